@@ -1,0 +1,10 @@
+/** What may be done with a camera. Holding any of them on a camera makes the camera visible. */
+export type CameraRight = "live" | "playback";
+
+/** What may be done with the product itself. */
+export type SystemRight = "adopt-camera" | "manage-accounts" | "read-status";
+
+export type Right = CameraRight | SystemRight;
+
+/** The door through which a request comes. */
+export type Interface = "web" | "api" | "onvif" | "rtsp" | "cli";

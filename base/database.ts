@@ -1,0 +1,55 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { Kysely, type Migration, Migrator, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import { Fault } from "./fault.ts";
+
+type Parameters = Parameters_<StatementSync["all"]>;
+type Parameters_<F> = F extends (...values: infer V) => unknown ? V : never;
+
+function statementOf(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (values) => statement.all(...(values as Parameters)),
+    run: (values) =>
+      statement.run(...(values as Parameters)) as { changes: number | bigint; lastInsertRowid: number | bigint },
+    iterate: (values) => statement.iterate(...(values as Parameters)) as IterableIterator<unknown>,
+  };
+}
+
+/** An SQLite file (or `:memory:`) behind Kysely. */
+export interface Database<Schema> {
+  readonly query: Kysely<Schema>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens or makes the file and brings it to the newest schema. `migrations` are applied in the order of their names and
+ * never change once released.
+ *
+ * Write-ahead log, `synchronous=NORMAL`: a power cut may lose the last transactions, never the file.
+ */
+export async function openDatabase<Schema>(
+  file: string,
+  migrations: Readonly<Record<string, Migration>>,
+): Promise<Database<Schema>> {
+  let native: DatabaseSync;
+  try {
+    native = new DatabaseSync(file);
+    native.exec(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
+    );
+  } catch (cause) {
+    throw new Fault("unavailable", `cannot open database ${file}`, { cause });
+  }
+  const adapter: SqliteDatabase = {
+    prepare: (sql) => statementOf(native.prepare(sql)),
+    close: () => native.close(),
+  };
+  const query = new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter }) });
+  const migrator = new Migrator({ db: query, provider: { getMigrations: async () => ({ ...migrations }) } });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    await query.destroy();
+    throw new Fault("unavailable", `cannot migrate database ${file}`, { cause: error });
+  }
+  return { query, close: () => query.destroy() };
+}

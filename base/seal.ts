@@ -1,0 +1,49 @@
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { Fault } from "./fault.ts";
+import { Secret } from "./secret.ts";
+
+const VERSION = "v1";
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+
+/**
+ * Keeps small secrets (camera passwords, integration secrets) unreadable at rest: AES-256-GCM under the master key.
+ *
+ * `owner` is authenticated with the secret, so that a sealed value cannot be moved to another record.
+ */
+export class Sealer {
+  readonly #key: Buffer;
+
+  /** `key`: 32 bytes. */
+  constructor(key: Uint8Array) {
+    if (key.length !== 32) throw new Fault("invalid", `master key has ${key.length} bytes, not 32`);
+    this.#key = Buffer.from(key);
+  }
+
+  /** Printable text: `v1.<base64url of nonce, ciphertext and tag>`. */
+  seal(secret: Secret, owner: string): string {
+    const nonce = randomBytes(NONCE_BYTES);
+    const cipher = createCipheriv("aes-256-gcm", this.#key, nonce).setAAD(Buffer.from(`${VERSION}:${owner}`));
+    const body = Buffer.concat([cipher.update(secret.reveal(), "utf8"), cipher.final()]);
+    return `${VERSION}.${Buffer.concat([nonce, body, cipher.getAuthTag()]).toString("base64url")}`;
+  }
+
+  /** Throws `unavailable` when the key is another one, or the value was changed or belongs to another owner. */
+  open(sealed: string, owner: string): Secret {
+    const [version, body = ""] = sealed.split(".");
+    const bytes = Buffer.from(body, "base64url");
+    if (version !== VERSION || bytes.length < NONCE_BYTES + TAG_BYTES)
+      throw new Fault("unavailable", `sealed value of ${owner} is not one of ours`);
+    const decipher = createDecipheriv("aes-256-gcm", this.#key, bytes.subarray(0, NONCE_BYTES))
+      .setAAD(Buffer.from(`${VERSION}:${owner}`))
+      .setAuthTag(bytes.subarray(-TAG_BYTES));
+    try {
+      const clear = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
+      return new Secret(clear.toString("utf8"));
+    } catch (cause) {
+      throw new Fault("unavailable", `sealed value of ${owner} does not open: wrong master key, or it was changed`, {
+        cause,
+      });
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import type { UnixMillis } from "../base/units.ts";
+import type { PacketGroup } from "./group.ts";
+import type { Track } from "./track.ts";
+
+/** Someone who watches a live source. Must not throw and must not block. */
+export interface LiveReader {
+  deliver(group: PacketGroup): void;
+  /** The source's tracks are not what they were when the reader joined: it has to describe the stream anew. */
+  changed?(): void;
+}
+
+/** A stream that is being produced now, with any number of readers. */
+export interface LiveSource {
+  /** Empty until the camera has described its stream. The newest description; in-band parameter sets are folded in. */
+  readonly tracks: readonly Track[];
+  /** Resolves when `tracks` is known and packets flow; rejects with `unavailable` after `limitMs`. */
+  ready(limitMs: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Groups arrive from the newest key frame on, at once where it is still held. Returns how to leave.
+   * The SSRC of each track never changes, and sequence numbers and timestamps go on when the camera reconnects.
+   */
+  join(reader: LiveReader): () => void;
+  /** The SSRC of our numbering of track `index`. */
+  ssrc(index: number): number;
+}
+
+/** A stretch of time without a gap. `to` is the end of the last access unit. */
+export interface Span {
+  readonly from: UnixMillis;
+  readonly to: UnixMillis;
+}
+
+/** What a camera recorded, over all its time. */
+export interface RecordedSource {
+  /** What was recorded at or after `from` (the newest if absent). */
+  tracks(from?: UnixMillis): Promise<readonly Track[]>;
+  /** Earliest and latest recorded instant; undefined where nothing is recorded. */
+  extent(): Promise<Span | undefined>;
+  /**
+   * Groups in the order of capture, tracks mixed, from the last key frame at or before `from` on, to `to` (exclusive) or,
+   * without it, to the end of what is recorded when reading gets there. Sequence numbers start anew with each call.
+   * In a gap it begins with the first key frame behind it. Ends early, without error, when `signal` is aborted.
+   */
+  read(range: { readonly from: UnixMillis; readonly to?: UnixMillis }, signal: AbortSignal): AsyncIterable<PacketGroup>;
+}
