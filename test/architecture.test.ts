@@ -44,14 +44,19 @@ interface Import {
 const root = join(import.meta.dirname, "..");
 
 function filesOf(folder: string): readonly string[] {
-  return globSync(`${folder}/**/*.{ts,tsx}`, { cwd: root, exclude: (name) => name.includes("node_modules") || name.includes("dist") });
+  return globSync(`${folder}/**/*.{ts,tsx}`, {
+    cwd: root,
+    exclude: (name) => name.includes("node_modules") || name.includes("dist"),
+  });
 }
 
 /** Static imports, type-only ones too, re-exports, and dynamic imports of a literal. */
 function importsOf(file: string): readonly Import[] {
   const text = readFileSync(join(root, file), "utf8");
   const found: Import[] = [];
-  for (const match of text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^"';]*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g)) {
+  for (const match of text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^"';]*?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/g,
+  )) {
     const target = match[1] ?? match[2];
     if (target === undefined) continue;
     const relative = target.startsWith(".");
@@ -70,7 +75,10 @@ describe("the architecture", () => {
 
   it("is looked at: imports are seen in every row", () => {
     for (const module of ROWS.flat().filter((name) => name !== "base"))
-      expect(inner.filter((one) => moduleOf(one.from) === module && rowOf(moduleOf(one.to)) > 0), module).not.to.be.empty;
+      expect(
+        inner.filter((one) => moduleOf(one.from) === module && rowOf(moduleOf(one.to)) > 0),
+        module,
+      ).not.to.be.empty;
     expect(imports.filter((one) => !one.relative)).not.to.be.empty;
   });
 
@@ -79,7 +87,11 @@ describe("the architecture", () => {
       const [upper, lower] = [moduleOf(from), moduleOf(to)];
       if (upper === lower) return false;
       const top = BESIDE[upper];
-      return top === undefined ? rowOf(lower) === 0 || rowOf(lower) >= rowOf(upper) : rowOf(lower) === 0 ? upper !== "test" : rowOf(lower) > top;
+      return top === undefined
+        ? rowOf(lower) === 0 || rowOf(lower) >= rowOf(upper)
+        : rowOf(lower) === 0
+          ? upper !== "test"
+          : rowOf(lower) > top;
     });
     expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).to.deep.equal([]);
   });
@@ -96,7 +108,10 @@ describe("the architecture", () => {
   it("gives each package one importer", () => {
     const wrong = imports.filter(
       ({ from, to, relative }) =>
-        !relative && Object.hasOwn(ONE_IMPORTER, to) && !from.startsWith(ONE_IMPORTER[to] ?? "") && !from.startsWith("test/"),
+        !relative &&
+        Object.hasOwn(ONE_IMPORTER, to) &&
+        !from.startsWith(ONE_IMPORTER[to] ?? "") &&
+        !/^(?:test|sim)\//.test(from),
     );
     expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).to.deep.equal([]);
   });
@@ -106,7 +121,11 @@ describe("the architecture", () => {
       .concat("sim")
       .flatMap(filesOf)
       .filter((file) => file !== "base/clock.ts" && !file.startsWith("web/ui/"))
-      .filter((file) => /\bDate\.now\(|\bperformance\.now\(|\bset(?:Timeout|Interval)\(|new Date\(\)/.test(readFileSync(join(root, file), "utf8")));
+      .filter((file) =>
+        /\bDate\.now\(|\bperformance\.now\(|\bset(?:Timeout|Interval)\(|new Date\(\)/.test(
+          readFileSync(join(root, file), "utf8"),
+        ),
+      );
     expect(wrong).to.deep.equal([]);
   });
 });

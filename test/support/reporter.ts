@@ -10,7 +10,8 @@ class Reporter extends Mocha.reporters.Spec {
     runner.on(EVENT_TEST_PENDING, (test) => skipped.push(test.fullTitle()));
     runner.once(EVENT_RUN_END, () => {
       const { passes, failures, pending } = runner.stats ?? { passes: 0, failures: 0, pending: 0 };
-      if (skipped.length > 0) process.stdout.write(`Skipped on this machine:\n${skipped.map((title) => `  - ${title}\n`).join("")}`);
+      if (skipped.length > 0)
+        process.stdout.write(`Skipped on this machine:\n${skipped.map((title) => `  - ${title}\n`).join("")}`);
       process.stdout.write(`\n${passes} passed, ${failures} failed${pending > 0 ? `, ${pending} skipped` : ""}\n`);
     });
   }

@@ -1,0 +1,210 @@
+import { mkdir } from "node:fs/promises";
+import { Accounts, authMigrations, type AuthSchema } from "../auth/accounts.ts";
+import { type Audit, openAuditLog } from "../auth/audit.ts";
+import { HttpAuthenticator } from "../auth/scheme/http.ts";
+import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
+import { Throttle } from "../auth/throttle.ts";
+import type { Clock } from "../base/clock.ts";
+import { openDatabase } from "../base/database.ts";
+import { type Closable, Lifecycle } from "../base/lifecycle.ts";
+import type { Log } from "../base/log.ts";
+import { Metrics } from "../base/metrics.ts";
+import { Secret } from "../base/secret.ts";
+import { DAY, SECOND } from "../base/units.ts";
+import { DiscoveryServer } from "../discovery/server/hello.ts";
+import { cameraSide } from "../net/sides.ts";
+import { loadIdentity } from "../net/tls.ts";
+import { Archive } from "../recorder/archive.ts";
+import { RtspServer } from "../rtsp/server/server.ts";
+import { Cameras } from "./camera-side/cameras.ts";
+import { Finds } from "./camera-side/finds.ts";
+import { CameraStore, cameraMigrations, type CameraSchema } from "./camera-store.ts";
+import { Addresses } from "./client-side/addresses.ts";
+import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
+import { onvifPart } from "./client-side/onvif-part.ts";
+import { rtspHost } from "./client-side/rtsp.ts";
+import { Watch } from "./client-side/watch.ts";
+import { type DataFolder, openDataFolder } from "./data-folder.ts";
+import type { Discovery } from "./ports.ts";
+import type { Settings } from "./settings.ts";
+
+/** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
+const REALM = "Viaduct";
+
+/** How long one part may take to stop before the others go on. Sealing segments on a slow disk takes some seconds. */
+const CLOSE_LIMIT_MS = 15 * SECOND;
+
+/** What the pages and the command line work with. */
+export interface BridgeParts {
+  readonly accounts: Accounts;
+  readonly audit: Audit;
+  readonly watch: Watch;
+  readonly discovery: Discovery;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly addresses: () => Addresses;
+}
+
+export interface BridgeOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** Makes the pages; absent where none are served. */
+  readonly web?: (parts: BridgeParts) => HttpPart & Partial<Closable>;
+  /** Where cameras listen for WS-Discovery probes; 3702 if absent. */
+  readonly cameraDiscoveryPort?: number;
+}
+
+/** A running bridge. */
+export interface Bridge extends Closable {
+  readonly parts: BridgeParts;
+  /** The first address that is served, for messages to people. */
+  readonly address: string;
+  /** SHA-256 of the certificate, for people who compare it at the first connection. */
+  readonly fingerprint: string;
+}
+
+/** Starts everything in order: folder, accounts, recorder, cameras, and last the doors, so that nobody is let in early. */
+export async function startBridge(o: BridgeOptions): Promise<Bridge> {
+  const life = new Lifecycle(o.clock, o.log);
+  try {
+    return await start(o, life);
+  } catch (error) {
+    await life.close(CLOSE_LIMIT_MS);
+    throw error;
+  }
+}
+
+async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
+  const { settings, clock, log } = o;
+  const { clientSide } = settings;
+  const metrics = new Metrics();
+  let ready = false;
+  metrics.measure("viaduct_ready", "1 when everything is started", () => (ready ? 1 : 0));
+
+  const folder = await life.start("data folder", () => openDataFolder(settings.dataFolder));
+  const database = await life.start("database", () =>
+    openDatabase<AuthSchema & CameraSchema>(folder.file("viaduct.db"), { ...authMigrations, ...cameraMigrations }),
+  );
+  const audit = await life.start("audit log", () => openAuditLog({ file: folder.file("audit.log"), clock, log }));
+  const accounts = await life.start("accounts", () =>
+    Accounts.open({ query: database.query, sealer: folder.sealer, clock, log }),
+  );
+  const archive = await life.start("recorder", () => openArchive(settings, folder, clock, log, metrics));
+  const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
+  const store = new CameraStore(database.query, folder.sealer);
+  const cameras = await life.start("cameras", () => Cameras.start({ store, side, archive, clock, log, metrics }));
+  const finds = await life.start("discovery of cameras", () => {
+    const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };
+    return new Finds({ side, cameras, clock, log, ...port });
+  });
+
+  const watch = new Watch(cameras, audit);
+  const throttle = new Throttle(clock);
+  let addresses: Addresses | undefined;
+  const parts: BridgeParts = {
+    accounts,
+    audit,
+    watch,
+    discovery: finds,
+    clock,
+    log,
+    addresses: () => addresses as Addresses,
+  };
+
+  const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle });
+  const host = rtspHost({ watch, authenticator, clock });
+  const rtsp = await life.start("RTSP", () => new RtspServer({ host, clock, log, metrics }));
+  const identity = await loadIdentity(settings.dataFolder, [...clientSide.addresses, ...clientSide.names], clock);
+
+  const web = o.web?.(parts);
+  const onvif = onvifPart({
+    uuid: folder.uuid,
+    version: o.version,
+    accounts,
+    watch,
+    authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle }),
+    usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
+    addresses: () => addresses as Addresses,
+    clientAddresses: clientSide.addresses,
+    clock,
+    log,
+    metrics,
+    audit,
+  });
+  const door = await life.start("HTTP", () => {
+    const token = settings.metrics.token;
+    const metricsToken = token === undefined ? undefined : new Secret(token);
+    return new FrontDoor({ onvif, web, metrics, metricsToken, ready: () => ready, log });
+  });
+  if (web?.close !== undefined) await life.start("pages", () => ({ close: () => web.close?.() }));
+
+  let doors: Addresses["doors"] | undefined;
+  for (const address of clientSide.addresses) {
+    const https = await door.listen(address, clientSide.web.port, identity);
+    const http = clientSide.onvifHttp.enabled
+      ? await door.listen(address, clientSide.onvifHttp.port, undefined)
+      : undefined;
+    const rtsps = await rtsp.listen({ address, port: clientSide.rtsps.port, identity });
+    const plain = clientSide.rtsp.enabled ? await rtsp.listen({ address, port: clientSide.rtsp.port }) : undefined;
+    doors ??= { https: https.port, http: http?.port, rtsps: rtsps.port, rtsp: plain?.port };
+  }
+  addresses = new Addresses(doors as Addresses["doors"]);
+
+  if (clientSide.discovery.enabled) {
+    const made = addresses;
+    await life.start("discovery by clients", async () => {
+      const server = new DiscoveryServer({
+        addresses: clientSide.addresses,
+        port: clientSide.discovery.port,
+        endpoint: `urn:uuid:${folder.uuid}`,
+        types: onvif.discoveryTypes,
+        scopes: () => onvif.scopes(),
+        xaddrs: (local) => onvif.deviceAddresses(made, local),
+        clock,
+        log,
+      });
+      await server.start();
+      return server;
+    });
+  }
+
+  ready = true;
+  log.info({ addresses: clientSide.addresses, doors }, "ready");
+  return {
+    parts,
+    address: clientSide.addresses[0] as string,
+    fingerprint: identity.fingerprint,
+    async close() {
+      ready = false;
+      log.info("stopping");
+      await life.close(CLOSE_LIMIT_MS);
+      log.info("stopped");
+    },
+  };
+}
+
+async function openArchive(settings: Settings, data: DataFolder, clock: Clock, log: Log, metrics: Metrics): Promise<Archive> {
+  const { recording } = settings;
+  const folder = recording.folder ?? data.file("recordings");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return Archive.open({
+    folder,
+    catalog: data.file("catalog.db"),
+    clock,
+    log,
+    metrics,
+    settings: {
+      segmentMs: recording.segmentSeconds * SECOND,
+      flushMs: recording.flushSeconds * SECOND,
+      retention: {
+        maxAgeMs: recording.maxAgeDays * DAY,
+        maxBytes: recording.maxGigabytes * 1e9,
+        ...(recording.maxGigabytesPerCamera === undefined
+          ? {}
+          : { maxBytesPerCamera: recording.maxGigabytesPerCamera * 1e9 }),
+      },
+    },
+  });
+}

@@ -1,0 +1,168 @@
+import type { Clock } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
+import type { Log } from "../../base/log.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import { Hub } from "../../media/hub.ts";
+import type { RecordedSource } from "../../media/source.ts";
+import type { CameraSide } from "../../net/sides.ts";
+import type { Archive } from "../../recorder/archive.ts";
+import type { StreamRecorder } from "../../recorder/recorder.ts";
+import type { BridgedCamera, CameraDirectory, CameraInfo, Connection } from "../camera.ts";
+import { cameraIdFor, type CameraRecord, type CameraStore } from "../camera-store.ts";
+import { Ingest } from "./ingest.ts";
+
+/** How many cameras one bridge takes; what they need was measured for a hundred, the rest is reserve. */
+const MAX_CAMERAS = 1000;
+
+/** The name of the stream that is pulled and recorded for every camera. */
+const MAIN_STREAM = "main";
+
+/** One adopted camera at work: its upstream session, its hub, its recorder. */
+class RunningCamera implements BridgedCamera {
+  readonly record: CameraRecord;
+  readonly live: Hub;
+  readonly recorded: RecordedSource;
+  readonly #removal = new AbortController();
+  readonly #recorder: StreamRecorder;
+  readonly #ingest: Ingest;
+  readonly #leave: () => void;
+  #connection: Connection;
+
+  constructor(record: CameraRecord, o: { side: CameraSide; archive: Archive; clock: Clock; log: Log }) {
+    const log = o.log.child({ camera: record.id });
+    this.record = record;
+    this.#connection = { state: "connecting", since: o.clock.now() };
+    this.live = new Hub({ clock: o.clock, log });
+    this.recorded = o.archive.source(record.id);
+    const recorder = o.archive.recorder(record.id, MAIN_STREAM);
+    this.#recorder = recorder;
+    this.#leave = this.live.join({
+      deliver: (group) => recorder.push(group),
+      changed: () => recorder.describe(this.live.tracks),
+    });
+    this.#ingest = new Ingest({
+      url: new URL(record.streamUrl),
+      credentials: record.credentials,
+      tls: record.tlsPin === undefined ? undefined : { pin: record.tlsPin },
+      side: o.side,
+      hub: this.live,
+      clock: o.clock,
+      log,
+      onLost: (why) => recorder.gap(why),
+      onConnection: (connection) => {
+        // The instant of the first failure stays, so that "offline since" is true after many attempts.
+        if (connection.state === "connecting" && this.#connection.state === "offline") return;
+        if (connection.state === "offline" && this.#connection.state === "offline")
+          this.#connection = { ...connection, since: this.#connection.since };
+        else this.#connection = connection;
+        if (connection.state === "online") recorder.describe(this.live.tracks);
+      },
+    });
+  }
+
+  get info(): CameraInfo {
+    return {
+      id: this.record.id,
+      name: this.record.name,
+      manufacturer: this.record.manufacturer,
+      model: this.record.model,
+      connection: this.#connection,
+      tracks: this.live.tracks,
+      unrecordable: this.#recorder.unrecordable,
+    };
+  }
+
+  get removed(): AbortSignal {
+    return this.#removal.signal;
+  }
+
+  start(): void {
+    this.#ingest.start();
+  }
+
+  /** Ends the readers where the camera is removed, and seals what was recorded. */
+  async close(options: { readonly removed: boolean }): Promise<void> {
+    if (options.removed) this.#removal.abort();
+    await this.#ingest.close();
+    this.#leave();
+    await this.#recorder.close();
+  }
+}
+
+/** All adopted cameras: pulled and recorded from the start of the process to its end. */
+export class Cameras implements CameraDirectory {
+  readonly #store: CameraStore;
+  readonly #archive: Archive;
+  readonly #parts: { readonly side: CameraSide; readonly archive: Archive; readonly clock: Clock; readonly log: Log };
+  readonly #running = new Map<string, RunningCamera>();
+
+  private constructor(
+    store: CameraStore,
+    parts: { readonly side: CameraSide; readonly archive: Archive; readonly clock: Clock; readonly log: Log },
+  ) {
+    this.#store = store;
+    this.#archive = parts.archive;
+    this.#parts = parts;
+  }
+
+  static async start(o: {
+    readonly store: CameraStore;
+    readonly side: CameraSide;
+    readonly archive: Archive;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly metrics: Metrics;
+  }): Promise<Cameras> {
+    const cameras = new Cameras(o.store, { side: o.side, archive: o.archive, clock: o.clock, log: o.log });
+    for (const record of await o.store.list()) cameras.#run(record);
+    o.metrics.measure("viaduct_cameras", "Adopted cameras", () => cameras.#running.size);
+    o.metrics.measure("viaduct_cameras_online", "Cameras whose stream is flowing", () => {
+      return cameras.list().filter((camera) => camera.info.connection.state === "online").length;
+    });
+    return cameras;
+  }
+
+  list(): readonly RunningCamera[] {
+    return [...this.#running.values()];
+  }
+
+  find(id: string): RunningCamera | undefined {
+    return this.#running.get(id);
+  }
+
+  /** Saves the camera and starts to pull and record it. The id is made from its name and never given to another camera. */
+  async add(adopted: Omit<CameraRecord, "id" | "adoptedAt">): Promise<CameraRecord> {
+    if (this.#running.size >= MAX_CAMERAS)
+      throw new Fault("busy", `more than ${MAX_CAMERAS} cameras`, { tell: `this bridge takes ${MAX_CAMERAS} cameras at most` });
+    const same = this.list().find((camera) => camera.record.ip === adopted.ip && camera.record.streamUrl === adopted.streamUrl);
+    if (same !== undefined)
+      throw new Fault("wrong-state", `${adopted.streamUrl} is ${same.record.id}`, {
+        tell: `this camera is already adopted as "${same.record.name}"`,
+      });
+    const recorded = new Set(await this.#archive.cameras());
+    const id = cameraIdFor(adopted.name, (candidate) => this.#running.has(candidate) || recorded.has(candidate));
+    const record: CameraRecord = { ...adopted, id, adoptedAt: this.#parts.clock.now() };
+    await this.#store.add(record);
+    this.#run(record);
+    return record;
+  }
+
+  /** `not-found` when there is none. Its recordings stay until their retention ends. */
+  async remove(id: string): Promise<void> {
+    const camera = this.#running.get(id);
+    if (camera === undefined) throw new Fault("not-found", `no camera ${id}`);
+    await this.#store.remove(id);
+    this.#running.delete(id);
+    await camera.close({ removed: true });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.list().map((camera) => camera.close({ removed: false })));
+  }
+
+  #run(record: CameraRecord): void {
+    const camera = new RunningCamera(record, this.#parts);
+    this.#running.set(record.id, camera);
+    camera.start();
+  }
+}

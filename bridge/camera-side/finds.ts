@@ -1,0 +1,151 @@
+import type { Credentials } from "../../auth/scheme/http.ts";
+import type { Clock } from "../../base/clock.ts";
+import { asFault, Fault } from "../../base/fault.ts";
+import type { Log } from "../../base/log.ts";
+import type { UnixMillis } from "../../base/units.ts";
+import { type Found, probe } from "../../discovery/client/probe.ts";
+import type { CameraSide } from "../../net/sides.ts";
+import type { CameraRecord } from "../camera-store.ts";
+import type { AdoptionTarget, Discovery, DiscoveryEvent, Find, Scan } from "../ports.ts";
+import { adoptCamera } from "./adopt.ts";
+import type { Cameras } from "./cameras.ts";
+
+/** Finds of old scans go first beyond this; a network with more cameras is scanned range by range. */
+const MAX_FINDS = 2000;
+
+/** What answered on the camera networks, and the button that makes one ours. */
+export class Finds implements Discovery {
+  readonly #side: CameraSide;
+  readonly #cameras: Cameras;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #port: number | undefined;
+  readonly #found = new Map<string, Found & { lastSeen: UnixMillis }>();
+  readonly #listeners = new Set<(event: DiscoveryEvent) => void>();
+  readonly #stopping = new AbortController();
+  #scan: Scan = { running: false, probed: 0, total: 0, startedAt: undefined, failure: undefined };
+  #scanning: Promise<void> | undefined;
+
+  /** `port`: where cameras listen for probes, 3702 unless a test says otherwise. */
+  constructor(o: { side: CameraSide; cameras: Cameras; clock: Clock; log: Log; port?: number }) {
+    this.#side = o.side;
+    this.#cameras = o.cameras;
+    this.#clock = o.clock;
+    this.#log = o.log;
+    this.#port = o.port;
+  }
+
+  list(): readonly Find[] {
+    return [...this.#found.values()].map((found) => this.#findOf(found));
+  }
+
+  get scan(): Scan {
+    return this.#scan;
+  }
+
+  listen(listener: (event: DiscoveryEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  startScan(targets: readonly string[] = []): Promise<void> {
+    if (this.#scan.running) throw new Fault("busy", "scan while scanning", { tell: "a scan is running already" });
+    this.#progress({ running: true, probed: 0, total: 0, startedAt: this.#clock.now(), failure: undefined });
+    this.#scanning = this.#run(targets);
+    return this.#scanning;
+  }
+
+  async adopt(
+    target: AdoptionTarget,
+    o: { readonly name?: string; readonly credentials?: Credentials },
+  ): Promise<CameraRecord> {
+    const id = "find" in target ? target.find : target.rtsp;
+    const adopted = await adoptCamera({
+      target: this.#targetOf(target),
+      side: this.#side,
+      clock: this.#clock,
+      log: this.#log,
+      signal: this.#stopping.signal,
+      onProgress: (step) => this.#emit({ type: "adopting", id, step }),
+      ...(o.credentials === undefined ? {} : { credentials: o.credentials }),
+    });
+    const record = await this.#cameras.add({
+      name: o.name === undefined || o.name.trim() === "" ? adopted.name : o.name.trim(),
+      manufacturer: adopted.manufacturer,
+      model: adopted.model,
+      serial: adopted.serial,
+      ip: adopted.ip,
+      streamUrl: adopted.main.href,
+      deviceUrl: adopted.deviceUrl?.href,
+      credentials: adopted.credentials,
+      tlsPin: adopted.tlsPin,
+    });
+    this.#log.info({ camera: record.id, ip: record.ip }, "camera adopted");
+    return record;
+  }
+
+  remove(camera: string): Promise<void> {
+    return this.#cameras.remove(camera);
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#scanning;
+  }
+
+  async #run(targets: readonly string[]): Promise<void> {
+    try {
+      await probe({
+        side: this.#side,
+        clock: this.#clock,
+        log: this.#log,
+        targets,
+        signal: this.#stopping.signal,
+        onFound: (found) => this.#remember(found),
+        onProgress: ({ probed, total }) => this.#progress({ ...this.#scan, probed, total }),
+        ...(this.#port === undefined ? {} : { port: this.#port }),
+      });
+      this.#progress({ ...this.#scan, running: false });
+    } catch (error) {
+      const fault = asFault(error);
+      this.#log.warn({ err: fault }, "scan failed");
+      this.#progress({ ...this.#scan, running: false, failure: fault.tell ?? "the scan failed; the log says why" });
+    }
+  }
+
+  #targetOf(target: AdoptionTarget): { ip: string; xaddrs: readonly string[] } | { rtsp: string } {
+    if ("rtsp" in target) return target;
+    const found = this.#found.get(target.find);
+    if (found === undefined)
+      throw new Fault("not-found", `no find ${target.find}`, { tell: "this camera is not in the list any more: scan again" });
+    return found;
+  }
+
+  #remember(found: Found): void {
+    this.#found.delete(found.id);
+    const entry = { ...found, lastSeen: this.#clock.now() };
+    this.#found.set(found.id, entry);
+    for (const id of this.#found.keys()) {
+      if (this.#found.size <= MAX_FINDS) break;
+      this.#found.delete(id);
+    }
+    this.#emit({ type: "found", find: this.#findOf(entry) });
+  }
+
+  #findOf({ scopes: _scopes, types: _types, ...found }: Found & { lastSeen: UnixMillis }): Find {
+    const device = new Set(found.xaddrs);
+    const ours = this.#cameras
+      .list()
+      .find(({ record }) => record.ip === found.ip && (record.deviceUrl === undefined || device.has(record.deviceUrl)));
+    return { ...found, adoptedAs: ours?.record.id };
+  }
+
+  #progress(scan: Scan): void {
+    this.#scan = scan;
+    this.#emit({ type: "scan", scan });
+  }
+
+  #emit(event: DiscoveryEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

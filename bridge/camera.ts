@@ -1,0 +1,39 @@
+import type { UnixMillis } from "../base/units.ts";
+import type { LiveSource, RecordedSource } from "../media/source.ts";
+import type { Track } from "../media/track.ts";
+
+/** How the connection to a camera stands. */
+export type Connection =
+  | { readonly state: "connecting"; readonly since: UnixMillis }
+  | { readonly state: "online"; readonly since: UnixMillis }
+  /** `why` is in words for an operator and holds no credentials. */
+  | { readonly state: "offline"; readonly since: UnixMillis; readonly why: string };
+
+/** What everyone may know of a camera who may see it. */
+export interface CameraInfo {
+  /** Stands in addresses and tokens; never changes. Letters, digits, `-` and `_`, at most 64. */
+  readonly id: string;
+  readonly name: string;
+  readonly manufacturer: string | undefined;
+  readonly model: string | undefined;
+  readonly connection: Connection;
+  /** Empty until the camera was reached for the first time. */
+  readonly tracks: readonly Track[];
+  /** Tracks that are shown live but not recorded, each with the reason in words. */
+  readonly unrecordable: readonly string[];
+}
+
+/** One adopted camera, seen from the client side. */
+export interface BridgedCamera {
+  readonly info: CameraInfo;
+  readonly live: LiveSource;
+  readonly recorded: RecordedSource;
+  /** Aborted when the camera is removed. */
+  readonly removed: AbortSignal;
+}
+
+/** All that the client side knows of the camera side. */
+export interface CameraDirectory {
+  list(): readonly BridgedCamera[];
+  find(id: string): BridgedCamera | undefined;
+}

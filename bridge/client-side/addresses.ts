@@ -1,0 +1,69 @@
+import { isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+
+/** What clients reach, by kind of door. Ports are those really bound. */
+export interface Doors {
+  readonly https: number;
+  readonly http: number | undefined;
+  readonly rtsps: number;
+  readonly rtsp: number | undefined;
+}
+
+/** An address as it stands in a URL: IPv6 in brackets, IPv4-mapped addresses as IPv4. */
+export function hostOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, "");
+  return isIPv6(plain) ? `[${plain}]` : plain;
+}
+
+/** Every address of this product that a client is told, made in one place from the address that the client dialed. */
+export class Addresses {
+  readonly doors: Doors;
+
+  constructor(doors: Doors) {
+    this.doors = doors;
+  }
+
+  /** For a person to copy: plain RTSP where it is switched on, for not every player speaks TLS. */
+  rtsp(kind: "live" | "recorded", camera: string, localAddress: string): string {
+    const { rtsp } = this.doors;
+    return rtsp === undefined ? this.rtsps(kind, camera, localAddress) : `rtsp://${hostOf(localAddress)}:${rtsp}/${kind}/${camera}`;
+  }
+
+  rtsps(kind: "live" | "recorded", camera: string, localAddress: string): string {
+    return `rtsps://${hostOf(localAddress)}:${this.doors.rtsps}/${kind}/${camera}`;
+  }
+
+  onvif(localAddress: string, tls: boolean): string {
+    const { http, https } = this.doors;
+    return tls || http === undefined
+      ? `https://${hostOf(localAddress)}:${https}/onvif/device_service`
+      : `http://${hostOf(localAddress)}:${http}/onvif/device_service`;
+  }
+
+  web(localAddress: string): string {
+    return `https://${hostOf(localAddress)}:${this.doors.https}/`;
+  }
+}
+
+/** A network interface of this machine, for clients that identify a device by its hardware address. */
+export interface LocalInterface {
+  readonly name: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly prefixLength: number;
+}
+
+/** The interfaces that carry `addresses`; 0.0.0.0 and :: stand for all of them. */
+export function interfacesOf(addresses: readonly string[]): readonly LocalInterface[] {
+  const all = addresses.includes("0.0.0.0") || addresses.includes("::");
+  return Object.entries(networkInterfaces()).flatMap(([name, entries = []]) =>
+    entries
+      .filter((entry) => (all ? !entry.internal : addresses.includes(entry.address)))
+      .map((entry) => ({
+        name,
+        mac: entry.mac,
+        address: entry.address,
+        prefixLength: Number(entry.cidr?.split("/")[1] ?? 32),
+      })),
+  );
+}

@@ -1,0 +1,131 @@
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { Fault } from "../../base/fault.ts";
+import type { Log } from "../../base/log.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import { equalInConstantTime, type Secret } from "../../base/secret.ts";
+import { createHttpServer, peerOf } from "../../net/http.ts";
+import type { Identity } from "../../net/tls.ts";
+
+/** Sockets of all web pages, API and ONVIF clients together. */
+const MAX_CONNECTIONS = 2000;
+
+/** What a part of the product does with requests below its own prefix. */
+export interface HttpPart {
+  handle(request: IncomingMessage, response: ServerResponse): void | Promise<void>;
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** What listens, where. */
+export interface HttpListener {
+  readonly address: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+export interface FrontDoorOptions {
+  readonly onvif: HttpPart;
+  /** Everything but ONVIF and health; absent where no pages are served. */
+  readonly web: HttpPart | undefined;
+  readonly metrics: Metrics;
+  /** Lets readers beyond loopback at /metrics. */
+  readonly metricsToken: Secret | undefined;
+  /** False while starting and stopping: load balancers should look elsewhere. */
+  readonly ready: () => boolean;
+  readonly log: Log;
+}
+
+/** The HTTP listeners on the client side, and which part of the product answers which path. */
+export class FrontDoor {
+  readonly #options: FrontDoorOptions;
+  readonly #servers: Server[] = [];
+  readonly #listeners: HttpListener[] = [];
+
+  constructor(options: FrontDoorOptions) {
+    this.#options = options;
+  }
+
+  get listeners(): readonly HttpListener[] {
+    return this.#listeners;
+  }
+
+  /** With an identity: HTTPS and everything. Without: plain HTTP, and ONVIF alone. */
+  async listen(address: string, port: number, identity: Identity | undefined): Promise<HttpListener> {
+    const handler = (request: IncomingMessage, response: ServerResponse): void => {
+      void this.#handle(request, response, identity !== undefined);
+    };
+    const server = createHttpServer(handler, {
+      maxConnections: MAX_CONNECTIONS,
+      ...(identity === undefined ? {} : { identity }),
+    }) as Server;
+    server.on("upgrade", (request, socket, head) => {
+      const { web } = this.#options;
+      if (identity === undefined || web?.upgrade === undefined) socket.destroy();
+      else web.upgrade(request, socket, head);
+    });
+    await new Promise<void>((resolve, reject) => {
+      const fail = (cause: Error): void => {
+        const tell = `cannot listen on ${address} port ${port}: ${cause.message}`;
+        reject(new Fault("unavailable", tell, { tell, cause }));
+      };
+      server.once("error", fail);
+      server.listen({ host: address, port }, () => {
+        server.off("error", fail);
+        server.on("error", (err) => this.#options.log.error({ err }, "HTTP listener failed"));
+        resolve();
+      });
+    });
+    this.#servers.push(server);
+    const listener = { address, port: (server.address() as AddressInfo).port, tls: identity !== undefined };
+    this.#listeners.push(listener);
+    return listener;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      this.#servers.map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+            server.closeAllConnections();
+          }),
+      ),
+    );
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse, tls: boolean): Promise<void> {
+    try {
+      const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+      if (path.startsWith("/onvif/")) await this.#options.onvif.handle(request, response);
+      else if (path === "/healthz") reply(response, 200, "ok\n");
+      else if (path === "/readyz") reply(response, this.#options.ready() ? 200 : 503, this.#options.ready() ? "ready\n" : "not ready\n");
+      else if (path === "/metrics") await this.#metrics(request, response);
+      else if (tls && this.#options.web !== undefined) await this.#options.web.handle(request, response);
+      else reply(response, 404, "not found\n");
+    } catch (err) {
+      this.#options.log.error({ err }, "HTTP request failed");
+      if (response.headersSent) response.destroy();
+      else reply(response, 500, "internal error\n");
+    }
+  }
+
+  async #metrics(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { metrics, metricsToken } = this.#options;
+    const { address } = peerOf(request.socket);
+    const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
+    const local = address === "127.0.0.1" || address === "::1";
+    const known = metricsToken !== undefined && given !== undefined && equalInConstantTime(metricsToken.reveal(), given);
+    if (!local && !known) {
+      reply(response, 404, "not found\n");
+      return;
+    }
+    response.writeHead(200, { "content-type": metrics.contentType, "cache-control": "no-store" });
+    response.end(await metrics.text());
+  }
+}
+
+function reply(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" });
+  response.end(text);
+}

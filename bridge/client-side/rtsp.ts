@@ -1,0 +1,33 @@
+import type { Peer, Principal } from "../../auth/principal.ts";
+import type { HttpAuthenticator } from "../../auth/scheme/http.ts";
+import type { Clock } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
+import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
+import { timeAddress } from "./time-address.ts";
+import { endOf, type Watch } from "./watch.ts";
+
+/** How long DESCRIBE waits for a camera that has not described its stream yet. */
+const READY_LIMIT_MS = 10_000;
+
+/** What stands at `/live/<camera>` and `/recorded/<camera>`, and who may play it. */
+export function rtspHost(o: { readonly watch: Watch; readonly authenticator: HttpAuthenticator; readonly clock: Clock }): RtspHost {
+  return {
+    challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
+    authenticate: (request) => o.authenticator.verify(request),
+    async open(who: Principal, { segments, query }, peer: Peer): Promise<Presentation> {
+      const [kind, id, ...rest] = segments;
+      if (id === undefined || rest.length > 0) throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
+      if (kind === "live") {
+        const camera = o.watch.open(who, id, "live", "rtsp", peer.address);
+        await camera.live.ready(READY_LIMIT_MS);
+        return { kind, name: camera.info.name, source: camera.live, ended: endOf(who, camera) };
+      }
+      if (kind === "recorded") {
+        const camera = o.watch.open(who, id, "playback", "rtsp", peer.address);
+        const range = timeAddress(query, o.clock.now());
+        return { kind, name: camera.info.name, source: camera.recorded, ...range, ended: endOf(who, camera) };
+      }
+      throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { type AccessRequest, demand, maySee } from "../../auth/access.ts";
+import type { Audit } from "../../auth/audit.ts";
+import type { Principal } from "../../auth/principal.ts";
+import type { CameraRight, Interface } from "../../auth/right.ts";
+import { Fault } from "../../base/fault.ts";
+import type { BridgedCamera, CameraDirectory } from "../camera.ts";
+
+/**
+ * The one way from an authenticated client to a camera, for every interface. Throws `not-found` for a camera that is
+ * missing or hidden from `who`, which must look the same, and `denied` for one that `who` sees without this right.
+ */
+export class Watch {
+  readonly #directory: CameraDirectory;
+  readonly #audit: Audit;
+
+  constructor(directory: CameraDirectory, audit: Audit) {
+    this.#directory = directory;
+    this.#audit = audit;
+  }
+
+  /** `address`: where the client is, for the audit log. */
+  open(who: Principal, camera: string, right: CameraRight, door: Interface, address: string): BridgedCamera {
+    const found = this.#directory.find(camera);
+    if (found === undefined) throw new Fault("not-found", `no camera ${camera}`);
+    const request: AccessRequest = { right, camera, interface: door, address };
+    demand(this.#audit, who, request);
+    return found;
+  }
+
+  /** A camera of which `who` may know that it exists. */
+  see(who: Principal, camera: string, door: Interface): BridgedCamera {
+    const found = this.#directory.find(camera);
+    if (found === undefined || !maySee(who, camera, door)) throw new Fault("not-found", `no camera ${camera} for ${who.name}`);
+    return found;
+  }
+
+  /** The cameras of which `who` may know that they exist. */
+  visible(who: Principal, door: Interface): readonly BridgedCamera[] {
+    return this.#directory.list().filter((camera) => maySee(who, camera.info.id, door));
+  }
+}
+
+/** Ends when the right to watch may have ended: the account changed, or the camera was removed. */
+export function endOf(who: Principal, camera: BridgedCamera): AbortSignal {
+  return AbortSignal.any([who.revoked, camera.removed]);
+}

@@ -1,0 +1,54 @@
+import type { Credentials } from "../auth/scheme/http.ts";
+import type { UnixMillis } from "../base/units.ts";
+
+/** A camera that answered a probe, and whether it is ours already. */
+export interface Find {
+  /** Stable for as long as the camera keeps its endpoint address. */
+  readonly id: string;
+  readonly ip: string;
+  /** Addresses of its ONVIF device service, the best first. */
+  readonly xaddrs: readonly string[];
+  readonly name?: string;
+  readonly hardware?: string;
+  readonly location?: string;
+  readonly lastSeen: UnixMillis;
+  /** The id of the adopted camera at this address. */
+  readonly adoptedAs: string | undefined;
+}
+
+/** What the last scan did or the running one does. */
+export interface Scan {
+  readonly running: boolean;
+  /** Addresses asked one by one; 0 of 0 where only the networks were asked. */
+  readonly probed: number;
+  readonly total: number;
+  readonly startedAt: UnixMillis | undefined;
+  /** Why the last scan ended early, in words. */
+  readonly failure: string | undefined;
+}
+
+/** What changes while people watch. */
+export type DiscoveryEvent =
+  | { readonly type: "found"; readonly find: Find }
+  | { readonly type: "scan"; readonly scan: Scan }
+  | { readonly type: "adopting"; readonly id: string; readonly step: string };
+
+/** How a person names a camera to adopt: one that was found, or the RTSP address of any camera. */
+export type AdoptionTarget = { readonly find: string } | { readonly rtsp: string };
+
+/** What installers ask of the camera side. The client side knows no more of it than this. */
+export interface Discovery {
+  list(): readonly Find[];
+  readonly scan: Scan;
+  /** Returns how to stop listening. */
+  listen(listener: (event: DiscoveryEvent) => void): () => void;
+  /** Asks the camera networks, and `targets` (addresses and CIDR ranges) one by one. `busy` while a scan runs. */
+  startScan(targets?: readonly string[]): Promise<void>;
+  /** Logs in to the camera, reads what it offers, saves it and starts to record. */
+  adopt(
+    target: AdoptionTarget,
+    options: { readonly name?: string; readonly credentials?: Credentials },
+  ): Promise<{ readonly id: string; readonly name: string }>;
+  /** `not-found` when there is none. Its recordings stay until their retention ends. */
+  remove(camera: string): Promise<void>;
+}

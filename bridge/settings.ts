@@ -1,0 +1,72 @@
+import { z } from "zod";
+
+const port = (fallback: number) =>
+  z.int().min(0).max(65_535).default(fallback).describe(`TCP port; 0 lets the system choose. Default ${fallback}.`);
+
+const recording = z
+  .strictObject({
+    folder: z.string().min(1).optional().describe("Where recordings go. Default: `recordings` in the data folder."),
+    maxAgeDays: z.number().positive().max(3650).default(30).describe("Older recordings are deleted."),
+    maxGigabytes: z
+      .number()
+      .positive()
+      .default(100)
+      .describe("The oldest recordings of any camera are deleted beyond this sum (10^9 bytes)."),
+    maxGigabytesPerCamera: z.number().positive().optional().describe("Likewise for each camera by itself."),
+    segmentSeconds: z.number().min(10).max(600).default(60).describe("Aimed length of a file, cut at key frames."),
+    flushSeconds: z
+      .number()
+      .min(0)
+      .max(60)
+      .default(5)
+      .describe("How much a power cut may cost. A crash of the process alone costs at most 2 s whatever stands here."),
+  })
+  .prefault({});
+
+const cameraSide = z.strictObject({
+  interfaces: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe("Own addresses on camera networks, or the networks themselves: `10.1.0.5` or `10.1.0.0/24`."),
+});
+
+const clientSide = z.strictObject({
+  addresses: z.array(z.string().min(1)).min(1).describe("Own addresses on which clients are served. Nothing else is bound."),
+  names: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Host names and addresses by which clients may also know this machine; they go into the certificate."),
+  web: z.strictObject({ port: port(8443) }).prefault({}).describe("HTTPS: web pages, API and ONVIF."),
+  rtsps: z.strictObject({ port: port(8322) }).prefault({}).describe("RTSP inside TLS."),
+  rtsp: z
+    .strictObject({ enabled: z.boolean().default(false), port: port(8554) })
+    .prefault({})
+    .describe("Plain RTSP. Log-ins are digest only, pictures are in clear text."),
+  onvifHttp: z
+    .strictObject({ enabled: z.boolean().default(false), port: port(8080) })
+    .prefault({})
+    .describe("ONVIF over plain HTTP, for clients without TLS."),
+  discovery: z
+    .strictObject({ enabled: z.boolean().default(false), port: port(3702) })
+    .prefault({})
+    .describe("Whether the bridge answers WS-Discovery probes of clients."),
+});
+
+/** The whole configuration file of `viaduct serve`. */
+export const settingsSchema = z.strictObject({
+  dataFolder: z.string().min(1).describe("Accounts, cameras, keys, certificate and audit log. Made if missing."),
+  logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  cameraSide,
+  clientSide,
+  recording,
+  metrics: z
+    .strictObject({ token: z.string().min(16).optional().describe("Bearer token for /metrics from beyond loopback.") })
+    .prefault({}),
+});
+
+export type Settings = z.output<typeof settingsSchema>;
+
+/** The configuration's JSON Schema, for editors (`# yaml-language-server: $schema=…`). */
+export function settingsJsonSchema(): object {
+  return z.toJSONSchema(settingsSchema, { io: "input" });
+}

@@ -1,0 +1,133 @@
+import { Fault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import type { BridgedCamera } from "../bridge/camera.ts";
+import { codecString } from "../media/codec-string.ts";
+import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
+import type { PacketGroup } from "../media/group.ts";
+import type { Sample, SampleFormat } from "../media/sample.ts";
+import { fragment, initSegment } from "../recorder/fmp4.ts";
+
+const LIMITS = {
+  /** Bytes waiting for one viewer; beyond, it misses frames until the next key frame. Some seconds of an ordinary camera. */
+  queuedBytes: 4 * 1024 * 1024,
+};
+
+/** The clock of RTP video (RFC 3551 5), and so of the fragments. */
+const VIDEO_CLOCK_HZ = 90_000;
+const TRACK_ID = 1;
+const FIRST_GUESS_TICKS = VIDEO_CLOCK_HZ / 15;
+
+/** Where the picture goes: a WebSocket, or a test. */
+export interface Viewer {
+  /** Bytes that were given to `send` and have not left yet. */
+  readonly queuedBytes: number;
+  text(message: LiveMessage): void;
+  binary(bytes: Buffer): void;
+}
+
+/** What a viewer is told in words; between two of them come an initialization segment and fragments. */
+export type LiveMessage =
+  /** `mime` is for `MediaSource.addSourceBuffer`. An initialization segment follows. */
+  | { readonly type: "stream"; readonly mime: string; readonly width: number; readonly height: number }
+  /** The picture cannot be shown in a browser; `why` is a sentence for people. */
+  | { readonly type: "unplayable"; readonly why: string };
+
+/**
+ * Shows a camera's video live in a browser: packet groups become fragments of one frame each (ISO/IEC 14496-12 8.8),
+ * with nothing decoded or encoded. Sound is left out. Returns how to stop.
+ */
+export function showLive(camera: BridgedCamera, viewer: Viewer, log: Log): () => void {
+  const picture = new LivePicture(viewer, log);
+  const describe = (): void => picture.describe(camera);
+  describe();
+  return camera.live.join({ deliver: (group) => picture.deliver(group), changed: describe });
+}
+
+class LivePicture {
+  readonly #viewer: Viewer;
+  readonly #log: Log;
+  #track = -1;
+  #depacketizer: Depacketizer | undefined;
+  #format: SampleFormat | undefined;
+  #playable = false;
+  #waitingForKey = true;
+  #sequence = 0;
+  #lastRtpTime: number | undefined;
+  #time = 0n;
+  #durationTicks = FIRST_GUESS_TICKS;
+
+  constructor(viewer: Viewer, log: Log) {
+    this.#viewer = viewer;
+    this.#log = log;
+  }
+
+  describe(camera: BridgedCamera): void {
+    const { tracks } = camera.live;
+    this.#track = tracks.findIndex((track) => track.kind === "video");
+    const track = tracks[this.#track];
+    this.#depacketizer = track === undefined ? undefined : createDepacketizer(track);
+    this.#format = undefined;
+    this.#waitingForKey = true;
+    if (track === undefined) this.#viewer.text({ type: "unplayable", why: "This camera sends no video." });
+    else if (this.#depacketizer === undefined)
+      this.#viewer.text({ type: "unplayable", why: `Browsers cannot show ${track.encoding} video.` });
+  }
+
+  deliver(group: PacketGroup): void {
+    if (group.track !== this.#track || this.#depacketizer === undefined) return;
+    for (const sample of this.#depacketizer.push(group)) this.#show(sample);
+  }
+
+  #show(sample: Sample): void {
+    if (sample.format !== this.#format) this.#begin(sample.format);
+    if (!this.#playable) return;
+    if (sample.key && this.#viewer.queuedBytes < LIMITS.queuedBytes / 4) this.#waitingForKey = false;
+    if (this.#viewer.queuedBytes > LIMITS.queuedBytes) this.#waitingForKey = true;
+    this.#advance(sample.rtpTime);
+    if (this.#waitingForKey) return;
+    this.#sequence += 1;
+    const parts = fragment({
+      sequence: this.#sequence,
+      tracks: [
+        {
+          id: TRACK_ID,
+          baseTimeTicks: this.#time,
+          samples: [{ data: sample.data, durationTicks: this.#durationTicks, key: sample.key }],
+        },
+      ],
+    });
+    this.#viewer.binary(Buffer.concat(parts));
+  }
+
+  #begin(format: SampleFormat): void {
+    this.#format = format;
+    this.#waitingForKey = true;
+    const codec = codecString(format);
+    this.#playable = codec !== undefined && "width" in format;
+    if (codec === undefined || !("width" in format)) {
+      this.#viewer.text({ type: "unplayable", why: `Browsers cannot show ${format.codec} video.` });
+      return;
+    }
+    this.#log.debug({ codec }, "live picture begins");
+    this.#viewer.text({ type: "stream", mime: `video/mp4; codecs="${codec}"`, width: format.width, height: format.height });
+    this.#viewer.binary(initSegment([{ id: TRACK_ID, timescale: VIDEO_CLOCK_HZ, format }]));
+  }
+
+  /** The time of a frame is its RTP time, unwrapped; its length is not known before the next, so the last one's is taken. */
+  #advance(rtpTime: number): void {
+    if (this.#lastRtpTime !== undefined) {
+      const step = (rtpTime - this.#lastRtpTime) | 0;
+      if (step <= 0) return;
+      this.#time += BigInt(step);
+      if (step < VIDEO_CLOCK_HZ) this.#durationTicks = step;
+    }
+    this.#lastRtpTime = rtpTime;
+  }
+}
+
+/** The sentence for a viewer that may not watch, or no longer. */
+export function refusal(error: unknown): string {
+  return error instanceof Fault && error.kind === "unavailable"
+    ? "The camera cannot be reached at the moment."
+    : "This camera is not there, or you may not watch it.";
+}

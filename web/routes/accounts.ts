@@ -1,0 +1,72 @@
+import Router from "@koa/router";
+import { z } from "zod";
+import type { Accounts } from "../../auth/accounts.ts";
+import type { Grant } from "../../auth/principal.ts";
+import { jsonBody } from "../body.ts";
+import type { Need, WebState } from "../state.ts";
+
+const cameras = z.union([z.literal("any"), z.array(z.string().min(1).max(64)).max(1000)]);
+
+/** What an administrator chooses: which cameras live, which ones recorded. The full model of rights is richer. */
+const watching = z.strictObject({ live: cameras.default([]), playback: cameras.default([]) });
+
+const newIntegration = z.strictObject({ name: z.string().trim().min(1).max(64), watching });
+const change = z.strictObject({ enabled: z.boolean().optional(), watching: watching.optional() });
+
+function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
+  const grants: Grant[] = [];
+  for (const right of ["live", "playback"] as const) {
+    const which = chosen[right];
+    if (which === "any" || which.length > 0)
+      grants.push({ right, cameras: which === "any" ? "any" : new Set(which), interfaces: "any" });
+  }
+  return grants;
+}
+
+function watchingOf(grants: readonly Grant[]): z.output<typeof watching> {
+  const camerasOf = (right: "live" | "playback"): "any" | string[] => {
+    const of = grants.filter((grant) => grant.right === right);
+    if (of.some((grant) => grant.cameras === "any")) return "any";
+    return [...new Set(of.flatMap((grant) => (grant.cameras === "any" ? [] : [...grant.cameras])))];
+  };
+  return { live: camerasOf("live"), playback: camerasOf("playback") };
+}
+
+/** Accounts of external systems: their secrets are shown once, when they are made. */
+export function accountRoutes(accounts: Accounts, need: Need): Router<WebState> {
+  const router = new Router<WebState>({ prefix: "/api/accounts" });
+
+  router.get("/", need("manage-accounts"), (ctx) => {
+    ctx.body = {
+      accounts: accounts.list().map(({ id, name, kind, enabled, grants }) => ({
+        id,
+        name,
+        kind,
+        enabled,
+        watching: watchingOf(grants),
+      })),
+    };
+  });
+
+  router.post("/", need("manage-accounts"), async (ctx) => {
+    const { name, watching: chosen } = await jsonBody(ctx.req, newIntegration);
+    const { account, secret } = await accounts.createIntegration({ name, grants: grantsOf(chosen) });
+    ctx.status = 201;
+    ctx.body = { id: account.id, name: account.name, secret: secret.reveal() };
+  });
+
+  router.patch("/:id", need("manage-accounts"), async (ctx) => {
+    const { id = "" } = ctx["params"] as { id?: string };
+    const { enabled, watching: chosen } = await jsonBody(ctx.req, change);
+    if (chosen !== undefined) await accounts.setGrants(id, grantsOf(chosen));
+    if (enabled !== undefined) await accounts.setEnabled(id, enabled);
+    ctx.status = 204;
+  });
+
+  router.delete("/:id", need("manage-accounts"), async (ctx) => {
+    const { id = "" } = ctx["params"] as { id?: string };
+    await accounts.remove(id);
+    ctx.status = 204;
+  });
+  return router;
+}

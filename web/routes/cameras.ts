@@ -1,0 +1,45 @@
+import Router from "@koa/router";
+import { decide } from "../../auth/access.ts";
+import type { BridgedCamera } from "../../bridge/camera.ts";
+import type { Watch } from "../../bridge/client-side/watch.ts";
+import type { Discovery } from "../../bridge/ports.ts";
+import { caller, type Need, type WebState } from "../state.ts";
+
+/** The cameras that the caller may see, with the addresses at which other systems play them. */
+export function cameraRoutes(o: {
+  readonly watch: Watch;
+  readonly discovery: Discovery;
+  readonly need: Need;
+  /** RTSP addresses of one camera, as this client would dial them. */
+  readonly addressesOf: (camera: string, localAddress: string) => { readonly live: string; readonly recorded: string };
+}): Router<WebState> {
+  const router = new Router<WebState>({ prefix: "/api/cameras" });
+
+  router.get("/", (ctx) => {
+    const who = caller(ctx);
+    const viewOf = (camera: BridgedCamera): object => {
+      const { info } = camera;
+      const may = (right: "live" | "playback"): boolean =>
+        decide(who, { right, camera: info.id, interface: "web" }).allowed;
+      return {
+        id: info.id,
+        name: info.name,
+        maker: [info.manufacturer, info.model].filter(Boolean).join(" "),
+        connection: info.connection,
+        tracks: info.tracks.map(({ kind, encoding }) => ({ kind, encoding })),
+        unrecordable: info.unrecordable,
+        mayWatch: may("live"),
+        mayPlayBack: may("playback"),
+        addresses: o.addressesOf(info.id, ctx.req.socket.localAddress ?? ""),
+      };
+    };
+    ctx.body = { cameras: o.watch.visible(who, "web").map(viewOf) };
+  });
+
+  router.delete("/:id", o.need("adopt-camera"), async (ctx) => {
+    const { id = "" } = ctx["params"] as { id?: string };
+    await o.discovery.remove(id);
+    ctx.status = 204;
+  });
+  return router;
+}

@@ -1,0 +1,42 @@
+import Router from "@koa/router";
+import { z } from "zod";
+import { Secret } from "../../base/secret.ts";
+import type { Discovery } from "../../bridge/ports.ts";
+import { jsonBody } from "../body.ts";
+import type { Need, WebState } from "../state.ts";
+
+const scan = z.strictObject({ targets: z.array(z.string().trim().min(1).max(64)).max(64).default([]) });
+
+const adoption = z.strictObject({
+  /** The id of a find, or an RTSP address. */
+  target: z.union([z.strictObject({ find: z.string().min(1).max(256) }), z.strictObject({ rtsp: z.string().min(1).max(512) })]),
+  name: z.string().max(128).optional(),
+  user: z.string().max(128).optional(),
+  password: z.string().max(256).optional(),
+});
+
+/** What an installer sees: cameras that answered a probe, and the button that makes one ours. */
+export function discoveryRoutes(discovery: Discovery, need: Need): Router<WebState> {
+  const router = new Router<WebState>({ prefix: "/api/discovery" });
+
+  router.get("/", need("adopt-camera"), (ctx) => {
+    ctx.body = { finds: discovery.list(), scan: discovery.scan };
+  });
+
+  router.post("/scan", need("adopt-camera"), async (ctx) => {
+    const { targets } = await jsonBody(ctx.req, scan);
+    // The scan goes on behind the answer; its progress and its end come as events.
+    void discovery.startScan(targets);
+    ctx.status = 202;
+    ctx.body = { scan: discovery.scan };
+  });
+
+  router.post("/adopt", need("adopt-camera"), async (ctx) => {
+    const { target, name, user, password } = await jsonBody(ctx.req, adoption);
+    const credentials = user === undefined || user === "" ? {} : { credentials: { user, password: new Secret(password ?? "") } };
+    const record = await discovery.adopt(target, { ...(name === undefined ? {} : { name }), ...credentials });
+    ctx.status = 201;
+    ctx.body = { id: record.id, name: record.name };
+  });
+  return router;
+}

@@ -1,0 +1,62 @@
+import Router from "@koa/router";
+import { z } from "zod";
+import type { Accounts } from "../../auth/accounts.ts";
+import type { Peer } from "../../auth/principal.ts";
+import type { WebSessions } from "../../auth/sessions.ts";
+import { jsonBody } from "../body.ts";
+import { caller, type WebState } from "../state.ts";
+
+/** The `__Host-` prefix makes browsers insist on Secure, no domain, and the whole site. */
+export const SESSION_COOKIE = "__Host-viaduct";
+
+const logIn = z.strictObject({ name: z.string().min(1).max(128), password: z.string().min(1).max(1024) });
+const setUp = logIn.extend({ token: z.string().min(1).max(128) });
+
+/** Log-in, log-out, and the first administrator. */
+export function sessionRoutes(o: {
+  readonly accounts: Accounts;
+  readonly sessions: WebSessions;
+  readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
+}): Router<WebState> {
+  const router = new Router<WebState>({ prefix: "/api" });
+  const begin = (ctx: { cookies: { set(name: string, value: string, options: object): unknown } }, session: string): void => {
+    ctx.cookies.set(SESSION_COOKIE, session, { httpOnly: true, secure: true, sameSite: "strict", path: "/", overwrite: true });
+  };
+
+  router.get("/session", (ctx) => {
+    const { principal } = ctx.state;
+    ctx.body = {
+      setUpNeeded: o.accounts.setUpNeeded,
+      account:
+        principal === undefined
+          ? null
+          : {
+              name: principal.name,
+              rights: [...new Set(principal.grants.map((grant) => grant.right))],
+            },
+    };
+  });
+
+  router.post("/session", async (ctx) => {
+    const { name, password } = await jsonBody(ctx.req, logIn);
+    const principal = await o.accounts.logIn(name, password, o.peerOf(ctx), "web");
+    begin(ctx, o.sessions.begin(principal).reveal());
+    ctx.status = 204;
+  });
+
+  router.delete("/session", (ctx) => {
+    caller(ctx);
+    o.sessions.end(ctx.cookies.get(SESSION_COOKIE) ?? "");
+    ctx.cookies.set(SESSION_COOKIE, null, { secure: true, path: "/" });
+    ctx.status = 204;
+  });
+
+  router.post("/setup", async (ctx) => {
+    const { token, name, password } = await jsonBody(ctx.req, setUp);
+    const principal = await o.accounts.setUp(token, name, password, o.peerOf(ctx));
+    begin(ctx, o.sessions.begin(principal).reveal());
+    ctx.status = 201;
+    ctx.body = { name: principal.name };
+  });
+  return router;
+}

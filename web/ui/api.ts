@@ -1,0 +1,130 @@
+/** What the server said when it refused, in words for people. */
+export class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface Session {
+  readonly setUpNeeded: boolean;
+  readonly account: { readonly name: string; readonly rights: readonly string[] } | null;
+}
+
+export interface Connection {
+  readonly state: "connecting" | "online" | "offline";
+  /** Milliseconds since 1970, UTC. */
+  readonly since: number;
+  readonly why?: string;
+}
+
+export interface Camera {
+  readonly id: string;
+  readonly name: string;
+  readonly maker: string;
+  readonly connection: Connection;
+  readonly tracks: readonly { readonly kind: string; readonly encoding: string }[];
+  readonly unrecordable: readonly string[];
+  readonly mayWatch: boolean;
+  readonly mayPlayBack: boolean;
+  readonly addresses: { readonly live: string; readonly recorded: string };
+}
+
+export interface Find {
+  readonly id: string;
+  readonly ip: string;
+  readonly xaddrs: readonly string[];
+  readonly name?: string;
+  readonly hardware?: string;
+  readonly location?: string;
+  readonly adoptedAs?: string;
+}
+
+export interface Scan {
+  readonly running: boolean;
+  readonly probed: number;
+  readonly total: number;
+  readonly startedAt?: number;
+  readonly failure?: string;
+}
+
+export type DiscoveryEvent =
+  | { readonly type: "found"; readonly find: Find }
+  | { readonly type: "scan"; readonly scan: Scan }
+  | { readonly type: "adopting"; readonly id: string; readonly step: string };
+
+export type Which = "any" | readonly string[];
+
+export interface Account {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: "person" | "integration";
+  readonly enabled: boolean;
+  readonly watching: { readonly live: Which; readonly playback: Which };
+}
+
+async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+  } catch {
+    throw new Refusal(0, "The bridge does not answer. Is it running, and is the network there?");
+  }
+  const text = await response.text();
+  const value: unknown = text === "" ? undefined : JSON.parse(text);
+  if (response.ok) return value as T;
+  const error = (value as { error?: string } | undefined)?.error;
+  throw new Refusal(response.status, error ?? `The bridge answered ${response.status}.`);
+}
+
+export const api = {
+  session: () => call<Session>("GET", "/api/session"),
+  logIn: (name: string, password: string) => call<void>("POST", "/api/session", { name, password }),
+  logOut: () => call<void>("DELETE", "/api/session"),
+  setUp: (token: string, name: string, password: string) => call<void>("POST", "/api/setup", { token, name, password }),
+  about: () => call<{ version: string; onvif: string }>("GET", "/api/about"),
+  cameras: async () => (await call<{ cameras: Camera[] }>("GET", "/api/cameras")).cameras,
+  removeCamera: (id: string) => call<void>("DELETE", `/api/cameras/${encodeURIComponent(id)}`),
+  discovery: () => call<{ finds: Find[]; scan: Scan }>("GET", "/api/discovery"),
+  scan: (targets: readonly string[]) => call<{ scan: Scan }>("POST", "/api/discovery/scan", { targets }),
+  adopt: (adoption: {
+    target: { find: string } | { rtsp: string };
+    name?: string;
+    user?: string;
+    password?: string;
+  }) => call<{ id: string; name: string }>("POST", "/api/discovery/adopt", adoption),
+  accounts: async () => (await call<{ accounts: Account[] }>("GET", "/api/accounts")).accounts,
+  addIntegration: (name: string, watching: { live: Which; playback: Which }) =>
+    call<{ id: string; name: string; secret: string }>("POST", "/api/accounts", { name, watching }),
+  changeAccount: (id: string, change: { enabled: boolean }) =>
+    call<void>("PATCH", `/api/accounts/${encodeURIComponent(id)}`, change),
+  removeAccount: (id: string) => call<void>("DELETE", `/api/accounts/${encodeURIComponent(id)}`),
+};
+
+/** Keeps a feed of discovery events open, coming back after an interruption. Returns how to stop. */
+export function listen(onEvent: (event: DiscoveryEvent) => void, onReconnect: () => void): () => void {
+  let socket: WebSocket | undefined;
+  let timer: number | undefined;
+  let stopped = false;
+  const open = (again: boolean): void => {
+    socket = new WebSocket(`wss://${location.host}/api/events`);
+    socket.onopen = () => {
+      if (again) onReconnect();
+    };
+    socket.onmessage = (message) => onEvent(JSON.parse(String(message.data)) as DiscoveryEvent);
+    socket.onclose = () => {
+      if (!stopped) timer = window.setTimeout(() => open(true), 2000);
+    };
+  };
+  open(false);
+  return () => {
+    stopped = true;
+    window.clearTimeout(timer);
+    socket?.close();
+  };
+}

@@ -1,0 +1,143 @@
+/** How a live picture is doing. */
+export type LiveState =
+  | { readonly at: "connecting" }
+  | { readonly at: "playing" }
+  /** `why` is a sentence for people. */
+  | { readonly at: "stopped"; readonly why: string };
+
+const BUFFER = {
+  /** Behind the newest frame by more than this, playback jumps forward. */
+  lagS: 1.5,
+  /** Where it jumps to. */
+  aimS: 0.3,
+  /** Older pictures are dropped from the browser's memory. */
+  keepS: 20,
+  /** Fragments that wait for the decoder; beyond, the connection is started anew. */
+  maxQueued: 300,
+};
+
+const FIRST_RETRY_MS = 1000;
+const LONGEST_RETRY_MS = 15_000;
+
+/** Plays one camera live into a video element: fragmented MP4 over a WebSocket into Media Source Extensions. */
+export class LivePlayer {
+  readonly #video: HTMLVideoElement;
+  readonly #url: string;
+  readonly #onState: (state: LiveState) => void;
+  #socket: WebSocket | undefined;
+  #source: MediaSource | undefined;
+  #buffer: SourceBuffer | undefined;
+  #queue: ArrayBuffer[] = [];
+  #retryMs = FIRST_RETRY_MS;
+  #timer: number | undefined;
+  #closed = false;
+
+  constructor(video: HTMLVideoElement, camera: string, onState: (state: LiveState) => void) {
+    this.#video = video;
+    this.#url = `wss://${location.host}/api/live/${encodeURIComponent(camera)}`;
+    this.#onState = onState;
+    video.addEventListener("playing", () => {
+      this.#retryMs = FIRST_RETRY_MS;
+      this.#onState({ at: "playing" });
+    });
+    this.#open();
+  }
+
+  close(): void {
+    this.#closed = true;
+    window.clearTimeout(this.#timer);
+    this.#socket?.close();
+    this.#dropSource();
+  }
+
+  #open(): void {
+    this.#onState({ at: "connecting" });
+    const socket = new WebSocket(this.#url);
+    socket.binaryType = "arraybuffer";
+    let refused: string | undefined;
+    socket.onmessage = ({ data }) => {
+      if (typeof data !== "string") {
+        this.#append(data as ArrayBuffer);
+        return;
+      }
+      const message = JSON.parse(data) as { type: string; mime?: string; why?: string };
+      if (message.type === "stream" && message.mime !== undefined) refused = this.#begin(message.mime);
+      if (message.type === "unplayable") refused = message.why;
+      if (refused !== undefined) this.#onState({ at: "stopped", why: refused });
+    };
+    socket.onclose = () => {
+      if (this.#closed) return;
+      this.#onState({ at: "stopped", why: refused ?? "The connection was lost. Trying again…" });
+      this.#timer = window.setTimeout(() => this.#open(), this.#retryMs);
+      this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
+    };
+    this.#socket = socket;
+  }
+
+  /** A new stream, or one with another resolution. Returns why it cannot be shown. */
+  #begin(mime: string): string | undefined {
+    if (!("MediaSource" in window) || !MediaSource.isTypeSupported(mime))
+      return `This browser cannot show ${/"([^".]+)/.exec(mime)?.[1] ?? "this"} video.`;
+    this.#dropSource();
+    const source = new MediaSource();
+    this.#source = source;
+    source.addEventListener("sourceopen", () => {
+      if (this.#source !== source) return;
+      URL.revokeObjectURL(this.#video.src);
+      const buffer = source.addSourceBuffer(mime);
+      buffer.mode = "segments";
+      buffer.addEventListener("updateend", () => this.#updated());
+      this.#buffer = buffer;
+      this.#feed();
+    });
+    this.#video.src = URL.createObjectURL(source);
+    return undefined;
+  }
+
+  #append(bytes: ArrayBuffer): void {
+    this.#queue.push(bytes);
+    if (this.#queue.length > BUFFER.maxQueued) this.#socket?.close();
+    this.#feed();
+  }
+
+  #feed(): void {
+    const buffer = this.#buffer;
+    if (buffer === undefined || buffer.updating || this.#source?.readyState !== "open") return;
+    const next = this.#queue.shift();
+    if (next === undefined) return;
+    try {
+      buffer.appendBuffer(next);
+    } catch {
+      // The decoder gave up, or the browser's memory for video is full: begin anew.
+      this.#socket?.close();
+    }
+  }
+
+  #updated(): void {
+    const { buffered } = this.#video;
+    const last = buffered.length - 1;
+    if (last >= 0) {
+      const end = buffered.end(last);
+      if (this.#video.currentTime < buffered.start(last) || end - this.#video.currentTime > BUFFER.lagS)
+        this.#video.currentTime = Math.max(buffered.start(last), end - BUFFER.aimS);
+      if (this.#video.paused) this.#video.play().catch(() => undefined);
+      const old = buffered.start(0);
+      if (this.#buffer?.updating === false && this.#video.currentTime - old > BUFFER.keepS * 2) {
+        this.#buffer.remove(old, this.#video.currentTime - BUFFER.keepS);
+        return;
+      }
+    }
+    this.#feed();
+  }
+
+  #dropSource(): void {
+    this.#queue = [];
+    this.#buffer = undefined;
+    this.#source = undefined;
+    if (this.#video.src !== "") {
+      URL.revokeObjectURL(this.#video.src);
+      this.#video.removeAttribute("src");
+      this.#video.load();
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import { type JSX, render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { api, type Session } from "./api.ts";
+import { Accounts } from "./pages/accounts.tsx";
+import { Cameras } from "./pages/cameras.tsx";
+import { Discovery } from "./pages/discovery.tsx";
+import { LogIn } from "./pages/login.tsx";
+import { Copyable, Mark, Trouble, wordsOf } from "./parts.tsx";
+import "./style.css";
+
+const PAGES = [
+  { path: "/", title: "Cameras", right: undefined },
+  { path: "/discovery", title: "Discovery", right: "adopt-camera" },
+  { path: "/accounts", title: "Accounts", right: "manage-accounts" },
+] as const;
+
+function App(): JSX.Element {
+  const [session, setSession] = useState<Session | undefined>(undefined);
+  const [trouble, setTrouble] = useState<string | undefined>(undefined);
+  const [path, setPath] = useState(location.pathname);
+  const [about, setAbout] = useState<{ version: string; onvif: string } | undefined>(undefined);
+  const load = (): void => {
+    api.session().then(setSession, (error: unknown) => setTrouble(wordsOf(error)));
+  };
+  useEffect(() => {
+    load();
+    const back = (): void => setPath(location.pathname);
+    window.addEventListener("popstate", back);
+    return () => window.removeEventListener("popstate", back);
+  }, []);
+  useEffect(() => {
+    if (session?.account) api.about().then(setAbout, () => undefined);
+  }, [session]);
+
+  if (session === undefined)
+    return (
+      <main class="log-in">
+        {trouble === undefined ? <p class="loading">Loading…</p> : <Trouble text={trouble} />}
+      </main>
+    );
+  const { account } = session;
+  if (account === null) return <LogIn setUpNeeded={session.setUpNeeded} onDone={load} />;
+
+  const go = (to: string): void => {
+    history.pushState(null, "", to);
+    setPath(to);
+  };
+  const may = (right: string | undefined): boolean => right === undefined || account.rights.includes(right);
+  const pages = PAGES.filter((page) => may(page.right));
+  const page = pages.find((one) => one.path === path) ?? PAGES[0];
+  return (
+    <>
+      <header class="top">
+        <div class="brand">
+          <Mark />
+          <h1>Viaduct</h1>
+        </div>
+        <nav aria-label="Pages">
+          {pages.map((one) => (
+            <a
+              key={one.path}
+              href={one.path}
+              aria-current={one === page ? "page" : undefined}
+              onClick={(event) => {
+                event.preventDefault();
+                go(one.path);
+              }}
+            >
+              {one.title}
+            </a>
+          ))}
+        </nav>
+        <span class="grow" />
+        <span class="who">{account.name}</span>
+        <button type="button" class="quiet" onClick={() => void api.logOut().then(load, load)}>
+          Log out
+        </button>
+      </header>
+      <main>
+        {page.path === "/" ? <Cameras mayAdopt={may("adopt-camera")} onDiscover={() => go("/discovery")} /> : null}
+        {page.path === "/discovery" ? <Discovery onAdopted={() => go("/")} /> : null}
+        {page.path === "/accounts" ? <Accounts /> : null}
+      </main>
+      {about === undefined ? null : (
+        <footer class="about">
+          <span>Viaduct {about.version}</span>
+          <span>
+            ONVIF device <Copyable text={about.onvif} label="ONVIF address" />
+          </span>
+        </footer>
+      )}
+    </>
+  );
+}
+
+const root = document.getElementById("app");
+if (root !== null) render(<App />, root);

@@ -1,0 +1,169 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { type Account, api, type Camera, type Which } from "../api.ts";
+import { Copyable, Dialog, Field, Trouble, useTask, wordsOf } from "../parts.tsx";
+
+/** Accounts of people and of external systems. */
+export function Accounts(): JSX.Element {
+  const [accounts, setAccounts] = useState<readonly Account[] | undefined>(undefined);
+  const [trouble, setTrouble] = useState<string | undefined>(undefined);
+  const [adding, setAdding] = useState(false);
+  const load = (): void => {
+    api.accounts().then(setAccounts, (error: unknown) => setTrouble(wordsOf(error)));
+  };
+  useEffect(load, []);
+  const change = (work: Promise<void>): void => {
+    work.then(load, (error: unknown) => setTrouble(wordsOf(error)));
+  };
+  return (
+    <section aria-label="Accounts">
+      <div class="bar">
+        <p class="hint grow">
+          External systems log in over ONVIF and RTSP with an account of their own. Its secret is made here and shown once.
+        </p>
+        <button type="button" class="primary" onClick={() => setAdding(true)}>
+          Add an external system…
+        </button>
+      </div>
+      <Trouble text={trouble} />
+      {accounts === undefined ? (
+        <p class="loading">Loading accounts…</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">Kind</th>
+              <th scope="col">Live</th>
+              <th scope="col">Recorded</th>
+              <th scope="col" />
+            </tr>
+          </thead>
+          <tbody>
+            {accounts.map((account) => (
+              <tr key={account.id} class={account.enabled ? "" : "off"}>
+                <td>{account.name}</td>
+                <td>{account.kind === "person" ? "person" : "external system"}</td>
+                <td>{whichWords(account.watching.live)}</td>
+                <td>{whichWords(account.watching.playback)}</td>
+                <td class="end">
+                  {account.kind === "person" ? null : (
+                    <>
+                      <button
+                        type="button"
+                        class="quiet"
+                        onClick={() => change(api.changeAccount(account.id, { enabled: !account.enabled }))}
+                      >
+                        {account.enabled ? "Disable" : "Enable"}
+                      </button>
+                      <button type="button" class="quiet danger" onClick={() => change(api.removeAccount(account.id))}>
+                        Delete
+                      </button>
+                    </>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {adding ? (
+        <NewIntegration
+          onClose={() => {
+            setAdding(false);
+            load();
+          }}
+        />
+      ) : null}
+    </section>
+  );
+}
+
+function whichWords(which: Which): string {
+  if (which === "any") return "all cameras";
+  return which.length === 0 ? "–" : which.join(", ");
+}
+
+function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const [name, setName] = useState("");
+  const [all, setAll] = useState(true);
+  const [playback, setPlayback] = useState(true);
+  const [cameras, setCameras] = useState<readonly Camera[]>([]);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [made, setMade] = useState<{ name: string; secret: string } | undefined>(undefined);
+  const task = useTask();
+  useEffect(() => {
+    api.cameras().then(setCameras, () => undefined);
+  }, []);
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const which: Which = all ? "any" : [...chosen];
+    task.run(async () => setMade(await api.addIntegration(name, { live: which, playback: playback ? which : [] })));
+  };
+  const toggle = (id: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(id)) next.add(id);
+    setChosen(next);
+  };
+  if (made !== undefined)
+    return (
+      <Dialog title={`${made.name} may log in`} onClose={onClose}>
+        <p>This secret is shown once. Type it into the external system now, with the name below.</p>
+        <dl>
+          <dt>Name</dt>
+          <dd>
+            <Copyable text={made.name} label="name" />
+          </dd>
+          <dt>Secret</dt>
+          <dd>
+            <Copyable text={made.secret} label="secret" />
+          </dd>
+        </dl>
+        <footer>
+          <button type="button" class="primary" onClick={onClose}>
+            Done
+          </button>
+        </footer>
+      </Dialog>
+    );
+  return (
+    <Dialog title="Add an external system" onClose={onClose}>
+      <form onSubmit={submit}>
+        <Field label="Name" hint="The user name that the system logs in with.">
+          <input required autofocus value={name} spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} />
+        </Field>
+        <fieldset>
+          <legend>Cameras</legend>
+          <label>
+            <input type="radio" name="which" checked={all} onChange={() => setAll(true)} /> All, also those that come later
+          </label>
+          <label>
+            <input type="radio" name="which" checked={!all} onChange={() => setAll(false)} /> Only these
+          </label>
+          {all ? null : (
+            <div class="choices">
+              {cameras.map((camera) => (
+                <label key={camera.id}>
+                  <input type="checkbox" checked={chosen.has(camera.id)} onChange={() => toggle(camera.id)} /> {camera.name}
+                </label>
+              ))}
+            </div>
+          )}
+        </fieldset>
+        <label class="check">
+          <input type="checkbox" checked={playback} onChange={(event) => setPlayback(event.currentTarget.checked)} /> Recorded
+          video too
+        </label>
+        <Trouble text={task.trouble} />
+        <footer>
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="primary" disabled={task.busy || (!all && chosen.size === 0)}>
+            Create
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
