@@ -1,0 +1,247 @@
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+} from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Millis } from "../base/units.ts";
+import { plainAddress } from "./address.ts";
+import type { CameraSide } from "./sides.ts";
+import { type CameraTls, dial } from "./tcp.ts";
+import { type Identity, serverTlsOptions } from "./tls.ts";
+
+const LIMITS = {
+  /** A client that has not sent its head, or finished its TLS handshake, by then is not a client. */
+  headMs: 5000,
+  /** Head and body together. */
+  requestMs: 10_000,
+  /** Idle time between two requests on one connection. */
+  keepAliveMs: 5000,
+  /** Node looks at its connections this often; with its own 30 s the two limits above would mean nothing. */
+  checkMs: 1000,
+  headBytes: 16 * 1024,
+  headFields: 100,
+  requestsPerConnection: 1000,
+  /** The part of all connections that one address may hold, so that one machine cannot lock out the others. */
+  shareOfOneAddress: 0.5,
+} as const;
+
+/** Answers one request. A rejection closes the connection. */
+export type HttpHandler = (...of: Parameters<RequestListener>) => unknown;
+
+export interface HttpServerOptions {
+  /** Present: TLS. */
+  readonly identity?: Identity;
+  /** Connections at one time; more are closed unread. */
+  readonly maxConnections: number;
+}
+
+/** An HTTP or HTTPS server, not yet listening, that slow, oversized and half-open clients cannot hold. For Koa and for SOAP. */
+export function createHttpServer(handler: HttpHandler, options: HttpServerOptions): Server | TlsServer {
+  const { identity, maxConnections } = options;
+  const bounds: ServerOptions = {
+    connectionsCheckingInterval: LIMITS.checkMs,
+    headersTimeout: LIMITS.headMs,
+    requestTimeout: LIMITS.requestMs,
+    keepAliveTimeout: LIMITS.keepAliveMs,
+    maxHeaderSize: LIMITS.headBytes,
+    noDelay: true,
+  };
+  const listener: RequestListener = (request, response) => {
+    response.once("finish", () => {
+      // A body that nobody wanted is not read to its end only to keep the connection.
+      if (!request.complete) request.socket.destroySoon();
+    });
+    response.on("error", () => request.socket.destroy());
+    request.on("error", () => undefined);
+    Promise.resolve()
+      .then(() => handler(request, response))
+      .catch(() => request.socket.destroy());
+  };
+  const server =
+    identity === undefined
+      ? createServer(bounds, listener)
+      : createTlsServer({ ...bounds, ...serverTlsOptions(identity), handshakeTimeout: LIMITS.headMs }, listener);
+  server.maxConnections = maxConnections;
+  server.maxHeadersCount = LIMITS.headFields;
+  server.maxRequestsPerSocket = LIMITS.requestsPerConnection;
+
+  const held = new Map<string, number>();
+  const share = Math.max(1, Math.floor(maxConnections * LIMITS.shareOfOneAddress));
+  server.on("connection", (socket: Socket) => {
+    socket.on("error", () => undefined);
+    const { address } = peerOf(socket);
+    const count = (held.get(address) ?? 0) + 1;
+    held.set(address, count);
+    socket.once("close", () => {
+      const left = (held.get(address) ?? 1) - 1;
+      if (left > 0) held.set(address, left);
+      else held.delete(address);
+    });
+    if (count > share) socket.destroy();
+  });
+  server.on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    else socket.destroy();
+  });
+  server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
+  return server;
+}
+
+/**
+ * Reads a whole request body. Fault `invalid` when it is longer than `maxBytes`, comes in a Content-Encoding (a small gzip
+ * body can be a large one), or ends early. After a Fault the rest is not read; the server closes the connection once answered.
+ */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return collect(request, maxBytes, "request");
+}
+
+function collect(message: IncomingMessage, maxBytes: number, what: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const encoding = message.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
+    if (encoding !== "identity" && encoding !== "")
+      throw new Fault("invalid", `${what} with Content-Encoding ${encoding}`, {
+        tell: "Content-Encoding is not supported",
+      });
+    const tooLong = (): Fault =>
+      new Fault("invalid", `${what} body over ${maxBytes} bytes`, { tell: "body too large" });
+    if (Number(message.headers["content-length"] ?? 0) > maxBytes) throw tooLong();
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const stop = (fault: Fault): void => {
+      message.off("data", onData);
+      message.off("end", onEnd);
+      message.pause();
+      reject(fault);
+    };
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length;
+      if (length > maxBytes) stop(tooLong());
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => resolve(Buffer.concat(chunks, length));
+    message.on("data", onData);
+    message.once("end", onEnd);
+    message.once("error", (cause) => stop(new Fault("invalid", `${what} body broke off`, { cause })));
+    message.once("close", () => stop(new Fault("invalid", `${what} body broke off`)));
+  });
+}
+
+/** Where a connection comes from. Ask when it is accepted: a closed socket has forgotten. */
+export function peerOf(socket: Socket): { readonly address: string; readonly port: number; readonly tls: boolean } {
+  const address = socket.remoteAddress ?? "";
+  return {
+    address: plainAddress(address) ?? (address || "unknown"),
+    port: socket.remotePort ?? 0,
+    tls: "encrypted" in socket && socket.encrypted === true,
+  };
+}
+
+export interface CameraRequest {
+  /** http or https; the host is an IP literal. User information is ignored. */
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Buffer | string;
+  /** Bound of the answer's body. */
+  readonly maxBytes: number;
+  /** For everything from the dialing to the last byte. */
+  readonly timeoutMs: Millis;
+  readonly side: CameraSide;
+  readonly clock: Clock;
+  /** For https. */
+  readonly tls?: CameraTls;
+  readonly signal?: AbortSignal;
+}
+
+export interface CameraResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/**
+ * One request to a camera on a connection of its own. Redirects are answers like others: they are not followed.
+ * Faults: those of `dial`, `unavailable` (broke off, too late), `invalid` (answer too long, compressed, or not HTTP).
+ */
+export async function cameraRequest(options: CameraRequest): Promise<CameraResponse> {
+  const { url, clock, timeoutMs } = options;
+  const secure = url.protocol === "https:";
+  if (!secure && url.protocol !== "http:") throw new Fault("invalid", `${url.protocol} is not HTTP`);
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  const port = Number(url.port) || (secure ? 443 : 80);
+
+  const late = new AbortController();
+  const timer = clock.after(timeoutMs, () => late.abort());
+  const signal = options.signal === undefined ? late.signal : AbortSignal.any([late.signal, options.signal]);
+  try {
+    const { side } = options;
+    const socket = await dial({
+      host,
+      port,
+      side,
+      clock,
+      timeoutMs,
+      signal,
+      ...(secure ? { tls: options.tls ?? {} } : {}),
+    });
+    const end = (): void => void socket.destroy();
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      return await exchange(options, socket);
+    } catch (error) {
+      if (late.signal.aborted)
+        throw new Fault("unavailable", `${url.host} took longer than ${timeoutMs} ms`, { cause: error });
+      if (signal.aborted) throw new Fault("unavailable", `request to ${url.host} was called off`);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", end);
+      socket.destroy();
+    }
+  } finally {
+    timer.cancel();
+  }
+}
+
+function exchange(options: CameraRequest, socket: Socket): Promise<CameraResponse> {
+  const { url, method, headers, body, maxBytes } = options;
+  return new Promise((resolve, reject) => {
+    const broken = (cause: Error): void => {
+      const parse = "code" in cause && typeof cause.code === "string" && cause.code.startsWith("HPE_");
+      reject(
+        new Fault(parse ? "invalid" : "unavailable", `request to ${url.host} failed: ${cause.message}`, { cause }),
+      );
+    };
+    const sent = httpRequest({
+      // Without an agent, and with a connection that exists already, Node writes to nothing else.
+      createConnection: () => socket,
+      method,
+      path: `${url.pathname}${url.search}`,
+      headers: {
+        Host: url.host,
+        "Accept-Encoding": "identity",
+        Connection: "close",
+        ...headers,
+        ...(body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) }),
+      },
+      maxHeaderSize: LIMITS.headBytes,
+    });
+    sent.on("error", broken);
+    sent.on("response", (response) => {
+      response.on("error", () => undefined);
+      collect(response, maxBytes, `answer of ${url.host}`).then(
+        (bytes) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes }),
+        reject,
+      );
+    });
+    sent.on("upgrade", () => broken(new Error("answered with an upgrade")));
+    sent.end(body);
+  });
+}

@@ -1,0 +1,136 @@
+import { createHash, type X509Certificate } from "node:crypto";
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { equalInConstantTime } from "../base/secret.ts";
+import type { Millis } from "../base/units.ts";
+import type { CameraSide } from "./sides.ts";
+
+/** How we know a camera over TLS. With none of the three the connection is refused: encryption to anybody is worth nothing. */
+export interface CameraTls {
+  /** SHA-256 of the key (SubjectPublicKeyInfo) that the camera had when it was adopted, base64. */
+  readonly pin?: string;
+  /** PEM certificates of the site's own authority. Without a pin the certificate must also name the address that is dialed. */
+  readonly ca?: string;
+  /** Trust on first use: asked when there is neither pin nor ca, before anything is sent, and told what to remember as the pin. */
+  readonly onPin?: (spki: string) => void;
+}
+
+export interface DialOptions {
+  /** An IP literal. Names are never looked up: they could lead anywhere. */
+  readonly host: string;
+  readonly port: number;
+  readonly side: CameraSide;
+  readonly clock: Clock;
+  /** For the whole way, TLS handshake included. */
+  readonly timeoutMs: Millis;
+  readonly signal?: AbortSignal;
+  readonly tls?: CameraTls;
+}
+
+/**
+ * Connects to a camera. The socket has Nagle's delay off and carries a silent `error` listener, so that a failure before the
+ * caller listens ends nothing; the caller learns of the end by `close` or by a listener of its own.
+ *
+ * Over TLS no byte of ours is sent before the camera's key is checked. Faults: `denied` (the camera side forbids the
+ * address, or the key is not the expected one), `unavailable` (no answer in time, refused, aborted by `signal`).
+ */
+export function dial(options: DialOptions): Promise<Socket> {
+  const { host, port, side, clock, timeoutMs, signal, tls } = options;
+  const where = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+  return new Promise((resolve, reject) => {
+    side.assertMayDial(host);
+    if (signal?.aborted === true) throw new Fault("unavailable", `dialing ${where} was called off`);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Fault("invalid", `port ${port}`);
+    const localAddress = side.localAddressFor(host);
+    const tcp = connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
+    let socket: Socket = tcp;
+
+    const settle = (): void => {
+      timer.cancel();
+      signal?.removeEventListener("abort", onAbort);
+      socket.off("error", onError);
+      socket.off("close", onClose);
+    };
+    const fail = (fault: Fault): void => {
+      settle();
+      socket.destroy();
+      tcp.destroy();
+      reject(fault);
+    };
+    const onAbort = (): void => fail(new Fault("unavailable", `dialing ${where} was called off`));
+    const onError = (cause: Error): void =>
+      fail(new Fault("unavailable", `cannot connect to ${where}: ${codeOf(cause)}`, { cause }));
+    const onClose = (): void => fail(new Fault("unavailable", `${where} closed the connection during the handshake`));
+    const timer = clock.after(timeoutMs, () =>
+      fail(new Fault("unavailable", `no answer from ${where} within ${timeoutMs} ms`)),
+    );
+    const watch = (one: Socket): void => {
+      one.on("error", () => undefined);
+      one.on("error", onError);
+      one.on("close", onClose);
+    };
+    const done = (): void => {
+      settle();
+      resolve(socket);
+    };
+
+    signal?.addEventListener("abort", onAbort, { once: true });
+    watch(tcp);
+    tcp.once("connect", () => {
+      tcp.setKeepAlive(true, 30_000);
+      if (tls === undefined) {
+        done();
+        return;
+      }
+      tcp.off("error", onError);
+      tcp.off("close", onClose);
+      const secure = connectTls({
+        socket: tcp,
+        host,
+        minVersion: "TLSv1.2",
+        // A pinned camera proves its key, whatever its certificate says of names, dates and issuers.
+        rejectUnauthorized: tls.pin === undefined && tls.ca !== undefined,
+        ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+      });
+      socket = secure;
+      watch(secure);
+      secure.once("secureConnect", () => {
+        try {
+          assertKnown(secure, tls, where);
+          done();
+        } catch (error) {
+          fail(
+            error instanceof Fault
+              ? error
+              : new Fault("unavailable", `cannot read the key of ${where}`, { cause: error }),
+          );
+        }
+      });
+    });
+  });
+}
+
+function assertKnown(socket: TLSSocket, known: CameraTls, where: string): void {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) throw new Fault("denied", `${where} shows no certificate`);
+  const spki = spkiOf(certificate);
+  if (known.pin !== undefined) {
+    if (!equalInConstantTime(spki, known.pin))
+      throw new Fault("denied", `${where} has another key than the one it was adopted with (now ${spki})`);
+  } else if (known.ca === undefined) {
+    if (known.onPin === undefined) throw new Fault("denied", `nothing is known to recognize ${where} by`);
+    known.onPin(spki);
+  }
+}
+
+function spkiOf(certificate: X509Certificate): string {
+  return createHash("sha256")
+    .update(certificate.publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64");
+}
+
+function codeOf(error: Error): string {
+  return "code" in error && typeof error.code === "string" ? error.code : error.message;
+}

@@ -1,0 +1,195 @@
+// Must come before @peculiar/x509, which reads decorator metadata while it loads.
+import "reflect-metadata";
+import { constants, createPrivateKey, X509Certificate as NodeCertificate, randomBytes, webcrypto } from "node:crypto";
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { isIP } from "node:net";
+import { join } from "node:path";
+import type { SecureContextOptions, TlsOptions } from "node:tls";
+import {
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { DAY, type UnixMillis } from "../base/units.ts";
+import { plainAddress } from "./address.ts";
+
+const LIMITS = {
+  /** What browsers take at most from a public authority; longer ones make some clients refuse. */
+  lifetimeMs: 397 * DAY,
+  /** A certificate with less than this left is renewed at the start. */
+  renewMs: 30 * DAY,
+  /** Clients whose clock is behind must not find it in their future. */
+  backdateMs: 1 * DAY,
+  /** Names and addresses in one certificate. */
+  names: 64,
+} as const;
+
+const KEY_FILE = "tls-key.pem";
+const CERT_FILE = "tls-cert.pem";
+/** Marks the certificates that we made and may renew. Another one was put there by the administrator and is served as it is. */
+const SUBJECT = "CN=Viaduct";
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+
+/** Who we are to TLS clients. */
+export interface Identity {
+  /** PEM, PKCS #8. */
+  readonly key: string;
+  /** PEM; followed by its chain where the administrator put one. */
+  readonly cert: string;
+  /** SHA-256 of the certificate in hexadecimal pairs with colons, as browsers show it. */
+  readonly fingerprint: string;
+}
+
+/**
+ * Loads the identity in `folder` (`tls-key.pem`, `tls-cert.pem`, both 0600), or makes a self-signed one on P-256 that names
+ * `hosts` (DNS names and IP addresses). A certificate of ours that ends within 30 days, or lacks one of `hosts`, is made
+ * anew with the same key, so that clients that remember the key go on. A certificate that is not ours is never touched.
+ * Fault `invalid` when key and certificate do not belong together, `unavailable` when the files cannot be read or written.
+ */
+export async function loadIdentity(folder: string, hosts: readonly string[], clock: Clock): Promise<Identity> {
+  const [key, cert] = await Promise.all([readIfThere(join(folder, KEY_FILE)), readIfThere(join(folder, CERT_FILE))]);
+  if (key !== undefined && cert !== undefined) {
+    const present = parsed(cert);
+    const fits = present.checkPrivateKey(createPrivateKey(key));
+    const ours = present.subject === SUBJECT && present.issuer === SUBJECT;
+    if (!ours && !fits) throw new Fault("invalid", `${KEY_FILE} and ${CERT_FILE} in ${folder} do not belong together`);
+    if (!ours || (fits && isCurrent(present, hosts, clock.now())))
+      return { key, cert, fingerprint: present.fingerprint256 };
+  }
+  if (key === undefined && cert !== undefined)
+    throw new Fault("invalid", `${CERT_FILE} in ${folder} has no ${KEY_FILE}`);
+
+  const keys =
+    key === undefined ? await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) : await pairOf(key);
+  const made = key ?? pem("PRIVATE KEY", Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey)));
+  const issued = await issue(keys, hosts, clock.now());
+  await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unavailable(folder));
+  // The key first: a crash in between leaves a key without certificate, which the next start completes.
+  if (key === undefined) await writeWhole(folder, KEY_FILE, made);
+  await writeWhole(folder, CERT_FILE, issued);
+  return { key: made, cert: issued, fingerprint: parsed(issued).fingerprint256 };
+}
+
+/** TLS 1.2 with forward secrecy and authenticated ciphers, TLS 1.3, no renegotiation (ONVIF Security Baseline; RFC 9325). */
+export function serverTlsOptions(identity: Identity): SecureContextOptions & TlsOptions {
+  return {
+    key: identity.key,
+    cert: identity.cert,
+    minVersion: "TLSv1.2",
+    ciphers: [
+      "TLS_AES_128_GCM_SHA256",
+      "TLS_AES_256_GCM_SHA384",
+      "TLS_CHACHA20_POLY1305_SHA256",
+      "ECDHE-ECDSA-AES128-GCM-SHA256",
+      "ECDHE-ECDSA-AES256-GCM-SHA384",
+      "ECDHE-ECDSA-CHACHA20-POLY1305",
+      // For an administrator's own certificate with an RSA key.
+      "ECDHE-RSA-AES128-GCM-SHA256",
+      "ECDHE-RSA-AES256-GCM-SHA384",
+      "ECDHE-RSA-CHACHA20-POLY1305",
+    ].join(":"),
+    honorCipherOrder: true,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+  };
+}
+
+async function issue(keys: webcrypto.CryptoKeyPair, hosts: readonly string[], now: UnixMillis): Promise<string> {
+  const names = [...new Set(["localhost", "127.0.0.1", ...hosts])].slice(0, LIMITS.names).map((host) => {
+    const ip = plainAddress(host);
+    return ip === undefined ? ({ type: "dns", value: host } as const) : ({ type: "ip", value: ip } as const);
+  });
+  // A serial number is positive and has at most 20 bytes (RFC 5280 4.1.2.2).
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: serial.toString("hex"),
+      name: SUBJECT,
+      notBefore: new Date(now - LIMITS.backdateMs),
+      notAfter: new Date(now + LIMITS.lifetimeMs - LIMITS.backdateMs),
+      signingAlgorithm: ALGORITHM,
+      keys,
+      extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+        new SubjectAlternativeNameExtension(names),
+      ],
+    },
+    webcrypto,
+  );
+  return `${certificate.toString("pem")}\n`;
+}
+
+function isCurrent(certificate: NodeCertificate, hosts: readonly string[], now: UnixMillis): boolean {
+  const named = (host: string): boolean =>
+    isIP(host) === 0 ? certificate.checkHost(host) !== undefined : certificate.checkIP(host) !== undefined;
+  return (
+    Date.parse(certificate.validTo) - now > LIMITS.renewMs &&
+    Date.parse(certificate.validFrom) <= now &&
+    hosts.slice(0, LIMITS.names - 2).every(named)
+  );
+}
+
+async function pairOf(key: string): Promise<webcrypto.CryptoKeyPair> {
+  try {
+    const secret = createPrivateKey(key);
+    const pkcs8 = secret.export({ type: "pkcs8", format: "der" });
+    const privateKey = await webcrypto.subtle.importKey("pkcs8", pkcs8, ALGORITHM, true, ["sign"]);
+    const { d: _, key_ops: __, ...open } = await webcrypto.subtle.exportKey("jwk", privateKey);
+    return { privateKey, publicKey: await webcrypto.subtle.importKey("jwk", open, ALGORITHM, true, ["verify"]) };
+  } catch (cause) {
+    throw new Fault("invalid", `${KEY_FILE} is not a P-256 key of ours`, { cause });
+  }
+}
+
+function parsed(cert: string): NodeCertificate {
+  try {
+    return new NodeCertificate(cert);
+  } catch (cause) {
+    throw new Fault("invalid", `${CERT_FILE} is no certificate`, { cause });
+  }
+}
+
+function pem(label: string, der: Buffer): string {
+  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    return unavailable(file)(cause);
+  }
+}
+
+/** All of it or none: a power cut leaves the old file or the new one. */
+async function writeWhole(folder: string, name: string, text: string): Promise<void> {
+  const draft = join(folder, `.${name}.${randomBytes(4).toString("hex")}`);
+  try {
+    const file = await open(draft, "wx", 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(draft, join(folder, name));
+  } catch (cause) {
+    unavailable(join(folder, name))(cause);
+  }
+}
+
+function unavailable(file: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new Fault("unavailable", `cannot read or write ${file}`, { cause });
+  };
+}
