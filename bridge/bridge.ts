@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { Accounts, authMigrations, type AuthSchema } from "../auth/accounts.ts";
+import { Accounts, type AuthSchema, authMigrations } from "../auth/accounts.ts";
 import { type Audit, openAuditLog } from "../auth/audit.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
@@ -18,7 +18,7 @@ import { Archive } from "../recorder/archive.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
-import { CameraStore, cameraMigrations, type CameraSchema } from "./camera-store.ts";
+import { type CameraSchema, CameraStore, cameraMigrations } from "./camera-store.ts";
 import { Addresses } from "./client-side/addresses.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
@@ -185,7 +185,13 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   };
 }
 
-async function openArchive(settings: Settings, data: DataFolder, clock: Clock, log: Log, metrics: Metrics): Promise<Archive> {
+async function openArchive(
+  settings: Settings,
+  data: DataFolder,
+  clock: Clock,
+  log: Log,
+  metrics: Metrics,
+): Promise<Archive> {
   const { recording } = settings;
   const folder = recording.folder ?? data.file("recordings");
   await mkdir(folder, { recursive: true, mode: 0o700 });

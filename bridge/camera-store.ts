@@ -1,9 +1,9 @@
 import type { Kysely, Migration } from "kysely";
+import type { Credentials } from "../auth/scheme/http.ts";
 import { Fault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
 import { Secret } from "../base/secret.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
-import type { Credentials } from "../auth/scheme/http.ts";
 
 /** A camera as it was adopted: all that is needed to pull its stream again after a restart. */
 export interface CameraRecord {

@@ -49,7 +49,8 @@ async function readOrMake(file: string, make: () => string): Promise<string> {
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw new Fault("unavailable", `cannot read ${file}`, { cause });
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT")
+      throw new Fault("unavailable", `cannot read ${file}`, { cause });
   }
   const text = make();
   const temporary = `${file}.new`;

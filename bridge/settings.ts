@@ -31,13 +31,22 @@ const cameraSide = z.strictObject({
 });
 
 const clientSide = z.strictObject({
-  addresses: z.array(z.string().min(1)).min(1).describe("Own addresses on which clients are served. Nothing else is bound."),
+  addresses: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe("Own addresses on which clients are served. Nothing else is bound."),
   names: z
     .array(z.string().min(1))
     .default([])
     .describe("Host names and addresses by which clients may also know this machine; they go into the certificate."),
-  web: z.strictObject({ port: port(8443) }).prefault({}).describe("HTTPS: web pages, API and ONVIF."),
-  rtsps: z.strictObject({ port: port(8322) }).prefault({}).describe("RTSP inside TLS."),
+  web: z
+    .strictObject({ port: port(8443) })
+    .prefault({})
+    .describe("HTTPS: web pages, API and ONVIF."),
+  rtsps: z
+    .strictObject({ port: port(8322) })
+    .prefault({})
+    .describe("RTSP inside TLS."),
   rtsp: z
     .strictObject({ enabled: z.boolean().default(false), port: port(8554) })
     .prefault({})

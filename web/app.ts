@@ -106,7 +106,8 @@ export function createWeb(o: WebOptions): HttpPart & { close(): void } {
   ];
   for (const router of routers) app.use(router.routes());
   app.use(async (ctx) => {
-    if (ctx.path === "/api/about" && ctx.state.principal !== undefined) ctx.body = o.about(ctx.req.socket.localAddress ?? "");
+    if (ctx.path === "/api/about" && ctx.state.principal !== undefined)
+      ctx.body = o.about(ctx.req.socket.localAddress ?? "");
     else if (ctx.path.startsWith("/api/")) throw new Fault("not-found", ctx.path);
     else servePage(ctx, o.pages);
   });
@@ -136,14 +137,21 @@ function servePage(ctx: Koa.Context, folder: string): void {
   ctx.type = MEDIA_TYPE[extname(file)] ?? "application/octet-stream";
   ctx.length = size;
   // Built files carry a hash of their content in their names.
-  ctx.set("cache-control", inside && ctx.path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache");
+  ctx.set(
+    "cache-control",
+    inside && ctx.path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+  );
   ctx.body = createReadStream(file);
 }
 
 /** WebSockets of logged-in pages: `/api/events` and `/api/live/<camera>`. */
 class Sockets {
   readonly #o: WebOptions;
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.socketPayloadBytes, perMessageDeflate: false });
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: LIMITS.socketPayloadBytes,
+    perMessageDeflate: false,
+  });
   readonly #perAccount = new Map<string, number>();
 
   constructor(o: WebOptions) {

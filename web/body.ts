@@ -9,7 +9,8 @@ const MAX_BODY_BYTES = 64 * 1024;
 /** The JSON body of a request, checked. `invalid` with words that a form can show. */
 export async function jsonBody<S extends z.ZodType>(request: IncomingMessage, schema: S): Promise<z.output<S>> {
   const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
-  if (type !== "application/json") throw new Fault("invalid", `content type ${type}`, { tell: "Send application/json." });
+  if (type !== "application/json")
+    throw new Fault("invalid", `content type ${type}`, { tell: "Send application/json." });
   const bytes = await readBody(request, MAX_BODY_BYTES);
   let value: unknown;
   try {

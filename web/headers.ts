@@ -43,6 +43,8 @@ export function fromOurPages(headers: Readonly<Record<string, string | string[] 
 /** Refuses changes that another site's page asks for. */
 export async function sameOriginOnly(ctx: Context, next: Next): Promise<void> {
   if (ctx.method !== "GET" && ctx.method !== "HEAD" && !fromOurPages(ctx.headers))
-    throw new Fault("denied", `cross-site ${ctx.method} ${ctx.path}`, { tell: "Requests from other sites are refused." });
+    throw new Fault("denied", `cross-site ${ctx.method} ${ctx.path}`, {
+      tell: "Requests from other sites are refused.",
+    });
   await next();
 }

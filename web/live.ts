@@ -109,7 +109,12 @@ class LivePicture {
       return;
     }
     this.#log.debug({ codec }, "live picture begins");
-    this.#viewer.text({ type: "stream", mime: `video/mp4; codecs="${codec}"`, width: format.width, height: format.height });
+    this.#viewer.text({
+      type: "stream",
+      mime: `video/mp4; codecs="${codec}"`,
+      width: format.width,
+      height: format.height,
+    });
     this.#viewer.binary(initSegment([{ id: TRACK_ID, timescale: VIDEO_CLOCK_HZ, format }]));
   }
 

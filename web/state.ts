@@ -19,4 +19,6 @@ export function caller(ctx: { readonly state: WebState }): Principal {
 }
 
 /** Makes the check that stands in front of a route: `need("adopt-camera")`. */
-export type Need = (right: SystemRight) => (ctx: { readonly state: WebState }, next: () => Promise<void>) => Promise<void>;
+export type Need = (
+  right: SystemRight,
+) => (ctx: { readonly state: WebState }, next: () => Promise<void>) => Promise<void>;

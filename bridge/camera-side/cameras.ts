@@ -8,7 +8,7 @@ import type { CameraSide } from "../../net/sides.ts";
 import type { Archive } from "../../recorder/archive.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import type { BridgedCamera, CameraDirectory, CameraInfo, Connection } from "../camera.ts";
-import { cameraIdFor, type CameraRecord, type CameraStore } from "../camera-store.ts";
+import { type CameraRecord, type CameraStore, cameraIdFor } from "../camera-store.ts";
 import { Ingest } from "./ingest.ts";
 
 /** How many cameras one bridge takes; what they need was measured for a hundred, the rest is reserve. */
@@ -133,8 +133,12 @@ export class Cameras implements CameraDirectory {
   /** Saves the camera and starts to pull and record it. The id is made from its name and never given to another camera. */
   async add(adopted: Omit<CameraRecord, "id" | "adoptedAt">): Promise<CameraRecord> {
     if (this.#running.size >= MAX_CAMERAS)
-      throw new Fault("busy", `more than ${MAX_CAMERAS} cameras`, { tell: `this bridge takes ${MAX_CAMERAS} cameras at most` });
-    const same = this.list().find((camera) => camera.record.ip === adopted.ip && camera.record.streamUrl === adopted.streamUrl);
+      throw new Fault("busy", `more than ${MAX_CAMERAS} cameras`, {
+        tell: `this bridge takes ${MAX_CAMERAS} cameras at most`,
+      });
+    const same = this.list().find(
+      (camera) => camera.record.ip === adopted.ip && camera.record.streamUrl === adopted.streamUrl,
+    );
     if (same !== undefined)
       throw new Fault("wrong-state", `${adopted.streamUrl} is ${same.record.id}`, {
         tell: `this camera is already adopted as "${same.record.name}"`,

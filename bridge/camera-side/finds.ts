@@ -117,7 +117,9 @@ export class Finds implements Discovery {
     if ("rtsp" in target) return target;
     const found = this.#found.get(target.find);
     if (found === undefined)
-      throw new Fault("not-found", `no find ${target.find}`, { tell: "this camera is not in the list any more: scan again" });
+      throw new Fault("not-found", `no find ${target.find}`, {
+        tell: "this camera is not in the list any more: scan again",
+      });
     return found;
   }
 

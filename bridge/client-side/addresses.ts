@@ -26,7 +26,9 @@ export class Addresses {
   /** For a person to copy: plain RTSP where it is switched on, for not every player speaks TLS. */
   rtsp(kind: "live" | "recorded", camera: string, localAddress: string): string {
     const { rtsp } = this.doors;
-    return rtsp === undefined ? this.rtsps(kind, camera, localAddress) : `rtsp://${hostOf(localAddress)}:${rtsp}/${kind}/${camera}`;
+    return rtsp === undefined
+      ? this.rtsps(kind, camera, localAddress)
+      : `rtsp://${hostOf(localAddress)}:${rtsp}/${kind}/${camera}`;
   }
 
   rtsps(kind: "live" | "recorded", camera: string, localAddress: string): string {

@@ -99,7 +99,8 @@ export class FrontDoor {
       const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
       if (path.startsWith("/onvif/")) await this.#options.onvif.handle(request, response);
       else if (path === "/healthz") reply(response, 200, "ok\n");
-      else if (path === "/readyz") reply(response, this.#options.ready() ? 200 : 503, this.#options.ready() ? "ready\n" : "not ready\n");
+      else if (path === "/readyz")
+        reply(response, this.#options.ready() ? 200 : 503, this.#options.ready() ? "ready\n" : "not ready\n");
       else if (path === "/metrics") await this.#metrics(request, response);
       else if (tls && this.#options.web !== undefined) await this.#options.web.handle(request, response);
       else reply(response, 404, "not found\n");
@@ -115,7 +116,8 @@ export class FrontDoor {
     const { address } = peerOf(request.socket);
     const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
     const local = address === "127.0.0.1" || address === "::1";
-    const known = metricsToken !== undefined && given !== undefined && equalInConstantTime(metricsToken.reveal(), given);
+    const known =
+      metricsToken !== undefined && given !== undefined && equalInConstantTime(metricsToken.reveal(), given);
     if (!local && !known) {
       reply(response, 404, "not found\n");
       return;

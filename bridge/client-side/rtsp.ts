@@ -10,13 +10,18 @@ import { endOf, type Watch } from "./watch.ts";
 const READY_LIMIT_MS = 10_000;
 
 /** What stands at `/live/<camera>` and `/recorded/<camera>`, and who may play it. */
-export function rtspHost(o: { readonly watch: Watch; readonly authenticator: HttpAuthenticator; readonly clock: Clock }): RtspHost {
+export function rtspHost(o: {
+  readonly watch: Watch;
+  readonly authenticator: HttpAuthenticator;
+  readonly clock: Clock;
+}): RtspHost {
   return {
     challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
     authenticate: (request) => o.authenticator.verify(request),
     async open(who: Principal, { segments, query }, peer: Peer): Promise<Presentation> {
       const [kind, id, ...rest] = segments;
-      if (id === undefined || rest.length > 0) throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
+      if (id === undefined || rest.length > 0)
+        throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
       if (kind === "live") {
         const camera = o.watch.open(who, id, "live", "rtsp", peer.address);
         await camera.live.ready(READY_LIMIT_MS);

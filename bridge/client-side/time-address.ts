@@ -1,5 +1,5 @@
 import { Fault } from "../../base/fault.ts";
-import { DAY, HOUR, later, type Millis, MINUTE, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { DAY, HOUR, later, MINUTE, type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 
 const UNIT_MS: Readonly<Record<string, Millis>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
 

@@ -30,7 +30,8 @@ export class Watch {
   /** A camera of which `who` may know that it exists. */
   see(who: Principal, camera: string, door: Interface): BridgedCamera {
     const found = this.#directory.find(camera);
-    if (found === undefined || !maySee(who, camera, door)) throw new Fault("not-found", `no camera ${camera} for ${who.name}`);
+    if (found === undefined || !maySee(who, camera, door))
+      throw new Fault("not-found", `no camera ${camera} for ${who.name}`);
     return found;
   }
 

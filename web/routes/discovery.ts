@@ -9,7 +9,10 @@ const scan = z.strictObject({ targets: z.array(z.string().trim().min(1).max(64))
 
 const adoption = z.strictObject({
   /** The id of a find, or an RTSP address. */
-  target: z.union([z.strictObject({ find: z.string().min(1).max(256) }), z.strictObject({ rtsp: z.string().min(1).max(512) })]),
+  target: z.union([
+    z.strictObject({ find: z.string().min(1).max(256) }),
+    z.strictObject({ rtsp: z.string().min(1).max(512) }),
+  ]),
   name: z.string().max(128).optional(),
   user: z.string().max(128).optional(),
   password: z.string().max(256).optional(),
@@ -33,7 +36,8 @@ export function discoveryRoutes(discovery: Discovery, need: Need): Router<WebSta
 
   router.post("/adopt", need("adopt-camera"), async (ctx) => {
     const { target, name, user, password } = await jsonBody(ctx.req, adoption);
-    const credentials = user === undefined || user === "" ? {} : { credentials: { user, password: new Secret(password ?? "") } };
+    const credentials =
+      user === undefined || user === "" ? {} : { credentials: { user, password: new Secret(password ?? "") } };
     const record = await discovery.adopt(target, { ...(name === undefined ? {} : { name }), ...credentials });
     ctx.status = 201;
     ctx.body = { id: record.id, name: record.name };

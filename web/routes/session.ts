@@ -19,8 +19,17 @@ export function sessionRoutes(o: {
   readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api" });
-  const begin = (ctx: { cookies: { set(name: string, value: string, options: object): unknown } }, session: string): void => {
-    ctx.cookies.set(SESSION_COOKIE, session, { httpOnly: true, secure: true, sameSite: "strict", path: "/", overwrite: true });
+  const begin = (
+    ctx: { cookies: { set(name: string, value: string, options: object): unknown } },
+    session: string,
+  ): void => {
+    ctx.cookies.set(SESSION_COOKIE, session, {
+      httpOnly: true,
+      secure: true,
+      sameSite: "strict",
+      path: "/",
+      overwrite: true,
+    });
   };
 
   router.get("/session", (ctx) => {

@@ -92,12 +92,8 @@ export const api = {
   removeCamera: (id: string) => call<void>("DELETE", `/api/cameras/${encodeURIComponent(id)}`),
   discovery: () => call<{ finds: Find[]; scan: Scan }>("GET", "/api/discovery"),
   scan: (targets: readonly string[]) => call<{ scan: Scan }>("POST", "/api/discovery/scan", { targets }),
-  adopt: (adoption: {
-    target: { find: string } | { rtsp: string };
-    name?: string;
-    user?: string;
-    password?: string;
-  }) => call<{ id: string; name: string }>("POST", "/api/discovery/adopt", adoption),
+  adopt: (adoption: { target: { find: string } | { rtsp: string }; name?: string; user?: string; password?: string }) =>
+    call<{ id: string; name: string }>("POST", "/api/discovery/adopt", adoption),
   accounts: async () => (await call<{ accounts: Account[] }>("GET", "/api/accounts")).accounts,
   addIntegration: (name: string, watching: { live: Which; playback: Which }) =>
     call<{ id: string; name: string; secret: string }>("POST", "/api/accounts", { name, watching }),

@@ -34,9 +34,7 @@ function App(): JSX.Element {
 
   if (session === undefined)
     return (
-      <main class="log-in">
-        {trouble === undefined ? <p class="loading">Loading…</p> : <Trouble text={trouble} />}
-      </main>
+      <main class="log-in">{trouble === undefined ? <p class="loading">Loading…</p> : <Trouble text={trouble} />}</main>
     );
   const { account } = session;
   if (account === null) return <LogIn setUpNeeded={session.setUpNeeded} onDone={load} />;

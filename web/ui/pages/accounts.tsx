@@ -19,7 +19,8 @@ export function Accounts(): JSX.Element {
     <section aria-label="Accounts">
       <div class="bar">
         <p class="hint grow">
-          External systems log in over ONVIF and RTSP with an account of their own. Its secret is made here and shown once.
+          External systems log in over ONVIF and RTSP with an account of their own. Its secret is made here and shown
+          once.
         </p>
         <button type="button" class="primary" onClick={() => setAdding(true)}>
           Add an external system…
@@ -130,12 +131,19 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
     <Dialog title="Add an external system" onClose={onClose}>
       <form onSubmit={submit}>
         <Field label="Name" hint="The user name that the system logs in with.">
-          <input required autofocus value={name} spellcheck={false} onInput={(event) => setName(event.currentTarget.value)} />
+          <input
+            required
+            autofocus
+            value={name}
+            spellcheck={false}
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
         </Field>
         <fieldset>
           <legend>Cameras</legend>
           <label>
-            <input type="radio" name="which" checked={all} onChange={() => setAll(true)} /> All, also those that come later
+            <input type="radio" name="which" checked={all} onChange={() => setAll(true)} /> All, also those that come
+            later
           </label>
           <label>
             <input type="radio" name="which" checked={!all} onChange={() => setAll(false)} /> Only these
@@ -144,15 +152,16 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
             <div class="choices">
               {cameras.map((camera) => (
                 <label key={camera.id}>
-                  <input type="checkbox" checked={chosen.has(camera.id)} onChange={() => toggle(camera.id)} /> {camera.name}
+                  <input type="checkbox" checked={chosen.has(camera.id)} onChange={() => toggle(camera.id)} />{" "}
+                  {camera.name}
                 </label>
               ))}
             </div>
           )}
         </fieldset>
         <label class="check">
-          <input type="checkbox" checked={playback} onChange={(event) => setPlayback(event.currentTarget.checked)} /> Recorded
-          video too
+          <input type="checkbox" checked={playback} onChange={(event) => setPlayback(event.currentTarget.checked)} />{" "}
+          Recorded video too
         </label>
         <Trouble text={task.trouble} />
         <footer>

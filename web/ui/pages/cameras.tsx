@@ -31,7 +31,8 @@ export function Cameras(props: { readonly mayAdopt: boolean; readonly onDiscover
     };
   }, []);
 
-  if (cameras === undefined) return trouble === undefined ? <p class="loading">Loading cameras…</p> : <Trouble text={trouble} />;
+  if (cameras === undefined)
+    return trouble === undefined ? <p class="loading">Loading cameras…</p> : <Trouble text={trouble} />;
   if (cameras.length === 0)
     return (
       <Empty title="No cameras yet">
@@ -61,7 +62,9 @@ export function Cameras(props: { readonly mayAdopt: boolean; readonly onDiscover
                 <span class={`dot ${camera.connection.state}`} aria-hidden="true" />
                 <span class="grow">
                   <strong>{camera.name}</strong>
-                  <small>{camera.maker === "" ? camera.tracks.map((track) => track.encoding).join(", ") : camera.maker}</small>
+                  <small>
+                    {camera.maker === "" ? camera.tracks.map((track) => track.encoding).join(", ") : camera.maker}
+                  </small>
                 </span>
                 <small>{stateWords(camera.connection)}</small>
               </button>
@@ -93,7 +96,9 @@ function Detail({ camera, mayAdopt }: { readonly camera: Camera; readonly mayAdo
           </button>
         ) : null}
       </header>
-      <Trouble text={camera.connection.state === "offline" ? `Offline: ${camera.connection.why ?? "no answer"}` : undefined} />
+      <Trouble
+        text={camera.connection.state === "offline" ? `Offline: ${camera.connection.why ?? "no answer"}` : undefined}
+      />
       <dl>
         <dt>Stream</dt>
         <dd>{camera.tracks.map((track) => `${track.kind} ${track.encoding}`).join(", ") || "not described yet"}</dd>
@@ -134,7 +139,10 @@ function Removal(props: { readonly camera: Camera; readonly onClose: () => void 
     });
   return (
     <Dialog title={`Remove ${props.camera.name}?`} onClose={props.onClose}>
-      <p>The bridge stops to record it, and clients that watch it are disconnected. What was recorded stays until it is too old.</p>
+      <p>
+        The bridge stops to record it, and clients that watch it are disconnected. What was recorded stays until it is
+        too old.
+      </p>
       <Trouble text={task.trouble} />
       <footer>
         <button type="button" onClick={props.onClose}>

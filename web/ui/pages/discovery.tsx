@@ -125,7 +125,9 @@ function Progress({ scan, found }: { readonly scan: Scan | undefined; readonly f
     <div class="progress" role="status">
       {scan.total > 0 ? <progress value={scan.probed} max={scan.total} /> : <progress />}
       <span>
-        {scan.total > 0 ? `${scan.probed} of ${scan.total} addresses asked, ${cameras}` : `Listening on the camera networks, ${cameras}`}
+        {scan.total > 0
+          ? `${scan.probed} of ${scan.total} addresses asked, ${cameras}`
+          : `Listening on the camera networks, ${cameras}`}
       </span>
     </div>
   );
@@ -153,7 +155,10 @@ function Adoption(props: {
     });
   };
   return (
-    <Dialog title={find === undefined ? "Add a camera by its address" : `Adopt ${find.name ?? find.ip}`} onClose={props.onClose}>
+    <Dialog
+      title={find === undefined ? "Add a camera by its address" : `Adopt ${find.name ?? find.ip}`}
+      onClose={props.onClose}
+    >
       <form onSubmit={submit}>
         {find === undefined ? (
           <Field label="RTSP address" hint="Without user name and password: they go into the fields below.">
@@ -168,7 +173,12 @@ function Adoption(props: {
           <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
         </Field>
         <Field label="Camera's user">
-          <input value={user} autocomplete="off" spellcheck={false} onInput={(event) => setUser(event.currentTarget.value)} />
+          <input
+            value={user}
+            autocomplete="off"
+            spellcheck={false}
+            onInput={(event) => setUser(event.currentTarget.value)}
+          />
         </Field>
         <Field label="Camera's password" hint="Stored encrypted, never shown again.">
           <input

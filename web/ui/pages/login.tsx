@@ -49,7 +49,10 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
             onInput={(event) => setName(event.currentTarget.value)}
           />
         </Field>
-        <Field label="Password" {...(setUpNeeded ? { hint: "At least 12 characters; a few random words are good." } : {})}>
+        <Field
+          label="Password"
+          {...(setUpNeeded ? { hint: "At least 12 characters; a few random words are good." } : {})}
+        >
           <input
             required
             type="password"

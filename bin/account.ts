@@ -1,0 +1,95 @@
+import { Accounts, type AuthSchema, authMigrations } from "../auth/accounts.ts";
+import type { Grant } from "../auth/principal.ts";
+import type { CameraRight } from "../auth/right.ts";
+import { systemClock } from "../base/clock.ts";
+import { openDatabase } from "../base/database.ts";
+import { Fault } from "../base/fault.ts";
+import { silentLog } from "../base/log.ts";
+import { type CameraSchema, CameraStore, cameraMigrations } from "../bridge/camera-store.ts";
+import { openDataFolder } from "../bridge/data-folder.ts";
+import { readSettings } from "./settings-file.ts";
+
+export interface AddOptions {
+  readonly config: string;
+  readonly live?: string[];
+  readonly playback?: string[];
+}
+
+/** Works on the accounts of a stopped bridge; the data folder's lock keeps a running one out. */
+async function withAccounts(
+  config: string,
+  work: (accounts: Accounts, cameras: CameraStore) => Promise<void>,
+): Promise<void> {
+  const settings = await readSettings(config);
+  const folder = await openDataFolder(settings.dataFolder);
+  try {
+    const database = await openDatabase<AuthSchema & CameraSchema>(folder.file("viaduct.db"), {
+      ...authMigrations,
+      ...cameraMigrations,
+    });
+    try {
+      const accounts = await Accounts.open({
+        query: database.query,
+        sealer: folder.sealer,
+        clock: systemClock,
+        log: silentLog(),
+      });
+      await work(accounts, new CameraStore(database.query, folder.sealer));
+    } finally {
+      await database.close();
+    }
+  } finally {
+    await folder.close();
+  }
+}
+
+export async function listAccounts(options: { config: string; json?: boolean }): Promise<void> {
+  await withAccounts(options.config, async (accounts) => {
+    const list = accounts.list().map(({ name, kind, enabled, grants }) => ({
+      name,
+      kind,
+      enabled,
+      grants: grants.map(({ right, cameras }) => ({ right, cameras: cameras === "any" ? cameras : [...cameras] })),
+    }));
+    if (options.json === true) process.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`);
+    else if (list.length === 0) process.stdout.write("There are no accounts.\n");
+    else
+      for (const { name, kind, enabled, grants } of list) {
+        const rights = grants.map(({ right, cameras }) => `${right} ${cameras === "any" ? "any" : cameras.join(",")}`);
+        process.stdout.write(`${name}  ${kind}${enabled ? "" : ", disabled"}  ${rights.join("; ")}\n`);
+      }
+  });
+}
+
+export async function addAccount(name: string, options: AddOptions): Promise<void> {
+  await withAccounts(options.config, async (accounts, cameras) => {
+    const known = new Set((await cameras.list()).map((camera) => camera.id));
+    const grants = [...grantsOf("live", options.live, known), ...grantsOf("playback", options.playback, known)];
+    if (grants.length === 0)
+      throw new Fault("invalid", "say what the account may do: --live any, --playback front-door …");
+    const { secret } = await accounts.createIntegration({ name, grants });
+    process.stdout.write(`name:   ${name}\nsecret: ${secret.reveal()}\n`);
+    process.stderr.write("The secret is shown this once; it cannot be shown again.\n");
+  });
+}
+
+export async function removeAccount(name: string, options: { config: string }): Promise<void> {
+  await withAccounts(options.config, async (accounts) => {
+    const account = accounts.list().find((one) => one.name === name);
+    if (account === undefined) throw new Fault("not-found", `there is no account "${name}"`);
+    await accounts.remove(account.id);
+    process.stdout.write(`${name} is removed.\n`);
+  });
+}
+
+function grantsOf(
+  right: CameraRight,
+  cameras: readonly string[] | undefined,
+  known: ReadonlySet<string>,
+): readonly Grant[] {
+  if (cameras === undefined || cameras.length === 0) return [];
+  if (cameras.includes("any")) return [{ right, cameras: "any", interfaces: "any" }];
+  const unknown = cameras.filter((id) => !known.has(id));
+  if (unknown.length > 0) throw new Fault("invalid", `there is no camera ${unknown.join(", ")}`);
+  return [{ right, cameras: new Set(cameras), interfaces: "any" }];
+}

@@ -1,0 +1,41 @@
+import { settingsJsonSchema } from "../bridge/settings.ts";
+import { readSettings } from "./settings-file.ts";
+
+const EXAMPLE = `# Viaduct's configuration. \`viaduct config check FILE\` says what is wrong with it.
+
+# Accounts, cameras, keys, certificate and audit log.
+dataFolder: /var/lib/viaduct
+
+# The network that the cameras are on: an own address there, or the network itself.
+cameraSide:
+  interfaces: [10.1.0.0/24]
+
+# Own addresses on the network of those who watch. Nothing else is bound.
+clientSide:
+  addresses: [10.2.0.5]
+  # names: [viaduct.example.org]
+  web: { port: 8443 }
+  rtsps: { port: 8322 }
+  # Without encryption, for clients that know no other way:
+  # rtsp: { enabled: true, port: 8554 }
+  # onvifHttp: { enabled: true, port: 8080 }
+  # Let ONVIF clients find the bridge:
+  # discovery: { enabled: true }
+
+recording:
+  maxAgeDays: 30
+  maxGigabytes: 500
+`;
+
+export function printExample(): void {
+  process.stdout.write(EXAMPLE);
+}
+
+export async function checkConfig(file: string): Promise<void> {
+  await readSettings(file);
+  process.stdout.write(`${file} is right.\n`);
+}
+
+export function printSchema(): void {
+  process.stdout.write(`${JSON.stringify(settingsJsonSchema(), undefined, 2)}\n`);
+}

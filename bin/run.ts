@@ -1,0 +1,29 @@
+import { join } from "node:path";
+import { WebSessions } from "../auth/sessions.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { type Bridge, type BridgeOptions, startBridge } from "../bridge/bridge.ts";
+import { createWeb } from "../web/app.ts";
+
+const PAGES = join(import.meta.dirname, "../web/ui/dist");
+
+/** The bridge with its pages, in one process. */
+export function runBridge(
+  o: Pick<BridgeOptions, "settings" | "version" | "cameraDiscoveryPort"> & { readonly log: Log },
+): Promise<Bridge> {
+  return startBridge({
+    ...o,
+    clock: systemClock,
+    web: (parts) =>
+      createWeb({
+        ...parts,
+        sessions: new WebSessions({ accounts: parts.accounts, clock: parts.clock }),
+        pages: PAGES,
+        addressesOf: (camera, local) => ({
+          live: parts.addresses().rtsp("live", camera, local),
+          recorded: parts.addresses().rtsp("recorded", camera, local),
+        }),
+        about: (local) => ({ version: o.version, onvif: parts.addresses().onvif(local, false) }),
+      }),
+  });
+}

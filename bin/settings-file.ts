@@ -1,0 +1,24 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { readConfig } from "../base/config.ts";
+import { Fault } from "../base/fault.ts";
+import { type Settings, settingsSchema } from "../bridge/settings.ts";
+
+/** Reads a configuration file; folders in it are relative to the file. `invalid` lists every mistake with its line. */
+export async function readSettings(file: string): Promise<Settings> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    const tell = `cannot read ${file}: ${(cause as Error).message}`;
+    throw new Fault("unavailable", tell, { tell, cause });
+  }
+  const settings = readConfig(text, settingsSchema, file);
+  const from = dirname(resolve(file));
+  const { recording } = settings;
+  return {
+    ...settings,
+    dataFolder: resolve(from, settings.dataFolder),
+    recording: recording.folder === undefined ? recording : { ...recording, folder: resolve(from, recording.folder) },
+  };
+}

@@ -1,0 +1,64 @@
+import { systemClock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { createLog } from "../base/log.ts";
+import { makeSecret } from "../base/secret.ts";
+import { startSimCamera } from "../sim/camera.ts";
+import { isQuirk, QUIRKS } from "../sim/quirks.ts";
+import { stopSignal } from "./stop.ts";
+
+export interface SimOptions {
+  readonly name: string;
+  readonly address: string;
+  readonly port: string;
+  readonly rtspPort: string;
+  readonly discoveryPort?: string;
+  readonly user: string;
+  readonly size: string;
+  readonly fps: string;
+  readonly quirk?: string[];
+}
+
+const WIDEST_NAME = Math.max(...Object.keys(QUIRKS).map((name) => name.length));
+
+export function listQuirks(): void {
+  for (const [name, { summary }] of Object.entries(QUIRKS))
+    process.stdout.write(`${name.padEnd(WIDEST_NAME)}  ${summary}\n`);
+}
+
+export async function simCamera(options: SimOptions): Promise<void> {
+  const size = /^(\d{2,4})x(\d{2,4})$/.exec(options.size);
+  if (size === null) throw new Fault("invalid", "--size must be like 640x360");
+  const quirks = (options.quirk ?? []).map((name) => {
+    if (!isQuirk(name)) throw new Fault("invalid", `there is no quirk "${name}": see \`viaduct sim quirks\``);
+    return name;
+  });
+  const given = process.env["VIADUCT_SIM_PASSWORD"];
+  const password = given ?? makeSecret(12).reveal();
+  const camera = await startSimCamera({
+    name: options.name,
+    address: options.address,
+    httpPort: numberOf("--port", options.port),
+    rtspPort: numberOf("--rtsp-port", options.rtspPort),
+    user: options.user,
+    password,
+    width: Number(size[1]),
+    height: Number(size[2]),
+    fps: numberOf("--fps", options.fps),
+    quirks,
+    clock: systemClock,
+    log: createLog("warn"),
+    ...(options.discoveryPort === undefined
+      ? {}
+      : { discoveryPort: numberOf("--discovery-port", options.discoveryPort) }),
+  });
+  process.stdout.write(`ONVIF  ${camera.deviceUrl}\nRTSP   ${camera.rtspUrl}\nuser   ${options.user}\n`);
+  if (given === undefined) process.stdout.write(`password ${password}\n`);
+  await stopSignal();
+  await camera.close();
+}
+
+function numberOf(option: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new Fault("invalid", `${option} must be a number`);
+  return value;
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import { asFault } from "../base/fault.ts";
+import { withoutUserInfo } from "../base/log.ts";
+
+/** Exit codes: 0 done, 1 failed, 2 called wrongly. */
+const EXIT = { failed: 1, usage: 2 };
+
+const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")) as {
+  version: string;
+};
+
+const program = new Command("viaduct")
+  .description(
+    "Finds and records IP cameras, and shows them to other systems as one authenticated ONVIF and RTSP endpoint.",
+  )
+  .version(version)
+  .showHelpAfterError("(add --help for what there is)")
+  .exitOverride()
+  .addHelpText(
+    "after",
+    `
+Examples:
+  viaduct demo                                try it, with simulated cameras
+  viaduct serve --config /etc/viaduct.yaml    run it
+  viaduct discover --interface 10.1.0.0/24    list the cameras of a network
+
+Exit codes: 0 done, 1 failed, 2 called wrongly.`,
+  );
+
+program
+  .command("demo")
+  .description("run with simulated cameras that are found and adopted, and with log-ins made for this run")
+  .option("--cameras <count>", "how many cameras to simulate, 1 to 16", "4")
+  .option("--listen <address>", "address for clients", "127.0.0.1")
+  .option("--data <folder>", "keep what is recorded here; otherwise it is deleted at the end")
+  .option("--verbose", "log to standard error")
+  .action(async (options: import("./demo.ts").DemoOptions) => (await import("./demo.ts")).demo(options, version));
+
+program
+  .command("serve")
+  .description("run the bridge")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .addHelpText("after", "\n`viaduct config example` prints a configuration to begin with.")
+  .action(async ({ config }: { config: string }) => (await import("./serve.ts")).serve(config, version));
+
+program
+  .command("discover")
+  .description("ask the camera networks which cameras there are")
+  .argument("[targets...]", "addresses and ranges to ask one by one: 10.1.4.20 10.1.5.0/24")
+  .option("--interface <address...>", "own address on a camera network, or the network; default: all")
+  .option("--seconds <count>", "how long to listen", "4")
+  .option("--json", "print JSON")
+  .addOption(new Option("--port <port>", "where cameras listen").default("3702").hideHelp())
+  .addHelpText("after", "\nExamples:\n  viaduct discover\n  viaduct discover 10.1.5.0/24 --json")
+  .action(async (targets: string[], options: import("./discover.ts").DiscoverOptions) =>
+    (await import("./discover.ts")).discover(targets, options),
+  );
+
+const sim = program.command("sim").description("simulated cameras, for trying and testing");
+sim
+  .command("camera")
+  .description("run one simulated ONVIF camera until it is stopped")
+  .option("--name <name>", "its name", "Simulated camera")
+  .option("--address <address>", "address to listen on", "127.0.0.1")
+  .option("--port <port>", "ONVIF port; 0: any", "0")
+  .option("--rtsp-port <port>", "RTSP port; 0: any", "0")
+  .option("--discovery-port <port>", "where it listens for WS-Discovery probes; off if absent")
+  .option("--user <name>", "its user", "admin")
+  .option("--size <WxH>", "picture size", "640x360")
+  .option("--fps <count>", "pictures a second", "15")
+  .option("--quirk <name...>", "a fault of real cameras to show; see `viaduct sim quirks`")
+  .addHelpText(
+    "after",
+    "\nThe camera's password is read from VIADUCT_SIM_PASSWORD; without it one is made and printed.\n\nExample:\n  viaduct sim camera --port 8000 --quirk clock-off",
+  )
+  .action(async (options: import("./sim.ts").SimOptions) => (await import("./sim.ts")).simCamera(options));
+sim
+  .command("quirks")
+  .description("list the faults that a simulated camera can show")
+  .action(async () => (await import("./sim.ts")).listQuirks());
+
+const config = program.command("config").description("the configuration file");
+config
+  .command("example")
+  .description("print a configuration to begin with")
+  .action(async () => (await import("./config.ts")).printExample());
+config
+  .command("check")
+  .description("read a configuration and say what is wrong with it, with line numbers")
+  .argument("<file>")
+  .action(async (file: string) => (await import("./config.ts")).checkConfig(file));
+config
+  .command("schema")
+  .description("print the JSON Schema of the configuration, for editors")
+  .action(async () => (await import("./config.ts")).printSchema());
+
+const account = program
+  .command("account")
+  .description("accounts, while the bridge is stopped (the pages do it while it runs)");
+account
+  .command("list")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--json", "print JSON")
+  .action(async (options: { config: string; json?: boolean }) => (await import("./account.ts")).listAccounts(options));
+account
+  .command("add")
+  .description("make an account for an external system, and print its secret once")
+  .argument("<name>")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--live <camera...>", "cameras that it may watch live, or `any`")
+  .option("--playback <camera...>", "cameras whose recordings it may play, or `any`")
+  .addHelpText(
+    "after",
+    "\nExample:\n  viaduct account add control-room --config viaduct.yaml --live any --playback front-door gate",
+  )
+  .action(async (name: string, options: import("./account.ts").AddOptions) =>
+    (await import("./account.ts")).addAccount(name, options),
+  );
+account
+  .command("remove")
+  .argument("<name>")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .action(async (name: string, options: { config: string }) =>
+    (await import("./account.ts")).removeAccount(name, options),
+  );
+
+program
+  .command("check")
+  .description("compare catalog and recordings while the bridge is stopped, and say where they disagree")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--json", "print JSON")
+  .action(async (options: { config: string; json?: boolean }) => (await import("./check.ts")).check(options));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
+  } else {
+    const fault = asFault(error);
+    process.stderr.write(`viaduct: ${withoutUserInfo(fault.tell ?? fault.message)}\n`);
+    if (fault.kind === "internal")
+      process.stderr.write(`${withoutUserInfo((fault.cause as Error | undefined)?.stack ?? fault.stack ?? "")}\n`);
+    process.exitCode = fault.kind === "invalid" ? EXIT.usage : EXIT.failed;
+  }
+}
