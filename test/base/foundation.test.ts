@@ -1,0 +1,205 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { ByteReader } from "../../base/bytes.ts";
+import { within } from "../../base/clock.ts";
+import { Fault, isFault } from "../../base/fault.ts";
+import { Lifecycle } from "../../base/lifecycle.ts";
+import { lockFolder } from "../../base/lock.ts";
+import { createLog, Repeats, silentLog, withoutUserInfo } from "../../base/log.ts";
+import { BoundedQueue } from "../../base/queue.ts";
+import { Sealer } from "../../base/seal.ts";
+import { equalInConstantTime, makeSecret, Secret } from "../../base/secret.ts";
+import { ntpOf, unixMillis, unixOfNtp } from "../../base/units.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+describe("a secret", () => {
+  const secret = new Secret("hunter2");
+
+  it("does not print, whichever way it is printed", () => {
+    for (const text of [`${secret}`, JSON.stringify({ secret }), inspect(secret), inspect({ a: [secret] })])
+      expect(text).not.to.include("hunter2");
+  });
+
+  it("compares by value", () => {
+    expect(secret.equals("hunter2")).to.equal(true);
+    expect(secret.equals("hunter")).to.equal(false);
+    expect(equalInConstantTime(Buffer.from("a"), "a")).to.equal(true);
+  });
+
+  it("is made in the length asked for, of letters that need no escaping", () => {
+    for (const length of [1, 20, 64])
+      expect(makeSecret(length).reveal()).to.match(new RegExp(`^[A-HJ-NP-Za-km-z2-9]{${length}}$`));
+    expect(makeSecret(20).reveal()).not.to.equal(makeSecret(20).reveal());
+  });
+});
+
+describe("a sealed secret", () => {
+  const sealer = new Sealer(Buffer.alloc(32, 1));
+  const sealed = sealer.seal(new Secret("päss"), "camera:a");
+
+  it("opens for its owner", () => {
+    expect(sealer.open(sealed, "camera:a").reveal()).to.equal("päss");
+    expect(sealed).not.to.include("päss");
+  });
+
+  const wrong: readonly (readonly [why: string, open: () => Secret])[] = [
+    ["another owner", () => sealer.open(sealed, "camera:b")],
+    ["another key", () => new Sealer(Buffer.alloc(32, 2)).open(sealed, "camera:a")],
+    ["a changed value", () => sealer.open(`${sealed.slice(0, -2)}AA`, "camera:a")],
+    ["a value that was never sealed", () => sealer.open("v1.abc", "camera:a")],
+  ];
+  for (const [why, open] of wrong)
+    it(`does not open for ${why}`, () => {
+      expect(open).to.throw(Fault).with.property("kind", "unavailable");
+    });
+});
+
+describe("the log", () => {
+  const lines: string[] = [];
+  const log = createLog("info", { write: (line: string) => lines.push(line) });
+
+  it("hides secrets in fields, in addresses and in errors", () => {
+    log.info({ password: "hunter2", camera: { password: "hunter2" }, url: "rtsp://u:hunter2@h/1" }, "a");
+    log.error(
+      { err: new Fault("invalid", "no answer from rtsp://u:hunter2@h/1", { cause: new Error("http://u:hunter2@h") }) },
+      "b",
+    );
+    expect(lines).to.have.length(2);
+    expect(lines.join("")).not.to.include("hunter2");
+  });
+
+  it("takes credentials out of any text", () => {
+    expect(withoutUserInfo("at rtsp://admin:a:b@10.0.0.1:554/x and http://me@h/")).to.equal(
+      "at rtsp://10.0.0.1:554/x and http://h/",
+    );
+  });
+
+  it("says a thing that repeats once in a while, and how often it was", async () => {
+    const clock = new VirtualClock();
+    const repeats = new Repeats(clock, 1000);
+    expect([repeats.admit("a"), repeats.admit("a"), repeats.admit("b"), repeats.admit("a")]).to.deep.equal([
+      0,
+      undefined,
+      0,
+      undefined,
+    ]);
+    await clock.advance(1000);
+    expect(repeats.admit("a")).to.equal(2);
+  });
+});
+
+describe("time", () => {
+  it("goes to NTP and back within a microsecond", () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 4e12, noNaN: true }), (at) => {
+        expect(unixOfNtp(ntpOf(unixMillis(at)))).to.be.closeTo(at, 0.001);
+      }),
+    );
+  });
+
+  it("runs out for work that takes too long", async () => {
+    const clock = new VirtualClock();
+    const late = within(clock, 100, new Promise<never>(() => undefined), () => new Fault("unavailable", "late"));
+    const seen = late.catch((error: unknown) => error);
+    await clock.advance(100);
+    expect(isFault(await seen, "unavailable")).to.equal(true);
+    expect(await within(clock, 100, Promise.resolve(1), () => new Fault("unavailable", "late"))).to.equal(1);
+    expect(clock.pending).to.equal(0);
+  });
+});
+
+describe("a byte reader", () => {
+  it("never reads past the end, whatever is asked", () => {
+    const reads: readonly ((reader: ByteReader) => unknown)[] = [
+      (reader) => reader.u8(),
+      (reader) => reader.u16(),
+      (reader) => reader.u24(),
+      (reader) => reader.u32(),
+      (reader) => reader.i32(),
+      (reader) => reader.u64(),
+      (reader) => reader.view(5),
+      (reader) => reader.skip(3),
+    ];
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 12 }),
+        fc.array(fc.nat(reads.length - 1), { maxLength: 6 }),
+        (bytes, order) => {
+          const reader = new ByteReader(bytes);
+          try {
+            for (const index of order) reads[index]?.(reader);
+          } catch (error) {
+            expect(isFault(error, "invalid")).to.equal(true);
+          }
+          expect(reader.remaining).to.be.at.least(0);
+        },
+      ),
+    );
+  });
+});
+
+describe("a bounded queue", () => {
+  it("keeps order, and refuses what passes a bound", () => {
+    const queue = new BoundedQueue<string>({ maxItems: 3, maxWeight: 10 }, (item) => item.length);
+    expect([queue.push("aaaa"), queue.push("bbbb"), queue.push("ccc"), queue.push("c"), queue.push("d")]).to.deep.equal(
+      [true, true, false, true, false],
+    );
+    expect([queue.shift(), queue.shift(), queue.shift(), queue.shift()]).to.deep.equal([
+      "aaaa",
+      "bbbb",
+      "c",
+      undefined,
+    ]);
+    expect(queue.weight).to.equal(0);
+  });
+});
+
+describe("a lifecycle", () => {
+  it("closes in reverse order, and goes on when a part fails or hangs", async () => {
+    const clock = new VirtualClock();
+    const closed: string[] = [];
+    const life = new Lifecycle(clock, silentLog());
+    const part = (name: string, close: () => Promise<void> | void) => life.start(name, () => ({ close }));
+    await part("a", () => void closed.push("a"));
+    await part("b", () => new Promise(() => undefined));
+    await part("c", () => {
+      throw new Error("no");
+    });
+    await part("d", () => void closed.push("d"));
+    const done = life.close(1000);
+    await clock.advance(1000);
+    await done;
+    expect(closed).to.deep.equal(["d", "a"]);
+  });
+
+  it("closes what was started when a later part does not start", async () => {
+    const closed: string[] = [];
+    const life = new Lifecycle(new VirtualClock(), silentLog());
+    await life.start("a", () => ({ close: () => void closed.push("a") }));
+    const failure = await life
+      .start("b", () => {
+        throw new Fault("unavailable", "no");
+      })
+      .catch((error: unknown) => error);
+    expect(isFault(failure, "unavailable")).to.equal(true);
+    expect(closed).to.deep.equal(["a"]);
+  });
+});
+
+describe("the lock of a folder", () => {
+  it("keeps a second holder out until the first lets go", () => {
+    const folder = mkdtempSync(join(tmpdir(), "viaduct-lock-"));
+    try {
+      const first = lockFolder(folder);
+      expect(() => lockFolder(folder)).to.throw(Fault, /another Viaduct process/);
+      void first.close();
+      void lockFolder(folder).close();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

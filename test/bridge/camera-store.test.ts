@@ -1,0 +1,64 @@
+import { expect } from "chai";
+import { openDatabase } from "../../base/database.ts";
+import type { Fault } from "../../base/fault.ts";
+import { Sealer } from "../../base/seal.ts";
+import { Secret } from "../../base/secret.ts";
+import { unixMillis } from "../../base/units.ts";
+import {
+  type CameraRecord,
+  type CameraSchema,
+  CameraStore,
+  cameraIdFor,
+  cameraMigrations,
+} from "../../bridge/camera-store.ts";
+
+const gate: CameraRecord = {
+  id: "gate",
+  name: "Gate",
+  manufacturer: "Maker",
+  model: undefined,
+  serial: "1",
+  ip: "10.0.0.9",
+  streamUrl: "rtsp://10.0.0.9:554/main",
+  deviceUrl: "http://10.0.0.9/onvif/device_service",
+  credentials: { user: "service", password: new Secret("pass wörd") },
+  tlsPin: undefined,
+  adoptedAt: unixMillis(1_700_000_000_000),
+};
+
+describe("the camera store", () => {
+  it("gives back what was saved, with the password sealed in the file", async () => {
+    const database = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
+    const store = new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7)));
+    await store.add(gate);
+    await store.add({ ...gate, id: "open", credentials: undefined });
+    const [first, second] = await store.list();
+    expect({ ...first, credentials: first?.credentials?.password.reveal() }).to.deep.equal({
+      ...gate,
+      credentials: "pass wörd",
+    });
+    expect(second?.credentials).to.equal(undefined);
+    const rows = await database.query.selectFrom("camera").selectAll().execute();
+    expect(JSON.stringify(rows)).not.to.include("pass w");
+    await store.remove("gate");
+    expect(await store.remove("gate").catch((error: unknown) => (error as Fault).kind)).to.equal("not-found");
+    await database.close();
+  });
+});
+
+describe("a camera id", () => {
+  const rows: readonly (readonly [name: string, taken: readonly string[], id: string])[] = [
+    ["Front Door", [], "front-door"],
+    ["Front Door", ["front-door"], "front-door-2"],
+    ["Front Door", ["front-door", "front-door-2"], "front-door-3"],
+    ["Tür Süd", [], "tu-r-su-d"],
+    ["../../etc/passwd", [], "etc-passwd"],
+    ["東京", [], "camera"],
+    ["", ["camera"], "camera-2"],
+    ["x".repeat(200), [], "x".repeat(48)],
+  ];
+  for (const [name, taken, id] of rows)
+    it(`of "${name.slice(0, 20)}" is ${id.slice(0, 20)} where ${taken.length} are taken`, () => {
+      expect(cameraIdFor(name, (one) => taken.includes(one))).to.equal(id);
+    });
+});
