@@ -1,0 +1,44 @@
+import { Fault } from "../base/fault.ts";
+import type { Prefix } from "./namespaces.ts";
+import type { Complex, Member, Type, Xml } from "./schema.ts";
+import { escapeXml } from "./xml.ts";
+
+type Values = Readonly<Record<string, unknown>>;
+
+/**
+ * Prints one element of a type: order, namespaces and occurrence are the table's, whatever the order of properties in
+ * `value`. A required value that is missing is our own bug, and a Fault `internal`.
+ */
+export function serialize<T>(prefix: Prefix, name: string, type: Complex<T>, value: T): Xml {
+  const prefixes = new Set<Prefix>([prefix]);
+  return { xml: element(prefix, name, type, value, prefixes), prefixes };
+}
+
+function element(prefix: Prefix, name: string, type: Type, value: unknown, prefixes: Set<Prefix>): string {
+  const tag = `${prefix}:${name}`;
+  prefixes.add(prefix);
+  if (type.kind === "simple") return `<${tag}>${escapeXml(type.print(value))}</${tag}>`;
+  if (type.kind === "anything") {
+    const { xml, prefixes: inner } = value as Xml;
+    for (const one of inner) prefixes.add(one);
+    return `<${tag}>${xml}</${tag}>`;
+  }
+  let attributes = "";
+  let content = "";
+  for (const member of type.members) {
+    const of = (value as Values)[member.name];
+    if (of === undefined || (member.many && (of as readonly unknown[]).length === 0)) {
+      if (member.min === 1) throw new Fault("internal", `${type.name} without ${member.name}`);
+    } else if (member.attribute) attributes += attribute(member, of);
+    else if (member.many)
+      for (const one of of as readonly unknown[])
+        content += element(member.prefix, member.name, member.type, one, prefixes);
+    else content += element(member.prefix, member.name, member.type, of, prefixes);
+  }
+  return content === "" ? `<${tag}${attributes}/>` : `<${tag}${attributes}>${content}</${tag}>`;
+}
+
+function attribute(member: Member, value: unknown): string {
+  if (member.type.kind !== "simple") throw new Fault("internal", `attribute ${member.name} is not of a simple type`);
+  return ` ${member.name}="${escapeXml(member.type.print(value))}"`;
+}

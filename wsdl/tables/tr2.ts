@@ -1,0 +1,147 @@
+import { attr, many, opt, optAttr, some, type } from "../schema.ts";
+import { operation, service } from "../service.ts";
+import { anyURI, boolean, float, int, string } from "../simple.ts";
+import { Name, ReferenceToken, StringAttrList, StringList } from "./tt.ts";
+import {
+  AudioEncoder2Configuration,
+  AudioEncoder2ConfigurationOptions,
+  AudioSourceConfiguration,
+  AudioSourceConfigurationOptions,
+  MetadataConfiguration,
+  MetadataConfigurationOptions,
+  VideoEncoder2Configuration,
+  VideoEncoder2ConfigurationOptions,
+  VideoSourceConfiguration,
+  VideoSourceConfigurationOptions,
+} from "./tt-media.ts";
+
+export const ProfileCapabilities = type("tr2:ProfileCapabilities", {
+  MaximumNumberOfProfiles: optAttr(int),
+  ConfigurationsSupported: optAttr(StringAttrList),
+});
+export const StreamingCapabilities = type("tr2:StreamingCapabilities", {
+  RTSPStreaming: optAttr(boolean),
+  RTPMulticast: optAttr(boolean),
+  RTP_RTSP_TCP: optAttr(boolean),
+  NonAggregateControl: optAttr(boolean),
+  RTSPWebSocketUri: optAttr(anyURI),
+  AutoStartMulticast: optAttr(boolean),
+  SecureRTSPStreaming: optAttr(boolean),
+});
+export const TTSCapabilities = type("tr2:TTSCapabilities", {
+  MaxContentLength: optAttr(int),
+  TTSLanguage: optAttr(StringAttrList),
+  TTSVoiceType: optAttr(StringAttrList),
+});
+export const AudioClipCapabilities = type("tr2:AudioClipCapabilities", {
+  TTSCapabilities: opt(TTSCapabilities),
+  MaxAudioClipLimit: optAttr(int),
+  MaxAudioClipSize: optAttr(float),
+  SupportedAudioClipFormat: optAttr(StringAttrList),
+});
+export const MulticastAudioDecoderCapabilities = type("tr2:MulticastAudioDecoderCapabilities", {
+  MulticastAudioDecoder: optAttr(boolean),
+  SRTP: optAttr(boolean),
+  IPv6: optAttr(boolean),
+});
+export const Capabilities2 = type("tr2:Capabilities2", {
+  ProfileCapabilities,
+  StreamingCapabilities,
+  AudioClipCapabilities: opt(AudioClipCapabilities),
+  MulticastAudioDecoderCapabilities: opt(MulticastAudioDecoderCapabilities),
+  SnapshotUri: optAttr(boolean),
+  Rotation: optAttr(boolean),
+  VideoSourceMode: optAttr(boolean),
+  OSD: optAttr(boolean),
+  TemporaryOSDText: optAttr(boolean),
+  Mask: optAttr(boolean),
+  SourceMask: optAttr(boolean),
+  WebRTC: optAttr(int),
+  WebRTC_codecs: optAttr(StringList),
+});
+export const ConfigurationSet = type("tr2:ConfigurationSet", {
+  VideoSource: opt(VideoSourceConfiguration),
+  AudioSource: opt(AudioSourceConfiguration),
+  VideoEncoder: opt(VideoEncoder2Configuration),
+  AudioEncoder: opt(AudioEncoder2Configuration),
+  Metadata: opt(MetadataConfiguration),
+});
+export const MediaProfile = type("tr2:MediaProfile", {
+  Name,
+  Configurations: opt(ConfigurationSet),
+  token: attr(ReferenceToken),
+  fixed: optAttr(boolean),
+});
+export const GetConfiguration = type("tr2:GetConfiguration", {
+  ConfigurationToken: opt(ReferenceToken),
+  ProfileToken: opt(ReferenceToken),
+});
+export const EncoderInstance = type("tr2:EncoderInstance", { Encoding: string, Number: int });
+export const EncoderInstanceInfo = type("tr2:EncoderInstanceInfo", { Codec: many(EncoderInstance), Total: int });
+
+/** The media service, version 2.0: what we answer of it, and what else it has. */
+export const MEDIA2 = service(
+  "tr2",
+  {
+    GetServiceCapabilities: operation("PRE_AUTH", {}, { Capabilities: Capabilities2 }),
+    GetProfiles: operation(
+      "READ_MEDIA",
+      { Token: opt(ReferenceToken), Type: many(string) },
+      { Profiles: many(MediaProfile) },
+    ),
+    GetVideoSourceConfigurations: operation("READ_MEDIA", GetConfiguration, {
+      Configurations: many(VideoSourceConfiguration),
+    }),
+    GetVideoEncoderConfigurations: operation("READ_MEDIA", GetConfiguration, {
+      Configurations: many(VideoEncoder2Configuration),
+    }),
+    GetAudioSourceConfigurations: operation("READ_MEDIA", GetConfiguration, {
+      Configurations: many(AudioSourceConfiguration),
+    }),
+    GetAudioEncoderConfigurations: operation("READ_MEDIA", GetConfiguration, {
+      Configurations: many(AudioEncoder2Configuration),
+    }),
+    GetMetadataConfigurations: operation("READ_MEDIA", GetConfiguration, {
+      Configurations: many(MetadataConfiguration),
+    }),
+    GetVideoSourceConfigurationOptions: operation("READ_MEDIA", GetConfiguration, {
+      Options: VideoSourceConfigurationOptions,
+    }),
+    GetVideoEncoderConfigurationOptions: operation("READ_MEDIA", GetConfiguration, {
+      Options: some(VideoEncoder2ConfigurationOptions),
+    }),
+    GetAudioSourceConfigurationOptions: operation("READ_MEDIA", GetConfiguration, {
+      Options: AudioSourceConfigurationOptions,
+    }),
+    GetAudioEncoderConfigurationOptions: operation("READ_MEDIA", GetConfiguration, {
+      Options: some(AudioEncoder2ConfigurationOptions),
+    }),
+    GetMetadataConfigurationOptions: operation("READ_MEDIA", GetConfiguration, {
+      Options: MetadataConfigurationOptions,
+    }),
+    GetVideoEncoderInstances: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: ReferenceToken },
+      { Info: EncoderInstanceInfo },
+    ),
+    GetStreamUri: operation("READ_MEDIA", { Protocol: string, ProfileToken: ReferenceToken }, { Uri: anyURI }),
+  },
+  {
+    ACTUATE: `
+      CreateProfile AddConfiguration RemoveConfiguration DeleteProfile SetVideoSourceConfiguration
+      SetVideoEncoderConfiguration SetAudioSourceConfiguration SetAudioEncoderConfiguration
+      SetMetadataConfiguration SetAudioOutputConfiguration SetAudioDecoderConfiguration
+      StartMulticastStreaming StopMulticastStreaming SetSynchronizationPoint SetOSD CreateOSD DeleteOSD
+      SetMask CreateMask DeleteMask`,
+    READ_MEDIA: `
+      GetAnalyticsConfigurations GetAudioOutputConfigurations GetAudioDecoderConfigurations
+      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetSnapshotUri GetOSDs
+      GetOSDOptions GetMasks GetMaskOptions`,
+    WRITE_SYSTEM: `
+      SetEQPreset SetVideoSourceMode SetWebRTCConfigurations AddAudioClip AddTTSAudioClip SetAudioClip
+      DeleteAudioClip SetMulticastAudioDecoderConfiguration`,
+    READ_SYSTEM: `
+      GetVideoSourceModes GetWebRTCConfigurations GetAudioClips PlayAudioClip GetPlayingAudioClips
+      GetMulticastAudioDecoderConfigurations GetMulticastAudioDecoderConfigurationOptions`,
+  },
+);

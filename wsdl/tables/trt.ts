@@ -1,0 +1,162 @@
+import { many, opt, optAttr, type } from "../schema.ts";
+import { operation, service } from "../service.ts";
+import { boolean, int } from "../simple.ts";
+import { ReferenceToken, StreamSetup } from "./tt.ts";
+import {
+  AudioEncoderConfiguration,
+  AudioEncoderConfigurationOptions,
+  AudioSource,
+  AudioSourceConfiguration,
+  AudioSourceConfigurationOptions,
+  MediaUri,
+  MetadataConfiguration,
+  MetadataConfigurationOptions,
+  Profile,
+  VideoEncoderConfiguration,
+  VideoEncoderConfigurationOptions,
+  VideoSource,
+  VideoSourceConfiguration,
+  VideoSourceConfigurationOptions,
+} from "./tt-media.ts";
+
+export const ProfileCapabilities = type("trt:ProfileCapabilities", { MaximumNumberOfProfiles: optAttr(int) });
+export const StreamingCapabilities = type("trt:StreamingCapabilities", {
+  RTPMulticast: optAttr(boolean),
+  RTP_TCP: optAttr(boolean),
+  RTP_RTSP_TCP: optAttr(boolean),
+  NonAggregateControl: optAttr(boolean),
+  NoRTSPStreaming: optAttr(boolean),
+});
+export const Capabilities = type("trt:Capabilities", {
+  ProfileCapabilities,
+  StreamingCapabilities,
+  SnapshotUri: optAttr(boolean),
+  Rotation: optAttr(boolean),
+  VideoSourceMode: optAttr(boolean),
+  OSD: optAttr(boolean),
+  TemporaryOSDText: optAttr(boolean),
+  EXICompression: optAttr(boolean),
+});
+
+/** The media service, version 1.0: what we answer of it, and what else it has. */
+export const MEDIA = service(
+  "trt",
+  {
+    GetServiceCapabilities: operation("PRE_AUTH", {}, { Capabilities }),
+    GetProfiles: operation("READ_MEDIA", {}, { Profiles: many(Profile) }),
+    GetProfile: operation("READ_MEDIA", { ProfileToken: ReferenceToken }, { Profile }),
+    GetVideoSources: operation("READ_MEDIA", {}, { VideoSources: many(VideoSource) }),
+    GetAudioSources: operation("READ_MEDIA", {}, { AudioSources: many(AudioSource) }),
+    GetVideoSourceConfigurations: operation("READ_MEDIA", {}, { Configurations: many(VideoSourceConfiguration) }),
+    GetVideoSourceConfiguration: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: ReferenceToken },
+      { Configuration: VideoSourceConfiguration },
+    ),
+    GetVideoEncoderConfigurations: operation("READ_MEDIA", {}, { Configurations: many(VideoEncoderConfiguration) }),
+    GetVideoEncoderConfiguration: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: ReferenceToken },
+      { Configuration: VideoEncoderConfiguration },
+    ),
+    GetAudioSourceConfigurations: operation("READ_MEDIA", {}, { Configurations: many(AudioSourceConfiguration) }),
+    GetAudioSourceConfiguration: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: ReferenceToken },
+      { Configuration: AudioSourceConfiguration },
+    ),
+    GetAudioEncoderConfigurations: operation("READ_MEDIA", {}, { Configurations: many(AudioEncoderConfiguration) }),
+    GetAudioEncoderConfiguration: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: ReferenceToken },
+      { Configuration: AudioEncoderConfiguration },
+    ),
+    GetVideoSourceConfigurationOptions: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: opt(ReferenceToken), ProfileToken: opt(ReferenceToken) },
+      { Options: VideoSourceConfigurationOptions },
+    ),
+    GetVideoEncoderConfigurationOptions: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: opt(ReferenceToken), ProfileToken: opt(ReferenceToken) },
+      { Options: VideoEncoderConfigurationOptions },
+    ),
+    GetAudioSourceConfigurationOptions: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: opt(ReferenceToken), ProfileToken: opt(ReferenceToken) },
+      { Options: AudioSourceConfigurationOptions },
+    ),
+    GetAudioEncoderConfigurationOptions: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: opt(ReferenceToken), ProfileToken: opt(ReferenceToken) },
+      { Options: AudioEncoderConfigurationOptions },
+    ),
+    GetCompatibleVideoSourceConfigurations: operation(
+      "READ_MEDIA",
+      { ProfileToken: ReferenceToken },
+      { Configurations: many(VideoSourceConfiguration) },
+    ),
+    GetCompatibleVideoEncoderConfigurations: operation(
+      "READ_MEDIA",
+      { ProfileToken: ReferenceToken },
+      { Configurations: many(VideoEncoderConfiguration) },
+    ),
+    GetCompatibleAudioSourceConfigurations: operation(
+      "READ_MEDIA",
+      { ProfileToken: ReferenceToken },
+      { Configurations: many(AudioSourceConfiguration) },
+    ),
+    GetCompatibleAudioEncoderConfigurations: operation(
+      "READ_MEDIA",
+      { ProfileToken: ReferenceToken },
+      { Configurations: many(AudioEncoderConfiguration) },
+    ),
+    GetMetadataConfigurations: operation("READ_MEDIA", {}, { Configurations: many(MetadataConfiguration) }),
+    GetMetadataConfiguration: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: ReferenceToken },
+      { Configuration: MetadataConfiguration },
+    ),
+    GetMetadataConfigurationOptions: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: opt(ReferenceToken), ProfileToken: opt(ReferenceToken) },
+      { Options: MetadataConfigurationOptions },
+    ),
+    GetCompatibleMetadataConfigurations: operation(
+      "READ_MEDIA",
+      { ProfileToken: ReferenceToken },
+      { Configurations: many(MetadataConfiguration) },
+    ),
+    GetGuaranteedNumberOfVideoEncoderInstances: operation(
+      "READ_MEDIA",
+      { ConfigurationToken: ReferenceToken },
+      { TotalNumber: int, JPEG: opt(int), H264: opt(int), MPEG4: opt(int) },
+    ),
+    GetStreamUri: operation("READ_MEDIA", { StreamSetup, ProfileToken: ReferenceToken }, { MediaUri }),
+  },
+  {
+    READ_MEDIA: `
+      GetAudioOutputs GetVideoAnalyticsConfigurations GetAudioOutputConfigurations
+      GetAudioDecoderConfigurations GetVideoAnalyticsConfiguration GetAudioOutputConfiguration
+      GetAudioDecoderConfiguration GetCompatibleVideoAnalyticsConfigurations
+      GetCompatibleAudioOutputConfigurations GetCompatibleAudioDecoderConfigurations
+      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetSnapshotUri GetOSDs GetOSD
+      GetOSDOptions`,
+    ACTUATE: `
+      CreateProfile AddVideoEncoderConfiguration RemoveVideoEncoderConfiguration
+      AddVideoSourceConfiguration RemoveVideoSourceConfiguration AddAudioEncoderConfiguration
+      RemoveAudioEncoderConfiguration AddAudioSourceConfiguration RemoveAudioSourceConfiguration
+      AddPTZConfiguration RemovePTZConfiguration AddVideoAnalyticsConfiguration
+      RemoveVideoAnalyticsConfiguration AddMetadataConfiguration RemoveMetadataConfiguration
+      AddAudioOutputConfiguration RemoveAudioOutputConfiguration AddAudioDecoderConfiguration
+      RemoveAudioDecoderConfiguration DeleteProfile SetVideoSourceConfiguration
+      SetVideoEncoderConfiguration SetAudioSourceConfiguration SetAudioEncoderConfiguration
+      SetVideoAnalyticsConfiguration SetMetadataConfiguration SetAudioOutputConfiguration
+      SetAudioDecoderConfiguration StartMulticastStreaming StopMulticastStreaming SetSynchronizationPoint
+      SetOSD CreateOSD DeleteOSD`,
+    READ_SYSTEM: `
+      GetVideoSourceModes`,
+    WRITE_SYSTEM: `
+      SetVideoSourceMode`,
+  },
+);

@@ -1,0 +1,205 @@
+import { ANYTHING, attr, extend, many, opt, optAttr, some, type } from "../schema.ts";
+import { anyURI, boolean, duration, float, int, oneOf, string } from "../simple.ts";
+import { DeviceEntity, FloatList, IntList, IPAddress, Name, ReferenceToken, StringAttrList } from "./tt.ts";
+
+// Types of the common schema that the media services need. Rows stand in the order in which they need one another; optional elements
+// that are never printed are left out.
+
+export const ConfigurationEntity = type("tt:ConfigurationEntity", { Name, UseCount: int, token: attr(ReferenceToken) });
+export const IntRectangle = type("tt:IntRectangle", {
+  x: attr(int),
+  y: attr(int),
+  width: attr(int),
+  height: attr(int),
+});
+export const VideoSourceConfiguration = extend("tt:VideoSourceConfiguration", ConfigurationEntity, {
+  SourceToken: ReferenceToken,
+  Bounds: IntRectangle,
+  ViewMode: optAttr(string),
+});
+export const AudioSourceConfiguration = extend("tt:AudioSourceConfiguration", ConfigurationEntity, {
+  SourceToken: ReferenceToken,
+});
+export const VideoEncoding = oneOf("tt:VideoEncoding", "JPEG", "MPEG4", "H264");
+export const VideoResolution = type("tt:VideoResolution", { Width: int, Height: int });
+export const VideoRateControl = type("tt:VideoRateControl", {
+  FrameRateLimit: int,
+  EncodingInterval: int,
+  BitrateLimit: int,
+});
+export const Mpeg4Profile = oneOf("tt:Mpeg4Profile", "SP", "ASP");
+export const Mpeg4Configuration = type("tt:Mpeg4Configuration", { GovLength: int, Mpeg4Profile });
+export const H264Profile = oneOf("tt:H264Profile", "Baseline", "Main", "Extended", "High");
+export const H264Configuration = type("tt:H264Configuration", { GovLength: int, H264Profile });
+export const MulticastConfiguration = type("tt:MulticastConfiguration", {
+  Address: IPAddress,
+  Port: int,
+  TTL: int,
+  AutoStart: boolean,
+});
+export const VideoEncoderConfiguration = extend("tt:VideoEncoderConfiguration", ConfigurationEntity, {
+  Encoding: VideoEncoding,
+  Resolution: VideoResolution,
+  Quality: float,
+  RateControl: opt(VideoRateControl),
+  MPEG4: opt(Mpeg4Configuration),
+  H264: opt(H264Configuration),
+  Multicast: MulticastConfiguration,
+  SessionTimeout: duration,
+  GuaranteedFrameRate: optAttr(boolean),
+});
+export const AudioEncoding = oneOf("tt:AudioEncoding", "G711", "G726", "AAC");
+export const AudioEncoderConfiguration = extend("tt:AudioEncoderConfiguration", ConfigurationEntity, {
+  Encoding: AudioEncoding,
+  Bitrate: int,
+  SampleRate: int,
+  Multicast: MulticastConfiguration,
+  SessionTimeout: duration,
+});
+export const SensorDataFilter = type("tt:SensorDataFilter", { SensorID: many(string), Type: many(string) });
+export const MetadataConfiguration = extend("tt:MetadataConfiguration", ConfigurationEntity, {
+  Events: opt(ANYTHING),
+  Analytics: opt(boolean),
+  Multicast: MulticastConfiguration,
+  SessionTimeout: duration,
+  SensorData: opt(SensorDataFilter),
+  CompressionType: optAttr(string),
+  GeoLocation: optAttr(boolean),
+  ShapePolygon: optAttr(boolean),
+  SecureStreamingProtocolAlgorithm: optAttr(string),
+});
+export const Profile = type("tt:Profile", {
+  Name,
+  VideoSourceConfiguration: opt(VideoSourceConfiguration),
+  AudioSourceConfiguration: opt(AudioSourceConfiguration),
+  VideoEncoderConfiguration: opt(VideoEncoderConfiguration),
+  AudioEncoderConfiguration: opt(AudioEncoderConfiguration),
+  MetadataConfiguration: opt(MetadataConfiguration),
+  token: attr(ReferenceToken),
+  fixed: optAttr(boolean),
+});
+export const VideoSource = extend("tt:VideoSource", DeviceEntity, { Framerate: float, Resolution: VideoResolution });
+export const AudioSource = extend("tt:AudioSource", DeviceEntity, { Channels: int });
+export const IntRange = type("tt:IntRange", { Min: int, Max: int });
+export const IntRectangleRange = type("tt:IntRectangleRange", {
+  XRange: IntRange,
+  YRange: IntRange,
+  WidthRange: IntRange,
+  HeightRange: IntRange,
+});
+export const VideoSourceConfigurationOptions = type("tt:VideoSourceConfigurationOptions", {
+  BoundsRange: IntRectangleRange,
+  VideoSourceTokensAvailable: some(ReferenceToken),
+  MaximumNumberOfProfiles: optAttr(int),
+});
+export const JpegOptions = type("tt:JpegOptions", {
+  ResolutionsAvailable: some(VideoResolution),
+  FrameRateRange: IntRange,
+  EncodingIntervalRange: IntRange,
+});
+export const Mpeg4Options = type("tt:Mpeg4Options", {
+  ResolutionsAvailable: some(VideoResolution),
+  GovLengthRange: IntRange,
+  FrameRateRange: IntRange,
+  EncodingIntervalRange: IntRange,
+  Mpeg4ProfilesSupported: some(Mpeg4Profile),
+});
+export const H264Options = type("tt:H264Options", {
+  ResolutionsAvailable: some(VideoResolution),
+  GovLengthRange: IntRange,
+  FrameRateRange: IntRange,
+  EncodingIntervalRange: IntRange,
+  H264ProfilesSupported: some(H264Profile),
+});
+export const VideoEncoderConfigurationOptions = type("tt:VideoEncoderConfigurationOptions", {
+  QualityRange: IntRange,
+  JPEG: opt(JpegOptions),
+  MPEG4: opt(Mpeg4Options),
+  H264: opt(H264Options),
+  GuaranteedFrameRateSupported: optAttr(boolean),
+});
+export const AudioSourceConfigurationOptions = type("tt:AudioSourceConfigurationOptions", {
+  InputTokensAvailable: some(ReferenceToken),
+});
+export const IntItems = type("tt:IntItems", { Items: many(int) });
+export const AudioEncoderConfigurationOption = type("tt:AudioEncoderConfigurationOption", {
+  Encoding: AudioEncoding,
+  BitrateList: IntItems,
+  SampleRateList: IntItems,
+});
+export const AudioEncoderConfigurationOptions = type("tt:AudioEncoderConfigurationOptions", {
+  Options: many(AudioEncoderConfigurationOption),
+});
+export const PTZStatusFilterOptions = type("tt:PTZStatusFilterOptions", {
+  PanTiltStatusSupported: boolean,
+  ZoomStatusSupported: boolean,
+  PanTiltPositionSupported: opt(boolean),
+  ZoomPositionSupported: opt(boolean),
+  FieldOfViewSupported: opt(boolean),
+});
+export const SensorDataFilterOptions = type("tt:SensorDataFilterOptions", {
+  SensorIDFilterSupported: boolean,
+  TypeFilterSupported: boolean,
+});
+export const MetadataConfigurationOptions = type("tt:MetadataConfigurationOptions", {
+  PTZStatusFilterOptions,
+  SensorDataFilterOptions: opt(SensorDataFilterOptions),
+  GeoLocation: optAttr(boolean),
+  MaxContentFilterSize: optAttr(int),
+  SecureStreamingProtocolAlgorithms: optAttr(StringAttrList),
+});
+export const MediaUri = type("tt:MediaUri", {
+  Uri: anyURI,
+  InvalidAfterConnect: boolean,
+  InvalidAfterReboot: boolean,
+  Timeout: duration,
+});
+export const VideoResolution2 = type("tt:VideoResolution2", { Width: int, Height: int });
+export const VideoRateControl2 = type("tt:VideoRateControl2", {
+  FrameRateLimit: float,
+  BitrateLimit: int,
+  AverageBitRate: opt(int),
+  ConstantBitRate: optAttr(boolean),
+});
+export const VideoEncoder2Configuration = extend("tt:VideoEncoder2Configuration", ConfigurationEntity, {
+  Encoding: string,
+  Resolution: VideoResolution2,
+  RateControl: opt(VideoRateControl2),
+  Multicast: opt(MulticastConfiguration),
+  Quality: float,
+  GovLength: optAttr(int),
+  AnchorFrameDistance: optAttr(int),
+  Profile: optAttr(string),
+  GuaranteedFrameRate: optAttr(boolean),
+  Signed: optAttr(boolean),
+  SecureStreamingProtocolAlgorithm: optAttr(string),
+});
+export const AudioEncoder2Configuration = extend("tt:AudioEncoder2Configuration", ConfigurationEntity, {
+  Encoding: string,
+  Multicast: opt(MulticastConfiguration),
+  Bitrate: int,
+  SampleRate: int,
+  SecureStreamingProtocolAlgorithm: optAttr(string),
+});
+export const FloatRange = type("tt:FloatRange", { Min: float, Max: float });
+export const VideoEncoder2ConfigurationOptions = type("tt:VideoEncoder2ConfigurationOptions", {
+  Encoding: string,
+  QualityRange: FloatRange,
+  ResolutionsAvailable: some(VideoResolution2),
+  BitrateRange: IntRange,
+  GovLengthRange: optAttr(IntList),
+  MaxAnchorFrameDistance: optAttr(int),
+  FrameRatesSupported: optAttr(FloatList),
+  ProfilesSupported: optAttr(StringAttrList),
+  ConstantBitRateSupported: optAttr(boolean),
+  AverageBitRateSupported: optAttr(boolean),
+  GuaranteedFrameRateSupported: optAttr(boolean),
+  SecureStreamingProtocolAlgorithms: optAttr(StringAttrList),
+  SigningSupported: optAttr(boolean),
+});
+export const AudioEncoder2ConfigurationOptions = type("tt:AudioEncoder2ConfigurationOptions", {
+  Encoding: string,
+  BitrateList: IntItems,
+  SampleRateList: IntItems,
+  SecureStreamingProtocolAlgorithms: optAttr(StringAttrList),
+});
