@@ -1,9 +1,19 @@
 import { randomBytes } from "node:crypto";
+import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import type { Secret } from "../../base/secret.ts";
+import { equalInConstantTime, Secret } from "../../base/secret.ts";
+import type { Accounts } from "../accounts.ts";
+import type { Peer, Principal } from "../principal.ts";
+import type { Interface } from "../right.ts";
+import type { Throttle } from "../throttle.ts";
+import { UnauthenticatedFault } from "../unauthenticated.ts";
 import { type Algorithm, type AuthValue, algorithmOf, digestResponse, parseAuthValues, quoted } from "./digest.ts";
+import { Nonces } from "./nonce.ts";
+import { denotesSame } from "./uri.ts";
 
 const LIMITS = {
+  /** Names and client nonces that are longer are nobody's. */
+  parameterLength: 256,
   /** WWW-Authenticate fields of one answer that are looked at. */
   challengeFields: 8,
   /** A camera that calls every nonce stale would be asked for ever. */
@@ -11,6 +21,167 @@ const LIMITS = {
 } as const;
 
 const BASIC_STRENGTH = 1;
+
+export interface HttpAuthenticatorOptions {
+  readonly accounts: Accounts;
+  readonly clock: Clock;
+  readonly realm: string;
+  /** The interface that is guarded. Nonces of one door are worth nothing at another. */
+  readonly door: Interface;
+  readonly throttle: Throttle;
+}
+
+/** What `verify` looks at. */
+export interface AuthenticatedRequest {
+  readonly method: string;
+  /** As it stands in the request line. */
+  readonly uri: string;
+  /** The value of the Authorization field. Absent, empty, or of a scheme that we do not speak: the same. */
+  readonly authorization: string | undefined;
+  readonly peer: Peer;
+}
+
+/**
+ * Server side of digest (RFC 7616, 2617 and 2069) and, inside TLS, of Basic, for RTSP and HTTP alike. Digest is for
+ * integrations alone: it needs the secret itself, and of people we keep only a hash.
+ */
+export class HttpAuthenticator {
+  readonly #options: HttpAuthenticatorOptions;
+  readonly #nonces: Nonces;
+
+  constructor(options: HttpAuthenticatorOptions) {
+    this.#options = options;
+    this.#nonces = new Nonces(options.clock, options.door);
+  }
+
+  /**
+   * Values of WWW-Authenticate, one field each, the best first. One nonce for all, because there are clients that take the
+   * nonce of one challenge and the algorithm of another.
+   */
+  challenges(peer: Peer, options: { readonly stale?: boolean } = {}): readonly string[] {
+    const realm = `realm=${quoted(this.#options.realm)}`;
+    const nonce = `nonce="${this.#nonces.make(peer.address)}"`;
+    const stale = options.stale === true ? ["stale=true"] : [];
+    const digest = (algorithm: string): string =>
+      `Digest ${[realm, nonce, 'qop="auth"', `algorithm=${algorithm}`, ...stale].join(", ")}`;
+    return [digest("SHA-256"), digest("MD5"), ...(peer.tls ? [`Basic ${realm}, charset="UTF-8"`] : [])];
+  }
+
+  /**
+   * Who sent the request. Faults: `unauthenticated` (an {@link UnauthenticatedFault}), `busy` (throttled), `invalid` (the
+   * field breaks its grammar, or signs another resource).
+   */
+  async verify(request: AuthenticatedRequest): Promise<Principal> {
+    const { authorization = "", peer } = request;
+    const values = parseAuthValues(authorization);
+    const [value] = values;
+    if (value === undefined) {
+      if (authorization.trim() === "") throw new UnauthenticatedFault("no credentials");
+      throw new Fault("invalid", "Authorization cannot be read", { tell: "bad Authorization" });
+    }
+    const basic = value.scheme === "basic" && peer.tls;
+    if (!basic && value.scheme !== "digest") throw new UnauthenticatedFault(`scheme ${value.scheme}`);
+    if (values.length > 1 || value.malformed)
+      throw new Fault("invalid", "Authorization breaks its grammar", { tell: "bad Authorization" });
+
+    const { name, check } = basic ? this.#basic(value) : this.#digest(value, request);
+    const { throttle } = this.#options;
+    throttle.admit(peer.address, name);
+    try {
+      const principal = await check();
+      throttle.succeeded(peer.address, name);
+      return principal;
+    } catch (error) {
+      if (error instanceof UnauthenticatedFault && !error.stale) throttle.failed(peer.address, name);
+      throw error;
+    }
+  }
+
+  #basic({ token }: AuthValue): Attempt {
+    const text = Buffer.from(token ?? "", "base64").toString("utf8");
+    const colon = text.indexOf(":");
+    if (colon < 0) throw new Fault("invalid", "Basic without a colon", { tell: "bad Authorization" });
+    const name = text.slice(0, colon);
+    const password = new Secret(text.slice(colon + 1));
+    return { name, check: () => this.#options.accounts.checkPassword(name, password) };
+  }
+
+  #digest(value: AuthValue, { method, uri, peer }: AuthenticatedRequest): Attempt {
+    const { accounts, realm, door } = this.#options;
+    const answer = digestAnswer(value);
+    if (!denotesSame(answer.uri, uri, door, method))
+      throw new Fault("invalid", `signed ${answer.uri}, asked for ${uri}`, { tell: "uri does not match the request" });
+    const check = async (): Promise<Principal> => {
+      // All of it for everybody: how long an unknown name takes must not tell that it is unknown.
+      const { secret, principal } = accounts.integrationSecret(answer.user);
+      const expected = digestResponse({ ...answer, realm, password: secret.reveal(), method });
+      const right = equalInConstantTime(expected, answer.response);
+      if (!right || principal === undefined || answer.realm !== realm)
+        throw new UnauthenticatedFault(`wrong name or secret for ${answer.user}`);
+      const count = answer.quality === undefined ? undefined : Number.parseInt(answer.quality.nc, 16);
+      if (!this.#nonces.use(answer.nonce, peer.address, count))
+        throw new UnauthenticatedFault(`nonce of ${answer.user} is used up`, { stale: true });
+      return principal;
+    };
+    return { name: answer.user, check };
+  }
+}
+
+interface Attempt {
+  readonly name: string;
+  readonly check: () => Promise<Principal>;
+}
+
+interface DigestAnswer {
+  readonly algorithm: Algorithm;
+  readonly user: string;
+  readonly realm: string;
+  readonly nonce: string;
+  readonly uri: string;
+  /** In lower case. */
+  readonly response: string;
+  readonly quality?: { readonly nc: string; readonly cnonce: string };
+  readonly cnonce?: string;
+}
+
+/** The parameters of RFC 7616 3.4. Fault `invalid` when one is missing or has no meaning. */
+function digestAnswer({ params }: AuthValue): DigestAnswer {
+  const get = (name: string): string => {
+    const found = params.get(name);
+    if (found === undefined) throw bad(`no ${name}`);
+    return found;
+  };
+  const algorithm = algorithmOf(params.get("algorithm"));
+  if (algorithm === undefined) throw new UnauthenticatedFault(`digest algorithm ${params.get("algorithm")}`);
+  const user = params.has("username*") ? extendedName(get("username*")) : get("username");
+  const response = get("response").toLowerCase();
+  const nonce = get("nonce");
+  const cnonce = params.get("cnonce") ?? "";
+  if (user === undefined || !/^[0-9a-f]+$/.test(response) || response.length !== algorithm.hexDigits)
+    throw bad("name or response");
+  if ([user, nonce, cnonce].some((text) => text.length > LIMITS.parameterLength)) throw bad("a value is too long");
+  const base = { algorithm, user, realm: get("realm"), nonce, uri: get("uri"), response };
+  // FFmpeg writes qop="" where it was offered none.
+  const qop = params.get("qop")?.toLowerCase() ?? "";
+  if (qop === "") return { ...base, cnonce };
+  const nc = get("nc");
+  if (qop !== "auth" || !/^[0-9a-f]{8}$/i.test(nc) || cnonce === "") throw bad("qop, nc or cnonce");
+  return { ...base, quality: { nc, cnonce } };
+}
+
+function bad(what: string): Fault {
+  return new Fault("invalid", `digest: ${what}`, { tell: "bad Authorization" });
+}
+
+/** RFC 7616 3.4, RFC 8187: `UTF-8''s%C3%B8ren`. */
+function extendedName(text: string): string | undefined {
+  const encoded = /^utf-8'[a-z-]*'(.*)$/i.exec(text)?.[1];
+  try {
+    return encoded === undefined ? undefined : decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}
 
 /** A user name and password that we show to a camera. */
 export interface Credentials {

@@ -1,0 +1,467 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Kysely, Migration } from "kysely";
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { type Log, Repeats } from "../base/log.ts";
+import type { Sealer } from "../base/seal.ts";
+import { equalInConstantTime, makeSecret, Secret } from "../base/secret.ts";
+import { MINUTE, type MonotonicMillis, type UnixMillis, unixMillis } from "../base/units.ts";
+import { allGrants, plainGrants, readGrants } from "./grants.ts";
+import { assertGoodPassword, hashPassword, isOutdated, verifyPassword } from "./password.ts";
+import type { Grant, Peer, Principal } from "./principal.ts";
+import type { Interface } from "./right.ts";
+import { Throttle } from "./throttle.ts";
+import { UnauthenticatedFault } from "./unauthenticated.ts";
+
+const LIMITS = {
+  /** People and systems together; all are held in memory. */
+  accounts: 2000,
+  /** 5.8 bits a character: enough that a captured digest, even of MD5, gives nothing to crack. */
+  secretLength: 20,
+  setUpTokenLength: 20,
+  /** A password that was right needs no new argon2 for this long: Basic sends it with each request. */
+  rememberMs: 1 * MINUTE,
+} as const;
+
+/** Letters, digits and a few signs; no colon, which ends the name in Basic, no quotes, no blanks at the ends. */
+const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{N}._@ -]{0,62}[\p{L}\p{N}._@-])?$/u;
+/** What every client can write into a URL and a digest. */
+const INTEGRATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
+
+interface AccountTable {
+  readonly id: string;
+  readonly name: string;
+  /** The name in the form in which names are compared. */
+  readonly folded: string;
+  readonly kind: string;
+  readonly enabled: number;
+  /** JSON of `PlainGrant[]`. */
+  readonly grants: string;
+  readonly created: number;
+  /** People: argon2id as a PHC string. Integrations: the sealed secret. */
+  readonly credential: string;
+}
+
+/** The tables of this module, for the schema of the database that holds them. */
+export interface AuthSchema {
+  readonly account: AccountTable;
+}
+
+export const authMigrations: Readonly<Record<string, Migration>> = {
+  "auth-0001-accounts": {
+    async up(database: Kysely<unknown>) {
+      await database.schema
+        .createTable("account")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("folded", "text", (column) => column.notNull().unique())
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("enabled", "integer", (column) => column.notNull())
+        .addColumn("grants", "text", (column) => column.notNull())
+        .addColumn("created", "real", (column) => column.notNull())
+        .addColumn("credential", "text", (column) => column.notNull())
+        .execute();
+    },
+  },
+};
+
+/** A registered person or system. */
+export interface Account {
+  /** Random; never used again. */
+  readonly id: string;
+  readonly name: string;
+  /** People have a password of their own and use the pages; integrations have a generated secret and use ONVIF and RTSP. */
+  readonly kind: "person" | "integration";
+  readonly enabled: boolean;
+  readonly grants: readonly Grant[];
+  readonly created: UnixMillis;
+}
+
+/** An account in memory. Replaced whole at each change; `revoke` ends the principals made from it. */
+interface Entry {
+  readonly account: Account;
+  readonly credential: string;
+  readonly principal: Principal;
+  readonly revoke: AbortController;
+  /** Changes with the credential: what was begun with the old one ends. */
+  readonly generation: string;
+  /** A password that was right a moment ago, as a keyed hash. */
+  remembered: { readonly mark: Buffer; readonly until: MonotonicMillis } | undefined;
+}
+
+export interface AccountsOptions<Schema extends AuthSchema> {
+  /** A database with {@link authMigrations} applied. Stays the caller's. */
+  readonly query: Kysely<Schema>;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * The registered accounts: who there is, what each may do, and how each proves itself. All are held in memory, so that
+ * looking one up costs nothing; changes are written to the database first, one after another.
+ */
+export class Accounts {
+  readonly #query: Kysely<AuthSchema>;
+  readonly #sealer: Sealer;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #throttle: Throttle;
+  readonly #failures: Repeats;
+  readonly #byId = new Map<string, Entry>();
+  readonly #byName = new Map<string, Entry>();
+  /** For names that nobody has: a sealed secret to open, so that they take as long as others. */
+  readonly #decoy: string;
+  readonly #rememberKey = randomBytes(32);
+  #setUpHash: Buffer | undefined;
+  #lastChange: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: AccountsOptions<AuthSchema>) {
+    this.#query = options.query;
+    this.#sealer = options.sealer;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#throttle = new Throttle(options.clock);
+    this.#failures = new Repeats(options.clock);
+    this.#decoy = options.sealer.seal(makeSecret(LIMITS.secretLength), ownerOf("nobody"));
+  }
+
+  /** Reads all accounts. Fault `unavailable` when the database cannot be read, `invalid` when a row makes no sense. */
+  static async open<Schema extends AuthSchema>(options: AccountsOptions<Schema>): Promise<Accounts> {
+    // Kysely is invariant in its schema; the tables of others are never touched here.
+    const query = options.query as unknown as Kysely<AuthSchema>;
+    const accounts = new Accounts({ ...options, query });
+    try {
+      for (const row of await query.selectFrom("account").selectAll().execute())
+        accounts.#put(accountOf(row), row.credential);
+    } catch (cause) {
+      throw new Fault("unavailable", "cannot read the accounts", { cause });
+    }
+    return accounts;
+  }
+
+  /** In the order of their names. */
+  list(): readonly Account[] {
+    return [...this.#byId.values()]
+      .map(({ account }) => account)
+      .toSorted((a, b) => a.name.localeCompare(b.name, "en"));
+  }
+
+  /** A snapshot of what the account may do now; undefined when it is disabled or gone. */
+  principalOf(accountId: string): Principal | undefined {
+    const entry = this.#byId.get(accountId);
+    return entry?.account.enabled === true ? entry.principal : undefined;
+  }
+
+  /** Names the present credential of an account; another value means that it was changed. Undefined when disabled or gone. */
+  credentialOf(accountId: string): string | undefined {
+    const entry = this.#byId.get(accountId);
+    return entry?.account.enabled === true ? entry.generation : undefined;
+  }
+
+  /**
+   * The secret of an integration, for digest schemes. For every other name a secret that nobody has, after the same work,
+   * and no principal: compute as with a real one, then refuse.
+   */
+  integrationSecret(name: string): { readonly secret: Secret; readonly principal: Principal | undefined } {
+    const entry = this.#byName.get(folded(name));
+    const usable = entry !== undefined && entry.account.kind === "integration" && entry.account.enabled;
+    const secret = usable
+      ? this.#sealer.open(entry.credential, ownerOf(entry.account.id))
+      : this.#sealer.open(this.#decoy, ownerOf("nobody"));
+    return { secret, principal: usable ? entry.principal : undefined };
+  }
+
+  /**
+   * Checks a name and a password that arrived readable (Basic, PasswordText), so only inside TLS. Not throttled: the caller
+   * is. Faults: `unauthenticated`, `busy` (too many passwords to check).
+   */
+  async checkPassword(name: string, password: Secret): Promise<Principal> {
+    const entry = this.#byName.get(folded(name));
+    if (!(await this.#isRight(entry, password)) || entry === undefined || !entry.account.enabled)
+      throw new UnauthenticatedFault(`wrong name or password for ${name}`);
+    // The account may have changed while the password was checked.
+    const principal = this.principalOf(entry.account.id);
+    if (principal === undefined || this.#byId.get(entry.account.id)?.credential !== entry.credential)
+      throw new UnauthenticatedFault(`${name} was changed during the log-in`);
+    return principal;
+  }
+
+  /** Log-in of a person through `door`. Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check). */
+  async logIn(name: string, password: string, peer: Peer, door: Interface = "web"): Promise<Principal> {
+    this.#throttle.admit(peer.address, name);
+    const given = new Secret(password);
+    try {
+      const principal = await this.checkPassword(name, given);
+      if (principal.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
+      this.#throttle.succeeded(peer.address, name);
+      await this.#rehash(principal.accountId, given);
+      return principal;
+    } catch (error) {
+      if (error instanceof UnauthenticatedFault) {
+        this.#throttle.failed(peer.address, name);
+        const repeated = this.#failures.admit(`${peer.address} ${name}`);
+        if (repeated !== undefined)
+          this.#log.warn({ account: name.slice(0, 64), address: peer.address, door, repeated }, "log-in failed");
+      }
+      throw error;
+    }
+  }
+
+  /** Nobody may manage accounts yet, so the first administrator is still to be made. */
+  get setUpNeeded(): boolean {
+    return !this.#administrators().some(() => true);
+  }
+
+  /** A new one-time token for {@link setUp}, to be shown to whoever starts the bridge; undefined when set-up is done. The one before it is void, and none outlives the process. */
+  setUpToken(): Secret | undefined {
+    if (!this.setUpNeeded) return undefined;
+    const token = makeSecret(LIMITS.setUpTokenLength);
+    this.#setUpHash = sha256(token.reveal());
+    return token;
+  }
+
+  /** Makes the first administrator. Faults: `unauthenticated` (wrong token), `wrong-state` (done already), `invalid`, `busy` (throttled). */
+  async setUp(token: string, name: string, password: string, peer: Peer): Promise<Principal> {
+    this.#throttle.admit(peer.address, SET_UP);
+    if (this.#setUpHash === undefined || !equalInConstantTime(this.#setUpHash, sha256(token))) {
+      this.#throttle.failed(peer.address, SET_UP);
+      throw new UnauthenticatedFault("wrong set-up token");
+    }
+    const account = await this.#createPerson({ name, password: new Secret(password), grants: allGrants() }, () => {
+      if (!this.setUpNeeded)
+        throw new Fault("wrong-state", "there is an administrator already", { tell: "set-up is done" });
+    });
+    this.#setUpHash = undefined;
+    this.#log.info({ account: account.name }, "the first administrator was made");
+    return this.#get(account.id).principal;
+  }
+
+  /** Fault `invalid`: the name is taken or unusable, the password too weak, or there are too many accounts. */
+  createPerson(person: {
+    readonly name: string;
+    readonly password: Secret;
+    readonly grants: readonly Grant[];
+  }): Promise<Account> {
+    return this.#createPerson(person, () => undefined);
+  }
+
+  /** An account for an external system. The secret cannot be read again later. Fault `invalid` as for people. */
+  async createIntegration(integration: {
+    readonly name: string;
+    readonly grants: readonly Grant[];
+  }): Promise<{ readonly account: Account; readonly secret: Secret }> {
+    const { name, grants } = integration;
+    if (!INTEGRATION_NAME.test(name))
+      throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits and . _ @ -" });
+    const secret = makeSecret(LIMITS.secretLength);
+    const account = await this.#inTurn(() => {
+      const id = newId();
+      return this.#insert({ id, name, kind: "integration", grants }, this.#sealer.seal(secret, ownerOf(id)));
+    });
+    return { account, secret };
+  }
+
+  /** A new secret for an integration; the old one stops working. Fault `not-found`, `invalid` (a person). */
+  renewSecret(id: string): Promise<Secret> {
+    return this.#inTurn(async () => {
+      const { account } = this.#get(id);
+      if (account.kind !== "integration") throw new Fault("invalid", `${account.name} is a person, with a password`);
+      const secret = makeSecret(LIMITS.secretLength);
+      await this.#update(account, this.#sealer.seal(secret, ownerOf(id)));
+      return secret;
+    });
+  }
+
+  /** Fault `not-found`, `invalid` (an integration, or the password is too weak). Sessions of the person end. */
+  async setPassword(id: string, password: Secret): Promise<void> {
+    const { account } = this.#get(id);
+    if (account.kind !== "person") throw new Fault("invalid", `${account.name} is an integration, with a secret`);
+    assertGoodPassword(account.name, password);
+    const hash = await hashPassword(password);
+    await this.#inTurn(() => this.#update(this.#get(id).account, hash));
+  }
+
+  /** Takes effect at once: whatever runs with the old grants is decided anew. Faults as for {@link remove}. */
+  setGrants(id: string, grants: readonly Grant[]): Promise<void> {
+    return this.#inTurn(() => this.#update({ ...this.#get(id).account, grants }));
+  }
+
+  /** Takes effect at once. Faults as for {@link remove}. */
+  setEnabled(id: string, enabled: boolean): Promise<void> {
+    return this.#inTurn(() => this.#update({ ...this.#get(id).account, enabled }));
+  }
+
+  /** Takes effect at once. Faults: `not-found`; `wrong-state` when nobody would be left to manage accounts. */
+  remove(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const { account } = this.#get(id);
+      this.#assertManaged({ ...account, enabled: false });
+      await this.#query.deleteFrom("account").where("id", "=", id).execute();
+      this.#drop(account);
+    });
+  }
+
+  async #createPerson(
+    person: { readonly name: string; readonly password: Secret; readonly grants: readonly Grant[] },
+    still: () => void,
+  ): Promise<Account> {
+    const { name, password, grants } = person;
+    if (!NAME.test(name))
+      throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits, blanks and . _ @ -" });
+    assertGoodPassword(name, password);
+    const hash = await hashPassword(password);
+    return this.#inTurn(() => {
+      still();
+      return this.#insert({ id: newId(), name, kind: "person", grants }, hash);
+    });
+  }
+
+  async #insert(made: Pick<Account, "id" | "name" | "kind" | "grants">, credential: string): Promise<Account> {
+    if (this.#byName.has(folded(made.name)))
+      throw new Fault("invalid", `${made.name} exists`, { tell: "there is an account of that name already" });
+    if (this.#byId.size >= LIMITS.accounts)
+      throw new Fault("invalid", "too many accounts", { tell: "too many accounts" });
+    const account: Account = { ...made, enabled: true, created: this.#clock.now() };
+    await this.#query.insertInto("account").values(rowOf(account, credential)).execute();
+    this.#put(account, credential);
+    return account;
+  }
+
+  async #update(account: Account, credential = this.#get(account.id).credential): Promise<void> {
+    this.#assertManaged(account);
+    const { id, ...rest } = rowOf(account, credential);
+    await this.#query.updateTable("account").set(rest).where("id", "=", id).execute();
+    this.#put(account, credential);
+  }
+
+  /** Refuses a change that would leave nobody to undo it. */
+  #assertManaged(changed: Account): void {
+    const administrators = this.#administrators().map(({ account }) => account.id);
+    if (administrators.every((id) => id === changed.id) && administrators.length > 0 && !isAdministrator(changed))
+      throw new Fault("wrong-state", `${changed.name} is the last administrator`, {
+        tell: "nobody would be left who may manage accounts",
+      });
+  }
+
+  #administrators(): Entry[] {
+    return [...this.#byId.values()].filter(({ account }) => isAdministrator(account));
+  }
+
+  #get(id: string): Entry {
+    const entry = this.#byId.get(id);
+    if (entry === undefined) throw new Fault("not-found", `no account ${id}`);
+    return entry;
+  }
+
+  #put(account: Account, credential: string): void {
+    const before = this.#byId.get(account.id);
+    const revoke = new AbortController();
+    const { id, name, kind, grants } = account;
+    const entry: Entry = {
+      account,
+      credential,
+      principal: { accountId: id, name, kind, grants, revoked: revoke.signal },
+      revoke,
+      generation: before?.credential === credential ? before.generation : newId(),
+      remembered: undefined,
+    };
+    this.#byId.set(id, entry);
+    this.#byName.set(folded(name), entry);
+    before?.revoke.abort(new Fault("denied", `the account ${name} was changed`));
+  }
+
+  #drop(account: Account): void {
+    const entry = this.#byId.get(account.id);
+    this.#byId.delete(account.id);
+    this.#byName.delete(folded(account.name));
+    entry?.revoke.abort(new Fault("denied", `the account ${account.name} was removed`));
+  }
+
+  async #isRight(entry: Entry | undefined, password: Secret): Promise<boolean> {
+    if (entry?.account.kind === "integration") {
+      if (this.#sealer.open(entry.credential, ownerOf(entry.account.id)).equals(password.reveal())) return true;
+      // A wrong one takes as long as with every other name.
+      return verifyPassword(undefined, password);
+    }
+    const mark = createHash("sha256").update(this.#rememberKey).update(password.reveal()).digest();
+    const known = entry?.remembered;
+    if (known !== undefined && known.until > this.#clock.monotonic() && equalInConstantTime(known.mark, mark))
+      return true;
+    const right = await verifyPassword(entry?.credential, password);
+    if (right && entry !== undefined)
+      entry.remembered = { mark, until: (this.#clock.monotonic() + LIMITS.rememberMs) as MonotonicMillis };
+    return right;
+  }
+
+  /** The only moment at which the password is at hand to be hashed at today's cost. The log-in does not depend on it. */
+  async #rehash(id: string, password: Secret): Promise<void> {
+    const old = this.#get(id).credential;
+    if (!isOutdated(old)) return;
+    try {
+      const hash = await hashPassword(password);
+      await this.#inTurn(async () => {
+        if (this.#byId.get(id)?.credential === old) await this.#update(this.#get(id).account, hash);
+      });
+    } catch (err) {
+      this.#log.warn({ err, account: id }, "could not hash a password anew");
+    }
+  }
+
+  /** One change after another: checks like "the last administrator" hold until their change is written. */
+  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const before = this.#lastChange;
+    const mine = (async () => {
+      await before;
+      return change();
+    })();
+    this.#lastChange = mine.catch(() => undefined);
+    return mine;
+  }
+}
+
+/** What failed uses of the set-up token count under: no account can have this name. */
+const SET_UP = ":set-up";
+
+function isAdministrator(account: Account): boolean {
+  return (
+    account.enabled && account.kind === "person" && account.grants.some(({ right }) => right === "manage-accounts")
+  );
+}
+
+function folded(name: string): string {
+  return name.slice(0, 256).normalize("NFKC").toLowerCase();
+}
+
+function newId(): string {
+  return randomBytes(12).toString("hex");
+}
+
+function ownerOf(id: string): string {
+  return `account:${id}`;
+}
+
+function sha256(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
+
+function rowOf(account: Account, credential: string): AccountTable {
+  const { id, name, kind, enabled, grants, created } = account;
+  return {
+    id,
+    name,
+    kind,
+    created,
+    credential,
+    folded: folded(name),
+    enabled: enabled ? 1 : 0,
+    grants: JSON.stringify(plainGrants(grants)),
+  };
+}
+
+function accountOf(row: AccountTable): Account {
+  const { id, name, kind } = row;
+  if (kind !== "person" && kind !== "integration") throw new Fault("invalid", `account ${id} is of the kind ${kind}`);
+  const grants = readGrants(JSON.parse(row.grants));
+  return { id, name, kind, enabled: row.enabled !== 0, grants, created: unixMillis(row.created) };
+}
