@@ -210,7 +210,7 @@ export class Accounts {
 
   /** Nobody may manage accounts yet, so the first administrator is still to be made. */
   get setUpNeeded(): boolean {
-    return !this.#administrators().some(() => true);
+    return this.#administrators().length === 0;
   }
 
   /** A new one-time token for {@link setUp}, to be shown to whoever starts the bridge; undefined when set-up is done. The one before it is void, and none outlives the process. */
@@ -300,6 +300,11 @@ export class Accounts {
       await this.#query.deleteFrom("account").where("id", "=", id).execute();
       this.#drop(account);
     });
+  }
+
+  /** Waits for the changes under way. The database stays open: it is the caller's. */
+  async close(): Promise<void> {
+    await this.#lastChange;
   }
 
   async #createPerson(

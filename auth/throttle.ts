@@ -56,7 +56,7 @@ export class Throttle {
       entry.count = Math.max(0, entry.count - (now - entry.at) / LIMITS.forgiveMs) + 1;
       entry.at = now;
       if (entry.count > free) {
-        const delay = LIMITS.firstDelayMs * 2 ** Math.min(Math.floor(entry.count - free), 16);
+        const delay = LIMITS.firstDelayMs * 2 ** Math.min(Math.ceil(entry.count - free) - 1, 16);
         entry.blockedUntil = now + Math.min(delay, LIMITS.longestDelayMs);
       }
     }
