@@ -1,0 +1,214 @@
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
+import type { RecordedSource, Span } from "../media/source.ts";
+import { Catalog } from "./catalog.ts";
+import { diskFiles, type Files } from "./files.ts";
+import { assertSafeId } from "./integrity.ts";
+import { StreamReader } from "./reader.ts";
+import { StreamRecorder } from "./recorder.ts";
+import { recover } from "./recover.ts";
+import { type ArchiveBounds, Retainer, type Retention } from "./retention.ts";
+import type { SegmentFile } from "./segment.ts";
+import { MemoryBudget, type WriterContext } from "./writer.ts";
+
+const DEFAULTS = {
+  flushMs: 5 * SECOND,
+  /** Of all streams together, while the disk is slower than they are. */
+  memoryBytes: 256 * 1024 * 1024,
+};
+
+/** The catalog's file, below the archive's folder. */
+export const CATALOG_FILE = "catalog.db";
+
+/** The stream that is meant where only a camera is named, if it has one of this name. */
+const MAIN_STREAM = "main";
+
+export interface ArchiveSettings {
+  /** What is written survives a power cut after so long. Shorter costs more of the disk; on a hard disk 10 s or more. */
+  readonly flushMs?: Millis;
+  readonly segmentMs?: Millis;
+  readonly memoryBytes?: number;
+  readonly bounds?: ArchiveBounds;
+}
+
+/** What the archive holds of one camera. */
+export interface CameraSummary {
+  readonly camera: string;
+  readonly earliest: UnixMillis | undefined;
+  readonly latest: UnixMillis | undefined;
+  /** Of sealed segments. */
+  readonly bytes: number;
+  /** A segment is being written now. */
+  readonly recording: boolean;
+  /** Why it is not, although it should be. */
+  readonly problem: string | undefined;
+}
+
+/** A stretch that was not recorded. `to` is undefined while it lasts. */
+export interface Gap {
+  readonly from: UnixMillis;
+  readonly to: UnixMillis | undefined;
+  readonly reason: string;
+}
+
+/** All that is recorded, and being recorded, in one folder. The folder belongs to one process: `base/lock.ts`. */
+export class Archive {
+  readonly #context: WriterContext;
+  readonly #retainer: Retainer;
+  readonly #settings: ArchiveSettings;
+  readonly #recorders = new Map<string, StreamRecorder>();
+
+  private constructor(context: WriterContext, retainer: Retainer, settings: ArchiveSettings) {
+    this.#context = context;
+    this.#retainer = retainer;
+    this.#settings = settings;
+  }
+
+  /** Opens or makes the archive. What the last process left unfinished is sealed first, within a second or two. */
+  static async open(o: {
+    readonly folder: string;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly metrics: Metrics;
+    readonly settings?: ArchiveSettings;
+    readonly files?: Files;
+  }): Promise<Archive> {
+    const { folder, clock, metrics, settings = {}, files = diskFiles } = o;
+    const log = o.log.child({ part: "recorder" });
+    await files.makeFolder(folder);
+    const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
+    try {
+      await recover({ folder, files, catalog, log });
+    } catch (error) {
+      await catalog.close();
+      throw error;
+    }
+    const place = { folder, files, catalog, clock, log };
+    const retainer = new Retainer({ ...place, bounds: settings.bounds ?? {} });
+    const bytes = metrics.counter("viaduct_recorder_bytes_total", "Bytes of recorded samples", ["event"]);
+    const fragments = metrics.counter(
+      "viaduct_recorder_fragments_total",
+      "Recorded fragments, and errors of the disk",
+      ["event"],
+    );
+    const context: WriterContext = {
+      ...place,
+      budget: new MemoryBudget(settings.memoryBytes ?? DEFAULTS.memoryBytes),
+      flushMs: settings.flushMs ?? DEFAULTS.flushMs,
+      full: () => void retainer.run(),
+      counted: (event, count) => {
+        fragments.inc({ event });
+        bytes.inc({ event }, count);
+      },
+    };
+    return new Archive(context, retainer, settings);
+  }
+
+  /** Starts recording a stream. A stream has one recorder at a time: close it before asking for another. */
+  recorder(camera: string, stream: string): StreamRecorder {
+    assertSafeId(camera);
+    assertSafeId(stream);
+    const key = `${camera}/${stream}`;
+    if (this.#recorders.has(key)) throw new Fault("wrong-state", `${key} is being recorded already`);
+    const { segmentMs } = this.#settings;
+    const recorder = new StreamRecorder({
+      camera,
+      stream,
+      context: this.#context,
+      closed: () => this.#recorders.delete(key),
+      ...(segmentMs === undefined ? {} : { segmentMs }),
+    });
+    this.#recorders.set(key, recorder);
+    return recorder;
+  }
+
+  /** What a camera recorded. Without `stream`: its stream `main`, or the first by name that has recordings. */
+  source(camera: string, stream?: string): RecordedSource {
+    const reader = (): Promise<StreamReader> => this.#reader(camera, stream);
+    return {
+      tracks: async (from) => (await reader()).tracks(from),
+      extent: async () => (await reader()).extent(),
+      async *read(range, signal) {
+        yield* (await reader()).read(range, signal);
+      },
+    };
+  }
+
+  /** Stretches without a gap that touch the range, cut to it, in order. */
+  async spans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]> {
+    return (await this.#reader(camera, stream)).spans(from, to);
+  }
+
+  /** Stretches that were not recorded, and why, in order. The first thousand. */
+  async gaps(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Gap[]> {
+    const { catalog } = this.#context;
+    const name = stream ?? (await this.#streamOf(camera));
+    const rows = await catalog.gaps(camera, name, Math.round(from * 1000), Math.round(to * 1000));
+    return rows.map(({ fromUs, toUs, reason }) => ({
+      from: unixMillis(fromUs / 1000),
+      to: toUs === undefined ? undefined : unixMillis(toUs / 1000),
+      reason,
+    }));
+  }
+
+  /** Every camera that has recordings or is being recorded, by id. */
+  async summary(): Promise<readonly CameraSummary[]> {
+    const bytes = new Map((await this.#context.catalog.totals()).map((one) => [one.camera, one.bytes]));
+    const recorders = (camera: string): readonly StreamRecorder[] =>
+      [...this.#recorders].filter(([key]) => key.startsWith(`${camera}/`)).map(([, recorder]) => recorder);
+    const cameras = new Set([
+      ...bytes.keys(),
+      ...[...this.#recorders.keys()].map((key) => key.split("/", 1)[0] ?? key),
+    ]);
+    const summaries: CameraSummary[] = [];
+    for (const camera of [...cameras].sort()) {
+      const extent = await this.source(camera).extent();
+      summaries.push({
+        camera,
+        earliest: extent?.from,
+        latest: extent?.to,
+        bytes: bytes.get(camera) ?? 0,
+        recording: recorders(camera).some((recorder) => recorder.live !== undefined),
+        problem: recorders(camera).find((recorder) => recorder.problem !== undefined)?.problem,
+      });
+    }
+    return summaries;
+  }
+
+  /** How much of a camera is kept from now on; without a call, everything that fits. */
+  retain(camera: string, retention: Retention): void {
+    this.#retainer.retain(camera, retention);
+  }
+
+  /** Removes at once what retention no longer allows, as otherwise happens every minute. Resolves when it is done. */
+  tidy(): Promise<void> {
+    return this.#retainer.run();
+  }
+
+  /** Seals everything that is being recorded. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#recorders.values()].map((recorder) => recorder.close()));
+    await this.#retainer.close();
+    await this.#context.catalog.close();
+  }
+
+  async #reader(camera: string, stream?: string): Promise<StreamReader> {
+    const name = stream ?? (await this.#streamOf(camera));
+    const { folder, files, catalog, log } = this.#context;
+    const live = (): SegmentFile | undefined => this.#recorders.get(`${camera}/${name}`)?.live;
+    return new StreamReader(camera, name, { folder, files, catalog, log, live });
+  }
+
+  async #streamOf(camera: string): Promise<string> {
+    const recorded = await this.#context.catalog.streams(camera);
+    const now = [...this.#recorders.keys()]
+      .filter((key) => key.startsWith(`${camera}/`))
+      .map((key) => key.slice(camera.length + 1))
+      .sort();
+    const names = [...recorded, ...now];
+    return names.includes(MAIN_STREAM) ? MAIN_STREAM : (names[0] ?? MAIN_STREAM);
+  }
+}

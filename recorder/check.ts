@@ -1,0 +1,116 @@
+import type { Catalog, SegmentRow } from "./catalog.ts";
+import type { Files } from "./files.ts";
+import { assertSafeId } from "./integrity.ts";
+import { isOurs, PART } from "./naming.ts";
+import { scanSegment } from "./scan.ts";
+
+/** Something that is not as it should be, in words for people. */
+export interface Finding {
+  /** Below the archive's folder. */
+  readonly file: string;
+  readonly what: string;
+}
+
+/**
+ * Compares the catalog with the files, and with `verify` every byte of them with its hash. Changes nothing. What is being
+ * recorded meanwhile is left out.
+ */
+export async function* check(o: {
+  readonly folder: string;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly verify: boolean;
+}): AsyncGenerator<Finding> {
+  const { folder, files, catalog, verify } = o;
+  for (const camera of (await files.list(folder)).folders.filter(isCamera)) yield* checkFolders(o, camera);
+  for (const { camera } of await catalog.totals())
+    for (const stream of await catalog.streams(camera)) yield* checkStream(o, camera, stream);
+}
+
+/** The segments of a stream, each by itself, and the chain from one to the next. */
+async function* checkStream(
+  o: { readonly folder: string; readonly files: Files; readonly catalog: Catalog; readonly verify: boolean },
+  camera: string,
+  stream: string,
+): AsyncGenerator<Finding> {
+  // Segments follow each other as they were recorded, which is not their order in time where a clock was set back.
+  const seals = new Set<string>();
+  const followers: { readonly file: string; readonly previous: string }[] = [];
+  let cursor = { startUs: 0, file: "" };
+  for (let page = await o.catalog.after(camera, stream, cursor); page.length > 0; ) {
+    for (const row of page) {
+      const { problems, previous } = await examine(o.files, o.folder, row, o.verify);
+      for (const what of problems) yield { file: row.file, what };
+      if (previous !== undefined) followers.push({ file: row.file, previous });
+      seals.add(Buffer.from(row.seal).toString("base64"));
+      cursor = row;
+    }
+    page = await o.catalog.after(camera, stream, cursor);
+  }
+  // What came before the oldest one has gone by age.
+  for (const { file, previous } of followers.slice(1))
+    if (!seals.has(previous))
+      yield { file, what: "does not follow another segment: the one before it is missing, or was changed" };
+}
+
+function isCamera(name: string): boolean {
+  try {
+    assertSafeId(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Files that the catalog does not know. */
+async function* checkFolders(
+  { folder, files, catalog }: { readonly folder: string; readonly files: Files; readonly catalog: Catalog },
+  camera: string,
+): AsyncGenerator<Finding> {
+  for (const day of (await files.list(`${folder}/${camera}`)).folders.filter(isOurs.day))
+    for (const hour of (await files.list(`${folder}/${camera}/${day}`)).folders.filter(isOurs.hour)) {
+      const place = `${camera}/${day}/${hour}`;
+      const names = (await files.list(`${folder}/${place}`)).files;
+      // Asked for after the folder was read: a file that is sealed in between is known by then.
+      const known = await catalog.filesBelow(place);
+      const expected = new Set([...(await catalog.opened()), ...(await catalog.doomed())]);
+      for (const name of names) {
+        const file = `${place}/${name}`;
+        const final = file.endsWith(PART) ? file.slice(0, -PART.length) : file;
+        if (known.has(final) || expected.has(final)) continue;
+        if (!isOurs.segment(name)) yield { file, what: "is no file of the recorder" };
+        else if (file !== final) yield { file, what: "is unfinished, and nobody is writing it" };
+        else yield { file, what: "is not in the catalog" };
+      }
+    }
+}
+
+async function examine(
+  files: Files,
+  folder: string,
+  row: SegmentRow,
+  verify: boolean,
+): Promise<{ readonly problems: readonly string[]; readonly previous: string | undefined }> {
+  const path = `${folder}/${row.file}`;
+  if (!(await files.exists(path))) return { problems: ["is in the catalog and not on the disk"], previous: undefined };
+  const file = await files.open(path, "read");
+  try {
+    const scan = await scanSegment(file, verify);
+    if (scan.header === undefined)
+      return { problems: ["cannot be read: its beginning is damaged"], previous: undefined };
+    const { header, fragments } = scan;
+    const problems: string[] = [];
+    if (header.camera !== row.camera || header.stream !== row.stream)
+      problems.push(`belongs to ${header.camera}/${header.stream}, the catalog says ${row.camera}/${row.stream}`);
+    const size = await file.size();
+    if (size !== row.bytes) problems.push(`has ${size} bytes, the catalog says ${row.bytes}`);
+    if (!scan.sealed)
+      problems.push(`is damaged after ${scan.goodBytes} of ${size} bytes (${fragments.length} fragments are good)`);
+    else if (!scan.link.equals(row.seal))
+      problems.push("is not the file that was sealed: its last link is another one");
+    if (fragments[0]?.startUs !== row.startUs) problems.push("begins at another time than the catalog says");
+    return { problems, previous: header.previous.toString("base64") };
+  } finally {
+    await file.close();
+  }
+}

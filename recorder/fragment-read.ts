@@ -1,0 +1,58 @@
+import { Fault } from "../base/fault.ts";
+import { BOX_HEADER_BYTES, boxesIn } from "./box.ts";
+import type { Fmp4Track } from "./fmp4.ts";
+import { readMoof, type StoredSample } from "./fmp4-read.ts";
+import { FRAGMENT_BOX_BYTES, readPrft, type TimeReference } from "./integrity.ts";
+
+/** A sample with the instants that `prft` gives it, in microseconds since 1970. */
+export interface TimedSample extends StoredSample {
+  /** Position in the segment's tracks. */
+  readonly track: number;
+  readonly video: boolean;
+  readonly decodeUs: number;
+  readonly presentUs: number;
+  /** A view into the fragment's bytes. */
+  readonly data: Buffer;
+}
+
+/**
+ * The samples of a fragment, all tracks together, in the order of their decoding times. `bytes` begin with the fragment's
+ * `uuid` box. Throws a Fault `invalid` when they are damaged.
+ */
+export function readSamples(bytes: Buffer, tracks: readonly Fmp4Track[]): readonly TimedSample[] {
+  const boxes = boxesIn(bytes.subarray(FRAGMENT_BOX_BYTES));
+  const moof = boxes.find((one) => one.type === "moof");
+  if (moof === undefined || boxes.at(-1)?.type !== "mdat") throw new Fault("invalid", "fragment without moof and mdat");
+  const references = new Map<number, TimeReference>();
+  for (const { type, body } of boxes) {
+    if (type !== "prft") continue;
+    const reference = readPrft(body);
+    references.set(reference.trackId, reference);
+  }
+  const media = bytes.subarray(FRAGMENT_BOX_BYTES + moof.start);
+  const least = BOX_HEADER_BYTES + moof.body.length;
+  const samples: TimedSample[] = [];
+  for (const run of readMoof(moof.body)) {
+    const index = tracks.findIndex((track) => track.id === run.trackId);
+    const track = tracks[index];
+    const reference = references.get(run.trackId);
+    if (track === undefined || reference === undefined)
+      throw new Fault("invalid", `fragment with unknown track ${run.trackId}`);
+    const usOf = (ticks: number): number =>
+      reference.us + ((ticks - reference.mediaTicks) / track.timescale) * 1_000_000;
+    const video = "width" in track.format;
+    for (const sample of run.samples) {
+      const data = media.subarray(sample.offset, sample.offset + sample.size);
+      if (sample.offset < least || data.length < sample.size) throw new Fault("invalid", "sample beyond its fragment");
+      samples.push({
+        ...sample,
+        track: index,
+        video,
+        decodeUs: usOf(sample.decodeTicks),
+        presentUs: usOf(sample.presentTicks),
+        data,
+      });
+    }
+  }
+  return samples.sort((a, b) => a.decodeUs - b.decodeUs);
+}

@@ -1,0 +1,353 @@
+import { MINUTE, type Millis, SECOND } from "../base/units.ts";
+import type { Sample, SampleFormat } from "../media/sample.ts";
+import type { Track } from "../media/track.ts";
+import type { Fmp4Sample, Fmp4Track } from "./fmp4.ts";
+
+/** Where fragments and segments end. */
+const LIMITS = {
+  /** The most that a crash can take with it. */
+  fragmentMs: 2 * SECOND,
+  /** Streams with a key frame every frame or two would else have a fragment each. */
+  shortestFragmentMs: 500,
+  /** What one stream holds in memory before it is handed on to be written. */
+  fragmentBytes: 8 * 1024 * 1024,
+  fragmentSamples: 4096,
+  /** A segment whose stream has no key frame to cut at ends all the same. */
+  longestSegmentMs: 10 * MINUTE,
+  segmentBytes: 1024 * 1024 * 1024,
+  /** Time that is missing between two samples before it counts as a gap, and where a loss is known. */
+  silenceMs: 10 * SECOND,
+  jumpMs: SECOND,
+};
+
+/** What is common to all fragments of one segment. Two fragments belong together when they have the same object. */
+export interface SegmentPlan {
+  readonly tracks: readonly Fmp4Track[];
+  /** UTC of media time 0, in microseconds. */
+  readonly zeroUs: number;
+  readonly arrivalTime: boolean;
+}
+
+/** Samples of one track in a fragment. */
+export interface Run {
+  readonly id: number;
+  readonly baseTimeTicks: bigint;
+  /** That `referenceTicks` of the track's media time is `referenceUs`. */
+  readonly referenceTicks: number;
+  readonly referenceUs: number;
+  readonly samples: readonly Fmp4Sample[];
+}
+
+export interface ReadyFragment {
+  readonly plan: SegmentPlan;
+  readonly key: boolean;
+  readonly arrivalTime: boolean;
+  readonly startUs: number;
+  readonly endUs: number;
+  /** Of all samples. */
+  readonly bytes: number;
+  readonly runs: readonly Run[];
+}
+
+/** Takes what the fragmenter makes. */
+export interface FragmentSink {
+  /** False: it cannot be taken, and nothing more of its segment will be. */
+  fragment(fragment: ReadyFragment): boolean;
+  /** Nothing more of this segment follows; `gap` says why nothing follows at all. */
+  end(plan: SegmentPlan, gap: string | undefined): void;
+}
+
+interface Pending {
+  readonly sample: Sample;
+  /** RTP time without wrapping. */
+  readonly ticks: number;
+}
+
+/** State of one recordable track. */
+interface Slot {
+  readonly id: number;
+  readonly timescale: number;
+  readonly video: boolean;
+  format: SampleFormat | undefined;
+  last: { readonly rtpTime: number; readonly ticks: number; readonly at: number } | undefined;
+  highestTicks: number;
+  /** Between the newest two samples. */
+  step: number | undefined;
+  pending: Pending[];
+  /** Which RTP time of this segment is which media time. */
+  anchor: { readonly ticks: number; readonly media: number } | undefined;
+  /** Decoding times only rise. */
+  lastDecode: number;
+}
+
+/**
+ * Cuts the samples of a stream into fragments and segments: a fragment at key frames, at most 2 s long; a segment about
+ * every minute at a key frame, and wherever a format changes, packets are missing for more than a second, or time jumps.
+ *
+ * Cut times are those of the clock, shifted by camera, so that the files of many cameras do not all change at once.
+ */
+export class Fragmenter {
+  readonly #sink: FragmentSink;
+  readonly #segmentMs: Millis;
+  readonly #phaseMs: Millis;
+  #slots: readonly (Slot | undefined)[] = [];
+  /** The track whose samples decide where to cut: video, or the first one there is. */
+  #driver: Slot | undefined;
+  #open: { readonly tracks: readonly Fmp4Track[]; readonly since: number; plan: SegmentPlan | undefined } | undefined;
+  #fragment = { since: 0, bytes: 0, samples: 0, key: false };
+  #segmentBytes = 0;
+  /** The next key frame begins a new segment whatever the time is. */
+  #renew = false;
+
+  /** `phaseMs` shifts the cuts against the clock. */
+  constructor(sink: FragmentSink, o: { readonly segmentMs: Millis; readonly phaseMs: Millis }) {
+    this.#sink = sink;
+    this.#segmentMs = o.segmentMs;
+    this.#phaseMs = o.phaseMs;
+  }
+
+  /** The stream's tracks, by index; undefined where one is not recorded. What was open ends. */
+  describe(tracks: readonly (Track | undefined)[]): void {
+    this.end(undefined);
+    this.#slots = tracks.map((track, index) => track && slotOf(track, index + 1));
+    this.#driver = this.#slots.find((slot) => slot?.video === true) ?? this.#slots.find((slot) => slot !== undefined);
+  }
+
+  push(track: number, sample: Sample): void {
+    const slot = this.#slots[track];
+    if (slot === undefined) return;
+    const driving = slot === this.#driver;
+    const ticks = this.#unwrap(slot, sample, driving);
+    this.#adopt(slot, sample.format);
+    if (driving) this.#cutBefore(slot, sample, ticks);
+    else if (this.#overdue(slot, sample, ticks)) this.#cut(slot, ticks);
+    // What a segment does not describe, it cannot hold: such a track comes in with the next segment.
+    if (this.#open?.tracks.some((one) => one.id === slot.id && one.format === slot.format) !== true) return;
+    this.#add(slot, sample, ticks);
+  }
+
+  /** Ends fragment and segment. The next one begins at a key frame. */
+  end(gap: string | undefined): void {
+    this.#cut();
+    const plan = this.#open?.plan;
+    this.#open = undefined;
+    this.#renew = false;
+    this.#segmentBytes = 0;
+    for (const slot of this.#slots) if (slot !== undefined) Object.assign(slot, { anchor: undefined, lastDecode: -1 });
+    if (plan !== undefined) this.#sink.end(plan, gap);
+  }
+
+  /** RTP time without wrapping; notices on the way that time is missing or has jumped. */
+  #unwrap(slot: Slot, sample: Sample, driving: boolean): number {
+    const { last } = slot;
+    if (last === undefined) {
+      slot.last = { rtpTime: sample.rtpTime, ticks: sample.rtpTime, at: sample.at };
+      slot.highestTicks = sample.rtpTime;
+      return sample.rtpTime;
+    }
+    const step = (sample.rtpTime - last.rtpTime) | 0;
+    const counted = (step / slot.timescale) * SECOND;
+    const elapsed = sample.at - last.at;
+    const jumped = Math.abs(elapsed - counted) > LIMITS.jumpMs;
+    if (driving && jumped) this.end("time jumped");
+    else if (driving && sample.discontinuity && elapsed > LIMITS.jumpMs) this.end("packets are missing");
+    else if (driving && elapsed > LIMITS.silenceMs) this.end("nothing was received");
+    else if (jumped) this.#renew = true;
+    const ticks = last.ticks + step;
+    if (step > 0 && !jumped) slot.step = step;
+    slot.highestTicks = Math.max(slot.highestTicks, ticks);
+    slot.last = { rtpTime: sample.rtpTime, ticks, at: sample.at };
+    return ticks;
+  }
+
+  /** Notes the format of a track; another one than before needs a new segment. */
+  #adopt(slot: Slot, format: SampleFormat): void {
+    if (slot.format !== undefined && sameFormat(slot.format, format)) return;
+    slot.format = format;
+    if (slot === this.#driver) this.end(undefined);
+    else this.#renew = true;
+  }
+
+  /** Ends fragment or segment where `sample`, of the driving track, has to begin a new one. */
+  #cutBefore(slot: Slot, sample: Sample, ticks: number): void {
+    const mayBegin = sample.key || !slot.video;
+    if (this.#open !== undefined) {
+      const age = sample.at - this.#open.since;
+      const due =
+        this.#renew ||
+        Math.floor((sample.at + this.#phaseMs) / this.#segmentMs) >
+          Math.floor((this.#open.since + this.#phaseMs) / this.#segmentMs);
+      if (mayBegin && due) {
+        this.#cut(slot, ticks);
+        this.end(undefined);
+      } else if (age > LIMITS.longestSegmentMs || this.#segmentBytes > LIMITS.segmentBytes) this.end("no key frame");
+      else if (
+        slot.video &&
+        sample.key &&
+        (!this.#fragment.key || sample.at - this.#fragment.since >= LIMITS.shortestFragmentMs)
+      )
+        this.#cut(slot, ticks);
+      else if (this.#overdue(slot, sample, ticks)) this.#cut(slot, ticks);
+    }
+    if (this.#open === undefined && mayBegin) {
+      const tracks = this.#slots.flatMap((one) =>
+        one?.format === undefined ? [] : [{ id: one.id, timescale: one.timescale, format: one.format }],
+      );
+      this.#open = { tracks, since: sample.at, plan: undefined };
+    }
+  }
+
+  /** A fragment that is too long or too large, and a place where decoding and presentation order agree. */
+  #overdue(slot: Slot, sample: Sample, ticks: number): boolean {
+    const { since, bytes, samples } = this.#fragment;
+    if (samples === 0) return false;
+    if (samples >= LIMITS.fragmentSamples || bytes + sample.data.length > LIMITS.fragmentBytes) return true;
+    return sample.at - since >= LIMITS.fragmentMs && (!slot.video || ticks >= slot.highestTicks);
+  }
+
+  #add(slot: Slot, sample: Sample, ticks: number): void {
+    const fragment = this.#fragment;
+    if (fragment.samples === 0) fragment.since = sample.at;
+    if (slot === this.#driver && slot.pending.length === 0) fragment.key = sample.key;
+    fragment.samples += 1;
+    fragment.bytes += sample.data.length;
+    this.#segmentBytes += sample.data.length;
+    slot.pending.push({ sample, ticks });
+  }
+
+  /** Hands on what is pending. `next`: the track and RTP time of the sample behind, which tells how long the last one is. */
+  #cut(next?: Slot, nextTicks?: number): void {
+    const open = this.#open;
+    const { bytes, samples, key } = this.#fragment;
+    this.#fragment = { since: 0, bytes: 0, samples: 0, key: false };
+    if (open === undefined || samples === 0) return;
+    const filled = this.#slots.filter((slot) => slot !== undefined).filter((slot) => slot.pending.length > 0);
+    const first = filled.find((slot) => slot === this.#driver) ?? filled[0];
+    const arrivalTime = first?.pending[0]?.sample.quality === "arrival";
+    open.plan ??= { tracks: open.tracks, zeroUs: Math.min(...filled.map(earliestUs)), arrivalTime };
+    const { plan } = open;
+    const startUs = first === undefined ? 0 : earliestUs(first);
+    const ends: number[] = [];
+    const runs = filled.map((slot) => {
+      const { run, endUs } = runOf(slot, plan.zeroUs, slot === next ? nextTicks : undefined);
+      ends.push(endUs);
+      slot.pending = [];
+      return run;
+    });
+    const endUs = Math.max(...ends, startUs);
+    if (this.#sink.fragment({ plan, key, arrivalTime, startUs, endUs, bytes, runs })) return;
+    this.#open = undefined;
+    this.end(undefined);
+  }
+}
+
+function slotOf(track: Track, id: number): Slot {
+  return {
+    id,
+    timescale: track.clockRateHz,
+    video: track.kind === "video",
+    format: knownFormat(track),
+    last: undefined,
+    highestTicks: 0,
+    step: undefined,
+    pending: [],
+    anchor: undefined,
+    lastDecode: -1,
+  };
+}
+
+/** The formats that need no sample to be known, so that a segment has the track from its beginning. */
+function knownFormat(track: Track): SampleFormat | undefined {
+  switch (track.codec) {
+    case "PCMU":
+    case "PCMA":
+      return { codec: track.codec, sampleRateHz: track.clockRateHz, channels: track.channels };
+    case "VND.ONVIF.METADATA":
+      return { codec: track.codec };
+    default:
+      return undefined;
+  }
+}
+
+function sameFormat(a: SampleFormat, b: SampleFormat): boolean {
+  if (a === b) return true;
+  const left = Object.entries(a);
+  const right = new Map<string, unknown>(Object.entries(b));
+  return (
+    left.length === right.size &&
+    left.every(([name, value]) => {
+      const other = right.get(name);
+      return value === other || (Buffer.isBuffer(value) && Buffer.isBuffer(other) && value.equals(other));
+    })
+  );
+}
+
+function earliest(slot: Slot): Pending | undefined {
+  let found: Pending | undefined;
+  for (const pending of slot.pending) if (found === undefined || pending.ticks < found.ticks) found = pending;
+  return found;
+}
+
+function earliestUs(slot: Slot): number {
+  return Math.round((earliest(slot)?.sample.at ?? 0) * 1000);
+}
+
+/**
+ * The samples of one track with their times. Decoding times are the presentation times put in order: with B-frames, that
+ * is a valid clock for the decoder; without them, both are the same.
+ */
+function runOf(slot: Slot, zeroUs: number, nextTicks: number | undefined): { run: Run; endUs: number } {
+  const { pending, timescale } = slot;
+  const times = pending.map((one) => one.ticks);
+  const reordered = times.some((ticks, index) => ticks < (times[index - 1] ?? ticks));
+  const order = reordered ? [...times].sort((a, b) => a - b) : times;
+  const firstTicks = order[0] ?? 0;
+  const referenceUs = earliestUs(slot);
+  slot.anchor ??= {
+    ticks: firstTicks,
+    media: Math.max(0, Math.round(((referenceUs - zeroUs) / 1_000_000) * timescale)),
+  };
+  const { anchor } = slot;
+  const mediaOf = (ticks: number): number => ticks - anchor.ticks + anchor.media;
+
+  const decode: number[] = [];
+  for (const ticks of order) {
+    slot.lastDecode = Math.max(mediaOf(ticks), slot.lastDecode + 1);
+    decode.push(slot.lastDecode);
+  }
+  const toNext = nextTicks === undefined || reordered ? undefined : mediaOf(nextTicks) - slot.lastDecode;
+  const inRange = toNext !== undefined && toNext > 0 && toNext < (LIMITS.silenceMs / SECOND) * timescale;
+  const lastDuration = inRange ? toNext : usualDuration(slot, pending.at(-1)?.sample);
+  const samples = pending.map(({ sample, ticks }, index): Fmp4Sample => {
+    const at = decode[index] ?? 0;
+    return {
+      data: sample.data,
+      durationTicks: (decode[index + 1] ?? at + lastDuration) - at,
+      key: sample.key,
+      compositionOffsetTicks: mediaOf(ticks) - at,
+      discontinuity: sample.discontinuity,
+    };
+  });
+  const base = decode[0] ?? 0;
+  const length = slot.lastDecode + lastDuration - base;
+  return {
+    run: {
+      id: slot.id,
+      baseTimeTicks: BigInt(base),
+      referenceTicks: Math.max(0, mediaOf(firstTicks)),
+      referenceUs,
+      samples,
+    },
+    endUs: referenceUs + Math.round((length / timescale) * 1_000_000),
+  };
+}
+
+/** How long a sample lasts when the next one is not there to tell. */
+function usualDuration(slot: Slot, sample: Sample | undefined): number {
+  const format = sample?.format;
+  const perSecond = slot.timescale;
+  if (sample !== undefined && (format?.codec === "PCMU" || format?.codec === "PCMA"))
+    return Math.max(1, Math.round((sample.data.length / format.channels / format.sampleRateHz) * perSecond));
+  if (format?.codec === "MPEG4-GENERIC") return Math.round((1024 / format.sampleRateHz) * perSecond);
+  return slot.step ?? Math.round(perSecond / 25);
+}

@@ -1,0 +1,138 @@
+import { randomInt } from "node:crypto";
+import { unixMillis } from "../base/units.ts";
+import { PacketGroup, type TimeQuality } from "../media/group.ts";
+import { createPacketizer, type Packetizer } from "../media/packetizer.ts";
+import type { SampleFormat } from "../media/sample.ts";
+import type { Track } from "../media/track.ts";
+import type { Fmp4Track } from "./fmp4.ts";
+import type { TimedSample } from "./fragment-read.ts";
+import type { FragmentPlace } from "./segment.ts";
+
+/** Payload types of RFC 3551 6; the other codecs get one from the dynamic range. */
+const STATIC_TYPES: Readonly<Partial<Record<SampleFormat["codec"], number>>> = { PCMU: 0, PCMA: 8, JPEG: 26 };
+const FIRST_DYNAMIC_TYPE = 96;
+
+const LIMITS = {
+  /** Counted time may differ so much from capture time before it is set anew: less than anyone hears or sees. */
+  driftUs: 10_000,
+  /** More than this between two fragments is a gap. */
+  gapUs: 1_500_000,
+};
+
+/** One track of a reading: its numbers go on whatever the segments do. */
+interface Lane {
+  readonly index: number;
+  readonly codec: SampleFormat["codec"];
+  readonly clockRateHz: number;
+  packetizer: Packetizer;
+  format: SampleFormat;
+  /** RTP time (without wrapping) less media time. */
+  offset: number | undefined;
+  /** RTP time at which the last sample ended. */
+  endTicks: number | undefined;
+  discontinuity: boolean;
+}
+
+/** Turns stored samples back into packet groups, with one sequence of numbers and one timeline per track. */
+export class Lanes {
+  readonly #lanes: readonly Lane[];
+  readonly #baseTicks: number;
+  /** Lanes by their position among the tracks of the segment that is being read. */
+  #here: readonly (Lane | undefined)[] = [];
+  #segment: readonly Fmp4Track[] | undefined;
+  #zeroUs: number | undefined;
+  #quality: TimeQuality = "camera";
+
+  /** `baseTicks`: where RTP times begin. */
+  constructor(tracks: readonly Fmp4Track[], baseTicks = 0) {
+    this.#baseTicks = baseTicks;
+    this.#lanes = tracks.map(({ format, timescale }, index) => ({
+      index,
+      codec: format.codec,
+      clockRateHz: timescale,
+      format,
+      packetizer: createPacketizer(format, {
+        payloadType: STATIC_TYPES[format.codec] ?? FIRST_DYNAMIC_TYPE + index,
+        ssrc: randomInt(2 ** 32),
+        sequence: randomInt(2 ** 16),
+        clockRateHz: timescale,
+      }),
+      offset: undefined,
+      endTicks: undefined,
+      discontinuity: false,
+    }));
+  }
+
+  get tracks(): readonly Track[] {
+    return this.#lanes.map((lane) => lane.packetizer.track);
+  }
+
+  /** A fragment follows. `lastUs`: end of the one before. `lost`: it cannot be read. */
+  begin(tracks: readonly Fmp4Track[], place: FragmentPlace, lastUs: number | undefined, lost: boolean): void {
+    this.#quality = place.arrivalTime ? "arrival" : "camera";
+    const gapUs = lastUs === undefined ? 0 : place.startUs - lastUs;
+    this.#zeroUs ??= place.startUs;
+    // The recorded clock was set back: RTP time goes on from where it was.
+    if (gapUs < -LIMITS.gapUs) this.#zeroUs += gapUs;
+    if (tracks !== this.#segment) {
+      this.#segment = tracks;
+      this.#here = this.#match(tracks);
+      for (const lane of this.#lanes) lane.offset = undefined;
+    }
+    if (Math.abs(gapUs) > LIMITS.gapUs || lost) for (const lane of this.#lanes) lane.discontinuity = true;
+  }
+
+  /** Lanes for the tracks of another segment, by codec and clock; tracks that the first one had not are left out. */
+  #match(tracks: readonly Fmp4Track[]): readonly (Lane | undefined)[] {
+    const free = [...this.#lanes];
+    return tracks.map(({ format, timescale }) => {
+      const found = free.findIndex((lane) => lane.codec === format.codec && lane.clockRateHz === timescale);
+      const lane = found === -1 ? undefined : free.splice(found, 1)[0];
+      if (lane !== undefined && lane.format !== format) {
+        const { track, ssrc, nextSequence: sequence } = lane.packetizer;
+        lane.packetizer = createPacketizer(format, {
+          payloadType: track.payloadType,
+          ssrc,
+          sequence,
+          clockRateHz: timescale,
+        });
+        lane.format = format;
+      }
+      return lane;
+    });
+  }
+
+  /** Undefined for samples of tracks that are left out. */
+  group(sample: TimedSample): PacketGroup | undefined {
+    const lane = this.#here[sample.track];
+    if (lane === undefined) return undefined;
+    const ticks = this.#rtpTicks(lane, sample);
+    lane.endTicks = ticks + sample.durationTicks;
+    const rtpTime = Number(BigInt.asUintN(32, BigInt(ticks)));
+    const discontinuity = sample.discontinuity || lane.discontinuity;
+    lane.discontinuity = false;
+    const stored = {
+      at: unixMillis(sample.presentUs / 1000),
+      quality: this.#quality,
+      rtpTime,
+      key: sample.key,
+      discontinuity,
+      data: sample.data,
+      format: lane.format,
+    };
+    return new PacketGroup({ ...stored, track: lane.index }, lane.packetizer.packets(stored, rtpTime));
+  }
+
+  #rtpTicks(lane: Lane, sample: TimedSample): number {
+    const captured = Math.round((sample.presentUs - (this.#zeroUs ?? 0)) * (lane.clockRateHz / 1_000_000));
+    const exact = captured + this.#baseTicks;
+    const near = (ticks: number): boolean => Math.abs(ticks - exact) <= (LIMITS.driftUs / 1_000_000) * lane.clockRateHz;
+    // Counting goes on from the last sample of the segment before, and then with the media times of this one.
+    if (lane.offset === undefined && lane.endTicks !== undefined && near(lane.endTicks))
+      lane.offset = lane.endTicks - sample.presentTicks;
+    const counted = lane.offset === undefined ? undefined : sample.presentTicks + lane.offset;
+    if (counted !== undefined && near(counted)) return counted;
+    lane.offset = exact - sample.presentTicks;
+    return exact;
+  }
+}

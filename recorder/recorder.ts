@@ -1,0 +1,118 @@
+import type { Timer } from "../base/clock.ts";
+import { MINUTE, type Millis, SECOND } from "../base/units.ts";
+import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
+import type { PacketGroup } from "../media/group.ts";
+import type { Track } from "../media/track.ts";
+import { Fragmenter } from "./fragmenter.ts";
+import type { SegmentFile } from "./segment.ts";
+import { SegmentWriter, type WriterContext } from "./writer.ts";
+
+/** A stream that sends nothing for so long is taken for ended: what is in memory goes to disk. */
+const IDLE_MS = 5 * SECOND;
+
+/** Records one stream. It never holds up who gives it groups: what the disk does not take in time is left out, as a gap. */
+export class StreamRecorder {
+  readonly #writer: SegmentWriter;
+  readonly #fragmenter: Fragmenter;
+  readonly #timer: Timer;
+  readonly #tell: () => void;
+  #tracks: readonly Track[] = [];
+  #depacketizers: readonly (Depacketizer | undefined)[] = [];
+  #unrecordable: readonly string[] = [];
+  #busy = false;
+  #closed = false;
+
+  /** `camera` and `stream` are checked by the archive, which makes recorders. */
+  constructor(o: {
+    readonly camera: string;
+    readonly stream: string;
+    readonly context: WriterContext;
+    /** Length of a segment; the next key frame ends it. */
+    readonly segmentMs?: Millis;
+    /** Told once, when {@link close} is done. */
+    readonly closed: () => void;
+  }) {
+    this.#tell = o.closed;
+    const segmentMs = o.segmentMs ?? MINUTE;
+    this.#writer = new SegmentWriter(o.camera, o.stream, o.context);
+    this.#fragmenter = new Fragmenter(this.#writer, {
+      segmentMs,
+      phaseMs: phaseOf(`${o.camera}/${o.stream}`) * segmentMs,
+    });
+    this.#timer = o.context.clock.every(IDLE_MS, () => {
+      if (!this.#busy) this.#fragmenter.end("nothing was received");
+      this.#busy = false;
+    });
+  }
+
+  /** What each track that is not recorded carries, for people: `G726-32 (no place in an MP4 file)`. */
+  get unrecordable(): readonly string[] {
+    return this.#unrecordable;
+  }
+
+  /** Why nothing is being recorded although the stream is there, or undefined. */
+  get problem(): string | undefined {
+    return this.#writer.problem;
+  }
+
+  /** The segment that is being written. */
+  get live(): SegmentFile | undefined {
+    return this.#writer.live;
+  }
+
+  /** The stream's tracks, before its first group and whenever they change. Telling the same again does nothing. */
+  describe(tracks: readonly Track[]): void {
+    if (this.#closed || JSON.stringify(tracks) === JSON.stringify(this.#tracks)) return;
+    this.#drain();
+    this.#tracks = tracks;
+    this.#depacketizers = tracks.map(createDepacketizer);
+    this.#unrecordable = tracks
+      .filter((_, index) => this.#depacketizers[index] === undefined)
+      .map((track) => `${track.encoding} (no place in an MP4 file)`);
+    this.#fragmenter.describe(
+      tracks.map((track, index) => (this.#depacketizers[index] === undefined ? undefined : track)),
+    );
+  }
+
+  /** Groups in the order in which they came. */
+  push(group: PacketGroup): void {
+    if (this.#closed) return;
+    this.#busy = true;
+    for (const sample of this.#depacketizers[group.track]?.push(group) ?? [])
+      this.#fragmenter.push(group.track, sample);
+  }
+
+  /** The stream has stopped, and why; recording goes on with the next key frame. */
+  gap(reason: string): void {
+    this.#drain();
+    this.#fragmenter.end(reason);
+  }
+
+  /** Everything handed in so far is on its way; resolves when it is on disk or given up. The last second may still be in memory. */
+  idle(): Promise<void> {
+    return this.#writer.idle();
+  }
+
+  /** Seals what is open. Resolves when it is on disk, or given up. */
+  async close(): Promise<void> {
+    if (this.#closed) return this.#writer.close();
+    this.#timer.cancel();
+    this.#drain();
+    this.#closed = true;
+    this.#fragmenter.end(undefined);
+    await this.#writer.close();
+    this.#tell();
+  }
+
+  #drain(): void {
+    for (const [track, depacketizer] of this.#depacketizers.entries())
+      for (const sample of depacketizer?.flush() ?? []) this.#fragmenter.push(track, sample);
+  }
+}
+
+/** 0 to 1, by the name: spreads what many streams do at the same interval. */
+function phaseOf(name: string): number {
+  let hash = 2166136261;
+  for (const letter of Buffer.from(name)) hash = Math.imul(hash ^ letter, 16777619);
+  return (hash >>> 0) / 2 ** 32;
+}

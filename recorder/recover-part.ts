@@ -1,0 +1,87 @@
+import type { Log } from "../base/log.ts";
+import type { SegmentRow } from "./catalog.ts";
+import { describeTracks } from "./describe.ts";
+import type { Files } from "./files.ts";
+import { folderOf, PART } from "./naming.ts";
+import { type Scan, scanSegment } from "./scan.ts";
+import { randomAccess } from "./segment.ts";
+
+/** What a file that cannot be read as a segment is renamed to: it may be evidence, so it is not removed. */
+const DAMAGED = ".damaged";
+
+/**
+ * Finishes a segment whose recording broke off: cut behind its last good fragment, sealed, named. `file` is its final
+ * name. Undefined where nothing is left of it. May be repeated after a crash at any point.
+ */
+export async function recoverPart(
+  files: Files,
+  folder: string,
+  file: string,
+  log: Log,
+): Promise<SegmentRow | undefined> {
+  const path = `${folder}/${file}`;
+  const part = path + PART;
+  if (!(await files.exists(part)))
+    return (await files.exists(path)) ? adoptSealed(files, folder, file, log) : undefined;
+  const handle = await files.open(part, "edit");
+  let row: SegmentRow | undefined;
+  let damaged = false;
+  try {
+    const scan = await scanSegment(handle, true);
+    const bytes = await handle.size();
+    if (scan.header === undefined || scan.fragments.length === 0) damaged = scan.tail === "damaged";
+    else {
+      if (scan.tail === "damaged")
+        log.error({ file, lost: bytes - scan.goodBytes }, "a segment is damaged: what follows was cut off");
+      const index = randomAccess(scan.header, scan.fragments);
+      await handle.truncate(scan.goodBytes);
+      await handle.write([index], scan.goodBytes);
+      await handle.datasync();
+      row = rowOf(scan, scan.header, file, scan.goodBytes + index.length);
+    }
+  } finally {
+    await handle.close();
+  }
+  if (row !== undefined) {
+    await files.rename(part, path);
+    await files.syncFolder(folderOf(path));
+  } else if (damaged) {
+    log.error({ file: part }, "a segment cannot be read: it is kept aside");
+    await files.rename(part, path + DAMAGED);
+  } else await files.remove(part);
+  return row;
+}
+
+/** The row of a file that has its final name and is not in the catalog. Undefined, and a line in the log, when it cannot be read. */
+export async function adoptSealed(
+  files: Files,
+  folder: string,
+  file: string,
+  log: Log,
+): Promise<SegmentRow | undefined> {
+  const handle = await files.open(`${folder}/${file}`, "read");
+  try {
+    const scan = await scanSegment(handle, false);
+    const camera = file.split("/", 1)[0];
+    if (scan.header === undefined || scan.fragments.length === 0 || scan.header.camera !== camera) {
+      log.error({ file }, "a file in the archive is no segment of its camera: it is left alone");
+      return undefined;
+    }
+    return rowOf(scan, scan.header, file, await handle.size());
+  } finally {
+    await handle.close();
+  }
+}
+
+function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, file: string, bytes: number): SegmentRow {
+  return {
+    camera: header.camera,
+    stream: header.stream,
+    startUs: scan.fragments[0]?.startUs ?? header.zeroUs,
+    endUs: Math.max(...scan.fragments.map((one) => one.endUs)),
+    bytes,
+    file,
+    tracks: describeTracks(header.tracks),
+    seal: scan.link,
+  };
+}

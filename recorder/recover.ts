@@ -1,0 +1,108 @@
+import type { Log } from "../base/log.ts";
+import { HOUR } from "../base/units.ts";
+import type { Catalog, SegmentRow } from "./catalog.ts";
+import type { Files } from "./files.ts";
+import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
+import { adoptSealed, recoverPart } from "./recover-part.ts";
+
+const LIMITS = {
+  /** Files that are read at the same time. */
+  parallel: 4,
+  /** How far before a camera's newest segment the folders are compared with the catalog: what a power cut may have undone. */
+  lookBackUs: HOUR * 1000,
+};
+
+interface Place {
+  readonly folder: string;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly log: Log;
+}
+
+/**
+ * Makes files and catalog agree after the last process ended, however it did. Nothing may be recording yet.
+ *
+ * After a kill, the catalog itself names every file that was in the making. After a power cut it may have lost its last
+ * entries, so the newest folders of each camera are compared too; for a camera that it does not know at all, every folder
+ * is: a lost catalog comes back. Its cost does not grow with the age of the archive.
+ */
+export async function recover(place: Place): Promise<{ readonly recovered: number }> {
+  const { catalog } = place;
+  await removeDoomed(place);
+  let recovered = 0;
+  const enter = async (file: string, read: () => Promise<SegmentRow | undefined>): Promise<void> => {
+    try {
+      const row = await read();
+      if (row === undefined) return await catalog.abandoned(file);
+      await catalog.sealed(row);
+      recovered += 1;
+    } catch (err) {
+      place.log.error({ err, file }, "a segment cannot be recovered: it is tried again at the next start");
+    }
+  };
+  const part = (file: string): Promise<void> =>
+    enter(file, () => recoverPart(place.files, place.folder, file, place.log));
+  await inParallel(await catalog.opened(), part);
+
+  for (const folder of await recentFolders(place)) {
+    const known = await catalog.filesBelow(folder);
+    const found = (await place.files.list(`${place.folder}/${folder}`)).files
+      .filter(isOurs.segment)
+      .map((name) => `${folder}/${name}`);
+    const there = new Set(found);
+    const lost = [...known].filter((file) => !there.has(file));
+    if (lost.length > 0) {
+      place.log.error({ folder, lost: lost.length }, "recordings that the catalog names are not on the disk");
+      await catalog.doom(lost);
+      await catalog.gone(lost);
+    }
+    const parts = found.filter((file) => file.endsWith(PART)).map((file) => file.slice(0, -PART.length));
+    await inParallel(parts, part);
+    const rowless = found.filter((file) => !file.endsWith(PART) && !known.has(file));
+    await inParallel(rowless, (file) => enter(file, () => adoptSealed(place.files, place.folder, file, place.log)));
+  }
+  if (recovered > 0) place.log.info({ recovered }, "recordings that were left unfinished are sealed");
+  return { recovered };
+}
+
+/** Removes the files that have lost their rows. Those that cannot be removed stay listed. */
+export async function removeDoomed({ folder, files, catalog, log }: Place): Promise<void> {
+  const gone: string[] = [];
+  for (const file of await catalog.doomed()) {
+    try {
+      await files.remove(`${folder}/${file}`);
+      gone.push(file);
+    } catch (err) {
+      log.error({ err, file }, "a recording that is due to go cannot be removed");
+    }
+  }
+  for (let start = 0; start < gone.length; start += 100) await catalog.gone(gone.slice(start, start + 100));
+  for (const hour of new Set(gone.map(folderOf)))
+    if (await files.removeEmptyFolder(`${folder}/${hour}`))
+      await files.removeEmptyFolder(`${folder}/${folderOf(hour)}`);
+}
+
+/** `camera/date/hour` of every folder that may differ from the catalog. */
+async function recentFolders({ folder, files, catalog }: Place): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const camera of (await files.list(folder)).folders) {
+    const newest = await catalog.newest(camera);
+    const first = newest === undefined ? "" : folderOf(segmentPath(camera, Math.max(0, newest - LIMITS.lookBackUs), 0));
+    for (const day of (await files.list(`${folder}/${camera}`)).folders.filter(isOurs.day)) {
+      if (`${camera}/${day}/~` < first) continue;
+      for (const hour of (await files.list(`${folder}/${camera}/${day}`)).folders.filter(isOurs.hour)) {
+        const path = `${camera}/${day}/${hour}`;
+        if (path >= first) found.push(path);
+      }
+    }
+  }
+  return found;
+}
+
+async function inParallel(files: readonly string[], act: (file: string) => Promise<void>): Promise<void> {
+  const queue = files.values();
+  const lane = async (): Promise<void> => {
+    for (const file of queue) await act(file);
+  };
+  await Promise.all(Array.from({ length: LIMITS.parallel }, lane));
+}

@@ -1,0 +1,126 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { MINUTE, type Millis } from "../base/units.ts";
+import type { Catalog, SegmentRow } from "./catalog.ts";
+import type { Files } from "./files.ts";
+import { removeDoomed } from "./recover.ts";
+
+const LIMITS = {
+  /** Segments that go in one step; between steps others have their turn. */
+  batch: 50,
+  periodMs: MINUTE,
+};
+
+/** What is kept of one camera. Absent: no bound of this kind. */
+export interface Retention {
+  readonly maxAgeMs?: Millis;
+  readonly maxBytes?: number;
+}
+
+/** What is kept in all. */
+export interface ArchiveBounds {
+  readonly maxBytes?: number;
+  /** Space on the disk that is left to others. */
+  readonly keepFreeBytes?: number;
+}
+
+/** Removes the oldest segments beyond the bounds, every minute and whenever the disk is full. */
+export class Retainer {
+  readonly #o: {
+    readonly folder: string;
+    readonly files: Files;
+    readonly catalog: Catalog;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly bounds: ArchiveBounds;
+  };
+  readonly #cameras = new Map<string, Retention>();
+  readonly #timer: Timer;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+
+  constructor(o: {
+    readonly folder: string;
+    readonly files: Files;
+    readonly catalog: Catalog;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly bounds: ArchiveBounds;
+  }) {
+    this.#o = o;
+    this.#timer = o.clock.every(LIMITS.periodMs, () => void this.run());
+  }
+
+  retain(camera: string, retention: Retention): void {
+    this.#cameras.set(camera, retention);
+  }
+
+  /** One pass; resolves when it is done. Calls during a pass wait for one more. Never rejects. */
+  run(): Promise<void> {
+    if (this.#running !== undefined) this.#again = true;
+    this.#running ??= this.#passes().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer.cancel();
+    await this.#running;
+  }
+
+  async #passes(): Promise<void> {
+    do {
+      this.#again = false;
+      try {
+        await this.#pass();
+      } catch (err) {
+        this.#o.log.error({ err }, "old recordings cannot be removed");
+      }
+    } while (this.#again && !this.#closed);
+  }
+
+  async #pass(): Promise<void> {
+    const { folder, files, catalog, clock, bounds } = this.#o;
+    await removeDoomed(this.#o);
+    let all = 0;
+    for (const { camera, bytes } of await catalog.totals()) {
+      const { maxAgeMs = Infinity, maxBytes = Infinity } = this.#cameras.get(camera) ?? {};
+      const bornUs = (clock.now() - maxAgeMs) * 1000;
+      let left = bytes;
+      await this.#removeWhile(camera, (row) => {
+        const goes = row.endUs < bornUs || left > maxBytes;
+        if (goes) left -= row.bytes;
+        return goes;
+      });
+      all += left;
+    }
+    const { maxBytes = Infinity, keepFreeBytes = 0 } = bounds;
+    let missing = Math.max(all - maxBytes, keepFreeBytes > 0 ? keepFreeBytes - (await files.freeBytes(folder)) : 0);
+    await this.#removeWhile(undefined, (row) => {
+      const goes = missing > 0;
+      if (goes) missing -= row.bytes;
+      return goes;
+    });
+  }
+
+  /** Removes segments, oldest first, as long as `goes` says so. */
+  async #removeWhile(camera: string | undefined, goes: (row: SegmentRow) => boolean): Promise<void> {
+    const { catalog, log } = this.#o;
+    while (!this.#closed) {
+      const oldest = await catalog.oldest(LIMITS.batch, camera);
+      const stays = oldest.findIndex((row) => !goes(row));
+      const going = stays === -1 ? oldest : oldest.slice(0, stays);
+      if (going.length === 0) return;
+      await catalog.doom(going.map((row) => row.file));
+      await removeDoomed(this.#o);
+      log.debug({ camera, segments: going.length }, "old recordings are removed");
+      const left = oldest[going.length];
+      for (const one of new Set(going.map((row) => row.camera)))
+        if (left?.camera === one) await catalog.forgetGaps(one, left.startUs);
+      if (stays !== -1) return;
+    }
+  }
+}

@@ -1,0 +1,133 @@
+import { ByteReader } from "../base/bytes.ts";
+import { Fault } from "../base/fault.ts";
+import type { SampleFormat } from "../media/sample.ts";
+import { BOX_HEADER_BYTES, bodyAt, box, boxesIn, fullBox, u16, u32 } from "./box.ts";
+
+/** The namespace of ONVIF's metadata stream (ONVIF Export File Format, Streaming 5.1.2). */
+const ONVIF_NAMESPACE = "http://www.onvif.org/ver10/schema";
+
+/** Bytes between the box header and the codec's own boxes (ISO/IEC 14496-12 12.1.3, 12.2.3). */
+const VISUAL_BYTES = 78;
+const AUDIO_BYTES = 28;
+
+/** Tags of ISO/IEC 14496-1 7.2.2.1. */
+const TAG = { es: 0x03, decoderConfig: 0x04, decoderSpecific: 0x05, slConfig: 0x06 };
+
+type Visual = Extract<SampleFormat, { width: number }>;
+type Audio = Extract<SampleFormat, { sampleRateHz: number }>;
+
+/** The entry of `stsd` that tells a reader of the file how to decode samples of this format (ISO/IEC 14496-12 8.5.2). */
+export function sampleEntry(format: SampleFormat): Buffer {
+  switch (format.codec) {
+    case "H264":
+      return box("avc1", visual(format), box("avcC", format.config));
+    case "H265":
+      return box("hvc1", visual(format), box("hvcC", format.config));
+    case "JPEG":
+      return box("jpeg", visual(format));
+    case "PCMU":
+      return box("ulaw", audio(format));
+    case "PCMA":
+      return box("alaw", audio(format));
+    case "MPEG4-GENERIC":
+      return box("mp4a", audio(format), fullBox("esds", 0, 0, elementaryStream(format.config)));
+    case "VND.ONVIF.METADATA":
+      // XMLMetaDataSampleEntry (12.3.3.2): content encoding, namespace, schema location, each ended by a zero.
+      return box("metx", reserved(), Buffer.from(`\0${ONVIF_NAMESPACE}\0\0`));
+  }
+}
+
+/** The format that {@link sampleEntry} was given, from the body of `stsd`. Throws a Fault `invalid` for entries that are not ours. */
+export function readSampleEntry(stsd: Buffer): SampleFormat {
+  const entry = boxesIn(stsd.subarray(BOX_HEADER_BYTES))[0];
+  if (entry === undefined) throw new Fault("invalid", "stsd is empty");
+  const { type, body } = entry;
+  switch (type) {
+    case "avc1":
+      return { codec: "H264", ...visualSize(body), config: bodyAt(body.subarray(VISUAL_BYTES), "avcC") };
+    case "hvc1":
+      return { codec: "H265", ...visualSize(body), config: bodyAt(body.subarray(VISUAL_BYTES), "hvcC") };
+    case "jpeg":
+      return { codec: "JPEG", ...visualSize(body) };
+    case "ulaw":
+      return { codec: "PCMU", ...audioShape(body) };
+    case "alaw":
+      return { codec: "PCMA", ...audioShape(body) };
+    case "mp4a": {
+      const config = decoderSpecificOf(bodyAt(body.subarray(AUDIO_BYTES), "esds").subarray(4));
+      return { codec: "MPEG4-GENERIC", ...audioShape(body), config };
+    }
+    case "metx":
+      return { codec: "VND.ONVIF.METADATA" };
+    default:
+      throw new Fault("invalid", `sample entry ${JSON.stringify(type)} is not one of ours`);
+  }
+}
+
+/** Six reserved bytes, and the index of the only data reference. */
+function reserved(): Buffer {
+  return u16(0, 0, 0, 1);
+}
+
+function visual(format: Visual): Buffer {
+  const fixed = Buffer.alloc(VISUAL_BYTES);
+  reserved().copy(fixed, 0);
+  fixed.writeUInt16BE(format.width, 24);
+  fixed.writeUInt16BE(format.height, 26);
+  fixed.writeUInt32BE(0x00480000, 28); // 72 dpi
+  fixed.writeUInt32BE(0x00480000, 32);
+  fixed.writeUInt16BE(1, 40); // frames per sample
+  fixed.writeUInt16BE(0x18, 74); // color without alpha
+  fixed.writeInt16BE(-1, 76);
+  return fixed;
+}
+
+function visualSize(body: Buffer): { width: number; height: number } {
+  if (body.length < VISUAL_BYTES) throw new Fault("invalid", `visual sample entry of ${body.length} bytes`);
+  return { width: body.readUInt16BE(24), height: body.readUInt16BE(26) };
+}
+
+function audio(format: Audio): Buffer {
+  // 16.16 has no room above 65 535 Hz: zero there, and readers take the rate from the decoder's configuration.
+  const rate = format.sampleRateHz > 0xffff ? 0 : format.sampleRateHz;
+  return Buffer.concat([reserved(), u32(0, 0), u16(format.channels, 16, 0, 0), u32((rate << 16) >>> 0)]);
+}
+
+function audioShape(body: Buffer): { sampleRateHz: number; channels: number } {
+  if (body.length < AUDIO_BYTES) throw new Fault("invalid", `audio sample entry of ${body.length} bytes`);
+  return { channels: body.readUInt16BE(16), sampleRateHz: body.readUInt16BE(24) };
+}
+
+/** One descriptor; its length fits in one byte, as our configurations do. */
+function descriptor(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  if (body.length > 127) throw new Fault("invalid", `audio configuration of ${body.length} bytes`);
+  return Buffer.concat([Buffer.of(tag, body.length), body]);
+}
+
+/** ES_Descriptor (ISO/IEC 14496-1 7.2.6.5) of an AAC stream with the given AudioSpecificConfig. */
+function elementaryStream(config: Buffer): Buffer {
+  const aac = 0x40;
+  const audioStream = 0x15; // stream type 5, not upstream, reserved bit 1
+  const decoder = descriptor(
+    TAG.decoderConfig,
+    Buffer.of(aac, audioStream, 0, 0, 0),
+    u32(0, 0), // maximum and average bit rate: not known
+    descriptor(TAG.decoderSpecific, config),
+  );
+  return descriptor(TAG.es, u16(0), Buffer.of(0), decoder, descriptor(TAG.slConfig, Buffer.of(2)));
+}
+
+function decoderSpecificOf(descriptors: Buffer): Buffer {
+  const reader = new ByteReader(descriptors);
+  const open = (tag: number): number => {
+    const found = reader.u8();
+    if (found !== tag) throw new Fault("invalid", `descriptor ${found} where ${tag} should stand`);
+    return reader.u8();
+  };
+  open(TAG.es);
+  reader.skip(3);
+  open(TAG.decoderConfig);
+  reader.skip(13);
+  return reader.view(open(TAG.decoderSpecific));
+}

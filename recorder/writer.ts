@@ -1,0 +1,324 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { Repeats } from "../base/log.ts";
+import { BoundedQueue } from "../base/queue.ts";
+import { type Millis, SECOND } from "../base/units.ts";
+import type { Catalog, SegmentRow } from "./catalog.ts";
+import { describeTracks } from "./describe.ts";
+import { errorCode, type Files } from "./files.ts";
+import type { FragmentSink, ReadyFragment, SegmentPlan } from "./fragmenter.ts";
+import { type Link, NO_LINK } from "./integrity.ts";
+import { recoverPart } from "./recover-part.ts";
+import { SegmentFile } from "./segment.ts";
+
+const LIMITS = {
+  /** Fragments of one stream that wait for the disk: half a minute of short ones. */
+  queuedFragments: 128,
+  queuedBytes: 32 * 1024 * 1024,
+  /** After an error of the disk; doubled with each one that follows. */
+  firstPauseMs: SECOND,
+  longestPauseMs: 30 * SECOND,
+  /** Segments and rows that wait to be saved when the disk works again; the next start finds the others. */
+  salvage: 64,
+  /** Less than this between two segments is the step from one frame to the next. */
+  gapUs: 1_500_000,
+};
+
+/** Bytes that all streams together hold in memory for the disk. */
+export class MemoryBudget {
+  #left: number;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false;
+    this.#left -= bytes;
+    return true;
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes;
+  }
+}
+
+/** What the writers of one archive share. */
+export interface WriterContext {
+  readonly folder: string;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly budget: MemoryBudget;
+  /** Written data are made to survive a power cut at least so often. */
+  readonly flushMs: Millis;
+  /** The disk is full: something has to go. */
+  readonly full: () => void;
+  readonly counted: (event: "written" | "dropped" | "failed", bytes: number) => void;
+}
+
+type Job =
+  | { readonly type: "fragment"; readonly fragment: ReadyFragment }
+  | { readonly type: "end"; readonly plan: SegmentPlan; readonly gap: string | undefined };
+
+/**
+ * Brings the fragments of one stream to disk, one after the other, and keeps the catalog. When the disk is too slow, the
+ * stream loses fragments up to the next key frame; when it fails, the stream pauses and tries again. Neither touches
+ * other streams, or what is already written.
+ */
+export class SegmentWriter implements FragmentSink {
+  readonly #camera: string;
+  readonly #stream: string;
+  readonly #context: WriterContext;
+  readonly #log: Log;
+  readonly #repeats: Repeats;
+  readonly #queue = new BoundedQueue<Job>(
+    // Ends are never refused: there is at most one for each fragment.
+    { maxItems: 2 * LIMITS.queuedFragments + 2, maxWeight: LIMITS.queuedBytes },
+    (job) => (job.type === "fragment" ? job.fragment.bytes : 0),
+  );
+  #accepting: SegmentPlan | undefined;
+  /** A segment that lost a fragment: the rest of it is refused. */
+  #broken: SegmentPlan | undefined;
+  #current: SegmentFile | undefined;
+  #working: Promise<void> | undefined;
+  #flushedAt = 0;
+  #retryAt = 0;
+  #pauseMs: Millis = LIMITS.firstPauseMs;
+  #problem: string | undefined;
+  /** End of what was recorded last, and its link; from the catalog before the first segment. */
+  #past: { readonly endUs: number | undefined; readonly link: Link } | undefined;
+  #parts: string[] = [];
+  #rows: SegmentRow[] = [];
+
+  constructor(camera: string, stream: string, context: WriterContext) {
+    this.#camera = camera;
+    this.#stream = stream;
+    this.#context = context;
+    this.#log = context.log.child({ camera, stream });
+    this.#repeats = new Repeats(context.clock);
+  }
+
+  /** The segment that is being written. It stays here until the catalog has it. */
+  get live(): SegmentFile | undefined {
+    return this.#current;
+  }
+
+  /** Why nothing is being recorded although samples come, or undefined. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  fragment(fragment: ReadyFragment): boolean {
+    const { plan, bytes } = fragment;
+    const { clock, budget, counted } = this.#context;
+    const paused = clock.monotonic() < this.#retryAt;
+    if (plan === this.#broken || paused) {
+      counted("dropped", bytes);
+      return false;
+    }
+    const admitted =
+      this.#queue.length < 2 * LIMITS.queuedFragments &&
+      budget.take(bytes) &&
+      (this.#queue.push({ type: "fragment", fragment }) || (budget.give(bytes), false));
+    if (!admitted) {
+      counted("dropped", bytes);
+      this.#tooSlow(plan);
+      return false;
+    }
+    this.#accepting = plan;
+    this.#work();
+    return true;
+  }
+
+  end(plan: SegmentPlan, gap: string | undefined): void {
+    if (plan !== this.#accepting) return;
+    this.#accepting = undefined;
+    this.#queue.push({ type: "end", plan, gap });
+    this.#work();
+  }
+
+  /** Resolves when everything that was handed in is on disk and sealed, or given up. */
+  async close(): Promise<void> {
+    if (this.#accepting !== undefined) this.end(this.#accepting, undefined);
+    await this.idle();
+  }
+
+  /** Resolves when nothing waits to be written. */
+  async idle(): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  #tooSlow(plan: SegmentPlan): void {
+    this.end(plan, "the disk is too slow");
+    this.#broken = plan;
+    const suppressed = this.#repeats.admit("slow");
+    if (suppressed !== undefined) this.#log.error({ suppressed }, "the disk is too slow: recording has gaps");
+  }
+
+  #work(): void {
+    this.#working ??= this.#drain().finally(() => {
+      this.#working = undefined;
+      // What came in after the last look at the queue.
+      if (this.#queue.length > 0) this.#work();
+    });
+  }
+
+  async #drain(): Promise<void> {
+    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+      try {
+        if (job.type === "fragment") await this.#write(job.fragment);
+        else if (this.#current?.plan === job.plan) await this.#seal(job.gap);
+      } catch (error) {
+        await this.#failed(error);
+      } finally {
+        if (job.type === "fragment") this.#context.budget.give(job.fragment.bytes);
+      }
+    }
+  }
+
+  async #write(fragment: ReadyFragment): Promise<void> {
+    if (this.#current?.plan !== fragment.plan) {
+      if (this.#current !== undefined) await this.#seal(undefined);
+      this.#current = await this.#create(fragment);
+    }
+    await this.#current.append(fragment);
+    this.#context.counted("written", fragment.bytes);
+    this.#problem = undefined;
+    this.#pauseMs = LIMITS.firstPauseMs;
+    const now = this.#context.clock.monotonic();
+    if (now - this.#flushedAt < this.#context.flushMs) return;
+    this.#flushedAt = now;
+    await this.#current.flush();
+  }
+
+  async #create(fragment: ReadyFragment): Promise<SegmentFile> {
+    const { catalog, files, folder } = this.#context;
+    await this.#salvage();
+    const previous = await this.#before();
+    const { startUs } = fragment;
+    const segment = await SegmentFile.create({
+      files,
+      folder,
+      camera: this.#camera,
+      stream: this.#stream,
+      plan: fragment.plan,
+      startUs,
+      previous: previous.link,
+      announce: async (file) => {
+        await this.#noted(() => catalog.opening(file));
+      },
+    });
+    const { endUs } = previous;
+    if (endUs !== undefined && startUs - endUs > LIMITS.gapUs) await this.#gap(endUs, "nothing was received");
+    await this.#noted(() => catalog.endGap(this.#camera, this.#stream, Math.max(startUs, endUs ?? 0)));
+    this.#flushedAt = this.#context.clock.monotonic();
+    return segment;
+  }
+
+  async #before(): Promise<{ readonly endUs: number | undefined; readonly link: Link }> {
+    if (this.#past === undefined) {
+      let row: SegmentRow | undefined;
+      await this.#noted(async () => {
+        row = await this.#context.catalog.atOrBefore(this.#camera, this.#stream, Number.MAX_SAFE_INTEGER);
+      });
+      this.#past = { endUs: row?.endUs, link: row === undefined ? NO_LINK : Buffer.from(row.seal) };
+      if (row !== undefined) await this.#gap(row.endUs, "recording was off");
+    }
+    return this.#past;
+  }
+
+  async #seal(gap: string | undefined): Promise<void> {
+    const segment = this.#current;
+    if (segment === undefined) return;
+    if (await segment.seal()) {
+      const endUs = Math.max(...segment.fragments.map((one) => one.endUs));
+      this.#past = { endUs, link: segment.link };
+      this.#rows.push({
+        camera: this.#camera,
+        stream: this.#stream,
+        startUs: segment.fragments[0]?.startUs ?? segment.plan.zeroUs,
+        endUs,
+        bytes: segment.bytes,
+        file: segment.file,
+        tracks: describeTracks(segment.plan.tracks),
+        seal: segment.link,
+      });
+      await this.#enter();
+      if (gap !== undefined) await this.#gap(endUs, gap);
+    } else await this.#noted(() => this.#context.catalog.abandoned(segment.file));
+    this.#current = undefined;
+  }
+
+  /** Brings finished segments into the catalog; what it does not take now waits for the next time. */
+  async #enter(): Promise<void> {
+    for (let row = this.#rows[0]; row !== undefined; row = this.#rows[0]) {
+      const entering = row;
+      if (!(await this.#noted(() => this.#context.catalog.sealed(entering)))) break;
+      this.#rows.shift();
+    }
+    this.#rows = this.#rows.slice(-LIMITS.salvage);
+  }
+
+  #gap(fromUs: number, reason: string): Promise<boolean> {
+    const { catalog } = this.#context;
+    return this.#noted(() => catalog.beginGap({ camera: this.#camera, stream: this.#stream, fromUs, reason }));
+  }
+
+  /** The media are worth more than the notes about them: an error of the catalog does not stop the recording. */
+  async #noted(act: () => Promise<void>): Promise<boolean> {
+    try {
+      await act();
+      return true;
+    } catch (err) {
+      if (this.#repeats.admit("catalog") !== undefined) this.#log.error({ err }, "the catalog cannot be written");
+      return false;
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { clock, budget, counted, full } = this.#context;
+    const code = errorCode(error) ?? "unknown";
+    counted("failed", 0);
+    this.#problem = `the disk fails: ${code}`;
+    if (this.#repeats.admit(code) !== undefined)
+      this.#log.error({ err: error, pauseMs: this.#pauseMs }, "recording is paused: the disk fails");
+    this.#retryAt = clock.monotonic() + this.#pauseMs;
+    this.#pauseMs = Math.min(this.#pauseMs * 2, LIMITS.longestPauseMs);
+    this.#broken = this.#accepting;
+    this.#accepting = undefined;
+    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift())
+      if (job.type === "fragment") {
+        budget.give(job.fragment.bytes);
+        counted("dropped", job.fragment.bytes);
+      }
+    const segment = this.#current;
+    if (segment !== undefined) {
+      await segment.abandon();
+      this.#parts = [...this.#parts, segment.file].slice(-LIMITS.salvage);
+      const last = segment.fragments.at(-1);
+      if (last !== undefined) this.#past = { endUs: last.endUs, link: segment.link };
+      this.#current = undefined;
+    }
+    if (this.#past?.endUs !== undefined) await this.#gap(this.#past.endUs, this.#problem);
+    if (code === "ENOSPC" || code === "EDQUOT") full();
+  }
+
+  /** Seals what an error of the disk left unfinished, and enters it. */
+  async #salvage(): Promise<void> {
+    const { files, folder, catalog } = this.#context;
+    const parts = this.#parts;
+    this.#parts = [];
+    for (const file of parts)
+      try {
+        const row = await recoverPart(files, folder, file, this.#log);
+        if (row !== undefined) this.#rows.push(row);
+        else await catalog.abandoned(file);
+      } catch (err) {
+        this.#log.warn({ err, file }, "an unfinished segment cannot be sealed yet");
+        this.#parts.push(file);
+      }
+    await this.#enter();
+  }
+}
