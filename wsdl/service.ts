@@ -12,8 +12,8 @@ export type AccessClass =
   | "ACTUATE";
 
 /** One operation: the messages that stand in the body of request and answer. */
-export interface Operation<Q = unknown, A = unknown> {
-  readonly access: AccessClass;
+export interface Operation<Q = unknown, A = unknown, C extends AccessClass = AccessClass> {
+  readonly access: C;
   readonly request: Complex<Q>;
   readonly response: Complex<A>;
 }
@@ -32,8 +32,8 @@ export type RequestOf<O> = O extends { readonly request: infer R } ? ValueOf<R> 
 export type ResponseOf<O> = O extends { readonly response: infer R } ? ValueOf<R> : never;
 
 /** A row of a service table, before it knows its name and service. A message is given by its rows, or by its type. */
-interface OperationRow<Q, A> {
-  readonly access: AccessClass;
+interface OperationRow<Q, A, C extends AccessClass> {
+  readonly access: C;
   readonly request: (prefix: Prefix, name: string) => Complex<Q>;
   readonly response: (prefix: Prefix, name: string) => Complex<A>;
 }
@@ -51,21 +51,22 @@ function isComplex(of: Message): of is Complex<unknown> {
   return "kind" in of && of["kind"] === "complex" && "members" in of;
 }
 
-export function operation<const Q extends Message, const A extends Message>(
-  access: AccessClass,
+/** A row of a service table: the rows of the request and of the answer. */
+export function operation<C extends AccessClass, const Q extends Message, const A extends Message>(
+  access: C,
   request: Q,
   response: A,
-): OperationRow<MessageValue<Q>, MessageValue<A>> {
+): OperationRow<MessageValue<Q>, MessageValue<A>, C> {
   return { access, request: message(request), response: message(response) };
 }
 
 type Completed<R> = {
-  readonly [K in keyof R]: R[K] extends OperationRow<infer Q, infer A> ? Operation<Q, A> : never;
+  readonly [K in keyof R]: R[K] extends OperationRow<infer Q, infer A, infer C> ? Operation<Q, A, C> : never;
 };
 
 /** A service: what is served, and, by access class, the names of what is not. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
-export function service<const R extends Readonly<Record<string, OperationRow<any, any>>>>(
+export function service<const R extends Readonly<Record<string, OperationRow<any, any, AccessClass>>>>(
   prefix: Prefix,
   rows: R,
   others: Readonly<Partial<Record<AccessClass, string>>>,

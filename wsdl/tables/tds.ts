@@ -82,12 +82,10 @@ export const SystemCapabilities = type("tds:SystemCapabilities", {
   Addons: optAttr(StringAttrList),
   HardwareType: optAttr(string),
 });
-export const MiscCapabilities = type("tds:MiscCapabilities", { AuxiliaryCommands: optAttr(StringAttrList) });
 export const DeviceServiceCapabilities = type("tds:DeviceServiceCapabilities", {
   Network: NetworkCapabilities,
   Security: SecurityCapabilities,
   System: SystemCapabilities,
-  Misc: opt(MiscCapabilities),
 });
 
 /** The device management service (ONVIF Core 8): what we answer of it, and what else it has. */

@@ -1,6 +1,6 @@
 import { attr, many, opt, optAttr, some, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
-import { anyURI, boolean, float, int, string } from "../simple.ts";
+import { anyURI, boolean, int, string } from "../simple.ts";
 import { Name, ReferenceToken, StringAttrList, StringList } from "./tt.ts";
 import {
   AudioEncoder2Configuration,
@@ -28,27 +28,9 @@ export const StreamingCapabilities = type("tr2:StreamingCapabilities", {
   AutoStartMulticast: optAttr(boolean),
   SecureRTSPStreaming: optAttr(boolean),
 });
-export const TTSCapabilities = type("tr2:TTSCapabilities", {
-  MaxContentLength: optAttr(int),
-  TTSLanguage: optAttr(StringAttrList),
-  TTSVoiceType: optAttr(StringAttrList),
-});
-export const AudioClipCapabilities = type("tr2:AudioClipCapabilities", {
-  TTSCapabilities: opt(TTSCapabilities),
-  MaxAudioClipLimit: optAttr(int),
-  MaxAudioClipSize: optAttr(float),
-  SupportedAudioClipFormat: optAttr(StringAttrList),
-});
-export const MulticastAudioDecoderCapabilities = type("tr2:MulticastAudioDecoderCapabilities", {
-  MulticastAudioDecoder: optAttr(boolean),
-  SRTP: optAttr(boolean),
-  IPv6: optAttr(boolean),
-});
 export const Capabilities2 = type("tr2:Capabilities2", {
   ProfileCapabilities,
   StreamingCapabilities,
-  AudioClipCapabilities: opt(AudioClipCapabilities),
-  MulticastAudioDecoderCapabilities: opt(MulticastAudioDecoderCapabilities),
   SnapshotUri: optAttr(boolean),
   Rotation: optAttr(boolean),
   VideoSourceMode: optAttr(boolean),

@@ -2,8 +2,8 @@ import { extend, many, opt, some, type } from "../schema.ts";
 import { anyURI, boolean, int, oneOf, string, token, tokenText } from "../simple.ts";
 import { DeviceEntity, IPAddress, IPv4Address, IPv6Address } from "./tt.ts";
 
-// Types of the common schema that the device service needs. Rows stand in the order in which they need one another; optional elements
-// that are never printed are left out.
+// Types of the common schema that the device service needs.
+// A row stands behind those that it needs; optional elements that are never printed are left out.
 
 export const SetDateTimeType = oneOf("tt:SetDateTimeType", "Manual", "NTP");
 export const TimeZone = type("tt:TimeZone", { TZ: token });
@@ -43,7 +43,6 @@ export const SystemCapabilities = type("tt:SystemCapabilities", {
   FirmwareUpgrade: boolean,
   SupportedVersions: some(OnvifVersion),
 });
-export const IOCapabilities = type("tt:IOCapabilities", { InputConnectors: opt(int), RelayOutputs: opt(int) });
 export const SecurityCapabilities = type("tt:SecurityCapabilities", {
   "TLS1.1": boolean,
   "TLS1.2": boolean,
@@ -58,14 +57,7 @@ export const DeviceCapabilities = type("tt:DeviceCapabilities", {
   XAddr: anyURI,
   Network: opt(NetworkCapabilities),
   System: opt(SystemCapabilities),
-  IO: opt(IOCapabilities),
   Security: opt(SecurityCapabilities),
-});
-export const EventCapabilities = type("tt:EventCapabilities", {
-  XAddr: anyURI,
-  WSSubscriptionPolicySupport: boolean,
-  WSPullPointSupport: boolean,
-  WSPausableSubscriptionManagerInterfaceSupport: boolean,
 });
 export const RealTimeStreamingCapabilities = type("tt:RealTimeStreamingCapabilities", {
   RTPMulticast: opt(boolean),
@@ -76,11 +68,7 @@ export const MediaCapabilities = type("tt:MediaCapabilities", {
   XAddr: anyURI,
   StreamingCapabilities: RealTimeStreamingCapabilities,
 });
-export const Capabilities = type("tt:Capabilities", {
-  Device: opt(DeviceCapabilities),
-  Events: opt(EventCapabilities),
-  Media: opt(MediaCapabilities),
-});
+export const Capabilities = type("tt:Capabilities", { Device: opt(DeviceCapabilities), Media: opt(MediaCapabilities) });
 export const ScopeDefinition = oneOf("tt:ScopeDefinition", "Fixed", "Configurable");
 export const Scope = type("tt:Scope", { ScopeDef: ScopeDefinition, ScopeItem: anyURI });
 export const HostnameInformation = type("tt:HostnameInformation", { FromDHCP: boolean, Name: opt(token) });
@@ -108,7 +96,6 @@ export const NetworkProtocol = type("tt:NetworkProtocol", {
 export const DNSInformation = type("tt:DNSInformation", {
   FromDHCP: boolean,
   SearchDomain: many(token),
-  DNSFromDHCP: many(IPAddress),
   DNSManual: many(IPAddress),
 });
 export const NetworkHostType = oneOf("tt:NetworkHostType", "IPv4", "IPv6", "DNS");
@@ -119,15 +106,9 @@ export const NetworkHost = type("tt:NetworkHost", {
   IPv6Address: opt(IPv6Address),
   DNSname: opt(DNSName),
 });
-export const NTPInformation = type("tt:NTPInformation", {
-  FromDHCP: boolean,
-  NTPFromDHCP: many(NetworkHost),
-  NTPManual: many(NetworkHost),
-});
+export const NTPInformation = type("tt:NTPInformation", { FromDHCP: boolean, NTPManual: many(NetworkHost) });
 export const NetworkGateway = type("tt:NetworkGateway", {
   IPv4Address: many(IPv4Address),
   IPv6Address: many(IPv6Address),
 });
 export const DiscoveryMode = oneOf("tt:DiscoveryMode", "Discoverable", "NonDiscoverable");
-export const UserLevel = oneOf("tt:UserLevel", "Administrator", "Operator", "User", "Anonymous", "Extended");
-export const User = type("tt:User", { Username: string, Password: opt(string), UserLevel });

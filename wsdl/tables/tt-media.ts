@@ -1,9 +1,9 @@
-import { ANYTHING, attr, extend, many, opt, optAttr, some, type } from "../schema.ts";
+import { attr, extend, many, opt, optAttr, some, type } from "../schema.ts";
 import { anyURI, boolean, duration, float, int, oneOf, string } from "../simple.ts";
 import { DeviceEntity, FloatList, IntList, IPAddress, Name, ReferenceToken, StringAttrList } from "./tt.ts";
 
-// Types of the common schema that the media services need. Rows stand in the order in which they need one another; optional elements
-// that are never printed are left out.
+// Types of the common schema that the media services need.
+// A row stands behind those that it needs; optional elements that are never printed are left out.
 
 export const ConfigurationEntity = type("tt:ConfigurationEntity", { Name, UseCount: int, token: attr(ReferenceToken) });
 export const IntRectangle = type("tt:IntRectangle", {
@@ -27,8 +27,6 @@ export const VideoRateControl = type("tt:VideoRateControl", {
   EncodingInterval: int,
   BitrateLimit: int,
 });
-export const Mpeg4Profile = oneOf("tt:Mpeg4Profile", "SP", "ASP");
-export const Mpeg4Configuration = type("tt:Mpeg4Configuration", { GovLength: int, Mpeg4Profile });
 export const H264Profile = oneOf("tt:H264Profile", "Baseline", "Main", "Extended", "High");
 export const H264Configuration = type("tt:H264Configuration", { GovLength: int, H264Profile });
 export const MulticastConfiguration = type("tt:MulticastConfiguration", {
@@ -42,7 +40,6 @@ export const VideoEncoderConfiguration = extend("tt:VideoEncoderConfiguration", 
   Resolution: VideoResolution,
   Quality: float,
   RateControl: opt(VideoRateControl),
-  MPEG4: opt(Mpeg4Configuration),
   H264: opt(H264Configuration),
   Multicast: MulticastConfiguration,
   SessionTimeout: duration,
@@ -56,13 +53,10 @@ export const AudioEncoderConfiguration = extend("tt:AudioEncoderConfiguration", 
   Multicast: MulticastConfiguration,
   SessionTimeout: duration,
 });
-export const SensorDataFilter = type("tt:SensorDataFilter", { SensorID: many(string), Type: many(string) });
 export const MetadataConfiguration = extend("tt:MetadataConfiguration", ConfigurationEntity, {
-  Events: opt(ANYTHING),
   Analytics: opt(boolean),
   Multicast: MulticastConfiguration,
   SessionTimeout: duration,
-  SensorData: opt(SensorDataFilter),
   CompressionType: optAttr(string),
   GeoLocation: optAttr(boolean),
   ShapePolygon: optAttr(boolean),
@@ -97,13 +91,6 @@ export const JpegOptions = type("tt:JpegOptions", {
   FrameRateRange: IntRange,
   EncodingIntervalRange: IntRange,
 });
-export const Mpeg4Options = type("tt:Mpeg4Options", {
-  ResolutionsAvailable: some(VideoResolution),
-  GovLengthRange: IntRange,
-  FrameRateRange: IntRange,
-  EncodingIntervalRange: IntRange,
-  Mpeg4ProfilesSupported: some(Mpeg4Profile),
-});
 export const H264Options = type("tt:H264Options", {
   ResolutionsAvailable: some(VideoResolution),
   GovLengthRange: IntRange,
@@ -114,7 +101,6 @@ export const H264Options = type("tt:H264Options", {
 export const VideoEncoderConfigurationOptions = type("tt:VideoEncoderConfigurationOptions", {
   QualityRange: IntRange,
   JPEG: opt(JpegOptions),
-  MPEG4: opt(Mpeg4Options),
   H264: opt(H264Options),
   GuaranteedFrameRateSupported: optAttr(boolean),
 });
@@ -137,13 +123,8 @@ export const PTZStatusFilterOptions = type("tt:PTZStatusFilterOptions", {
   ZoomPositionSupported: opt(boolean),
   FieldOfViewSupported: opt(boolean),
 });
-export const SensorDataFilterOptions = type("tt:SensorDataFilterOptions", {
-  SensorIDFilterSupported: boolean,
-  TypeFilterSupported: boolean,
-});
 export const MetadataConfigurationOptions = type("tt:MetadataConfigurationOptions", {
   PTZStatusFilterOptions,
-  SensorDataFilterOptions: opt(SensorDataFilterOptions),
   GeoLocation: optAttr(boolean),
   MaxContentFilterSize: optAttr(int),
   SecureStreamingProtocolAlgorithms: optAttr(StringAttrList),

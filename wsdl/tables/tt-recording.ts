@@ -1,9 +1,9 @@
-import { ANYTHING, attr, many, OPEN, opt, optAttr, some, type } from "../schema.ts";
+import { ANYTHING, many, OPEN, opt, optAttr, type } from "../schema.ts";
 import { anyURI, boolean, dateTime, duration, float, int, oneOf, string, text } from "../simple.ts";
 import { Name, ReferenceToken, StringAttrList } from "./tt.ts";
 
-// Types of the common schema that recording, search and replay need. Rows stand in the order in which they need one another; optional elements
-// that are never printed are left out.
+// Types of the common schema that recording, search and replay need.
+// A row stands behind those that it needs; optional elements that are never printed are left out.
 
 export const RecordingReference = text("tt:RecordingReference", 64);
 export const Description = text("tt:Description");
@@ -15,36 +15,10 @@ export const RecordingSourceInformation = type("tt:RecordingSourceInformation", 
   Address: anyURI,
   VideoSourceToken: opt(ReferenceToken),
 });
-export const AsymmetricEncryption = type("tt:AsymmetricEncryption", {
-  CertificateID: some(string),
-  KeyRotationDuration: opt(duration),
-  AdditionalInfo: opt(string),
-});
-export const RecordingEncryption = type("tt:RecordingEncryption", {
-  KID: opt(string),
-  Key: opt(string),
-  Track: many(string),
-  AsymmetricEncryption: opt(AsymmetricEncryption),
-  Mode: attr(string),
-});
-export const RecordingTargetConfiguration = type("tt:RecordingTargetConfiguration", {
-  Storage: ReferenceToken,
-  Format: string,
-  Prefix: opt(string),
-  Postfix: opt(string),
-  SpanDuration: opt(duration),
-  SegmentDuration: duration,
-  Encryption: many(RecordingEncryption),
-  SegmentDurationOverride: opt(
-    type("tt:RecordingTargetConfiguration.SegmentDurationOverride", { Duration: duration, Expiration: duration }),
-  ),
-  StorageStrategy: opt(string),
-});
 export const RecordingConfiguration = type("tt:RecordingConfiguration", {
   Source: RecordingSourceInformation,
   Content: Description,
   MaximumRetentionTime: duration,
-  Target: opt(RecordingTargetConfiguration),
 });
 export const TrackReference = text("tt:TrackReference", 64);
 export const TrackType = oneOf("tt:TrackType", "Video", "Audio", "Metadata", "Extended");
@@ -68,18 +42,11 @@ export const RecordingJobSource = type("tt:RecordingJobSource", {
   AutoCreateReceiver: opt(boolean),
   Tracks: many(RecordingJobTrack),
 });
-export const RecordingEventFilter = type("tt:RecordingEventFilter", {
-  Filter: some(type("tt:RecordingEventFilter.Filter", { Topic: string, Source: opt(string) })),
-  Before: opt(duration),
-  After: opt(duration),
-});
 export const RecordingJobConfiguration = type("tt:RecordingJobConfiguration", {
   RecordingToken: RecordingReference,
   Mode: RecordingJobMode,
   Priority: int,
   Source: many(RecordingJobSource),
-  EventFilter: opt(RecordingEventFilter),
-  ScheduleToken: optAttr(ANYTHING),
 });
 export const GetRecordingJobsResponseItem = type("tt:GetRecordingJobsResponseItem", {
   JobToken: RecordingJobReference,

@@ -1,8 +1,8 @@
 import { ANYTHING, attr, OPEN, opt, type } from "../schema.ts";
 import { float, int, listOf, oneOf, string, text, tokenText } from "../simple.ts";
 
-// Types of the common schema that several services share. Rows stand in the order in which they need one another; optional elements
-// that are never printed are left out.
+// Types of the common schema that several services share.
+// A row stands behind those that it needs; optional elements that are never printed are left out.
 
 export const IntList = listOf("tt:IntList", int);
 export const StringList = listOf("tt:StringList", string);

@@ -1,0 +1,249 @@
+import type { Principal } from "../../../auth/principal.ts";
+import { type Service, serve } from "../../../onvif/server/service.ts";
+import type { ValueOf } from "../../../wsdl/schema.ts";
+import type { ResponseOf } from "../../../wsdl/service.ts";
+import { MEDIA } from "../../../wsdl/tables/trt.ts";
+import type {
+  AudioEncoderConfiguration,
+  AudioSource,
+  H264Profile,
+  Profile,
+  VideoEncoderConfiguration,
+  VideoEncoderConfigurationOptions,
+  VideoSource,
+} from "../../../wsdl/tables/tt-media.ts";
+import {
+  audioBitrate,
+  audioSourceConfiguration,
+  audioSourceOptions,
+  entity,
+  fixed,
+  h264Profile,
+  have,
+  METADATA_OPTIONS,
+  metadataConfiguration,
+  NO_MULTICAST,
+  SESSION_TIMEOUT_MS,
+  videoSourceConfiguration,
+  videoSourceOptions,
+} from "./media-parts.ts";
+import type { OnvifSite } from "./site.ts";
+import { streamUri, transportOf } from "./stream.ts";
+import { find, type Missing, missing, type View, views } from "./view.ts";
+
+export const MEDIA_CAPABILITIES: ResponseOf<(typeof MEDIA)["operations"]["GetServiceCapabilities"]>["Capabilities"] = {
+  ProfileCapabilities: {},
+  StreamingCapabilities: {
+    RTPMulticast: false,
+    RTP_TCP: false,
+    RTP_RTSP_TCP: true,
+    NonAggregateControl: false,
+    NoRTSPStreaming: false,
+  },
+  SnapshotUri: false,
+  Rotation: false,
+  VideoSourceMode: false,
+  OSD: false,
+};
+
+/**
+ * The media service of version 1.0, for clients that know no other: one profile a camera, all of it fixed. It has words
+ * for H.264 and JPEG only; a camera with another codec has a profile without a video encoder configuration.
+ */
+export function mediaService(site: OnvifSite): Service {
+  const all = (who: Principal): readonly View[] => views(site, who);
+
+  /** The part of one camera that `make` makes; a camera without it answers as one that is not there. */
+  const one = <T>(who: Principal, token: string, make: (view: View) => T | undefined, otherwise: Missing): T => {
+    const made = make(find(site, who, token, otherwise));
+    if (made === undefined) throw missing(otherwise);
+    return made;
+  };
+
+  /** What options are asked for: a configuration's, a profile's, or those of all cameras that have such a thing. */
+  const subject = (
+    who: Principal,
+    {
+      ConfigurationToken,
+      ProfileToken,
+    }: { ConfigurationToken?: string | undefined; ProfileToken?: string | undefined },
+    has: (view: View) => unknown,
+  ): readonly [View, ...View[]] => {
+    const profile = ProfileToken === undefined ? undefined : find(site, who, ProfileToken, "NoProfile");
+    const configuration = ConfigurationToken === undefined ? profile : find(site, who, ConfigurationToken, "NoConfig");
+    const [first, ...rest] = (configuration === undefined ? all(who) : [configuration]).filter(has);
+    if (first === undefined) throw missing("NoConfig");
+    return [first, ...rest];
+  };
+
+  return serve("media_service", MEDIA, {
+    GetServiceCapabilities: () => ({ Capabilities: MEDIA_CAPABILITIES }),
+    GetProfiles: (_, { who }) => ({ Profiles: all(who).map(profileOf) }),
+    GetProfile: ({ ProfileToken }, { who }) => ({ Profile: profileOf(find(site, who, ProfileToken, "NoProfile")) }),
+    GetVideoSources: (_, { who }) => ({ VideoSources: have(all(who), videoSource) }),
+    GetAudioSources: (_, { who }) => ({ AudioSources: have(all(who), audioSource) }),
+
+    GetVideoSourceConfigurations: (_, { who }) => ({ Configurations: have(all(who), videoSourceConfiguration) }),
+    GetVideoEncoderConfigurations: (_, { who }) => ({ Configurations: have(all(who), videoEncoder) }),
+    GetAudioSourceConfigurations: (_, { who }) => ({ Configurations: have(all(who), audioSourceConfiguration) }),
+    GetAudioEncoderConfigurations: (_, { who }) => ({ Configurations: have(all(who), audioEncoder) }),
+    GetMetadataConfigurations: (_, { who }) => ({ Configurations: have(all(who), metadataConfiguration) }),
+
+    GetVideoSourceConfiguration: ({ ConfigurationToken }, { who }) => ({
+      Configuration: one(who, ConfigurationToken, videoSourceConfiguration, "NoConfig"),
+    }),
+    GetVideoEncoderConfiguration: ({ ConfigurationToken }, { who }) => ({
+      Configuration: one(who, ConfigurationToken, videoEncoder, "NoConfig"),
+    }),
+    GetAudioSourceConfiguration: ({ ConfigurationToken }, { who }) => ({
+      Configuration: one(who, ConfigurationToken, audioSourceConfiguration, "NoConfig"),
+    }),
+    GetAudioEncoderConfiguration: ({ ConfigurationToken }, { who }) => ({
+      Configuration: one(who, ConfigurationToken, audioEncoder, "NoConfig"),
+    }),
+    GetMetadataConfiguration: ({ ConfigurationToken }, { who }) => ({
+      Configuration: one(who, ConfigurationToken, metadataConfiguration, "NoConfig"),
+    }),
+
+    // A profile belongs to one camera, so nothing of another camera is compatible with it.
+    GetCompatibleVideoSourceConfigurations: ({ ProfileToken }, { who }) => ({
+      Configurations: have([find(site, who, ProfileToken, "NoProfile")], videoSourceConfiguration),
+    }),
+    GetCompatibleVideoEncoderConfigurations: ({ ProfileToken }, { who }) => ({
+      Configurations: have([find(site, who, ProfileToken, "NoProfile")], videoEncoder),
+    }),
+    GetCompatibleAudioSourceConfigurations: ({ ProfileToken }, { who }) => ({
+      Configurations: have([find(site, who, ProfileToken, "NoProfile")], audioSourceConfiguration),
+    }),
+    GetCompatibleAudioEncoderConfigurations: ({ ProfileToken }, { who }) => ({
+      Configurations: have([find(site, who, ProfileToken, "NoProfile")], audioEncoder),
+    }),
+    GetCompatibleMetadataConfigurations: ({ ProfileToken }, { who }) => ({
+      Configurations: have([find(site, who, ProfileToken, "NoProfile")], metadataConfiguration),
+    }),
+
+    GetVideoSourceConfigurationOptions: (tokens, { who }) => ({
+      Options: videoSourceOptions(subject(who, tokens, (view) => view.video)),
+    }),
+    GetVideoEncoderConfigurationOptions: (tokens, { who }) => ({
+      Options: videoEncoderOptions(subject(who, tokens, (view) => view.video)[0]),
+    }),
+    GetAudioSourceConfigurationOptions: (tokens, { who }) => ({
+      Options: audioSourceOptions(subject(who, tokens, (view) => view.audio)),
+    }),
+    GetAudioEncoderConfigurationOptions: (tokens, { who }) => ({
+      Options: {
+        Options: have(subject(who, tokens, audioEncoder), audioEncoder).map((encoder) => ({
+          Encoding: encoder.Encoding,
+          BitrateList: { Items: [encoder.Bitrate] },
+          SampleRateList: { Items: [encoder.SampleRate] },
+        })),
+      },
+    }),
+    GetMetadataConfigurationOptions: (tokens, { who }) => {
+      subject(who, tokens, (view) => view.metadata);
+      return { Options: METADATA_OPTIONS };
+    },
+    GetGuaranteedNumberOfVideoEncoderInstances: ({ ConfigurationToken }, { who }) => {
+      one(who, ConfigurationToken, videoSourceConfiguration, "NoConfig");
+      return { TotalNumber: 1 };
+    },
+    GetStreamUri: {
+      needs: "live",
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").token,
+      run: ({ ProfileToken, StreamSetup }, { base }) => ({
+        MediaUri: {
+          Uri: streamUri(site, ProfileToken, "live", transportOf(StreamSetup), base),
+          // The address names the camera, not a session, and outlives both ends.
+          InvalidAfterConnect: false,
+          InvalidAfterReboot: false,
+          Timeout: 0,
+        },
+      }),
+    },
+  });
+}
+
+function profileOf(view: View): ValueOf<typeof Profile> {
+  return {
+    Name: view.name,
+    token: view.token,
+    fixed: true,
+    VideoSourceConfiguration: videoSourceConfiguration(view),
+    AudioSourceConfiguration: audioSourceConfiguration(view),
+    VideoEncoderConfiguration: videoEncoder(view),
+    AudioEncoderConfiguration: audioEncoder(view),
+    MetadataConfiguration: metadataConfiguration(view),
+  };
+}
+
+function videoSource({ video, token, width, height, fps }: View): ValueOf<typeof VideoSource> | undefined {
+  return video && { token, Framerate: fps, Resolution: { Width: width, Height: height } };
+}
+
+function audioSource({ audio, token }: View): ValueOf<typeof AudioSource> | undefined {
+  return audio && { token, Channels: audio.channels };
+}
+
+const H264_PROFILES: Readonly<Record<number, ValueOf<typeof H264Profile>>> = {
+  66: "Baseline",
+  77: "Main",
+  88: "Extended",
+  100: "High",
+};
+
+/**
+ * What the camera sends, as far as its stream description says. Quality, group length and bit rate are the camera's own
+ * business: 0 stands for them where the schema wants a number.
+ */
+function videoEncoder(view: View): ValueOf<typeof VideoEncoderConfiguration> | undefined {
+  const { video, width, height, fps } = view;
+  if (video?.codec !== "H264" && video?.codec !== "JPEG") return undefined;
+  return {
+    ...entity(view),
+    Encoding: video.codec,
+    Resolution: { Width: width, Height: height },
+    Quality: 0,
+    RateControl: { FrameRateLimit: Math.round(fps), EncodingInterval: 1, BitrateLimit: 0 },
+    H264: video.codec === "H264" ? { GovLength: 0, H264Profile: profileName(video.fmtp) } : undefined,
+    Multicast: NO_MULTICAST,
+    SessionTimeout: SESSION_TIMEOUT_MS,
+  };
+}
+
+/** Profiles that ONVIF has no word for are at least as demanding as High. */
+function profileName(fmtp: string): ValueOf<typeof H264Profile> {
+  return H264_PROFILES[h264Profile(fmtp) ?? 66] ?? "High";
+}
+
+function videoEncoderOptions(view: View): ValueOf<typeof VideoEncoderConfigurationOptions> {
+  const encoder = videoEncoder(view);
+  const common = {
+    ResolutionsAvailable: [{ Width: view.width, Height: view.height }],
+    FrameRateRange: fixed(Math.round(view.fps)),
+    EncodingIntervalRange: fixed(1),
+  };
+  return {
+    QualityRange: fixed(0),
+    JPEG: encoder?.Encoding === "JPEG" ? common : undefined,
+    H264: encoder?.H264 && {
+      ...common,
+      GovLengthRange: fixed(encoder.H264.GovLength),
+      H264ProfilesSupported: [encoder.H264.H264Profile],
+    },
+  };
+}
+
+function audioEncoder(view: View): ValueOf<typeof AudioEncoderConfiguration> | undefined {
+  const { audio } = view;
+  const Encoding = audio?.codec === "MPEG4-GENERIC" ? "AAC" : /^PCM[UA]$/.test(audio?.codec ?? "") ? "G711" : undefined;
+  if (audio === undefined || Encoding === undefined) return undefined;
+  return {
+    ...entity(view),
+    Encoding,
+    Bitrate: audioBitrate(audio),
+    SampleRate: Math.round(audio.clockRateHz / 1000),
+    Multicast: NO_MULTICAST,
+    SessionTimeout: SESSION_TIMEOUT_MS,
+  };
+}

@@ -1,0 +1,29 @@
+import { type Service, serve } from "../../../onvif/server/service.ts";
+import type { ResponseOf } from "../../../wsdl/service.ts";
+import { REPLAY } from "../../../wsdl/tables/trp.ts";
+import { SESSION_TIMEOUT_MS } from "./media-parts.ts";
+import type { OnvifSite } from "./site.ts";
+import { streamUri, transportOf } from "./stream.ts";
+import { find } from "./view.ts";
+
+export const REPLAY_CAPABILITIES: ResponseOf<(typeof REPLAY)["operations"]["GetServiceCapabilities"]>["Capabilities"] =
+  {
+    ReversePlayback: false,
+    SessionTimeoutRange: [SESSION_TIMEOUT_MS / 1000, SESSION_TIMEOUT_MS / 1000],
+    RTP_RTSP_TCP: true,
+  };
+
+/** Where recordings are played. The time is chosen by RTSP's `Range`, so that the address names the recording alone. */
+export function replayService(site: OnvifSite): Service {
+  return serve("replay_service", REPLAY, {
+    GetServiceCapabilities: () => ({ Capabilities: REPLAY_CAPABILITIES }),
+    GetReplayUri: {
+      needs: "playback",
+      camera: ({ RecordingToken }, { who }) => find(site, who, RecordingToken, "NoRecording").token,
+      run: ({ RecordingToken, StreamSetup }, { base }) => ({
+        Uri: streamUri(site, RecordingToken, "recorded", transportOf(StreamSetup), base),
+      }),
+    },
+    GetReplayConfiguration: () => ({ Configuration: { SessionTimeout: SESSION_TIMEOUT_MS } }),
+  });
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../../../base/clock.ts";
+import { HOUR, type Millis, type MonotonicMillis, SECOND } from "../../../base/units.ts";
+import { SoapFault } from "../../../wsdl/envelope.ts";
+import type { Recording } from "./recorded.ts";
+
+const LIMITS = {
+  /** Searches of one account at one time; a client needs one a window. */
+  ofAccount: 10,
+  /** Of all accounts together: a search holds its results. */
+  all: 1000,
+  /** Recording Search 5.5: at least 10 s shall be supported. Longer than an hour is nobody waiting. */
+  keepAliveMs: { least: 10 * SECOND, most: HOUR },
+  /** Results of one answer where the client sets no smaller bound: about half a megabyte. */
+  results: 200,
+} as const;
+
+interface Session {
+  readonly account: string;
+  readonly found: readonly Recording[];
+  readonly keepAliveMs: Millis;
+  next: number;
+  expires: MonotonicMillis;
+}
+
+/** A part of the results, and whether it is the last one. */
+export interface Results {
+  readonly recordings: readonly Recording[];
+  readonly completed: boolean;
+}
+
+/**
+ * Searches whose results are being fetched. A token belongs to the account that searched: to any other it does not exist.
+ * A search ends with its last result, by EndSearch, or when nobody has asked for its keep-alive time; it holds no timer.
+ */
+export class SearchSessions {
+  readonly #clock: Clock;
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Returns the new search's token. Fault `busy` at too many searches. */
+  open(account: string, found: readonly Recording[], keepAliveMs: Millis): string {
+    this.#expire();
+    const own = [...this.#sessions.values()].filter((session) => session.account === account).length;
+    if (own >= LIMITS.ofAccount || this.#sessions.size >= LIMITS.all)
+      throw new SoapFault("busy", "Receiver", ["Action", "ResourceProblem"], "Too many searches; end some first");
+    const { least, most } = LIMITS.keepAliveMs;
+    const bounded = Math.min(Math.max(keepAliveMs, least), most);
+    const token = randomBytes(16).toString("hex");
+    this.#sessions.set(token, { account, found, keepAliveMs: bounded, next: 0, expires: this.#in(bounded) });
+    return token;
+  }
+
+  /** The next results, at most `most`. The one that is completed is over. */
+  take(account: string, token: string, most: number | undefined): Results {
+    const session = this.#find(account, token);
+    const count = Math.min(Math.max(most ?? LIMITS.results, 0), LIMITS.results);
+    const recordings = session.found.slice(session.next, session.next + count);
+    session.next += recordings.length;
+    session.expires = this.#in(session.keepAliveMs);
+    const completed = session.next >= session.found.length;
+    if (completed) this.#sessions.delete(token);
+    return { recordings, completed };
+  }
+
+  end(account: string, token: string): void {
+    this.#find(account, token);
+    this.#sessions.delete(token);
+  }
+
+  #find(account: string, token: string): Session {
+    this.#expire();
+    const session = this.#sessions.get(token);
+    if (session === undefined || session.account !== account)
+      throw new SoapFault("not-found", "Sender", ["InvalidArgVal", "InvalidToken"], "The search token is not known");
+    return session;
+  }
+
+  #in(ms: Millis): MonotonicMillis {
+    return (this.#clock.monotonic() + ms) as MonotonicMillis;
+  }
+
+  #expire(): void {
+    const now = this.#clock.monotonic();
+    for (const [token, { expires }] of this.#sessions) if (expires <= now) this.#sessions.delete(token);
+  }
+}

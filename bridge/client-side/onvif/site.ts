@@ -1,0 +1,72 @@
+import type { Principal } from "../../../auth/principal.ts";
+import type { UnixMillis } from "../../../base/units.ts";
+import type { Track } from "../../../media/track.ts";
+
+/** All that the ONVIF services know of the product. */
+export interface OnvifSite {
+  readonly device: {
+    readonly manufacturer: "Viaduct";
+    readonly model: string;
+    readonly firmware: string;
+    readonly serial: string;
+    readonly hardwareId: string;
+    /** Without `urn:uuid:`. */
+    readonly uuid: string;
+    readonly name: string;
+  };
+  /** Those that `who` may see through ONVIF, in a stable order. */
+  cameras(who: Principal): readonly OnvifCamera[];
+  /** Fault `not-found` when missing or hidden, which must look the same. */
+  camera(who: Principal, id: string): OnvifCamera;
+  /** Where a client plays a camera. Fault `invalid` for a transport that is switched off. */
+  streamUri(
+    id: string,
+    kind: "live" | "recorded",
+    o: {
+      readonly transport: "tcp" | "udp" | "http" | "rtsps";
+      /** As the client reached us, ready to stand in a URL. */
+      readonly host: string;
+    },
+  ): string;
+  /** Cameras whose recordings `who` may play, those without anything recorded yet included. */
+  recordings(who: Principal): Promise<readonly OnvifRecording[]>;
+  /** What is listening on the client side; absent where it is not. */
+  ports(): {
+    readonly http?: number | undefined;
+    readonly https?: number | undefined;
+    readonly rtsp?: number | undefined;
+  };
+  /** Answers probes of WS-Discovery. */
+  readonly discoverable: boolean;
+  /** The network interfaces that clients reach. */
+  addresses(): readonly {
+    readonly name: string;
+    readonly mac: string;
+    readonly address: string;
+    readonly prefixLength: number;
+  }[];
+}
+
+export interface OnvifCamera {
+  /** Letters, digits, `-` and `_`, at most 64: it is the token of everything that is the camera's. */
+  readonly id: string;
+  readonly name: string;
+  /** Empty until the camera was reached for the first time. */
+  readonly tracks: readonly Track[];
+  /** In pixels; undefined while unknown. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly fps?: number;
+  readonly online: boolean;
+}
+
+export interface OnvifRecording {
+  readonly camera: OnvifCamera;
+  /** Undefined where nothing is recorded. */
+  readonly earliest: UnixMillis | undefined;
+  readonly latest: UnixMillis | undefined;
+  /** How long it is kept; absent where nothing but space limits it. */
+  readonly retentionMs?: number;
+  /** It is being written now. */
+  readonly recording: boolean;
+}

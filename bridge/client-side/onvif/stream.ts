@@ -1,0 +1,45 @@
+import { isFault } from "../../../base/fault.ts";
+import type { Base } from "../../../onvif/server/base.ts";
+import type { ValueOf } from "../../../wsdl/schema.ts";
+import type { StreamSetup } from "../../../wsdl/tables/tt.ts";
+import { invalidStreamSetup } from "./media-parts.ts";
+import type { OnvifSite } from "./site.ts";
+
+/** How RTP travels; `rtsps` is RTSP and RTP in one TLS connection. */
+export type Transport = Parameters<OnvifSite["streamUri"]>[2]["transport"];
+
+/** Media 1.0 and replay: `StreamSetup`. TCP is RTP without RTSP by its name, and RTSP interleaved to those who ask for it. */
+export function transportOf({ Stream, Transport: { Protocol } }: ValueOf<typeof StreamSetup>): Transport {
+  if (Stream === "RTP-Multicast") throw invalidStreamSetup("Multicast is not supported");
+  return Protocol === "UDP" ? "udp" : Protocol === "HTTP" ? "http" : "tcp";
+}
+
+const PROTOCOLS: ReadonlyMap<string, Transport> = new Map([
+  ["RtspUnicast", "udp"],
+  ["RTSP", "tcp"],
+  ["RtspsUnicast", "rtsps"],
+  ["RtspOverHttp", "http"],
+]);
+
+/** Media 2.0: a word for transport and protection together (Media2 5.4.1). */
+export function transportOfProtocol(protocol: string): Transport {
+  const transport = PROTOCOLS.get(protocol);
+  if (transport === undefined) throw invalidStreamSetup("The protocol is not supported");
+  return transport;
+}
+
+/** The address to play. A transport that is switched off is a stream setup that cannot be had. */
+export function streamUri(
+  site: OnvifSite,
+  camera: string,
+  kind: "live" | "recorded",
+  transport: Transport,
+  { host }: Base,
+): string {
+  try {
+    return site.streamUri(camera, kind, { transport, host });
+  } catch (thrown) {
+    if (isFault(thrown, "invalid")) throw invalidStreamSetup("The transport is switched off");
+    throw thrown;
+  }
+}

@@ -1,0 +1,231 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AccessRequest } from "../../auth/access.ts";
+import type { Peer, Principal } from "../../auth/principal.ts";
+import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
+import type { Clock } from "../../base/clock.ts";
+import { asFault, Fault } from "../../base/fault.ts";
+import { type Log, Repeats } from "../../base/log.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import { peerOf, readBody } from "../../net/http.ts";
+import { decode } from "../../wsdl/decode.ts";
+import {
+  type Addressing,
+  type Envelope,
+  printAddressing,
+  printEnvelope,
+  printFault,
+  readEnvelope,
+  SoapFault,
+} from "../../wsdl/envelope.ts";
+import { NAMESPACES } from "../../wsdl/namespaces.ts";
+import { serialize } from "../../wsdl/serialize.ts";
+import type { AccessClass, Operation } from "../../wsdl/service.ts";
+import type { XmlElement } from "../../wsdl/xml.ts";
+import { authenticate, type HttpAuthentication, type UsernameTokenAuthentication } from "./authenticate.ts";
+import { type Base, baseOf } from "./base.ts";
+import type { KnownCall, Service } from "./service.ts";
+
+/** Whatever a request may be: it is parsed before we know who sent it. No request of ONVIF comes near these. */
+const LIMITS = {
+  bodyBytes: 256 * 1024,
+  xml: { elements: 5000, depth: 32, attributes: 5000 },
+} as const;
+
+/** Right to change or to read what only those may who look after accounts. */
+const ADMINISTRATIVE: ReadonlySet<AccessClass> = new Set(["READ_SYSTEM_SECRET", "WRITE_SYSTEM", "UNRECOVERABLE"]);
+
+/** SOAP 1.2, and SOAP 1.1's type for clients that name their 1.2 messages so; a real 1.1 message gets a fault that says so. */
+const CONTENT_TYPES = new Set(["application/soap+xml", "text/xml"]);
+
+export interface OnvifServerOptions {
+  readonly services: readonly Service[];
+  readonly authenticator: HttpAuthentication;
+  /** Absent: UsernameTokens are ignored. */
+  readonly usernameTokens?: UsernameTokenAuthentication;
+  /** Throws unless `who` may; writes the audit entry. */
+  readonly demand: (who: Principal, what: AccessRequest) => void;
+  /** Names under which clients may address us; others in a Host field are ignored. Lower case, without port. */
+  readonly publicHosts?: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** An answer that is no SOAP message, because what came was none. */
+class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`HTTP ${status}`);
+    this.status = status;
+  }
+}
+
+/** What is known of a request when its answer is written. */
+interface Progress {
+  operation: string;
+  addressing: Addressing | undefined;
+}
+
+/**
+ * The ONVIF services at `/onvif/…`: limits, parsing, authentication, rights, faults. The order is that of ONVIF Core 5.9:
+ * the operation decides whether credentials are needed, so a message is parsed before it is known who sent it.
+ */
+export class OnvifServer {
+  readonly #options: OnvifServerOptions;
+  readonly #services: ReadonlyMap<string, Service>;
+  readonly #publicHosts: ReadonlySet<string>;
+  readonly #repeats: Repeats;
+  readonly #answered;
+
+  constructor(options: OnvifServerOptions) {
+    this.#options = options;
+    this.#services = new Map(options.services.map((service) => [`/onvif/${service.path}`, service]));
+    this.#publicHosts = new Set(options.publicHosts ?? []);
+    this.#repeats = new Repeats(options.clock);
+    this.#answered = options.metrics.counter("viaduct_onvif_requests_total", "ONVIF requests answered", [
+      "operation",
+      "outcome",
+    ]);
+  }
+
+  /** Answers one request, always, and never rejects. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const peer = peerOf(request.socket);
+    const progress: Progress = { operation: "none", addressing: undefined };
+    try {
+      const xml = await this.#answer(request, response, peer, progress);
+      this.#answered.inc({ operation: progress.operation, outcome: "ok" });
+      send(response, 200, xml);
+    } catch (thrown) {
+      if (thrown instanceof Refused) {
+        this.#answered.inc({ operation: progress.operation, outcome: String(thrown.status) });
+        refuse(response, thrown.status);
+      } else this.#fail(asFault(thrown), response, peer, progress);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, peer: Peer, progress: Progress): Promise<string> {
+    const service = this.#services.get((request.url ?? "").split("?", 1)[0] ?? "");
+    if (service === undefined) throw new Refused(404);
+    const envelope = readMessage(await bodyOf(request));
+    progress.addressing = envelope.addressing;
+    const { body } = envelope;
+    if (body === undefined) throw new SoapFault("invalid", "Sender", ["WellFormed"], "The body is empty");
+    const access = accessOf(service, body);
+    progress.operation = `${service.table.prefix}:${body.name}`;
+
+    const base = baseOf(request, this.#publicHosts);
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const { authenticator, usernameTokens, demand } = this.#options;
+    const open = access === "PRE_AUTH";
+    const who = open ? undefined : await authenticate(request, peer, envelope, authenticator, usernameTokens);
+    if (who !== undefined && ADMINISTRATIVE.has(access))
+      demand(who, { right: "manage-accounts", interface: "onvif", address: peer.address });
+    return this.#run(service, body, envelope, { who, peer, base, gone: gone.signal });
+  }
+
+  async #run(
+    service: Service,
+    body: XmlElement,
+    envelope: Envelope,
+    call: { who: Principal | undefined; peer: Peer; base: Base; gone: AbortSignal },
+  ): Promise<string> {
+    const { prefix, namespace, operations } = service.table;
+    const operation: Operation | undefined = Object.hasOwn(operations, body.name) ? operations[body.name] : undefined;
+    const handler = service.handlers.get(body.name);
+    if (operation === undefined || handler === undefined)
+      throw new SoapFault("invalid", "Receiver", ["ActionNotSupported"], `${body.name} is not supported`);
+    const args = decode(operation.request, body);
+    // Handlers of operations for everybody are typed so that they cannot rely on a caller.
+    const known = call as KnownCall;
+    let result: unknown;
+    if (typeof handler === "function") result = await handler(args, known);
+    else {
+      const camera = handler.camera(args, known);
+      const { address } = call.peer;
+      this.#options.demand(known.who, { right: handler.needs, camera, interface: "onvif", address });
+      result = await handler.run(args, known);
+    }
+    const { xml, prefixes } = serialize(prefix, `${body.name}Response`, operation.response, result);
+    return printEnvelope({
+      header: printAddressing(envelope.addressing, `${namespace}/${body.name}Response`),
+      body: xml,
+      namespaces: Object.fromEntries([...prefixes].map((one) => [one, NAMESPACES[one]])),
+    });
+  }
+
+  #fail(fault: Fault, response: ServerResponse, peer: Peer, { operation, addressing }: Progress): void {
+    const { log, authenticator } = this.#options;
+    this.#answered.inc({ operation, outcome: fault.kind });
+    if (fault.kind === "internal") log.error({ err: fault, operation }, "ONVIF request failed");
+    else {
+      const suppressed = this.#repeats.admit(`${peer.address} ${operation} ${fault.kind}`);
+      if (suppressed !== undefined)
+        log.info({ err: fault, operation, address: peer.address, suppressed }, "ONVIF request refused");
+    }
+    const { status, xml } = printFault(fault, addressing);
+    const stale = fault instanceof UnauthenticatedFault && fault.stale;
+    send(response, status, xml, status === 401 ? authenticator.challenges(peer, { stale }) : []);
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  if (request.method !== "POST") throw new Refused(405);
+  const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
+  if (encoding !== "identity" && encoding !== "") throw new Refused(415);
+  const [type = "", ...parameters] = (request.headers["content-type"] ?? "").toLowerCase().split(";");
+  const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(one)?.[1]).find(Boolean);
+  if (!CONTENT_TYPES.has(type.trim()) || (charset !== undefined && charset !== "utf-8")) throw new Refused(415);
+  try {
+    return await readBody(request, LIMITS.bodyBytes);
+  } catch {
+    // The encoding is fine, so the body is too long, or it broke off and nobody reads this.
+    throw new Refused(413);
+  }
+}
+
+function readMessage(body: Buffer): Envelope {
+  try {
+    return readEnvelope(body, LIMITS.xml);
+  } catch (thrown) {
+    if (thrown instanceof SoapFault || !(thrown instanceof Fault)) throw thrown;
+    throw new SoapFault("invalid", "Sender", ["WellFormed"], thrown.tell ?? "Not well-formed", { cause: thrown });
+  }
+}
+
+/** The class of the operation that a body asks for. Faults for what the service does not have at all. */
+function accessOf(service: Service, body: XmlElement): AccessClass {
+  const { namespace, operations, others } = service.table;
+  const access = Object.hasOwn(operations, body.name) ? operations[body.name]?.access : others.get(body.name);
+  if (body.ns !== namespace && access !== undefined)
+    throw new SoapFault("invalid", "Sender", ["Namespace"], "The operation is of another namespace");
+  if (access === undefined || body.ns !== namespace)
+    throw new SoapFault("invalid", "Sender", ["UnknownAction"], "The operation is not known here");
+  return access;
+}
+
+function send(response: ServerResponse, status: number, xml: string, challenges: readonly string[] = []): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = Buffer.from(xml);
+  response.writeHead(status, {
+    "content-type": "application/soap+xml; charset=utf-8",
+    "content-length": body.length,
+    "cache-control": "no-store",
+    ...(challenges.length === 0 ? {} : { "www-authenticate": [...challenges] }),
+  });
+  response.end(body);
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, {
+    "content-length": 0,
+    "cache-control": "no-store",
+    ...(status === 405 ? { allow: "POST" } : {}),
+    // What is left of a refused body is not worth reading to keep the connection.
+    ...(status === 413 ? { connection: "close" } : {}),
+  });
+  response.end();
+}
