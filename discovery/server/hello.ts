@@ -1,0 +1,241 @@
+import { randomUUID } from "node:crypto";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
+import { type Log, Repeats } from "../../base/log.ts";
+import { type Millis, SECOND } from "../../base/units.ts";
+import { Networks, plainAddress } from "../../net/address.ts";
+import {
+  type DeviceEntry,
+  DISCOVERY_PORT,
+  type DiscoveryBody,
+  GROUP_V4,
+  parseMessage,
+  printMessage,
+  type TypeName,
+} from "../message.ts";
+import { AnswerBudget } from "./budget.ts";
+import { matches } from "./match.ts";
+
+/** WS-Discovery 2.4: answers to multicast wait for a random time up to this, so that a thousand devices do not speak at once. */
+const APP_MAX_DELAY_MS: Millis = 500;
+
+const LIMITS = {
+  /** Answers that wait to be sent. */
+  waiting: 50,
+  /** A repeated question (datagrams are sent twice and more, WS-Discovery 2.4) is answered once within this time. */
+  repeatMs: 10 * SECOND,
+} as const;
+
+export interface DiscoveryServerOptions {
+  /** Our IPv4 addresses on the client side. Nothing is sent from, and nothing answered through, any other. */
+  readonly addresses: readonly string[];
+  /** 3702 if absent; 0 lets the system choose (tests). */
+  readonly port?: number;
+  /** `urn:uuid:…`, the same for ever and on all interfaces. */
+  readonly endpoint: string;
+  readonly types: readonly TypeName[];
+  scopes(): readonly string[];
+  /** The addresses of the device service for clients on the network of `localAddress`. */
+  xaddrs(localAddress: string): readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface Interface {
+  readonly address: string;
+  readonly network: Networks;
+  readonly socket: Socket;
+}
+
+/**
+ * Makes the bridge known on the client side (WS-Discovery 2005/04, ONVIF Core 7.3): Hello at start, Bye at close, answers to
+ * Probe and Resolve. Only senders on the very network of one of `addresses` are answered, at a bounded rate, and what is
+ * not understood is dropped without a word: the server is of no use for flooding others.
+ */
+export class DiscoveryServer {
+  readonly #options: DiscoveryServerOptions;
+  readonly #instanceId: number;
+  readonly #budget: AnswerBudget;
+  readonly #seen: Repeats;
+  readonly #interfaces: Interface[] = [];
+  readonly #waiting = new Set<Timer>();
+  #group: Socket | undefined;
+  #port: number;
+  #messageNumber = 0;
+  #greeted = false;
+
+  constructor(options: DiscoveryServerOptions) {
+    this.#options = options;
+    this.#port = options.port ?? DISCOVERY_PORT;
+    this.#instanceId = Math.floor(options.clock.now() / 1000);
+    this.#budget = new AnswerBudget(options.clock);
+    this.#seen = new Repeats(options.clock, LIMITS.repeatMs);
+  }
+
+  /** The port in use, once started. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Listens, and says Hello within half a second. Fault `unavailable` when no address can be used. */
+  async start(): Promise<void> {
+    try {
+      // Bound to the group's address, it hears no unicast; which interface a datagram came by is told by its sender alone,
+      // for the system hands every group member what arrives at any interface.
+      const group = await this.#bind(GROUP_V4, this.#port, true);
+      this.#group = group;
+      this.#port = group.address().port;
+      for (const address of this.#options.addresses) await this.#open(address, group);
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    if (this.#interfaces.length === 0) {
+      await this.close();
+      throw new Fault("unavailable", `discovery: none of ${this.#options.addresses.join(", ")} can be used`);
+    }
+    this.#later(() => {
+      this.#greeted = true;
+      for (const one of this.#interfaces) void this.#multicast(one, { kind: "Hello", device: this.#entry(one) });
+    });
+  }
+
+  /** Says Bye where Hello was said, and stops listening. */
+  async close(): Promise<void> {
+    for (const timer of this.#waiting) timer.cancel();
+    this.#waiting.clear();
+    const { endpoint } = this.#options;
+    if (this.#greeted)
+      await Promise.all(this.#interfaces.map((one) => this.#multicast(one, { kind: "Bye", endpoint })));
+    this.#greeted = false;
+    for (const { socket } of this.#interfaces.splice(0)) socket.close();
+    this.#group?.close();
+    this.#group = undefined;
+  }
+
+  async #open(address: string, group: Socket): Promise<void> {
+    const { log } = this.#options;
+    const network = networkOf(address);
+    if (network === undefined || isIP(address) !== 4) {
+      log.warn({ address }, "discovery by clients does not work here: not an IPv4 address of this machine");
+      return;
+    }
+    const socket = await this.#bind(address, this.#port, false);
+    try {
+      group.addMembership(GROUP_V4, address);
+      socket.setMulticastInterface(address);
+      socket.setMulticastTTL(1);
+    } catch (err) {
+      socket.close();
+      log.warn({ err, address }, "discovery by clients does not work here: no multicast");
+      return;
+    }
+    this.#interfaces.push({ address, network, socket });
+  }
+
+  #bind(address: string, port: number, multicast: boolean): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      // Other programs on this machine may listen for discovery too.
+      const socket = createSocket({ type: "udp4", reuseAddr: true });
+      const failed = (cause: Error): void => {
+        socket.close();
+        reject(new Fault("unavailable", `cannot listen on ${address}:${port} for discovery`, { cause }));
+      };
+      socket.once("error", failed);
+      socket.bind({ address, port }, () => {
+        socket.off("error", failed);
+        socket.on("error", (err) => this.#options.log.debug({ err, address }, "discovery socket"));
+        socket.on("message", (datagram, sender) => this.#receive(datagram, sender, multicast));
+        resolve(socket);
+      });
+    });
+  }
+
+  #receive(datagram: Buffer, sender: RemoteInfo, multicast: boolean): void {
+    const from = plainAddress(sender.address);
+    const one = from === undefined ? undefined : this.#interfaces.find(({ network }) => network.has(from));
+    if (from === undefined || one === undefined || sender.port === 0) return;
+    if (this.#waiting.size >= LIMITS.waiting) return;
+    // Before anything is parsed: garbage costs its sender as much as a question.
+    if (!this.#budget.admit(from)) return;
+    try {
+      const { messageId, body } = parseMessage(datagram);
+      const answer = this.#answer(one, body);
+      if (answer === undefined || this.#seen.admit(`${from} ${messageId}`) === undefined) return;
+      const send = (): Promise<void> =>
+        this.#send(one, answer, { port: sender.port, address: from, relatesTo: messageId });
+      if (multicast) this.#later(send);
+      else void send();
+    } catch {
+      // WS-Discovery and Core 7.3.5: faults of multicast messages are dropped in silence.
+    }
+  }
+
+  #answer(one: Interface, body: DiscoveryBody): DiscoveryBody | undefined {
+    const { endpoint, types } = this.#options;
+    if (body.kind === "Probe" && matches(body, types, this.#options.scopes()))
+      return { kind: "ProbeMatches", matches: [this.#entry(one)] };
+    if (body.kind === "Resolve" && body.endpoint.toLowerCase() === endpoint.toLowerCase())
+      return { kind: "ResolveMatches", match: this.#entry(one) };
+    return undefined;
+  }
+
+  #entry({ address }: Interface): DeviceEntry {
+    const { endpoint, types } = this.#options;
+    return {
+      endpoint,
+      types,
+      scopes: this.#options.scopes(),
+      xaddrs: this.#options.xaddrs(address),
+      // Grows when scopes or addresses may have changed, which is at a restart.
+      metadataVersion: this.#instanceId,
+    };
+  }
+
+  #later(run: () => unknown): void {
+    const timer = this.#options.clock.after(Math.random() * APP_MAX_DELAY_MS, () => {
+      this.#waiting.delete(timer);
+      try {
+        run();
+      } catch (err) {
+        this.#options.log.error({ err }, "discovery message could not be made");
+      }
+    });
+    this.#waiting.add(timer);
+  }
+
+  #multicast(one: Interface, body: DiscoveryBody): Promise<void> {
+    return this.#send(one, body, { port: this.#port, address: GROUP_V4 });
+  }
+
+  /** Resolves when it is sent, or could not be; never rejects. */
+  #send(
+    { socket, address }: Interface,
+    body: DiscoveryBody,
+    to: { readonly port: number; readonly address: string; readonly relatesTo?: string },
+  ): Promise<void> {
+    this.#messageNumber += 1;
+    const datagram = printMessage({
+      messageId: `urn:uuid:${randomUUID()}`,
+      ...(to.relatesTo === undefined ? {} : { relatesTo: to.relatesTo }),
+      sequence: { instanceId: this.#instanceId, messageNumber: this.#messageNumber },
+      body,
+    });
+    return new Promise((resolve) => {
+      socket.send(datagram, to.port, to.address, (err) => {
+        if (err !== null) this.#options.log.debug({ err, address, to: to.address }, "discovery message was not sent");
+        resolve();
+      });
+    });
+  }
+}
+
+/** The network that one of our own addresses is on. */
+function networkOf(address: string): Networks | undefined {
+  for (const local of Object.values(networkInterfaces()).flat())
+    if (local?.cidr != null && plainAddress(local.address) === address) return new Networks([local.cidr]);
+  return undefined;
+}
