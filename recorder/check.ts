@@ -21,7 +21,7 @@ export async function* check(o: {
   readonly catalog: Catalog;
   readonly verify: boolean;
 }): AsyncGenerator<Finding> {
-  const { folder, files, catalog, verify } = o;
+  const { folder, files, catalog } = o;
   for (const camera of (await files.list(folder)).folders.filter(isCamera)) yield* checkFolders(o, camera);
   for (const { camera } of await catalog.totals())
     for (const stream of await catalog.streams(camera)) yield* checkStream(o, camera, stream);

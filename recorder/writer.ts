@@ -118,14 +118,10 @@ export class SegmentWriter implements FragmentSink {
       counted("dropped", bytes);
       return false;
     }
-    const admitted =
-      this.#queue.length < 2 * LIMITS.queuedFragments &&
-      budget.take(bytes) &&
-      (this.#queue.push({ type: "fragment", fragment }) || (budget.give(bytes), false));
-    if (!admitted) {
-      counted("dropped", bytes);
-      this.#tooSlow(plan);
-      return false;
+    if (this.#queue.length >= 2 * LIMITS.queuedFragments || !budget.take(bytes)) return this.#tooSlow(fragment);
+    if (!this.#queue.push({ type: "fragment", fragment })) {
+      budget.give(bytes);
+      return this.#tooSlow(fragment);
     }
     this.#accepting = plan;
     this.#work();
@@ -150,11 +146,13 @@ export class SegmentWriter implements FragmentSink {
     while (this.#working !== undefined) await this.#working;
   }
 
-  #tooSlow(plan: SegmentPlan): void {
+  #tooSlow({ plan, bytes }: ReadyFragment): false {
+    this.#context.counted("dropped", bytes);
     this.end(plan, "the disk is too slow");
     this.#broken = plan;
     const suppressed = this.#repeats.admit("slow");
     if (suppressed !== undefined) this.#log.error({ suppressed }, "the disk is too slow: recording has gaps");
+    return false;
   }
 
   #work(): void {

@@ -44,6 +44,7 @@ export const METADATA_TRACK = track("metadata", "VND.ONVIF.METADATA", 90_000);
 export function accessUnit(index: number, key: boolean, bytes: number): Buffer {
   const slice = Buffer.alloc(Math.max(bytes, 16), 0x55);
   slice[0] = key ? 0x65 : 0x41;
+  slice[1] = key ? 0x88 : 0x9a; // first macroblock 0; an I or a P slice
   // In the slice's data, with no start code in it.
   slice.write(`#${index};`, 4, "latin1");
   const units = key ? [SPS, PPS, slice] : [slice];

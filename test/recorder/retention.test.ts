@@ -1,0 +1,102 @@
+import { expect } from "chai";
+import { silentLog } from "../../base/log.ts";
+import { DAY, HOUR, unixMillis } from "../../base/units.ts";
+import type { Catalog, SegmentRow } from "../../recorder/catalog.ts";
+import { Retainer } from "../../recorder/retention.ts";
+import { FaultyFiles, findings, Harness } from "../support/recorder-harness.ts";
+import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+describe("retention", () => {
+  let folder = "";
+  let remove: () => Promise<void>;
+  let catalog: Catalog;
+  let harness: Harness;
+  const clock = new VirtualClock(unixMillis(START_MS + DAY));
+  const files = new FaultyFiles();
+
+  /** Four segments of 10 s for each of two cameras, an hour between the first and the second two. */
+  beforeEach(async () => {
+    ({ folder, remove } = await scratchFolder());
+    harness = await Harness.open(folder, { files, clock }, 10_000, "one");
+    ({ catalog } = harness.context);
+    const other = new Harness(harness.context, 10_000, "two");
+    for (const each of [harness, other])
+      for (const hour of [0, 1]) {
+        for (let index = 0; index < 500; index += 1)
+          each.fragmenter.push(0, videoSample(index, { startMs: START_MS + hour * HOUR }));
+        each.fragmenter.end("the camera is away");
+        await each.writer.idle();
+      }
+  });
+
+  afterEach(async () => {
+    files.freeBytes = async () => 1e12;
+    await catalog.close();
+    await remove();
+  });
+
+  const starts = async (camera: string): Promise<number[]> =>
+    (await rows(camera)).map((row) => row.startUs / 1_000_000 - START_MS / 1000);
+  const rows = (camera: string): Promise<readonly SegmentRow[]> =>
+    catalog.after(camera, "main", { startUs: 0, file: "" });
+  const retainer = (bounds = {}): Retainer => new Retainer({ folder, files, catalog, clock, log: silentLog(), bounds });
+
+  it("keeps everything where nothing is said", async () => {
+    const subject = retainer();
+    await subject.run();
+    expect(await starts("one")).to.deep.equal([0, 10, 3600, 3610]);
+    await subject.close();
+  });
+
+  it("removes what is too old, of that camera only, with its folders and gaps", async () => {
+    const subject = retainer();
+    subject.retain("one", { maxAgeMs: DAY - HOUR });
+    await subject.run();
+    expect(await starts("one")).to.deep.equal([3600, 3610]);
+    expect(await starts("two")).to.deep.equal([0, 10, 3600, 3610]);
+    expect((await files.list(`${folder}/one/2026-11-24`)).folders).to.deep.equal(["14"]);
+    expect(await catalog.gaps("one", "main", 0, START_MS * 1000 + 1)).to.deep.equal([]);
+    expect(await findings(folder, catalog)).to.deep.equal([]);
+    await subject.close();
+  });
+
+  it("removes the oldest of a camera that has too much", async () => {
+    const [first, second, third, fourth] = await rows("one");
+    const subject = retainer();
+    subject.retain("one", { maxBytes: (third?.bytes ?? 0) + (fourth?.bytes ?? 0) + (second?.bytes ?? 0) });
+    await subject.run();
+    expect(await starts("one")).to.deep.equal([10, 3600, 3610]);
+    expect(await files.exists(`${folder}/${first?.file}`)).to.equal(false);
+    await subject.close();
+  });
+
+  it("removes the oldest of all cameras when the archive has too much", async () => {
+    const all = (await catalog.totals()).reduce((sum, one) => sum + one.bytes, 0);
+    const subject = retainer({ maxBytes: all / 2 });
+    await subject.run();
+    expect(await starts("one")).to.deep.equal([3600, 3610]);
+    expect(await starts("two")).to.deep.equal([3600, 3610]);
+    await subject.close();
+  });
+
+  it("removes the oldest while the disk has too little room", async () => {
+    const [first] = await rows("one");
+    files.freeBytes = async () => 1_000_000;
+    const subject = retainer({ keepFreeBytes: 1_000_000 + (first?.bytes ?? 0) + 1 });
+    await subject.run();
+    expect((await starts("one")).length + (await starts("two")).length).to.equal(6);
+    await subject.close();
+  });
+
+  it("runs every minute", async () => {
+    const subject = retainer();
+    subject.retain("one", { maxAgeMs: 1 });
+    await clock.advance(60_000);
+    await subject.run();
+    expect(await starts("one")).to.deep.equal([]);
+    expect((await files.list(`${folder}/one`)).folders).to.deep.equal([]);
+    await subject.close();
+    expect(clock.pending).to.equal(0);
+  });
+});

@@ -1,0 +1,199 @@
+import { expect } from "chai";
+import { silentLog } from "../../base/log.ts";
+import { Catalog } from "../../recorder/catalog.ts";
+import { diskFiles } from "../../recorder/files.ts";
+import { recover } from "../../recorder/recover.ts";
+import { MemoryBudget } from "../../recorder/writer.ts";
+import { FaultyFiles, findings, Harness, recordedIndices } from "../support/recorder-harness.ts";
+import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+function* samples(from: number, to: number, bytes = 400) {
+  for (let index = from; index < to; index += 1) yield videoSample(index, { bytes });
+}
+
+const range = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from }, (_, one) => from + one);
+
+describe("a segment writer", () => {
+  let folder = "";
+  let remove: () => Promise<void>;
+  let harness: Harness;
+  let files: FaultyFiles;
+  let clock: VirtualClock;
+
+  beforeEach(async () => {
+    ({ folder, remove } = await scratchFolder());
+    files = new FaultyFiles();
+    clock = new VirtualClock();
+    harness = await Harness.open(folder, { files, clock });
+  });
+
+  afterEach(async () => {
+    await harness.close().catch(() => undefined);
+    await remove();
+  });
+
+  it("seals a file each interval, under the name of its beginning, and enters it", async () => {
+    await harness.push(samples(0, 25 * 25));
+    harness.fragmenter.end(undefined);
+    await harness.writer.idle();
+    const { catalog } = harness.context;
+    const rows = await catalog.after("cam", "main", { startUs: 0, file: "" });
+    expect(rows.map((row) => row.file)).to.deep.equal([
+      "cam/2026-11-24/13/05-00.000Z-0.mp4",
+      "cam/2026-11-24/13/05-10.000Z-0.mp4",
+      "cam/2026-11-24/13/05-20.000Z-0.mp4",
+    ]);
+    expect(rows.map((row) => row.endUs)).to.deep.equal([10, 20, 25].map((s) => (START_MS + s * 1000) * 1000));
+    expect(JSON.parse(rows[0]?.tracks ?? "")).to.deep.equal([
+      { codec: "H264", clockRateHz: 90_000, width: 320, height: 240 },
+    ]);
+    expect(await catalog.opened()).to.deep.equal([]);
+    expect(await catalog.totals()).to.deep.equal([
+      { camera: "cam", bytes: rows.reduce((sum, row) => sum + row.bytes, 0), segments: 3 },
+    ]);
+    expect(await recordedIndices(folder, catalog)).to.deep.equal(range(0, 625));
+    expect(await findings(folder, catalog)).to.deep.equal([]);
+  });
+
+  it("shows what is on disk of the segment that it is writing", async () => {
+    await harness.push(samples(0, 60));
+    expect(harness.writer.live?.fragments.map((one) => one.startUs / 1000 - START_MS)).to.deep.equal([0, 1000]);
+    expect((await diskFiles.list(`${folder}/cam/2026-11-24/13`)).files).to.deep.equal(["05-00.000Z-0.mp4.part"]);
+  });
+
+  it("flushes at least so often as it is told", async () => {
+    let flushes = 0;
+    files.decide = (operation) => void (flushes += operation === "datasync" ? 1 : 0);
+    for (let second = 0; second < 9; second += 1) {
+      await harness.push(samples(second * 25, (second + 1) * 25));
+      await clock.advance(1000);
+    }
+    expect(flushes).to.equal(1);
+  });
+
+  it("notes why there is a gap, and where it ends", async () => {
+    await harness.push(samples(0, 50));
+    harness.fragmenter.end("the camera is away");
+    await harness.push(samples(500, 550));
+    await harness.writer.idle();
+    const gaps = await harness.context.catalog.gaps("cam", "main", 0, Number.MAX_SAFE_INTEGER);
+    expect(gaps).to.deep.equal([
+      {
+        camera: "cam",
+        stream: "main",
+        fromUs: (START_MS + 2000) * 1000,
+        toUs: (START_MS + 20_000) * 1000,
+        reason: "the camera is away",
+      },
+    ]);
+  });
+
+  it("gives segments that begin at the same instant different names", async () => {
+    await harness.push(samples(0, 50));
+    harness.fragmenter.end(undefined);
+    await harness.push(samples(0, 50));
+    harness.fragmenter.end(undefined);
+    await harness.writer.idle();
+    const { catalog } = harness.context;
+    expect((await catalog.after("cam", "main", { startUs: 0, file: "" })).map((row) => row.file)).to.deep.equal([
+      "cam/2026-11-24/13/05-00.000Z-0.mp4",
+      "cam/2026-11-24/13/05-00.000Z-1.mp4",
+    ]);
+    expect(await findings(folder, catalog)).to.deep.equal([]);
+  });
+
+  it("drops to the next key frame when the disk is too slow, and keeps what it has", async () => {
+    let open: () => void = () => undefined;
+    files.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    const given = 40 * 25;
+    for (const sample of samples(0, given, 100_000)) harness.fragmenter.push(0, sample);
+    expect(harness.dropped.fragments).to.be.greaterThan(5);
+    open();
+    await harness.push(samples(given, given + 100));
+    harness.fragmenter.end(undefined);
+    await harness.writer.idle();
+    const { catalog } = harness.context;
+    const indices = await recordedIndices(folder, catalog);
+    const lost = indices.findIndex((index, place) => index !== place);
+    expect(lost % 25).to.equal(0);
+    expect(indices).to.deep.equal([...range(0, lost), ...range(given, given + 100)]);
+    const gaps = await catalog.gaps("cam", "main", 0, Number.MAX_SAFE_INTEGER);
+    expect(gaps.map((gap) => gap.reason)).to.deep.equal(["the disk is too slow"]);
+    expect(await findings(folder, catalog)).to.deep.equal([]);
+  });
+
+  for (const [operation, code] of [
+    ["write", "ENOSPC"],
+    ["write", "EIO"],
+    ["datasync", "EIO"],
+    ["open", "ENOSPC"],
+    ["rename", "EIO"],
+    ["syncFolder", "EIO"],
+  ] as const)
+    it(`pauses when ${operation} fails with ${code}, tries again, and leaves nothing broken`, async () => {
+      let full = 0;
+      await harness.close();
+      harness = await Harness.open(folder, { files, clock, full: () => void (full += 1) });
+      await harness.push(samples(0, 250));
+      files.partial = 1234;
+      files.decide = (one) => (one === operation ? code : undefined);
+      await clock.advance(6000);
+      await harness.push(samples(250, 600));
+      await clock.advance(500);
+      await harness.push(samples(600, 650));
+      expect(harness.writer.problem).to.contain(code);
+      expect(full > 0).to.equal(code === "ENOSPC");
+      files.decide = () => undefined;
+      await clock.advance(30_000);
+      await harness.push(samples(650, 900));
+      expect(harness.writer.problem).to.equal(undefined);
+      harness.fragmenter.end(undefined);
+      await harness.writer.idle();
+      const { catalog } = harness.context;
+      const indices = await recordedIndices(folder, catalog);
+      expect(indices).to.include.members([...range(0, 225), ...range(650, 900)]);
+      expect(indices).to.deep.equal([...new Set(indices)].sort((a, b) => a - b));
+      const [gap] = await catalog.gaps("cam", "main", 0, Number.MAX_SAFE_INTEGER);
+      expect(gap?.reason).to.contain(code);
+      expect(await findings(folder, catalog)).to.deep.equal([]);
+    });
+
+  it("does not pause other streams", async () => {
+    const other = new Harness({ ...harness.context }, 10_000, "other");
+    files.decide = (_, path) => (path.includes("/cam/") ? "EIO" : undefined);
+    await harness.push(samples(0, 100));
+    await other.push(samples(0, 100));
+    other.fragmenter.end(undefined);
+    await other.writer.idle();
+    expect(harness.writer.problem).to.contain("EIO");
+    expect(await recordedIndices(folder, harness.context.catalog, "other")).to.deep.equal(range(0, 100));
+  });
+
+  it("goes on recording when the catalog fails, and the next start enters what it missed", async () => {
+    await harness.push(samples(0, 100));
+    await harness.context.catalog.close();
+    await harness.push(samples(100, 600));
+    harness.fragmenter.end(undefined);
+    await harness.writer.idle();
+    expect(harness.writer.problem).to.equal(undefined);
+    const catalog = await Catalog.open(`${folder}/catalog.db`);
+    await recover({ folder, files: diskFiles, catalog, log: silentLog() });
+    expect(await recordedIndices(folder, catalog)).to.deep.equal(range(0, 600));
+    expect(await findings(folder, catalog)).to.deep.equal([]);
+    await catalog.close();
+  });
+
+  it("holds no more memory than all streams together may", async () => {
+    const budget = new MemoryBudget(3_000_000);
+    await harness.close();
+    harness = await Harness.open(folder, { files, clock, budget });
+    for (const sample of samples(0, 100, 100_000)) harness.fragmenter.push(0, sample);
+    expect(harness.dropped.fragments).to.be.greaterThan(0);
+    await harness.writer.idle();
+    expect(budget.take(3_000_000)).to.equal(true);
+  });
+});

@@ -1,0 +1,163 @@
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import type { Sample } from "../../media/sample.ts";
+import type { Track } from "../../media/track.ts";
+import { Catalog } from "../../recorder/catalog.ts";
+import { check, type Finding } from "../../recorder/check.ts";
+import { diskFiles, errorCode, type Files, type OpenFile } from "../../recorder/files.ts";
+import { readSamples } from "../../recorder/fragment-read.ts";
+import { Fragmenter } from "../../recorder/fragmenter.ts";
+import { scanSegment } from "../../recorder/scan.ts";
+import { MemoryBudget, SegmentWriter, type WriterContext } from "../../recorder/writer.ts";
+import { indexIn, VIDEO_TRACK } from "./recorder-samples.ts";
+
+/** Records samples, without RTP, into a folder. */
+export class Harness {
+  readonly context: WriterContext;
+  readonly writer: SegmentWriter;
+  readonly fragmenter: Fragmenter;
+  readonly dropped = { fragments: 0 };
+
+  constructor(
+    o: Partial<WriterContext> & Pick<WriterContext, "folder" | "catalog">,
+    segmentMs = 10_000,
+    camera = "cam",
+  ) {
+    this.context = {
+      files: diskFiles,
+      clock: systemClock,
+      log: silentLog(),
+      budget: new MemoryBudget(64 * 1024 * 1024),
+      flushMs: 5000,
+      full: () => undefined,
+      counted: (event) => {
+        if (event === "dropped") this.dropped.fragments += 1;
+      },
+      ...o,
+    };
+    this.writer = new SegmentWriter(camera, "main", this.context);
+    this.fragmenter = new Fragmenter(this.writer, { segmentMs, phaseMs: 0 });
+    this.fragmenter.describe([VIDEO_TRACK]);
+  }
+
+  static async open(
+    folder: string,
+    o: Partial<WriterContext> = {},
+    segmentMs?: number,
+    camera?: string,
+  ): Promise<Harness> {
+    const catalog = await Catalog.open(`${folder}/catalog.db`);
+    return new Harness({ folder, catalog, ...o }, segmentMs, camera);
+  }
+
+  describe(tracks: readonly Track[]): void {
+    this.fragmenter.describe(tracks);
+  }
+
+  async push(samples: Iterable<Sample>, track = 0): Promise<void> {
+    for (const sample of samples) this.fragmenter.push(track, sample);
+    await this.writer.idle();
+  }
+
+  async close(): Promise<void> {
+    this.fragmenter.end(undefined);
+    await this.writer.close();
+    await this.context.catalog.close();
+  }
+}
+
+/** The numbers in the video samples of a camera's segments, in order, as the catalog has them. */
+export async function recordedIndices(folder: string, catalog: Catalog, camera = "cam"): Promise<number[]> {
+  const found: number[] = [];
+  for (const row of await catalog.after(camera, "main", { startUs: 0, file: "" }))
+    found.push(...(await indicesOf(`${folder}/${row.file}`)));
+  return found;
+}
+
+/** The numbers in the video samples of one file. */
+export async function indicesOf(path: string): Promise<number[]> {
+  const handle = await diskFiles.open(path, "read");
+  try {
+    const scan = await scanSegment(handle, true);
+    const found: number[] = [];
+    for (const place of scan.fragments) {
+      const bytes = Buffer.alloc(place.bytes);
+      await handle.read(bytes, place.offset);
+      for (const sample of readSamples(bytes, scan.header?.tracks ?? []))
+        if (sample.video) found.push(indexIn(sample.data));
+    }
+    return found;
+  } finally {
+    await handle.close();
+  }
+}
+
+export async function findings(folder: string, catalog: Catalog): Promise<Finding[]> {
+  return Array.fromAsync(check({ folder, files: diskFiles, catalog, verify: true }));
+}
+
+type Operation = "write" | "datasync" | "open" | "rename" | "truncate" | "syncFolder";
+
+/** The disk, which fails as it is told. */
+export class FaultyFiles implements Files {
+  /** Asked before each operation; returns the error code to fail with. `bytes`: of a write. */
+  decide: (operation: Operation, path: string, bytes: number) => string | undefined = () => undefined;
+  /** Waited for before each write. */
+  gate: Promise<void> = Promise.resolve();
+  /** How much of a failing write reaches the disk all the same. */
+  partial = 0;
+
+  async open(path: string, mode: "create" | "edit" | "read"): Promise<OpenFile> {
+    this.#check("open", path);
+    const file = await diskFiles.open(path, mode);
+    return {
+      ...file,
+      write: async (buffers, position) => {
+        await this.gate;
+        const bytes = buffers.reduce((sum, one) => sum + one.length, 0);
+        const code = this.decide("write", path, bytes);
+        if (code !== undefined) {
+          await file.write([Buffer.concat(buffers).subarray(0, this.partial)], position);
+          throw failure(code);
+        }
+        await file.write(buffers, position);
+      },
+      datasync: async () => {
+        this.#check("datasync", path);
+        await file.datasync();
+      },
+      truncate: async (bytes) => {
+        this.#check("truncate", path);
+        await file.truncate(bytes);
+      },
+    };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    this.#check("rename", to);
+    await diskFiles.rename(from, to);
+  }
+
+  async syncFolder(path: string): Promise<void> {
+    this.#check("syncFolder", path);
+    await diskFiles.syncFolder(path);
+  }
+
+  exists = diskFiles.exists;
+  remove = diskFiles.remove;
+  makeFolder = diskFiles.makeFolder;
+  removeEmptyFolder = diskFiles.removeEmptyFolder;
+  list = diskFiles.list;
+  freeBytes = (path: string): Promise<number> => diskFiles.freeBytes(path);
+
+  #check(operation: Operation, path: string): void {
+    const code = this.decide(operation, path, 0);
+    if (code !== undefined) throw failure(code);
+  }
+}
+
+function failure(code: string): Error {
+  const error = Object.assign(new Error(code), { code });
+  if (errorCode(error) !== code) throw new Error("not a system error");
+  return error;
+}
