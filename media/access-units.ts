@@ -1,0 +1,140 @@
+import { isFault } from "../base/fault.ts";
+import type { GroupMarks, PacketGroup } from "./group.ts";
+import { type RtpPacket, readRtp } from "./rtp.ts";
+import type { Sample, SampleFormat } from "./sample.ts";
+
+/** Puts the payloads of one access unit together again. One per track, used for one access unit after another. */
+export interface Unpacker {
+  /** It has content that can be shown, not only what goes with the next access unit. */
+  readonly hasContent: boolean;
+  /** The content is there from its beginning on, as far as that can be told. */
+  readonly fromStart: boolean;
+  /** Nothing is missing at its end, as far as that can be told. */
+  readonly atEnd: boolean;
+  /** Takes the next payload, a view that stays as it is. False: the access unit cannot be completed. Never throws. */
+  add(payload: Buffer, packet: Buffer): boolean;
+  /** The access unit, which is over then; undefined where its format is not known, or it makes no sense. */
+  finish(): Unpacked | undefined;
+  /** Forgets what has come of the access unit. */
+  drop(): void;
+}
+
+export type Unpacked = Pick<Sample, "key" | "data"> & { readonly format: SampleFormat };
+
+/** A packet that is worth looking at, or undefined. */
+export function rtpOf(packet: Buffer): RtpPacket | undefined {
+  try {
+    return readRtp(packet);
+  } catch (error) {
+    if (isFault(error, "invalid")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Samples out of packet groups, for media whose access units span packets.
+ *
+ * A group is nearly always a whole access unit, and then its sample comes at once. Cameras that set markers in the middle or
+ * never are waited for: what has the same RTP time belongs together. An access unit that packets are missing of is left out.
+ */
+export class AccessUnits {
+  readonly #unpacker: Unpacker;
+  /** Marks of the first group of the access unit that is being put together. */
+  #open: GroupMarks | undefined;
+  /** The newest packet said that it is the last one. */
+  #marked = false;
+  #broken = false;
+  /** Packets are missing before the access unit. */
+  #afterGap = false;
+  /** Something was left out since the newest sample. */
+  #missing = false;
+  #sequence: number | undefined;
+  #newest: number | undefined;
+  /** This camera sets markers before the end of an access unit. */
+  #patient = false;
+
+  constructor(unpacker: Unpacker) {
+    this.#unpacker = unpacker;
+  }
+
+  /** The samples that this group completes. Never throws. */
+  push(group: PacketGroup): readonly Sample[] {
+    const samples: Sample[] = [];
+    let gap = group.discontinuity;
+    let first = true;
+    for (const packet of group.packets) {
+      const rtp = rtpOf(packet);
+      if (rtp === undefined) {
+        gap = true;
+        continue;
+      }
+      const step = this.#sequence === undefined ? 1 : (rtp.sequence - this.#sequence) & 0xffff;
+      if (step === 0) continue;
+      this.#sequence = rtp.sequence;
+      gap ||= step !== 1;
+      if (first && this.#open?.rtpTime !== group.rtpTime) this.#close(gap, samples);
+      first = false;
+      this.#add(group, rtp, packet, gap);
+      gap = false;
+    }
+    // What cannot be read at the end of the group is missing all the same.
+    if (gap) this.#lose();
+    if (this.#complete()) this.#close(false, samples);
+    return samples;
+  }
+
+  /** What can be had of what is held: the stream ends here. */
+  flush(): readonly Sample[] {
+    const samples: Sample[] = [];
+    this.#close(false, samples);
+    return samples;
+  }
+
+  #add(group: PacketGroup, rtp: RtpPacket, packet: Buffer, gap: boolean): void {
+    if (this.#open === undefined) {
+      this.#open = group;
+      this.#broken = false;
+      this.#afterGap = gap;
+    } else if (gap) this.#lose();
+    this.#marked = rtp.marker;
+    if (!this.#broken && rtp.payload.length > 0 && !this.#unpacker.add(rtp.payload, packet)) this.#lose();
+  }
+
+  #lose(): void {
+    this.#broken = true;
+    this.#missing = true;
+    this.#unpacker.drop();
+  }
+
+  #complete(): boolean {
+    const { hasContent, atEnd } = this.#unpacker;
+    return !this.#patient && !this.#broken && this.#marked && hasContent && atEnd;
+  }
+
+  /** The access unit is over. `gap`: packets are missing behind it. */
+  #close(gap: boolean, samples: Sample[]): void {
+    const marks = this.#open;
+    if (marks === undefined) return;
+    this.#open = undefined;
+    const unpacker = this.#unpacker;
+    if (!this.#broken && !unpacker.hasContent && !gap) {
+      // Parameter sets with a time of their own belong to the picture that follows.
+      this.#missing ||= this.#afterGap;
+      return;
+    }
+    const rest = unpacker.hasContent && !unpacker.fromStart;
+    if (rest && marks.rtpTime === this.#newest) this.#patient = true;
+    const beheaded = rest && (this.#afterGap || this.#patient);
+    if (this.#broken || beheaded || (gap && !this.#marked) || !unpacker.hasContent) {
+      this.#lose();
+      return;
+    }
+    const unpacked = unpacker.finish();
+    const { at, quality, rtpTime } = marks;
+    const discontinuity = this.#missing || this.#afterGap;
+    this.#missing = discontinuity && unpacked === undefined;
+    if (unpacked === undefined) return;
+    this.#newest = rtpTime;
+    samples.push({ at, quality, rtpTime, discontinuity, ...unpacked });
+  }
+}

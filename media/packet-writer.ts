@@ -1,0 +1,92 @@
+import { RTP_HEADER_BYTES, writeRtpHeader } from "./rtp.ts";
+
+/** Of one RTP packet with its header: fits, with headers of UDP, IP and some tunnel, in an Ethernet frame. */
+const PACKET_BYTES = 1400;
+
+/** What one packet has room for. */
+export const PAYLOAD_BYTES = PACKET_BYTES - RTP_HEADER_BYTES;
+
+/** Where a packetizer's numbers begin. */
+export interface PacketNumbers {
+  readonly payloadType: number;
+  readonly ssrc: number;
+  readonly sequence: number;
+}
+
+/** Writes the packets of one sample after another, one behind the other in one buffer a sample. */
+export class PacketWriter {
+  readonly ssrc: number;
+  readonly #payloadType: number;
+  #sequence: number;
+  #packets: Buffer[] = [];
+  #buffer = Buffer.alloc(0);
+  #at = 0;
+  #start = 0;
+  #timestamp = 0;
+
+  constructor(numbers: PacketNumbers) {
+    this.ssrc = numbers.ssrc >>> 0;
+    this.#payloadType = numbers.payloadType;
+    this.#sequence = numbers.sequence & 0xffff;
+  }
+
+  /** Of the next packet. */
+  get nextSequence(): number {
+    return this.#sequence;
+  }
+
+  /** Begins a sample whose packets have at most so many bytes of payload and so many packets. */
+  begin(payloadBytes: number, packets: number, rtpTime: number): void {
+    this.#buffer = Buffer.allocUnsafe(payloadBytes + packets * RTP_HEADER_BYTES);
+    this.#packets = [];
+    this.#at = 0;
+    this.#timestamp = rtpTime;
+  }
+
+  /** Begins a packet, `ticks` after the sample's beginning. */
+  open(ticks = 0): void {
+    this.#start = this.#at;
+    const header = {
+      marker: false,
+      payloadType: this.#payloadType,
+      sequence: this.#sequence,
+      timestamp: (this.#timestamp + ticks) >>> 0,
+      ssrc: this.ssrc,
+    };
+    writeRtpHeader(this.#buffer.subarray(this.#start), header);
+    this.#at += RTP_HEADER_BYTES;
+  }
+
+  bytes(values: readonly number[]): void {
+    for (const value of values) this.u8(value);
+  }
+
+  u8(value: number): void {
+    this.#at = this.#buffer.writeUInt8(value & 0xff, this.#at);
+  }
+
+  u16(value: number): void {
+    this.#at = this.#buffer.writeUInt16BE(value, this.#at);
+  }
+
+  copy(source: Buffer, from = 0, to = source.length): void {
+    this.#at += source.copy(this.#buffer, this.#at, from, to);
+  }
+
+  /** Ends a packet. `extended`: a header extension was written before its payload. */
+  close(extended = false): void {
+    if (extended) this.#buffer.writeUInt8((this.#buffer[this.#start] ?? 0) | 0x10, this.#start);
+    this.#packets.push(this.#buffer.subarray(this.#start, this.#at));
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+  }
+
+  /** The packets of the sample. `marked`: the last one ends an access unit. */
+  end(marked: boolean): Buffer[] {
+    const packets = this.#packets;
+    const last = packets.at(-1);
+    if (marked && last !== undefined) last.writeUInt8((last[1] ?? 0) | 0x80, 1);
+    this.#buffer = Buffer.alloc(0);
+    this.#packets = [];
+    return packets;
+  }
+}

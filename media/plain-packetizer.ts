@@ -1,0 +1,38 @@
+import { PAYLOAD_BYTES, type PacketNumbers, PacketWriter } from "./packet-writer.ts";
+import type { Sample } from "./sample.ts";
+import type { Track } from "./track.ts";
+
+/** Packets whose payload is the sample, cut where it does not fit: G.711 (RFC 3551 4.5.14) and metadata (ONVIF Streaming 5.1.2.1). */
+export class PlainPacketizer {
+  readonly track: Track;
+  readonly #writer: PacketWriter;
+
+  constructor(track: Track, numbers: PacketNumbers) {
+    this.track = track;
+    this.#writer = new PacketWriter(numbers);
+  }
+
+  get ssrc(): number {
+    return this.#writer.ssrc;
+  }
+
+  get nextSequence(): number {
+    return this.#writer.nextSequence;
+  }
+
+  packets(sample: Sample, rtpTime: number): Buffer[] {
+    const { data } = sample;
+    const audio = this.track.kind === "audio";
+    // Channels stay together, and every packet of audio has the time of its first byte.
+    const { channels } = this.track;
+    const room = audio ? PAYLOAD_BYTES - (PAYLOAD_BYTES % channels) : PAYLOAD_BYTES;
+    this.#writer.begin(data.length, Math.ceil(data.length / room), rtpTime);
+    for (let at = 0; at < data.length; at += room) {
+      this.#writer.open(audio ? at / channels : 0);
+      this.#writer.copy(data, at, Math.min(at + room, data.length));
+      this.#writer.close();
+    }
+    // In G.711 the marker would say that silence ends; in metadata it ends the document.
+    return this.#writer.end(!audio);
+  }
+}
