@@ -1,0 +1,90 @@
+"""A camera on GStreamer's RTSP server: a stack that nobody here wrote. See gst-camera.ts.
+
+Prints `ready <port>` and serves until it is killed or its parent is gone. With a certificate the whole port is rtsps.
+"""
+import argparse
+import os
+import signal
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--user")
+parser.add_argument("--password")
+parser.add_argument("--cert")
+parser.add_argument("--key")
+options = parser.parse_args()
+
+Gst.init(None)
+
+# I420, or H.265 comes out in a range extension profile that hardly anything decodes.
+VIDEO = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=320,height=240,framerate=25/1"
+H264 = "x264enc tune=zerolatency speed-preset=ultrafast bitrate=300 key-int-max=25 ! video/x-h264,profile=baseline ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96"
+H265 = "x265enc tune=zerolatency speed-preset=ultrafast bitrate=300 key-int-max=25 ! h265parse config-interval=-1 ! rtph265pay name=pay0 pt=96"
+AUDIO = "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate={rate},channels=1 ! audioconvert"
+PCM = AUDIO.format(rate=8000)
+MOUNTS = {
+    "/h264": f"{VIDEO} ! {H264}",
+    "/h265": f"{VIDEO} ! {H265}",
+    "/mjpeg": f"{VIDEO} ! jpegenc quality=70 ! rtpjpegpay name=pay0 pt=26",
+    "/h264aac": f"{VIDEO} ! {H264} {AUDIO.format(rate=44100)} ! avenc_aac ! aacparse ! rtpmp4gpay name=pay1 pt=97",
+    "/h264pcmu": f"{VIDEO} ! {H264} {PCM} ! mulawenc ! rtppcmupay name=pay1 pt=0",
+    "/h264pcma": f"{VIDEO} ! {H264} {PCM} ! alawenc ! rtppcmapay name=pay1 pt=8",
+}
+
+server = GstRtspServer.RTSPServer.new()
+server.set_address("127.0.0.1")
+server.set_service("0")
+
+protocols = GstRtsp.RTSPLowerTrans.UDP | GstRtsp.RTSPLowerTrans.TCP
+auth = None
+if options.user or options.cert:
+    auth = GstRtspServer.RTSPAuth()
+if options.user:
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", "user")
+    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+    auth.set_realm("camera")
+    auth.add_digest(options.user, options.password, token)
+if options.cert:
+    auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(options.cert, options.key))
+    protocols |= GstRtsp.RTSPLowerTrans.TLS
+if auth:
+    server.set_auth(auth)
+
+mounts = server.get_mount_points()
+for path, description in MOUNTS.items():
+    factory = GstRtspServer.RTSPMediaFactory.new()
+    factory.set_launch(f"( {description} )")
+    factory.set_shared(True)
+    factory.set_protocols(protocols)
+    if options.user:
+        permissions = GstRtspServer.RTSPPermissions()
+        permissions.add_permission_for_role("user", "media.factory.access", True)
+        permissions.add_permission_for_role("user", "media.factory.construct", True)
+        factory.set_permissions(permissions)
+    mounts.add_factory(path, factory)
+
+server.attach(None)
+print("ready", server.get_bound_port(), flush=True)
+
+loop = GLib.MainLoop()
+for number in (signal.SIGINT, signal.SIGTERM):
+    GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, loop.quit)
+parent = os.getppid()
+
+
+def watch():
+    server.get_session_pool().cleanup()
+    if os.getppid() != parent:
+        loop.quit()
+    return True
+
+
+GLib.timeout_add_seconds(1, watch)
+loop.run()

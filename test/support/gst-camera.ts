@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Context } from "mocha";
+import { systemClock } from "../../base/clock.ts";
+import { Secret } from "../../base/secret.ts";
+import { loadIdentity } from "../../net/tls.ts";
+import { pythonPeer } from "./peer.ts";
+
+/** What every camera of {@link startGstCamera} serves: 320x240 at 25 frames/s, a key frame each second. */
+export type GstMount = "h264" | "h265" | "mjpeg" | "h264aac" | "h264pcmu" | "h264pcma";
+
+/** How to log in where the camera was started with `auth`. */
+export const GST_LOGIN = { user: "camuser", password: new Secret("cam:p@ss%/word") };
+
+/** A camera on GStreamer's RTSP server, on a loopback port of the system's choice. */
+export interface GstCamera {
+  readonly port: number;
+  /** Without user information. */
+  url(path: GstMount): URL;
+  /** What it has printed, for messages of failing tests. */
+  output(): string;
+  /** Ends the process. */
+  close(): Promise<void>;
+}
+
+/** Starts one, or skips the test or hook of `context` where GStreamer's Python bindings are missing. `tls`: the port is rtsps. */
+export async function startGstCamera(
+  context: Context,
+  options: { readonly auth?: boolean; readonly tls?: boolean } = {},
+): Promise<GstCamera> {
+  const python = pythonPeer(context, "gi.repository.GstRtspServer");
+  const folder = await mkdtemp(join(tmpdir(), "viaduct-gst-camera-"));
+  const args = [join(import.meta.dirname, "gst-camera.py")];
+  if (options.auth === true) args.push("--user", GST_LOGIN.user, "--password", GST_LOGIN.password.reveal());
+  if (options.tls === true) {
+    await loadIdentity(folder, ["127.0.0.1"], systemClock);
+    args.push("--cert", join(folder, "tls-cert.pem"), "--key", join(folder, "tls-key.pem"));
+  }
+  const { child, output } = python.start(args);
+  const exited = once(child, "exit");
+  const port = await new Promise<number>((resolve, reject) => {
+    child.stdout?.on("data", () => {
+      const ready = /^ready (\d+)$/m.exec(output());
+      if (ready !== null) resolve(Number(ready[1]));
+    });
+    child.once("close", (code) => reject(new Error(`gst-camera.py ended with ${code}:\n${output()}`)));
+  });
+  return {
+    port,
+    url: (path) => new URL(`${options.tls === true ? "rtsps" : "rtsp"}://127.0.0.1:${port}/${path}`),
+    output,
+    async close() {
+      child.kill("SIGKILL");
+      await exited;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
