@@ -1,0 +1,107 @@
+import { type H264ParameterSets, h264FmtpUnits, h264Track, pickH264 } from "./h264.ts";
+import { type H265ParameterSets, h265FmtpUnits, h265Track, pickH265 } from "./h265.ts";
+import { H264_CODEC, H265_CODEC } from "./nal-codec.ts";
+import type { Track } from "./track.ts";
+
+type Sets = Partial<H264ParameterSets & H265ParameterSets>;
+
+const LIMITS = {
+  /** Parameter sets of one access unit; ordinary ones have two to four. */
+  units: 64,
+};
+
+/**
+ * Keeps the description of a video track true: parameter sets in the stream win over those that the camera describes, and the
+ * profile is the one that they say (RFC 6184 8.2.2). Tracks of other codecs stay as they are.
+ */
+export class FormatWatch {
+  #described: Track;
+  #track: Track;
+  #sets: Sets;
+  #units: Buffer[] = [];
+
+  constructor(track: Track) {
+    this.#described = track;
+    this.#sets = setsOf(track);
+    this.#track = built(track, this.#sets);
+  }
+
+  /** With the newest parameter sets in its fmtp, where they are known. */
+  get track(): Track {
+    return this.#track;
+  }
+
+  /** The camera has described the track again. What it only repeats is not newer than what the stream said. */
+  describe(track: Track): void {
+    const { fmtp, payloadType } = this.#described;
+    if (track.fmtp !== fmtp) this.#sets = { ...this.#sets, ...setsOf(track) };
+    if (track.fmtp !== fmtp || track.payloadType !== payloadType) this.#track = built(track, this.#sets);
+    this.#described = track;
+  }
+
+  /** A payload with parameter sets, of the access unit that is being received. A view that stays as it is until `settle`. */
+  note(payload: Buffer): void {
+    const codec = this.#track.codec === "H264" ? H264_CODEC : H265_CODEC;
+    if (codec.type(payload) === codec.fragment) return;
+    for (const nal of codec.units(payload))
+      if (codec.parameterSet(codec.type(nal)) > 0 && this.#units.length < LIMITS.units) this.#units.push(nal);
+  }
+
+  /** The access unit is over. */
+  settle(): void {
+    if (this.#units.length === 0) return;
+    const picked = this.#track.codec === "H264" ? pickH264(this.#units) : pickH265(this.#units);
+    this.#units = [];
+    const next = merged(this.#sets, picked);
+    if (sameSets(next, this.#sets)) return;
+    this.#sets = copied(next);
+    this.#track = built(this.#track, this.#sets);
+  }
+}
+
+function setsOf(track: Track): Sets {
+  if (track.codec === "H264") return pickH264(h264FmtpUnits(track.fmtp));
+  return track.codec === "H265" ? pickH265(h265FmtpUnits(track.fmtp)) : {};
+}
+
+/** Picture parameter sets alone, as some cameras repeat them one by one, are no news where there are any. */
+function merged(known: Sets, fresh: Sets): Sets {
+  if (fresh.sps === undefined && known.pps !== undefined) return fresh.vps ? { ...known, vps: fresh.vps } : known;
+  const { pps, morePps, ...others } = known;
+  if (fresh.pps !== undefined) return { ...others, ...fresh };
+  return { ...others, ...(pps && { pps }), ...(morePps && { morePps }), ...fresh };
+}
+
+function listOf(sets: Sets): readonly (Buffer | undefined)[] {
+  return [sets.vps, sets.sps, sets.pps, ...(sets.morePps ?? [])];
+}
+
+function sameSets(a: Sets, b: Sets): boolean {
+  const [left, right] = [listOf(a), listOf(b)];
+  return (
+    left.length === right.length &&
+    left.every((one, index) => {
+      const other = right[index];
+      return one === other || (one !== undefined && other !== undefined && one.equals(other));
+    })
+  );
+}
+
+/** Views into what was received would keep all of it in memory. */
+function copied(sets: Sets): Sets {
+  const { vps, sps, pps, morePps } = sets;
+  return {
+    ...(vps && { vps: Buffer.from(vps) }),
+    ...(sps && { sps: Buffer.from(sps) }),
+    ...(pps && { pps: Buffer.from(pps) }),
+    ...(morePps && { morePps: morePps.map((one) => Buffer.from(one)) }),
+  };
+}
+
+function built(track: Track, sets: Sets): Track {
+  const { vps, sps, pps, morePps } = sets;
+  if (sps === undefined || pps === undefined) return track;
+  const more = morePps && { morePps };
+  if (track.codec === "H264") return h264Track(track, { sps, pps, ...more });
+  return track.codec === "H265" && vps !== undefined ? h265Track(track, { vps, sps, pps, ...more }) : track;
+}

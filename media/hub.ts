@@ -1,0 +1,183 @@
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import { type Millis, SECOND } from "../base/units.ts";
+import type { PacketGroup } from "./group.ts";
+import type { LiveReader, LiveSource } from "./source.ts";
+import type { Track } from "./track.ts";
+
+const LIMITS = {
+  /** Kept for readers that join: the groups since the newest key frame. 16 MiB hold 20 s of 6 Mbit/s. */
+  cachedBytes: 16 * 1024 * 1024,
+  /** A camera with longer distances between key frames makes readers wait. */
+  cachedMs: 20 * SECOND,
+};
+
+interface Member {
+  readonly reader: LiveReader;
+  /** Nothing before a key frame is any use to it. */
+  waitingForKey: boolean;
+  left: boolean;
+}
+
+/** One stream and everyone who watches it. Each group is handed to each reader once, in the same buffer. */
+export class Hub implements LiveSource {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  /** Replaced when it changes, never changed: readers come and go while a group is being handed out. */
+  #members: readonly Member[] = [];
+  readonly #waiting = new Set<() => void>();
+  #tracks: readonly Track[] = [];
+  #ssrcs: readonly number[] = [];
+  #flowing = false;
+  #cache: PacketGroup[] = [];
+  #cachedBytes = 0;
+
+  constructor(o: { readonly clock: Clock; readonly log: Log }) {
+    this.#clock = o.clock;
+    this.#log = o.log;
+  }
+
+  get tracks(): readonly Track[] {
+    return this.#tracks;
+  }
+
+  get readers(): number {
+    return this.#members.length;
+  }
+
+  ssrc(index: number): number {
+    const ssrc = this.#ssrcs[index];
+    if (ssrc === undefined) throw new Fault("not-found", `no track ${index}`);
+    return ssrc;
+  }
+
+  /** The camera has described its stream. Readers of another stream than before are told to start over. */
+  describe(tracks: readonly Track[], ssrcs: readonly number[]): void {
+    const same =
+      tracks.length === this.#tracks.length &&
+      tracks.every((track, index) => {
+        const before = this.#tracks[index];
+        return (
+          before?.codec === track.codec &&
+          before.encoding.toUpperCase() === track.encoding.toUpperCase() &&
+          before.clockRateHz === track.clockRateHz &&
+          before.payloadType === track.payloadType
+        );
+      });
+    this.#ssrcs = ssrcs;
+    // What was learned from the stream is newer than what the camera keeps repeating in its description.
+    this.#tracks = same
+      ? this.#tracks.map((track, index) => (track.fmtp === "" ? (tracks[index] ?? track) : track))
+      : tracks;
+    if (same) return;
+    this.#dropCache();
+    for (const member of this.#members) {
+      member.waitingForKey = this.#hasVideo();
+      this.#guard(member, () => member.reader.changed?.());
+    }
+  }
+
+  /** Parameter sets in the stream are other ones than those described. */
+  updateTrack(index: number, track: Track): void {
+    this.#tracks = this.#tracks.map((before, at) => (at === index ? track : before));
+  }
+
+  publish(group: PacketGroup): void {
+    const start = this.#startsHere(group);
+    this.#keep(group, start);
+    if (!this.#flowing && (start || !this.#hasVideo())) {
+      this.#flowing = true;
+      for (const wake of this.#waiting) wake();
+    }
+    for (const member of this.#members) {
+      if (member.left || (member.waitingForKey && !start)) continue;
+      member.waitingForKey = false;
+      this.#guard(member, () => member.reader.deliver(group));
+    }
+  }
+
+  /** The camera is gone. Readers stay, and go on with the next key frame when it is back. */
+  lost(): void {
+    this.#flowing = false;
+    this.#dropCache();
+    for (const member of this.#members) member.waitingForKey = this.#hasVideo();
+  }
+
+  ready(limitMs: Millis, signal?: AbortSignal): Promise<void> {
+    if (this.#flowing) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const end = (act: () => void) => (): void => {
+        timer.cancel();
+        this.#waiting.delete(wake);
+        signal?.removeEventListener("abort", stop);
+        act();
+      };
+      const wake = end(resolve);
+      const stop = end(() => reject(signal?.reason as Error));
+      const timer = this.#clock.after(
+        limitMs,
+        end(() =>
+          reject(new Fault("unavailable", "the camera sends no stream", { tell: "the camera cannot be reached" })),
+        ),
+      );
+      this.#waiting.add(wake);
+      if (signal?.aborted === true) stop();
+      else signal?.addEventListener("abort", stop, { once: true });
+    });
+  }
+
+  join(reader: LiveReader): () => void {
+    const cached = this.#hasVideo() ? this.#cache : [];
+    const member: Member = { reader, waitingForKey: this.#hasVideo() && cached.length === 0, left: false };
+    this.#members = [...this.#members, member];
+    for (const group of cached) if (!member.left) this.#guard(member, () => reader.deliver(group));
+    return () => this.#leave(member);
+  }
+
+  #leave(member: Member): void {
+    member.left = true;
+    this.#members = this.#members.filter((one) => one !== member);
+  }
+
+  #hasVideo(): boolean {
+    // Before the first description, a reader has to wait for whatever comes.
+    return this.#tracks.length === 0 || this.#tracks.some((track) => track.kind === "video");
+  }
+
+  #startsHere(group: PacketGroup): boolean {
+    return group.key && (!this.#hasVideo() || this.#tracks[group.track]?.kind === "video");
+  }
+
+  /** Who joins after a loss would see the damage until the next key frame. */
+  #breaks(group: PacketGroup): boolean {
+    return group.discontinuity && this.#tracks[group.track]?.kind === "video";
+  }
+
+  #keep(group: PacketGroup, start: boolean): void {
+    if (start || this.#breaks(group)) this.#dropCache();
+    if (!start && this.#cache.length === 0) return;
+    const first = this.#cache[0] ?? group;
+    if (this.#cachedBytes + group.byteLength > LIMITS.cachedBytes || group.at - first.at > LIMITS.cachedMs) {
+      this.#dropCache();
+      return;
+    }
+    this.#cache.push(group);
+    this.#cachedBytes += group.byteLength;
+  }
+
+  #dropCache(): void {
+    this.#cache = [];
+    this.#cachedBytes = 0;
+  }
+
+  /** A reader with a bug leaves; the others must not notice. */
+  #guard(member: Member, act: () => void): void {
+    try {
+      act();
+    } catch (err) {
+      this.#leave(member);
+      this.#log.error({ err }, "a reader of a live stream failed and was removed");
+    }
+  }
+}

@@ -1,0 +1,284 @@
+import { randomInt } from "node:crypto";
+import { isFault } from "../base/fault.ts";
+import { SECOND, type UnixMillis, unixOfNtp } from "../base/units.ts";
+import { FormatWatch } from "./format-watch.ts";
+import { PacketGroup } from "./group.ts";
+import { H264_CODEC, H265_CODEC, type NalCodec } from "./nal-codec.ts";
+import { SCAN, scanPayload } from "./payload-scan.ts";
+import { readRtcp } from "./rtcp.ts";
+import { RTP_HEADER_BYTES } from "./rtp.ts";
+import { Sequencer } from "./sequencer.ts";
+import { Timeline } from "./timeline.ts";
+import type { Track } from "./track.ts";
+
+const LIMITS = {
+  /** Of one access unit. Key frames of 4K cameras have some MiB in some thousand packets. */
+  groupBytes: 8 * 1024 * 1024,
+  groupPackets: 8000,
+  /** Streams that refresh pictures bit by bit have no IDR; after this long, parameter sets are taken for a beginning. */
+  withoutRandomMs: 10 * SECOND,
+};
+
+/** An access unit that is being received. */
+interface Open {
+  readonly packets: Buffer[];
+  bytes: number;
+  /** As the camera numbers it. */
+  rtpTime: number;
+  arrivedAt: UnixMillis;
+  /** What has come of it: {@link SCAN}. */
+  flags: number;
+  /** Something is missing before it, or inside it. */
+  afterGap: boolean;
+  /** Something is missing of it, as far as that can be told. */
+  broken: boolean;
+  /** Beyond the limits: nothing of it is kept. */
+  dropped: boolean;
+}
+
+export interface TrackReceiverOptions {
+  /** Index into the stream's tracks. */
+  readonly index: number;
+  readonly track: Track;
+  /** Our own; random where absent. */
+  readonly ssrc?: number;
+  readonly deliver: (group: PacketGroup) => void;
+  /** The description is another one than before: parameter sets in the stream differ from it, or it was wrong. Comes before the group. */
+  readonly onTrack?: (track: Track) => void;
+}
+
+/**
+ * Turns what a camera sends for one track into groups of our numbering: boundaries of access units, key marks, capture times,
+ * loss marks. SSRC, sequence numbers and timestamps go on across reconnects.
+ *
+ * An access unit ends with its marker, or where the timestamp changes. Markers are not believed blindly: one on parameter sets
+ * or SEI alone ends nothing (they belong to the picture behind them, whatever timestamp they carry), and a camera that sets
+ * one behind every slice is waited for until the timestamp changes, at the price of one frame of delay.
+ */
+export class TrackReceiver {
+  readonly ssrc: number;
+  readonly #index: number;
+  readonly #deliver: (group: PacketGroup) => void;
+  readonly #onTrack: ((track: Track) => void) | undefined;
+  readonly #format: FormatWatch;
+  readonly #codec: NalCodec | undefined;
+  /** Sound that is not compressed has no access units: every packet is one. */
+  readonly #single: boolean;
+  readonly #sequencer = new Sequencer();
+  #announced: Track;
+  #timeline: Timeline;
+  #open: Open | undefined;
+  /** Something is missing before what comes next. */
+  #gap = false;
+  /** The camera's timestamp of the newest group, which its marker has closed. */
+  #closedRtpTime: number | undefined;
+  /** This camera sets markers before the end of an access unit. */
+  #patient = false;
+  #sawMarker = false;
+  #randomAt: UnixMillis | undefined;
+  /** The newest instant that was handed on, by our numbering; groups of B-frames lie before it. */
+  #newest: { readonly rtpTime: number; readonly at: UnixMillis } | undefined;
+  /** Our timestamps minus the camera's. Undefined: the next group decides. */
+  #offset: number | undefined;
+
+  constructor(o: TrackReceiverOptions) {
+    this.ssrc = o.ssrc ?? randomInt(2 ** 32);
+    this.#index = o.index;
+    this.#deliver = o.deliver;
+    this.#onTrack = o.onTrack;
+    this.#format = new FormatWatch(o.track);
+    this.#announced = o.track;
+    const { codec, kind, clockRateHz } = o.track;
+    this.#timeline = new Timeline(clockRateHz);
+    this.#codec = codec === "H264" ? H264_CODEC : codec === "H265" ? H265_CODEC : undefined;
+    this.#single = codec === "PCMU" || codec === "PCMA" || (codec === "unknown" && kind === "audio");
+  }
+
+  /**
+   * One RTP packet, in the order of arrival. The receiver keeps it until its access unit is over and writes our numbers into
+   * its header: the caller gives it away. Whatever is not RTP is passed over.
+   */
+  rtp(packet: Buffer, arrivedAt: UnixMillis): void {
+    const offset = payloadOffset(packet);
+    if (offset === undefined) return;
+    const { payloadType } = this.#format.track;
+    const step = this.#sequencer.place(packet, payloadType, arrivedAt);
+    if (step === "skip") return;
+    if (step === "gap" || step === "reset") this.#lose();
+    if (step === "reset") this.#reset();
+    const second = packet[1] as number;
+    const rtpTime = packet.readUInt32BE(4);
+    packet[1] = (second & 0x80) | payloadType;
+    packet.writeUInt32BE(this.ssrc, 8);
+    this.#add(packet, offset, rtpTime, arrivedAt);
+    if ((second & 0x80) === 0 && !this.#single) return;
+    this.#sawMarker = true;
+    const open = this.#open;
+    if (open !== undefined && !this.#patient && this.#hasContent(open)) this.#close(true);
+  }
+
+  /** A compound RTCP packet. Whatever is not RTCP is passed over: there are cameras that send it broken all the time. */
+  rtcp(packet: Buffer, arrivedAt: UnixMillis): void {
+    try {
+      for (const { rtpTime, ntp } of readRtcp(packet).senders)
+        this.#timeline.report(rtpTime, unixOfNtp(ntp), arrivedAt);
+    } catch (error) {
+      if (!isFault(error, "invalid")) throw error;
+    }
+  }
+
+  /** The upstream session has ended; what comes next belongs to a new one, and begins with a discontinuity. */
+  restart(track: Track): void {
+    this.#open = undefined;
+    this.#format.describe(track);
+    this.#sequencer.restart();
+    this.#reset();
+    this.#gap = true;
+    this.#announce();
+  }
+
+  /** Nothing more comes for now. An access unit without its end is handed on only if this camera never marks ends. */
+  flush(): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    if (!this.#sawMarker && this.#hasContent(open)) {
+      this.#close(false);
+      return;
+    }
+    this.#open = undefined;
+    this.#gap = true;
+  }
+
+  /** The camera numbers anew. */
+  #reset(): void {
+    if (this.#open !== undefined) this.#close(false);
+    this.#timeline = new Timeline(this.#format.track.clockRateHz);
+    this.#offset = undefined;
+    this.#closedRtpTime = undefined;
+    this.#patient = false;
+    this.#sawMarker = false;
+    this.#randomAt = undefined;
+  }
+
+  #lose(): void {
+    this.#gap = true;
+    if (this.#open !== undefined) this.#open.broken = true;
+  }
+
+  #hasContent(open: Open): boolean {
+    return (open.flags & SCAN.content) !== 0;
+  }
+
+  #add(packet: Buffer, offset: number, rtpTime: number, arrivedAt: UnixMillis): void {
+    const end = packet.length - paddingOf(packet);
+    const flags = this.#codec === undefined ? SCAN.content : scanPayload(this.#codec, packet, offset, end);
+    let open = this.#open;
+    if (open !== undefined && open.rtpTime !== rtpTime) {
+      const continues = (flags & SCAN.continues) !== 0 && !open.broken;
+      if (!this.#hasContent(open)) {
+        open.rtpTime = rtpTime;
+        open.arrivedAt = arrivedAt;
+      } else if (!continues) {
+        this.#close(false);
+        open = undefined;
+      }
+    }
+    if (open === undefined) {
+      const late = rtpTime === this.#closedRtpTime && (flags & (SCAN.content | SCAN.first)) === SCAN.content;
+      if (late && this.#codec !== undefined && !this.#gap) this.#patient = true;
+      open = { packets: [], bytes: 0, rtpTime, arrivedAt, flags: 0, afterGap: false, broken: false, dropped: false };
+      this.#open = open;
+    }
+    open.afterGap ||= this.#gap;
+    this.#gap = false;
+    if ((open.flags & SCAN.content) === 0 && beginsWithin(flags, open.afterGap)) open.broken = true;
+    open.flags |= flags;
+    if ((flags & SCAN.parameterSets) !== 0) this.#format.note(packet.subarray(offset, end));
+    open.bytes += packet.length;
+    if (open.bytes > LIMITS.groupBytes || open.packets.length >= LIMITS.groupPackets) {
+      open.packets.length = 0;
+      open.dropped = true;
+    }
+    if (!open.dropped) open.packets.push(packet);
+  }
+
+  /** The access unit is over. `marked`: the camera said so. */
+  #close(marked: boolean): void {
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    this.#closedRtpTime = marked ? open.rtpTime : undefined;
+    this.#format.settle();
+    if (open.dropped || !this.#hasContent(open)) {
+      this.#gap = true;
+      return;
+    }
+    const { at, quality, jump } = this.#timeline.place(open.rtpTime, open.arrivedAt);
+    const rtpTime = this.#number(open.rtpTime, at, jump);
+    for (const packet of open.packets) packet.writeUInt32BE(rtpTime, 4);
+    const key = this.#isKey(open);
+    const discontinuity = open.afterGap || jump;
+    this.#announce();
+    this.#deliver(new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity }, open.packets));
+  }
+
+  #isKey(open: Open): boolean {
+    if (this.#codec === undefined) return true;
+    this.#randomAt ??= open.arrivedAt;
+    if (open.broken) return false;
+    if ((open.flags & SCAN.random) !== 0) {
+      this.#randomAt = open.arrivedAt;
+      return true;
+    }
+    return (open.flags & SCAN.parameterSets) !== 0 && open.arrivedAt - this.#randomAt > LIMITS.withoutRandomMs;
+  }
+
+  /**
+   * The camera's timestamp in our numbering. Where the camera's clock begins anew, ours goes on by the time that has passed
+   * between the captures, so that timestamps and capture times of all tracks keep their relation.
+   */
+  #number(rtpTime: number, at: UnixMillis, jump: boolean): number {
+    const newest = this.#newest;
+    if (this.#offset === undefined || jump) {
+      const ticksPerMs = this.#format.track.clockRateHz / 1000;
+      const passedMs = newest === undefined ? 0 : Math.max(1, at - newest.at);
+      const next = newest === undefined ? randomInt(2 ** 32) : newest.rtpTime + Math.ceil(passedMs * ticksPerMs);
+      this.#offset = next - rtpTime;
+    }
+    const ours = (rtpTime + this.#offset) >>> 0;
+    if (newest === undefined || ((ours - newest.rtpTime) | 0) > 0) this.#newest = { rtpTime: ours, at };
+    return ours;
+  }
+
+  #announce(): void {
+    const { track } = this.#format;
+    if (track === this.#announced) return;
+    const same = track.fmtp === this.#announced.fmtp;
+    this.#announced = track;
+    if (!same) this.#onTrack?.(track);
+  }
+}
+
+/** Whether the first content of an access unit shows that something before it is missing. */
+function beginsWithin(flags: number, afterGap: boolean): boolean {
+  if ((flags & SCAN.content) === 0) return false;
+  return (flags & SCAN.continues) !== 0 || (afterGap && (flags & SCAN.first) === 0);
+}
+
+/** Where the payload begins (RFC 3550 5.1), or undefined for what is no RTP packet. */
+function payloadOffset(packet: Buffer): number | undefined {
+  const { length } = packet;
+  if (length < RTP_HEADER_BYTES) return undefined;
+  const first = packet[0] as number;
+  if (first >> 6 !== 2) return undefined;
+  let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
+  if ((first & 0x10) !== 0) {
+    if (offset + 4 > length) return undefined;
+    offset += 4 + packet.readUInt16BE(offset + 2) * 4;
+  }
+  return offset + paddingOf(packet) > length ? undefined : offset;
+}
+
+function paddingOf(packet: Buffer): number {
+  return ((packet[0] as number) & 0x20) === 0 ? 0 : (packet[packet.length - 1] as number);
+}

@@ -1,0 +1,125 @@
+import { Fault } from "../base/fault.ts";
+import { type NtpTime, ntpOf, type UnixMillis } from "../base/units.ts";
+
+const SENDER_REPORT = 200;
+const RECEIVER_REPORT = 201;
+const SOURCE_DESCRIPTION = 202;
+const BYE = 203;
+
+/** A compound packet on a network is about 1 KB; more parts than this are not RTCP. */
+const MAX_PARTS = 64;
+
+/** What a sender says of the relation between its clocks (RFC 3550 6.4.1). */
+export interface SenderReport {
+  readonly ssrc: number;
+  readonly ntp: NtpTime;
+  readonly rtpTime: number;
+}
+
+/** What we use of a compound packet. */
+export interface RtcpReports {
+  readonly senders: readonly SenderReport[];
+  readonly byes: readonly number[];
+}
+
+/** Reads a compound RTCP packet (RFC 3550 6.1). Parts that we have no use for are passed over. Fault `invalid`. */
+export function readRtcp(packet: Buffer): RtcpReports {
+  const senders: SenderReport[] = [];
+  const byes: number[] = [];
+  let offset = 0;
+  for (let part = 0; offset < packet.length; part += 1) {
+    if (part === MAX_PARTS) throw new Fault("invalid", `RTCP with more than ${MAX_PARTS} parts`);
+    if (packet.length - offset < 4 || (packet[offset] as number) >> 6 !== 2) throw new Fault("invalid", "not RTCP");
+    const end = offset + 4 + packet.readUInt16BE(offset + 2) * 4;
+    if (end > packet.length) throw new Fault("invalid", "RTCP part is longer than the packet");
+    const type = packet[offset + 1];
+    if (type === SENDER_REPORT && end - offset >= 28)
+      senders.push({
+        ssrc: packet.readUInt32BE(offset + 4),
+        ntp: { seconds: packet.readUInt32BE(offset + 8), fraction: packet.readUInt32BE(offset + 12) },
+        rtpTime: packet.readUInt32BE(offset + 16),
+      });
+    if (type === BYE) {
+      const count = (packet[offset] as number) & 0x1f;
+      for (let index = 0; index < count && offset + 8 + index * 4 <= end; index += 1)
+        byes.push(packet.readUInt32BE(offset + 4 + index * 4));
+    }
+    offset = end;
+  }
+  return { senders, byes };
+}
+
+/** A sender report with the canonical name that RFC 3550 6.5.1 wants with it. `packets` and `octets` count since the start. */
+export function senderReport(o: {
+  readonly ssrc: number;
+  readonly at: UnixMillis;
+  readonly rtpTime: number;
+  readonly packets: number;
+  readonly octets: number;
+  readonly cname: string;
+}): Buffer {
+  const report = Buffer.alloc(28);
+  writeHead(report, 0, SENDER_REPORT);
+  const ntp = ntpOf(o.at);
+  report.writeUInt32BE(o.ssrc, 4);
+  report.writeUInt32BE(ntp.seconds, 8);
+  report.writeUInt32BE(ntp.fraction, 12);
+  report.writeUInt32BE(o.rtpTime >>> 0, 16);
+  report.writeUInt32BE(o.packets >>> 0, 20);
+  report.writeUInt32BE(o.octets >>> 0, 24);
+  return Buffer.concat([report, sourceDescription(o.ssrc, o.cname)]);
+}
+
+/** What was received of one source (RFC 3550 6.4.2). */
+export interface Reception {
+  readonly ssrc: number;
+  /** 32 bits: cycles and sequence number. */
+  readonly highestSequence: number;
+  /** In units of the track's clock. */
+  readonly jitterTicks: number;
+  readonly lost: number;
+}
+
+export function receiverReport(o: {
+  readonly ssrc: number;
+  readonly cname: string;
+  readonly reception: Reception | undefined;
+}): Buffer {
+  const { reception } = o;
+  const report = Buffer.alloc(reception === undefined ? 8 : 32);
+  writeHead(report, reception === undefined ? 0 : 1, RECEIVER_REPORT);
+  report.writeUInt32BE(o.ssrc, 4);
+  if (reception !== undefined) {
+    report.writeUInt32BE(reception.ssrc, 8);
+    report.writeUIntBE(Math.max(0, Math.min(0x7f_ffff, reception.lost)), 13, 3);
+    report.writeUInt32BE(reception.highestSequence >>> 0, 16);
+    report.writeUInt32BE(reception.jitterTicks >>> 0, 20);
+  }
+  return Buffer.concat([report, sourceDescription(o.ssrc, o.cname)]);
+}
+
+/** The end of a source (RFC 3550 6.6), as a compound packet of its own. */
+export function bye(ssrc: number, cname: string): Buffer {
+  const packet = Buffer.alloc(8);
+  writeHead(packet, 1, BYE);
+  packet.writeUInt32BE(ssrc, 4);
+  return Buffer.concat([receiverReport({ ssrc, cname, reception: undefined }), packet]);
+}
+
+function sourceDescription(ssrc: number, cname: string): Buffer {
+  const name = Buffer.from(cname, "utf8").subarray(0, 255);
+  // One chunk: SSRC, item type 1 (CNAME), length, text, and at least one zero up to the next 32-bit word.
+  const description = Buffer.alloc(4 + 4 + Math.ceil((2 + name.length + 1) / 4) * 4);
+  writeHead(description, 1, SOURCE_DESCRIPTION);
+  description.writeUInt32BE(ssrc, 4);
+  description.writeUInt8(1, 8);
+  description.writeUInt8(name.length, 9);
+  description.set(name, 10);
+  return description;
+}
+
+function writeHead(packet: Buffer, count: number, type: number): void {
+  packet.writeUInt8(0x80 | count, 0);
+  packet.writeUInt8(type, 1);
+  packet.writeUInt16BE(packet.length / 4 - 1, 2);
+}

@@ -1,0 +1,56 @@
+import { Fault } from "../base/fault.ts";
+
+/** Fixed part of the header (RFC 3550 5.1). */
+export const RTP_HEADER_BYTES = 12;
+
+/** An RTP packet, looked at (RFC 3550 5.1). Views into the packet: nothing is copied. */
+export interface RtpPacket {
+  readonly marker: boolean;
+  readonly payloadType: number;
+  /** 16 bits. */
+  readonly sequence: number;
+  /** 32 bits, in the track's clock. */
+  readonly timestamp: number;
+  readonly ssrc: number;
+  /** Offset of the payload in the packet: behind header, CSRCs and extension. */
+  readonly payloadOffset: number;
+  /** Without padding. May be empty. */
+  readonly payload: Buffer;
+}
+
+/** Checks a packet once, so that everything behind may trust it. Fault `invalid`. */
+export function readRtp(packet: Buffer): RtpPacket {
+  const { length } = packet;
+  if (length < RTP_HEADER_BYTES) throw new Fault("invalid", `RTP packet of ${length} bytes`);
+  const first = packet[0] as number;
+  if (first >> 6 !== 2) throw new Fault("invalid", `RTP version ${first >> 6}`);
+  let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
+  if ((first & 0x10) !== 0) {
+    if (offset + 4 > length) throw new Fault("invalid", "RTP header extension beyond the packet");
+    offset += 4 + packet.readUInt16BE(offset + 2) * 4;
+  }
+  const padding = (first & 0x20) === 0 ? 0 : (packet[length - 1] as number);
+  if (offset + padding > length) throw new Fault("invalid", "RTP header and padding are longer than the packet");
+  const second = packet[1] as number;
+  return {
+    marker: (second & 0x80) !== 0,
+    payloadType: second & 0x7f,
+    sequence: packet.readUInt16BE(2),
+    timestamp: packet.readUInt32BE(4),
+    ssrc: packet.readUInt32BE(8),
+    payloadOffset: offset,
+    payload: packet.subarray(offset, length - padding),
+  };
+}
+
+/** Writes the fixed part of a header, without padding, extension and CSRCs, at the beginning of `packet`. */
+export function writeRtpHeader(
+  packet: Buffer,
+  header: Pick<RtpPacket, "marker" | "payloadType" | "sequence" | "timestamp" | "ssrc">,
+): void {
+  packet.writeUInt8(0x80, 0);
+  packet.writeUInt8((header.marker ? 0x80 : 0) | header.payloadType, 1);
+  packet.writeUInt16BE(header.sequence & 0xffff, 2);
+  packet.writeUInt32BE(header.timestamp >>> 0, 4);
+  packet.writeUInt32BE(header.ssrc >>> 0, 8);
+}

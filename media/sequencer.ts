@@ -1,0 +1,86 @@
+import { randomInt } from "node:crypto";
+import { SECOND, type UnixMillis } from "../base/units.ts";
+
+const LIMITS = {
+  /** A larger gap says nothing about how much is missing, and is kept as a gap of one. */
+  gap: 1000,
+  /** How far back a packet may lie to be one that came twice. Further back, the camera has begun to count anew. */
+  repeated: 16,
+  /** Another source takes over when it has sent this many packets in a row, or when the old one has been silent for so long. */
+  strangers: 16,
+  silenceMs: 2 * SECOND,
+};
+
+/**
+ * How a packet follows the one before: as the first of a session, as the next one, after a gap, from a new numbering of the
+ * camera, or not at all (it came twice, or is not part of the track).
+ */
+export type Step = "first" | "next" | "gap" | "reset" | "skip";
+
+/**
+ * Gives the packets of one track our own sequence numbers, continuous across everything that cameras do; a gap in theirs
+ * stays one of the same size. TCP keeps the order, so nothing is sorted here.
+ */
+export class Sequencer {
+  #ssrc: number | undefined;
+  #payloadType: number | undefined;
+  #strangers = 0;
+  #lastAt: UnixMillis | undefined;
+  /** The next number that we give, and the one that the camera should give. */
+  #ours = randomInt(2 ** 16);
+  #expected = 0;
+  #started = false;
+
+  /** The camera's next packet belongs to a new session. */
+  restart(): void {
+    this.#ssrc = undefined;
+    this.#payloadType = undefined;
+    this.#strangers = 0;
+  }
+
+  /** Checks the packet against those before it, and writes our sequence number into it unless it is to be skipped. */
+  place(packet: Buffer, described: number, arrivedAt: UnixMillis): Step {
+    const payloadType = (packet[1] as number) & 0x7f;
+    const sequence = packet.readUInt16BE(2);
+    const step = this.#step(packet.readUInt32BE(8), sequence, arrivedAt);
+    if (step === "skip") return step;
+    // There are cameras that describe another payload type than they send; what comes besides is comfort noise and the like.
+    this.#payloadType ??= payloadType;
+    if (payloadType !== described && payloadType !== this.#payloadType) return this.#skipOne(sequence, step);
+    const missing = step === "gap" ? (sequence - this.#expected) & 0xffff : 0;
+    // What is not known to be a small gap is a gap of one; at the very beginning nothing can be missing.
+    if (step === "first" || step === "reset") this.#ours += this.#started ? 1 : 0;
+    else this.#ours += missing > LIMITS.gap ? 1 : missing;
+    packet.writeUInt16BE(this.#ours & 0xffff, 2);
+    this.#ours = (this.#ours + 1) & 0xffff;
+    this.#expected = (sequence + 1) & 0xffff;
+    this.#started = true;
+    return step;
+  }
+
+  /** One number of the camera's is not ours to miss. */
+  #skipOne(sequence: number, step: Step): Step {
+    if (step === "next") this.#expected = (sequence + 1) & 0xffff;
+    return "skip";
+  }
+
+  #step(ssrc: number, sequence: number, arrivedAt: UnixMillis): Step {
+    const silentMs = this.#lastAt === undefined ? 0 : arrivedAt - this.#lastAt;
+    const known = this.#ssrc;
+    if (known !== undefined && ssrc !== known) {
+      this.#strangers += 1;
+      if (this.#strangers < LIMITS.strangers && silentMs < LIMITS.silenceMs) return "skip";
+    }
+    this.#strangers = 0;
+    this.#lastAt = arrivedAt;
+    if (ssrc !== known) {
+      this.#ssrc = ssrc;
+      this.#payloadType = undefined;
+      return known === undefined ? "first" : "reset";
+    }
+    const ahead = (sequence - this.#expected) & 0xffff;
+    if (ahead === 0) return "next";
+    if (ahead >= 0x1_0000 - LIMITS.repeated) return "skip";
+    return ahead < 0x8000 ? "gap" : "reset";
+  }
+}
