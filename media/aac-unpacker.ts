@@ -18,6 +18,7 @@ type Format = Extract<SampleFormat, { codec: "MPEG4-GENERIC" }>;
 /** An access unit of which fragments are still missing. */
 interface Open {
   readonly pieces: Buffer[];
+  readonly size: number;
   missing: number;
 }
 
@@ -67,6 +68,8 @@ export class AacUnpacker implements SoundUnpacker {
     const headerBits = payload.readUInt16BE(0);
     const sizes = this.#readSizes(payload.subarray(2, 2 + Math.ceil(headerBits / 8)), headerBits);
     if (sizes === undefined) return undefined;
+    // The rest of what was begun is not coming.
+    if (this.#open !== undefined && this.#open.size !== sizes[0]) this.#open = undefined;
     let at = 2 + Math.ceil(headerBits / 8);
     const units: Buffer[] = [];
     for (const size of sizes) {
@@ -102,7 +105,7 @@ export class AacUnpacker implements SoundUnpacker {
 
   /** A packet with a part of one unit: each names the size of the whole (RFC 3640 3.2.3). */
   #addFragment(piece: Buffer, size: number): readonly Buffer[] {
-    this.#open ??= { pieces: [], missing: size };
+    this.#open ??= { pieces: [], size, missing: size };
     const open = this.#open;
     open.pieces.push(piece);
     open.missing -= piece.length;

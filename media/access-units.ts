@@ -3,6 +3,11 @@ import type { GroupMarks, PacketGroup } from "./group.ts";
 import { type RtpPacket, readRtp } from "./rtp.ts";
 import type { Sample, SampleFormat } from "./sample.ts";
 
+const LIMITS = {
+  /** Of one access unit, for every packet costs memory beyond its bytes: 16 MiB in packets of 512 bytes. */
+  packets: 32_768,
+};
+
 /** Puts the payloads of one access unit together again. One per track, used for one access unit after another. */
 export interface Unpacker {
   /** It has content that can be shown, not only what goes with the next access unit. */
@@ -48,6 +53,7 @@ export class AccessUnits {
   #afterGap = false;
   /** Something was left out since the newest sample. */
   #missing = false;
+  #packets = 0;
   #sequence: number | undefined;
   #newest: number | undefined;
   /** This camera sets markers before the end of an access unit. */
@@ -97,12 +103,15 @@ export class AccessUnits {
       this.#afterGap = gap;
     } else if (gap) this.#lose();
     this.#marked = rtp.marker;
-    if (!this.#broken && rtp.payload.length > 0 && !this.#unpacker.add(rtp.payload, packet)) this.#lose();
+    if (this.#broken || rtp.payload.length === 0) return;
+    this.#packets += 1;
+    if (this.#packets > LIMITS.packets || !this.#unpacker.add(rtp.payload, packet)) this.#lose();
   }
 
   #lose(): void {
     this.#broken = true;
     this.#missing = true;
+    this.#packets = 0;
     this.#unpacker.drop();
   }
 
@@ -130,9 +139,11 @@ export class AccessUnits {
       return;
     }
     const unpacked = unpacker.finish();
+    this.#packets = 0;
     const { at, quality, rtpTime } = marks;
     const discontinuity = this.#missing || this.#afterGap;
-    this.#missing = discontinuity && unpacked === undefined;
+    // What comes before the first sample is not missed.
+    this.#missing = unpacked === undefined && (discontinuity || this.#newest !== undefined);
     if (unpacked === undefined) return;
     this.#newest = rtpTime;
     samples.push({ at, quality, rtpTime, discontinuity, ...unpacked });

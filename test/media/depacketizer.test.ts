@@ -1,0 +1,366 @@
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { createDepacketizer } from "../../media/depacketizer.ts";
+import { h264Track } from "../../media/h264.ts";
+import { avcConfig } from "../../media/h264-config.ts";
+import { hevcConfig } from "../../media/h265-config.ts";
+import type { Sample } from "../../media/sample.ts";
+import type { Codec } from "../../media/track.ts";
+import { AT, aggregated, group, H264_SETS, H265_SETS, hex, inSample, SMALL_SPS, track, Wire } from "./codec-fixture.ts";
+
+const { sps, pps } = H264_SETS;
+const idr = hex("6588 84 00112233");
+const slice = hex("419a 22 44556677");
+/** A second slice of the same picture: its first macroblock is not 0. */
+const rest = hex("4142 99 8899");
+const described = h264Track(track("H264"), H264_SETS);
+
+const h264 = (fmtp = ""): Wire => new Wire(createDepacketizer(track("H264", fmtp)));
+const known = (): Wire => new Wire(createDepacketizer(described));
+const metadata = (): Wire => new Wire(createDepacketizer(track("VND.ONVIF.METADATA")));
+const unmarked = (payload: Buffer): { payload: Buffer; marker: boolean } => ({ payload, marker: false });
+const lose = (wire: Wire): void => {
+  wire.sequence = (wire.sequence + 1) & 0xffff;
+};
+const datas = (samples: readonly Sample[]): readonly Buffer[] => samples.map((one) => one.data);
+const summary = (samples: readonly Sample[]): readonly string[] =>
+  samples.map((one) => `${one.rtpTime}${one.key ? " key" : ""}${one.discontinuity ? " gap" : ""}`);
+
+describe("a depacketizer for H.264", () => {
+  it("makes a sample of a group at once: single units, aggregations, fragments", () => {
+    const [first, ...others] = [
+      h264().send(100, [aggregated(hex("78"), sps, pps), hex("7c8588"), hex("7c058400"), hex("7c45112233")]),
+    ].flat();
+    expect(others).to.deep.equal([]);
+    expect(first).to.deep.equal({
+      at: AT,
+      quality: "camera",
+      rtpTime: 100,
+      key: true,
+      discontinuity: false,
+      data: inSample(sps, pps, idr),
+      format: { codec: "H264", width: 1920, height: 1080, config: avcConfig(H264_SETS) },
+    });
+  });
+
+  it("waits for parameter sets in the stream where the description has none", () => {
+    for (const fmtp of [
+      "",
+      "sprop-parameter-sets=",
+      `sprop-parameter-sets=${sps.toString("base64")}`,
+      "sprop-parameter-sets=AAAA,!",
+    ]) {
+      const wire = h264(fmtp);
+      expect(wire.send(0, [slice])).to.deep.equal([]);
+      expect(summary(wire.send(3600, [sps, pps, idr]))).to.deep.equal(["3600 key"]);
+      expect(summary(wire.send(7200, [slice]))).to.deep.equal(["7200"]);
+    }
+  });
+
+  it("keeps the format's object until parameter sets change; those in the stream win", () => {
+    const wire = known();
+    const formats = [
+      [idr],
+      [sps, pps, idr],
+      [pps, slice],
+      [SMALL_SPS, pps, idr],
+      [slice],
+      [SMALL_SPS, idr],
+      [sps, pps, idr],
+    ]
+      .flatMap((nals, index) => wire.send(index * 3600, nals))
+      .map((one) => one.format);
+    expect(formats.map((one) => "width" in one && one.width)).to.deep.equal([1920, 1920, 1920, 320, 320, 320, 1920]);
+    const [first, second, third, small, ...others] = formats;
+    expect(second).to.equal(first);
+    expect(third).to.equal(first);
+    expect(others.slice(0, 2).every((one) => one === small)).to.equal(true);
+    expect(others[2]).to.not.equal(small);
+  });
+
+  it("collects several picture parameter sets, and forgets those of an older sequence", () => {
+    const wire = h264();
+    // Ids 0 and 1.
+    const second = hex("685a0fc8");
+    const formats = [
+      [sps, pps, idr],
+      [second, slice],
+      [SMALL_SPS, pps, idr],
+    ]
+      .flatMap((nals, index) => wire.send(index, nals))
+      .map((one) => one.format);
+    expect(formats).to.deep.equal([
+      { codec: "H264", width: 1920, height: 1080, config: avcConfig(H264_SETS) },
+      { codec: "H264", width: 1920, height: 1080, config: avcConfig({ sps, pps, morePps: [second] }) },
+      { codec: "H264", width: 320, height: 240, config: avcConfig({ sps: SMALL_SPS, pps }) },
+    ]);
+  });
+
+  it("puts an access unit together wherever it is cut into groups, and markers in the middle do not matter", () => {
+    const payloads = [sps, pps, hex("0605ff"), hex("7c8588"), hex("7c058400"), hex("7c45112233")];
+    fc.assert(
+      fc.property(fc.subarray([1, 2, 3, 4, 5]), fc.boolean(), (cuts, marked) => {
+        const wire = known();
+        const got: Sample[] = [];
+        let from = 0;
+        for (const to of [...cuts, payloads.length]) {
+          // Not behind the picture's first bytes: a marker there would be taken for the end.
+          const pieces = payloads.slice(from, to).map((payload, index) => ({
+            payload,
+            marker: to === payloads.length ? from + index === to - 1 : marked && from + index < 3,
+          }));
+          got.push(...wire.send(50, pieces));
+          from = to;
+        }
+        expect(datas(got)).to.deep.equal([inSample(sps, pps, hex("0605ff"), idr)]);
+      }),
+    );
+  });
+
+  it("takes parameter sets with a time of their own for a part of the picture that follows", () => {
+    const wire = h264();
+    expect(wire.send(0, [sps])).to.deep.equal([]);
+    expect(wire.send(10, [pps])).to.deep.equal([]);
+    expect(datas(wire.send(3600, [idr]))).to.deep.equal([inSample(sps, pps, idr)]);
+  });
+
+  it("waits for the next access unit where a camera never sets the marker", () => {
+    const wire = known();
+    expect(wire.send(0, [unmarked(idr)])).to.deep.equal([]);
+    expect(datas(wire.send(3600, [unmarked(slice), unmarked(rest)]))).to.deep.equal([inSample(idr)]);
+    expect(datas(wire.send(7200, [unmarked(slice)]))).to.deep.equal([inSample(slice, rest)]);
+    expect(datas(wire.depacketizer.flush())).to.deep.equal([inSample(slice)]);
+    expect(wire.depacketizer.flush()).to.deep.equal([]);
+  });
+
+  it("learns from a camera that marks every slice to wait", () => {
+    const wire = known();
+    expect(datas(wire.send(0, [idr]))).to.deep.equal([inSample(idr)]);
+    expect(wire.send(0, [rest])).to.deep.equal([]);
+    expect(wire.send(3600, [slice])).to.deep.equal([]);
+    expect(wire.send(3600, [rest])).to.deep.equal([]);
+    const [next] = wire.send(7200, [slice]);
+    expect(next).to.deep.include({ data: inSample(slice, rest), discontinuity: true, rtpTime: 3600 });
+  });
+
+  describe("leaves out what is not whole, and says so with the next sample", () => {
+    const fragments = [hex("5c8122"), hex("5c0133"), hex("5c4144")];
+    const table: readonly (readonly [what: string, send: (wire: Wire) => readonly Sample[]])[] = [
+      [
+        "the first fragment",
+        (wire) => {
+          lose(wire);
+          return wire.send(1, fragments.slice(1));
+        },
+      ],
+      [
+        "a fragment in the middle",
+        (wire) => {
+          const got = wire.send(1, [{ payload: fragments[0] ?? slice, marker: false }]);
+          lose(wire);
+          return [...got, ...wire.send(1, fragments.slice(2))];
+        },
+      ],
+      [
+        "the end",
+        (wire) => {
+          const got = wire.send(1, [{ payload: fragments[0] ?? slice, marker: false }]);
+          lose(wire);
+          return got;
+        },
+      ],
+      [
+        "the picture's first slice",
+        (wire) => {
+          lose(wire);
+          return wire.send(1, [rest]);
+        },
+      ],
+      ["the picture's first slice, told by the receiver", (wire) => wire.send(1, [rest], { discontinuity: true })],
+      [
+        "a whole access unit",
+        (wire) => {
+          lose(wire);
+          return [];
+        },
+      ],
+      ["a packet that is none", (wire) => wire.depacketizer.push(group(1, [hex("00")]))],
+      ["a fragment of nothing", (wire) => wire.send(1, fragments.slice(1))],
+    ];
+    for (const [what, send] of table)
+      it(what, () => {
+        const wire = known();
+        expect(summary(wire.send(0, [idr]))).to.deep.equal(["0 key"]);
+        expect(send(wire)).to.deep.equal([]);
+        expect(summary(wire.send(2, [slice]))).to.deep.equal(["2 gap"]);
+        expect(summary(wire.send(3, [slice]))).to.deep.equal(["3"]);
+      });
+  });
+
+  it("ignores a packet that came twice", () => {
+    const wire = known();
+    wire.send(0, [idr]);
+    wire.sequence -= 1;
+    expect(wire.send(0, [idr])).to.deep.equal([]);
+    expect(summary(wire.send(3600, [slice]))).to.deep.equal(["3600"]);
+  });
+
+  it("takes a fragmented unit without end for ended by the next one, and by the next access unit", () => {
+    const wire = known();
+    const start = hex("7c8588");
+    expect(datas(wire.send(0, [start, hex("7c0511"), rest]))).to.deep.equal([inSample(hex("658811"), rest)]);
+    expect(wire.send(1, [hex("5c819a")])).to.deep.equal([]);
+    expect(datas(wire.send(2, [slice]))).to.deep.equal([inSample(hex("419a")), inSample(slice)]);
+  });
+
+  it("cuts a byte stream that stands where one unit belongs", () => {
+    const stream = Buffer.concat([sps, hex("00000001"), pps, hex("000001"), idr]);
+    for (const payloads of [
+      [stream],
+      [Buffer.concat([hex("00000001"), stream])],
+      [Buffer.concat([hex("7c87"), stream.subarray(1, 20)]), Buffer.concat([hex("7c47"), stream.subarray(20)])],
+    ])
+      expect(datas(h264().send(0, payloads))).to.deep.equal([inSample(sps, pps, idr)]);
+  });
+
+  it("leaves out access units beyond its limits", () => {
+    const wire = known();
+    const large = Buffer.concat([idr, Buffer.alloc(60_000, 1)]);
+    expect(
+      wire.send(
+        0,
+        Array.from({ length: 300 }, () => large),
+      ),
+    ).to.deep.equal([]);
+    expect(
+      wire.send(
+        1,
+        Array.from({ length: 9000 }, () => rest),
+      ),
+    ).to.deep.equal([]);
+    expect(summary(wire.send(2, [slice]))).to.deep.equal(["2 gap"]);
+  });
+});
+
+describe("a depacketizer for H.265", () => {
+  const key = hex("2601 ac 00112233");
+  const { vps, sps, pps } = H265_SETS;
+
+  it("makes samples of aggregations and fragments", () => {
+    const wire = new Wire(createDepacketizer(track("H265")));
+    const [sample] = wire.send(7, [
+      aggregated(hex("6001"), vps, sps, pps),
+      hex("620193ac00"),
+      hex("6201131122"),
+      hex("62015333"),
+    ]);
+    expect(sample).to.deep.include({
+      key: true,
+      data: inSample(vps, sps, pps, key),
+      format: { codec: "H265", width: 1920, height: 1080, config: hevcConfig(H265_SETS) },
+    });
+    const [next] = wire.send(8, [hex("0201d0aa")]);
+    expect(next).to.deep.include({ key: false, format: sample?.format });
+  });
+
+  it("joins what the description has with what the stream has, and leaves other layers alone", () => {
+    const wire = new Wire(createDepacketizer(track("H265", `sprop-vps=${vps.toString("base64")}`)));
+    const layer = Buffer.from(sps);
+    layer[1] = 0x09;
+    expect(wire.send(0, [layer, pps, key])).to.deep.equal([]);
+    expect(wire.send(1, [sps, key])).to.have.length(1);
+  });
+});
+
+describe("a depacketizer for G.711", () => {
+  it("makes a sample of every packet, and places it by its timestamp", () => {
+    const wire = new Wire(createDepacketizer(track("PCMU", "", { channels: 2 })));
+    const [first] = wire.send(0xffffffb0, [Buffer.alloc(160, 1)]);
+    expect(first).to.deep.include({ key: true, data: Buffer.alloc(160, 1), rtpTime: 0xffffffb0 });
+    expect(first?.format).to.deep.equal({ codec: "PCMU", sampleRateHz: 8000, channels: 2 });
+    wire.sequence += 1;
+    expect(summary(wire.send(0x50, [Buffer.alloc(160, 2), Buffer.alloc(0)]))).to.deep.equal(["80 key gap"]);
+  });
+});
+
+describe("a depacketizer for metadata", () => {
+  const xml = Buffer.from('<?xml version="1.0"?><tt:MetadataStream/>');
+
+  it("puts a document together up to the marker", () => {
+    const wire = metadata();
+    expect(wire.send(5, [{ payload: xml.subarray(0, 9), marker: false }])).to.deep.equal([]);
+    expect(datas(wire.send(5, [xml.subarray(9)]))).to.deep.equal([xml]);
+  });
+
+  it("takes a new timestamp for a new document where markers are missing", () => {
+    const wire = metadata();
+    wire.send(5, [{ payload: xml, marker: false }]);
+    expect(datas(wire.send(6, [{ payload: xml, marker: false }]))).to.deep.equal([xml]);
+  });
+
+  it("leaves out a document whose beginning is missing", () => {
+    const wire = metadata();
+    expect(wire.send(5, [xml.subarray(9)], { discontinuity: true })).to.deep.equal([]);
+    expect(summary(wire.send(6, [xml]))).to.deep.equal(["6 key gap"]);
+  });
+});
+
+describe("a depacketizer for anything", () => {
+  const codecs: readonly Codec[] = ["H264", "H265", "JPEG", "MPEG4-GENERIC", "PCMU", "PCMA", "VND.ONVIF.METADATA"];
+
+  it("is not there for codecs without a place in MP4", () => {
+    expect(createDepacketizer(track("unknown"))).to.equal(undefined);
+    expect(createDepacketizer(track("MPEG4-GENERIC", "mode=CELP-cbr"))).to.equal(undefined);
+    expect([track("PCMA"), track("JPEG")].map(createDepacketizer)).to.not.include(undefined);
+  });
+
+  for (const codec of codecs)
+    it(`never throws at garbage: ${codec}`, () => {
+      const payload = fc.uint8Array({ maxLength: 80 });
+      const piece = fc.record({
+        // Beginnings that mean something, or nothing of the kind.
+        payload: fc
+          .tuple(
+            fc.constantFrom(
+              "",
+              "78",
+              "7c85",
+              "7c45",
+              "6001",
+              "620193",
+              "62015",
+              "00100010",
+              "fff15080",
+              "0000000001ff0a0a",
+              "0000000041ff0a0a0001",
+            ),
+            payload,
+          )
+          .map(([head, body]) => Buffer.concat([hex(head), body])),
+        marker: fc.boolean(),
+      });
+      const groups = fc.array(
+        fc.record({
+          rtpTime: fc.nat(3),
+          pieces: fc.array(piece, { maxLength: 5 }),
+          discontinuity: fc.boolean(),
+          lost: fc.boolean(),
+        }),
+        { maxLength: 12 },
+      );
+      fc.assert(
+        fc.property(groups, fc.string({ maxLength: 30 }), (all, fmtp) => {
+          const made = createDepacketizer(track(codec, fmtp));
+          if (made === undefined) return;
+          const wire = new Wire(made);
+          for (const { rtpTime, pieces, discontinuity, lost } of all) {
+            if (lost) wire.sequence = (wire.sequence + 1) & 0xffff;
+            wire.send(rtpTime, pieces, { discontinuity });
+          }
+          made.flush();
+          made.push(group(0, [Buffer.from(fmtp)]));
+        }),
+        { numRuns: 300 },
+      );
+    });
+});
