@@ -7,6 +7,9 @@ import { type PictureSize, pictureSize } from "./picture-size.ts";
 /** Profiles whose sequence parameter sets say how colors are sampled (ITU-T H.264 7.3.2.1.1). */
 const CHROMA_PROFILES: ReadonlySet<number> = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
+/** Baseline, Main and Extended: their decoder configurations do not say how colors are coded. */
+const EARLY_PROFILES: ReadonlySet<number> = new Set([66, 77, 88]);
+
 /** What a decoder configuration repeats of the sequence parameter set. */
 interface SpsFacts extends PictureSize {
   readonly profile: number;
@@ -103,7 +106,7 @@ export function avcConfig(sets: H264ParameterSets): Buffer {
     ...all.map(behindLength),
   ];
   // The profiles that came later say their colors once more.
-  if ([100, 110, 122, 144].includes(facts.profile))
+  if (!EARLY_PROFILES.has(facts.profile))
     parts.push(Buffer.of(0xfc | facts.chroma, 0xf8 | (facts.lumaDepth - 8), 0xf8 | (facts.chromaDepth - 8), 0));
   return Buffer.concat(parts);
 }
