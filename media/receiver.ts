@@ -152,7 +152,7 @@ export class TrackReceiver {
   /** The camera numbers anew. */
   #reset(): void {
     if (this.#open !== undefined) this.#close(false);
-    this.#timeline = new Timeline(this.#format.track.clockRateHz);
+    this.#timeline = new Timeline(this.#format.track.clockRateHz, this.#newest?.at);
     this.#offset = undefined;
     this.#closedRtpTime = undefined;
     this.#patient = false;

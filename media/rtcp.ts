@@ -1,5 +1,5 @@
 import { Fault } from "../base/fault.ts";
-import { type NtpTime, ntpOf, type UnixMillis } from "../base/units.ts";
+import { type Millis, type NtpTime, ntpOf, type UnixMillis } from "../base/units.ts";
 
 const SENDER_REPORT = 200;
 const RECEIVER_REPORT = 201;
@@ -70,16 +70,22 @@ export function senderReport(o: {
   return Buffer.concat([report, sourceDescription(o.ssrc, o.cname)]);
 }
 
-/** What was received of one source (RFC 3550 6.4.2). */
+/** What was received of one source (RFC 3550 6.4.1). */
 export interface Reception {
   readonly ssrc: number;
   /** 32 bits: cycles and sequence number. */
   readonly highestSequence: number;
   /** In units of the track's clock. */
   readonly jitterTicks: number;
+  /** Since the beginning. */
   readonly lost: number;
+  /** 0 to 1, since the report before. */
+  readonly lostFraction: number;
+  /** The middle 32 bits of the NTP time in the newest sender report, and how long ago that came. */
+  readonly newestReport: { readonly middle: number; readonly ageMs: Millis } | undefined;
 }
 
+/** A receiver report with its canonical name (RFC 3550 6.4.2); `reception` undefined where nothing has come yet. */
 export function receiverReport(o: {
   readonly ssrc: number;
   readonly cname: string;
@@ -90,10 +96,14 @@ export function receiverReport(o: {
   writeHead(report, reception === undefined ? 0 : 1, RECEIVER_REPORT);
   report.writeUInt32BE(o.ssrc, 4);
   if (reception !== undefined) {
+    const { newestReport } = reception;
     report.writeUInt32BE(reception.ssrc, 8);
-    report.writeUIntBE(Math.max(0, Math.min(0x7f_ffff, reception.lost)), 13, 3);
+    report.writeUInt8(Math.max(0, Math.min(255, Math.floor(reception.lostFraction * 256))), 12);
+    report.writeIntBE(Math.max(-0x80_0000, Math.min(0x7f_ffff, reception.lost)), 13, 3);
     report.writeUInt32BE(reception.highestSequence >>> 0, 16);
     report.writeUInt32BE(reception.jitterTicks >>> 0, 20);
+    report.writeUInt32BE(newestReport?.middle ?? 0, 24);
+    report.writeUInt32BE(Math.round(((newestReport?.ageMs ?? 0) / 1000) * 65_536) >>> 0, 28);
   }
   return Buffer.concat([report, sourceDescription(o.ssrc, o.cname)]);
 }

@@ -6,6 +6,8 @@ const LIMITS = {
   characters: 64 * 1024,
   lines: 1000,
   media: 32,
+  /** No RTP clock is slower; what says so is not RTP. */
+  clockHz: 1000,
 };
 
 export type Direction = "sendonly" | "recvonly" | "sendrecv" | "inactive";
@@ -106,7 +108,7 @@ function mediaOf(section: Section, index: number): readonly MediaDescription[] {
   const fallback = STATIC[payloadType];
   const encoding = map?.[1] ?? fallback?.[0];
   const clockRateHz = map === null ? fallback?.[1] : Number(map[2]);
-  if (encoding === undefined || clockRateHz === undefined || clockRateHz === 0) return [];
+  if (encoding === undefined || clockRateHz === undefined || clockRateHz < LIMITS.clockHz) return [];
   const upper = encoding.toUpperCase();
   const codec = KNOWN.has(upper) ? (upper as Codec) : "unknown";
   const track: Track = {

@@ -54,6 +54,7 @@ export interface Placed {
  */
 export class Timeline {
   readonly #clockRateHz: number;
+  readonly #notBefore: number;
   #last: { readonly rtpTime: number; readonly arrivedAt: UnixMillis } | undefined;
   /** Media time since the beginning, unwrapped. */
   #mediaMs = 0;
@@ -67,8 +68,10 @@ export class Timeline {
   #report: { readonly rtpTime: number; readonly ntp: UnixMillis; readonly arrivedAt: UnixMillis } | undefined;
   #approaching = false;
 
-  constructor(clockRateHz: number) {
+  /** `notBefore`: where an earlier timeline of the same track has come to. */
+  constructor(clockRateHz: number, notBefore?: UnixMillis) {
     this.#clockRateHz = clockRateHz;
+    this.#notBefore = notBefore ?? Number.NEGATIVE_INFINITY;
   }
 
   /** A sender report: `rtpTime` was at `ntp` by the camera's clock. */
@@ -99,14 +102,15 @@ export class Timeline {
     this.#approach(Math.min(reportedOrigin, this.#byArrival), forwardMs);
     // Nothing was captured after it arrived. Time does not go back here: arrivals do not.
     this.#origin = Math.min(this.#origin, candidate);
-    const quality = this.#approaching || reportedOrigin > this.#byArrival ? "arrival" : "camera";
+    const near = reportedOrigin - this.#byArrival < LIMITS.approachFromMs;
+    const quality = near && !this.#approaching ? "camera" : "arrival";
     return { at: unixMillis(this.#origin + this.#mediaMs), quality, jump: false };
   }
 
   #begin(rtpTime: number, arrivedAt: UnixMillis, jump: boolean): Placed {
     const reported = this.#reported(rtpTime, arrivedAt);
     // Behind a jump, only the arrival is certainly not before what was placed last.
-    const at = jump ? arrivedAt : Math.min(arrivedAt, reported ?? arrivedAt);
+    const at = jump || reported === undefined ? arrivedAt : Math.min(arrivedAt, Math.max(reported, this.#notBefore));
     this.#last = { rtpTime, arrivedAt };
     this.#mediaMs = 0;
     this.#origin = at;
@@ -115,7 +119,7 @@ export class Timeline {
     this.#windowLeast = Number.POSITIVE_INFINITY;
     this.#windowStart = arrivedAt;
     this.#approaching = false;
-    return { at: unixMillis(at), quality: at === reported ? "camera" : "arrival", jump };
+    return { at: unixMillis(at), quality: at === arrivedAt ? "arrival" : "camera", jump };
   }
 
   /** The difference of two 32-bit numbers as a signed one: right for steps of up to half of the circle, wrap or not. */

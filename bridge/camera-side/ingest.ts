@@ -120,7 +120,7 @@ export class Ingest {
       const deliver = (group: PacketGroup): void => hub.publish(group);
       this.#receivers = tracks.map(
         (track, index) =>
-          new TrackReceiver({ index, track, clock, deliver, onTrack: (changed) => hub.updateTrack(index, changed) }),
+          new TrackReceiver({ index, track, deliver, onTrack: (changed) => hub.updateTrack(index, changed) }),
       );
     }
     hub.describe(

@@ -1,0 +1,140 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../../base/clock.ts";
+import { asFault, Fault } from "../../base/fault.ts";
+import { SECOND } from "../../base/units.ts";
+import { type Headers, header, type Request, type Response } from "../wire/message.ts";
+import { MessageParser } from "../wire/parser.ts";
+import { frameInterleaved, printRequest, printResponse } from "../wire/print.ts";
+
+const LIMITS = {
+  /** A camera that starts its encoder for us may take some seconds; one that takes longer hangs. */
+  answerMs: 10 * SECOND,
+  /** What we send is tiny. A camera that does not read even that is not there any more. */
+  unsentBytes: 256 * 1024,
+};
+
+/** What a camera may ask of us; anything else is answered with 501. Some ask as a sign of life. */
+const HARMLESS: ReadonlySet<string> = new Set(["OPTIONS", "GET_PARAMETER", "SET_PARAMETER"]);
+
+interface Pending {
+  readonly answered: (response: Response) => void;
+  readonly failed: (fault: Fault) => void;
+}
+
+export interface ConnectionOptions {
+  readonly socket: Socket;
+  readonly clock: Clock;
+  /** Which interleaved channels are in use; anything else behind a `$` is rubbish. */
+  readonly isChannel: (channel: number) => boolean;
+  /**
+   * A packet of an interleaved channel. The bytes are the callee's: the runtime reads every chunk into memory of its own, so that
+   * views of it may be kept and written to.
+   */
+  readonly onPacket: (channel: number, packet: Buffer) => void;
+}
+
+/** One RTSP connection to a camera: requests and their answers, and interleaved packets (RFC 2326). Ends once, with a Fault. */
+export class RtspConnection {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #onPacket: ConnectionOptions["onPacket"];
+  readonly #parser: MessageParser;
+  readonly #pending = new Map<number, Pending>();
+  readonly #whenEnded: (fault: Fault) => void;
+  #sequence = 0;
+  #ended: Fault | undefined;
+  /** Rejects when the connection is over. */
+  readonly ended: Promise<never>;
+
+  constructor(o: ConnectionOptions) {
+    this.#socket = o.socket;
+    this.#clock = o.clock;
+    this.#onPacket = o.onPacket;
+    this.#parser = new MessageParser({ role: "client", isChannel: o.isChannel });
+    const { promise, reject } = Promise.withResolvers<never>();
+    this.ended = promise;
+    this.#whenEnded = reject;
+    // Whoever is interested races it; that nobody does is no error of its own.
+    promise.catch(() => undefined);
+    o.socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    o.socket.on("error", (cause) =>
+      this.fail(new Fault("unavailable", `connection to the camera: ${cause.message}`, { cause })),
+    );
+    o.socket.on("close", () => this.fail(new Fault("unavailable", "the camera closed the connection")));
+  }
+
+  /** Sends a request and waits for its answer. Faults: `unavailable` (no answer in time, connection over), `invalid`. */
+  request(method: string, uri: string, headers: Headers): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      const late = new Fault("unavailable", `the camera does not answer ${method} within ${LIMITS.answerMs} ms`);
+      const timer = this.#clock.after(LIMITS.answerMs, () => settle(() => reject(late)));
+      const sequence = this.#send(method, uri, headers);
+      const settle = (act: () => void): void => {
+        timer.cancel();
+        this.#pending.delete(sequence);
+        act();
+      };
+      const pending: Pending = {
+        answered: (response) => settle(() => resolve(response)),
+        failed: (fault) => settle(() => reject(fault)),
+      };
+      if (this.#ended === undefined) this.#pending.set(sequence, pending);
+      else pending.failed(this.#ended);
+    });
+  }
+
+  /** Sends one packet on an interleaved channel. */
+  sendPacket(channel: number, packet: Buffer): void {
+    this.#write(frameInterleaved(channel, packet));
+  }
+
+  /** Ends the connection, for the given reason. The first reason counts. */
+  fail(fault: Fault): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = fault;
+    for (const { failed } of this.#pending.values()) failed(fault);
+    this.#whenEnded(fault);
+    this.#socket.destroy();
+  }
+
+  #send(method: string, uri: string, headers: Headers): number {
+    this.#sequence += 1;
+    this.#write(printRequest({ method, uri, headers: [["CSeq", `${this.#sequence}`], ...headers] }));
+    return this.#sequence;
+  }
+
+  #write(bytes: Buffer): void {
+    if (this.#ended !== undefined) return;
+    this.#socket.write(bytes);
+    if (this.#socket.writableLength > LIMITS.unsentBytes)
+      this.fail(new Fault("unavailable", "the camera does not read what is sent to it"));
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      for (const message of this.#parser.push(chunk)) {
+        if (this.#ended !== undefined) return;
+        if (message.type === "interleaved") this.#onPacket(message.channel, message.payload);
+        else if (message.type === "response") this.#answer(message);
+        else this.#serve(message);
+      }
+    } catch (error) {
+      this.fail(asFault(error));
+    }
+  }
+
+  #answer(response: Response): void {
+    const sequence = header(response, "CSeq");
+    // There are cameras that forget it; they answer in order.
+    const key = sequence === undefined ? this.#pending.keys().next().value : Number(sequence);
+    if (response.status >= 200 && key !== undefined) this.#pending.get(key)?.answered(response);
+  }
+
+  #serve(request: Request): void {
+    const sequence = header(request, "CSeq");
+    if (sequence !== undefined)
+      this.#write(printResponse({ status: HARMLESS.has(request.method) ? 200 : 501, headers: [["CSeq", sequence]] }));
+    if (request.method === "TEARDOWN" || request.method === "REDIRECT")
+      this.fail(new Fault("unavailable", `the camera ends the session (${request.method})`));
+  }
+}

@@ -1,0 +1,94 @@
+import { isFault } from "../../base/fault.ts";
+import type { MediaDescription } from "../../media/sdp.ts";
+import { pinnedToHost } from "../../net/sides.ts";
+import { parseSession } from "../wire/session.ts";
+import { type Pair, parseTransport, type TransportSpec } from "../wire/transport.ts";
+
+// What cameras do differently from RFC 2326, and what we make of it: a function for each. Where a report is named, that is
+// where the behavior was seen.
+
+export const SCHEMES = ["rtsp", "rtsps"] as const;
+
+/** `read`, or undefined where what the camera wrote makes no sense. */
+function tolerant<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isFault(error, "invalid")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The address that relative control addresses are relative to (RFC 2326 C.1.1), at the camera that we dialed: behind address
+ * translation, or with a second network card, cameras name a host that is not theirs, and it must not lead us elsewhere.
+ */
+export function baseOf(candidates: readonly (string | undefined)[], described: URL): string {
+  for (const candidate of candidates) {
+    const text = candidate?.trim() ?? "";
+    const base = text === "" ? undefined : tolerant(() => pinned(text, described));
+    if (base !== undefined) return base;
+  }
+  return described.href;
+}
+
+/**
+ * A control address in full: as it stands where it is absolute (but at the camera's own host), the base where it is missing or
+ * `*`, and otherwise put behind the base as text, with one slash between, even where the base ends with a query. That is what
+ * FFmpeg does, and so what cameras are tested with (FFmpeg libavformat/rtsp.c; AlexxIT/go2rtc#1236).
+ */
+export function joinControl(base: string, control: string | undefined, described: URL): string {
+  const text = control?.trim() ?? "";
+  if (text === "" || text === "*") return base;
+  if (/^rtsps?:\/\//i.test(text)) return tolerant(() => pinned(text, described)) ?? base;
+  return base.endsWith("/") || text.startsWith("/")
+    ? `${base.replace(/\/$/, "")}/${text.replace(/^\//, "")}`
+    : `${base}/${text}`;
+}
+
+function pinned(uri: string, described: URL): string {
+  return pinnedToHost(uri, described.hostname.replace(/^\[(.*)\]$/, "$1"), SCHEMES).href;
+}
+
+/**
+ * The media to set up. What is marked `sendonly` is for sound towards the camera (ONVIF Streaming 5.3) and left alone, and so
+ * is what is inactive; unless everything is marked so, which CV-RTSPHandler does (bluenviron/mediamtx#5074).
+ */
+export function receivable(media: readonly MediaDescription[]): readonly MediaDescription[] {
+  const some = media.filter(({ direction }) => direction !== "sendonly" && direction !== "inactive");
+  return some.length > 0 ? some : media;
+}
+
+/**
+ * The interleaved channels of a track: what the camera answers counts, for there are cameras that choose others than they were
+ * asked for, name a single one, or none (bluenviron/gortsplib#72, #142). Undefined: it wants to send over UDP. Cameras that
+ * answer `RTP/AVP` without `/TCP` mean TCP if they name no UDP port (Escam Q6).
+ */
+export function channelsOf(
+  transport: string | undefined,
+  asked: Pair,
+  isTaken: (channel: number) => boolean,
+): Pair | undefined {
+  const spec: TransportSpec | undefined =
+    transport === undefined ? undefined : tolerant(() => parseTransport(transport))?.[0];
+  if (spec === undefined) return asked;
+  if (spec.interleaved === undefined)
+    return spec.protocol.endsWith("/UDP") || spec.serverPort !== undefined || spec.delivery === "multicast"
+      ? undefined
+      : asked;
+  const [rtp, rtcp] = spec.interleaved;
+  return rtp === rtcp || isTaken(rtp) || isTaken(rtcp) ? asked : spec.interleaved;
+}
+
+/** The session of an answer; there are cameras whose answers make no sense, or lack it. */
+export function sessionOf(
+  value: string | undefined,
+): { readonly id: string; readonly timeoutSeconds?: number } | undefined {
+  return value === undefined ? undefined : tolerant(() => parseSession(value));
+}
+
+/** RTCP on the channel of RTP: some cameras mix them up (bluenviron/gortsplib#1085). The types cannot be confused (RFC 5761 4). */
+export function isRtcp(packet: Buffer): boolean {
+  const type = packet[1] ?? 0;
+  return type >= 192 && type <= 223;
+}

@@ -1,0 +1,165 @@
+import { expect } from "chai";
+import type { Credentials } from "../../auth/scheme/http.ts";
+import { systemClock } from "../../base/clock.ts";
+import { type Fault, isFault } from "../../base/fault.ts";
+import { silentLog } from "../../base/log.ts";
+import { Secret } from "../../base/secret.ts";
+import type { PacketGroup } from "../../media/group.ts";
+import { TrackReceiver } from "../../media/receiver.ts";
+import { readRtp } from "../../media/rtp.ts";
+import type { Codec, Track } from "../../media/track.ts";
+import { cameraSide } from "../../net/sides.ts";
+import { pull } from "../../rtsp/client/session.ts";
+import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
+
+const side = cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] });
+
+interface Pulled {
+  readonly tracks: readonly Track[];
+  readonly groups: readonly PacketGroup[];
+  /** What the camera's key turned out to be, over TLS. */
+  readonly pin: string | undefined;
+}
+
+/** Pulls until there are `enough` groups of the first track. */
+async function pullUntil(
+  url: URL,
+  enough: number,
+  o: { readonly credentials?: Credentials; readonly pin?: string } = {},
+): Promise<Pulled> {
+  const stop = new AbortController();
+  const groups: PacketGroup[] = [];
+  const tracks: Track[] = [];
+  let receivers: readonly TrackReceiver[] = [];
+  let pin: string | undefined;
+  await pull({
+    url,
+    side,
+    clock: systemClock,
+    log: silentLog(),
+    signal: stop.signal,
+    tls: o.pin === undefined ? { onPin: (spki) => (pin = spki) } : { pin: o.pin },
+    ...(o.credentials && { credentials: o.credentials }),
+    events: {
+      described(media) {
+        tracks.push(...media.map((one) => one.track));
+        receivers = tracks.map(
+          (track, index) =>
+            new TrackReceiver({
+              index,
+              track,
+              onTrack: (changed) => {
+                tracks[index] = changed;
+              },
+              deliver: (group) => {
+                groups.push(group);
+                if (groups.filter((one) => one.track === 0).length >= enough) stop.abort();
+              },
+            }),
+        );
+      },
+      rtp: (track, packet, arrivedAt) => receivers[track]?.rtp(packet, arrivedAt),
+      rtcp: (track, packet, arrivedAt) => receivers[track]?.rtcp(packet, arrivedAt),
+    },
+  });
+  return { tracks, groups, pin };
+}
+
+/** What must hold for the groups of one track, whatever the codec. */
+function expectSound(groups: readonly PacketGroup[], clockRateHz: number): void {
+  const packets = groups.flatMap((group) => group.packets).map(readRtp);
+  const [first] = packets;
+  packets.forEach((packet, index) => {
+    expect(packet.ssrc).to.equal(first?.ssrc);
+    expect((packet.sequence - (first?.sequence ?? 0)) & 0xffff, "sequence numbers without a gap").to.equal(index);
+  });
+  groups.forEach((group, index) => {
+    const before = groups[index - 1];
+    if (before === undefined) return;
+    expect(group.discontinuity).to.equal(false);
+    expect(group.at).to.be.at.least(before.at);
+    const step = (group.rtpTime - before.rtpTime) | 0;
+    expect(step).to.be.above(0);
+    expect((step / clockRateHz) * 1000).to.be.below(1000);
+    for (const packet of group.packets) expect(readRtp(packet).timestamp).to.equal(group.rtpTime);
+  });
+}
+
+describe("the RTSP client pulls from GStreamer's server", function () {
+  this.timeout(60_000);
+  let camera: GstCamera;
+
+  before(async function () {
+    camera = await startGstCamera(this);
+  });
+  after(() => camera?.close());
+
+  const mounts: readonly (readonly [mount: GstMount, codecs: readonly Codec[]])[] = [
+    ["h264", ["H264"]],
+    ["h265", ["H265"]],
+    ["mjpeg", ["JPEG"]],
+    ["h264aac", ["H264", "MPEG4-GENERIC"]],
+    ["h264pcmu", ["H264", "PCMU"]],
+    ["h264pcma", ["H264", "PCMA"]],
+  ];
+  for (const [mount, codecs] of mounts)
+    it(`${mount}: access units, key frames and times are right`, async () => {
+      const { tracks, groups } = await pullUntil(camera.url(mount), 55);
+      expect(tracks.map((track) => track.codec)).to.deep.equal(codecs);
+      tracks.forEach((track, index) => {
+        const own = groups.filter((group) => group.track === index);
+        expect(own.length, track.encoding).to.be.above(10);
+        expectSound(own, track.clockRateHz);
+      });
+      const video = groups.filter((group) => group.track === 0);
+      const keys = video.flatMap((group, index) => (group.key ? [index] : []));
+      expect(keys.length).to.be.at.least(2);
+      if (codecs[0] !== "JPEG") expect((keys[1] ?? 0) - (keys[0] ?? 0), "a key frame each 25").to.equal(25);
+      if (codecs[0] === "H264") expect(tracks[0]?.fmtp).to.match(/sprop-parameter-sets=\S+,\S+/);
+      if (codecs[0] === "H265") expect(tracks[0]?.fmtp).to.match(/sprop-vps=.*sprop-sps=.*sprop-pps=/);
+    });
+
+  it("takes capture times from the camera's sender reports", async () => {
+    // The first report comes within five seconds.
+    const { groups } = await pullUntil(camera.url("h264"), 140);
+    expect(groups.some((group) => group.quality === "camera")).to.equal(true);
+  });
+});
+
+describe("the RTSP client logs in at GStreamer's server", function () {
+  this.timeout(60_000);
+
+  it("with digest, and is refused with a wrong password and without one", async function () {
+    const camera = await startGstCamera(this, { auth: true });
+    try {
+      const { groups } = await pullUntil(camera.url("h264"), 5, { credentials: GST_LOGIN });
+      expect(groups).to.have.length.at.least(5);
+      for (const o of [{}, { credentials: { ...GST_LOGIN, password: new Secret("wrong") } }]) {
+        const fault = await pullUntil(camera.url("h264"), 5, o).then(
+          () => undefined,
+          (error: Fault) => error,
+        );
+        expect(isFault(fault, "unauthenticated")).to.equal(true);
+      }
+    } finally {
+      await camera.close();
+    }
+  });
+
+  it("over TLS, and recognizes the camera by its key", async function () {
+    const camera = await startGstCamera(this, { auth: true, tls: true });
+    try {
+      const first = await pullUntil(camera.url("h264"), 5, { credentials: GST_LOGIN });
+      expect(first.pin).to.match(/^[A-Za-z0-9+/]{43}=$/);
+      const again = await pullUntil(camera.url("h264"), 5, { credentials: GST_LOGIN, pin: first.pin ?? "" });
+      expect(again.groups).to.have.length.at.least(5);
+      const fault = await pullUntil(camera.url("h264"), 5, { credentials: GST_LOGIN, pin: "A".repeat(43) }).then(
+        () => undefined,
+        (error: Fault) => error,
+      );
+      expect(isFault(fault, "denied")).to.equal(true);
+    } finally {
+      await camera.close();
+    }
+  });
+});
