@@ -6,6 +6,7 @@ import type { Log } from "../../base/log.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis } from "../../base/units.ts";
 import { receiverReport } from "../../media/rtcp.ts";
 import { type MediaDescription, parseSdp } from "../../media/sdp.ts";
+import type { TrackKind } from "../../media/track.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
 import { type Headers, header, headerValues, type Response } from "../wire/message.ts";
@@ -171,7 +172,7 @@ class Upstream {
     if (described.status >= 300 && described.status < 400) return this.#redirect(described);
     expectOk("DESCRIBE", described);
     await this.#setUpAll(described);
-    this.#watched = new Set(this.#tracks.flatMap(({ media }, index) => (isContinuous(media) ? [index] : [])));
+    this.#watched = this.#continuous();
     this.#lastSign = this.#options.clock.monotonic();
     // Parrot drones want a range (bluenviron/gortsplib a5856345).
     expectOk("PLAY", await this.#ask("PLAY", this.#control, [["Range", "npt=0.000-"]]));
@@ -279,6 +280,14 @@ class Upstream {
     return [rtp, rtp + 1];
   }
 
+  /** The tracks that must not pause: the picture, or the sound where there is none. Metadata come when something happens. */
+  #continuous(): ReadonlySet<number> {
+    const of = (kind: TrackKind): number[] =>
+      this.#tracks.flatMap(({ media }, index) => (media.track.kind === kind ? [index] : []));
+    const video = of("video");
+    return new Set(video.length > 0 ? video : of("audio"));
+  }
+
   /** Packets may overtake the answer to PLAY. */
   #describe(): void {
     if (this.#described) return;
@@ -349,11 +358,6 @@ class RefusedSetup extends Fault {
   constructor(response: Response) {
     super(KINDS[response.status] ?? "unavailable", `SETUP: ${response.status} ${response.reason}`);
   }
-}
-
-/** Sound and picture never pause; metadata come when something happens. */
-function isContinuous({ track }: MediaDescription): boolean {
-  return track.kind === "video" || track.kind === "audio";
 }
 
 const KINDS: Readonly<Record<number, FaultKind>> = { 403: "denied", 404: "not-found", 453: "busy", 503: "busy" };
