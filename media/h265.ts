@@ -1,5 +1,5 @@
 import { base64Nals, fmtpValue, fmtpWith } from "./fmtp.ts";
-import { aggregated, mergedKinds, type NalKinds, splitStartCodes } from "./nal.ts";
+import { aggregated, splitStartCodes } from "./nal.ts";
 import type { Track } from "./track.ts";
 
 const LIMITS = {
@@ -27,26 +27,8 @@ export function h265Type(nal: Buffer): number {
   return ((nal[0] ?? 0) >> 1) & 0x3f;
 }
 
-function kindsOfType(type: number): NalKinds {
-  return {
-    vcl: type <= H265.vclLast,
-    random: type >= H265.irapFirst && type <= H265.irapLast,
-    parameterSets: isParameterSetType(type),
-  };
-}
-
 function isParameterSetType(type: number): boolean {
   return type >= H265.vps && type <= H265.pps;
-}
-
-/** Looks at the headers only (RFC 7798 4.4). Every fragment of a slice counts as the slice. */
-export function h265Kinds(payload: Buffer): NalKinds {
-  if (h265Type(payload) !== H265.fragment)
-    return mergedKinds(h265Units(payload).map((nal) => kindsOfType(h265Type(nal))));
-  const inner = kindsOfType((payload[2] ?? 0) & 0x3f);
-  if (!inner.parameterSets) return inner;
-  const others = splitStartCodes(payload.subarray(3)).slice(1);
-  return mergedKinds([inner, ...others.map((nal) => kindsOfType(h265Type(nal)))]);
 }
 
 /** The whole NAL units in an RTP payload that is not a fragment, views; see `h264Units`. */
@@ -66,11 +48,6 @@ export interface H265ParameterSets {
   readonly morePps?: readonly Buffer[];
 }
 
-/** The whole parameter sets in one RTP payload. */
-export function h265ParameterSets(payload: Buffer): Partial<H265ParameterSets> {
-  return pickH265(h265Units(payload));
-}
-
 /** Whether a NAL unit is a parameter set of the base layer and of a believable size. */
 export function isH265ParameterSet(nal: Buffer, type: number): boolean {
   const layer = (((nal[0] ?? 0) & 1) << 5) | ((nal[1] ?? 0) >> 3);
@@ -83,12 +60,6 @@ export function pickH265(nals: readonly Buffer[]): Partial<H265ParameterSets> {
   const sps = nals.find((nal) => isH265ParameterSet(nal, H265.sps));
   const [pps, ...morePps] = nals.filter((nal) => isH265ParameterSet(nal, H265.pps)).slice(0, LIMITS.pps);
   return { ...(vps && { vps }), ...(sps && { sps }), ...(pps && { pps }), ...(morePps.length > 0 && { morePps }) };
-}
-
-/** The parameter sets of `sprop-vps`, `sprop-sps` and `sprop-pps`; undefined unless all are there (RFC 7798 7.1). */
-export function h265FromFmtp(fmtp: string): H265ParameterSets | undefined {
-  const { vps, sps, pps, ...more } = pickH265(h265FmtpUnits(fmtp));
-  return vps === undefined || sps === undefined || pps === undefined ? undefined : { vps, sps, pps, ...more };
 }
 
 /** The NAL units of `sprop-vps`, `sprop-sps` and `sprop-pps`, whatever they are. */

@@ -7,24 +7,6 @@ const LIMITS = {
 
 const START_CODE = Buffer.from([0, 0, 1]);
 
-/** What one RTP payload or one NAL unit holds, as far as access units are concerned. */
-export interface NalKinds {
-  /** A slice of a picture. */
-  readonly vcl: boolean;
-  /** A slice of a picture at which decoding can begin: IDR, or IRAP in H.265. */
-  readonly random: boolean;
-  readonly parameterSets: boolean;
-}
-
-/** What any of them holds. */
-export function mergedKinds(kinds: readonly NalKinds[]): NalKinds {
-  return {
-    vcl: kinds.some((one) => one.vcl),
-    random: kinds.some((one) => one.random),
-    parameterSets: kinds.some((one) => one.parameterSets),
-  };
-}
-
 /**
  * NAL units each behind its length in 16 bits, from `offset` on: views. An aggregation packet (RFC 6184 5.7.1, RFC 7798
  * 4.4.2) or a list in a decoder configuration; what is cut off is left out.

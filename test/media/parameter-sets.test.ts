@@ -2,11 +2,13 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { Fault } from "../../base/fault.ts";
 import { BitReader, withoutEmulationPrevention } from "../../media/bits.ts";
-import { h264FromFmtp, h264Kinds, h264ParameterSets, h264Track } from "../../media/h264.ts";
+import { h264FmtpUnits, h264Track, h264Units, pickH264 } from "../../media/h264.ts";
 import { avcConfig, h264Size, readAvcConfig } from "../../media/h264-config.ts";
-import { h265FromFmtp, h265Kinds, h265ParameterSets, h265Track } from "../../media/h265.ts";
+import { h265FmtpUnits, h265Track, h265Units, pickH265 } from "../../media/h265.ts";
 import { h265Size, hevcConfig, readHevcConfig } from "../../media/h265-config.ts";
 import { splitStartCodes } from "../../media/nal.ts";
+import { H264_CODEC, H265_CODEC } from "../../media/nal-codec.ts";
+import { SCAN, scanPayload } from "../../media/payload-scan.ts";
 import { aggregated, H264_SETS, H265_SETS, hex, SMALL_SPS, track } from "./codec-fixture.ts";
 
 const base64 = (nal: Buffer): string => nal.toString("base64");
@@ -93,8 +95,11 @@ function faultOnly(act: () => unknown): void {
   }
 }
 
-const words = (kinds: { vcl: boolean; random: boolean; parameterSets: boolean }): string =>
-  [kinds.vcl && "vcl", kinds.random && "random", kinds.parameterSets && "sets"].filter(Boolean).join(" ");
+const words = (flags: number): string =>
+  Object.entries(SCAN)
+    .filter(([, bit]) => (flags & bit) !== 0)
+    .map(([name]) => name)
+    .join(" ");
 
 describe("a bit reader", () => {
   it("reads Exp-Golomb codes", () => {
@@ -201,45 +206,47 @@ describe("a decoder configuration", () => {
 describe("parameter sets in a description", () => {
   const both = `${base64(sps)},${base64(pps)}`;
   const prefixed = (nal: Buffer): string => base64(Buffer.concat([hex("00000001"), nal]));
-  const table: readonly (readonly [what: string, fmtp: string, found: boolean])[] = [
-    ["as the RFC says", `packetization-mode=1; sprop-parameter-sets=${both}`, true],
-    ["with another case", `Sprop-Parameter-Sets=${both}`, true],
-    ["with spaces and an empty entry", `sprop-parameter-sets= ${base64(sps)} ,, ${base64(pps)} `, true],
-    ["with start codes", `sprop-parameter-sets=${prefixed(sps)},${prefixed(pps)}`, true],
+  const table: readonly (readonly [what: string, fmtp: string, found: Partial<typeof H264_SETS>])[] = [
+    ["as the RFC says", `packetization-mode=1; sprop-parameter-sets=${both}`, { sps, pps }],
+    ["with another case", `Sprop-Parameter-Sets=${both}`, { sps, pps }],
+    ["with spaces and an empty entry", `sprop-parameter-sets= ${base64(sps)} ,, ${base64(pps)} `, { sps, pps }],
+    ["with start codes", `sprop-parameter-sets=${prefixed(sps)},${prefixed(pps)}`, { sps, pps }],
     [
       "as one byte stream",
       `sprop-parameter-sets=${base64(Buffer.concat([hex("000001"), sps, hex("000001"), pps]))}`,
-      true,
+      { sps, pps },
     ],
-    ["in the wrong order", `sprop-parameter-sets=${base64(pps)},${base64(sps)}`, true],
-    ["missing", "packetization-mode=1", false],
-    ["empty", "sprop-parameter-sets=", false],
-    ["only an SPS", `sprop-parameter-sets=${base64(sps)}`, false],
-    ["garbage", "sprop-parameter-sets=%%%,!", false],
+    ["in the wrong order", `sprop-parameter-sets=${base64(pps)},${base64(sps)}`, { sps, pps }],
+    ["missing", "packetization-mode=1", {}],
+    ["empty", "sprop-parameter-sets=", {}],
+    ["only an SPS", `sprop-parameter-sets=${base64(sps)}`, { sps }],
+    ["garbage", "sprop-parameter-sets=%%%,!", {}],
     [
       "far too long",
       `sprop-parameter-sets=${base64(Buffer.concat([sps, Buffer.alloc(9000, 1)]))},${base64(pps)}`,
-      false,
+      { pps },
     ],
   ];
   for (const [what, fmtp, found] of table)
-    it(`${found ? "are found" : "are not there"}: ${what}`, () =>
-      expect(h264FromFmtp(fmtp)).to.deep.equal(found ? { sps, pps } : undefined));
+    it(`gives ${Object.keys(found).join(" and ") || "nothing"}: ${what}`, () =>
+      expect(pickH264(h264FmtpUnits(fmtp))).to.deep.equal(found));
 
-  it("of H.265 are found only together", () => {
+  it("of H.265 stand each in a parameter of its own", () => {
     const { vps, sps, pps } = H265_SETS;
     const all = `sprop-vps=${base64(vps)};sprop-sps=${base64(sps)};sprop-pps=${base64(pps)}`;
-    expect(h265FromFmtp(all)).to.deep.equal(H265_SETS);
-    expect(h265FromFmtp(all.replace("sprop-sps", "sprop-xxx"))).to.equal(undefined);
-    expect(h265FromFmtp("")).to.equal(undefined);
+    expect(pickH265(h265FmtpUnits(all))).to.deep.equal(H265_SETS);
+    expect(pickH265(h265FmtpUnits(all.replace("sprop-sps", "sprop-xxx")))).to.deep.equal({ vps, pps });
+    expect(pickH265(h265FmtpUnits(""))).to.deep.equal({});
   });
 
   it("replace what the camera claimed, profile too, and leave the rest", () => {
     const claimed = track("H264", "profile-level-id=276400;packetization-mode=0;x=1;sprop-parameter-sets=AAAA");
     const told = h264Track(claimed, H264_SETS);
     expect(told.fmtp).to.equal(`x=1;packetization-mode=0;profile-level-id=42C028;sprop-parameter-sets=${both}`);
-    expect(h264FromFmtp(told.fmtp)).to.deep.equal(H264_SETS);
-    expect(h265FromFmtp(h265Track(track("H265", "sprop-pps=;tier-flag=0"), H265_SETS).fmtp)).to.deep.equal(H265_SETS);
+    expect(pickH264(h264FmtpUnits(told.fmtp))).to.deep.equal(H264_SETS);
+    expect(pickH265(h265FmtpUnits(h265Track(track("H265", "sprop-pps=;tier-flag=0"), H265_SETS).fmtp))).to.deep.equal(
+      H265_SETS,
+    );
   });
 });
 
@@ -248,59 +255,62 @@ describe("an RTP payload", () => {
   const idr = hex("658880");
   const stream = Buffer.concat([sps, hex("00000001"), pps, hex("000001"), idr]);
   const h264: readonly (readonly [what: string, payload: Buffer, kinds: string])[] = [
-    ["a slice", slice, "vcl"],
-    ["an IDR slice", idr, "vcl random"],
-    ["an SPS", sps, "sets"],
+    ["a slice", slice, "content first"],
+    ["an IDR slice", idr, "content random first"],
+    ["an SPS", sps, "parameterSets"],
     ["a SEI", hex("0605ff"), ""],
-    ["a STAP-A with parameter sets", aggregated(hex("78"), sps, pps), "sets"],
-    ["a STAP-A with a whole key frame", aggregated(hex("78"), sps, pps, idr), "vcl random sets"],
-    ["the start of a fragmented IDR slice", hex("7c8588"), "vcl random"],
-    ["the middle of a fragmented IDR slice", hex("7c0588"), "vcl random"],
-    ["the start of a fragmented slice", hex("5c8188"), "vcl"],
-    ["a key frame as a byte stream", Buffer.concat([hex("00000001"), stream]), "vcl random sets"],
-    ["a key frame that says it is an SPS", stream, "vcl random sets"],
+    ["a STAP-A with parameter sets", aggregated(hex("78"), sps, pps), "parameterSets"],
+    ["a STAP-A with a whole key frame", aggregated(hex("78"), sps, pps, idr), "content random parameterSets first"],
+    ["the start of a fragmented IDR slice", hex("7c8588"), "content random first"],
+    ["the middle of a fragmented IDR slice", hex("7c0588"), "content random continues"],
+    ["the start of a fragmented slice", hex("5c8188"), "content first"],
+    ["a key frame as a byte stream", Buffer.concat([hex("00000001"), stream]), "content random parameterSets first"],
+    ["a key frame that says it is an SPS", stream, "content random parameterSets first"],
     [
       "the fragment of a key frame that says it is an SPS",
       Buffer.concat([hex("7c87"), stream.subarray(1)]),
-      "vcl random sets",
+      "content random parameterSets first",
     ],
-    ["of a type that RTP does not know", hex("7f00"), ""],
+    ["of a type that RTP does not know", hex("7f00"), "content"],
     ["empty", Buffer.alloc(0), ""],
   ];
   const h265: typeof h264 = [
-    ["a slice", hex("020180"), "vcl"],
-    ["an IDR slice", hex("260180"), "vcl random"],
-    ["a CRA slice", hex("2a0180"), "vcl random"],
-    ["a VPS", H265_SETS.vps, "sets"],
+    ["a slice", hex("020180"), "content first"],
+    ["an IDR slice", hex("260180"), "content random first"],
+    ["a CRA slice", hex("2a0180"), "content random first"],
+    ["a VPS", H265_SETS.vps, "parameterSets"],
     ["a SEI", hex("4e0105"), ""],
     [
       "an aggregation of a key frame",
       aggregated(hex("6001"), H265_SETS.sps, H265_SETS.pps, hex("260180")),
-      "vcl random sets",
+      "content random parameterSets first",
     ],
-    ["the start of a fragmented IDR slice", hex("62019380"), "vcl random"],
-    ["the middle of a fragmented slice", hex("62010180"), "vcl"],
+    ["the start of a fragmented IDR slice", hex("62019380"), "content random first"],
+    ["the middle of a fragmented slice", hex("62010180"), "content continues"],
   ];
   for (const [what, payload, kinds] of h264)
-    it(`of H.264, ${what}: ${kinds || "nothing of the kind"}`, () => expect(words(h264Kinds(payload))).to.equal(kinds));
+    it(`of H.264, ${what}: ${kinds || "nothing of the kind"}`, () =>
+      expect(words(scanPayload(H264_CODEC, payload, 0, payload.length))).to.equal(kinds));
   for (const [what, payload, kinds] of h265)
-    it(`of H.265, ${what}: ${kinds || "nothing of the kind"}`, () => expect(words(h265Kinds(payload))).to.equal(kinds));
+    it(`of H.265, ${what}: ${kinds || "nothing of the kind"}`, () =>
+      expect(words(scanPayload(H265_CODEC, payload, 0, payload.length))).to.equal(kinds));
 
   it("gives its parameter sets away", () => {
-    expect(h264ParameterSets(aggregated(hex("78"), sps, pps, idr))).to.deep.equal({ sps, pps });
-    expect(h264ParameterSets(pps)).to.deep.equal({ pps });
-    expect(h264ParameterSets(stream)).to.deep.equal({ sps, pps });
-    expect(h265ParameterSets(aggregated(hex("6001"), H265_SETS.vps, H265_SETS.sps, H265_SETS.pps))).to.deep.equal(
+    expect(pickH264(h264Units(aggregated(hex("78"), sps, pps, idr)))).to.deep.equal({ sps, pps });
+    expect(pickH264(h264Units(pps))).to.deep.equal({ pps });
+    expect(pickH264(h264Units(stream))).to.deep.equal({ sps, pps });
+    expect(pickH265(h265Units(aggregated(hex("6001"), H265_SETS.vps, H265_SETS.sps, H265_SETS.pps)))).to.deep.equal(
       H265_SETS,
     );
-    expect(h265ParameterSets(hex("020180"))).to.deep.equal({});
+    expect(pickH265(h265Units(hex("020180")))).to.deep.equal({});
   });
 
   it("never throws", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         const payload = Buffer.from(bytes);
-        for (const look of [h264Kinds, h265Kinds, h264ParameterSets, h265ParameterSets, splitStartCodes]) look(payload);
+        for (const look of [h264Units, h265Units, splitStartCodes]) look(payload);
+        for (const codec of [H264_CODEC, H265_CODEC]) scanPayload(codec, payload, 0, payload.length);
       }),
     );
   });

@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -173,16 +174,12 @@ function samplesOf(described: Track, packets: readonly Buffer[]): readonly Sampl
   return [...samples, ...depacketizer.flush()];
 }
 
-function packetsOf(
-  described: Track,
-  samples: readonly Sample[],
-  numbers = { sequence: 0, ticks: 0 },
-): readonly Buffer[] {
+function packetsOf(described: Track, samples: readonly Sample[]): readonly Buffer[] {
   const [first] = samples;
   if (first === undefined) throw new Error("no samples");
   const { payloadType, clockRateHz } = described;
-  const made = createPacketizer(first.format, { payloadType, ssrc: 1, sequence: numbers.sequence, clockRateHz });
-  return samples.flatMap((one) => made.packets(one, (one.rtpTime + numbers.ticks) >>> 0));
+  const made = createPacketizer(first.format, { payloadType, ssrc: 1, sequence: 0, clockRateHz });
+  return samples.flatMap((one) => made.packets(one, one.rtpTime));
 }
 
 async function run(program: Peer, args: readonly string[], input?: Buffer): Promise<Buffer> {
@@ -463,13 +460,23 @@ async function watchedByFfmpeg(ffmpeg: Peer, folder: string, row: Row, samples: 
     limitMs: 20_000,
   });
   const socket = createSocket("udp4");
-  const numbers = { sequence: 0, ticks: 0 };
+  const packets = packetsOf(described, samples);
+  let round = 0;
+  let next = 0;
   const sending = setInterval(() => {
-    const packets = packetsOf(described, samples, numbers);
-    for (const packet of packets) socket.send(packet, port, "127.0.0.1");
-    numbers.sequence += packets.length;
-    numbers.ticks += clockRateHz * 2;
-  }, 50);
+    // Only whole access units, and no more at once than the socket's buffer holds.
+    if (next === 0 && round === 0 && !isBound(port)) return;
+    let marker = false;
+    while (!marker) {
+      const packet = Buffer.from(packets[next] ?? Buffer.alloc(0));
+      marker = (packet.readUInt8(1) & 0x80) !== 0 || kind === "audio";
+      packet.writeUInt16BE((packet.readUInt16BE(2) + round * packets.length) & 0xffff, 2);
+      packet.writeUInt32BE((packet.readUInt32BE(4) + round * clockRateHz * 2) >>> 0, 4);
+      socket.send(packet, port, "127.0.0.1");
+      next = (next + 1) % packets.length;
+      if (next === 0) round += 1;
+    }
+  }, 10);
   try {
     const { code, stderr } = await running;
     expect(stderr).to.equal("");
@@ -478,6 +485,12 @@ async function watchedByFfmpeg(ffmpeg: Peer, folder: string, row: Row, samples: 
     clearInterval(sending);
     socket.close();
   }
+}
+
+/** Whether a program listens at this UDP port. */
+function isBound(port: number): boolean {
+  const address = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
+  return readFileSync("/proc/net/udp", "latin1").includes(address);
 }
 
 /** An even port that was free a moment ago, and so was the next. */
