@@ -120,17 +120,17 @@ describe("reading SDP", () => {
   });
 });
 
-describe("printing SDP", () => {
-  const print = (tracks: readonly Track[], name = "Gate"): string =>
-    printSdp({
-      name,
-      sessionId: "1",
-      address: "192.0.2.1",
-      control: "*",
-      attributes: ["range:npt=now-"],
-      media: tracks.map((track, index) => ({ track, control: `track${index}`, attributes: ["x-y:z"] })),
-    });
+const print = (tracks: readonly Track[], name = "Gate"): string =>
+  printSdp({
+    name,
+    sessionId: "1",
+    address: "192.0.2.1",
+    control: "*",
+    attributes: ["range:npt=now-"],
+    media: tracks.map((track, index) => ({ track, control: `track${index}`, attributes: ["x-y:z"] })),
+  });
 
+describe("printing SDP", () => {
   it("prints what it reads back to the same tracks", () => {
     const tracks = parseSdp(HIKVISION).media.map(({ track }) => track);
     const stereo: Track = {

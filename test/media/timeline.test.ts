@@ -32,6 +32,17 @@ function ticks(ms: number): number {
   return (0xffff_0000 + Math.round((ms * HZ) / 1000)) >>> 0;
 }
 
+/** Frames of a camera with a right clock and no delay; returns when the last one was placed. */
+const play = (scene: Scene, from: number, to: number): number => {
+  let before = Number.NEGATIVE_INFINITY;
+  for (let frame = from; frame < to; frame += 1) {
+    const at = scene.place(frame * 40, frame * 40);
+    expect(at, "never back").to.be.above(before);
+    before = at;
+  }
+  return before;
+};
+
 describe("the timeline of a track", () => {
   it("goes on evenly over the wrap of RTP time, whatever the jitter", () => {
     const scene = new Scene();
@@ -115,16 +126,6 @@ describe("the timeline of a track", () => {
     });
 
   describe("with sender reports", () => {
-    const play = (scene: Scene, from: number, to: number): number => {
-      let before = Number.NEGATIVE_INFINITY;
-      for (let frame = from; frame < to; frame += 1) {
-        const at = scene.place(frame * 40, frame * 40);
-        expect(at, "never back").to.be.above(before);
-        before = at;
-      }
-      return before;
-    };
-
     it("takes the time of a camera whose clock is set, without turning back", () => {
       const scene = new Scene();
       play(scene, 0, 25);

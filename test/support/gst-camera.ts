@@ -38,7 +38,9 @@ export async function startGstCamera(
     await loadIdentity(folder, ["127.0.0.1"], systemClock);
     args.push("--cert", join(folder, "tls-cert.pem"), "--key", join(folder, "tls-key.pem"));
   }
-  const { child, output } = python.start(args);
+  const process = python.start(args);
+  const { child } = process;
+  const output = (): string => process.output();
   const exited = once(child, "exit");
   const port = await new Promise<number>((resolve, reject) => {
     child.stdout?.on("data", () => {
