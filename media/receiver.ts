@@ -15,6 +15,8 @@ const LIMITS = {
   /** Of one access unit. Key frames of 4K cameras have some MiB in some thousand packets. */
   groupBytes: 8 * 1024 * 1024,
   groupPackets: 8000,
+  /** What its packets, as views, keep in memory: the chunks that they came in, with whatever else was in them. */
+  groupHeldBytes: 32 * 1024 * 1024,
   /** Streams that refresh pictures bit by bit have no IDR; after this long, parameter sets are taken for a beginning. */
   withoutRandomMs: 10 * SECOND,
 };
@@ -23,6 +25,7 @@ const LIMITS = {
 interface Open {
   readonly packets: Buffer[];
   bytes: number;
+  heldBytes: number;
   /** As the camera numbers it. */
   rtpTime: number;
   arrivedAt: UnixMillis;
@@ -186,7 +189,17 @@ export class TrackReceiver {
     if (open === undefined) {
       const late = rtpTime === this.#closedRtpTime && (flags & (SCAN.content | SCAN.first)) === SCAN.content;
       if (late && this.#codec !== undefined && !this.#gap) this.#patient = true;
-      open = { packets: [], bytes: 0, rtpTime, arrivedAt, flags: 0, afterGap: false, broken: false, dropped: false };
+      open = {
+        packets: [],
+        bytes: 0,
+        heldBytes: 0,
+        rtpTime,
+        arrivedAt,
+        flags: 0,
+        afterGap: false,
+        broken: false,
+        dropped: false,
+      };
       this.#open = open;
     }
     open.afterGap ||= this.#gap;
@@ -194,12 +207,7 @@ export class TrackReceiver {
     if ((open.flags & SCAN.content) === 0 && beginsWithin(flags, open.afterGap)) open.broken = true;
     open.flags |= flags;
     if ((flags & SCAN.parameterSets) !== 0) this.#format.note(packet.subarray(offset, end));
-    open.bytes += packet.length;
-    if (open.bytes > LIMITS.groupBytes || open.packets.length >= LIMITS.groupPackets) {
-      open.packets.length = 0;
-      open.dropped = true;
-    }
-    if (!open.dropped) open.packets.push(packet);
+    keep(open, packet);
   }
 
   /** The access unit is over. `marked`: the camera said so. */
@@ -257,6 +265,18 @@ export class TrackReceiver {
     this.#announced = track;
     if (!same) this.#onTrack?.(track);
   }
+}
+
+/** Nothing is kept of an access unit that is too large. */
+function keep(open: Open, packet: Buffer): void {
+  open.bytes += packet.length;
+  if (packet.buffer !== open.packets.at(-1)?.buffer) open.heldBytes += packet.buffer.byteLength;
+  open.dropped ||=
+    open.bytes > LIMITS.groupBytes ||
+    open.heldBytes > LIMITS.groupHeldBytes ||
+    open.packets.length >= LIMITS.groupPackets;
+  if (open.dropped) open.packets.length = 0;
+  else open.packets.push(packet);
 }
 
 /** Whether the first content of an access unit shows that something before it is missing. */

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { ChallengeAnswerer, type Credentials } from "../../auth/scheme/http.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { asFault, Fault, type FaultKind } from "../../base/fault.ts";
+import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis } from "../../base/units.ts";
 import { receiverReport } from "../../media/rtcp.ts";
@@ -15,6 +15,7 @@ import { RtspConnection } from "./connection.ts";
 import { KeepAlive, keepAlivePeriod, methodsIn } from "./keepalive.ts";
 import { baseOf, channelsOf, isRtcp, joinControl, receivable, sessionOf } from "./quirks.ts";
 import { ReceptionCounter } from "./reception.ts";
+import { expectOk, RefusedSetup, redirectOf } from "./refusal.ts";
 
 const LIMITS = {
   dialMs: 10 * SECOND,
@@ -169,7 +170,7 @@ class Upstream {
     const uri = this.#url.href;
     const options = await this.#ask("OPTIONS", uri);
     const described = await this.#ask("DESCRIBE", uri, [["Accept", "application/sdp"]]);
-    if (described.status >= 300 && described.status < 400) return this.#redirect(described);
+    if (described.status >= 300 && described.status < 400) return redirectOf(described, this.#url);
     expectOk("DESCRIBE", described);
     await this.#setUpAll(described);
     this.#watched = this.#continuous();
@@ -216,22 +217,6 @@ class Upstream {
           tell: "the camera does not accept user and password",
         });
     }
-  }
-
-  #redirect(response: Response): URL {
-    const location = header(response, "Location") ?? "";
-    let to: URL;
-    try {
-      to = new URL(location, this.#url);
-    } catch (cause) {
-      throw new Fault("invalid", "the camera redirects to what is no address", { cause });
-    }
-    const weaker = to.protocol !== "rtsps:" && (to.protocol !== "rtsp:" || this.#url.protocol === "rtsps:");
-    if (to.hostname !== this.#url.hostname || weaker)
-      throw new Fault("denied", `the camera redirects elsewhere, to ${to.protocol}//${to.host}`);
-    to.username = "";
-    to.password = "";
-    return to;
   }
 
   async #setUpAll(described: Response): Promise<void> {
@@ -351,26 +336,4 @@ class Upstream {
     ]);
     waited.abort();
   }
-}
-
-/** The camera will not send one media. */
-class RefusedSetup extends Fault {
-  constructor(response: Response) {
-    super(KINDS[response.status] ?? "unavailable", `SETUP: ${response.status} ${response.reason}`);
-  }
-}
-
-const KINDS: Readonly<Record<number, FaultKind>> = { 403: "denied", 404: "not-found", 453: "busy", 503: "busy" };
-const TELL: Readonly<Record<number, string>> = {
-  403: "the camera does not let this user see the stream",
-  404: "the camera has no stream at this address",
-  453: "the camera has no room for another viewer",
-  503: "the camera has no room for another viewer",
-};
-
-function expectOk(method: string, { status, reason }: Response): void {
-  if (status >= 200 && status < 300) return;
-  const tell = TELL[status];
-  const message = `${method}: ${status} ${reason.slice(0, 80)}`;
-  throw new Fault(KINDS[status] ?? "unavailable", message, tell === undefined ? {} : { tell });
 }

@@ -1,0 +1,45 @@
+import { Fault, type FaultKind } from "../../base/fault.ts";
+import { header, type Response } from "../wire/message.ts";
+
+/** What a camera's refusals mean (RFC 2326 7.1.1); what is not here may work later. */
+const REFUSALS: Readonly<Record<number, { readonly kind: FaultKind; readonly tell: string }>> = {
+  403: { kind: "denied", tell: "the camera does not let this user see the stream" },
+  404: { kind: "not-found", tell: "the camera has no stream at this address" },
+  453: { kind: "busy", tell: "the camera has no room for another viewer" },
+  503: { kind: "busy", tell: "the camera has no room for another viewer" },
+};
+
+/** The camera will not send one of its media. */
+export class RefusedSetup extends Fault {
+  constructor({ status, reason }: Response) {
+    const refusal = REFUSALS[status];
+    super(refusal?.kind ?? "unavailable", `SETUP: ${status} ${reason.slice(0, 80)}`, refusal && { tell: refusal.tell });
+  }
+}
+
+/** Throws what the status means, unless it is success. */
+export function expectOk(method: string, { status, reason }: Response): void {
+  if (status >= 200 && status < 300) return;
+  const refusal = REFUSALS[status];
+  const message = `${method}: ${status} ${reason.slice(0, 80)}`;
+  throw new Fault(refusal?.kind ?? "unavailable", message, refusal && { tell: refusal.tell });
+}
+
+/**
+ * Where a 3xx answer leads (RFC 2326 11.3): only to the same host, for a camera must not be able to send us, and our password,
+ * elsewhere; and never out of TLS. Faults: `denied`, `invalid`.
+ */
+export function redirectOf(response: Response, from: URL): URL {
+  let to: URL;
+  try {
+    to = new URL(header(response, "Location") ?? "", from);
+  } catch (cause) {
+    throw new Fault("invalid", "the camera redirects to what is no address", { cause });
+  }
+  const weaker = to.protocol !== "rtsps:" && (to.protocol !== "rtsp:" || from.protocol === "rtsps:");
+  if (to.hostname !== from.hostname || weaker)
+    throw new Fault("denied", `the camera redirects elsewhere, to ${to.protocol}//${to.host}`);
+  to.username = "";
+  to.password = "";
+  return to;
+}
