@@ -7,7 +7,7 @@ import { type Pair, parseTransport, type TransportSpec } from "../wire/transport
 // What cameras do differently from RFC 2326, and what we make of it: a function for each. Where a report is named, that is
 // where the behavior was seen.
 
-export const SCHEMES = ["rtsp", "rtsps"] as const;
+const SCHEMES = ["rtsp", "rtsps"] as const;
 
 /** `read`, or undefined where what the camera wrote makes no sense. */
 function tolerant<T>(read: () => T): T | undefined {
