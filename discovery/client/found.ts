@@ -30,8 +30,9 @@ const USUAL_PATH = "/onvif/device_service";
  * WS-Discovery too) or is where no camera may be dialed: ourselves, the client side.
  *
  * `sender`: the address that the answer came from. Cameras name addresses that lead nowhere (0.0.0.0, loopback, another
- * interface, the inside of a NAT, a link-local IPv6 address, a host name): those become the sender's. An address on a
- * network that we are on ourselves is kept as it is, for a camera may have several and answer from any.
+ * interface, the inside of a NAT, a link-local IPv6 address, a host name): those become the sender's. Kept are an address on
+ * a network that we are on ourselves, for a camera may have several and answer from any; and, where the sender is no camera
+ * (a relay between networks), any address that may be dialed.
  */
 export function foundOf(entry: DeviceEntry, sender: string, side: CameraSide): Found | undefined {
   if (!isOnvif(entry)) return undefined;
@@ -98,8 +99,9 @@ function usable(text: string, sender: string, side: CameraSide): string | undefi
   try {
     const pinned = pinnedToHost(text, sender, ["http", "https"]);
     const named = plainAddress(/^\w+:\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)/.exec(text)?.[1] ?? "");
-    const ours = named !== undefined && named !== sender && side.localAddressFor(named) !== undefined;
-    return (ours && mayDial(side, named) ? pinnedToHost(text, named, ["http", "https"]) : pinned).href;
+    if (named === undefined || named === sender || !mayDial(side, named)) return pinned.href;
+    const attached = side.localAddressFor(named) !== undefined;
+    return (attached || !mayDial(side, sender) ? pinnedToHost(text, named, ["http", "https"]) : pinned).href;
   } catch {
     return undefined;
   }

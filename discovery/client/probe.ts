@@ -63,7 +63,7 @@ export interface ProbeOptions {
   readonly port?: number;
   /** Addresses and CIDR ranges (together at most 4096 addresses) that are asked one by one, besides the multicast. */
   readonly targets?: readonly string[];
-  /** How long answers are taken, at least; 5 s if absent. Scans of many addresses take longer. */
+  /** How long answers to multicast are taken; 5 s if absent. Scans of many addresses take longer. */
   readonly durationMs?: Millis;
   /** A camera was found, or more became known of it (same id). */
   readonly onFound: (found: Found) => void;
@@ -90,7 +90,7 @@ export async function probe(options: ProbeOptions): Promise<readonly Found[]> {
     await Promise.all([
       scan.askEverybody(),
       scan.askEach(targets, progress),
-      clock.sleep(options.durationMs ?? DURATION_MS, signal),
+      scan.multicasts ? clock.sleep(options.durationMs ?? DURATION_MS, signal) : undefined,
     ]);
   } catch (error) {
     if (signal?.aborted !== true) throw error;
@@ -112,6 +112,9 @@ class Scan {
   readonly #asked = new Set<string>();
   readonly #list = new FindList();
   readonly #repeats: Repeats;
+  /** Single addresses that have not answered. When none is left, there is nothing to wait for. */
+  readonly #silent = new Set<string>();
+  readonly #allAnswered = new AbortController();
   #answers = 0;
   #closed = false;
 
@@ -123,6 +126,11 @@ class Scan {
 
   get finds(): readonly Found[] {
     return this.#list.all;
+  }
+
+  /** Whether there is an address to send multicast from. */
+  get multicasts(): boolean {
+    return this.#sockets.size > 0;
   }
 
   async open(targets: readonly string[]): Promise<void> {
@@ -169,6 +177,7 @@ class Scan {
     if (targets.length === 0) return;
     const { clock, signal } = this.#options;
     const datagrams = this.#questions();
+    for (const ip of targets) this.#silent.add(ip);
     for (let from = 0; from < targets.length; from += BURST.addresses) {
       const burst = targets.slice(from, from + BURST.addresses);
       for (const ip of burst) {
@@ -178,7 +187,10 @@ class Scan {
       progress(from + burst.length);
       await clock.sleep(BURST.everyMs, signal);
     }
-    await clock.sleep(LINGER_MS, signal);
+    const enough = this.#allAnswered.signal;
+    await clock
+      .sleep(LINGER_MS, signal === undefined ? enough : AbortSignal.any([signal, enough]))
+      .catch(() => signal?.throwIfAborted());
   }
 
   #bound(ip: string): Socket | undefined {
@@ -234,6 +246,7 @@ class Scan {
         const found = foundOf(entry, sender, side);
         const news = found && this.#list.add(found);
         if (news !== undefined) onFound(news);
+        if (found !== undefined && this.#silent.delete(found.ip) && this.#silent.size === 0) this.#allAnswered.abort();
       }
     } catch (err) {
       if (this.#repeats.admit(sender) !== undefined) log.debug({ err, sender }, "answer to a probe was dropped");
