@@ -29,6 +29,8 @@ const LIMITS = {
   headBytes: 16 * 1024,
   headFields: 100,
   requestsPerConnection: 1000,
+  /** Longest body that is read to its end though nobody wanted it. */
+  lingerBytes: 256 * 1024,
   /** The part of all connections that one address may hold, so that one machine cannot lock out the others. */
   shareOfOneAddress: 0.5,
 } as const;
@@ -56,8 +58,9 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   };
   const listener: RequestListener = (request, response) => {
     response.once("finish", () => {
-      // A body that nobody wanted is not read to its end only to keep the connection.
-      if (!request.complete) request.socket.destroySoon();
+      // Closing takes the answer away from a client that still sends: a short rest is read and dropped (Node does).
+      const declared = Number(request.headers["content-length"] ?? Number.NaN);
+      if (!request.complete && !(declared <= LIMITS.lingerBytes)) request.socket.destroySoon();
     });
     response.on("error", () => request.socket.destroy());
     request.on("error", () => undefined);
