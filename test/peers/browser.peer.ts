@@ -1,0 +1,157 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { SimCamera } from "../../sim/camera.ts";
+import { CAMERA_LOGIN, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { peer } from "../support/peer.ts";
+
+const ADMIN = { name: "admin", password: "correct horse battery" };
+
+/** Where to leave pictures of the pages for a person to look at; none are taken without it. */
+const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
+
+describe("the pages, in Chromium", function () {
+  this.timeout(60_000);
+  let t: TestBridge;
+  let camera: SimCamera;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  const troubles: string[] = [];
+
+  before(async function () {
+    const { program } = peer(this, "chromium");
+    t = await startTestBridge();
+    camera = await t.camera({ name: "Gate" });
+    browser = await chromium.launch({
+      executablePath: program,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--no-first-run",
+      ],
+    });
+    context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1180, height: 760 } });
+    page = await context.newPage();
+    page.on("pageerror", (error) => troubles.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) troubles.push(message.text());
+    });
+    await page.goto(t.bridge.parts.addresses().web("127.0.0.1"));
+  });
+  after(async () => {
+    await browser?.close();
+    await t?.close();
+  });
+
+  const picture = async (name: string): Promise<void> => {
+    if (SCREENSHOTS === undefined) return;
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
+  };
+
+  it("refuse a wrong set-up token, and make the first administrator with the right one", async () => {
+    await page.getByLabel("Set-up token").fill("wrong");
+    await page.getByLabel("Name").fill(ADMIN.name);
+    await page.getByLabel("Password").fill(ADMIN.password);
+    const create = page.getByRole("button", { name: "Create administrator" });
+    await create.click();
+    await page.getByRole("alert").filter({ hasText: /token/i }).waitFor();
+    await picture("set-up");
+    const token = t.bridge.parts.accounts.setUpToken();
+    await page.getByLabel("Set-up token").fill(token?.reveal() ?? "");
+    await create.click();
+    await page.getByRole("heading", { name: "No cameras yet" }).waitFor();
+    await picture("empty");
+  });
+
+  it("refuse a wrong password, and log in with the right one", async () => {
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Name").fill(ADMIN.name);
+    await page.getByLabel("Password").fill("not the password");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
+    await picture("log-in-refused");
+    await page.getByLabel("Password").fill(ADMIN.password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("link", { name: "Discovery" }).waitFor();
+  });
+
+  it("show a scan while it runs, and what it finds", async () => {
+    await page.getByRole("link", { name: "Discovery" }).click();
+    await page.getByLabel(/Also ask/).fill(new URL(camera.deviceUrl).hostname);
+    await page.getByRole("button", { name: "Scan" }).click();
+    await page.getByRole("status").waitFor();
+    await picture("scanning");
+    await page.getByRole("cell", { name: "Gate", exact: true }).waitFor();
+    await picture("found");
+  });
+
+  it("say in words that the camera's password is wrong", async () => {
+    await page.getByRole("button", { name: "Adopt…" }).click();
+    await page.getByLabel("Camera's user").fill(CAMERA_LOGIN.user);
+    await page.getByLabel("Camera's password").fill("wrong");
+    await page.getByRole("button", { name: "Adopt and record" }).click();
+    await page
+      .getByRole("dialog")
+      .getByRole("alert")
+      .filter({ hasText: /password/i })
+      .waitFor();
+    await picture("adopt-refused");
+  });
+
+  it("adopt a camera and show its live picture moving", async () => {
+    await page.getByLabel("Camera's password").fill(CAMERA_LOGIN.password.reveal());
+    await page.getByRole("button", { name: "Adopt and record" }).click();
+    await page.locator('.picture[data-state="playing"]').waitFor();
+    const shown = () =>
+      page.locator("video").evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
+    const before = await shown();
+    await page.waitForFunction((count) => {
+      const video = document.querySelector("video");
+      return video !== null && video.getVideoPlaybackQuality().totalVideoFrames > count + 15;
+    }, before);
+    const size = await page.locator("video").evaluate((video) => {
+      const { videoWidth, videoHeight } = video as HTMLVideoElement;
+      return [videoWidth, videoHeight];
+    });
+    expect(size).to.deep.equal([640, 360]);
+    await picture("live");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await picture("live-dark");
+    await page.emulateMedia({ colorScheme: "light" });
+  });
+
+  it("make an account for an external system and show its secret once", async () => {
+    await page.getByRole("link", { name: "Accounts" }).click();
+    await page.getByRole("button", { name: "Add an external system…" }).click();
+    await page.getByLabel("Name").fill("control-room");
+    await page.getByRole("button", { name: "Create" }).click();
+    const secret = page.getByRole("dialog").locator("code").nth(1);
+    expect(await secret.textContent()).to.match(/^\w{20}$/);
+    await picture("secret");
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByRole("cell", { name: "control-room" }).waitFor();
+    await picture("accounts");
+  });
+
+  it("are worked by keyboard alone", async () => {
+    await page.getByRole("link", { name: "Cameras" }).focus();
+    await page.keyboard.press("Enter");
+    const row = page.getByRole("button", { name: /Gate/ });
+    await row.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: "Remove…" }).focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  });
+
+  it("raise no error on the way", () => {
+    expect(troubles).to.deep.equal([]);
+  });
+});

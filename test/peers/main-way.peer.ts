@@ -1,0 +1,159 @@
+import { expect } from "chai";
+import { isoOf, later } from "../../base/units.ts";
+import type { SimCamera } from "../../sim/camera.ts";
+import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { expectConsecutive, watchFrames } from "../support/frames.ts";
+import { peer } from "../support/peer.ts";
+
+const WIDTH = 640;
+const HEIGHT = 360;
+
+describe("a camera in, and out to players", function () {
+  this.timeout(90_000);
+  let t: TestBridge;
+  let camera: SimCamera;
+  let id: string;
+  let login: Login;
+
+  before(async () => {
+    t = await startTestBridge();
+    camera = await t.camera({ audio: true });
+    id = await t.adopt(camera);
+    login = await t.account();
+  });
+  after(() => t.close());
+
+  for (const scheme of ["rtsp", "rtsps"] as const) {
+    it(`ffprobe reads the live stream over ${scheme}`, async function () {
+      const ffprobe = peer(this, "ffprobe");
+      const { code, stdout, stderr } = await ffprobe.run([
+        "-v",
+        "error",
+        "-rtsp_transport",
+        "tcp",
+        "-show_entries",
+        "stream=codec_name,width,height",
+        "-of",
+        "compact=p=0",
+        t.rtsp(login, `live/${id}`, scheme),
+      ]);
+      expect(code, stderr).to.equal(0);
+      expect(stdout.toString())
+        .to.include(`codec_name=h264|width=${WIDTH}|height=${HEIGHT}`)
+        .and.to.include("codec_name=pcm_mulaw");
+    });
+
+    it(`ffmpeg decodes every live frame once, in order, over ${scheme}`, async function () {
+      const numbers = await watchFrames(peer(this, "ffmpeg"), t.rtsp(login, `live/${id}`, scheme), ["-frames:v", "60"]);
+      expectConsecutive(numbers, 60);
+    });
+
+    it(`GStreamer plays the live stream over ${scheme}`, async function () {
+      const gst = peer(this, "gst-launch-1.0");
+      const { code, stderr } = await gst.run(
+        [
+          "-q",
+          "rtspsrc",
+          `location=${t.rtsp(login, `live/${id}`, scheme)}`,
+          "protocols=tcp",
+          "tls-validation-flags=0",
+          "latency=0",
+          "!",
+          "rtph264depay",
+          "!",
+          "h264parse",
+          "!",
+          "avdec_h264",
+          "!",
+          "identity",
+          "eos-after=30",
+          "!",
+          "fakesink",
+          "sync=false",
+        ],
+        { limitMs: 30_000 },
+      );
+      expect(code, stderr).to.equal(0);
+    });
+  }
+
+  it("ffmpeg decodes every recorded frame of a closed range once, over file borders, and ends by itself", async function () {
+    const ffmpeg = peer(this, "ffmpeg");
+    const { recorded } = t.bridge.parts.watch.visible(t.bridge.parts.accounts.principalOf(login.id), "rtsp")[0] ?? {};
+    // More than one segment of 10 s, so that the range crosses a border.
+    await eventually(async () => {
+      const extent = await recorded?.extent();
+      return extent !== undefined && extent.to - extent.from > 14_000;
+    });
+    const extent = await recorded?.extent();
+    if (extent === undefined) throw new Error("nothing recorded");
+    const from = later(extent.from, 2000);
+    const numbers = await watchFrames(ffmpeg, t.rtsp(login, `recorded/${id}?at=${isoOf(from)}&for=10s`), []);
+    expectConsecutive(numbers, 140);
+    expect(numbers.length).to.be.at.most(190);
+  });
+
+  it("GStreamer plays a recorded range and ends by itself", async function () {
+    const gst = peer(this, "gst-launch-1.0");
+    const { code, stderr } = await gst.run(
+      [
+        "-q",
+        "rtspsrc",
+        `location=${t.rtsp(login, `recorded/${id}?at=-8s&for=3s`)}`,
+        "protocols=tcp",
+        "!",
+        "rtph264depay",
+        "!",
+        "h264parse",
+        "!",
+        "avdec_h264",
+        "!",
+        "fakesink",
+        "sync=false",
+      ],
+      { limitMs: 30_000 },
+    );
+    expect(code, stderr).to.equal(0);
+  });
+
+  const refused: readonly (readonly [why: string, url: () => Promise<string>, words: RegExp])[] = [
+    ["a wrong secret", async () => t.rtsp({ ...login, secret: "wrong" }, `live/${id}`), /401/],
+    ["an unknown account", async () => t.rtsp({ ...login, name: "nobody" }, `live/${id}`), /401/],
+    ["a camera that does not exist", async () => t.rtsp(login, "live/nothing"), /404/],
+    [
+      "a camera that is hidden from the account",
+      async () => t.rtsp(await t.account({ live: ["other"] }), `live/${id}`),
+      /404/,
+    ],
+    ["recordings that are not granted", async () => t.rtsp(await t.account({ live: "any" }), `recorded/${id}`), /403/],
+    ["live video that is not granted", async () => t.rtsp(await t.account({ playback: "any" }), `live/${id}`), /403/],
+    ["a time that nobody can read", async () => t.rtsp(login, `recorded/${id}?at=yesterday`), /400/],
+  ];
+  for (const [why, url, words] of refused)
+    it(`ffprobe is refused for ${why}`, async function () {
+      const { code, stderr } = await peer(this, "ffprobe").run(["-v", "error", "-rtsp_transport", "tcp", await url()]);
+      expect(code).not.to.equal(0);
+      expect(stderr).to.match(words);
+    });
+
+  it("a running stream ends when its account is disabled", async function () {
+    const ffmpeg = peer(this, "ffmpeg");
+    const other = await t.account();
+    const running = ffmpeg.run([
+      "-v",
+      "error",
+      "-rtsp_transport",
+      "tcp",
+      "-i",
+      t.rtsp(other, `live/${id}`),
+      "-f",
+      "null",
+      "-",
+    ]);
+    const { rtspSessions } = t.bridge.parts;
+    await eventually(() => rtspSessions(other.name) > 0);
+    await t.bridge.parts.accounts.setEnabled(other.id, false);
+    const { code } = await running;
+    expect(code).not.to.equal(null);
+  });
+});

@@ -1,0 +1,135 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import { makeSecret, Secret } from "../../base/secret.ts";
+import { runBridge } from "../../bin/run.ts";
+import type { Bridge } from "../../bridge/bridge.ts";
+import { settingsSchema } from "../../bridge/settings.ts";
+import { type SimCamera, type SimCameraOptions, startSimCamera } from "../../sim/camera.ts";
+
+/** Every test file has a loopback network for its cameras, so that suites in one process do not hear each other. */
+let nextNetwork = 10 + (process.pid % 200);
+
+export const CAMERA_LOGIN = { user: "service", password: new Secret("c4mera-pass") };
+
+/** A bridge on loopback with simulated cameras, everything on ports of the system's choice. */
+export interface TestBridge {
+  readonly bridge: Bridge;
+  readonly folder: string;
+  /** An address of the camera network for further cameras. */
+  cameraAddress(): string;
+  /** Starts a simulated camera on the camera network; it is closed with the bridge. */
+  camera(options?: Partial<SimCameraOptions>): Promise<SimCamera>;
+  /** Adopts by scanning for it; returns the camera's id. */
+  adopt(camera: SimCamera): Promise<string>;
+  /** Registers an external system; everything is allowed unless said otherwise. */
+  account(grants?: {
+    readonly live?: readonly string[] | "any";
+    readonly playback?: readonly string[] | "any";
+  }): Promise<Login>;
+  /** `rtsp://name:secret@…/<path>`; rtsps where asked for. */
+  rtsp(login: Login, path: string, scheme?: "rtsp" | "rtsps"): string;
+  close(): Promise<void>;
+}
+
+export interface Login {
+  readonly id: string;
+  readonly name: string;
+  readonly secret: string;
+}
+
+export async function startTestBridge(
+  options: { readonly folder?: string; readonly segmentSeconds?: number } = {},
+): Promise<TestBridge> {
+  const network = `127.0.${nextNetwork}`;
+  nextNetwork += 1;
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "viaduct-test-")));
+  const discoveryPort = await freeUdpPort();
+  const bridge = await runBridge({
+    settings: settingsSchema.parse({
+      dataFolder: folder,
+      cameraSide: { interfaces: [`${network}.0/24`] },
+      clientSide: {
+        addresses: ["127.0.0.1"],
+        names: ["localhost"],
+        web: { port: 0 },
+        rtsps: { port: 0 },
+        rtsp: { enabled: true, port: 0 },
+        onvifHttp: { enabled: true, port: 0 },
+      },
+      recording: { segmentSeconds: options.segmentSeconds ?? 10, flushSeconds: 0 },
+    }),
+    version: "0.0.0-test",
+    cameraDiscoveryPort: discoveryPort,
+    log: silentLog(),
+  });
+  const cameras: SimCamera[] = [];
+  let nextHost = 1;
+  const { accounts, discovery } = bridge.parts;
+  const cameraAddress = (): string => `${network}.${nextHost++}`;
+  return {
+    bridge,
+    folder,
+    cameraAddress,
+    async camera(more = {}) {
+      const camera = await startSimCamera({
+        name: `Camera ${cameras.length + 1}`,
+        address: cameraAddress(),
+        httpPort: 0,
+        rtspPort: 0,
+        discoveryPort,
+        user: CAMERA_LOGIN.user,
+        password: CAMERA_LOGIN.password.reveal(),
+        clock: systemClock,
+        log: silentLog(),
+        ...more,
+      });
+      cameras.push(camera);
+      return camera;
+    },
+    async adopt(camera) {
+      const { hostname } = new URL(camera.deviceUrl);
+      await discovery.startScan([hostname]);
+      const find = discovery.list().find((one) => one.ip === hostname);
+      if (find === undefined) throw new Error(`${hostname} was not found`);
+      return (await discovery.adopt({ find: find.id }, { credentials: CAMERA_LOGIN })).id;
+    },
+    async account(grants = { live: "any", playback: "any" }) {
+      const name = `vms-${makeSecret(8).reveal().toLowerCase()}`;
+      const lines = (["live", "playback"] as const).flatMap((right) => {
+        const which = grants[right];
+        if (which === undefined) return [];
+        return [{ right, cameras: which === "any" ? which : new Set(which), interfaces: "any" } as const];
+      });
+      const { account, secret } = await accounts.createIntegration({ name, grants: lines });
+      return { id: account.id, name, secret: secret.reveal() };
+    },
+    rtsp(login, path, scheme = "rtsp") {
+      const { doors } = bridge.parts.addresses();
+      return `${scheme}://${login.name}:${login.secret}@127.0.0.1:${scheme === "rtsp" ? doors.rtsp : doors.rtsps}/${path}`;
+    },
+    async close() {
+      await bridge.close();
+      await Promise.all(cameras.map((camera) => camera.close()));
+      if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Resolves when `done` is true, looking again after each event-loop turn of a few milliseconds; the test's own limit ends it. */
+export async function eventually(done: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+export async function freeUdpPort(): Promise<number> {
+  const socket = createSocket("udp4");
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}

@@ -1,0 +1,26 @@
+import { expect } from "chai";
+import { framesOf } from "./frame-code.ts";
+import type { Peer } from "./peer.ts";
+
+const WIDTH = 640;
+const HEIGHT = 360;
+
+/** Decodes what ffmpeg gets at `url` and reads the numbers that the simulated camera burnt into its frames. */
+export async function watchFrames(ffmpeg: Peer, url: string, more: readonly string[]): Promise<readonly number[]> {
+  const { code, stdout, stderr } = await ffmpeg.run(
+    [
+      ...["-v", "warning", "-rtsp_transport", "tcp", "-i", url, ...more],
+      ...["-map", "0:v", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+    ],
+    { limitMs: 40_000 },
+  );
+  expect(code, stderr).to.equal(0);
+  return framesOf(stdout, WIDTH, HEIGHT);
+}
+
+/** Every frame once, in order, none missing. */
+export function expectConsecutive(numbers: readonly number[], atLeast: number): void {
+  expect(numbers.length, "frames").to.be.at.least(atLeast);
+  const first = numbers[0] ?? 0;
+  expect(numbers).to.deep.equal(numbers.map((_, index) => first + index));
+}
