@@ -19,6 +19,8 @@ export interface CameraInfo {
   readonly connection: Connection;
   /** Empty until the camera was reached for the first time. */
   readonly tracks: readonly Track[];
+  /** Its stream is being written to the archive now. */
+  readonly recording: boolean;
   /** Tracks that are shown live but not recorded, each with the reason in words. */
   readonly unrecordable: readonly string[];
 }

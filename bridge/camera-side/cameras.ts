@@ -68,6 +68,7 @@ class RunningCamera implements BridgedCamera {
       model: this.record.model,
       connection: this.#connection,
       tracks: this.live.tracks,
+      recording: this.#recorder.live !== undefined,
       unrecordable: this.#recorder.unrecordable,
     };
   }

@@ -1,4 +1,5 @@
 import type { Principal } from "../../../auth/principal.ts";
+import { isFault } from "../../../base/fault.ts";
 import type { UnixMillis } from "../../../base/units.ts";
 import type { Track } from "../../../media/track.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
@@ -53,9 +54,12 @@ export async function findRecording(
   token: string,
   otherwise: "NoRecording" | "NoRecordingJob" = "NoRecording",
 ): Promise<Recording> {
-  const found = (await site.recordings(who)).find(({ camera }) => camera.id === token);
-  if (found === undefined) throw missing(otherwise);
-  return recordingOf(found);
+  try {
+    return recordingOf(await site.recording(who, token));
+  } catch (thrown) {
+    if (isFault(thrown, "not-found")) throw missing(otherwise);
+    throw thrown;
+  }
 }
 
 /** Where a recording comes from, in the words of the client's operator. */

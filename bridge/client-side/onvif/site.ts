@@ -30,6 +30,8 @@ export interface OnvifSite {
   ): string;
   /** Cameras whose recordings `who` may play, those without anything recorded yet included. */
   recordings(who: Principal): Promise<readonly OnvifRecording[]>;
+  /** The one of camera `id`. Fault `not-found` when the camera is missing or hidden, or `who` may not play its recordings. */
+  recording(who: Principal, id: string): Promise<OnvifRecording>;
   /** What is listening on the client side; absent where it is not. */
   ports(): {
     readonly http?: number | undefined;

@@ -1,0 +1,87 @@
+import { decide } from "../../../auth/access.ts";
+import type { Principal } from "../../../auth/principal.ts";
+import { Fault } from "../../../base/fault.ts";
+import type { Millis } from "../../../base/units.ts";
+import type { BridgedCamera } from "../../camera.ts";
+import { type Addresses, interfacesOf } from "../addresses.ts";
+import type { Watch } from "../watch.ts";
+import { pictureOf } from "./picture.ts";
+import type { OnvifCamera, OnvifRecording, OnvifSite } from "./site.ts";
+
+const PRODUCT = "Viaduct";
+
+/** The bridge as the ONVIF services see it. */
+export function bridgeSite(o: {
+  readonly uuid: string;
+  readonly version: string;
+  readonly watch: Watch;
+  /** Known once everything listens. */
+  readonly addresses: () => Addresses;
+  readonly clientAddresses: readonly string[];
+  readonly discoverable: boolean;
+  readonly retentionMs: Millis;
+}): OnvifSite {
+  const { watch, retentionMs } = o;
+  const mayPlay = (who: Principal, { info }: BridgedCamera): boolean =>
+    decide(who, { right: "playback", camera: info.id, interface: "onvif" }).allowed;
+  const recordingOf = async (camera: BridgedCamera): Promise<OnvifRecording> => {
+    const extent = await camera.recorded.extent();
+    return {
+      camera: cameraOf(camera),
+      earliest: extent?.from,
+      latest: extent?.to,
+      retentionMs,
+      recording: camera.info.recording,
+    };
+  };
+  return {
+    device: {
+      manufacturer: PRODUCT,
+      model: PRODUCT,
+      firmware: o.version,
+      serial: o.uuid,
+      hardwareId: PRODUCT,
+      uuid: o.uuid,
+      name: PRODUCT,
+    },
+    discoverable: o.discoverable,
+    cameras: (who) => watch.visible(who, "onvif").map(cameraOf),
+    camera: (who, id) => cameraOf(watch.see(who, id, "onvif")),
+    recordings: (who) =>
+      Promise.all(
+        watch
+          .visible(who, "onvif")
+          .filter((camera) => mayPlay(who, camera))
+          .map(recordingOf),
+      ),
+    async recording(who, id) {
+      const camera = watch.see(who, id, "onvif");
+      if (!mayPlay(who, camera)) throw new Fault("not-found", `no recording ${id} for ${who.name}`);
+      return recordingOf(camera);
+    },
+    streamUri(id, kind, { transport, host }) {
+      const addresses = o.addresses();
+      if (transport === "http") throw new Fault("invalid", "RTSP is not tunnelled through HTTP");
+      if (transport === "rtsps") return addresses.rtsps(kind, id, host);
+      // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
+      return addresses.rtsp(kind, id, host);
+    },
+    ports() {
+      const { https, http, rtsp } = o.addresses().doors;
+      return { https, http, rtsp };
+    },
+    addresses: () => interfacesOf(o.clientAddresses),
+  };
+}
+
+function cameraOf({ info }: BridgedCamera): OnvifCamera {
+  const video = info.tracks.find((track) => track.kind === "video");
+  const size = video && pictureOf(video);
+  return {
+    id: info.id,
+    name: info.name,
+    tracks: info.tracks,
+    online: info.connection.state === "online",
+    ...(size === undefined ? {} : { width: size.width, height: size.height }),
+  };
+}
