@@ -24,15 +24,17 @@ import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
-import { type DataFolder, openDataFolder } from "./data-folder.ts";
+import { openDataFolder } from "./data-folder.ts";
 import type { Discovery } from "./ports.ts";
-import type { Settings } from "./settings.ts";
+import { recordingsOf, type Settings } from "./settings.ts";
 
 /** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
 const REALM = "Viaduct";
 
 /** How long one part may take to stop before the others go on. Sealing segments on a slow disk takes some seconds. */
 const CLOSE_LIMIT_MS = 15 * SECOND;
+
+const GIGABYTE = 1e9;
 
 /** What the pages and the command line work with. */
 export interface BridgeParts {
@@ -91,7 +93,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const accounts = await life.start("accounts", () =>
     Accounts.open({ query: database.query, sealer: folder.sealer, clock, log }),
   );
-  const archive = await life.start("recorder", () => openArchive(settings, folder, clock, log, metrics));
+  const archive = await life.start("recorder", () => openArchive(settings, clock, log, metrics));
   const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
   const store = new CameraStore(database.query, folder.sealer);
   const cameras = await life.start("cameras", () => Cameras.start({ store, side, archive, clock, log, metrics }));
@@ -187,31 +189,25 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   };
 }
 
-async function openArchive(
-  settings: Settings,
-  data: DataFolder,
-  clock: Clock,
-  log: Log,
-  metrics: Metrics,
-): Promise<Archive> {
+async function openArchive(settings: Settings, clock: Clock, log: Log, metrics: Metrics): Promise<Archive> {
   const { recording } = settings;
-  const folder = recording.folder ?? data.file("recordings");
+  const folder = recordingsOf(settings);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   return Archive.open({
     folder,
-    catalog: data.file("catalog.db"),
     clock,
     log,
     metrics,
     settings: {
       segmentMs: recording.segmentSeconds * SECOND,
       flushMs: recording.flushSeconds * SECOND,
+      bounds: { maxBytes: recording.maxGigabytes * GIGABYTE, keepFreeBytes: recording.keepFreeGigabytes * GIGABYTE },
+      // Of every camera, so that recordings of removed ones end too.
       retention: {
         maxAgeMs: recording.maxAgeDays * DAY,
-        maxBytes: recording.maxGigabytes * 1e9,
         ...(recording.maxGigabytesPerCamera === undefined
           ? {}
-          : { maxBytesPerCamera: recording.maxGigabytesPerCamera * 1e9 }),
+          : { maxBytes: recording.maxGigabytesPerCamera * GIGABYTE }),
       },
     },
   });

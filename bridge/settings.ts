@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { z } from "zod";
 
 const port = (fallback: number) =>
@@ -13,6 +14,11 @@ const recording = z
       .default(100)
       .describe("The oldest recordings of any camera are deleted beyond this sum (10^9 bytes)."),
     maxGigabytesPerCamera: z.number().positive().optional().describe("Likewise for each camera by itself."),
+    keepFreeGigabytes: z
+      .number()
+      .min(0)
+      .default(1)
+      .describe("Space on the disk that stays free: the oldest recordings are deleted before it is used up."),
     segmentSeconds: z.number().min(10).max(600).default(60).describe("Aimed length of a file, cut at key frames."),
     flushSeconds: z
       .number()
@@ -74,6 +80,11 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.output<typeof settingsSchema>;
+
+/** The folder of the recordings. */
+export function recordingsOf({ dataFolder, recording }: Pick<Settings, "dataFolder" | "recording">): string {
+  return recording.folder ?? join(dataFolder, "recordings");
+}
 
 /** The configuration's JSON Schema, for editors (`# yaml-language-server: $schema=…`). */
 export function settingsJsonSchema(): object {

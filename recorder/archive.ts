@@ -32,6 +32,8 @@ export interface ArchiveSettings {
   readonly segmentMs?: Millis;
   readonly memoryBytes?: number;
   readonly bounds?: ArchiveBounds;
+  /** What is kept of each camera, unless {@link Archive.retain} says otherwise. Absent: everything that fits. */
+  readonly retention?: Retention;
 }
 
 /** What the archive holds of one camera. */
@@ -87,7 +89,7 @@ export class Archive {
       throw error;
     }
     const place = { folder, files, catalog, clock, log };
-    const retainer = new Retainer({ ...place, bounds: settings.bounds ?? {} });
+    const retainer = new Retainer({ ...place, bounds: settings.bounds ?? {}, each: settings.retention ?? {} });
     const bytes = metrics.counter("viaduct_recorder_bytes_total", "Bytes of recorded samples", ["event"]);
     const fragments = metrics.counter(
       "viaduct_recorder_fragments_total",
@@ -154,17 +156,20 @@ export class Archive {
     }));
   }
 
-  /** Every camera that has recordings or is being recorded, by id. */
+  /** The ids of all cameras that have recordings or are being recorded, in alphabetical order. */
+  async cameras(): Promise<readonly string[]> {
+    const recorded = (await this.#context.catalog.totals()).map((one) => one.camera);
+    const now = [...this.#recorders.keys()].map((key) => key.slice(0, key.indexOf("/")));
+    return [...new Set([...recorded, ...now])].sort();
+  }
+
+  /** Every camera of {@link cameras}, with what its recordings span: some reads of files for each. */
   async summary(): Promise<readonly CameraSummary[]> {
     const bytes = new Map((await this.#context.catalog.totals()).map((one) => [one.camera, one.bytes]));
     const recorders = (camera: string): readonly StreamRecorder[] =>
       [...this.#recorders].filter(([key]) => key.startsWith(`${camera}/`)).map(([, recorder]) => recorder);
-    const cameras = new Set([
-      ...bytes.keys(),
-      ...[...this.#recorders.keys()].map((key) => key.split("/", 1)[0] ?? key),
-    ]);
     const summaries: CameraSummary[] = [];
-    for (const camera of [...cameras].sort()) {
+    for (const camera of await this.cameras()) {
       const extent = await this.source(camera).extent();
       summaries.push({
         camera,
@@ -178,7 +183,7 @@ export class Archive {
     return summaries;
   }
 
-  /** How much of a camera is kept from now on; without a call, everything that fits. */
+  /** How much of a camera is kept from now on, instead of what the settings say for each. */
   retain(camera: string, retention: Retention): void {
     this.#retainer.retain(camera, retention);
   }

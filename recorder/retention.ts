@@ -33,6 +33,7 @@ export class Retainer {
     readonly clock: Clock;
     readonly log: Log;
     readonly bounds: ArchiveBounds;
+    readonly each: Retention;
   };
   readonly #cameras = new Map<string, Retention>();
   readonly #timer: Timer;
@@ -47,6 +48,8 @@ export class Retainer {
     readonly clock: Clock;
     readonly log: Log;
     readonly bounds: ArchiveBounds;
+    /** For cameras of which nothing else is said: also those that are recorded no more. */
+    readonly each: Retention;
   }) {
     this.#o = o;
     this.#timer = o.clock.every(LIMITS.periodMs, () => void this.run());
@@ -83,11 +86,11 @@ export class Retainer {
   }
 
   async #pass(): Promise<void> {
-    const { folder, files, catalog, clock, bounds } = this.#o;
+    const { folder, files, catalog, clock, bounds, each } = this.#o;
     await removeDoomed(this.#o);
     let all = 0;
     for (const { camera, bytes } of await catalog.totals()) {
-      const { maxAgeMs = Infinity, maxBytes = Infinity } = this.#cameras.get(camera) ?? {};
+      const { maxAgeMs = Infinity, maxBytes = Infinity } = this.#cameras.get(camera) ?? each;
       const bornUs = (clock.now() - maxAgeMs) * 1000;
       let left = bytes;
       await this.#removeWhile(camera, (row) => {

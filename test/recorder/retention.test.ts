@@ -40,7 +40,8 @@ describe("retention", () => {
     (await rows(camera)).map((row) => row.startUs / 1_000_000 - START_MS / 1000);
   const rows = (camera: string): Promise<readonly SegmentRow[]> =>
     catalog.after(camera, "main", { startUs: 0, file: "" });
-  const retainer = (bounds = {}): Retainer => new Retainer({ folder, files, catalog, clock, log: silentLog(), bounds });
+  const retainer = (bounds = {}, each = {}): Retainer =>
+    new Retainer({ folder, files, catalog, clock, log: silentLog(), bounds, each });
 
   it("keeps everything where nothing is said", async () => {
     const subject = retainer();
@@ -58,6 +59,15 @@ describe("retention", () => {
     expect((await files.list(`${folder}/one/2026-11-24`)).folders).to.deep.equal(["14"]);
     expect(await catalog.gaps("one", "main", 0, START_MS * 1000 + 1)).to.deep.equal([]);
     expect(await findings(folder, catalog)).to.deep.equal([]);
+    await subject.close();
+  });
+
+  it("holds every camera to what is said of each, and one of which more is said to that", async () => {
+    const subject = retainer({}, { maxAgeMs: DAY - HOUR });
+    subject.retain("two", {});
+    await subject.run();
+    expect(await starts("one")).to.deep.equal([3600, 3610]);
+    expect(await starts("two")).to.deep.equal([0, 10, 3600, 3610]);
     await subject.close();
   });
 
