@@ -1,22 +1,51 @@
-import { join } from "node:path";
+import { Fault } from "../base/fault.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
-import { checkArchive } from "../recorder/check.ts";
+import { recordingsOf } from "../bridge/settings.ts";
+import { CATALOG_FILE } from "../recorder/archive.ts";
+import { Catalog } from "../recorder/catalog.ts";
+import { type Finding, check as findingsIn } from "../recorder/check.ts";
+import { diskFiles } from "../recorder/files.ts";
 import { readSettings } from "./settings-file.ts";
 
-/** Compares catalog and files, and says where they disagree. Nothing is changed. */
-export async function check(options: { config: string; json?: boolean }): Promise<void> {
+export interface CheckOptions {
+  readonly config: string;
+  readonly verify?: boolean;
+  readonly json?: boolean;
+}
+
+/** Compares catalog and files, and prints where they disagree. Nothing is changed. */
+export async function check(options: CheckOptions): Promise<void> {
   const settings = await readSettings(options.config);
-  const folder = await openDataFolder(settings.dataFolder);
-  try {
-    const findings = await checkArchive({
-      folder: settings.recording.folder ?? join(settings.dataFolder, "recordings"),
-      catalog: folder.file("catalog.db"),
-    });
-    if (options.json === true) process.stdout.write(`${JSON.stringify(findings, undefined, 2)}\n`);
-    else if (findings.length === 0) process.stdout.write("Catalog and recordings agree.\n");
-    else for (const finding of findings) process.stdout.write(`${finding.file}: ${finding.problem}\n`);
-    if (findings.length > 0) process.exitCode = 1;
-  } finally {
-    await folder.close();
+  const folder = recordingsOf(settings);
+  // Opening would make an empty one, with which nothing agrees.
+  if (!(await diskFiles.exists(`${folder}/${CATALOG_FILE}`))) {
+    const tell = `there is no catalog in ${folder}; the next start makes it from the recordings, if there are any`;
+    throw new Fault("not-found", tell, { tell });
   }
+  // Its lock keeps a running bridge out, which would change what is compared.
+  const data = await openDataFolder(settings.dataFolder);
+  try {
+    const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
+    try {
+      const verify = options.verify === true;
+      await print(findingsIn({ folder, files: diskFiles, catalog, verify }), options.json === true);
+    } finally {
+      await catalog.close();
+    }
+  } finally {
+    await data.close();
+  }
+}
+
+/** Prints each finding as soon as it is known: a large archive takes hours. */
+async function print(findings: AsyncIterable<Finding>, json: boolean): Promise<void> {
+  let count = 0;
+  for await (const finding of findings) {
+    count += 1;
+    if (json) process.stdout.write(`${count === 1 ? "[" : ","}\n  ${JSON.stringify(finding)}`);
+    else process.stdout.write(`${finding.file}: ${finding.what}\n`);
+  }
+  if (json) process.stdout.write(count === 0 ? "[]\n" : "\n]\n");
+  else if (count === 0) process.stdout.write("Catalog and recordings agree.\n");
+  if (count > 0) process.exitCode = 1;
 }

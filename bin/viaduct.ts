@@ -130,8 +130,19 @@ program
   .command("check")
   .description("compare catalog and recordings while the bridge is stopped, and say where they disagree")
   .requiredOption("--config <file>", "configuration, YAML")
-  .option("--json", "print JSON")
-  .action(async (options: { config: string; json?: boolean }) => (await import("./check.ts")).check(options));
+  .option("--verify", "also read all recordings and compare them with their hashes: as long as reading takes")
+  .option("--json", "print JSON: a list of { file, what }")
+  .addHelpText(
+    "after",
+    `
+Nothing is changed. What is damaged or missing is listed by file, below the folder of the recordings; the exit code is 1
+then. What a crash left unfinished is no finding: the next start finishes it.
+
+Examples:
+  viaduct check --config /etc/viaduct.yaml
+  viaduct check --config /etc/viaduct.yaml --verify --json`,
+  )
+  .action(async (options: import("./check.ts").CheckOptions) => (await import("./check.ts")).check(options));
 
 try {
   await program.parseAsync();
