@@ -157,7 +157,9 @@ async function handOut(bridge: Bridge): Promise<Handout> {
     fingerprint: bridge.fingerprint,
     person,
     integration: { name: account.name, secret },
-    live: watch.visible(who, "rtsp").map((camera) => addresses.rtsp("live", camera.info.id, bridge.address)),
+    live: (who === undefined ? [] : watch.visible(who, "rtsp")).map((camera) =>
+      addresses.rtsp("live", camera.info.id, bridge.address),
+    ),
   };
 }
 

@@ -139,8 +139,7 @@ describe("a bridge and a camera that fails", function () {
   });
   after(() => t.close());
 
-  const connection = (): string | undefined =>
-    t.bridge.parts.watch.visible(t.bridge.parts.accounts.principalOf(login.id), "rtsp")[0]?.info.connection.state;
+  const connection = (): string | undefined => t.cameras(login)[0]?.info.connection.state;
 
   it("says that it is offline, comes back by itself, and a player's session outlives it", async function () {
     const ffmpeg = peer(this, "ffmpeg");

@@ -79,7 +79,7 @@ describe("a camera in, and out to players", function () {
 
   it("ffmpeg decodes every recorded frame of a closed range once, over file borders, and ends by itself", async function () {
     const ffmpeg = peer(this, "ffmpeg");
-    const { recorded } = t.bridge.parts.watch.visible(t.bridge.parts.accounts.principalOf(login.id), "rtsp")[0] ?? {};
+    const { recorded } = t.cameras(login)[0] ?? {};
     // More than one segment of 10 s, so that the range crosses a border.
     await eventually(async () => {
       const extent = await recorded?.extent();

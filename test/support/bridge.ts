@@ -8,6 +8,7 @@ import { silentLog } from "../../base/log.ts";
 import { makeSecret, Secret } from "../../base/secret.ts";
 import { runBridge } from "../../bin/run.ts";
 import type { Bridge } from "../../bridge/bridge.ts";
+import type { BridgedCamera } from "../../bridge/camera.ts";
 import { settingsSchema } from "../../bridge/settings.ts";
 import { type SimCamera, type SimCameraOptions, startSimCamera } from "../../sim/camera.ts";
 
@@ -31,6 +32,8 @@ export interface TestBridge {
     readonly live?: readonly string[] | "any";
     readonly playback?: readonly string[] | "any";
   }): Promise<Login>;
+  /** The cameras that the account sees over RTSP. */
+  cameras(login: Login): readonly BridgedCamera[];
   /** `rtsp://name:secret@…/<path>`; rtsps where asked for. */
   rtsp(login: Login, path: string, scheme?: "rtsp" | "rtsps"): string;
   close(): Promise<void>;
@@ -107,6 +110,10 @@ export async function startTestBridge(
       });
       const { account, secret } = await accounts.createIntegration({ name, grants: lines });
       return { id: account.id, name, secret: secret.reveal() };
+    },
+    cameras(login) {
+      const who = accounts.principalOf(login.id);
+      return who === undefined ? [] : bridge.parts.watch.visible(who, "rtsp");
     },
     rtsp(login, path, scheme = "rtsp") {
       const { doors } = bridge.parts.addresses();
