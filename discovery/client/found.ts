@@ -96,6 +96,8 @@ function isOnvif({ types, scopes, xaddrs }: DeviceEntry): boolean {
 }
 
 function usable(text: string, sender: string, side: CameraSide): string | undefined {
+  // Neither host nor path: that says nothing of where its service is.
+  if (/^\s*\w+:\/*\s*$/.test(text)) return undefined;
   try {
     const pinned = pinnedToHost(text, sender, ["http", "https"]);
     const named = plainAddress(/^\w+:\/\/(?:[^/?#]*@)?(\[[^\]]*\]|[^:/?#]*)/.exec(text)?.[1] ?? "");

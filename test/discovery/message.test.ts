@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { isFault } from "../../base/fault.ts";
 import {
   DEVICE,
@@ -139,7 +139,9 @@ describe("a WS-Discovery message", () => {
   it("is cut to so many scopes and addresses, and to scopes of some length", () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => `http://a/${index}`);
     const device = {
-      ...{ endpoint: "urn:uuid:1", types: [], metadataVersion: 1 },
+      endpoint: "urn:uuid:1",
+      types: [],
+      metadataVersion: 1,
       scopes: ["x".repeat(2000), ...many(150)],
       xaddrs: many(30),
     };
@@ -149,7 +151,11 @@ describe("a WS-Discovery message", () => {
   });
 
   it("comes back as it was sent", () => {
-    fc.assert(fc.property(message, (sent) => expect(parseMessage(printMessage(sent))).to.deep.equal(sent)));
+    fc.assert(
+      fc.property(message, (sent) => {
+        expect(parseMessage(printMessage(sent))).to.deep.equal(sent);
+      }),
+    );
   });
 
   it("is refused when it is too long, no XML, no SOAP, or about something else", () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { isFault } from "../../../base/fault.ts";
 import { FindList } from "../../../discovery/client/find-list.ts";
 import { type Found, foundOf } from "../../../discovery/client/found.ts";
