@@ -45,7 +45,8 @@ function socketTo(port: number): Socket {
 async function everything(socket: Socket): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on("data", (chunk: Buffer) => chunks.push(chunk));
-  if (!socket.closed) await once(socket, "close");
+  // Not events.once: it rejects when the other side breaks off, which is one of its ways to close.
+  if (!socket.closed) await new Promise((resolve) => socket.once("close", resolve));
   return Buffer.concat(chunks).toString();
 }
 
