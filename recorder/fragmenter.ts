@@ -258,15 +258,9 @@ function slotOf(track: Track, id: number): Slot {
 
 /** The formats that need no sample to be known, so that a segment has the track from its beginning. */
 function knownFormat(track: Track): SampleFormat | undefined {
-  switch (track.codec) {
-    case "PCMU":
-    case "PCMA":
-      return { codec: track.codec, sampleRateHz: track.clockRateHz, channels: track.channels };
-    case "VND.ONVIF.METADATA":
-      return { codec: track.codec };
-    default:
-      return undefined;
-  }
+  const { codec } = track;
+  if (codec === "PCMU" || codec === "PCMA") return { codec, sampleRateHz: track.clockRateHz, channels: track.channels };
+  return codec === "VND.ONVIF.METADATA" ? { codec } : undefined;
 }
 
 function sameFormat(a: SampleFormat, b: SampleFormat): boolean {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Fault } from "../../base/fault.ts";
 import type { SampleFormat } from "../../media/sample.ts";
 import { bodyAt, boxesIn } from "../../recorder/box.ts";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { unixMillis } from "../../base/units.ts";
 import type { Sample } from "../../media/sample.ts";
 import { Fragmenter, type FragmentSink, type ReadyFragment, type SegmentPlan } from "../../recorder/fragmenter.ts";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { Fault } from "../../base/fault.ts";
 import { boxesIn } from "../../recorder/box.ts";
 import {

@@ -65,7 +65,10 @@ describe("a segment writer", () => {
 
   it("flushes at least so often as it is told", async () => {
     let flushes = 0;
-    files.decide = (operation) => void (flushes += operation === "datasync" ? 1 : 0);
+    files.decide = (operation) => {
+      if (operation === "datasync") flushes += 1;
+      return undefined;
+    };
     for (let second = 0; second < 9; second += 1) {
       await harness.push(samples(second * 25, (second + 1) * 25));
       await clock.advance(1000);
@@ -137,7 +140,10 @@ describe("a segment writer", () => {
     it(`pauses when ${operation} fails with ${code}, tries again, and leaves nothing broken`, async () => {
       let full = 0;
       await harness.close();
-      harness = await Harness.open(folder, { files, clock, full: () => void (full += 1) });
+      const tell = (): void => {
+        full += 1;
+      };
+      harness = await Harness.open(folder, { files, clock, full: tell });
       await harness.push(samples(0, 250));
       files.partial = 1234;
       files.decide = (one) => (one === operation ? code : undefined);

@@ -143,11 +143,11 @@ export class FaultyFiles implements Files {
     await diskFiles.syncFolder(path);
   }
 
-  exists = diskFiles.exists;
-  remove = diskFiles.remove;
-  makeFolder = diskFiles.makeFolder;
-  removeEmptyFolder = diskFiles.removeEmptyFolder;
-  list = diskFiles.list;
+  exists = (path: string): Promise<boolean> => diskFiles.exists(path);
+  remove = (path: string): Promise<void> => diskFiles.remove(path);
+  makeFolder = (path: string): Promise<void> => diskFiles.makeFolder(path);
+  removeEmptyFolder = (path: string): Promise<boolean> => diskFiles.removeEmptyFolder(path);
+  list = (path: string): ReturnType<Files["list"]> => diskFiles.list(path);
   freeBytes = (path: string): Promise<number> => diskFiles.freeBytes(path);
 
   #check(operation: Operation, path: string): void {

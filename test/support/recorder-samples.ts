@@ -9,7 +9,7 @@ import type { Track } from "../../media/track.ts";
 const SPS = Buffer.from("6742c00dda0507ec0440000003004000000c83c50aa8", "hex");
 const PPS = Buffer.from("68ce0fc8", "hex");
 
-export const H264: Extract<SampleFormat, { codec: "H264" }> = {
+export const H264 = {
   codec: "H264",
   width: 320,
   height: 240,
@@ -21,7 +21,7 @@ export const H264: Extract<SampleFormat, { codec: "H264" }> = {
     lengthOf(PPS, 2),
     PPS,
   ]),
-};
+} as const satisfies SampleFormat;
 
 export const PCMU: SampleFormat = { codec: "PCMU", sampleRateHz: 8000, channels: 1 };
 export const METADATA: SampleFormat = { codec: "VND.ONVIF.METADATA" };
@@ -96,7 +96,7 @@ export function audioSample(index: number, startMs: number = START_MS): Sample {
 }
 
 /** A folder of its own, and how to remove it. */
-export async function scratchFolder(): Promise<{ readonly folder: string; remove(): Promise<void> }> {
+export async function scratchFolder(): Promise<{ readonly folder: string; readonly remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "viaduct-recorder-"));
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
