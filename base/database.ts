@@ -9,8 +9,7 @@ function statementOf(statement: StatementSync): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
     all: (values) => statement.all(...(values as Parameters)),
-    run: (values) =>
-      statement.run(...(values as Parameters)) as { changes: number | bigint; lastInsertRowid: number | bigint },
+    run: (values) => statement.run(...(values as Parameters)),
     iterate: (values) => statement.iterate(...(values as Parameters)) as IterableIterator<unknown>,
   };
 }

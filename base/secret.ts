@@ -5,8 +5,11 @@ const compareKey = randomBytes(32);
 
 /** Equal or not, in a time that depends on neither content nor length. */
 export function equalInConstantTime(a: string | Uint8Array, b: string | Uint8Array): boolean {
-  const digest = (value: string | Uint8Array): Buffer => createHmac("sha256", compareKey).update(value).digest();
   return timingSafeEqual(digest(a), digest(b));
+}
+
+function digest(value: string | Uint8Array): Buffer {
+  return createHmac("sha256", compareKey).update(value).digest();
 }
 
 /** A password, key or token. Prints as `[secret]` wherever it is logged, inspected or put into JSON or a string. */

@@ -15,9 +15,6 @@ export type FleetReply = { readonly ready: true } | { readonly failed: string };
 
 // The demo's cameras live in a process of their own, so that what the bridge costs can be seen by itself.
 process.once("message", (order: FleetOrder) => {
-  const reply = (message: FleetReply): void => {
-    process.send?.(message);
-  };
   const log = createLog("error");
   Promise.all(
     order.cameras.map(({ name, address }) =>
@@ -39,5 +36,10 @@ process.once("message", (order: FleetOrder) => {
     (error: unknown) => reply({ failed: String(error) }),
   );
 });
+
+function reply(message: FleetReply): void {
+  process.send?.(message);
+}
+
 // Without the demo there is nobody to watch.
 process.once("disconnect", () => process.exit(0));

@@ -49,7 +49,7 @@ Made from the schema by \`node scripts/reference.ts\`; \`viaduct config schema\`
 
 | key | type | default | what |
 | --- | --- | --- | --- |
-${rowsOf(settingsJsonSchema() as Node, "").join("\n")}
+${rowsOf(settingsJsonSchema(), "").join("\n")}
 `;
 }
 

@@ -77,12 +77,16 @@ function pairOf(name: string, text: string, most: number): Pair {
   return [low, second === undefined ? Math.min(low + 1, most) : numberOf(name, second.trim(), most)];
 }
 
+function pair(name: string, value: Pair | undefined): readonly string[] {
+  return value === undefined ? [] : [`${name}=${value[0]}-${value[1]}`];
+}
+
+function text(name: string, value: string | number | undefined): readonly string[] {
+  return value === undefined ? [] : [`${name}=${value}`];
+}
+
 /** Prints one alternative. */
 export function printTransport(spec: TransportSpec): string {
-  const pair = (name: string, value: Pair | undefined): string[] =>
-    value === undefined ? [] : [`${name}=${value[0]}-${value[1]}`];
-  const text = (name: string, value: string | number | undefined): string[] =>
-    value === undefined ? [] : [`${name}=${value}`];
   return [
     spec.protocol,
     ...(spec.delivery === undefined ? [] : [spec.delivery]),

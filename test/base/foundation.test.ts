@@ -20,7 +20,7 @@ describe("a secret", () => {
   const secret = new Secret("hunter2");
 
   it("does not print, whichever way it is printed", () => {
-    for (const text of [`${secret}`, JSON.stringify({ secret }), inspect(secret), inspect({ a: [secret] })])
+    for (const text of [String(secret), JSON.stringify({ secret }), inspect(secret), inspect({ a: [secret] })])
       expect(text).not.to.include("hunter2");
   });
 

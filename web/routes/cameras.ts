@@ -1,4 +1,4 @@
-import Router from "@koa/router";
+import { Router } from "@koa/router";
 import { decide } from "../../auth/access.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import type { Watch } from "../../bridge/client-side/watch.ts";

@@ -1,4 +1,4 @@
-import Router from "@koa/router";
+import { Router } from "@koa/router";
 import { z } from "zod";
 import { Secret } from "../../base/secret.ts";
 import type { Discovery } from "../../bridge/ports.ts";

@@ -1,4 +1,4 @@
-import Router from "@koa/router";
+import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { Peer } from "../../auth/principal.ts";
@@ -19,19 +19,6 @@ export function sessionRoutes(o: {
   readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api" });
-  const begin = (
-    ctx: { cookies: { set(name: string, value: string, options: object): unknown } },
-    session: string,
-  ): void => {
-    ctx.cookies.set(SESSION_COOKIE, session, {
-      httpOnly: true,
-      secure: true,
-      sameSite: "strict",
-      path: "/",
-      overwrite: true,
-    });
-  };
-
   router.get("/session", (ctx) => {
     const { principal } = ctx.state;
     ctx.body = {
@@ -68,4 +55,17 @@ export function sessionRoutes(o: {
     ctx.body = { name: principal.name };
   });
   return router;
+}
+
+function begin(
+  ctx: { cookies: { set(name: string, value: string, options: object): unknown } },
+  session: string,
+): void {
+  ctx.cookies.set(SESSION_COOKIE, session, {
+    httpOnly: true,
+    secure: true,
+    sameSite: "strict",
+    path: "/",
+    overwrite: true,
+  });
 }

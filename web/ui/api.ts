@@ -109,13 +109,13 @@ export function listen(onEvent: (event: DiscoveryEvent) => void, onReconnect: ()
   let stopped = false;
   const open = (again: boolean): void => {
     socket = new WebSocket(`wss://${location.host}/api/events`);
-    socket.onopen = () => {
+    socket.addEventListener("open", () => {
       if (again) onReconnect();
-    };
-    socket.onmessage = (message) => onEvent(JSON.parse(String(message.data)) as DiscoveryEvent);
-    socket.onclose = () => {
+    });
+    socket.addEventListener("message", ({ data }) => onEvent(JSON.parse(String(data)) as DiscoveryEvent));
+    socket.addEventListener("close", () => {
       if (!stopped) timer = window.setTimeout(() => open(true), 2000);
-    };
+    });
   };
   open(false);
   return () => {

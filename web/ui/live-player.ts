@@ -55,7 +55,7 @@ export class LivePlayer {
     const socket = new WebSocket(this.#url);
     socket.binaryType = "arraybuffer";
     let refused: string | undefined;
-    socket.onmessage = ({ data }) => {
+    socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
       if (typeof data !== "string") {
         this.#append(data as ArrayBuffer);
         return;
@@ -64,13 +64,13 @@ export class LivePlayer {
       if (message.type === "stream" && message.mime !== undefined) refused = this.#begin(message.mime);
       if (message.type === "unplayable") refused = message.why;
       if (refused !== undefined) this.#onState({ at: "stopped", why: refused });
-    };
-    socket.onclose = () => {
+    });
+    socket.addEventListener("close", () => {
       if (this.#closed) return;
       this.#onState({ at: "stopped", why: refused ?? "The connection was lost. Trying again…" });
       this.#timer = window.setTimeout(() => this.#open(), this.#retryMs);
       this.#retryMs = Math.min(LONGEST_RETRY_MS, this.#retryMs * 2);
-    };
+    });
     this.#socket = socket;
   }
 
