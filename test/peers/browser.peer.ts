@@ -3,13 +3,20 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import type { SimCamera } from "../../sim/camera.ts";
-import { CAMERA_LOGIN, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
 
 const ADMIN = { name: "admin", password: "correct horse battery" };
 
 /** Where to leave pictures of the pages for a person to look at; none are taken without it. */
 const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
+
+/** What is asked of the page's `<video>`. The DOM's own types would hold for all our code, which has no DOM. */
+interface VideoElement {
+  readonly videoWidth: number;
+  readonly videoHeight: number;
+  getVideoPlaybackQuality(): { readonly totalVideoFrames: number };
+}
 
 describe("the pages, in Chromium", function () {
   this.timeout(60_000);
@@ -107,18 +114,17 @@ describe("the pages, in Chromium", function () {
     await page.getByLabel("Camera's password").fill(CAMERA_LOGIN.password.reveal());
     await page.getByRole("button", { name: "Adopt and record" }).click();
     await page.locator('.picture[data-state="playing"]').waitFor();
-    const shown = () =>
-      page.locator("video").evaluate((video) => (video as HTMLVideoElement).getVideoPlaybackQuality().totalVideoFrames);
-    const before = await shown();
-    await page.waitForFunction((count) => {
-      const video = document.querySelector("video");
-      return video !== null && video.getVideoPlaybackQuality().totalVideoFrames > count + 15;
-    }, before);
-    const size = await page.locator("video").evaluate((video) => {
-      const { videoWidth, videoHeight } = video as HTMLVideoElement;
-      return [videoWidth, videoHeight];
-    });
-    expect(size).to.deep.equal([640, 360]);
+    const video = () =>
+      page.locator("video").evaluate((element) => {
+        const shown = element as unknown as VideoElement;
+        return {
+          frames: shown.getVideoPlaybackQuality().totalVideoFrames,
+          size: [shown.videoWidth, shown.videoHeight],
+        };
+      });
+    const before = (await video()).frames;
+    await eventually(async () => (await video()).frames > before + 15);
+    expect((await video()).size).to.deep.equal([640, 360]);
     await picture("live");
     await page.emulateMedia({ colorScheme: "dark" });
     await picture("live-dark");

@@ -71,9 +71,8 @@ describe("a bridge among hostile clients", function () {
           socket.write(count % 2 === 0 ? "" : "DESCRIBE rtsp://127.0.0.1/live/x RTSP/1.0\r\nCSeq: 1\r\n");
           sockets.push(socket);
         }
-      await Promise.all(
-        sockets.map((socket) => (socket.connecting ? once(socket, "connect").catch(() => undefined) : undefined)),
-      );
+      const connecting = sockets.filter((socket) => socket.connecting);
+      await Promise.all(connecting.map((socket) => once(socket, "connect").catch(() => undefined)));
     });
     for (const socket of sockets) socket.destroy();
   });

@@ -5,13 +5,13 @@ import type { Peer } from "./peer.ts";
 const WIDTH = 640;
 const HEIGHT = 360;
 
+/** Every frame that comes, as gray bytes on standard output. */
+const RAW = ["-map", "0:v", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
+
 /** Decodes what ffmpeg gets at `url` and reads the numbers that the simulated camera burnt into its frames. */
 export async function watchFrames(ffmpeg: Peer, url: string, more: readonly string[]): Promise<readonly number[]> {
   const { code, stdout, stderr } = await ffmpeg.run(
-    [
-      ...["-v", "warning", "-rtsp_transport", "tcp", "-i", url, ...more],
-      ...["-map", "0:v", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
-    ],
+    ["-v", "warning", "-rtsp_transport", "tcp", "-i", url, ...more, ...RAW],
     { limitMs: 40_000 },
   );
   expect(code, stderr).to.equal(0);
