@@ -1,6 +1,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { addressOf, type Base } from "../../../onvif/server/base.ts";
 import { type Service, serve } from "../../../onvif/server/service.ts";
+import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { Xml } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { DEVICE } from "../../../wsdl/tables/tds.ts";
@@ -149,8 +150,12 @@ function dateAndTime(now: Date): SystemDateAndTime {
 
 type Legacy = ResponseOf<(typeof DEVICE)["operations"]["GetCapabilities"]>["Capabilities"];
 
-/** What clients from before GetServices ask. Categories that we do not have are left out, as Core 8.1.2.3 allows. */
+const LEGACY_CATEGORIES = ["All", "Device", "Media"];
+
+/** What clients from before GetServices ask (Core 8.1.2.3). A category that we do not have is a fault where it is asked for by name. */
 function legacyCapabilities(categories: readonly string[], base: Base): Legacy {
+  if (!categories.every((category) => LEGACY_CATEGORIES.includes(category)))
+    throw new SoapFault("invalid", "Receiver", ["ActionNotSupported", "NoSuchService"], "There is no such service");
   const wanted = (category: string): boolean => categories.includes("All") || categories.includes(category);
   const device: Legacy["Device"] = {
     XAddr: addressOf(base, DEVICE_PATH),

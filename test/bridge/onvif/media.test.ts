@@ -1,0 +1,136 @@
+import { expect } from "chai";
+import type { XmlElement } from "../../../wsdl/xml.ts";
+import { findPath } from "../../../wsdl/xml.ts";
+import { OnvifClient, type Reply, texts } from "../../support/onvif-client.ts";
+import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
+
+const byToken = ({ element }: Reply, token: string): XmlElement | undefined =>
+  element.children.find(({ attributes }) => attributes.some(({ name, value }) => name === "token" && value === token));
+const text = (element: XmlElement | undefined, ...path: readonly string[]): string | undefined =>
+  element && findPath(element, ...path)?.text;
+const setup = (protocol: string, stream = "RTP-Unicast"): string =>
+  `<trt:StreamSetup><tt:Stream>${stream}</tt:Stream><tt:Transport><tt:Protocol>${protocol}</tt:Protocol></tt:Transport></trt:StreamSetup>`;
+
+describe("the ONVIF media services", () => {
+  let site: OnvifTestSite;
+  let secure: OnvifTestSite;
+  let client: OnvifClient;
+  let secureClient: OnvifClient;
+
+  before(async () => {
+    site = await startOnvifSite();
+    secure = await startOnvifSite({ plainRtsp: false });
+    client = new OnvifClient(site, await site.account());
+    secureClient = new OnvifClient(secure, await secure.account());
+  });
+  after(async () => {
+    await site.close();
+    await secure.close();
+  });
+
+  it("have a fixed profile for each camera, of which one that was never reached has nothing in it", async () => {
+    const reply = await client.call("trt", "GetProfiles");
+    const gate = byToken(reply, "gate");
+    expect(gate?.children.map(({ name }) => name)).to.deep.equal([
+      "Name",
+      "VideoSourceConfiguration",
+      "AudioSourceConfiguration",
+      "VideoEncoderConfiguration",
+      "AudioEncoderConfiguration",
+      "MetadataConfiguration",
+    ]);
+    expect(byToken(reply, "new")?.children.map(({ name }) => name)).to.deep.equal(["Name"]);
+  });
+
+  it("tell codec and size as the camera's parameter sets say them", async () => {
+    const first = byToken(await client.call("trt", "GetProfiles"), "gate");
+    const encoder = first && findPath(first, "VideoEncoderConfiguration");
+    expect(text(encoder, "Encoding")).to.equal("H264");
+    expect(text(encoder, "H264", "H264Profile")).to.equal("Baseline");
+    expect([text(encoder, "Resolution", "Width"), text(encoder, "Resolution", "Height")]).to.deep.equal([
+      "1920",
+      "1080",
+    ]);
+    const second = byToken(await client.call("tr2", "GetVideoEncoderConfigurations"), "yard");
+    expect(text(second, "Encoding")).to.equal("H265");
+    expect([text(second, "Resolution", "Width"), text(second, "Resolution", "Height")]).to.deep.equal(["1920", "1080"]);
+  });
+
+  it("tell a size of 0 where nobody knows it", async () => {
+    const reply = await client.call("tr2", "GetVideoEncoderConfigurations");
+    for (const camera of ["old", "odd_-1"]) expect(text(byToken(reply, camera), "Resolution", "Width")).to.equal("0");
+  });
+
+  it("have no words for H.265 in version 1.0, and leave the encoder out", async () => {
+    const yard = byToken(await client.call("trt", "GetProfiles"), "yard");
+    expect(yard && findPath(yard, "VideoSourceConfiguration")).not.to.equal(undefined);
+    expect(yard && findPath(yard, "VideoEncoderConfiguration")).to.equal(undefined);
+  });
+
+  it("list configurations in version 2.0 only where they are asked for", async () => {
+    const names = async (content: string): Promise<readonly string[]> =>
+      byToken(await client.call("tr2", "GetProfiles", content), "gate")?.children.flatMap(({ name, children }) => [
+        name,
+        ...children.map((child) => child.name),
+      ]) ?? [];
+    expect(await names("")).to.deep.equal(["Name"]);
+    expect(await names("<tr2:Type>VideoEncoder</tr2:Type>")).to.deep.equal(["Name", "Configurations", "VideoEncoder"]);
+    expect(await names("<tr2:Type>All</tr2:Type>")).to.include.members(["VideoSource", "AudioEncoder", "Metadata"]);
+  });
+
+  it("cut a camera's name between characters and write out what XML does not allow", async () => {
+    const odd = byToken(await client.call("tr2", "GetProfiles"), "odd_-1");
+    expect(text(odd, "Name"))
+      .to.match(/^<&"'\uFFFD> (?:🎥)+$/u)
+      .and.to.have.length(63);
+  });
+
+  const first: readonly (readonly [protocol: string, plain: string | undefined, secure: string | undefined])[] = [
+    ["RTSP", "rtsp://127.0.0.1:8554/live/gate", "rtsps://127.0.0.1:8322/live/gate"],
+    ["TCP", "rtsp://127.0.0.1:8554/live/gate", "rtsps://127.0.0.1:8322/live/gate"],
+    ["UDP", "rtsp://127.0.0.1:8554/live/gate", "rtsps://127.0.0.1:8322/live/gate"],
+    ["HTTP", undefined, undefined],
+  ];
+  for (const [protocol, plain, encrypted] of first)
+    it(`give an address for ${protocol} in version 1.0 where it can be had`, async () => {
+      const content = `${setup(protocol)}<trt:ProfileToken>gate</trt:ProfileToken>`;
+      for (const [who, address] of [
+        [client, plain],
+        [secureClient, encrypted],
+      ] as const) {
+        const { element, fault } = await who.call("trt", "GetStreamUri", content);
+        if (address === undefined) expect(fault?.subcodes).to.deep.equal(["InvalidArgVal", "InvalidStreamSetup"]);
+        else expect(texts(element, "Uri")).to.deep.equal([address]);
+      }
+    });
+
+  const second: readonly (readonly [protocol: string, address: string | undefined])[] = [
+    ["RtspUnicast", "rtsp://127.0.0.1:8554/live/gate"],
+    ["RTSP", "rtsp://127.0.0.1:8554/live/gate"],
+    ["RtspsUnicast", "rtsps://127.0.0.1:8322/live/gate"],
+    ["RtspOverHttp", undefined],
+    ["RtspMulticast", undefined],
+    ["RtspsMulticast", undefined],
+    ["rtsp", undefined],
+  ];
+  for (const [protocol, address] of second)
+    it(`${address === undefined ? "refuse" : "give an address for"} ${protocol} in version 2.0`, async () => {
+      const content = `<tr2:Protocol>${protocol}</tr2:Protocol><tr2:ProfileToken>gate</tr2:ProfileToken>`;
+      const { element, fault } = await client.call("tr2", "GetStreamUri", content);
+      if (address === undefined) expect(fault?.subcodes).to.deep.equal(["InvalidArgVal", "InvalidStreamSetup"]);
+      else expect(texts(element, "Uri")).to.deep.equal([address]);
+    });
+
+  it("refuse multicast in version 1.0", async () => {
+    const content = `${setup("UDP", "RTP-Multicast")}<trt:ProfileToken>gate</trt:ProfileToken>`;
+    const { fault } = await client.call("trt", "GetStreamUri", content);
+    expect(fault?.subcodes).to.deep.equal(["InvalidArgVal", "InvalidStreamSetup"]);
+  });
+
+  it("give the same address for as long as the camera exists", async () => {
+    const content = `${setup("RTSP")}<trt:ProfileToken>gate</trt:ProfileToken>`;
+    const { element } = await client.call("trt", "GetStreamUri", content);
+    const said = ["InvalidAfterConnect", "InvalidAfterReboot", "Timeout"].map((name) => texts(element, name)[0]);
+    expect(said).to.deep.equal(["false", "false", "PT0S"]);
+  });
+});

@@ -1,0 +1,160 @@
+import { expect } from "chai";
+import { onvifServices } from "../../../bridge/client-side/onvif/services.ts";
+import type { OnvifSite } from "../../../bridge/client-side/onvif/site.ts";
+import { officialValidator, type Problems } from "../../support/official-schemas.ts";
+import { CAMERAS } from "../../support/onvif-cameras.ts";
+import { OnvifClient, type ServicePrefix, texts } from "../../support/onvif-client.ts";
+import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
+
+const setup = (protocol: string, stream = "RTP-Unicast"): string =>
+  `<StreamSetup><tt:Stream>${stream}</tt:Stream><tt:Transport><tt:Protocol>${protocol}</tt:Protocol></tt:Transport></StreamSetup>`;
+const element = (name: string, text: string): string => `<${name}>${text}</${name}>`;
+const profile = (token: string): string => element("ProfileToken", token);
+const config = (token: string): string => element("ConfigurationToken", token);
+const recording = (token: string): string => element("RecordingToken", token);
+const job = (token: string): string => element("JobToken", token);
+
+/** Operations of the services, with the contents that each is asked with; local names are put into the service's namespace. */
+const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly string[]>>>> = {
+  tds: {
+    GetSystemDateAndTime: [""],
+    GetCapabilities: ["", element("Category", "Device"), element("Category", "Media"), element("Category", "All")],
+    GetServices: [element("IncludeCapability", "true"), element("IncludeCapability", "0")],
+    GetServiceCapabilities: [""],
+    GetDeviceInformation: [""],
+    GetScopes: [""],
+    GetHostname: [""],
+    GetNetworkInterfaces: [""],
+    GetNetworkProtocols: [""],
+    GetDNS: [""],
+    GetNTP: [""],
+    GetNetworkDefaultGateway: [""],
+    GetDiscoveryMode: [""],
+    GetEndpointReference: [""],
+    GetWsdlUrl: [""],
+  },
+  trt: {
+    GetServiceCapabilities: [""],
+    GetProfiles: [""],
+    GetProfile: CAMERAS.map(({ id }) => profile(id)),
+    GetVideoSources: [""],
+    GetAudioSources: [""],
+    GetVideoSourceConfigurations: [""],
+    GetVideoEncoderConfigurations: [""],
+    GetAudioSourceConfigurations: [""],
+    GetAudioEncoderConfigurations: [""],
+    GetMetadataConfigurations: [""],
+    GetVideoSourceConfiguration: ["gate", "yard", "old", "odd_-1"].map(config),
+    GetVideoEncoderConfiguration: ["gate", "old", "odd_-1"].map(config),
+    GetAudioSourceConfiguration: ["gate", "yard", "ear"].map(config),
+    GetAudioEncoderConfiguration: ["gate", "yard"].map(config),
+    GetMetadataConfiguration: [config("gate")],
+    GetCompatibleVideoSourceConfigurations: CAMERAS.map(({ id }) => profile(id)),
+    GetCompatibleVideoEncoderConfigurations: CAMERAS.map(({ id }) => profile(id)),
+    GetCompatibleAudioSourceConfigurations: CAMERAS.map(({ id }) => profile(id)),
+    GetCompatibleAudioEncoderConfigurations: CAMERAS.map(({ id }) => profile(id)),
+    GetCompatibleMetadataConfigurations: CAMERAS.map(({ id }) => profile(id)),
+    GetVideoSourceConfigurationOptions: ["", config("gate"), profile("yard"), config("gate") + profile("gate")],
+    GetVideoEncoderConfigurationOptions: ["", ...["gate", "yard", "old", "odd_-1"].map(config)],
+    GetAudioSourceConfigurationOptions: ["", config("ear"), profile("yard")],
+    GetAudioEncoderConfigurationOptions: ["", config("gate"), profile("yard")],
+    GetMetadataConfigurationOptions: ["", config("gate")],
+    GetGuaranteedNumberOfVideoEncoderInstances: [config("gate"), config("yard")],
+    GetStreamUri: ["UDP", "TCP", "RTSP"].map((protocol) => setup(protocol) + profile("gate")),
+  },
+  tr2: {
+    GetServiceCapabilities: [""],
+    GetProfiles: [
+      "",
+      element("Type", "All"),
+      element("Type", "VideoEncoder") + element("Type", "Metadata"),
+      ...CAMERAS.map(({ id }) => element("Token", id) + element("Type", "All")),
+    ],
+    GetVideoSourceConfigurations: ["", config("gate"), profile("old"), profile("ear")],
+    GetVideoEncoderConfigurations: ["", ...["gate", "yard", "old", "odd_-1"].map(config)],
+    GetAudioSourceConfigurations: ["", config("ear")],
+    GetAudioEncoderConfigurations: ["", ...["gate", "yard", "ear"].map(config)],
+    GetMetadataConfigurations: ["", config("gate"), profile("yard")],
+    GetVideoSourceConfigurationOptions: ["", config("gate")],
+    GetVideoEncoderConfigurationOptions: ["", ...["gate", "yard", "old", "odd_-1"].map(config)],
+    GetAudioSourceConfigurationOptions: ["", config("ear")],
+    GetAudioEncoderConfigurationOptions: ["", config("ear"), profile("yard")],
+    GetMetadataConfigurationOptions: ["", config("gate")],
+    GetVideoEncoderInstances: [config("gate"), config("yard")],
+    GetStreamUri: ["RtspUnicast", "RTSP", "RtspsUnicast"].map((name) => element("Protocol", name) + profile("gate")),
+  },
+  trc: {
+    GetServiceCapabilities: [""],
+    GetRecordings: [""],
+    GetRecordingConfiguration: CAMERAS.map(({ id }) => recording(id)),
+    GetRecordingOptions: CAMERAS.map(({ id }) => recording(id)),
+    GetTrackConfiguration: ["VIDEO001", "AUDIO001", "META001"].map(
+      (token) => recording("gate") + element("TrackToken", token),
+    ),
+    GetRecordingJobs: [""],
+    GetRecordingJobConfiguration: CAMERAS.map(({ id }) => job(id)),
+    GetRecordingJobState: CAMERAS.map(({ id }) => job(id)),
+  },
+  tse: {
+    GetServiceCapabilities: [""],
+    GetRecordingSummary: [""],
+    GetRecordingInformation: CAMERAS.map(({ id }) => recording(id)),
+    GetMediaAttributes: [
+      `${CAMERAS.map(({ id }) => element("RecordingTokens", id)).join("")}<Time>2025-12-30T12:00:00Z</Time>`,
+      "<Time>2025-12-30T12:00:00+01:00</Time>",
+    ],
+    FindRecordings: [
+      "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>",
+      "<Scope><tt:IncludedRecordings>gate</tt:IncludedRecordings></Scope><MaxMatches>1</MaxMatches><KeepAliveTime>PT1M</KeepAliveTime>",
+    ],
+    GetRecordingSearchResults: ["TOKEN"],
+    EndSearch: ["TOKEN"],
+  },
+  trp: {
+    GetServiceCapabilities: [""],
+    GetReplayUri: ["UDP", "RTSP"].map((protocol) => setup(protocol) + recording("gate")),
+    GetReplayConfiguration: [""],
+  },
+};
+
+/** `<Name>` as `<tds:Name>`. */
+const qualified = (prefix: string, content: string): string => content.replaceAll(/<(\/?)(?=[A-Z])/g, `<$1${prefix}:`);
+
+describe("the ONVIF operations", () => {
+  let site: OnvifTestSite;
+  let client: OnvifClient;
+  let valid: Problems;
+
+  before(async function () {
+    valid = officialValidator(this);
+    site = await startOnvifSite();
+    client = new OnvifClient(site, await site.account());
+  });
+  after(() => site?.close());
+
+  for (const [prefix, operations] of Object.entries(CALLS) as [ServicePrefix, (typeof CALLS)[ServicePrefix]][])
+    for (const [operation, contents] of Object.entries(operations))
+      it(`answers ${prefix}:${operation} as the official schemas want it`, async () => {
+        for (const content of contents) {
+          const asked = content === "TOKEN" ? element("SearchToken", await search()) : content;
+          const reply = await client.call(prefix, operation, qualified(prefix, asked));
+          expect(reply.fault, content).to.equal(undefined);
+          expect(reply.status, content).to.equal(200);
+          expect(reply.element.name).to.equal(`${operation}Response`);
+          expect(valid(reply.body), content).to.deep.equal([]);
+        }
+      });
+
+  it("are all asked for here", () => {
+    // Only the names are looked at.
+    const services = onvifServices({ site: {} as OnvifSite, clock: new VirtualClock() });
+    for (const { table, handlers } of services)
+      expect(Object.keys(CALLS[table.prefix as ServicePrefix]), table.prefix).to.have.members([...handlers.keys()]);
+  });
+
+  async function search(): Promise<string> {
+    const content = qualified("tse", "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>");
+    return texts((await client.call("tse", "FindRecordings", content)).element, "SearchToken")[0] ?? "";
+  }
+});

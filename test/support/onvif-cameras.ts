@@ -1,0 +1,99 @@
+import { type UnixMillis, unixMillis } from "../../base/units.ts";
+import type { BridgedCamera, CameraDirectory, CameraInfo } from "../../bridge/camera.ts";
+import type { Span } from "../../media/source.ts";
+import type { Track } from "../../media/track.ts";
+
+/** Parameter sets that x264 and x265 wrote for 1920x1080. */
+const H264_SETS = ["6742c028da01e0089f970110000003001000000300a0f1832a", "68ce0fc8"];
+const H265_SETS = [
+  "40010c01ffff016000000300900000030000030078959409",
+  "420101016000000300900000030000030078a003c0801107cb965654a4c2f016808000000300800000030284",
+  "4401c073c189",
+];
+const [H264_SPROP, [vps, sps, pps]] = [H264_SETS, H265_SETS].map((sets) =>
+  sets.map((hex) => Buffer.from(hex, "hex").toString("base64")),
+) as [string[], string[]];
+
+function track(kind: Track["kind"], encoding: string, more: Partial<Track> = {}): Track {
+  const codec = (encoding === "L16" ? "unknown" : encoding.toUpperCase()) as Track["codec"];
+  const clockRateHz = kind === "audio" ? 8000 : 90_000;
+  return { kind, codec, encoding, payloadType: 96, clockRateHz, channels: 1, fmtp: "", ...more };
+}
+
+const h264 = (fmtp: string): Track => track("video", "H264", { fmtp });
+const FIRST = unixMillis(Date.UTC(2025, 11, 24, 8, 0, 0, 250));
+const LAST = unixMillis(Date.UTC(2025, 11, 31, 23, 59, 59, 999));
+
+interface FakeCamera {
+  readonly id: string;
+  readonly name: string;
+  readonly tracks: readonly Track[];
+  readonly recorded: Span | undefined;
+  readonly online: boolean;
+}
+
+/** One of each kind that the services have to find words for. */
+export const CAMERAS: readonly FakeCamera[] = [
+  {
+    id: "gate",
+    name: "Gate",
+    tracks: [
+      h264(`packetization-mode=1;profile-level-id=42C028;sprop-parameter-sets=${H264_SPROP.join(",")}`),
+      track("audio", "PCMU"),
+      track("metadata", "VND.ONVIF.METADATA"),
+    ],
+    recorded: { from: FIRST, to: LAST },
+    online: true,
+  },
+  {
+    id: "yard",
+    name: "Yard",
+    tracks: [
+      track("video", "H265", { fmtp: `sprop-vps=${vps};sprop-sps=${sps};sprop-pps=${pps}` }),
+      track("audio", "MPEG4-GENERIC", { clockRateHz: 48_000, channels: 2 }),
+    ],
+    recorded: { from: unixMillis(FIRST - 1000), to: unixMillis(LAST - 1000) },
+    online: false,
+  },
+  { id: "old", name: "Old", tracks: [track("video", "JPEG")], recorded: undefined, online: true },
+  { id: "ear", name: "Ear", tracks: [track("audio", "L16"), track("unknown", "X")], recorded: undefined, online: true },
+  { id: "new", name: "Never reached", tracks: [], recorded: undefined, online: false },
+  {
+    id: "odd_-1",
+    name: `<&"'\u0000> ${"🎥".repeat(60)}`,
+    tracks: [h264("profile-level-id=zz;sprop-parameter-sets=AAAA,!")],
+    recorded: { from: LAST, to: LAST },
+    online: true,
+  },
+];
+
+/** Cameras that exist in memory only: nothing flows, and nothing can be played. */
+export function fakeCameras(at: UnixMillis, cameras: readonly FakeCamera[] = CAMERAS): CameraDirectory {
+  const list = cameras.map((camera) => bridged(camera, at));
+  return { list: () => list, find: (id) => list.find(({ info }) => info.id === id) };
+}
+
+function bridged({ id, name, tracks, recorded, online }: FakeCamera, since: UnixMillis): BridgedCamera {
+  const info: CameraInfo = {
+    id,
+    name,
+    manufacturer: undefined,
+    model: undefined,
+    connection: online ? { state: "online", since } : { state: "offline", since, why: "unplugged" },
+    tracks,
+    recording: online && recorded !== undefined,
+    unrecordable: [],
+  };
+  return {
+    info,
+    live: { tracks, ready: () => Promise.resolve(), join: () => () => undefined, ssrc: (index) => index },
+    recorded: {
+      tracks: () => Promise.resolve(tracks),
+      extent: () => Promise.resolve(recorded),
+      async *read() {
+        // Nothing is there to be read.
+      },
+    },
+    removed: new AbortController().signal,
+  };
+}

@@ -1,0 +1,161 @@
+import { type IncomingHttpHeaders, request } from "node:http";
+import { type RequestOptions, request as tlsRequest } from "node:https";
+import { Accounts, type AuthSchema, authMigrations } from "../../auth/accounts.ts";
+import type { AuditEntry } from "../../auth/audit.ts";
+import type { Grant } from "../../auth/principal.ts";
+import { HttpAuthenticator } from "../../auth/scheme/http.ts";
+import { UsernameTokenVerifier } from "../../auth/scheme/usernametoken.ts";
+import { Throttle } from "../../auth/throttle.ts";
+import type { Clock } from "../../base/clock.ts";
+import { openDatabase } from "../../base/database.ts";
+import { silentLog } from "../../base/log.ts";
+import { Metrics } from "../../base/metrics.ts";
+import { Sealer } from "../../base/seal.ts";
+import { DAY } from "../../base/units.ts";
+import { Addresses } from "../../bridge/client-side/addresses.ts";
+import { FrontDoor } from "../../bridge/client-side/front-door.ts";
+import { type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
+import { Watch } from "../../bridge/client-side/watch.ts";
+import type { Identity } from "../../net/tls.ts";
+import { fakeCameras } from "./onvif-cameras.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+
+export const UUID = "5f5a69c2-e0ae-504f-829b-00fcee1ab001";
+const RTSP_PORT = 8554;
+
+export interface OnvifLogin {
+  readonly name: string;
+  readonly secret: string;
+}
+
+/** What came back for one request. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Each WWW-Authenticate field. */
+  readonly challenges: readonly string[];
+  readonly body: string;
+}
+
+/** The ONVIF part of a bridge behind its own front door on loopback, with cameras that are not there. */
+export interface OnvifTestSite {
+  readonly part: OnvifPart;
+  readonly clock: Clock;
+  readonly audited: readonly AuditEntry[];
+  readonly port: number;
+  readonly tlsPort: number | undefined;
+  readonly addresses: Addresses;
+  readonly accounts: Accounts;
+  /** An external system's account; without `grants` it may everything. */
+  account(grants?: readonly Grant[]): Promise<OnvifLogin>;
+  send(o: {
+    readonly path: string;
+    readonly body?: string | Buffer;
+    readonly method?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly tls?: boolean;
+  }): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export async function startOnvifSite(
+  o: {
+    readonly clock?: Clock;
+    readonly identity?: Identity;
+    readonly names?: readonly string[];
+    readonly plainRtsp?: boolean;
+  } = {},
+): Promise<OnvifTestSite> {
+  const clock = o.clock ?? new VirtualClock();
+  const log = silentLog();
+  const metrics = new Metrics();
+  const database = await openDatabase<AuthSchema>(":memory:", authMigrations);
+  const sealer = new Sealer(Buffer.alloc(32, 7));
+  const accounts = await Accounts.open({ query: database.query, sealer, clock, log });
+  const throttle = new Throttle(clock);
+  const audited: AuditEntry[] = [];
+  const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
+  let addresses = new Addresses({ https: 0, http: 0, rtsps: 0, rtsp: undefined });
+  const part = onvifPart({
+    uuid: UUID,
+    version: "1.2.3",
+    watch: new Watch(fakeCameras(clock.now()), audit),
+    authenticator: new HttpAuthenticator({ accounts, clock, realm: "Viaduct", door: "onvif", throttle }),
+    usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
+    addresses: () => addresses,
+    clientAddresses: ["127.0.0.1"],
+    clientNames: o.names ?? [],
+    discoverable: true,
+    retentionMs: 30 * DAY,
+    clock,
+    log,
+    metrics,
+    audit,
+  });
+  const door = new FrontDoor({ onvif: part, web: undefined, metrics, metricsToken: undefined, ready: () => true, log });
+  const { port } = await door.listen("127.0.0.1", 0, undefined);
+  const tlsPort = o.identity === undefined ? undefined : (await door.listen("127.0.0.1", 0, o.identity)).port;
+  addresses = new Addresses({
+    https: tlsPort ?? 8443,
+    http: port,
+    rtsps: 8322,
+    rtsp: o.plainRtsp === false ? undefined : RTSP_PORT,
+  });
+  let count = 0;
+  return {
+    part,
+    clock,
+    audited,
+    port,
+    tlsPort,
+    addresses,
+    accounts,
+    async account(grants) {
+      count += 1;
+      const name = `vms-${count}`;
+      const rights = (["live", "playback"] as const).map(
+        (right) => ({ right, cameras: "any", interfaces: "any" }) as const,
+      );
+      const { secret } = await accounts.createIntegration({ name, grants: grants ?? rights });
+      return { name, secret: secret.reveal() };
+    },
+    send: ({ path, body, method = "POST", headers = {}, tls = false }) =>
+      exchange(
+        {
+          host: "127.0.0.1",
+          port: tls ? tlsPort : port,
+          path,
+          method,
+          agent: false,
+          rejectUnauthorized: false,
+          headers: { "content-type": "application/soap+xml; charset=utf-8", ...headers },
+        },
+        tls,
+        body,
+      ),
+    async close() {
+      await door.close();
+      await database.close();
+    },
+  };
+}
+
+function exchange(options: RequestOptions, tls: boolean, body: string | Buffer | undefined): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = (tls ? tlsRequest : request)(options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          challenges: response.headersDistinct["www-authenticate"] ?? [],
+          body: Buffer.concat(chunks).toString("utf8"),
+        }),
+      );
+    });
+    sent.on("error", reject);
+    sent.end(body);
+  });
+}
