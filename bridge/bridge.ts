@@ -45,6 +45,8 @@ export interface BridgeParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly addresses: () => Addresses;
+  /** How many RTSP sessions an account plays at the moment. */
+  readonly rtspSessions: (accountName: string) => number;
 }
 
 export interface BridgeOptions {
@@ -113,6 +115,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     clock,
     log,
     addresses: () => addresses as Addresses,
+    rtspSessions: (accountName) => rtsp.sessions(accountName),
   };
 
   const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle });

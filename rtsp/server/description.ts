@@ -1,0 +1,67 @@
+import { Fault } from "../../base/fault.ts";
+import type { UnixMillis } from "../../base/units.ts";
+import { printSdp } from "../../media/sdp.ts";
+import type { Track } from "../../media/track.ts";
+import { printRange } from "../wire/range.ts";
+import type { ControlAddresses } from "./address.ts";
+import type { Presentation } from "./host.ts";
+
+/** The names of a recording's tracks begin like this (ONVIF Recording Control 5.5), and are counted from 001. */
+const TRACK_NAMES = { video: "VIDEO", audio: "AUDIO", metadata: "META", unknown: undefined } as const;
+
+/** The tracks of a presentation. Fault `not-found` where it has none, which for a recording means that nothing is recorded. */
+export async function tracksOf(presentation: Presentation): Promise<readonly Track[]> {
+  const tracks =
+    presentation.kind === "live" ? presentation.source.tracks : await presentation.source.tracks(presentation.from);
+  if (tracks.length === 0)
+    throw new Fault("not-found", `${presentation.kind} ${presentation.name} has no tracks`, {
+      tell: presentation.kind === "live" ? "the camera sends nothing" : "nothing is recorded there",
+    });
+  return tracks;
+}
+
+/** The description of a presentation (RFC 8866; RFC 2326 C). */
+export async function describe(
+  presentation: Presentation,
+  tracks: readonly Track[],
+  control: ControlAddresses,
+  ours: { readonly address: string; readonly now: UnixMillis },
+): Promise<string> {
+  const names = presentation.kind === "recorded" ? trackNames(tracks) : [];
+  return printSdp({
+    name: presentation.name,
+    sessionId: String(Math.floor(ours.now)),
+    address: ours.address,
+    control: control.aggregate,
+    attributes: [`range:${await rangeOf(presentation)}`],
+    media: tracks.map((track, index) => {
+      const name = names[index];
+      return {
+        track,
+        control: control.track(index),
+        ...(name === undefined ? {} : { attributes: [`x-onvif-track:${name}`] }),
+      };
+    }),
+  });
+}
+
+async function rangeOf(presentation: Presentation): Promise<string> {
+  if (presentation.kind === "live") return "npt=now-";
+  const extent = await presentation.source.extent();
+  const from = presentation.from ?? extent?.from;
+  const to = presentation.to ?? extent?.to;
+  if (from === undefined) return "npt=0-";
+  return printRange({ unit: "clock", from, ...(to === undefined ? {} : { to }) });
+}
+
+/** The tokens under which ONVIF clients know the tracks (ONVIF Streaming 6.2.3). */
+function trackNames(tracks: readonly Track[]): readonly (string | undefined)[] {
+  const counts = new Map<string, number>();
+  return tracks.map(({ kind }) => {
+    const name = TRACK_NAMES[kind];
+    if (name === undefined) return undefined;
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    return `${name}${String(count).padStart(3, "0")}`;
+  });
+}

@@ -1,0 +1,43 @@
+import type { Peer, Principal } from "../../auth/principal.ts";
+import type { AuthenticatedRequest } from "../../auth/scheme/http.ts";
+import type { UnixMillis } from "../../base/units.ts";
+import type { LiveSource, RecordedSource } from "../../media/source.ts";
+
+/** What an RTSP address names, without the track at its end. */
+export interface PresentationAddress {
+  /** Of the path, decoded. */
+  readonly segments: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+interface Presented {
+  /** For people; it stands in the description. */
+  readonly name: string;
+  /** Aborted when whoever opened it may not watch any longer: its sessions end at once. */
+  readonly ended: AbortSignal;
+}
+
+export interface LivePresentation extends Presented {
+  readonly kind: "live";
+  readonly source: LiveSource;
+}
+
+export interface RecordedPresentation extends Presented {
+  readonly kind: "recorded";
+  readonly source: RecordedSource;
+  /** The stretch of time that the address asks for; without it, all that is recorded. */
+  readonly from?: UnixMillis;
+  readonly to?: UnixMillis;
+}
+
+export type Presentation = LivePresentation | RecordedPresentation;
+
+/** What the server needs of the product. The server knows RTSP; who may play what, and where it comes from, is known here. */
+export interface RtspHost {
+  /** Values of WWW-Authenticate, one field each. */
+  challenges(peer: Peer, stale: boolean): readonly string[];
+  /** Who sent the request. Throws a Fault: `unauthenticated`, `busy`, `invalid`. */
+  authenticate(request: AuthenticatedRequest): Promise<Principal>;
+  /** The presentation, if `who` may play it. Throws a Fault: `not-found`, `denied`, `invalid`, `unavailable`. */
+  open(who: Principal, address: PresentationAddress, peer: Peer): Promise<Presentation>;
+}

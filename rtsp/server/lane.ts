@@ -1,0 +1,18 @@
+import type { Track } from "../../media/track.ts";
+import type { Pair } from "../wire/transport.ts";
+
+/** One track that a client has set up: what it is and the interleaved channels it goes out on. */
+export interface Lane {
+  /** Index into the presentation's tracks. */
+  readonly index: number;
+  readonly track: Track;
+  /** RTP and RTCP. */
+  readonly channels: Pair;
+}
+
+/** By index of the track. */
+export type Lanes = ReadonlyMap<number, Lane>;
+
+export function hasVideo(lanes: Lanes): boolean {
+  return [...lanes.values()].some(({ track }) => track.kind === "video");
+}

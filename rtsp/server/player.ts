@@ -1,0 +1,14 @@
+import type { PacketGroup } from "../../media/group.ts";
+import type { Range } from "../wire/range.ts";
+
+/** What a session is sent between PLAY and PAUSE. Silent until `run`, so that the answer to PLAY goes out before it. */
+export interface Player {
+  /** The first group of each track, as far as they are known before anything is sent. */
+  readonly first: ReadonlyMap<number, PacketGroup>;
+  /** What is played, for the answer to PLAY. */
+  readonly range: Range | undefined;
+  /** May be called once. */
+  run(): void;
+  /** Nothing is sent after it. */
+  stop(): void;
+}

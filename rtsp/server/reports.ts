@@ -1,0 +1,64 @@
+import { randomInt } from "node:crypto";
+import type { Clock } from "../../base/clock.ts";
+import { type MonotonicMillis, SECOND } from "../../base/units.ts";
+import type { PacketGroup } from "../../media/group.ts";
+import { bye, senderReport } from "../../media/rtcp.ts";
+import { RTP_HEADER_BYTES } from "../../media/rtp.ts";
+import { frameInterleaved } from "../wire/print.ts";
+import type { Lane, Lanes } from "./lane.ts";
+
+/** RFC 3550 6.2: not more often than every 5 s. */
+const PERIOD_MS = 5 * SECOND;
+
+const CNAME = "viaduct";
+const SSRC_OFFSET = 8;
+
+interface Counts {
+  readonly ssrc: number;
+  packets: number;
+  octets: number;
+  reportedAt: MonotonicMillis;
+}
+
+/**
+ * What one client is told of what it is sent (RFC 3550 6.4.1): a report before the first group of each track, so that tracks can be
+ * laid side by side from the beginning, and one every 5 s while groups flow.
+ */
+export class SenderReports {
+  readonly #clock: Clock;
+  readonly #counts = new Map<number, Counts>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The framed report to send before `group`, where one is due. */
+  before(group: PacketGroup, { channels }: Lane): Buffer | undefined {
+    const now = this.#clock.monotonic();
+    const known = this.#counts.get(group.track);
+    const ssrc = group.packets[0]?.readUInt32BE(SSRC_OFFSET) ?? 0;
+    const counts = known?.ssrc === ssrc ? known : { ssrc, packets: 0, octets: 0, reportedAt: now };
+    if (counts === known && now - counts.reportedAt < PERIOD_MS) return undefined;
+    counts.reportedAt = now;
+    this.#counts.set(group.track, counts);
+    const { packets, octets } = counts;
+    const report = senderReport({ ssrc, at: group.at, rtpTime: group.rtpTime, packets, octets, cname: CNAME });
+    return frameInterleaved(channels[1], report);
+  }
+
+  sent(group: PacketGroup): void {
+    const counts = this.#counts.get(group.track);
+    if (counts === undefined) return;
+    counts.packets += group.packets.length;
+    for (const packet of group.packets) counts.octets += packet.length - RTP_HEADER_BYTES;
+  }
+
+  /** The end of every track (RFC 3550 6.6), those that never began too: clients wait for all of them. */
+  goodbyes(lanes: Lanes): Buffer {
+    return Buffer.concat(
+      [...lanes.values()].map(({ index, channels }) =>
+        frameInterleaved(channels[1], bye(this.#counts.get(index)?.ssrc ?? randomInt(2 ** 32), CNAME)),
+      ),
+    );
+  }
+}

@@ -1,0 +1,188 @@
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+import type { Principal } from "../../auth/principal.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
+import { type Log, Repeats } from "../../base/log.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import { SECOND } from "../../base/units.ts";
+import { peerOf } from "../../net/http.ts";
+import { type Identity, serverTlsOptions } from "../../net/tls.ts";
+import type { Request } from "../wire/message.ts";
+import { ClientConnection } from "./connection.ts";
+import type { RtspHost } from "./host.ts";
+import { Newcomers } from "./newcomers.ts";
+
+const LIMITS = {
+  /** Logged-in connections: two cores feed about 2000 of 4 Mbit/s. */
+  connections: 2000,
+  /** Of one account, so that a mad client locks out nobody else. */
+  connectionsOfAccount: 500,
+  handshakeMs: 5 * SECOND,
+  checkEveryMs: SECOND,
+  /** A client whose network is gone says nothing: TCP itself asks after so long. */
+  keepAliveMs: 30 * SECOND,
+};
+
+export interface RtspServerOptions {
+  readonly host: RtspHost;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** The RTSP server of the client side: RTSP and RTSPS, any number of addresses (RFC 2326). */
+export class RtspServer {
+  readonly #o: RtspServerOptions;
+  readonly #log: Log;
+  readonly #repeats: Repeats;
+  readonly #servers: Server[] = [];
+  readonly #connections = new Map<ClientConnection, Principal | undefined>();
+  readonly #newcomers = new Newcomers();
+  readonly #timer: Timer;
+  readonly #dropped: () => void;
+
+  constructor(options: RtspServerOptions) {
+    this.#o = options;
+    const { clock, metrics } = options;
+    this.#log = options.log.child({ part: "rtsp" });
+    this.#repeats = new Repeats(clock);
+    this.#timer = clock.every(LIMITS.checkEveryMs, () => this.#check());
+    const dropped = metrics.counter(
+      "viaduct_rtsp_dropped_groups_total",
+      "Packet groups that readers were too slow for",
+    );
+    this.#dropped = () => dropped.inc();
+    metrics.measure("viaduct_rtsp_connections", "RTSP connections", () => this.#connections.size);
+    metrics.measure("viaduct_rtsp_sessions", "RTSP sessions that play", () => this.sessions());
+  }
+
+  /** Sessions that play now; with a name, those of this account. */
+  sessions(accountName?: string): number {
+    return [...this.#connections.keys()].filter(
+      ({ session }) => session?.active === true && (accountName ?? session.accountName) === session.accountName,
+    ).length;
+  }
+
+  /** With an identity: RTSPS. Resolves with the port that was bound. Fault `unavailable`. */
+  async listen(o: {
+    readonly address: string;
+    readonly port: number;
+    readonly identity?: Identity;
+  }): Promise<{ readonly port: number }> {
+    const server = this.#make(o.identity);
+    await new Promise<void>((resolve, reject) => {
+      const failed = (cause: Error): void => {
+        const tell = `cannot listen on ${o.address} port ${o.port}: ${cause.message}`;
+        reject(new Fault("unavailable", tell, { tell, cause }));
+      };
+      server.once("error", failed);
+      server.listen({ host: o.address, port: o.port }, () => {
+        server.off("error", failed);
+        server.on("error", (err) => this.#log.error({ err }, "RTSP listener failed"));
+        resolve();
+      });
+    });
+    this.#servers.push(server);
+    return { port: (server.address() as AddressInfo).port };
+  }
+
+  /** Ends all sessions and stops listening. */
+  async close(): Promise<void> {
+    this.#timer.cancel();
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const connection of this.#connections.keys()) connection.end(undefined);
+    this.#newcomers.clear();
+    await Promise.all(closed);
+  }
+
+  #make(identity: Identity | undefined): Server {
+    if (identity === undefined) {
+      return createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: LIMITS.keepAliveMs }, (socket) => {
+        this.#arrived(socket);
+        this.#accept(socket);
+      });
+    }
+    const server = createTlsServer(
+      {
+        ...serverTlsOptions(identity),
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: LIMITS.keepAliveMs,
+        handshakeTimeout: LIMITS.handshakeMs,
+      },
+      (socket) => this.#accept(socket),
+    );
+    server.on("connection", (socket: Socket) => this.#arrived(socket));
+    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    return server;
+  }
+
+  /** Counted from its first packet on, so that unfinished handshakes are bounded too. */
+  #arrived(socket: Socket): void {
+    const key = keyOf(socket);
+    socket.on("error", () => socket.destroy());
+    this.#newcomers.add(key, peerOf(socket).address, socket);
+    socket.once("close", () => this.#newcomers.remove(key));
+  }
+
+  #accept(socket: Socket): void {
+    const { host, clock } = this.#o;
+    const peer = peerOf(socket);
+    const key = keyOf(socket);
+    if (socket.destroyed) return;
+    this.#newcomers.add(key, peer.address, socket);
+    const connection: ClientConnection = new ClientConnection({
+      socket,
+      peer,
+      localAddress: socket.localAddress ?? "127.0.0.1",
+      host,
+      clock,
+      dropped: this.#dropped,
+      authenticated: (who) => {
+        this.#admit(who);
+        this.#newcomers.remove(key);
+        this.#connections.set(connection, who);
+      },
+      refused: (fault, request) => this.#refused(fault, request, peer.address),
+      closed: () => {
+        this.#newcomers.remove(key);
+        this.#connections.delete(connection);
+      },
+    });
+    this.#connections.set(connection, undefined);
+  }
+
+  #admit(who: Principal): void {
+    const all = [...this.#connections.values()].filter((one) => one !== undefined);
+    const theirs = all.filter((one) => one.accountId === who.accountId).length;
+    if (all.length >= LIMITS.connections || theirs >= LIMITS.connectionsOfAccount)
+      throw new Fault("busy", `${all.length} connections, ${theirs} of ${who.name}`, {
+        tell: "too many connections; close some, or try again later",
+      });
+  }
+
+  #check(): void {
+    const now = this.#o.clock.monotonic();
+    for (const connection of this.#connections.keys()) connection.check(now);
+  }
+
+  #refused(fault: Fault, request: Request | undefined, address: string): void {
+    const suppressed = this.#repeats.admit(`${address} ${fault.kind}`);
+    if (suppressed === undefined) return;
+    const level = fault.kind === "internal" ? "error" : "info";
+    this.#log[level](
+      {
+        err: fault,
+        address,
+        suppressed,
+        ...(request === undefined ? {} : { method: request.method, url: request.uri }),
+      },
+      "RTSP refused",
+    );
+  }
+}
+
+function keyOf(socket: Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}>${socket.localAddress}:${socket.localPort}`;
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import type { Clock } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
+import type { UnixMillis } from "../../base/units.ts";
+import type { Track } from "../../media/track.ts";
+import type { Range } from "../wire/range.ts";
+import type { TransportSpec } from "../wire/transport.ts";
+import type { RequestAddress } from "./address.ts";
+import type { Presentation } from "./host.ts";
+import type { Lane } from "./lane.ts";
+import { LivePlayer } from "./live-player.ts";
+import type { Player } from "./player.ts";
+import { ReplayPlayer } from "./replay-player.ts";
+import { RtspFault } from "./reply.ts";
+import { next, type State } from "./state.ts";
+import { stretchOf } from "./stretch.ts";
+import { chooseTransport } from "./transport.ts";
+import { GroupWriter } from "./writer.ts";
+
+export interface SessionOptions {
+  readonly socket: Socket;
+  readonly clock: Clock;
+  /** The presentation that the session is about. */
+  readonly address: RequestAddress;
+  readonly tracks: readonly Track[];
+  /** The account that it belongs to. */
+  readonly accountId: string;
+  readonly accountName: string;
+  /** A group was dropped because the client is too slow. */
+  readonly dropped: () => void;
+  /** Sending cannot go on. */
+  readonly failed: (fault: unknown) => void;
+}
+
+/** One client's session with one presentation (RFC 2326 3.4): which tracks it set up, and whether it plays. */
+export class RtspSession {
+  /** Cannot be guessed. */
+  readonly id = randomBytes(16).toString("hex");
+  readonly address: RequestAddress;
+  readonly accountId: string;
+  readonly accountName: string;
+  readonly #options: SessionOptions;
+  readonly #lanes = new Map<number, Lane>();
+  #state: State = "init";
+  #player: Player | undefined;
+  #replayed = false;
+  /** Where PAUSE stopped a recording. */
+  #paused: UnixMillis | undefined;
+  #closed = false;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.address = options.address;
+    this.accountId = options.accountId;
+    this.accountName = options.accountName;
+  }
+
+  /** Something may be sent at any moment. */
+  get active(): boolean {
+    return this.#state === "playing" && !this.#replayed;
+  }
+
+  /** How many tracks are set up. */
+  get size(): number {
+    return this.#lanes.size;
+  }
+
+  isRtcpChannel(channel: number): boolean {
+    return [...this.#lanes.values()].some(({ channels }) => channels[1] === channel);
+  }
+
+  /** Faults: `wrong-state`, `not-found` (no such track), 461. */
+  setUp(index: number | undefined, transport: string | undefined): TransportSpec {
+    const state = next(this.#state, "SETUP");
+    const { tracks } = this.#options;
+    // The presentation's own address stands for its only track.
+    const chosen = index ?? (tracks.length === 1 ? 0 : undefined);
+    if (chosen === undefined)
+      throw new RtspFault(459, "invalid", "SETUP of a presentation of several tracks", {
+        tell: "set up each track by the address in its a=control",
+      });
+    const track = tracks[chosen];
+    if (track === undefined) throw new Fault("not-found", `no track ${chosen}`, { tell: "there is no such track" });
+    const others = [...this.#lanes.values()].filter((lane) => lane.index !== chosen);
+    const spec = chooseTransport(transport, (channel) => others.some(({ channels }) => channels.includes(channel)));
+    if (spec.interleaved === undefined) throw new Fault("internal", "transport without channels");
+    this.#lanes.set(chosen, { index: chosen, track, channels: spec.interleaved });
+    this.#state = state;
+    return spec;
+  }
+
+  /** Prepares to play; the caller runs the player once the answer is written. Faults: `wrong-state`, 457, those of reading. */
+  async play(presentation: Presentation, range: Range | undefined): Promise<Player> {
+    const state = next(this.#state, "PLAY");
+    const paused = this.#position() ?? this.#paused;
+    const writer = this.#writer();
+    let player: Player;
+    if (presentation.kind === "live") {
+      this.#stop();
+      player = new LivePlayer(presentation.source, writer, this.#options.failed);
+    } else {
+      const stretch = await stretchOf(presentation, range, paused);
+      const { source } = presentation;
+      const { clock, failed } = this.#options;
+      const ended = (): void => {
+        if (this.#player === player) this.#replayed = true;
+      };
+      player = await ReplayPlayer.open({ source, stretch, writer, clock, failed, ended });
+      this.#stop();
+    }
+    if (this.#closed) {
+      player.stop();
+      throw new Fault("unavailable", "the client hung up");
+    }
+    this.#player = player;
+    this.#replayed = false;
+    this.#state = state;
+    return player;
+  }
+
+  pause(): void {
+    const state = next(this.#state, "PAUSE");
+    this.#paused = this.#position() ?? this.#paused;
+    this.#stop();
+    this.#state = state;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stop();
+    this.#lanes.clear();
+    this.#state = next(this.#state, "TEARDOWN");
+  }
+
+  /** Each track that is set up, for RTP-Info. */
+  lanes(): readonly Lane[] {
+    return [...this.#lanes.values()];
+  }
+
+  #position(): UnixMillis | undefined {
+    return this.#player instanceof ReplayPlayer ? this.#player.position : undefined;
+  }
+
+  #stop(): void {
+    this.#player?.stop();
+    this.#player = undefined;
+  }
+
+  #writer(): GroupWriter {
+    const { socket, clock, dropped } = this.#options;
+    return new GroupWriter({ socket, clock, dropped, lanes: this.#lanes });
+  }
+}
