@@ -101,6 +101,7 @@ export class ClientConnection {
   end(fault: Fault | undefined): void {
     if (fault !== undefined && !this.#ending) this.#o.refused(fault, undefined);
     this.#ending = true;
+    this.#dropSession();
     this.#o.socket.destroy();
   }
 

@@ -1,0 +1,247 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import type { Principal } from "../../../auth/principal.ts";
+import { UnauthenticatedFault } from "../../../auth/unauthenticated.ts";
+import { Fault } from "../../../base/fault.ts";
+import { silentLog } from "../../../base/log.ts";
+import { Metrics } from "../../../base/metrics.ts";
+import { later, type UnixMillis } from "../../../base/units.ts";
+import { PacketGroup } from "../../../media/group.ts";
+import { Hub } from "../../../media/hub.ts";
+import { writeRtpHeader } from "../../../media/rtp.ts";
+import type { RecordedSource } from "../../../media/source.ts";
+import type { Track } from "../../../media/track.ts";
+import type { RtspHost } from "../../../rtsp/server/host.ts";
+import { RtspServer } from "../../../rtsp/server/server.ts";
+import { START, videoTrack } from "../../media/receiver-fixture.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
+
+export const VIDEO = videoTrack("H264", "packetization-mode=1");
+export const AUDIO: Track = {
+  kind: "audio",
+  codec: "PCMU",
+  encoding: "PCMU",
+  payloadType: 0,
+  clockRateHz: 8000,
+  channels: 1,
+  fmtp: "",
+};
+
+/** A group whose packets carry its own number, so that a client can tell what it got. */
+export function groupOf(
+  number: number,
+  o: { track?: number; key?: boolean; at?: UnixMillis; bytes?: number } = {},
+): PacketGroup {
+  const { track = 0, key = track !== 0 || number % 10 === 0, at = later(START, number * 100), bytes = 8 } = o;
+  const rtpTime = (number * 9000) >>> 0;
+  const packet = Buffer.alloc(12 + bytes);
+  writeRtpHeader(packet, {
+    marker: true,
+    payloadType: 96,
+    sequence: number & 0xffff,
+    timestamp: rtpTime,
+    ssrc: 100 + track,
+  });
+  packet.writeUInt32BE(number, 12);
+  return new PacketGroup({ track, rtpTime, at, quality: "camera", key, discontinuity: false }, [packet]);
+}
+
+/** A recording of 100 s with a group every 100 ms, a key frame every second. */
+const recorded: RecordedSource = {
+  tracks: () => Promise.resolve([VIDEO]),
+  extent: () => Promise.resolve({ from: START, to: later(START, 100_000) }),
+  async *read({ from, to }, signal) {
+    const first = Math.floor((from - START) / 1000) * 10;
+    for (let number = first; number < 1000; number += 1) {
+      const group = groupOf(number);
+      if (signal.aborted || (to !== undefined && group.at >= to)) return;
+      await Promise.resolve();
+      yield group;
+    }
+  },
+};
+
+/** An RTSP server on a real socket, whose accounts and cameras are made up: `Authorization: Test <name>` logs in. */
+export class Stage {
+  readonly clock = new VirtualClock(START);
+  readonly hub = new Hub({ clock: this.clock, log: silentLog() });
+  readonly revoked = new Map<string, AbortController>();
+  /** Every question to the host: `<account> <path>`. */
+  readonly opened: string[] = [];
+  readonly #server: RtspServer;
+  port = 0;
+
+  constructor() {
+    this.hub.describe([VIDEO, AUDIO], [100, 101]);
+    this.#server = new RtspServer({ host: this.#host(), clock: this.clock, log: silentLog(), metrics: new Metrics() });
+  }
+
+  async start(): Promise<void> {
+    ({ port: this.port } = await this.#server.listen({ address: "127.0.0.1", port: 0 }));
+  }
+
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+
+  get server(): RtspServer {
+    return this.#server;
+  }
+
+  async client(): Promise<Client> {
+    const client = new Client(connect(this.port, "127.0.0.1"), `rtsp://127.0.0.1:${this.port}`);
+    await client.connected;
+    return client;
+  }
+
+  #host(): RtspHost {
+    return {
+      challenges: (_peer, stale) => [`Test realm="stage"${stale ? ", stale=true" : ""}`],
+      authenticate: async ({ authorization = "" }) => {
+        await Promise.resolve();
+        const name = /^Test (\w+)$/.exec(authorization)?.[1];
+        if (name === "stale") throw new UnauthenticatedFault("stale", { stale: true });
+        if (name === undefined || name === "nobody") throw new UnauthenticatedFault("no such account");
+        return this.#principal(name);
+      },
+      open: async (who, { segments }) => {
+        await Promise.resolve();
+        this.opened.push(`${who.name} /${segments.join("/")}`);
+        const ended = who.revoked;
+        if (segments.join("/") === "live/gate") return { kind: "live", name: "Gate", source: this.hub, ended };
+        if (segments.join("/") === "recorded/gate") return { kind: "recorded", name: "Gate", source: recorded, ended };
+        if (segments[1] === "secret") throw new Fault("denied", "not for them", { tell: "not allowed" });
+        throw new Fault("not-found", "no such camera");
+      },
+    };
+  }
+
+  #principal(name: string): Principal {
+    const revoked = this.revoked.get(name) ?? new AbortController();
+    this.revoked.set(name, revoked);
+    return { accountId: name, name, kind: "integration", grants: [], revoked: revoked.signal };
+  }
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly header: (name: string) => string | undefined;
+  readonly body: string;
+  /** How many packets came before it. */
+  readonly packetsBefore: number;
+}
+
+/** A client that reads the protocol by itself: text up to an empty line, and `$` frames. */
+export class Client {
+  readonly socket: Socket;
+  readonly packets: { readonly channel: number; readonly packet: Buffer }[] = [];
+  readonly #base: string;
+  readonly #replies: Reply[] = [];
+  readonly #waiting = new Set<() => void>();
+  #bytes = Buffer.alloc(0);
+  #sequence = 0;
+  session: string | undefined;
+  closed = false;
+  readonly connected: Promise<unknown>;
+
+  constructor(socket: Socket, base: string) {
+    this.socket = socket;
+    this.#base = base;
+    this.connected = once(socket, "connect");
+    socket.on("error", () => undefined);
+    socket.on("close", () => {
+      this.closed = true;
+      this.#wake();
+    });
+    socket.on("data", (chunk: Buffer) => {
+      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      while (this.#take());
+      this.#wake();
+    });
+  }
+
+  write(text: string | Buffer): void {
+    this.socket.write(text);
+  }
+
+  /** Sends a request as `account` and gives its answer. */
+  async ask(method: string, path: string, headers: readonly string[] = [], account = "vms"): Promise<Reply> {
+    const before = this.#replies.length;
+    this.request(method, path, headers, account);
+    return this.reply(before);
+  }
+
+  request(method: string, path: string, headers: readonly string[] = [], account = "vms"): void {
+    this.#sequence += 1;
+    const lines = [
+      `${method} ${path.startsWith("rtsp") || path === "*" ? path : this.#base + path} RTSP/1.0`,
+      `CSeq: ${this.#sequence}`,
+      ...(account === "" ? [] : [`Authorization: Test ${account}`]),
+      ...(this.session === undefined ? [] : [`Session: ${this.session}`]),
+      ...headers,
+    ];
+    this.write(`${lines.join("\r\n")}\r\n\r\n`);
+  }
+
+  /** The answer number `index`, from 0. */
+  async reply(index: number): Promise<Reply> {
+    await this.until(() => this.#replies.length > index || this.closed);
+    const reply = this.#replies[index];
+    if (reply === undefined) throw new Error("the server hung up");
+    return reply;
+  }
+
+  /** SETUP of tracks and PLAY; what it plays is in `packets`. */
+  async play(path: string, o: { tracks?: number; headers?: readonly string[] } = {}): Promise<Reply> {
+    for (let track = 0; track < (o.tracks ?? 1); track += 1) {
+      const pair = `${track * 2}-${track * 2 + 1}`;
+      const reply = await this.ask("SETUP", `${path}/track${track}`, [
+        `Transport: RTP/AVP/TCP;unicast;interleaved=${pair}`,
+      ]);
+      this.session ??= reply.header("session")?.split(";")[0];
+    }
+    return this.ask("PLAY", path, o.headers);
+  }
+
+  /** Numbers of the groups that came on a channel. */
+  numbers(channel = 0): readonly number[] {
+    return this.packets.filter((one) => one.channel === channel).map(({ packet }) => packet.readUInt32BE(12));
+  }
+
+  /** Types of the RTCP packets that came on a channel. */
+  reports(channel = 1): readonly (number | undefined)[] {
+    return this.packets.filter((one) => one.channel === channel).map(({ packet }) => packet[1]);
+  }
+
+  /** Resolves when `done`, looked at after everything that comes. */
+  async until(done: () => boolean): Promise<void> {
+    while (!done()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  #take(): boolean {
+    const bytes = this.#bytes;
+    if (bytes[0] === 0x24) {
+      if (bytes.length < 4 || bytes.length < 4 + bytes.readUInt16BE(2)) return false;
+      const end = 4 + bytes.readUInt16BE(2);
+      this.packets.push({ channel: bytes[1] ?? 0, packet: bytes.subarray(4, end) });
+      this.#bytes = bytes.subarray(end);
+      return true;
+    }
+    const end = bytes.indexOf("\r\n\r\n");
+    if (end < 0) return false;
+    const [start = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
+    const header = (name: string): string | undefined =>
+      lines.find((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}: `))?.slice(name.length + 2);
+    const length = Number(header("content-length") ?? 0);
+    if (bytes.length < end + 4 + length) return false;
+    const body = bytes.toString("utf8", end + 4, end + 4 + length);
+    this.#replies.push({ status: Number(start.split(" ")[1]), header, body, packetsBefore: this.packets.length });
+    this.#bytes = bytes.subarray(end + 4 + length);
+    return true;
+  }
+}
