@@ -67,8 +67,9 @@ describe("the address of a presentation", () => {
   it("comes back from every address that a description gives to a track", () => {
     for (const uri of ["rtsp://h/live/gate", "rtsp://h/recorded/gate?at=-5m&for=1m"]) {
       const address = parseAddress(uri);
-      const { contentBase, track } = controlAddresses(address);
-      const joined = /^rtsp/.test(track(2)) ? track(2) : `${contentBase}${track(2)}`;
+      const control = controlAddresses(address);
+      const second = control.track(2);
+      const joined = second.startsWith("rtsp") ? second : `${control.contentBase}${second}`;
       for (const written of [joined, trackAddress(address, 2)]) {
         expect(parseAddress(written).track, written).to.equal(2);
         expect(parseAddress(written).key, written).to.equal(address.key);

@@ -16,9 +16,8 @@ function presentation(from?: number, to?: number, recorded = true): RecordedPres
   const source: RecordedSource = {
     tracks: () => Promise.resolve([]),
     extent: () => Promise.resolve(recorded ? { from: at(100), to: at(200) } : undefined),
-    // biome-ignore lint/correctness/useYield: nothing is read here.
-    async *read() {
-      throw new Error("read");
+    read: () => {
+      throw new Error("nothing is read here");
     },
   };
   return {
