@@ -77,7 +77,9 @@ export const duration: Simple<Millis> = simple(
   (of) => {
     const match = of.length > 100 ? null : DURATION.exec(of);
     if (match === null) return undefined;
-    const sum = DURATION_UNITS.reduce((total, unit, index) => total + unit * Number(match[index + 2] ?? 0), 0);
+    const exact = DURATION_UNITS.reduce((total, unit, index) => total + unit * Number(match[index + 2] ?? 0), 0);
+    // Seconds with a fraction times 1000 are off by a little: 524482.084 s are 524482084.00000006 ms.
+    const sum = Math.round(exact * 1000) / 1000;
     return match[1] === undefined ? sum : -sum;
   },
 );

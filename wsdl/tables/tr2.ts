@@ -120,7 +120,7 @@ export const MEDIA2 = service(
       GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetSnapshotUri GetOSDs
       GetOSDOptions GetMasks GetMaskOptions`,
     WRITE_SYSTEM: `
-      SetEQPreset SetVideoSourceMode SetWebRTCConfigurations AddAudioClip AddTTSAudioClip SetAudioClip
+      SetEQPresetConfiguration SetVideoSourceMode SetWebRTCConfigurations AddAudioClip AddTTSAudioClip SetAudioClip
       DeleteAudioClip SetMulticastAudioDecoderConfiguration`,
     READ_SYSTEM: `
       GetVideoSourceModes GetWebRTCConfigurations GetAudioClips PlayAudioClip GetPlayingAudioClips
