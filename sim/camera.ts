@@ -1,0 +1,248 @@
+import { createHash } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import { HOUR, MINUTE, type UnixMillis } from "../base/units.ts";
+import type { Device } from "./device.ts";
+import { DigestGate, type DigestOptions } from "./digest.ts";
+import { startDiscovery } from "./discovery.ts";
+import { Feed } from "./feed.ts";
+import { OnvifServer, PATHS } from "./onvif.ts";
+import { deviceOperations } from "./onvif-device.ts";
+import { media2Operations, mediaOperations } from "./onvif-media.ts";
+import type { Quirk } from "./quirks.ts";
+import { RtspServer } from "./rtsp.ts";
+import { TokenGate } from "./soap.ts";
+
+const LIMITS = {
+  /** There must be room for the frame number's code and for the words. */
+  width: [320, 3840],
+  height: [176, 2160],
+  fps: [1, 60],
+} as const;
+
+const CLOCK_OFF_MS = -(3 * HOUR + 7 * MINUTE);
+/** An address that leads nowhere (RFC 5737). */
+const WRONG_HOST = "198.51.100.77";
+
+export interface SimCameraOptions {
+  readonly name: string;
+  /** Own address of this machine, best one on a network of cameras alone. */
+  readonly address: string;
+  /** 0: any. */
+  readonly httpPort: number;
+  readonly rtspPort: number;
+  /** Absent: the camera cannot be found. */
+  readonly discoveryPort?: number;
+  readonly user: string;
+  readonly password: string;
+  /** Pixels, even. 640 by 360 if absent. */
+  readonly width?: number;
+  readonly height?: number;
+  /** 15 if absent. */
+  readonly fps?: number;
+  /** With sound. */
+  readonly audio?: boolean;
+  readonly quirks?: readonly Quirk[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A camera that runs in this process. */
+export interface SimCamera {
+  /** Its ONVIF device service. */
+  readonly deviceUrl: string;
+  /** Its stream, without user information. */
+  readonly rtspUrl: string;
+  /** RTSP connections that it has accepted so far. */
+  readonly connections: number;
+  /** Clients that it sends a picture to. */
+  readonly sessions: number;
+  /** Goes off the network, breaking all connections. */
+  pause(): Promise<void>;
+  /** Comes back at the same addresses. */
+  resume(): Promise<void>;
+  /** Changes the size of the picture under running sessions. */
+  setResolution(width: number, height: number): void;
+  /** Sends bytes that are neither RTSP nor RTP to all RTSP clients. */
+  sendGarbage(): void;
+  close(): Promise<void>;
+}
+
+/** Starts one. Fault `invalid` for sizes and rates that it cannot draw. */
+export async function startSimCamera(options: SimCameraOptions): Promise<SimCamera> {
+  const { width = 640, height = 360, fps = 15 } = options;
+  assertDrawable(width, height, fps);
+  const camera = new Camera(options, { width, height, fps });
+  try {
+    await camera.resume();
+  } catch (error) {
+    await camera.close();
+    throw error;
+  }
+  return camera;
+}
+
+function assertDrawable(width: number, height: number, fps: number): void {
+  if (!within(width, LIMITS.width) || !within(height, LIMITS.height) || width % 2 !== 0 || height % 2 !== 0)
+    throw new Fault("invalid", `picture of ${width}x${height}`, {
+      tell: `a simulated camera's picture is ${LIMITS.width.join("–")} by ${LIMITS.height.join("–")} pixels, both even`,
+    });
+  if (!within(fps, LIMITS.fps))
+    throw new Fault("invalid", `${fps} frames/s`, {
+      tell: `a simulated camera sends ${LIMITS.fps.join("–")} pictures a second`,
+    });
+}
+
+function within(value: number, [low, high]: readonly [number, number]): boolean {
+  return Number.isInteger(value) && value >= low && value <= high;
+}
+
+class Camera implements SimCamera, Device {
+  readonly address: string;
+  readonly user: string;
+  readonly serial: string;
+  readonly mac: string;
+  readonly endpoint: string;
+  readonly scopes: readonly string[];
+  readonly audio: boolean;
+  readonly feed: Feed;
+  readonly quirks: ReadonlySet<Quirk>;
+  readonly #options: SimCameraOptions;
+  readonly #rtsp: RtspServer;
+  readonly #onvif: OnvifServer;
+  #discovery: { close(): Promise<void> } | undefined;
+
+  constructor(options: SimCameraOptions, o: { readonly width: number; readonly height: number; readonly fps: number }) {
+    const { name, address, user, password, clock, log } = options;
+    this.#options = options;
+    this.address = address;
+    this.user = user;
+    this.audio = options.audio === true;
+    this.quirks = new Set(options.quirks);
+    // The same camera is known again after a restart.
+    const identity = createHash("sha256").update(`${name} ${address}`).digest("hex");
+    this.serial = identity.slice(0, 12).toUpperCase();
+    this.mac = `02:${(identity.slice(12, 22).match(/../g) ?? []).join(":")}`;
+    this.endpoint = `urn:uuid:${identity.slice(0, 8)}-${identity.slice(8, 12)}-5${identity.slice(13, 16)}-a${identity.slice(17, 20)}-${identity.slice(20, 32)}`;
+    this.scopes = [
+      "onvif://www.onvif.org/Profile/Streaming",
+      "onvif://www.onvif.org/Profile/T",
+      "onvif://www.onvif.org/type/video_encoder",
+      "onvif://www.onvif.org/hardware/Simulated",
+      `onvif://www.onvif.org/name/${encodeURIComponent(name)}`,
+    ];
+    this.feed = new Feed({
+      clock,
+      name,
+      which: landscapeOf(address),
+      size: o,
+      fps: o.fps,
+      clockOffsetMs: this.quirks.has("clock-off") ? CLOCK_OFF_MS : 0,
+    });
+    const login = { realm: "Simulated camera", user, password, clock } as const;
+    const digest = (quality: boolean): DigestGate =>
+      new DigestGate({ ...login, quality, algorithms: ["MD5"] } satisfies DigestOptions);
+    this.#rtsp = new RtspServer({
+      address,
+      saidHost: this.#saidHost,
+      feed: this.feed,
+      audio: this.audio,
+      gate: digest(false),
+      quirks: this.quirks,
+      clock,
+      log,
+    });
+    this.#onvif = new OnvifServer({
+      address,
+      operations: { tds: deviceOperations(this), trt: mediaOperations(this), tr2: media2Operations(this) },
+      gate: digest(true),
+      tokens: new TokenGate({ user, password, now: () => this.now() }),
+      quirks: this.quirks,
+      log,
+    });
+  }
+
+  get deviceUrl(): string {
+    return this.#httpUrl(this.address, PATHS.device);
+  }
+
+  get rtspUrl(): string {
+    return this.#rtsp.url(this.address);
+  }
+
+  get streamUrl(): string {
+    return this.#rtsp.url(this.#saidHost);
+  }
+
+  get httpPort(): number {
+    return this.#onvif.port;
+  }
+
+  get rtspPort(): number {
+    return this.#rtsp.port;
+  }
+
+  get connections(): number {
+    return this.#rtsp.connections;
+  }
+
+  get sessions(): number {
+    return this.#rtsp.sessions;
+  }
+
+  now(): UnixMillis {
+    return this.feed.now();
+  }
+
+  url(path: string): string {
+    return this.#httpUrl(this.#saidHost, path);
+  }
+
+  setResolution(width: number, height: number): void {
+    assertDrawable(width, height, this.feed.fps);
+    this.feed.resize({ width, height });
+  }
+
+  sendGarbage(): void {
+    this.#rtsp.sendGarbage();
+  }
+
+  async resume(): Promise<void> {
+    const { httpPort, rtspPort, discoveryPort, address, log } = this.#options;
+    await this.#rtsp.listen(this.#rtsp.port || rtspPort);
+    await this.#onvif.listen(this.#onvif.port || httpPort);
+    if (discoveryPort === undefined) return;
+    this.#discovery = await startDiscovery({
+      address,
+      port: discoveryPort,
+      endpoint: this.endpoint,
+      scopes: this.scopes,
+      serviceUrl: this.url(PATHS.device),
+      log,
+    });
+  }
+
+  async pause(): Promise<void> {
+    const discovery = this.#discovery;
+    this.#discovery = undefined;
+    await Promise.all([this.#rtsp.close(), this.#onvif.close(), discovery?.close()]);
+  }
+
+  close(): Promise<void> {
+    return this.pause();
+  }
+
+  get #saidHost(): string {
+    return this.quirks.has("wrong-host-uri") ? WRONG_HOST : this.address;
+  }
+
+  #httpUrl(host: string, path: string): string {
+    return `http://${host.includes(":") ? `[${host}]` : host}:${this.#onvif.port}${path}`;
+  }
+}
+
+/** Cameras with consecutive addresses look different. */
+function landscapeOf(address: string): number {
+  return Number.parseInt(/([0-9a-f]+)$/i.exec(address)?.[1] ?? "0", 10) || 0;
+}

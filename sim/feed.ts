@@ -1,0 +1,182 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { type Millis, type MonotonicMillis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
+import { type CodedPicture, H264Encoder } from "./h264.ts";
+import { Scene } from "./scene.ts";
+import { SAMPLE_RATE_HZ, tone } from "./tone.ts";
+
+const LIMITS = {
+  /** What is sent late rather than left out when the machine was busy. */
+  lateMs: 4 * SECOND,
+} as const;
+
+const KEY_FRAME_PERIOD_MS = 2 * SECOND;
+const SOUND_PERIOD_MS: Millis = 40;
+
+export interface Frame extends CodedPicture {
+  /** Burnt in. Frames since the camera began, also those that nobody saw. */
+  readonly number: number;
+  /** Since the camera began. */
+  readonly elapsedMs: Millis;
+}
+
+export interface Sound {
+  /** Mu-law, 8000 Hz. */
+  readonly samples: Buffer;
+  /** Samples since the camera began. */
+  readonly position: number;
+}
+
+/** Who watches. */
+export interface Watcher {
+  frame(frame: Frame): void;
+  sound(sound: Sound): void;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * The picture and sound of one camera: made once for all who watch, and only while somebody does. Frame n belongs to the instant
+ * n / fps after the begin, whenever it is made, so that nothing drifts. There is a key frame every two seconds, whenever somebody
+ * begins to watch, and when one is asked for.
+ */
+export class Feed {
+  readonly fps: number;
+  readonly #clock: Clock;
+  readonly #name: string;
+  readonly #which: number;
+  readonly #clockOffsetMs: Millis;
+  readonly #begunAt: MonotonicMillis;
+  readonly #watchers = new Set<Watcher>();
+  #size: Size;
+  #encoder: H264Encoder;
+  #scene: Scene | undefined;
+  #keyWanted = true;
+  #nextFrame = 0;
+  #nextSound = 0;
+  #timer: Timer | undefined;
+
+  /** `clockOffsetMs`: how far the camera's clock is ahead. `which`: see {@link Scene}. */
+  constructor(o: {
+    readonly clock: Clock;
+    readonly name: string;
+    readonly which: number;
+    readonly size: Size;
+    readonly fps: number;
+    readonly clockOffsetMs: Millis;
+  }) {
+    this.#clock = o.clock;
+    this.#name = o.name;
+    this.#which = o.which;
+    this.#clockOffsetMs = o.clockOffsetMs;
+    this.fps = o.fps;
+    this.#begunAt = o.clock.monotonic();
+    this.#size = o.size;
+    this.#encoder = new H264Encoder({ ...o.size, fps: o.fps });
+  }
+
+  get size(): Size {
+    return this.#size;
+  }
+
+  get parameterSets(): { readonly sps: Buffer; readonly pps: Buffer } {
+    return this.#encoder;
+  }
+
+  /** The camera's wall clock. */
+  now(): UnixMillis {
+    return unixMillis(this.#clock.now() + this.#clockOffsetMs);
+  }
+
+  /** Since the camera began. */
+  elapsed(): Millis {
+    return this.#clock.monotonic() - this.#begunAt;
+  }
+
+  /** Where a watcher that comes now will begin: instant of its first frame, position of its first sound. */
+  get next(): { readonly elapsedMs: Millis; readonly position: number } {
+    if (this.#watchers.size === 0) this.#catchUp();
+    return { elapsedMs: this.#instant(this.#nextFrame), position: this.#nextSound * samplesOf(SOUND_PERIOD_MS) };
+  }
+
+  /** Another picture size, from the next frame on. */
+  resize(size: Size): void {
+    this.#size = size;
+    this.#encoder = new H264Encoder({ ...size, fps: this.fps });
+    this.#scene = undefined;
+    this.#keyWanted = true;
+  }
+
+  wantKeyFrame(): void {
+    this.#keyWanted = true;
+  }
+
+  watch(watcher: Watcher): void {
+    if (this.#watchers.size === 0) this.#catchUp();
+    this.#watchers.add(watcher);
+    this.#keyWanted = true;
+    this.#schedule();
+  }
+
+  unwatch(watcher: Watcher): void {
+    this.#watchers.delete(watcher);
+    if (this.#watchers.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #instant(frame: number): Millis {
+    return (frame * SECOND) / this.fps;
+  }
+
+  /** To what is due next, leaving out what nobody saw. */
+  #catchUp(): void {
+    const elapsedMs = this.elapsed();
+    this.#nextFrame = Math.max(this.#nextFrame, Math.ceil((elapsedMs * this.fps) / SECOND));
+    this.#nextSound = Math.max(this.#nextSound, Math.ceil(elapsedMs / SOUND_PERIOD_MS));
+    this.#keyWanted = true;
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#watchers.size === 0) return;
+    this.#timer = this.#clock.after(Math.max(0, this.#instant(this.#nextFrame) - this.elapsed()), () => {
+      this.#timer = undefined;
+      this.#makeWhatIsDue();
+      this.#schedule();
+    });
+  }
+
+  #makeWhatIsDue(): void {
+    const elapsedMs = this.elapsed();
+    if (elapsedMs - this.#instant(this.#nextFrame) > LIMITS.lateMs) this.#catchUp();
+    for (; this.#nextSound * SOUND_PERIOD_MS <= elapsedMs; this.#nextSound += 1) this.#makeSound(this.#nextSound);
+    // Timers may come a fraction of a millisecond early.
+    for (; this.#instant(this.#nextFrame) <= elapsedMs + 1; this.#nextFrame += 1) this.#makeFrame(this.#nextFrame);
+  }
+
+  #makeFrame(number: number): void {
+    const elapsedMs = this.#instant(number);
+    this.#scene ??= new Scene({ ...this.#size, name: this.#name, which: this.#which });
+    this.#scene.draw(number, this.#wallAt(elapsedMs));
+    const key = this.#keyWanted || number % Math.round((KEY_FRAME_PERIOD_MS * this.fps) / SECOND) === 0;
+    this.#keyWanted = false;
+    const frame = { ...this.#encoder.encode(this.#scene.picture, key), number, elapsedMs };
+    for (const watcher of this.#watchers) watcher.frame(frame);
+  }
+
+  #makeSound(index: number): void {
+    const position = index * samplesOf(SOUND_PERIOD_MS);
+    const sound = { samples: tone(this.#wallAt(index * SOUND_PERIOD_MS), samplesOf(SOUND_PERIOD_MS)), position };
+    for (const watcher of this.#watchers) watcher.sound(sound);
+  }
+
+  #wallAt(elapsedMs: Millis): UnixMillis {
+    return unixMillis(this.now() - this.elapsed() + elapsedMs);
+  }
+}
+
+function samplesOf(ms: Millis): number {
+  return (ms * SAMPLE_RATE_HZ) / SECOND;
+}

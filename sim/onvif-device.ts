@@ -1,0 +1,114 @@
+import { escapeXml, findPath } from "../wsdl/xml.ts";
+import type { Device } from "./device.ts";
+import { type Asked, type Operations, PATHS } from "./onvif.ts";
+import { NS, SoapFault } from "./soap.ts";
+
+/** The device management service (ONVIF Core 8), as far as a camera needs it to be found, logged in to and understood. */
+export function deviceOperations(device: Device): Operations {
+  return {
+    GetSystemDateAndTime: () => `<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime>
+<tt:DateTimeType>NTP</tt:DateTimeType><tt:DaylightSavings>false</tt:DaylightSavings>
+<tt:TimeZone><tt:TZ>UTC0</tt:TZ></tt:TimeZone>
+<tt:UTCDateTime>${dateTime(device)}</tt:UTCDateTime>
+<tt:LocalDateTime>${dateTime(device)}</tt:LocalDateTime>
+</tds:SystemDateAndTime></tds:GetSystemDateAndTimeResponse>`,
+
+    GetDeviceInformation: () => `<tds:GetDeviceInformationResponse>
+<tds:Manufacturer>Viaduct</tds:Manufacturer><tds:Model>Simulated camera</tds:Model>
+<tds:FirmwareVersion>1.0</tds:FirmwareVersion><tds:SerialNumber>${device.serial}</tds:SerialNumber>
+<tds:HardwareId>sim</tds:HardwareId></tds:GetDeviceInformationResponse>`,
+
+    GetServices: ({ element }) => {
+      const detailed = findPath(element, "IncludeCapability")?.text.trim() === "true";
+      return `<tds:GetServicesResponse>${services(device)
+        .map(([ns, path, capabilities]) => {
+          const more = detailed ? `<tds:Capabilities>${capabilities}</tds:Capabilities>` : "";
+          return `<tds:Service><tds:Namespace>${ns}</tds:Namespace><tds:XAddr>${device.url(path)}</tds:XAddr>${more}<tds:Version><tt:Major>2</tt:Major><tt:Minor>60</tt:Minor></tds:Version></tds:Service>`;
+        })
+        .join("")}</tds:GetServicesResponse>`;
+    },
+
+    GetServiceCapabilities: () =>
+      `<tds:GetServiceCapabilitiesResponse>${DEVICE_CAPABILITIES}</tds:GetServiceCapabilitiesResponse>`,
+
+    GetCapabilities: (asked) =>
+      `<tds:GetCapabilitiesResponse><tds:Capabilities>${capabilities(device, asked)}</tds:Capabilities></tds:GetCapabilitiesResponse>`,
+
+    GetScopes: () =>
+      `<tds:GetScopesResponse>${device.scopes
+        .map(
+          (scope) =>
+            `<tds:Scopes><tt:ScopeDef>Fixed</tt:ScopeDef><tt:ScopeItem>${escapeXml(scope)}</tt:ScopeItem></tds:Scopes>`,
+        )
+        .join("")}</tds:GetScopesResponse>`,
+
+    GetHostname: () =>
+      `<tds:GetHostnameResponse><tds:HostnameInformation><tt:FromDHCP>false</tt:FromDHCP><tt:Name>sim-${device.serial.toLowerCase()}</tt:Name></tds:HostnameInformation></tds:GetHostnameResponse>`,
+
+    GetEndpointReference: () =>
+      `<tds:GetEndpointReferenceResponse><tds:GUID>${device.endpoint}</tds:GUID></tds:GetEndpointReferenceResponse>`,
+
+    GetDiscoveryMode: () =>
+      "<tds:GetDiscoveryModeResponse><tds:DiscoveryMode>Discoverable</tds:DiscoveryMode></tds:GetDiscoveryModeResponse>",
+
+    GetNetworkInterfaces: () => `<tds:GetNetworkInterfacesResponse>
+<tds:NetworkInterfaces token="eth0"><tt:Enabled>true</tt:Enabled>
+<tt:Info><tt:Name>eth0</tt:Name><tt:HwAddress>${device.mac}</tt:HwAddress><tt:MTU>1500</tt:MTU></tt:Info>
+<tt:IPv4><tt:Enabled>true</tt:Enabled><tt:Config>
+<tt:Manual><tt:Address>${device.address}</tt:Address><tt:PrefixLength>24</tt:PrefixLength></tt:Manual>
+<tt:DHCP>false</tt:DHCP></tt:Config></tt:IPv4></tds:NetworkInterfaces></tds:GetNetworkInterfacesResponse>`,
+
+    GetNetworkProtocols: () =>
+      `<tds:GetNetworkProtocolsResponse>${[
+        ["HTTP", device.httpPort],
+        ["RTSP", device.rtspPort],
+      ]
+        .map(
+          ([name, port]) =>
+            `<tds:NetworkProtocols><tt:Name>${name}</tt:Name><tt:Enabled>true</tt:Enabled><tt:Port>${port}</tt:Port></tds:NetworkProtocols>`,
+        )
+        .join("")}</tds:GetNetworkProtocolsResponse>`,
+
+    GetUsers: () =>
+      `<tds:GetUsersResponse><tds:User><tt:Username>${escapeXml(device.user)}</tt:Username><tt:UserLevel>Administrator</tt:UserLevel></tds:User></tds:GetUsersResponse>`,
+  };
+}
+
+const DEVICE_CAPABILITIES = `<tds:Capabilities><tds:Network/>
+<tds:Security HttpDigest="true" UsernameToken="true"/><tds:System DiscoveryResolve="false" DiscoveryBye="false"/></tds:Capabilities>`;
+export const MEDIA_CAPABILITIES = `<trt:Capabilities SnapshotUri="false">
+<trt:ProfileCapabilities MaximumNumberOfProfiles="1"/><trt:StreamingCapabilities RTP_RTSP_TCP="true" RTPMulticast="false"/></trt:Capabilities>`;
+export const MEDIA2_CAPABILITIES = `<tr2:Capabilities SnapshotUri="false">
+<tr2:ProfileCapabilities MaximumNumberOfProfiles="1" ConfigurationsSupported="VideoSource VideoEncoder"/>
+<tr2:StreamingCapabilities RTSPStreaming="true" RTP_RTSP_TCP="true" RTPMulticast="false"/></tr2:Capabilities>`;
+export const EVENT_CAPABILITIES = `<tev:Capabilities WSSubscriptionPolicySupport="false" WSPullPointSupport="true" MaxPullPoints="8"/>`;
+
+/** Namespace, path and capabilities of each service. */
+function services(_device: Device): readonly (readonly [ns: string, path: string, capabilities: string])[] {
+  return [
+    [NS.tds, PATHS.device, DEVICE_CAPABILITIES],
+    [NS.trt, PATHS.media, MEDIA_CAPABILITIES],
+    [NS.tr2, PATHS.media2, MEDIA2_CAPABILITIES],
+    [NS.tev, PATHS.events, EVENT_CAPABILITIES],
+  ];
+}
+
+/** The older way to tell of services (Core 8.1.2.3); Media 2 has no place in it. */
+function capabilities(device: Device, { element }: Asked): string {
+  const category = findPath(element, "Category")?.text.trim() ?? "All";
+  const known: Readonly<Record<string, string>> = {
+    Device: `<tt:Device><tt:XAddr>${device.url(PATHS.device)}</tt:XAddr></tt:Device>`,
+    Events: `<tt:Events><tt:XAddr>${device.url(PATHS.events)}</tt:XAddr><tt:WSSubscriptionPolicySupport>false</tt:WSSubscriptionPolicySupport><tt:WSPullPointSupport>true</tt:WSPullPointSupport><tt:WSPausableSubscriptionManagerInterfaceSupport>false</tt:WSPausableSubscriptionManagerInterfaceSupport></tt:Events>`,
+    Media: `<tt:Media><tt:XAddr>${device.url(PATHS.media)}</tt:XAddr><tt:StreamingCapabilities><tt:RTPMulticast>false</tt:RTPMulticast><tt:RTP_TCP>false</tt:RTP_TCP><tt:RTP_RTSP_TCP>true</tt:RTP_RTSP_TCP></tt:StreamingCapabilities></tt:Media>`,
+  };
+  if (category === "All") return Object.values(known).join("");
+  const one = Object.hasOwn(known, category) ? known[category] : undefined;
+  if (one === undefined)
+    throw new SoapFault("Receiver", ["ActionNotSupported", "NoSuchService"], `This camera has no ${category}`);
+  return one;
+}
+
+function dateTime(device: Device): string {
+  const now = new Date(device.now());
+  return `<tt:Time><tt:Hour>${now.getUTCHours()}</tt:Hour><tt:Minute>${now.getUTCMinutes()}</tt:Minute><tt:Second>${now.getUTCSeconds()}</tt:Second></tt:Time><tt:Date><tt:Year>${now.getUTCFullYear()}</tt:Year><tt:Month>${now.getUTCMonth() + 1}</tt:Month><tt:Day>${now.getUTCDate()}</tt:Day></tt:Date>`;
+}

@@ -1,0 +1,158 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { asFault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import type { DigestGate } from "./digest.ts";
+import type { Quirk } from "./quirks.ts";
+import { NS, parseRequest, printEnvelope, printFault, SoapFault, type SoapRequest, type TokenGate } from "./soap.ts";
+
+const LIMITS = { bodyBytes: 64 * 1024, connections: 64 } as const;
+
+/** Paths of the services. That of the device service is fixed (ONVIF Core 5.1.1). */
+export const PATHS = {
+  device: "/onvif/device_service",
+  media: "/onvif/media_service",
+  media2: "/onvif/media2_service",
+  events: "/onvif/event_service",
+  subscription: "/onvif/subscription",
+} as const;
+
+/** What is asked, and where. */
+export interface Asked extends SoapRequest {
+  /** Path and query. */
+  readonly target: string;
+}
+
+/** XML of an answer's body, with a header where one is needed. */
+export type Told = string | { readonly header: string; readonly body: string };
+
+/** Operations by name. They throw {@link SoapFault}. */
+export type Operations = Readonly<Record<string, (asked: Asked) => Told | Promise<Told>>>;
+
+/** Operations that everybody may ask for (ONVIF Core 5.9.4, class PRE_AUTH). */
+const OPEN: ReadonlySet<string> = new Set([
+  "GetServices",
+  "GetServiceCapabilities",
+  "GetCapabilities",
+  "GetSystemDateAndTime",
+  "GetHostname",
+  "GetEndpointReference",
+  "GetWsdlUrl",
+]);
+
+export interface OnvifOptions {
+  readonly address: string;
+  readonly operations: Readonly<Partial<Record<keyof typeof NS, Operations>>>;
+  readonly gate: DigestGate;
+  readonly tokens: TokenGate;
+  readonly quirks: ReadonlySet<Quirk>;
+  readonly log: Log;
+}
+
+/** The web server of a camera: SOAP 1.2 over HTTP, with log-in by HTTP digest or UsernameToken (ONVIF Core 5.9). */
+export class OnvifServer {
+  readonly #options: OnvifOptions;
+  readonly #sockets = new Set<Socket>();
+  #server: Server | undefined;
+  #port = 0;
+
+  constructor(options: OnvifOptions) {
+    this.#options = options;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  async listen(port: number): Promise<void> {
+    const server = createServer((request, response) => void this.#serve(request, response));
+    server.maxConnections = LIMITS.connections;
+    server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.listen(port, this.#options.address);
+    await once(server, "listening");
+    this.#server = server;
+    this.#port = (server.address() as AddressInfo).port;
+  }
+
+  /** Breaks all connections, too. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = once(server, "close");
+    server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const body = await bodyOf(request);
+      const asked = body && parseRequest(body);
+      if (request.method !== "POST" || asked === undefined) {
+        response.writeHead(request.method === "POST" ? 400 : 405).end();
+        return;
+      }
+      const target = request.url ?? "/";
+      const denied = this.#denied(request, asked, target);
+      if (denied !== undefined) {
+        response.writeHead(denied.status, { "WWW-Authenticate": denied.challenges, ...SOAP_TYPE }).end(denied.body);
+        return;
+      }
+      const told = await this.#run({ ...asked, target });
+      const text = typeof told === "string" ? printEnvelope(told) : printEnvelope(told.body, told.header);
+      response.writeHead(200, SOAP_TYPE).end(text);
+    } catch (error) {
+      if (error instanceof SoapFault)
+        response.writeHead(error.code === "Sender" ? 400 : 500, SOAP_TYPE).end(printFault(error));
+      else {
+        this.#options.log.debug({ err: asFault(error) }, "simulated camera: request cannot be answered");
+        response.writeHead(400).end();
+      }
+    }
+  }
+
+  /** HTTP digest goes before a token (Core 5.9.3). */
+  #denied(
+    request: IncomingMessage,
+    asked: SoapRequest,
+    target: string,
+  ): { readonly status: number; readonly challenges: string[]; readonly body: string } | undefined {
+    const { gate, tokens } = this.#options;
+    const authorization = request.headers.authorization;
+    if (authorization !== undefined && gate.check(authorization, request.method ?? "", target)) return undefined;
+    const token = authorization === undefined ? tokens.check(asked.header) : undefined;
+    if (token === true || (OPEN.has(asked.operation) && authorization === undefined && token === undefined))
+      return undefined;
+    const body = printFault(new SoapFault("Sender", ["NotAuthorized"], "Sender not authorized"));
+    return token === false
+      ? { status: 400, challenges: [], body }
+      : { status: 401, challenges: [...gate.challenges()], body };
+  }
+
+  async #run(asked: Asked): Promise<Told> {
+    const prefix = (Object.keys(NS) as (keyof typeof NS)[]).find((name) => NS[name] === asked.ns);
+    const operations = prefix && this.#options.operations[prefix];
+    const run = operations && Object.hasOwn(operations, asked.operation) ? operations[asked.operation] : undefined;
+    if (run === undefined)
+      throw new SoapFault("Receiver", ["ActionNotSupported"], "This camera does not have that operation");
+    return run(asked);
+  }
+}
+
+const SOAP_TYPE = { "Content-Type": "application/soap+xml; charset=utf-8" };
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > LIMITS.bodyBytes) return undefined;
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,252 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Clock, Timer } from "../base/clock.ts";
+import { asFault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import { type MonotonicMillis, SECOND } from "../base/units.ts";
+import type { DigestGate } from "./digest.ts";
+import type { Feed } from "./feed.ts";
+import type { Quirk } from "./quirks.ts";
+import { printAnswer, RequestReader, type RtspAnswer, type RtspRequest } from "./rtsp-wire.ts";
+import { MEDIA, type MediaName, printSdp } from "./sdp.ts";
+import { type Outlet, Viewer } from "./viewer.ts";
+
+const LIMITS = {
+  connections: 64,
+  /** What waits for a client that does not read. */
+  unsentBytes: 4 * 1024 * 1024,
+} as const;
+
+/** Named in every Session field. Any request, and any RTCP packet, counts as a sign of life. */
+const TIMEOUT_SECONDS = 60;
+const LOOK_PERIOD_MS = 5 * SECOND;
+const PATH = "/live";
+const METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
+const GARBAGE = Buffer.alloc(256 * 1024, "Kernel panic - not syncing. ");
+
+export interface RtspOptions {
+  readonly address: string;
+  /** Host to name in addresses. */
+  readonly saidHost: string;
+  readonly feed: Feed;
+  readonly audio: boolean;
+  readonly gate: DigestGate;
+  readonly quirks: ReadonlySet<Quirk>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** An RTSP server with one stream (RFC 2326): RTP inside the connection, a session for each connection. */
+export class RtspServer {
+  readonly #options: RtspOptions;
+  readonly #open = new Set<RtspConnection>();
+  #server: Server | undefined;
+  #timer: Timer | undefined;
+  #port = 0;
+  #connections = 0;
+
+  constructor(options: RtspOptions) {
+    this.#options = options;
+  }
+
+  /** Accepted so far. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  /** Clients that a picture is sent to. */
+  get sessions(): number {
+    return [...this.#open].filter(({ playing }) => playing).length;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** The stream's address, with the given host. */
+  url(host: string): string {
+    return `rtsp://${host.includes(":") ? `[${host}]` : host}:${this.#port}${PATH}`;
+  }
+
+  async listen(port: number): Promise<void> {
+    const server = createServer((socket) => this.#accept(socket));
+    server.maxConnections = LIMITS.connections;
+    server.listen(port, this.#options.address);
+    await once(server, "listening");
+    this.#server = server;
+    this.#port = (server.address() as AddressInfo).port;
+    this.#timer = this.#options.clock.every(LOOK_PERIOD_MS, () => {
+      for (const connection of this.#open) connection.look();
+    });
+  }
+
+  /** Breaks all connections, too. */
+  async close(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    this.#timer?.cancel();
+    const closed = once(server, "close");
+    server.close();
+    for (const connection of this.#open) connection.close();
+    await closed;
+  }
+
+  /** Writes what is neither RTSP nor RTP to every client. */
+  sendGarbage(): void {
+    for (const connection of this.#open) connection.write(GARBAGE);
+  }
+
+  #accept(socket: Socket): void {
+    this.#connections += 1;
+    const connection = new RtspConnection(socket, this.#options, this);
+    this.#open.add(connection);
+    socket.once("close", () => {
+      this.#open.delete(connection);
+      connection.close();
+    });
+  }
+}
+
+class RtspConnection {
+  readonly #socket: Socket;
+  readonly #options: RtspOptions;
+  readonly #server: RtspServer;
+  readonly #reader = new RequestReader();
+  #viewer: Viewer | undefined;
+  #lastSign: MonotonicMillis;
+
+  constructor(socket: Socket, options: RtspOptions, server: RtspServer) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#server = server;
+    this.#lastSign = options.clock.monotonic();
+    socket.setNoDelay(true);
+    socket.on("error", () => undefined);
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+  }
+
+  get playing(): boolean {
+    return this.#viewer?.playing === true;
+  }
+
+  write(bytes: Buffer | string): void {
+    if (this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  close(): void {
+    this.#viewer?.close();
+    this.#viewer = undefined;
+    this.#socket.destroy();
+  }
+
+  /** Ends a session whose client has not shown itself for too long. */
+  look(): void {
+    if (this.#options.clock.monotonic() - this.#lastSign > TIMEOUT_SECONDS * SECOND) this.close();
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      for (const message of this.#reader.push(chunk)) {
+        this.#lastSign = this.#options.clock.monotonic();
+        if ("method" in message) this.#respond(message);
+      }
+    } catch (error) {
+      this.#options.log.debug({ err: asFault(error) }, "simulated camera: client breaks RTSP");
+      this.#socket.end(printAnswer({ status: 400 }, "0"));
+      this.close();
+    }
+  }
+
+  #respond(request: RtspRequest): void {
+    const answer = this.#answer(request);
+    this.write(printAnswer(answer, request.headers.get("cseq") ?? "0"));
+    if (request.method === "TEARDOWN" && answer.status === 200) {
+      this.#viewer?.close();
+      this.#viewer = undefined;
+    }
+  }
+
+  #answer(request: RtspRequest): RtspAnswer {
+    const { method, uri, headers } = request;
+    const { gate } = this.#options;
+    if (method === "OPTIONS") return { status: 200, headers: [["Public", METHODS]] };
+    if (!METHODS.split(", ").includes(method)) return { status: 501 };
+    if (!gate.check(headers.get("authorization"), method, uri))
+      return { status: 401, headers: gate.challenges().map((value) => ["WWW-Authenticate", value] as const) };
+    if (pathOf(uri) !== PATH && !isTrack(uri)) return { status: 404 };
+    if (method === "DESCRIBE") return this.#describe();
+    if (method === "SETUP") return this.#setUp(request);
+    const viewer = this.#viewer;
+    if (method.endsWith("_PARAMETER") && viewer === undefined) return { status: 200 };
+    if (viewer === undefined || headers.get("session")?.split(";")[0]?.trim() !== viewer.id) return { status: 454 };
+    const session = ["Session", `${viewer.id};timeout=${TIMEOUT_SECONDS}`] as const;
+    if (method === "PLAY")
+      return { status: 200, headers: [session, ["Range", "npt=0.000-"], ["RTP-Info", viewer.play()]] };
+    if (method === "PAUSE") viewer.pause();
+    return { status: 200, headers: [session] };
+  }
+
+  #describe(): RtspAnswer {
+    const { address, saidHost, feed, quirks } = this.#options;
+    return {
+      status: 200,
+      headers: [
+        ["Content-Type", "application/sdp"],
+        ["Content-Base", `${this.#server.url(saidHost)}/`],
+      ],
+      body: printSdp({ address, feed, media: this.#media(), quirks }),
+    };
+  }
+
+  #media(): readonly MediaName[] {
+    return this.#options.audio ? ["video", "audio"] : ["video"];
+  }
+
+  #setUp({ uri, headers }: RtspRequest): RtspAnswer {
+    const { feed } = this.#options;
+    const name = this.#media().find((media) => uri.endsWith(`/${MEDIA[media].control}`));
+    if (name === undefined) return { status: pathOf(uri) === PATH ? 459 : 404 };
+    if (this.#viewer?.playing === true || this.#viewer?.has(name) === true) return { status: 455 };
+    const [, first = 0, second = Number(first) + 1] =
+      /^RTP\/AVP\/TCP;(?:.*;)?interleaved=(\d{1,3})(?:-(\d{1,3}))?/.exec(headers.get("transport") ?? "") ?? [];
+    if (!/^RTP\/AVP\/TCP\b/.test(headers.get("transport") ?? "")) return { status: 461 };
+    const channels = [Number(first), Number(second)] as const;
+    this.#viewer ??= new Viewer(randomBytes(8).toString("hex"), feed);
+    const { ssrc } = this.#viewer.setUp(name, this.#outlet(channels), uri);
+    const transport = `RTP/AVP/TCP;unicast;interleaved=${channels[0]}-${channels[1]};ssrc=${ssrc.toString(16).padStart(8, "0")}`;
+    return {
+      status: 200,
+      headers: [
+        ["Session", `${this.#viewer.id};timeout=${TIMEOUT_SECONDS}`],
+        ["Transport", transport],
+      ],
+    };
+  }
+
+  /** One write for all packets of a picture (RFC 2326 10.12). */
+  #outlet(channels: readonly [rtp: number, rtcp: number]): Outlet {
+    const socket = this.#socket;
+    return {
+      get full() {
+        return socket.writableLength > LIMITS.unsentBytes;
+      },
+      rtp: (packets) => this.write(Buffer.concat(packets.flatMap((packet) => framed(channels[0], packet)))),
+      rtcp: (packet) => this.write(Buffer.concat(framed(channels[1], packet))),
+      close: () => undefined,
+    };
+  }
+}
+
+function framed(channel: number, packet: Buffer): readonly Buffer[] {
+  return [Buffer.of(0x24, channel, packet.length >> 8, packet.length & 0xff), packet];
+}
+
+function pathOf(uri: string): string {
+  return (/^rtsp:\/\/[^/]*(\/[^?]*)?/i.exec(uri)?.[1] ?? "").replace(/\/$/, "");
+}
+
+function isTrack(uri: string): boolean {
+  return Object.values(MEDIA).some(({ control }) => pathOf(uri) === `${PATH}/${control}`);
+}
