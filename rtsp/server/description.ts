@@ -45,13 +45,13 @@ export async function describe(
   });
 }
 
+/** Of an address with a time its length, which players show; of a whole recording its first and last instant. */
 async function rangeOf(presentation: Presentation): Promise<string> {
   if (presentation.kind === "live") return "npt=now-";
-  const extent = await presentation.source.extent();
-  const from = presentation.from ?? extent?.from;
-  const to = presentation.to ?? extent?.to;
-  if (from === undefined) return "npt=0-";
-  return printRange({ unit: "clock", from, ...(to === undefined ? {} : { to }) });
+  const { from, to, source } = presentation;
+  if (from !== undefined) return printRange({ unit: "npt", from: 0, ...(to === undefined ? {} : { to: to - from }) });
+  const extent = await source.extent();
+  return extent === undefined ? "npt=0-" : printRange({ unit: "clock", ...extent });
 }
 
 /** The tokens under which ONVIF clients know the tracks (ONVIF Streaming 6.2.3). */

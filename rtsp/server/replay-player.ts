@@ -6,13 +6,8 @@ import type { Range } from "../wire/range.ts";
 import { Pace } from "./pace.ts";
 import type { Player } from "./player.ts";
 import { RtspFault } from "./reply.ts";
+import { answerTo, type Stretch } from "./stretch.ts";
 import type { GroupWriter } from "./writer.ts";
-
-/** A stretch of a recording. Without `to`: up to where recording is when playing gets there. */
-export interface Stretch {
-  readonly from: UnixMillis;
-  readonly to?: UnixMillis;
-}
 
 interface ReplayOptions {
   readonly source: RecordedSource;
@@ -48,7 +43,7 @@ export class ReplayPlayer implements Player {
     this.#start = start;
     this.#position = start.at;
     this.first = new Map([[start.track, start]]);
-    this.range = { ...options.stretch, unit: "clock", from: start.at };
+    this.range = answerTo(options.stretch, start.at);
   }
 
   /** Finds the first group, so that a stretch without footage is refused (457) before anything is promised. */

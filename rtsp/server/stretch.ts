@@ -1,12 +1,27 @@
-import { later, type UnixMillis } from "../../base/units.ts";
+import { later, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { Range } from "../wire/range.ts";
 import type { RecordedPresentation } from "./host.ts";
-import type { Stretch } from "./replay-player.ts";
 import { RtspFault } from "./reply.ts";
+
+/** A stretch of a recording. Without `to`: up to where recording is when playing gets there. */
+export interface Stretch {
+  readonly from: UnixMillis;
+  readonly to?: UnixMillis;
+  /** Where the client counts `npt` from, if it does. */
+  readonly zero?: UnixMillis;
+}
+
+const NTP_EPOCH = unixMillis(Date.UTC(1900, 0, 1));
+
+/** No recording is this long: a larger `npt` is something else. About 60 years, in milliseconds. */
+const LONGEST_NPT_MS = 2e12;
 
 /**
  * What a PLAY of a recording plays: the range that it names, within what the address names; without one, from where PAUSE left off
  * or from the beginning. `npt` counts from the beginning of what the address names (RFC 2326 3.6). Faults 457.
+ *
+ * GStreamer's rtspsrc reads `clock` of a description and asks for it as `npt` in seconds since 1900 (gstrtspsrc.c,
+ * gst_rtspsrc_parse_range, 1.22): that is taken for the instant that it means.
  */
 export async function stretchOf(
   presentation: RecordedPresentation,
@@ -15,20 +30,33 @@ export async function stretchOf(
 ): Promise<Stretch> {
   const begin = presentation.from ?? (await presentation.source.extent())?.from;
   if (begin === undefined) throw refused("nothing is recorded");
-  const asked = askedIn(range, begin, paused);
+  const { zero, ...asked } = askedIn(range, begin, paused);
   const from = asked.from < begin && presentation.from !== undefined ? begin : asked.from;
   const to = earlier(asked.to, presentation.to);
-  if (to === undefined) return { from };
+  const counted = zero === undefined ? {} : { zero };
+  if (to === undefined) return { from, ...counted };
   if (asked.to !== undefined && asked.to < asked.from) throw refused("reverse replay is not supported");
   if (to <= from) throw refused("the range ends before it begins");
-  return { from, to };
+  return { from, to, ...counted };
 }
 
 function askedIn(range: Range | undefined, begin: UnixMillis, paused: UnixMillis | undefined): Stretch {
   if (range === undefined) return { from: paused ?? begin };
-  if (range.unit === "clock") return range;
-  const from = range.from === "now" ? begin : later(begin, range.from);
-  return range.to === undefined ? { from } : { from, to: later(begin, range.to) };
+  if (range.unit === "clock") return { from: range.from, ...(range.to === undefined ? {} : { to: range.to }) };
+  const absolute = range.from !== "now" && range.from > LONGEST_NPT_MS;
+  const zero = absolute ? NTP_EPOCH : begin;
+  const from = range.from === "now" ? begin : later(zero, range.from);
+  return {
+    from,
+    ...(range.to === undefined ? {} : { to: later(zero, range.to) }),
+    ...(absolute ? {} : { zero }),
+  };
+}
+
+/** The range that is played from `first` on, in the unit that was asked for: players that count from 0 go on counting. */
+export function answerTo({ to, zero }: Stretch, first: UnixMillis): Range {
+  if (zero === undefined) return { unit: "clock", from: first, ...(to === undefined ? {} : { to }) };
+  return { unit: "npt", from: Math.max(0, first - zero), ...(to === undefined ? {} : { to: to - zero }) };
 }
 
 function earlier(a: UnixMillis | undefined, b: UnixMillis | undefined): UnixMillis | undefined {

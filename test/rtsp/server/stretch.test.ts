@@ -4,8 +4,8 @@ import { type UnixMillis, unixMillis } from "../../../base/units.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import type { RecordedPresentation } from "../../../rtsp/server/host.ts";
 import { statusOf } from "../../../rtsp/server/reply.ts";
-import { stretchOf } from "../../../rtsp/server/stretch.ts";
-import { parseRange } from "../../../rtsp/wire/range.ts";
+import { answerTo, stretchOf } from "../../../rtsp/server/stretch.ts";
+import { parseRange, printRange } from "../../../rtsp/wire/range.ts";
 
 /** Seconds after this instant stand for instants in the table. */
 const ZERO = Date.UTC(2026, 10, 24, 10, 0, 0);
@@ -46,6 +46,7 @@ const ROWS: readonly Row[] = [
   ["npt with an end", presentation(), "npt=10-20", undefined, [110, 120]],
   ["npt of an address with a time", presentation(150, 160), "npt=5-", undefined, [155, 160]],
   ["clock", presentation(), "clock=20261124T100230Z-20261124T100240Z", undefined, [150, 160]],
+  ["npt since 1900, as GStreamer has it", presentation(), "npt=4004503351-4004503361", undefined, [151, 161]],
   ["clock before the address's time: cut", presentation(150, 160), "clock=20261124T100000Z-", undefined, [150, 160]],
   [
     "clock beyond the address's time: cut",
@@ -61,6 +62,23 @@ const ROWS: readonly Row[] = [
   ["a reversed range", presentation(), "clock=20261124T100240Z-20261124T100230Z", undefined, 457],
   ["nothing recorded", presentation(undefined, undefined, false), undefined, undefined, 457],
 ];
+
+const ANSWERS: readonly (readonly [asked: string | undefined, first: number, answer: string])[] = [
+  [undefined, 149, "clock=20261124T100229.000Z-20261124T100240.000Z"],
+  ["clock=20261124T100230Z-", 149, "clock=20261124T100229.000Z-20261124T100240.000Z"],
+  ["npt=5-", 154, "npt=4.000-10.000"],
+  ["npt=0-", 149, "npt=0.000-10.000"],
+  ["npt=4004503351-", 151, "clock=20261124T100231.000Z-20261124T100240.000Z"],
+];
+
+describe("the range that is answered to PLAY", () => {
+  for (const [asked, first, answer] of ANSWERS)
+    it(`${asked ?? "nothing"}: ${answer}`, async () => {
+      const range = asked === undefined ? undefined : parseRange(asked);
+      const stretch = await stretchOf(presentation(150, 160), range, undefined);
+      expect(printRange(answerTo(stretch, at(first)))).to.equal(answer);
+    });
+});
 
 describe("what a PLAY of a recording plays", () => {
   for (const [what, address, range, paused, outcome] of ROWS)
