@@ -1,5 +1,5 @@
 import { Fault } from "../../base/fault.ts";
-import { type Millis, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { HOUR, type Millis, MINUTE, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 
 /** A Range header (RFC 2326 3.6, 3.7, 12.29). */
 export type Range =
@@ -9,8 +9,8 @@ export type Range =
   | { readonly unit: "npt"; readonly from: Millis | "now"; readonly to?: Millis };
 
 const CLOCK = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(?:\.(\d{1,9}))?Z$/;
-const SECONDS = /^\d{1,10}(?:\.\d{0,9})?$/;
-const HOURS = /^(\d{1,6}):([0-5]?\d):([0-5]?\d(?:\.\d{0,9})?)$/;
+const SECONDS = /^(\d{1,10})(?:\.(\d{0,9}))?$/;
+const HOURS = /^(\d{1,6}):([0-5]?\d):([0-5]?\d)(?:\.(\d{0,9}))?$/;
 
 /**
  * Reads `clock=…` and `npt=…`. Fractions finer than a millisecond are cut, not rounded: a range must never start after the
@@ -45,17 +45,25 @@ export function printClock(at: UnixMillis): string {
 function clockOf(text: string): UnixMillis {
   const match = CLOCK.exec(text);
   if (match === null) throw new Fault("invalid", `Range: clock ${text.slice(0, 40)}`, { tell: "Range" });
-  const [, year, month, day, hour, minute, second, fraction = ""] = match;
-  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, "0").slice(0, 3)}Z`);
-  if (Number.isNaN(at)) throw new Fault("invalid", `Range: no such instant: ${text}`, { tell: "Range" });
-  return unixMillis(at);
+  const [, year, month, day, hour, minute, second, fraction] = match;
+  const at = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  // The 30th of February is a date for Date.parse.
+  if (Number.isNaN(at) || new Date(at).getUTCDate() !== Number(day))
+    throw new Fault("invalid", `Range: no such instant: ${text}`, { tell: "Range" });
+  return unixMillis(at + millisOf(fraction));
 }
 
 function nptOf(text: string): Millis {
-  if (SECONDS.test(text)) return Math.floor(Number(text) * 1000 + 1e-6);
+  const seconds = SECONDS.exec(text);
+  if (seconds !== null) return Number(seconds[1]) * SECOND + millisOf(seconds[2]);
   const match = HOURS.exec(text);
   if (match === null) throw new Fault("invalid", `Range: npt ${text.slice(0, 40)}`, { tell: "Range" });
-  return Math.floor((Number(match[1]) * 3600 + Number(match[2]) * 60 + Number(match[3])) * 1000 + 1e-6);
+  return Number(match[1]) * HOUR + Number(match[2]) * MINUTE + Number(match[3]) * SECOND + millisOf(match[4]);
+}
+
+/** By digits: as a floating point number, 0.001 s may come out below one millisecond. */
+function millisOf(fraction = ""): Millis {
+  return Number(fraction.padEnd(3, "0").slice(0, 3));
 }
 
 function printNpt(ms: Millis): string {

@@ -12,7 +12,7 @@ export function parseSession(value: string): SessionHeader {
   const id = first.trim();
   if (!/^[!-~]{1,256}$/.test(id)) throw new Fault("invalid", `Session: "${id.slice(0, 40)}"`);
   for (const parameter of parameters) {
-    const match = /^\s*timeout\s*=\s*(\d{1,6})/i.exec(parameter);
+    const match = /^\s*timeout\s*=\s*(\d{1,6})(?!\d)/i.exec(parameter);
     if (match !== null) return { id, timeoutSeconds: Number(match[1]) };
   }
   return { id };

@@ -28,14 +28,19 @@ export interface TransportSpec {
  */
 export function parseTransport(value: string): readonly TransportSpec[] {
   if (value.length > LIMITS.characters) throw new Fault("invalid", "Transport header is too long");
-  const texts = value.split(",").filter((text) => text.trim() !== "");
+  const texts = partsOf(value, ",").filter((part) => part.trim() !== "");
   if (texts.length === 0 || texts.length > LIMITS.specs)
     throw new Fault("invalid", `Transport: ${texts.length} alternatives`);
   return texts.map(specOf);
 }
 
+/** Between separators, but not those in quotation marks: `mode="PLAY,RECORD"`. */
+function partsOf(value: string, separator: "," | ";"): readonly string[] {
+  return value.match(separator === "," ? /(?:"[^"]*"|[^,])+/g : /(?:"[^"]*"|[^;])+/g) ?? [];
+}
+
 function specOf(text: string): TransportSpec {
-  const [protocol = "", ...parameters] = text.split(";").map((part) => part.trim());
+  const [protocol = "", ...parameters] = partsOf(text, ";").map((part) => part.trim());
   if (!/^[A-Za-z0-9/.+-]{1,32}$/.test(protocol))
     throw new Fault("invalid", `Transport: protocol "${protocol.slice(0, 40)}"`);
   if (parameters.length > LIMITS.parameters) throw new Fault("invalid", "Transport: too many parameters");
