@@ -1,0 +1,101 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { CamOptions } from "onvif";
+import { Cam } from "onvif/promises/index.js";
+import { systemClock } from "../../base/clock.ts";
+import { type Identity, loadIdentity } from "../../net/tls.ts";
+import { CAMERAS } from "../support/onvif-cameras.ts";
+import { type OnvifLogin, type OnvifTestSite, startOnvifSite } from "../support/onvif-site.ts";
+
+type Item = Readonly<{ [name: string]: unknown }>;
+
+/** Lists come as one thing when there is one. */
+const listed = (of: unknown): readonly Item[] => (Array.isArray(of) ? of : [of]) as readonly Item[];
+
+/** Asks with options; the package's own types know the form without them only. */
+function ask(cam: Cam, what: "getStreamUri" | "getSnapshotUri", options: object): Promise<unknown> {
+  return (cam[what] as (given: object) => Promise<unknown>)(options);
+}
+
+describe("npm's onvif as a client of ours", () => {
+  let folder: string;
+  let identity: Identity;
+  let site: OnvifTestSite;
+  let login: OnvifLogin;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "viaduct-onvif-"));
+    identity = await loadIdentity(folder, ["127.0.0.1"], systemClock);
+    site = await startOnvifSite({ clock: systemClock, identity });
+    login = await site.account();
+  });
+  after(async () => {
+    await site?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const ways: Readonly<Record<string, () => CamOptions>> = {
+    "UsernameToken, then digest": () => ({ hostname: "127.0.0.1", port: site.port, useWSSecurity: true }),
+    "digest alone": () => ({ hostname: "127.0.0.1", port: site.port, useWSSecurity: false }),
+    "digest inside TLS, checking our certificate": () => ({
+      hostname: "127.0.0.1",
+      port: site.tlsPort ?? 0,
+      useWSSecurity: false,
+      useSecure: true,
+      secureOpts: { ca: identity.cert },
+    }),
+  };
+  const camera = (way: keyof typeof ways, secret = login.secret): Cam =>
+    new Cam({ ...(ways[way] as () => CamOptions)(), username: login.name, password: secret });
+
+  for (const way of Object.keys(ways)) {
+    it(`logs in by ${way} and gets to every camera's stream`, async () => {
+      const cam = camera(way);
+      await cam.connect();
+      const profiles = listed(await cam.getProfiles()) as readonly { readonly $: { readonly token: string } }[];
+      expect(profiles.map(({ $ }) => $.token)).to.deep.equal(CAMERAS.map(({ id }) => id));
+      for (const { $ } of profiles) {
+        const answer = await ask(cam, "getStreamUri", { protocol: "RTSP", profileToken: $.token });
+        expect(answer).to.include({ uri: `rtsp://127.0.0.1:8554/live/${$.token}` });
+      }
+      const { uri } = await cam.getStreamUri();
+      expect(uri).to.equal("rtsp://127.0.0.1:8554/live/gate");
+    });
+
+    it(`logs in by ${way} and gets to the recordings`, async () => {
+      const cam = camera(way);
+      await cam.connect();
+      const recordings = listed(await cam.getRecordings());
+      expect(recordings.map(({ recordingToken }) => recordingToken)).to.deep.equal(CAMERAS.map(({ id }) => id));
+      const summary = await cam.getRecordingSummary();
+      expect(summary).to.deep.include({ numberRecordings: CAMERAS.length });
+      expect(await cam.getReplayUri({ recordingToken: "gate" })).to.equal("rtsp://127.0.0.1:8554/recorded/gate");
+    });
+
+    it(`is refused by ${way} with a wrong secret`, async () => {
+      const cam = camera(way, "wrong");
+      const outcome = await cam.getDeviceInformation().then(
+        () => "let in",
+        (error: unknown) => String(error),
+      );
+      expect(outcome).to.match(/wrong name or password|not authorized|401|Unauthorized|digest/i);
+    });
+  }
+
+  it("reads who we are", async () => {
+    const cam = camera("digest alone");
+    expect(await cam.getDeviceInformation()).to.include({ manufacturer: "Viaduct", firmwareVersion: "1.2.3" });
+    expect(await cam.getSystemDateAndTime()).to.be.instanceOf(Date);
+    const scopes = listed(await cam.getScopes());
+    expect(scopes.map(({ scopeItem }) => scopeItem)).to.deep.equal(site.part.scopes());
+  });
+
+  it("is told that there is no picture to be had by HTTP", async () => {
+    const cam = camera("digest alone");
+    await cam.connect();
+    const outcome = await ask(cam, "getSnapshotUri", { profileToken: "gate" }).then(String, String);
+    expect(outcome).to.include("not supported");
+  });
+});

@@ -1,0 +1,63 @@
+import { join } from "node:path";
+import { expect } from "chai";
+import { systemClock } from "../../base/clock.ts";
+import { officialFolder } from "../support/official-schemas.ts";
+import { CAMERAS } from "../support/onvif-cameras.ts";
+import { PATHS } from "../support/onvif-client.ts";
+import { type OnvifLogin, type OnvifTestSite, startOnvifSite } from "../support/onvif-site.ts";
+import { type Peer, pythonPeer } from "../support/peer.ts";
+
+const SCRIPT = join(import.meta.dirname, "../support/onvif-zeep.py");
+const IDS = CAMERAS.map(({ id }) => id);
+
+describe("zeep with the official WSDL files as a client of ours", function () {
+  this.timeout(60_000);
+  let python: Peer;
+  let folder: string;
+  let site: OnvifTestSite;
+  let login: OnvifLogin;
+
+  before(async function () {
+    python = pythonPeer(this, "zeep");
+    folder = officialFolder(this);
+    site = await startOnvifSite({ clock: systemClock });
+    login = await site.account();
+  });
+  after(() => site?.close());
+
+  async function walk(scheme: string, secret = login.secret): Promise<Readonly<{ [name: string]: unknown }>> {
+    const address = `http://127.0.0.1:${site.port}/onvif/${PATHS.tds}`;
+    const { code, stdout, stderr } = await python.run([SCRIPT, folder, address, login.name, secret, scheme]);
+    expect(code, stderr).to.equal(0);
+    return JSON.parse(stdout.toString());
+  }
+
+  for (const scheme of ["token", "digest"]) {
+    it(`logs in by ${scheme} and gets from the device to streams and recordings`, async () => {
+      const found = await walk(scheme);
+      expect(found).to.deep.include({
+        year: new Date(systemClock.now()).getUTCFullYear(),
+        manufacturer: "Viaduct",
+        scopes: site.part.scopes(),
+        sources: ["gate", "yard", "old", "odd_-1"],
+        profiles: IDS,
+        profiles2: IDS,
+        live: IDS.map((id) => `rtsp://127.0.0.1:8554/live/${id}`),
+        live2: "rtsps://127.0.0.1:8322/live/gate",
+        recordings: IDS,
+        found: IDS,
+        state: "Completed",
+        number: IDS.length,
+        replay: "rtsp://127.0.0.1:8554/recorded/gate",
+      });
+      expect(found["services"]).to.have.length(Object.keys(PATHS).length);
+    });
+
+    it(`is refused by ${scheme} with a wrong secret`, async () => {
+      expect(await walk(scheme, "wrong")).to.deep.equal({
+        fault: "wrong name or password",
+        subcodes: ["NotAuthorized"],
+      });
+    });
+  }
+});

@@ -1,0 +1,90 @@
+"""Walks an ONVIF device with Debian's zeep and the official WSDL files, and prints what it found as JSON.
+
+Arguments: folder of the files, address of the device service, user, password, "token" or "digest".
+"""
+
+import json
+import os
+import sys
+from datetime import timedelta
+from urllib.parse import urlparse
+
+from requests import Session
+from requests.auth import HTTPDigestAuth
+from zeep import Client, Settings
+from zeep.exceptions import Fault, TransportError
+from zeep.transports import Transport
+from zeep.wsse.username import UsernameToken
+
+folder, address, user, password, scheme = sys.argv[1:]
+
+FILES = {
+    "http://www.onvif.org/ver10/device/wsdl": ("ver10/device/wsdl/devicemgmt.wsdl", "DeviceBinding"),
+    "http://www.onvif.org/ver10/media/wsdl": ("ver10/media/wsdl/media.wsdl", "MediaBinding"),
+    "http://www.onvif.org/ver20/media/wsdl": ("ver20/media/wsdl/media.wsdl", "Media2Binding"),
+    "http://www.onvif.org/ver10/recording/wsdl": ("ver10/recording.wsdl", "RecordingBinding"),
+    "http://www.onvif.org/ver10/search/wsdl": ("ver10/search.wsdl", "SearchBinding"),
+    "http://www.onvif.org/ver10/replay/wsdl": ("ver10/replay.wsdl", "ReplayBinding"),
+}
+SETUP = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
+
+
+class Offline(Transport):
+    """Takes every file from the folder: nothing is fetched."""
+
+    def _load_remote_data(self, url):
+        parts = urlparse(url)
+        with open(os.path.join(folder, parts.netloc, parts.path.lstrip("/")), "rb") as file:
+            return file.read()
+
+
+def service(namespace, at):
+    session = Session()
+    session.trust_env = False
+    if scheme == "digest":
+        session.auth = HTTPDigestAuth(user, password)
+    path, binding = FILES[namespace]
+    client = Client(
+        "http://www.onvif.org/" + path,
+        transport=Offline(session=session, timeout=20, operation_timeout=20),
+        wsse=UsernameToken(user, password, use_digest=True) if scheme == "token" else None,
+        settings=Settings(strict=True),
+    )
+    return client.create_service("{%s}%s" % (namespace, binding), at)
+
+
+def walk():
+    device = service("http://www.onvif.org/ver10/device/wsdl", address)
+    date = device.GetSystemDateAndTime()
+    at = {one.Namespace: one.XAddr for one in device.GetServices(IncludeCapability=True)}
+    media, media2, recording, search, replay = [
+        service(namespace, at[namespace]) for namespace in list(FILES)[1:]
+    ]
+    profiles = media.GetProfiles()
+    token = search.FindRecordings(Scope={}, KeepAliveTime=timedelta(seconds=30))
+    results = search.GetRecordingSearchResults(SearchToken=token, MinResults=1, WaitTime=timedelta(seconds=1))
+    summary = search.GetRecordingSummary()
+    return {
+        "year": date.UTCDateTime.Date.Year,
+        "manufacturer": device.GetDeviceInformation().Manufacturer,
+        "services": sorted(at),
+        "scopes": [one.ScopeItem for one in device.GetScopes()],
+        "sources": [one.token for one in media.GetVideoSources()],
+        "profiles": [one.token for one in profiles],
+        "profiles2": [one.token for one in media2.GetProfiles(Type=["All"])],
+        "live": [media.GetStreamUri(StreamSetup=SETUP, ProfileToken=one.token).Uri for one in profiles],
+        "live2": media2.GetStreamUri(Protocol="RtspsUnicast", ProfileToken=profiles[0].token),
+        "recordings": [one.RecordingToken for one in recording.GetRecordings()],
+        "found": [one.RecordingToken for one in results.RecordingInformation],
+        "state": results.SearchState,
+        "number": summary.NumberRecordings,
+        "replay": replay.GetReplayUri(StreamSetup=SETUP, RecordingToken=profiles[0].token),
+    }
+
+
+try:
+    print(json.dumps(walk()))
+except Fault as fault:
+    print(json.dumps({"fault": fault.message, "subcodes": [one.localname for one in fault.subcodes or []]}))
+except TransportError as error:
+    print(json.dumps({"status": error.status_code}))
