@@ -209,11 +209,12 @@ function accessOf(service: Service, body: XmlElement): AccessClass {
 function send(response: ServerResponse, status: number, xml: string, challenges: readonly string[] = []): void {
   if (response.headersSent || response.destroyed) return;
   const body = Buffer.from(xml);
+  // In the usual capitals, which mean nothing (RFC 9110 5.1), because there are clients (libonvif) that find no others.
   response.writeHead(status, {
-    "content-type": "application/soap+xml; charset=utf-8",
-    "content-length": body.length,
-    "cache-control": "no-store",
-    ...(challenges.length === 0 ? {} : { "www-authenticate": [...challenges] }),
+    "Content-Type": "application/soap+xml; charset=utf-8",
+    "Content-Length": body.length,
+    "Cache-Control": "no-store",
+    ...(challenges.length === 0 ? {} : { "WWW-Authenticate": [...challenges] }),
   });
   response.end(body);
 }
@@ -221,11 +222,11 @@ function send(response: ServerResponse, status: number, xml: string, challenges:
 function refuse(response: ServerResponse, status: number): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, {
-    "content-length": 0,
-    "cache-control": "no-store",
-    ...(status === 405 ? { allow: "POST" } : {}),
+    "Content-Length": 0,
+    "Cache-Control": "no-store",
+    ...(status === 405 ? { Allow: "POST" } : {}),
     // What is left of a refused body is not worth reading to keep the connection.
-    ...(status === 413 ? { connection: "close" } : {}),
+    ...(status === 413 ? { Connection: "close" } : {}),
   });
   response.end();
 }

@@ -61,12 +61,15 @@ export interface OnvifTestSite {
 export async function startOnvifSite(
   o: {
     readonly clock?: Clock;
+    /** Loopback if absent. */
+    readonly address?: string;
     readonly identity?: Identity;
     readonly names?: readonly string[];
     readonly plainRtsp?: boolean;
   } = {},
 ): Promise<OnvifTestSite> {
   const clock = o.clock ?? new VirtualClock();
+  const address = o.address ?? "127.0.0.1";
   const log = silentLog();
   const metrics = new Metrics();
   const database = await openDatabase<AuthSchema>(":memory:", authMigrations);
@@ -83,7 +86,7 @@ export async function startOnvifSite(
     authenticator: new HttpAuthenticator({ accounts, clock, realm: "Viaduct", door: "onvif", throttle }),
     usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
     addresses: () => addresses,
-    clientAddresses: ["127.0.0.1"],
+    clientAddresses: [address],
     clientNames: o.names ?? [],
     discoverable: true,
     retentionMs: 30 * DAY,
@@ -93,8 +96,8 @@ export async function startOnvifSite(
     audit,
   });
   const door = new FrontDoor({ onvif: part, web: undefined, metrics, metricsToken: undefined, ready: () => true, log });
-  const { port } = await door.listen("127.0.0.1", 0, undefined);
-  const tlsPort = o.identity === undefined ? undefined : (await door.listen("127.0.0.1", 0, o.identity)).port;
+  const { port } = await door.listen(address, 0, undefined);
+  const tlsPort = o.identity === undefined ? undefined : (await door.listen(address, 0, o.identity)).port;
   addresses = new Addresses({
     https: tlsPort ?? 8443,
     http: port,
@@ -122,7 +125,7 @@ export async function startOnvifSite(
     send: ({ path, body, method = "POST", headers = {}, tls = false }) =>
       exchange(
         {
-          host: "127.0.0.1",
+          host: address,
           port: tls ? tlsPort : port,
           path,
           method,
