@@ -3,12 +3,14 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { HOUR, MINUTE, type UnixMillis } from "../base/units.ts";
+import { escapeXml } from "../wsdl/xml.ts";
 import type { Device } from "./device.ts";
 import { DigestGate, type DigestOptions } from "./digest.ts";
 import { startDiscovery } from "./discovery.ts";
 import { Feed } from "./feed.ts";
 import { OnvifServer, PATHS } from "./onvif.ts";
 import { deviceOperations } from "./onvif-device.ts";
+import { Events } from "./onvif-events.ts";
 import { media2Operations, mediaOperations } from "./onvif-media.ts";
 import type { Quirk } from "./quirks.ts";
 import { RtspServer } from "./rtsp.ts";
@@ -111,6 +113,7 @@ class Camera implements SimCamera, Device {
   readonly #options: SimCameraOptions;
   readonly #rtsp: RtspServer;
   readonly #onvif: OnvifServer;
+  readonly #events: Events;
   #discovery: { close(): Promise<void> } | undefined;
 
   constructor(options: SimCameraOptions, o: { readonly width: number; readonly height: number; readonly fps: number }) {
@@ -142,7 +145,11 @@ class Camera implements SimCamera, Device {
     });
     const login = { realm: "Simulated camera", user, password, clock } as const;
     const digest = (quality: boolean): DigestGate =>
-      new DigestGate({ ...login, quality, algorithms: ["MD5"] } satisfies DigestOptions);
+      new DigestGate({
+        ...login,
+        quality,
+        algorithms: this.quirks.has("sha256-only") ? ["SHA-256"] : ["MD5"],
+      } satisfies DigestOptions);
     this.#rtsp = new RtspServer({
       address,
       saidHost: this.#saidHost,
@@ -153,9 +160,16 @@ class Camera implements SimCamera, Device {
       clock,
       log,
     });
+    this.#events = new Events(this, clock);
     this.#onvif = new OnvifServer({
       address,
-      operations: { tds: deviceOperations(this), trt: mediaOperations(this), tr2: media2Operations(this) },
+      operations: {
+        tds: deviceOperations(this),
+        ...(this.quirks.has("media2-only") ? {} : { trt: mediaOperations(this) }),
+        tr2: media2Operations(this),
+        tev: this.#events.operations(),
+        wsnt: this.#events.subscriptionOperations(),
+      },
       gate: digest(true),
       tokens: new TokenGate({ user, password, now: () => this.now() }),
       quirks: this.quirks,
@@ -172,7 +186,8 @@ class Camera implements SimCamera, Device {
   }
 
   get streamUrl(): string {
-    return this.#rtsp.url(this.#saidHost);
+    const url = escapeXml(this.#rtsp.url(this.#saidHost));
+    return this.quirks.has("ragged-uri") ? `\n        ${url.replaceAll("&", "&amp;")}\n      ` : url;
   }
 
   get httpPort(): number {
@@ -226,6 +241,7 @@ class Camera implements SimCamera, Device {
   async pause(): Promise<void> {
     const discovery = this.#discovery;
     this.#discovery = undefined;
+    this.#events.close();
     await Promise.all([this.#rtsp.close(), this.#onvif.close(), discovery?.close()]);
   }
 

@@ -16,7 +16,7 @@ export interface Device {
   readonly quirks: ReadonlySet<Quirk>;
   readonly httpPort: number;
   readonly rtspPort: number;
-  /** Address of the stream, as the camera tells it. */
+  /** Address of the stream as the camera tells it, for use in XML. */
   readonly streamUrl: string;
   /** The camera's own clock. */
   now(): UnixMillis;

@@ -5,7 +5,7 @@ import { NS, SoapFault } from "./soap.ts";
 
 /** The device management service (ONVIF Core 8), as far as a camera needs it to be found, logged in to and understood. */
 export function deviceOperations(device: Device): Operations {
-  return {
+  const operations: Operations = {
     GetSystemDateAndTime: () => `<tds:GetSystemDateAndTimeResponse><tds:SystemDateAndTime>
 <tt:DateTimeType>NTP</tt:DateTimeType><tt:DaylightSavings>false</tt:DaylightSavings>
 <tt:TimeZone><tt:TZ>UTC0</tt:TZ></tt:TimeZone>
@@ -72,6 +72,8 @@ export function deviceOperations(device: Device): Operations {
     GetUsers: () =>
       `<tds:GetUsersResponse><tds:User><tt:Username>${escapeXml(device.user)}</tt:Username><tt:UserLevel>Administrator</tt:UserLevel></tds:User></tds:GetUsersResponse>`,
   };
+  const { GetServices: _, ...older } = operations;
+  return device.quirks.has("no-get-services") ? older : operations;
 }
 
 const DEVICE_CAPABILITIES = `<tds:Capabilities><tds:Network/>
@@ -84,23 +86,25 @@ export const MEDIA2_CAPABILITIES = `<tr2:Capabilities SnapshotUri="false">
 export const EVENT_CAPABILITIES = `<tev:Capabilities WSSubscriptionPolicySupport="false" WSPullPointSupport="true" MaxPullPoints="8"/>`;
 
 /** Namespace, path and capabilities of each service. */
-function services(_device: Device): readonly (readonly [ns: string, path: string, capabilities: string])[] {
-  return [
+function services(device: Device): readonly (readonly [ns: string, path: string, capabilities: string])[] {
+  const all = [
     [NS.tds, PATHS.device, DEVICE_CAPABILITIES],
     [NS.trt, PATHS.media, MEDIA_CAPABILITIES],
     [NS.tr2, PATHS.media2, MEDIA2_CAPABILITIES],
     [NS.tev, PATHS.events, EVENT_CAPABILITIES],
-  ];
+  ] as const;
+  return all.filter(([ns]) => !(ns === NS.trt && device.quirks.has("media2-only")));
 }
 
 /** The older way to tell of services (Core 8.1.2.3); Media 2 has no place in it. */
 function capabilities(device: Device, { element }: Asked): string {
   const category = findPath(element, "Category")?.text.trim() ?? "All";
-  const known: Readonly<Record<string, string>> = {
+  const known: Record<string, string> = {
     Device: `<tt:Device><tt:XAddr>${device.url(PATHS.device)}</tt:XAddr></tt:Device>`,
     Events: `<tt:Events><tt:XAddr>${device.url(PATHS.events)}</tt:XAddr><tt:WSSubscriptionPolicySupport>false</tt:WSSubscriptionPolicySupport><tt:WSPullPointSupport>true</tt:WSPullPointSupport><tt:WSPausableSubscriptionManagerInterfaceSupport>false</tt:WSPausableSubscriptionManagerInterfaceSupport></tt:Events>`,
     Media: `<tt:Media><tt:XAddr>${device.url(PATHS.media)}</tt:XAddr><tt:StreamingCapabilities><tt:RTPMulticast>false</tt:RTPMulticast><tt:RTP_TCP>false</tt:RTP_TCP><tt:RTP_RTSP_TCP>true</tt:RTP_RTSP_TCP></tt:StreamingCapabilities></tt:Media>`,
   };
+  if (device.quirks.has("media2-only")) delete known["Media"];
   if (category === "All") return Object.values(known).join("");
   const one = Object.hasOwn(known, category) ? known[category] : undefined;
   if (one === undefined)

@@ -122,16 +122,23 @@ export class OnvifServer {
     asked: SoapRequest,
     target: string,
   ): { readonly status: number; readonly challenges: string[]; readonly body: string } | undefined {
-    const { gate, tokens } = this.#options;
-    const authorization = request.headers.authorization;
+    const { gate, tokens, quirks } = this.#options;
+    const tokenOnly = quirks.has("token-only");
+    const authorization = tokenOnly ? undefined : request.headers.authorization;
     if (authorization !== undefined && gate.check(authorization, request.method ?? "", target)) return undefined;
     const token = authorization === undefined ? tokens.check(asked.header) : undefined;
-    if (token === true || (OPEN.has(asked.operation) && authorization === undefined && token === undefined))
+    if (token === true || (this.#isOpen(asked.operation) && authorization === undefined && token === undefined))
       return undefined;
     const body = printFault(new SoapFault("Sender", ["NotAuthorized"], "Sender not authorized"));
-    return token === false
+    return token === false || tokenOnly
       ? { status: 400, challenges: [], body }
       : { status: 401, challenges: [...gate.challenges()], body };
+  }
+
+  #isOpen(operation: string): boolean {
+    return (
+      OPEN.has(operation) && !(operation === "GetSystemDateAndTime" && this.#options.quirks.has("clock-needs-login"))
+    );
   }
 
   async #run(asked: Asked): Promise<Told> {

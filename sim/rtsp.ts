@@ -21,8 +21,9 @@ const LIMITS = {
 /** Named in every Session field. Any request, and any RTCP packet, counts as a sign of life. */
 const TIMEOUT_SECONDS = 60;
 const LOOK_PERIOD_MS = 5 * SECOND;
-const PATH = "/live";
-const METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN";
+const TARGET = "/live";
+const TARGET_WITH_QUERY = "/cam/realmonitor?channel=1&subtype=0";
+const METHODS = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN"];
 const GARBAGE = Buffer.alloc(256 * 1024, "Kernel panic - not syncing. ");
 
 export interface RtspOptions {
@@ -66,7 +67,7 @@ export class RtspServer {
 
   /** The stream's address, with the given host. */
   url(host: string): string {
-    return `rtsp://${host.includes(":") ? `[${host}]` : host}:${this.#port}${PATH}`;
+    return `rtsp://${host.includes(":") ? `[${host}]` : host}:${this.#port}${targetOf(this.#options.quirks)}`;
   }
 
   async listen(port: number): Promise<void> {
@@ -161,7 +162,8 @@ class RtspConnection {
 
   #respond(request: RtspRequest): void {
     const answer = this.#answer(request);
-    this.write(printAnswer(answer, request.headers.get("cseq") ?? "0"));
+    const newline = this.#options.quirks.has("line-feeds") ? "\n" : "\r\n";
+    this.write(printAnswer(answer, request.headers.get("cseq") ?? "0", newline));
     if (request.method === "TEARDOWN" && answer.status === 200) {
       this.#viewer?.close();
       this.#viewer = undefined;
@@ -170,12 +172,13 @@ class RtspConnection {
 
   #answer(request: RtspRequest): RtspAnswer {
     const { method, uri, headers } = request;
-    const { gate } = this.#options;
-    if (method === "OPTIONS") return { status: 200, headers: [["Public", METHODS]] };
-    if (!METHODS.split(", ").includes(method)) return { status: 501 };
+    const { gate, quirks } = this.#options;
+    const methods = METHODS.filter((name) => !(name === "GET_PARAMETER" && quirks.has("no-get-parameter")));
+    if (method === "OPTIONS") return { status: 200, headers: [["Public", methods.join(", ")]] };
+    if (!methods.includes(method)) return { status: 501 };
     if (!gate.check(headers.get("authorization"), method, uri))
       return { status: 401, headers: gate.challenges().map((value) => ["WWW-Authenticate", value] as const) };
-    if (pathOf(uri) !== PATH && !isTrack(uri)) return { status: 404 };
+    if (!this.#isStream(uri) && this.#trackAt(uri) === undefined) return { status: 404 };
     if (method === "DESCRIBE") return this.#describe();
     if (method === "SETUP") return this.#setUp(request);
     const viewer = this.#viewer;
@@ -194,7 +197,7 @@ class RtspConnection {
       status: 200,
       headers: [
         ["Content-Type", "application/sdp"],
-        ["Content-Base", `${this.#server.url(saidHost)}/`],
+        ...(quirks.has("query-control") ? [] : [["Content-Base", `${this.#server.url(saidHost)}/`] as const]),
       ],
       body: printSdp({ address, feed, media: this.#media(), quirks }),
     };
@@ -205,24 +208,39 @@ class RtspConnection {
   }
 
   #setUp({ uri, headers }: RtspRequest): RtspAnswer {
-    const { feed } = this.#options;
-    const name = this.#media().find((media) => uri.endsWith(`/${MEDIA[media].control}`));
-    if (name === undefined) return { status: pathOf(uri) === PATH ? 459 : 404 };
+    const { feed, quirks } = this.#options;
+    const name = this.#trackAt(uri);
+    if (name === undefined) return { status: 459 };
     if (this.#viewer?.playing === true || this.#viewer?.has(name) === true) return { status: 455 };
     const [, first = 0, second = Number(first) + 1] =
       /^RTP\/AVP\/TCP;(?:.*;)?interleaved=(\d{1,3})(?:-(\d{1,3}))?/.exec(headers.get("transport") ?? "") ?? [];
     if (!/^RTP\/AVP\/TCP\b/.test(headers.get("transport") ?? "")) return { status: 461 };
-    const channels = [Number(first), Number(second)] as const;
-    this.#viewer ??= new Viewer(randomBytes(8).toString("hex"), feed);
+    const away = quirks.has("other-channels") ? 10 : 0;
+    const channels = [Number(first) + away, Number(second) + away] as const;
+    const again = this.#viewer !== undefined;
+    this.#viewer ??= new Viewer(newId(), feed, quirks);
     const { ssrc } = this.#viewer.setUp(name, this.#outlet(channels), uri);
     const transport = `RTP/AVP/TCP;unicast;interleaved=${channels[0]}-${channels[1]};ssrc=${ssrc.toString(16).padStart(8, "0")}`;
     return {
       status: 200,
       headers: [
-        ["Session", `${this.#viewer.id};timeout=${TIMEOUT_SECONDS}`],
+        [
+          "Session",
+          `${again && quirks.has("changing-session") ? newId() : this.#viewer.id};timeout=${TIMEOUT_SECONDS}`,
+        ],
         ["Transport", transport],
       ],
     };
+  }
+
+  #isStream(uri: string): boolean {
+    return withoutHost(uri) === targetOf(this.#options.quirks);
+  }
+
+  #trackAt(uri: string): MediaName | undefined {
+    return this.#media().find(
+      (name) => withoutHost(uri) === `${targetOf(this.#options.quirks)}/${MEDIA[name].control}`,
+    );
   }
 
   /** One write for all packets of a picture (RFC 2326 10.12). */
@@ -243,10 +261,15 @@ function framed(channel: number, packet: Buffer): readonly Buffer[] {
   return [Buffer.of(0x24, channel, packet.length >> 8, packet.length & 0xff), packet];
 }
 
-function pathOf(uri: string): string {
-  return (/^rtsp:\/\/[^/]*(\/[^?]*)?/i.exec(uri)?.[1] ?? "").replace(/\/$/, "");
+function withoutHost(uri: string): string {
+  return uri.replace(/^rtsp:\/\/[^/]*/i, "").replace(/\/$/, "");
 }
 
-function isTrack(uri: string): boolean {
-  return Object.values(MEDIA).some(({ control }) => pathOf(uri) === `${PATH}/${control}`);
+function newId(): string {
+  return randomBytes(8).toString("hex");
+}
+
+/** Path and query of the stream. */
+function targetOf(quirks: ReadonlySet<Quirk>): string {
+  return quirks.has("query-control") ? TARGET_WITH_QUERY : TARGET;
 }

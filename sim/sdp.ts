@@ -35,7 +35,7 @@ export function printSdp(o: {
     if (name === "video")
       lines.push(
         `a=rtpmap:${payloadType} H264/${clockHz}`,
-        `a=fmtp:${payloadType} ${format}${sets}`,
+        `a=fmtp:${payloadType} ${format}${o.quirks.has("no-sprop") ? "" : sets}`,
         `a=framerate:${o.feed.fps}`,
       );
     else lines.push(`a=rtpmap:${payloadType} PCMU/${clockHz}`);

@@ -25,6 +25,7 @@ export const NS = {
   wsa: "http://www.w3.org/2005/08/addressing",
   tns1: "http://www.onvif.org/ver10/topics",
   ter: "http://www.onvif.org/ver10/error",
+  xs: "http://www.w3.org/2001/XMLSchema",
 } as const;
 
 const DECLARATIONS = Object.entries(NS)

@@ -1,6 +1,7 @@
 import { type Millis, SECOND } from "../base/units.ts";
 import type { Feed, Frame, Sound, Watcher } from "./feed.ts";
-import { h264Payloads, RtpSender } from "./rtp.ts";
+import type { Quirk } from "./quirks.ts";
+import { h264Payloads, isParameterSet, RtpSender } from "./rtp.ts";
 import { MEDIA, type MediaName } from "./sdp.ts";
 import { SAMPLE_RATE_HZ } from "./tone.ts";
 
@@ -25,12 +26,14 @@ interface Track {
 export class Viewer implements Watcher {
   readonly id: string;
   readonly #feed: Feed;
+  readonly #quirks: ReadonlySet<Quirk>;
   readonly #tracks = new Map<MediaName, Track>();
   #reportDue: Millis = 0;
   #waitsForKey = true;
   #playing = false;
 
-  constructor(id: string, feed: Feed) {
+  constructor(id: string, feed: Feed, quirks: ReadonlySet<Quirk>) {
+    this.#quirks = quirks;
     this.id = id;
     this.#feed = feed;
   }
@@ -83,7 +86,7 @@ export class Viewer implements Watcher {
     if (track === undefined) return;
     if (key) this.#waitsForKey = track.outlet.full;
     if (this.#waitsForKey) return;
-    const payloads = h264Payloads(nals);
+    const payloads = h264Payloads(nals.filter((nal) => !(this.#quirks.has("sprop-only") && isParameterSet(nal))));
     track.outlet.rtp(track.sender.packets(payloads, elapsedMs / SECOND, (index) => index === payloads.length - 1));
     if (track.outlet.full) this.#waitsForKey = true;
   }
@@ -98,7 +101,7 @@ export class Viewer implements Watcher {
   /** Before the first packet, and then every few seconds. */
   #report(): void {
     const elapsedMs = this.#feed.elapsed();
-    if (elapsedMs < this.#reportDue) return;
+    if (elapsedMs < this.#reportDue || this.#quirks.has("no-reports")) return;
     this.#reportDue = elapsedMs + REPORT_PERIOD_MS;
     for (const { outlet, sender } of this.#tracks.values())
       outlet.rtcp(sender.report(this.#feed.now(), elapsedMs / SECOND));
