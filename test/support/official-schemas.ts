@@ -25,6 +25,7 @@ const SERVICES = [
   "ver10/recording.wsdl",
   "ver10/search.wsdl",
   "ver10/replay.wsdl",
+  "ver10/events/wsdl/event.wsdl",
 ].map((path) => ONVIF + path);
 const COMMON = ["ver10/schema/onvif.xsd", "ver10/schema/common.xsd"].map((path) => ONVIF + path);
 const OTHERS = [
