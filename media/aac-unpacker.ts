@@ -1,8 +1,7 @@
-import { isFault } from "../base/fault.ts";
-import { type AacConfig, type AdtsFrame, aacConfig, readAacConfig, readAdts } from "./aac.ts";
+import { type AdtsFrame, aacConfig, readAdts } from "./aac.ts";
+import { type AacFormat, aacFormatOf, describedAacConfig } from "./aac-format.ts";
 import { BitReader } from "./bits.ts";
 import { fmtpValue } from "./fmtp.ts";
-import type { SampleFormat } from "./sample.ts";
 import type { Sound, SoundUnpacker } from "./sounds.ts";
 import type { Track } from "./track.ts";
 
@@ -12,8 +11,6 @@ const LIMITS = {
   /** Access units of one packet; 16 of 1024 samples are a third of a second. */
   units: 64,
 };
-
-type Format = Extract<SampleFormat, { codec: "MPEG4-GENERIC" }>;
 
 /** An access unit of which fragments are still missing. */
 interface Open {
@@ -30,7 +27,7 @@ export class AacUnpacker implements SoundUnpacker {
   readonly #sizeBits: number;
   readonly #indexBits: number;
   readonly #told: Buffer | undefined;
-  #format: Format | undefined;
+  #format: AacFormat | undefined;
   #ticks = 0;
   #open: Open | undefined;
 
@@ -39,8 +36,7 @@ export class AacUnpacker implements SoundUnpacker {
     const lowRate = fmtpValue(track.fmtp, "mode")?.toLowerCase() === "aac-lbr";
     this.#sizeBits = bitsOf(fmtpValue(track.fmtp, "sizelength")) ?? (lowRate ? 6 : 13);
     this.#indexBits = bitsOf(fmtpValue(track.fmtp, "indexlength")) ?? (lowRate ? 2 : 3);
-    const config = Buffer.from(fmtpValue(track.fmtp, "config") ?? "", "hex");
-    this.#told = config.length >= 2 && config.length <= 64 && parsed(config) !== undefined ? config : undefined;
+    this.#told = describedAacConfig(track);
   }
 
   add(payload: Buffer, gap: boolean): readonly Sound[] | undefined {
@@ -129,28 +125,14 @@ export class AacUnpacker implements SoundUnpacker {
       (adts === undefined
         ? aacConfig(AAC_LC, clockRateHz, channels)
         : aacConfig(adts.objectType, adts.sampleRateHz, adts.channels || channels));
-    const facts = parsed(config);
-    if (facts === undefined) return;
-    this.#ticks = Math.round((facts.frameSamples * clockRateHz) / facts.coreRateHz);
-    this.#format = {
-      codec: "MPEG4-GENERIC",
-      sampleRateHz: facts.sampleRateHz,
-      channels: facts.channels || channels,
-      config,
-    };
+    const known = aacFormatOf(config, this.#track);
+    if (known === undefined) return;
+    this.#ticks = Math.round((known.facts.frameSamples * clockRateHz) / known.facts.coreRateHz);
+    this.#format = known.format;
   }
 }
 
 function bitsOf(value: string | undefined): number | undefined {
   const bits = Number(value ?? Number.NaN);
   return Number.isInteger(bits) && bits > 0 && bits <= 16 ? bits : undefined;
-}
-
-function parsed(config: Buffer): AacConfig | undefined {
-  try {
-    return readAacConfig(config);
-  } catch (error) {
-    if (isFault(error, "invalid")) return undefined;
-    throw error;
-  }
 }

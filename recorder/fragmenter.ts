@@ -1,4 +1,5 @@
 import { MINUTE, type Millis, SECOND } from "../base/units.ts";
+import { aacFormatOf, describedAacConfig } from "../media/aac-format.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
 import type { Track } from "../media/track.ts";
 import type { Fmp4Sample, Fmp4Track } from "./fmp4.ts";
@@ -260,6 +261,10 @@ function slotOf(track: Track, id: number): Slot {
 function knownFormat(track: Track): SampleFormat | undefined {
   const { codec } = track;
   if (codec === "PCMU" || codec === "PCMA") return { codec, sampleRateHz: track.clockRateHz, channels: track.channels };
+  if (codec === "MPEG4-GENERIC") {
+    const config = describedAacConfig(track);
+    return config && aacFormatOf(config, track)?.format;
+  }
   return codec === "VND.ONVIF.METADATA" ? { codec } : undefined;
 }
 

@@ -6,8 +6,8 @@ import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
 import { timeAddress } from "./time-address.ts";
 import { endOf, type Watch } from "./watch.ts";
 
-/** How long DESCRIBE waits for a camera that has not described its stream yet. */
-const READY_LIMIT_MS = 10_000;
+/** How long DESCRIBE waits for a camera that is being connected, and for one that was not reachable when last tried. */
+const READY_LIMIT_MS = { connecting: 10_000, online: 10_000, offline: 2000 };
 
 /** What stands at `/live/<camera>` and `/recorded/<camera>`, and who may play it. */
 export function rtspHost(o: {
@@ -24,7 +24,7 @@ export function rtspHost(o: {
         throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
       if (kind === "live") {
         const camera = o.watch.open(who, id, "live", "rtsp", peer.address);
-        await camera.live.ready(READY_LIMIT_MS);
+        await camera.live.ready(READY_LIMIT_MS[camera.info.connection.state]);
         return { kind, name: camera.info.name, source: camera.live, ended: endOf(who, camera) };
       }
       if (kind === "recorded") {

@@ -14,6 +14,7 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 parser = argparse.ArgumentParser()
+parser.add_argument("--address", default="127.0.0.1")
 parser.add_argument("--user")
 parser.add_argument("--password")
 parser.add_argument("--cert")
@@ -38,7 +39,7 @@ MOUNTS = {
 }
 
 server = GstRtspServer.RTSPServer.new()
-server.set_address("127.0.0.1")
+server.set_address(options.address)
 server.set_service("0")
 
 protocols = GstRtsp.RTSPLowerTrans.UDP | GstRtsp.RTSPLowerTrans.TCP

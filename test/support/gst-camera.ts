@@ -28,14 +28,15 @@ export interface GstCamera {
 /** Starts one, or skips the test or hook of `context` where GStreamer's Python bindings are missing. `tls`: the port is rtsps. */
 export async function startGstCamera(
   context: Context,
-  options: { readonly auth?: boolean; readonly tls?: boolean } = {},
+  options: { readonly auth?: boolean; readonly tls?: boolean; readonly address?: string } = {},
 ): Promise<GstCamera> {
   const python = pythonPeer(context, "gi.repository.GstRtspServer");
   const folder = await mkdtemp(join(tmpdir(), "viaduct-gst-camera-"));
-  const args = [join(import.meta.dirname, "gst-camera.py")];
+  const { address = "127.0.0.1" } = options;
+  const args = [join(import.meta.dirname, "gst-camera.py"), "--address", address];
   if (options.auth === true) args.push("--user", GST_LOGIN.user, "--password", GST_LOGIN.password.reveal());
   if (options.tls === true) {
-    await loadIdentity(folder, ["127.0.0.1"], systemClock);
+    await loadIdentity(folder, [address], systemClock);
     args.push("--cert", join(folder, "tls-cert.pem"), "--key", join(folder, "tls-key.pem"));
   }
   const process = python.start(args);
@@ -51,7 +52,7 @@ export async function startGstCamera(
   });
   return {
     port,
-    url: (path) => new URL(`${options.tls === true ? "rtsps" : "rtsp"}://127.0.0.1:${port}/${path}`),
+    url: (path) => new URL(`${options.tls === true ? "rtsps" : "rtsp"}://${address}:${port}/${path}`),
     output,
     async close() {
       child.kill("SIGKILL");

@@ -1,0 +1,107 @@
+import { expect } from "chai";
+import { Secret } from "../../base/secret.ts";
+import { isoOf, later } from "../../base/units.ts";
+import type { BridgedCamera } from "../../bridge/camera.ts";
+import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
+import { peer } from "../support/peer.ts";
+
+/** What GStreamer's camera sends, and what ffprobe must call it on our side. */
+const MOUNTS: readonly (readonly [mount: GstMount, codecs: readonly string[]])[] = [
+  ["h264", ["h264"]],
+  ["h265", ["hevc"]],
+  ["mjpeg", ["mjpeg"]],
+  ["h264aac", ["h264", "aac"]],
+  ["h264pcmu", ["h264", "pcm_mulaw"]],
+  ["h264pcma", ["h264", "pcm_alaw"]],
+];
+
+const FRAMES_PER_SECOND = 25;
+
+describe("cameras of another make, added by their RTSP address alone", function () {
+  this.timeout(60_000);
+  let t: TestBridge;
+  let gst: GstCamera;
+  let login: Login;
+  const ids = new Map<GstMount, string>();
+
+  before(async function () {
+    t = await startTestBridge();
+    gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
+    login = await t.account();
+    for (const [mount] of MOUNTS) ids.set(mount, (await adopt(mount)).id);
+  });
+  after(async () => {
+    await gst?.close();
+    await t?.close();
+  });
+
+  const adopt = (mount: GstMount, query = "", password = GST_LOGIN.password): Promise<{ readonly id: string }> =>
+    t.bridge.parts.discovery.adopt(
+      { rtsp: `${gst.url(mount).href}${query}` },
+      { name: mount, credentials: { user: GST_LOGIN.user, password } },
+    );
+  const cameraOf = (id: string): BridgedCamera => {
+    const camera = t.cameras(login).find(({ info }) => info.id === id);
+    if (camera === undefined) throw new Error(`no camera ${id}`);
+    return camera;
+  };
+
+  for (const [mount, codecs] of MOUNTS)
+    it(`${mount} is recorded, and plays live and recorded as ${codecs.join(" with ")}`, async function () {
+      const [ffprobe, ffmpeg] = [peer(this, "ffprobe"), peer(this, "ffmpeg")];
+      const id = ids.get(mount) ?? "";
+      const camera = cameraOf(id);
+      await camera.live.ready(10_000);
+      await eventually(async () => {
+        const extent = await camera.recorded.extent();
+        return extent !== undefined && extent.to - extent.from > 5000;
+      });
+      expect(camera.info.unrecordable).to.deep.equal([]);
+      const extent = await camera.recorded.extent();
+      const from = isoOf(later(extent?.from ?? later(t.bridge.parts.clock.now(), 0), 1000));
+      const addresses = { live: `live/${id}`, recorded: `recorded/${id}?at=${from}&for=3s` };
+      for (const [kind, path] of Object.entries(addresses)) {
+        const url = t.rtsp(login, path);
+        const probed = await ffprobe.run(
+          ["-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name", "-of", "csv=p=0", url],
+          { limitMs: 20_000 },
+        );
+        expect(probed.code, probed.stderr).to.equal(0);
+        expect(probed.stdout.toString().trim().split("\n"), kind).to.deep.equal(codecs);
+        const copied = await ffmpeg.run(
+          [
+            ...["-v", "warning", "-rtsp_transport", "tcp", "-i", url, "-t", "2"],
+            ...["-map", "0", "-c", "copy", "-f", "framecrc", "-"],
+          ],
+          { limitMs: 20_000 },
+        );
+        expect(copied.code, copied.stderr).to.equal(0);
+        const streams = codecs.map(
+          (_, index) =>
+            copied.stdout
+              .toString()
+              .split("\n")
+              .filter((line) => line.startsWith(`${index},`)).length,
+        );
+        expect(streams[0], `${kind}: pictures`).to.be.at.least(2 * FRAMES_PER_SECOND - 5);
+        for (const packets of streams.slice(1)) expect(packets, `${kind}: sound`).to.be.at.least(10);
+      }
+    });
+
+  it("a wrong password is told in words, and no picture is promised", async function () {
+    const { id } = await adopt("h264", "?again", new Secret("wrong"));
+    const state = (): string => {
+      const { connection } = cameraOf(id).info;
+      return connection.state === "offline" ? connection.why : connection.state;
+    };
+    await eventually(() => /password/.test(state()));
+    const { code, stderr } = await peer(this, "ffprobe").run(
+      ["-v", "error", "-rtsp_transport", "tcp", t.rtsp(login, `live/${id}`)],
+      { limitMs: 20_000 },
+    );
+    expect(code).not.to.equal(0);
+    expect(stderr).to.match(/503/);
+    await t.bridge.parts.discovery.remove(id);
+  });
+});
