@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { copyFile, mkdir, open, readdir, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -222,47 +221,4 @@ describe("recovery", () => {
       ]);
     });
   });
-
-  it("loses nothing that was acknowledged, whenever the recorder is killed", async function () {
-    this.timeout(300_000);
-    const runs = Number(process.env["VIADUCT_CRASH_RUNS"] ?? 4);
-    let first = 0;
-    const expected: number[] = [];
-    for (let run = 0; run < runs; run += 1) {
-      const acknowledged = await recordUntilKilled(folder, first, 5 + Math.floor(Math.random() * 120));
-      await afterRecovery(folder, async (catalog) => {
-        expect(await findings(folder, catalog), `run ${run}`).to.deep.equal([]);
-        const found = await recordedIndices(folder, catalog);
-        const mine = found.slice(expected.length);
-        expect(found.slice(0, expected.length)).to.deep.equal(expected);
-        expect(mine).to.deep.equal(range(first, first + mine.length));
-        expect(first + mine.length - 1).to.be.at.least(acknowledged);
-        expected.push(...mine);
-        // The next process goes on a second later, at a key frame.
-        first = Math.ceil((first + mine.length) / 25) * 25 + 25;
-      });
-    }
-  });
 });
-
-/** Lets a process record until it has said `lines` lines, kills it in the midst of its work, and returns the last line. */
-function recordUntilKilled(folder: string, first: number, lines: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const program = join(import.meta.dirname, "../support/record-until-killed.ts");
-    const child = spawn(process.execPath, [program, folder, String(first)], { stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
-    let problems = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk.toString("latin1");
-      if (output.split("\n").length > lines) child.kill("SIGKILL");
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      problems += chunk.toString();
-    });
-    child.once("error", reject);
-    child.once("close", (_, signal) => {
-      if (signal === "SIGKILL") resolve(Number(output.trimEnd().split("\n").at(-1)));
-      else reject(new Error(problems));
-    });
-  });
-}
