@@ -1,0 +1,94 @@
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import { Secret } from "../../base/secret.ts";
+import { type AdoptedCamera, adoptCamera } from "../../bridge/camera-side/adopt.ts";
+import { cameraSide } from "../../net/sides.ts";
+import { pull } from "../../rtsp/client/session.ts";
+import { type SimCamera, type SimCameraOptions, startSimCamera } from "../../sim/camera.ts";
+
+export const LOGIN = { user: "service", password: 'c4mera "pass" &' };
+export const CREDENTIALS = { user: LOGIN.user, password: new Secret(LOGIN.password) };
+
+/** A loopback network that only these tests use. */
+export const NETWORK = "127.0.9";
+export const side = cameraSide({ interfaces: [`${NETWORK}.0/24`], clientAddresses: [] });
+
+export function startCamera(more: Partial<SimCameraOptions> = {}): Promise<SimCamera> {
+  return startSimCamera({
+    name: "Gate",
+    address: `${NETWORK}.1`,
+    httpPort: 0,
+    rtspPort: 0,
+    ...LOGIN,
+    clock: systemClock,
+    log: silentLog(),
+    ...more,
+  });
+}
+
+/** The stream's address with user and password, for players. */
+export function playable(camera: SimCamera, login: { user: string; password: string } = LOGIN): string {
+  const url = new URL(camera.rtspUrl);
+  url.username = encodeURIComponent(login.user);
+  url.password = encodeURIComponent(login.password);
+  return url.href;
+}
+
+export function adopt(camera: SimCamera, credentials = CREDENTIALS): Promise<AdoptedCamera> {
+  const target = { ip: new URL(camera.deviceUrl).hostname, xaddrs: [camera.deviceUrl] };
+  return adoptCamera({ target, credentials, side, clock: systemClock, log: silentLog() });
+}
+
+/** What a camera's first packets say. */
+export interface Beginning {
+  readonly encodings: readonly string[];
+  /** Of the picture. */
+  readonly fmtp: string;
+  /** H.264 NAL unit types, as they came first in packets, fragments counted as what they are of. */
+  readonly nalTypes: readonly number[];
+  readonly reports: number;
+}
+
+/** Pulls with our own client until each track has sent so many packets. */
+export async function beginningOf(url: URL, packets = 40): Promise<Beginning> {
+  const stop = new AbortController();
+  let encodings: readonly string[] = [];
+  let fmtp = "";
+  let reports = 0;
+  const nalTypes: number[] = [];
+  const counts = new Map<number, number>();
+  await pull({
+    url,
+    credentials: CREDENTIALS,
+    side,
+    clock: systemClock,
+    log: silentLog(),
+    signal: stop.signal,
+    events: {
+      described(media) {
+        encodings = media.map(({ track }) => track.encoding);
+        fmtp = media[0]?.track.fmtp ?? "";
+      },
+      rtp(track, packet) {
+        counts.set(track, (counts.get(track) ?? 0) + 1);
+        if (track === 0) nalTypes.push(...nalTypesOf(packet.subarray(12)));
+        if (encodings.every((_, index) => (counts.get(index) ?? 0) >= packets)) stop.abort();
+      },
+      rtcp() {
+        reports += 1;
+      },
+    },
+  });
+  return { encodings, fmtp, nalTypes, reports };
+}
+
+/** RFC 6184 5.4: a NAL unit, several (24), or a piece of one (28). */
+function nalTypesOf(payload: Buffer): readonly number[] {
+  const type = (payload[0] ?? 0) & 0x1f;
+  if (type === 28) return ((payload[1] ?? 0) & 0x80) === 0 ? [] : [(payload[1] ?? 0) & 0x1f];
+  if (type !== 24) return [type];
+  const types: number[] = [];
+  for (let at = 1; at + 2 < payload.length; at += 2 + payload.readUInt16BE(at))
+    types.push((payload[at + 2] ?? 0) & 0x1f);
+  return types;
+}
