@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { Context } from "mocha";
-import { missing } from "./peer.ts";
+import { missing, peer } from "./peer.ts";
 
 let made = 0;
 
@@ -21,8 +21,9 @@ export function clientNetwork(context: Context): ClientNetwork {
   const there = `${name}b`.slice(-15);
   // Of the block for benchmarks between networks (RFC 2544), which nobody routes; a network of its own for each process.
   const network = `198.18.${process.pid % 250}`;
+  const { program } = peer(context, "ip");
   const ip = (...args: readonly string[]): void => {
-    execFileSync("ip", args, { stdio: "pipe" });
+    execFileSync(program, args, { stdio: "pipe" });
   };
   const close = (): void => {
     try {
@@ -44,5 +45,5 @@ export function clientNetwork(context: Context): ClientNetwork {
     close();
     return missing(context, "the right to make network namespaces");
   }
-  return { address: `${network}.${4 * made + 1}`, command: ["ip", "netns", "exec", name], close };
+  return { address: `${network}.${4 * made + 1}`, command: [program, "netns", "exec", name], close };
 }

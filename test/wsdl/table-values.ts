@@ -61,7 +61,7 @@ export function messagesOf(
   { request, response }: Operation,
 ): readonly (readonly [string, Complex<unknown>])[] {
   return [
-    [name, request as Complex<unknown>],
-    [`${name}Response`, response as Complex<unknown>],
+    [name, request],
+    [`${name}Response`, response],
   ];
 }

@@ -22,8 +22,6 @@ export function bridgeSite(o: {
   readonly retentionMs: Millis;
 }): OnvifSite {
   const { watch, retentionMs } = o;
-  const mayPlay = (who: Principal, { info }: BridgedCamera): boolean =>
-    decide(who, { right: "playback", camera: info.id, interface: "onvif" }).allowed;
   const recordingOf = async (camera: BridgedCamera): Promise<OnvifRecording> => {
     const extent = await camera.recorded.extent();
     return {
@@ -72,6 +70,10 @@ export function bridgeSite(o: {
     },
     addresses: () => interfacesOf(o.clientAddresses),
   };
+}
+
+function mayPlay(who: Principal, { info }: BridgedCamera): boolean {
+  return decide(who, { right: "playback", camera: info.id, interface: "onvif" }).allowed;
 }
 
 function cameraOf({ info }: BridgedCamera): OnvifCamera {
