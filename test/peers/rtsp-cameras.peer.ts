@@ -70,10 +70,7 @@ describe("cameras of another make, added by their RTSP address alone", function 
         expect(probed.code, probed.stderr).to.equal(0);
         expect(probed.stdout.toString().trim().split("\n"), kind).to.deep.equal(codecs);
         const copied = await ffmpeg.run(
-          [
-            ...["-v", "warning", "-rtsp_transport", "tcp", "-i", url, "-t", "2"],
-            ...["-map", "0", "-c", "copy", "-f", "framecrc", "-"],
-          ],
+          `-v warning -rtsp_transport tcp -i ${url} -t 2 -map 0 -c copy -f framecrc -`.split(" "),
           { limitMs: 20_000 },
         );
         expect(copied.code, copied.stderr).to.equal(0);

@@ -18,6 +18,21 @@ export async function watchFrames(ffmpeg: Peer, url: string, more: readonly stri
   return framesOf(stdout, WIDTH, HEIGHT);
 }
 
+/**
+ * The same with GStreamer: up to `most` frames, or all of them. Its exit code is not looked at: rtspsrc that is stopped while it
+ * receives may call its own PAUSE off, and says that it failed (gstrtspsrc.c, gst_rtspsrc_pause, 1.22).
+ */
+export async function watchFramesInGStreamer(gst: Peer, url: string, most?: number): Promise<readonly number[]> {
+  const source = `rtspsrc location=${url} protocols=tcp tls-validation-flags=0 latency=0`;
+  const decode = "rtph264depay ! h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8";
+  const end = most === undefined ? "fdsink" : `identity eos-after=${most} ! fdsink`;
+  const { stdout, stderr } = await gst.run(["-q", ...`${source} ! ${decode} ! ${end} fd=1 sync=false`.split(" ")], {
+    limitMs: 40_000,
+  });
+  expect(stdout.length, stderr).to.be.above(0);
+  return framesOf(stdout, WIDTH, HEIGHT);
+}
+
 /** Every frame once, in order, none missing. */
 export function expectConsecutive(numbers: readonly number[], atLeast: number): void {
   expect(numbers.length, "frames").to.be.at.least(atLeast);
