@@ -19,8 +19,11 @@ import {
 import { AnswerBudget } from "./budget.ts";
 import { matches } from "./match.ts";
 
-/** WS-Discovery 2.4: answers to multicast wait for a random time up to this, so that a thousand devices do not speak at once. */
+/** APP_MAX_DELAY of WS-Discovery 2.4: what goes to many waits for a random time, so that a thousand devices do not speak at once. */
 const APP_MAX_DELAY_MS: Millis = 500;
+
+/** Answers wait less than they may: there are clients (libonvif) that listen for half a second and no longer. */
+const ANSWER_DELAY_MS: Millis = 100;
 
 const LIMITS = {
   /** Answers that wait to be sent. */
@@ -97,7 +100,7 @@ export class DiscoveryServer {
       await this.close();
       throw new Fault("unavailable", `discovery: none of ${this.#options.addresses.join(", ")} can be used`);
     }
-    this.#later(() => {
+    this.#later(APP_MAX_DELAY_MS, () => {
       this.#greeted = true;
       for (const one of this.#interfaces) void this.#multicast(one, { kind: "Hello", device: this.#entry(one) });
     });
@@ -164,10 +167,11 @@ export class DiscoveryServer {
     try {
       const { messageId, body } = parseMessage(datagram);
       const answer = this.#answer(one, body);
-      if (answer === undefined || this.#seen.admit(`${from} ${messageId}`) === undefined) return;
+      // By port too: two scans of one client (libonvif makes identifiers out of the second) are two questions.
+      if (answer === undefined || this.#seen.admit(`${from} ${sender.port} ${messageId}`) === undefined) return;
       const send = (): Promise<void> =>
         this.#send(one, answer, { port: sender.port, address: from, relatesTo: messageId });
-      if (multicast) this.#later(send);
+      if (multicast) this.#later(ANSWER_DELAY_MS, send);
       else void send();
     } catch {
       // WS-Discovery and Core 7.3.5: faults of multicast messages are dropped in silence.
@@ -195,8 +199,8 @@ export class DiscoveryServer {
     };
   }
 
-  #later(run: () => unknown): void {
-    const timer = this.#options.clock.after(Math.random() * APP_MAX_DELAY_MS, () => {
+  #later(mostMs: Millis, run: () => unknown): void {
+    const timer = this.#options.clock.after(Math.random() * mostMs, () => {
       this.#waiting.delete(timer);
       try {
         run();

@@ -231,6 +231,26 @@ describe("the bridge in discovery", () => {
     expect((await client.hears(3))[2]?.relatesTo).to.equal("urn:same");
   });
 
+  it("answers two clients of one machine that gave their questions the same name", async () => {
+    const other = await listen("127.0.0.1");
+    await direct(probe("urn:same"));
+    await direct(probe("urn:same"), other);
+    expect((await client.hears(1))[0]?.relatesTo).to.equal("urn:same");
+    expect((await other.hears(1))[0]?.relatesTo).to.equal("urn:same");
+  });
+
+  it("answers everybody within the half second for which some clients listen", async () => {
+    for (let count = 0; count < 10; count += 1) {
+      const { pending } = clock;
+      await client.say(probe(`urn:${count}`), server.port, GROUP_V4);
+      while (clock.pending === pending) await new Promise<void>((resolve) => setImmediate(resolve));
+      await clock.advance(100);
+      await client.hears(count + 1);
+      // The next four seconds are for the budget of one sender.
+      await clock.advance(4 * SECOND);
+    }
+  });
+
   it("answers one sender so often and then leaves it alone for a while, and others not", async () => {
     const other = await listen("127.0.0.2");
     for (let count = 0; count < 20; count += 1) await direct(probe(`urn:${count}`));
