@@ -6,6 +6,7 @@ import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
 import { Throttle } from "../auth/throttle.ts";
 import type { Clock } from "../base/clock.ts";
 import { openDatabase } from "../base/database.ts";
+import { Fault } from "../base/fault.ts";
 import { type Closable, Lifecycle } from "../base/lifecycle.ts";
 import type { Log } from "../base/log.ts";
 import { Metrics } from "../base/metrics.ts";
@@ -107,6 +108,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const watch = new Watch(cameras, audit);
   const throttle = new Throttle(clock);
   let addresses: Addresses | undefined;
+  const made = (): Addresses => {
+    if (addresses === undefined) throw new Fault("unavailable", "a client asked before everything listened");
+    return addresses;
+  };
   const parts: BridgeParts = {
     accounts,
     audit,
@@ -114,7 +119,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     discovery: finds,
     clock,
     log,
-    addresses: () => addresses as Addresses,
+    addresses: made,
     rtspSessions: (accountName) => rtsp.sessions(accountName),
   };
 
@@ -130,7 +135,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     watch,
     authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle }),
     usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
-    addresses: () => addresses as Addresses,
+    addresses: made,
     clientAddresses: clientSide.addresses,
     clientNames: clientSide.names,
     discoverable: clientSide.discovery.enabled,
@@ -160,7 +165,6 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   addresses = new Addresses(doors as Addresses["doors"]);
 
   if (clientSide.discovery.enabled) {
-    const made = addresses;
     await life.start("discovery by clients", async () => {
       const server = new DiscoveryServer({
         addresses: clientSide.addresses,
@@ -168,7 +172,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
         endpoint: `urn:uuid:${folder.uuid}`,
         types: onvif.discoveryTypes,
         scopes: () => onvif.scopes(),
-        xaddrs: (local) => onvif.deviceAddresses(made, local),
+        xaddrs: (local) => onvif.deviceAddresses(made(), local),
         clock,
         log,
       });
