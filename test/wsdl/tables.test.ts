@@ -30,9 +30,10 @@ const element = (xml: string) =>
   parseXml(xml.replace(/^<tds:Sample/, `$& xmlns:tds="${NAMESPACES.tds}" xmlns:tt="${NAMESPACES.tt}"`));
 
 describe("the tables of operations", () => {
+  const valid = officialValidator();
+
   for (const table of TABLES)
-    it(`of ${table.prefix} print valid messages whatever is in them, and read what they printed`, function () {
-      const valid = officialValidator(this);
+    it(`of ${table.prefix} print valid messages whatever is in them, and read what they printed`, () => {
       for (const [operation, row] of operationsOf(table))
         for (const [name, message] of messagesOf(operation, row))
           fc.assert(

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { onvifServices } from "../../../bridge/client-side/onvif/services.ts";
 import type { OnvifSite } from "../../../bridge/client-side/onvif/site.ts";
-import { officialValidator, type Problems } from "../../support/official-schemas.ts";
+import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
 import { CAMERAS } from "../../support/onvif-cameras.ts";
 import { OnvifClient, type ServicePrefix, texts } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
@@ -124,14 +124,13 @@ const qualified = (prefix: string, content: string): string => content.replaceAl
 describe("the ONVIF operations", () => {
   let site: OnvifTestSite;
   let client: OnvifClient;
-  let valid: Problems;
+  const valid = officialValidator();
 
-  before(async function () {
-    valid = officialValidator(this);
+  before(async () => {
     site = await startOnvifSite();
     client = new OnvifClient(site, await site.account());
   });
-  after(() => site?.close());
+  after(() => site.close());
 
   for (const [prefix, operations] of Object.entries(CALLS) as [ServicePrefix, (typeof CALLS)[ServicePrefix]][])
     for (const [operation, contents] of Object.entries(operations))
@@ -145,6 +144,10 @@ describe("the ONVIF operations", () => {
           expect(valid(reply.body), content).to.deep.equal([]);
         }
       });
+
+  it("are held against the official schemas", function () {
+    officialFolder(this);
+  });
 
   it("are all asked for here", () => {
     // Only the names are looked at.

@@ -83,6 +83,7 @@ class Listener {
 }
 
 describe("the bridge in discovery", () => {
+  const valid = officialValidator();
   let clock: VirtualClock;
   let server: DiscoveryServer;
   let group: Listener;
@@ -133,8 +134,7 @@ describe("the bridge in discovery", () => {
     await clock.advance(SECOND / 2);
   }
 
-  it("says Hello within half a second, and Bye at the end, to the group", async function () {
-    const valid = officialValidator(this);
+  it("says Hello within half a second, and Bye at the end, to the group", async () => {
     expect(group.heard).to.deep.equal([]);
     await clock.advance(SECOND / 2);
     await group.hears(1);
@@ -174,8 +174,7 @@ describe("the bridge in discovery", () => {
   });
 
   for (const [style, text] of Object.entries(PROBES))
-    it(`answers a probe that is written ${style}`, async function () {
-      const valid = officialValidator(this);
+    it(`answers a probe that is written ${style}`, async () => {
       const id = "urn:uuid:11111111-2222-3333-4444-555555555555";
       await everybody(text(id));
       const [answer] = await client.hears(1);
@@ -210,8 +209,7 @@ describe("the bridge in discovery", () => {
     expect((await client.hears(1)).map(({ relatesTo }) => relatesTo)).to.deep.equal(["urn:3"]);
   });
 
-  it("tells its addresses to who asks for its endpoint, and to no other", async function () {
-    const valid = officialValidator(this);
+  it("tells its addresses to who asks for its endpoint, and to no other", async () => {
     const resolve = (messageId: string, endpoint: string): Buffer =>
       printMessage({ messageId, body: { kind: "Resolve", endpoint } });
     await direct(resolve("urn:1", "urn:uuid:00000000-0000-0000-0000-000000000000"));

@@ -12,7 +12,7 @@ import { serve } from "../../../onvif/server/service.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
 import { operation, service } from "../../../wsdl/service.ts";
 import { string } from "../../../wsdl/simple.ts";
-import { officialValidator, type Problems } from "../../support/official-schemas.ts";
+import { officialValidator } from "../../support/official-schemas.ts";
 import { read, requestOf } from "../../support/onvif-client.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 
@@ -39,15 +39,12 @@ const WHO: Principal = {
 describe("the ONVIF dispatcher", () => {
   let server: Server;
   let lines: string[];
-  let valid: Problems;
+  const valid = officialValidator();
   /** What the handlers do. */
   let act: (base: unknown, gone: AbortSignal) => string | Promise<string>;
   let demanded: AccessRequest[];
   let mayDo: boolean;
 
-  before(function () {
-    valid = officialValidator(this);
-  });
   beforeEach(async () => {
     lines = [];
     demanded = [];

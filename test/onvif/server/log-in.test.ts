@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { usernameTokenHeader } from "../../../auth/scheme/usernametoken.ts";
 import { Secret } from "../../../base/secret.ts";
 import { later, MINUTE } from "../../../base/units.ts";
-import { officialValidator, type Problems } from "../../support/official-schemas.ts";
+import { officialValidator } from "../../support/official-schemas.ts";
 import { OnvifClient, PATHS, type Reply, read, requestOf, type Scheme } from "../../support/onvif-client.ts";
 import { type Answer, type OnvifLogin, type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
@@ -15,11 +15,8 @@ describe("log-in to the ONVIF services", () => {
   let site: OnvifTestSite;
   let clock: VirtualClock;
   let login: OnvifLogin;
-  let valid: Problems;
+  const valid = officialValidator();
 
-  before(function () {
-    valid = officialValidator(this);
-  });
   beforeEach(async () => {
     clock = new VirtualClock();
     site = await startOnvifSite({ clock });

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { NAMESPACES } from "../../../wsdl/namespaces.ts";
-import { officialValidator, type Problems } from "../../support/official-schemas.ts";
+import { officialValidator } from "../../support/official-schemas.ts";
 import { PATHS, read, requestOf } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
 
@@ -131,13 +131,12 @@ const REFUSED: readonly (readonly [string, Parameters<OnvifTestSite["send"]>[0],
 
 describe("what the ONVIF services refuse", () => {
   let site: OnvifTestSite;
-  let valid: Problems;
+  const valid = officialValidator();
 
-  before(async function () {
-    valid = officialValidator(this);
+  before(async () => {
     site = await startOnvifSite();
   });
-  after(() => site?.close());
+  after(() => site.close());
 
   for (const [what, body, code, subcodes, status] of FAULTS)
     it(`is told by a fault: ${what}`, async () => {
