@@ -226,7 +226,9 @@ export class Accounts {
     this.#throttle.admit(peer.address, SET_UP);
     if (this.#setUpHash === undefined || !equalInConstantTime(this.#setUpHash, sha256(token))) {
       this.#throttle.failed(peer.address, SET_UP);
-      throw new UnauthenticatedFault("wrong set-up token");
+      throw new Fault("unauthenticated", "wrong set-up token", {
+        tell: "this is not the set-up token of the present start",
+      });
     }
     const account = await this.#createPerson({ name, password: new Secret(password), grants: allGrants() }, () => {
       if (!this.setUpNeeded)

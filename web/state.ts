@@ -9,8 +9,6 @@ export interface WebState {
   principal?: Principal;
 }
 
-export type WebContext = Context & { readonly state: WebState };
-
 /** Who is logged in; `unauthenticated` for nobody. */
 export function caller(ctx: { readonly state: WebState }): Principal {
   const { principal } = ctx.state;

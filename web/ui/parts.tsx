@@ -114,8 +114,13 @@ export function useTask(): {
   return { busy, trouble, run };
 }
 
+/** Some refusals are told as a clause; people read a sentence. */
 export function wordsOf(error: unknown): string {
-  return error instanceof Refusal ? error.message : `Something went wrong in this page: ${String(error)}`;
+  if (error instanceof Refusal) {
+    const { message } = error;
+    return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
+  }
+  return `Something went wrong in this page: ${String(error)}.`;
 }
 
 /** `12 s`, `3 min`, `2 h`: how long ago. */

@@ -4,7 +4,8 @@ import { api, type Camera, type Connection } from "../api.ts";
 import { LivePlayer, type LiveState } from "../live-player.ts";
 import { ago, Copyable, Dialog, Empty, Trouble, useTask, wordsOf } from "../parts.tsx";
 
-const REFRESH_MS = 3000;
+/** Until the next look at the list; shorter while something is about to change. */
+const REFRESH_MS = { settled: 3000, connecting: 500 };
 
 /** All cameras that the account may see, with a live picture of the one that is chosen. */
 export function Cameras(props: { readonly mayAdopt: boolean; readonly onDiscover: () => void }): JSX.Element {
@@ -12,22 +13,26 @@ export function Cameras(props: { readonly mayAdopt: boolean; readonly onDiscover
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [chosen, setChosen] = useState<string | undefined>(undefined);
   useEffect(() => {
+    let timer: number | undefined;
     let stopped = false;
     const load = async (): Promise<void> => {
+      let waitMs = REFRESH_MS.settled;
       try {
         const list = await api.cameras();
         if (stopped) return;
+        if (list.some(({ connection }) => connection.state === "connecting")) waitMs = REFRESH_MS.connecting;
         setCameras(list);
         setTrouble(undefined);
       } catch (error) {
-        if (!stopped) setTrouble(wordsOf(error));
+        if (stopped) return;
+        setTrouble(wordsOf(error));
       }
+      timer = window.setTimeout(() => void load(), waitMs);
     };
     void load();
-    const timer = window.setInterval(() => void load(), REFRESH_MS);
     return () => {
       stopped = true;
-      window.clearInterval(timer);
+      window.clearTimeout(timer);
     };
   }, []);
 
