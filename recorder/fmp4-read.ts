@@ -1,6 +1,6 @@
 import { ByteReader } from "../base/bytes.ts";
 import { Fault } from "../base/fault.ts";
-import { BOX_HEADER_BYTES, bodyAt, boxesIn } from "./box.ts";
+import { bodyAt, boxesIn } from "./box.ts";
 import { FIELDS, type Fmp4Track, SAMPLE_FLAGS } from "./fmp4.ts";
 import { readSampleEntry } from "./sample-entry.ts";
 
@@ -84,11 +84,4 @@ export function readMoof(moof: Buffer): readonly StoredRun[] {
       }
       return { trackId, samples };
     });
-}
-
-/** The `moof` at the start of `bytes`, and where its `mdat` ends. */
-export function moofAt(bytes: Buffer): { readonly body: Buffer; readonly end: number } {
-  const [moof, mdat] = boxesIn(bytes);
-  if (moof?.type !== "moof" || mdat?.type !== "mdat") throw new Fault("invalid", "no moof and mdat where they belong");
-  return { body: moof.body, end: mdat.start + BOX_HEADER_BYTES + mdat.body.length };
 }

@@ -1,4 +1,3 @@
-import type { Context } from "koa";
 import type { Principal } from "../auth/principal.ts";
 import type { SystemRight } from "../auth/right.ts";
 import { Fault } from "../base/fault.ts";

@@ -1,5 +1,5 @@
 import { Fault } from "../../base/fault.ts";
-import { HOUR, type Millis, MINUTE, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { HOUR, MINUTE, type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 
 /** A Range header (RFC 2326 3.6, 3.7, 12.29). */
 export type Range =
