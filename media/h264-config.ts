@@ -1,6 +1,7 @@
 import { Fault } from "../base/fault.ts";
 import { BitReader, withoutEmulationPrevention } from "./bits.ts";
 import type { H264ParameterSets } from "./h264.ts";
+import { h264Rate } from "./h264-rate.ts";
 import { aggregated } from "./nal.ts";
 import { type PictureSize, pictureSize } from "./picture-size.ts";
 
@@ -18,6 +19,8 @@ interface SpsFacts extends PictureSize {
   /** Bits of a luma and of a chroma sample. */
   readonly lumaDepth: number;
   readonly chromaDepth: number;
+  /** Frames per second, where it says so. */
+  readonly rate: number | undefined;
 }
 
 /** ITU-T H.264 7.3.2.1.1. Fault `invalid`. */
@@ -45,7 +48,7 @@ function readSps(sps: Buffer): SpsFacts {
     widthInBlocks * 16 - (left + right) * unitX,
     heightInUnits * 16 * fields - (top + bottom) * unitY,
   );
-  return { ...size, ...color, profile };
+  return { ...size, ...color, profile, rate: h264Rate(bits) };
 }
 
 type Color = Pick<SpsFacts, "chroma" | "lumaDepth" | "chromaDepth"> & { readonly separatePlanes: boolean };
@@ -92,6 +95,11 @@ function skipOrderCount(bits: BitReader): void {
 export function h264Size(sps: Buffer): PictureSize {
   const { width, height } = readSps(sps);
   return { width, height };
+}
+
+/** Frames per second that a sequence parameter set says, if it does. Fault `invalid`. */
+export function h264FrameRate(sps: Buffer): number | undefined {
+  return readSps(sps).rate;
 }
 
 /** AVCDecoderConfigurationRecord with lengths of 4 bytes (ISO/IEC 14496-15 5.3.3.1). Fault `invalid`. */

@@ -78,12 +78,11 @@ function mayPlay(who: Principal, { info }: BridgedCamera): boolean {
 
 function cameraOf({ info }: BridgedCamera): OnvifCamera {
   const video = info.tracks.find((track) => track.kind === "video");
-  const size = video && pictureOf(video);
   return {
     id: info.id,
     name: info.name,
     tracks: info.tracks,
     online: info.connection.state === "online",
-    ...(size === undefined ? {} : { width: size.width, height: size.height }),
+    ...(video && pictureOf(video)),
   };
 }

@@ -1,22 +1,33 @@
-import { h264FmtpUnits } from "../../../media/h264.ts";
+import { h264FmtpUnits, pickH264 } from "../../../media/h264.ts";
+import { h264FrameRate } from "../../../media/h264-config.ts";
 import { h265FmtpUnits } from "../../../media/h265.ts";
 import { ParameterSets } from "../../../media/parameter-sets.ts";
 import type { PictureSize } from "../../../media/picture-size.ts";
 import type { Track } from "../../../media/track.ts";
 
-/** Read once: a track never changes, a camera that describes itself anew has new ones. */
-const known = new WeakMap<Track, PictureSize | "unknown">();
+export interface Picture extends PictureSize {
+  /** Frames per second; absent where the parameter sets do not say it, or are H.265's. */
+  readonly fps?: number;
+}
 
-/** The picture's size, as far as the stream description has the codec's parameter sets (RFC 6184 8.1, RFC 7798 7.1). */
-export function pictureOf(track: Track): PictureSize | undefined {
+/** Read once: a track never changes, a camera that describes itself anew has new ones. */
+const known = new WeakMap<Track, Picture | "unknown">();
+
+/** What pictures a track has, as far as its description has the codec's parameter sets (RFC 6184 8.1, RFC 7798 7.1). */
+export function pictureOf(track: Track): Picture | undefined {
   const size = known.get(track) ?? read(track) ?? "unknown";
   known.set(track, size);
   return size === "unknown" ? undefined : size;
 }
 
-function read({ codec, fmtp }: Track): PictureSize | undefined {
+function read({ codec, fmtp }: Track): Picture | undefined {
   if (codec !== "H264" && codec !== "H265") return undefined;
+  const nals = codec === "H264" ? h264FmtpUnits(fmtp) : h265FmtpUnits(fmtp);
   const sets = new ParameterSets(codec);
-  for (const nal of codec === "H264" ? h264FmtpUnits(fmtp) : h265FmtpUnits(fmtp)) sets.note(nal);
-  return sets.format;
+  for (const nal of nals) sets.note(nal);
+  const { format } = sets;
+  if (format === undefined) return undefined;
+  const { sps } = codec === "H264" ? pickH264(nals) : {};
+  const fps = sps && h264FrameRate(sps);
+  return { width: format.width, height: format.height, ...(fps === undefined ? {} : { fps }) };
 }

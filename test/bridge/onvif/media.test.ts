@@ -42,7 +42,7 @@ describe("the ONVIF media services", () => {
     expect(byToken(reply, "new")?.children.map(({ name }) => name)).to.deep.equal(["Name"]);
   });
 
-  it("tell codec and size as the camera's parameter sets say them", async () => {
+  it("tell codec, size and rate as the camera's parameter sets say them", async () => {
     const first = byToken(await client.call("trt", "GetProfiles"), "gate");
     const encoder = first && findPath(first, "VideoEncoderConfiguration");
     expect(text(encoder, "Encoding")).to.equal("H264");
@@ -51,6 +51,7 @@ describe("the ONVIF media services", () => {
       "1920",
       "1080",
     ]);
+    expect(text(encoder, "RateControl", "FrameRateLimit")).to.equal("5");
     const second = byToken(await client.call("tr2", "GetVideoEncoderConfigurations"), "yard");
     expect(text(second, "Encoding")).to.equal("H265");
     expect([text(second, "Resolution", "Width"), text(second, "Resolution", "Height")]).to.deep.equal(["1920", "1080"]);
