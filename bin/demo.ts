@@ -125,7 +125,7 @@ async function adoptAll(bridge: Bridge, count: number, password: Secret): Promis
       stop();
       done();
     };
-    discovery.startScan().catch(fail);
+    discovery.startScan([CAMERA_NETWORK]).catch(fail);
   });
   if (known.size < count)
     throw new Fault("unavailable", `only ${known.size} of ${count} simulated cameras answered on the loopback network`);
