@@ -21,6 +21,7 @@ export const CAMERA_LOGIN = { user: "service", password: new Secret("c4mera-pass
 export interface TestBridge {
   readonly bridge: Bridge;
   readonly folder: string;
+  readonly cameraNetwork: string;
   /** An address of the camera network for further cameras. */
   cameraAddress(): string;
   /** Starts a simulated camera on the camera network; it is closed with the bridge. */
@@ -77,6 +78,7 @@ export async function startTestBridge(
   return {
     bridge,
     folder,
+    cameraNetwork: `${network}.0/24`,
     cameraAddress,
     async camera(more = {}) {
       const camera = await startSimCamera({

@@ -1,0 +1,108 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { stringify } from "yaml";
+import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { framesOf } from "../support/frame-code.ts";
+import { expectConsecutive } from "../support/frames.ts";
+import { peer } from "../support/peer.ts";
+
+const VIADUCT = join(import.meta.dirname, "../../bin/viaduct.ts");
+const KILLS = 3;
+
+/** Complete fragments of a file by its boxes' sizes alone (ISO/IEC 14496-12 4.2): a `moof` counts once its `mdat` is whole. */
+async function fragmentsIn(file: string): Promise<number> {
+  const bytes = await readFile(file);
+  let count = 0;
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const size = bytes.readUInt32BE(at);
+    if (size < 8 || at + size > bytes.length) break;
+    if (bytes.toString("latin1", at + 4, at + 8) === "mdat") count += 1;
+    at += size;
+  }
+  return count;
+}
+
+describe("the bridge as a process that is killed while it records", function () {
+  this.timeout(120_000);
+  let t: TestBridge;
+  let recordings: string;
+  let config: string;
+  let running: ChildProcess | undefined;
+
+  before(async () => {
+    t = await startTestBridge();
+    await t.adopt(await t.camera({ name: "Gate" }));
+    await t.bridge.close();
+    recordings = join(t.folder, "recordings");
+    config = join(t.folder, "viaduct.yaml");
+    await writeFile(
+      config,
+      stringify({
+        dataFolder: t.folder,
+        cameraSide: { interfaces: [t.cameraNetwork] },
+        clientSide: { addresses: ["127.0.0.1"], web: { port: 0 }, rtsps: { port: 0 } },
+        recording: { segmentSeconds: 10 },
+      }),
+    );
+  });
+  after(async () => {
+    running?.kill("SIGKILL");
+    await t?.close();
+  });
+
+  const segments = async (): Promise<readonly string[]> =>
+    (await readdir(recordings, { recursive: true })).filter((name) => /\.mp4(?:\.part)?$/.test(name)).sort();
+  const plain = (name: string): string => name.replace(/\.part$/, "");
+  const serve = (): ChildProcess =>
+    spawn(process.execPath, [VIADUCT, "serve", "--config", config], { stdio: ["ignore", "ignore", "ignore"] });
+
+  it("has every fragment that was on the disk after each restart, without repair", async () => {
+    const known = new Map((await segments()).map((name) => [plain(name), 0]));
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      running = serve();
+      const exited = once(running, "exit");
+      let open = "";
+      await eventually(async () => {
+        for (const name of await segments())
+          if (name.endsWith(".part") && !known.has(plain(name)) && (await fragmentsIn(join(recordings, name))) >= 2)
+            open = name;
+        return open !== "";
+      });
+      known.set(plain(open), await fragmentsIn(join(recordings, open)));
+      running.kill("SIGKILL");
+      await exited;
+    }
+    running = serve();
+    const exited = once(running, "exit");
+    await eventually(async () => (await segments()).some((name) => name.endsWith(".part") && !known.has(plain(name))));
+    running.kill("SIGTERM");
+    expect((await exited)[0], "exit code of a graceful stop").to.equal(0);
+    for (const [name, fragments] of known)
+      expect(await fragmentsIn(join(recordings, name)), name).to.be.at.least(fragments);
+    expect((await segments()).filter((name) => name.endsWith(".part"))).to.deep.equal([]);
+  });
+
+  it("has a catalog that agrees with the files, byte by byte", async () => {
+    const check = spawn(process.execPath, [VIADUCT, "check", "--config", config, "--verify", "--json"]);
+    const chunks: Buffer[] = [];
+    check.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    const [code] = (await once(check, "close")) as [number];
+    expect(JSON.parse(Buffer.concat(chunks).toString())).to.deep.equal([]);
+    expect(code).to.equal(0);
+  });
+
+  it("leaves files that ffmpeg decodes, every frame once and in order", async function () {
+    const ffmpeg = peer(this, "ffmpeg");
+    for (const name of await segments()) {
+      const { code, stdout, stderr } = await ffmpeg.run(
+        ["-v", "warning", "-i", join(recordings, name), "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+        { limitMs: 30_000 },
+      );
+      expect(code, stderr).to.equal(0);
+      expectConsecutive(framesOf(stdout, 640, 360), 1);
+    }
+  });
+});
