@@ -172,6 +172,7 @@ class Camera implements SimCamera, Device {
       },
       gate: digest(true),
       tokens: new TokenGate({ user, password, now: () => this.now() }),
+      now: () => this.now(),
       quirks: this.quirks,
       log,
     });

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
+import type { UnixMillis } from "../base/units.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Quirk } from "./quirks.ts";
 import { NS, parseRequest, printEnvelope, printFault, SoapFault, type SoapRequest, type TokenGate } from "./soap.ts";
@@ -46,6 +47,8 @@ export interface OnvifOptions {
   readonly operations: Readonly<Partial<Record<keyof typeof NS, Operations>>>;
   readonly gate: DigestGate;
   readonly tokens: TokenGate;
+  /** The camera's own clock, which its Date fields tell. */
+  readonly now: () => UnixMillis;
   readonly quirks: ReadonlySet<Quirk>;
   readonly log: Log;
 }
@@ -90,11 +93,16 @@ export class OnvifServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader("Date", new Date(this.#options.now()).toUTCString());
     try {
+      if (request.method !== "POST") {
+        response.writeHead(405, { Allow: "POST" }).end();
+        return;
+      }
       const body = await bodyOf(request);
       const asked = body && parseRequest(body);
-      if (request.method !== "POST" || asked === undefined) {
-        response.writeHead(request.method === "POST" ? 400 : 405).end();
+      if (asked === undefined) {
+        response.writeHead(400).end();
         return;
       }
       const target = request.url ?? "/";

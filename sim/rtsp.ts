@@ -215,9 +215,11 @@ class RtspConnection {
     const [, first = 0, second = Number(first) + 1] =
       /^RTP\/AVP\/TCP;(?:.*;)?interleaved=(\d{1,3})(?:-(\d{1,3}))?/.exec(headers.get("transport") ?? "") ?? [];
     if (!/^RTP\/AVP\/TCP\b/.test(headers.get("transport") ?? "")) return { status: 461 };
-    const away = quirks.has("other-channels") ? 10 : 0;
-    const channels = [Number(first) + away, Number(second) + away] as const;
     const again = this.#viewer !== undefined;
+    const own = again ? 12 : 10;
+    const channels = quirks.has("other-channels")
+      ? ([own, own + 1] as const)
+      : ([Number(first), Number(second)] as const);
     this.#viewer ??= new Viewer(newId(), feed, quirks);
     const { ssrc } = this.#viewer.setUp(name, this.#outlet(channels), uri);
     const transport = `RTP/AVP/TCP;unicast;interleaved=${channels[0]}-${channels[1]};ssrc=${ssrc.toString(16).padStart(8, "0")}`;

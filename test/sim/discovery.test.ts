@@ -32,20 +32,19 @@ describe("simulated cameras that share a discovery port", () => {
 
   const scan = (side: CameraSide, targets: readonly string[] = []): Promise<readonly Found[]> =>
     probe({ side, clock: systemClock, log: silentLog(), port, targets, durationMs: 400, onFound: () => undefined });
-  const told = (finds: readonly Found[]): readonly (readonly [string | undefined, string | undefined])[] =>
-    finds.map(({ name, xaddrs }) => [name, xaddrs[0]] as const).toSorted();
-  const expected = (): readonly (readonly [string, string])[] =>
-    cameras.map(({ deviceUrl }, index) => [NAMES[index] ?? "", deviceUrl] as const).toSorted();
+  const told = (finds: readonly Found[]): readonly string[] =>
+    finds.map(({ name, xaddrs }) => `${name} ${xaddrs.join(" ")}`);
+  const expected = (): readonly string[] => cameras.map(({ deviceUrl }, index) => `${NAMES[index]} ${deviceUrl}`);
 
   it("are all found by multicast, each at its own address", async () => {
     const finds = await scan(cameraSide({ interfaces: ["127.0.0.1"], clientAddresses: [] }));
-    expect(told(finds)).to.deep.equal(expected());
+    expect(told(finds)).to.have.members(expected());
     expect(finds.flatMap(({ types }) => types)).to.include.members(["dn:NetworkVideoTransmitter", "tds:Device"]);
   });
 
   it("are all found one by one", async () => {
     const side = cameraSide({ interfaces: [`${NETWORK}.0/24`], clientAddresses: [] });
-    expect(told(await scan(side, [`${NETWORK}.0/29`]))).to.deep.equal(expected());
+    expect(told(await scan(side, [`${NETWORK}.0/29`]))).to.have.members(expected());
   });
 
   /** The answers of the first camera to one question by unicast, until a second question that it surely answers. */
@@ -87,8 +86,8 @@ describe("simulated cameras that share a discovery port", () => {
       expect(await ask(body)).to.have.length(answers);
     });
 
-  it("answers as the schema says", async function () {
-    const problems = officialValidator(this);
+  it("answers as the schema says", async () => {
+    const problems = officialValidator();
     const [answer = ""] = await ask({ kind: "Probe", types: [], scopes: [] });
     expect(problems(answer)).to.deep.equal([]);
   });

@@ -73,7 +73,7 @@ describe("the simulated camera's H.264 encoder", function () {
     );
     expect(stderr).to.equal("");
     const gray = await ffmpeg.run(
-      ["-v", "error", "-f", "mpegts", "-i", "-", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+      ["-v", "error", "-f", "mpegts", "-i", "-", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
       { input: stdout },
     );
     expect(framesOf(gray.stdout, 320, 192)).to.deep.equal(Array.from({ length: FRAMES }, (_, index) => FIRST + index));

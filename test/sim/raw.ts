@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { LOGIN } from "./fixture.ts";
+
+const NAMESPACES = {
+  tds: "http://www.onvif.org/ver10/device/wsdl",
+  trt: "http://www.onvif.org/ver10/media/wsdl",
+  tr2: "http://www.onvif.org/ver20/media/wsdl",
+  tev: "http://www.onvif.org/ver10/events/wsdl",
+  wsnt: "http://docs.oasis-open.org/wsn/b-2",
+} as const;
+
+/** One SOAP request with a digest answer where that is asked for; the status, the header fields and the body of the last answer. */
+export async function askSoap(
+  url: string,
+  prefix: keyof typeof NAMESPACES,
+  operation: string,
+  content = "",
+  login: "open" | "digest" = "digest",
+): Promise<string> {
+  const { pathname, search } = new URL(url);
+  const body = `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:${prefix}="${NAMESPACES[prefix]}"><s:Body><${prefix}:${operation}>${content}</${prefix}:${operation}></s:Body></s:Envelope>`;
+  const ask = (authorization?: string): Promise<Response> =>
+    fetch(url, {
+      method: "POST",
+      headers: {
+        "content-type": "application/soap+xml",
+        ...(authorization === undefined ? {} : { authorization }),
+      },
+      body,
+    });
+  let response = await ask();
+  const challenge = response.headers.get("www-authenticate");
+  if (login === "digest" && challenge !== null) {
+    await response.text();
+    response = await ask(digest(challenge, "POST", pathname + search));
+  }
+  return `${response.status} ${JSON.stringify([...response.headers])}\n${await response.text()}`;
+}
+
+/** Sends requests over one RTSP connection, logged in, and returns all of the answers. SETUP goes to the tracks in turn. */
+export async function exchange(url: string, methods: readonly string[]): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  let text = "";
+  socket.on("data", (chunk: Buffer) => {
+    text += chunk.toString("latin1");
+  });
+  await once(socket, "connect");
+  const ask = async (method: string, uri: string, headers: string): Promise<string> => {
+    text = "";
+    socket.write(`${method} ${uri} RTSP/1.0\r\nCSeq: 1\r\n${headers}\r\n`);
+    while (!/\r?\n\r?\n/.test(text)) await once(socket, "data");
+    return text;
+  };
+  let answers = "";
+  let track = 0;
+  for (const method of methods) {
+    if (method === "SETUP") track += 1;
+    const uri = method === "SETUP" ? `${url}/trackID=${track}` : url;
+    const more =
+      method === "SETUP" ? `Transport: RTP/AVP/TCP;unicast;interleaved=${2 * track - 2}-${2 * track - 1}\r\n` : "";
+    const first = await ask(method, uri, more);
+    const challenge = /WWW-Authenticate: (.*)/.exec(first)?.[1];
+    answers += first;
+    if (challenge?.includes("MD5") === true)
+      answers += await ask(method, uri, `${more}Authorization: ${digest(challenge, method, uri)}\r\n`);
+  }
+  socket.destroy();
+  return answers;
+}
+
+/** RFC 2617 3.2.2, MD5. */
+function digest(challenge: string, method: string, uri: string): string {
+  const field = (name: string): string => new RegExp(`${name}="?([^",]*)`).exec(challenge)?.[1] ?? "";
+  const md5 = (...parts: readonly string[]): string => createHash("md5").update(parts.join(":")).digest("hex");
+  const [a1, a2] = [md5(LOGIN.user, field("realm"), LOGIN.password), md5(method, uri)];
+  const plain = `username="${LOGIN.user}", realm="${field("realm")}", nonce="${field("nonce")}", uri="${uri}"`;
+  if (field("qop") === "") return `Digest ${plain}, response="${md5(a1, field("nonce"), a2)}"`;
+  const response = md5(a1, field("nonce"), "00000001", "c0ffee", "auth", a2);
+  return `Digest ${plain}, qop=auth, nc=00000001, cnonce="c0ffee", response="${response}"`;
+}

@@ -1,0 +1,142 @@
+import { expect } from "chai";
+import type { SimCamera } from "../../sim/camera.ts";
+import { framesOf } from "../support/frame-code.ts";
+import { peer } from "../support/peer.ts";
+import { LOGIN, playable, startCamera } from "./fixture.ts";
+
+describe("players and a simulated camera", function () {
+  this.timeout(60_000);
+  let camera: SimCamera;
+  before(async () => {
+    camera = await startCamera({ audio: true });
+  });
+  after(() => camera.close());
+
+  it("ffprobe sees picture and sound as they are", async function () {
+    const { code, stdout, stderr } = await peer(this, "ffprobe").run([
+      "-v",
+      "warning",
+      "-rtsp_transport",
+      "tcp",
+      "-of",
+      "compact=p=0",
+      "-show_entries",
+      "stream=codec_name,profile,width,height,sample_rate,color_space,avg_frame_rate",
+      playable(camera),
+    ]);
+    expect(stderr).to.equal("");
+    expect(code).to.equal(0);
+    expect(stdout.toString().trim().split("\n")).to.deep.equal([
+      "codec_name=h264|profile=Constrained Baseline|width=640|height=360|color_space=bt709|avg_frame_rate=15/1",
+      "codec_name=pcm_mulaw|profile=unknown|sample_rate=8000|avg_frame_rate=0/0",
+    ]);
+  });
+
+  it("ffmpeg decodes every frame once, in order, without a warning, and sees the key frames", async function () {
+    const ffmpeg = peer(this, "ffmpeg");
+    const { code, stdout, stderr } = await ffmpeg.run([
+      "-v",
+      "warning",
+      "-rtsp_transport",
+      "tcp",
+      "-i",
+      playable(camera),
+      "-map",
+      "0:v",
+      "-frames:v",
+      "50",
+      "-fps_mode",
+      "passthrough",
+      "-f",
+      "rawvideo",
+      "-pix_fmt",
+      "gray",
+      "-",
+    ]);
+    expect(stderr).to.equal("");
+    expect(code).to.equal(0);
+    const numbers = framesOf(stdout, 640, 360);
+    expect(numbers).to.deep.equal(Array.from({ length: 50 }, (_, index) => (numbers[0] ?? 0) + index));
+  });
+
+  it("ffmpeg asks for UDP, is told no, and goes on over TCP", async function () {
+    const { code, stderr } = await peer(this, "ffmpeg").run([
+      "-v",
+      "error",
+      "-i",
+      playable(camera),
+      "-frames:v",
+      "5",
+      "-f",
+      "null",
+      "-",
+    ]);
+    expect(code, stderr).to.equal(0);
+  });
+
+  it("ffmpeg hears a beep", async function () {
+    const { stderr } = await peer(this, "ffmpeg").run([
+      "-hide_banner",
+      "-rtsp_transport",
+      "tcp",
+      "-i",
+      playable(camera),
+      "-map",
+      "0:a",
+      "-t",
+      "2.5",
+      "-af",
+      "volumedetect",
+      "-f",
+      "null",
+      "-",
+    ]);
+    const loudest = Number(/max_volume: (-?[\d.]+) dB/.exec(stderr)?.[1]);
+    expect(loudest, stderr).to.be.within(-12, -10);
+  });
+
+  it("GStreamer plays picture and sound", async function () {
+    const { code, stderr } = await peer(this, "gst-launch-1.0").run([
+      "-q",
+      "rtspsrc",
+      "name=camera",
+      `location=${camera.rtspUrl}`,
+      "protocols=tcp",
+      "latency=0",
+      `user-id=${LOGIN.user}`,
+      `user-pw=${LOGIN.password}`,
+      "camera.",
+      "!",
+      "rtph264depay",
+      "!",
+      "h264parse",
+      "!",
+      "avdec_h264",
+      "!",
+      "identity",
+      "eos-after=25",
+      "!",
+      "fakesink",
+      "sync=false",
+      "camera.",
+      "!",
+      "rtppcmudepay",
+      "!",
+      "mulawdec",
+      "!",
+      "identity",
+      "eos-after=25",
+      "!",
+      "fakesink",
+      "sync=false",
+    ]);
+    expect(code, stderr).to.equal(0);
+  });
+
+  it("a wrong password is refused", async function () {
+    const wrong = playable(camera, { ...LOGIN, password: "wrong" });
+    const { code, stderr } = await peer(this, "ffprobe").run(["-v", "error", "-rtsp_transport", "tcp", wrong]);
+    expect(code).not.to.equal(0);
+    expect(stderr).to.include("401");
+  });
+});
