@@ -59,7 +59,7 @@ export const QUIRKS = {
   },
   "line-feeds": {
     summary: "ends the lines of RTSP answers with LF alone",
-    source: "bluenviron/gortsplib; RFC 2326 4 asks receivers to take it",
+    source: "RFC 2326 4: receivers should be prepared for CR and LF by themselves",
   },
   "no-sprop": {
     summary: "sends parameter sets in the stream, but not in its description",
