@@ -1,0 +1,125 @@
+import { isFault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import type { Catalog, Cursor } from "./catalog.ts";
+import { errorCode, type Files, type OpenFile } from "./files.ts";
+import type { Fmp4Track } from "./fmp4.ts";
+import { readSamples, type TimedSample } from "./fragment-read.ts";
+import { PART } from "./naming.ts";
+import { scanSegment } from "./scan.ts";
+import type { FragmentPlace, SegmentFile } from "./segment.ts";
+
+/** What readers share with the archive. */
+export interface ReaderContext {
+  readonly folder: string;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly log: Log;
+  /** The segment that is being written now. */
+  live(): SegmentFile | undefined;
+}
+
+/** A segment in the order of time: in the catalog, or being written. */
+export interface Place extends Cursor {
+  readonly endUs: number;
+  readonly live: SegmentFile | undefined;
+}
+
+export interface Opened {
+  readonly handle: OpenFile;
+  readonly tracks: readonly Fmp4Track[];
+  /** Grows while the segment is being written. */
+  readonly fragments: readonly FragmentPlace[];
+}
+
+/** The segments of one stream, sealed ones and the one that is being written alike, and what is in them. */
+export class Places {
+  readonly #camera: string;
+  readonly #stream: string;
+  readonly #context: ReaderContext;
+
+  constructor(camera: string, stream: string, context: ReaderContext) {
+    this.#camera = camera;
+    this.#stream = stream;
+    this.#context = context;
+  }
+
+  /** The segment that holds `us`, or the first one behind. */
+  async locate(us: number): Promise<Place | undefined> {
+    const before = await this.atOrBefore(us);
+    if (before === undefined) return this.next({ startUs: 0, file: "" });
+    return before.endUs > us ? before : this.next(before);
+  }
+
+  /** The segment that begins last at or before `us`. */
+  async atOrBefore(us: number): Promise<Place | undefined> {
+    const live = this.live();
+    const row = await this.#context.catalog.atOrBefore(this.#camera, this.#stream, us);
+    return live !== undefined && live.startUs <= us && live.file !== row?.file
+      ? live
+      : row && { ...row, live: undefined };
+  }
+
+  async newest(): Promise<Place | undefined> {
+    return this.live() ?? this.atOrBefore(Number.MAX_SAFE_INTEGER);
+  }
+
+  async next(cursor: Cursor): Promise<Place | undefined> {
+    // In this order: a segment that is sealed in between is seen twice, and not missed.
+    const live = this.live();
+    const [row] = await this.#context.catalog.after(this.#camera, this.#stream, cursor, 1);
+    const found = row && { ...row, live: undefined };
+    if (live === undefined || !isBehind(live, cursor)) return found;
+    return found === undefined || isBehind(found, live) ? live : found;
+  }
+
+  /** The segment that is being written, once it has a fragment. */
+  live(): Place | undefined {
+    const live = this.#context.live();
+    const first = live?.fragments[0];
+    if (live === undefined || first === undefined) return undefined;
+    return { startUs: first.startUs, file: live.file, endUs: live.fragments.at(-1)?.endUs ?? first.endUs, live };
+  }
+
+  /** Undefined, and a line in the log, where the file is gone or cannot be read. */
+  async open(place: Place): Promise<Opened | undefined> {
+    const { folder, files, log } = this.#context;
+    const path = `${folder}/${place.file}`;
+    try {
+      if (place.live !== undefined) {
+        const handle = await files.open(path + PART, "read").catch((error: unknown) => {
+          // It was sealed in the meantime.
+          if (errorCode(error) === "ENOENT") return files.open(path, "read");
+          throw error;
+        });
+        return { handle, tracks: place.live.plan.tracks, fragments: place.live.fragments };
+      }
+      const handle = await files.open(path, "read");
+      const scan = await scanSegment(handle, false).catch(async (error: unknown) => {
+        await handle.close();
+        throw error;
+      });
+      if (scan.header !== undefined) return { handle, tracks: scan.header.tracks, fragments: scan.fragments };
+      await handle.close();
+      log.error({ file: place.file }, "a recording cannot be read");
+    } catch (err) {
+      log.error({ err, file: place.file }, "a recording cannot be opened");
+    }
+    return undefined;
+  }
+
+  /** Undefined where the fragment cannot be read. */
+  async samples(opened: Opened, place: FragmentPlace, { file }: Cursor): Promise<readonly TimedSample[] | undefined> {
+    const bytes = Buffer.allocUnsafeSlow(place.bytes);
+    try {
+      if ((await opened.handle.read(bytes, place.offset)) === bytes.length) return readSamples(bytes, opened.tracks);
+    } catch (err) {
+      if (!isFault(err, "invalid") && errorCode(err) === undefined) throw err;
+      this.#context.log.error({ err, file, offset: place.offset }, "a part of a recording cannot be read");
+    }
+    return undefined;
+  }
+}
+
+function isBehind(place: Cursor, cursor: Cursor): boolean {
+  return place.startUs > cursor.startUs || (place.startUs === cursor.startUs && place.file > cursor.file);
+}
