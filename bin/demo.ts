@@ -62,7 +62,7 @@ export async function demo(options: DemoOptions, version: string): Promise<void>
   } finally {
     process.stdout.write("\nStopping…\n");
     await bridge?.close();
-    fleet?.disconnect();
+    if (fleet?.connected === true) fleet.disconnect();
     if (options.data === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
