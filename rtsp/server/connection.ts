@@ -25,12 +25,14 @@ const LIMITS = {
   idleMs: 70 * SECOND,
   /** What clients are told (RFC 2326 12.37); they come in time even where their own clock is slow. */
   sessionSeconds: 60,
+  /** A client that takes nothing of what waits for it for so long is not there any more. */
+  stuckMs: 30 * SECOND,
   /** How long a client may take to read why it is being hung up on. */
   farewellMs: 2 * SECOND,
   /** Requests that wait for the one before. Clients send a handful at once. */
   pipelined: 32,
-  /** Answers that a client does not read. */
-  unsentBytes: 4 * 1024 * 1024,
+  /** Answers that a client does not read, whatever else it is sent. */
+  unsentBytes: 1024 * 1024,
   /** Wrong log-ins on one connection; what comes from one address is throttled besides. */
   refusedLogIns: 10,
 };
@@ -68,6 +70,11 @@ export class ClientConnection {
   #working = false;
   #ending = false;
   #deadline: MonotonicMillis;
+  /** Of answers alone. */
+  #unsentBytes = 0;
+  /** What the client had taken when that was last looked at, and when it last took something or had nothing to take. */
+  #takenBytes = 0;
+  #takenAt: MonotonicMillis;
   #who: Principal | undefined;
   #refusedLogIns = 0;
   /** What DESCRIBE found, for the SETUPs that follow it. */
@@ -79,6 +86,7 @@ export class ClientConnection {
   constructor(options: ConnectionOptions) {
     this.#o = options;
     this.#deadline = this.#in(LIMITS.loginMs);
+    this.#takenAt = options.clock.monotonic();
     const { socket } = options;
     socket.on("data", (chunk: Buffer) => this.#read(chunk));
     socket.on("error", () => socket.destroy());
@@ -90,9 +98,15 @@ export class ClientConnection {
     return this.#session;
   }
 
-  /** Called every second or so: ends what has been silent for too long. */
+  /** Called every second or so: ends what has been silent or deaf for too long. */
   check(now: MonotonicMillis): void {
-    if (this.#session?.active === true || now < this.#deadline) return;
+    if (this.#isStuck(now)) {
+      this.end(new Fault("unavailable", `the client has taken nothing for ${LIMITS.stuckMs} ms`));
+      return;
+    }
+    // A recording that has ended is followed by the same patience as a request.
+    if (this.#session?.active === true) this.#deadline = this.#in(LIMITS.idleMs);
+    if (now < this.#deadline) return;
     if (this.#ending) this.#o.socket.destroy();
     else this.end(new Fault("unavailable", this.#who === undefined ? "no log-in in time" : "no sign of life"));
   }
@@ -103,6 +117,14 @@ export class ClientConnection {
     this.#ending = true;
     this.#dropSession();
     this.#o.socket.destroy();
+  }
+
+  #isStuck(now: MonotonicMillis): boolean {
+    const { bytesWritten, writableLength } = this.#o.socket;
+    const takenBytes = bytesWritten - writableLength;
+    if (writableLength === 0 || takenBytes !== this.#takenBytes) this.#takenAt = now;
+    this.#takenBytes = takenBytes;
+    return now - this.#takenAt >= LIMITS.stuckMs;
   }
 
   #in(ms: number): MonotonicMillis {
@@ -169,14 +191,16 @@ export class ClientConnection {
     if (this.#ending) return;
     const sequence = header(request, "CSeq");
     const numbered: Headers = sequence === undefined ? [] : [["CSeq", sequence.slice(0, 32)]];
-    socket.write(
-      printResponse({
-        status,
-        headers: [...numbered, ["Server", SERVER], ...headers],
-        ...(body === undefined ? {} : { body }),
-      }),
-    );
-    if (socket.writableLength > LIMITS.unsentBytes && this.#session?.active !== true)
+    const bytes = printResponse({
+      status,
+      headers: [...numbered, ["Server", SERVER], ...headers],
+      ...(body === undefined ? {} : { body }),
+    });
+    this.#unsentBytes += bytes.length;
+    socket.write(bytes, () => {
+      this.#unsentBytes -= bytes.length;
+    });
+    if (this.#unsentBytes > LIMITS.unsentBytes)
       this.end(new Fault("unavailable", "the client does not read its answers"));
   }
 

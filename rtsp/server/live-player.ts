@@ -20,7 +20,10 @@ export class LivePlayer implements Player {
     this.#failed = failed;
     this.#leave = source.join({
       deliver: (group) => this.#deliver(group),
-      changed: () => this.#fail(new Fault("unavailable", "the camera's tracks are others than those described")),
+      changed: () => {
+        this.stop();
+        this.#failed(new Fault("unavailable", "the camera's tracks are others than those described"));
+      },
     });
   }
 
@@ -37,24 +40,13 @@ export class LivePlayer implements Player {
 
   stop(): void {
     this.#leave();
+    this.#writer.stop();
   }
 
   #deliver(group: PacketGroup): void {
     if (!this.#writer.wants(group)) return;
     if (!this.first.has(group.track)) this.first.set(group.track, group);
-    if (this.#held !== undefined) {
-      this.#held.push(group);
-      return;
-    }
-    try {
-      this.#writer.offer(group);
-    } catch (fault) {
-      this.#fail(fault);
-    }
-  }
-
-  #fail(fault: unknown): void {
-    this.stop();
-    this.#failed(fault);
+    if (this.#held !== undefined) this.#held.push(group);
+    else this.#writer.offer(group);
   }
 }

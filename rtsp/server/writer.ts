@@ -1,7 +1,6 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import { type MonotonicMillis, SECOND } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { hasVideo, type Lane, type Lanes } from "./lane.ts";
 import { SenderReports } from "./reports.ts";
@@ -9,24 +8,26 @@ import { SenderReports } from "./reports.ts";
 const LIMITS = {
   /** Live: what waits for one reader. Beyond, it misses groups until the next key frame: some seconds of an ordinary camera. */
   liveBytes: 2 * 1024 * 1024,
-  /** Recorded: nothing is lost, reading waits. */
-  replayBytes: 256 * 1024,
-  /** A reader that takes nothing for so long is not there any more. */
-  stuckMs: 30 * SECOND,
+  /**
+   * What the socket is given before it has sent what it has. What it holds may be copies (TLS, channels that nobody else uses);
+   * the rest waits here, where all readers share it. Recorded: nothing is lost, reading waits.
+   */
+  socketBytes: 256 * 1024,
 };
 
-/**
- * Puts packet groups on one client's connection, one write each. The socket's own queue is the reader's queue, and its bound
- * is here; the bytes in it are shared with all other readers.
- */
+/** Puts packet groups on one client's connection, one write each. */
 export class GroupWriter {
   readonly #socket: Socket;
   readonly #lanes: Lanes;
-  readonly #clock: Clock;
   readonly #reports: SenderReports;
   readonly #dropped: () => void;
   readonly #video: boolean;
-  #waitingSince: MonotonicMillis | undefined;
+  readonly #onDrain = (): void => this.#flush();
+  /** What the socket has no room for. */
+  #queue: PacketGroup[] = [];
+  #queuedBytes = 0;
+  /** For a key frame, and room. */
+  #waiting = false;
   /** What a reader was given at once when it joined may wait in addition, until it has been read. */
   #headStartBytes = 0;
 
@@ -39,7 +40,6 @@ export class GroupWriter {
   }) {
     this.#socket = o.socket;
     this.#lanes = o.lanes;
-    this.#clock = o.clock;
     this.#dropped = o.dropped;
     this.#reports = new SenderReports(o.clock);
     this.#video = hasVideo(o.lanes);
@@ -52,42 +52,65 @@ export class GroupWriter {
 
   /** The groups since the last key frame, for a reader that has just joined: no bound, for the hub's cache has one. */
   headStart(groups: readonly PacketGroup[]): void {
-    for (const group of groups) this.#write(group);
-    this.#headStartBytes = this.#socket.writableLength;
+    for (const group of groups) this.#enqueue(group);
+    this.#headStartBytes = this.#socket.writableLength + this.#queuedBytes;
   }
 
-  /** A live group: written, or dropped with all others up to the next key frame. Fault `unavailable` when the reader is stuck. */
+  /** A live group: written, or dropped with all others up to the next key frame. */
   offer(group: PacketGroup): void {
     const lane = this.#lanes.get(group.track);
     if (lane === undefined) return;
-    const queued = this.#socket.writableLength;
-    if (queued < LIMITS.liveBytes / 4) this.#headStartBytes = 0;
+    const waitingBytes = this.#socket.writableLength + this.#queuedBytes;
+    if (waitingBytes < LIMITS.liveBytes / 4) this.#headStartBytes = 0;
     const mostBytes = LIMITS.liveBytes + this.#headStartBytes;
-    const now = this.#clock.monotonic();
-    if (this.#waitingSince === undefined && queued > 0 && queued + group.byteLength > mostBytes)
-      this.#waitingSince = now;
-    if (this.#waitingSince !== undefined) {
-      // To wait for an empty queue would starve a reader that is only slow.
-      if (!this.#beginsHere(group, lane) || queued > LIMITS.liveBytes / 4) {
-        this.#dropped();
-        if (now - this.#waitingSince > LIMITS.stuckMs)
-          throw new Fault("unavailable", `the client has not read for ${LIMITS.stuckMs} ms`);
-        return;
-      }
-      this.#waitingSince = undefined;
+    this.#waiting ||= waitingBytes > 0 && waitingBytes + group.byteLength > mostBytes;
+    // To wait for an empty queue would starve a reader that is only slow.
+    if (this.#waiting && (!this.#beginsHere(group, lane) || waitingBytes > LIMITS.liveBytes / 4)) {
+      this.#dropped();
+      return;
     }
+    this.#waiting = false;
+    this.#enqueue(group);
+  }
+
+  /** Writes a recorded group when there is room for it. Rejects with `unavailable` when the client hangs up; the signal's reason. */
+  async put(group: PacketGroup, signal: AbortSignal): Promise<void> {
+    if (this.#socket.writableLength > LIMITS.socketBytes) await this.#room(signal);
     this.#write(group);
   }
 
-  /** Writes a recorded group when there is room for it. Fault `unavailable` when the reader is stuck; the signal's reason. */
-  async put(group: PacketGroup, signal: AbortSignal): Promise<void> {
-    if (this.#socket.writableLength > LIMITS.replayBytes) await this.#room(signal);
-    this.#write(group);
+  /** What still waits is not written any more. */
+  stop(): void {
+    this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#socket.off("drain", this.#onDrain);
   }
 
   /** Tells the client that nothing follows. */
   goodbye(): void {
     this.#socket.write(this.#reports.goodbyes(this.#lanes));
+  }
+
+  #enqueue(group: PacketGroup): void {
+    if (this.#queue.length === 0 && this.#socket.writableLength <= LIMITS.socketBytes) {
+      this.#write(group);
+      return;
+    }
+    if (this.#queue.length === 0) this.#socket.on("drain", this.#onDrain);
+    this.#queue.push(group);
+    this.#queuedBytes += group.byteLength;
+  }
+
+  #flush(): void {
+    let count = 0;
+    for (const group of this.#queue) {
+      if (this.#socket.writableLength > LIMITS.socketBytes) break;
+      this.#write(group);
+      this.#queuedBytes -= group.byteLength;
+      count += 1;
+    }
+    this.#queue = this.#queue.slice(count);
+    if (this.#queue.length === 0) this.#socket.off("drain", this.#onDrain);
   }
 
   #write(group: PacketGroup): void {
@@ -106,7 +129,6 @@ export class GroupWriter {
   #room(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (act: () => void) => (): void => {
-        timer.cancel();
         this.#socket.off("drain", drained);
         this.#socket.off("close", closed);
         signal.removeEventListener("abort", aborted);
@@ -115,8 +137,6 @@ export class GroupWriter {
       const drained = end(resolve);
       const closed = end(() => reject(new Fault("unavailable", "the client hung up")));
       const aborted = end(() => reject(signal.reason as Error));
-      const late = end(() => reject(new Fault("unavailable", `the client has not read for ${LIMITS.stuckMs} ms`)));
-      const timer = this.#clock.after(LIMITS.stuckMs, late);
       if (signal.aborted) aborted();
       else if (this.#socket.destroyed) closed();
       else {

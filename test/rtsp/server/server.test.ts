@@ -186,6 +186,28 @@ describe("the RTSP server", () => {
       stage.hub.publish(groupOf(400));
       expect(stage.server.sessions()).to.equal(0);
     });
+
+    it("hangs up on such a reader when the camera is silent, too", async () => {
+      publish(10, 11);
+      await client.play("/live/gate");
+      client.socket.pause();
+      for (let number = 11; number < 400; number += 1) stage.hub.publish(groupOf(number, { bytes: 64_000 }));
+      await stage.clock.advance(31_000);
+      expect(stage.hub.readers).to.equal(0);
+    });
+
+    it("hangs up on a client that does not read its answers while it is sent a stream", async () => {
+      publish(10, 11);
+      await client.play("/live/gate");
+      client.socket.pause();
+      for (let number = 11; number < 400; number += 1) stage.hub.publish(groupOf(number, { bytes: 64_000 }));
+      // So long that few of them arrive at once.
+      const padding = `Padding: ${"x".repeat(4000)}`;
+      while (stage.hub.readers > 0) {
+        client.request("DESCRIBE", "/live/gate", [padding]);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
   });
 
   describe("asked to play a recording", () => {
@@ -222,6 +244,14 @@ describe("the RTSP server", () => {
       await client.until(() => client.packets.length > before + 2);
       const again = client.packets.slice(before).filter(({ channel }) => channel === 0);
       expect(again[0]?.packet.readUInt32BE(12)).to.equal(110);
+    });
+
+    it("waits for another request when a long one has ended", async () => {
+      await client.play("/recorded/gate", { headers: ["Range: clock=20260101T000010Z-20260101T000135Z"] });
+      await stage.clock.advance(90_000);
+      await client.until(() => client.reports().includes(201));
+      await stage.clock.advance(60_000);
+      expect((await client.ask("PLAY", "/recorded/gate", [instants])).status).to.equal(200);
     });
 
     const refused: readonly (readonly [what: string, range: string, status: number])[] = [

@@ -1,0 +1,85 @@
+import type { Socket } from "node:net";
+import { Writable } from "node:stream";
+import { expect } from "chai";
+import type { Lane } from "../../../rtsp/server/lane.ts";
+import { GroupWriter } from "../../../rtsp/server/writer.ts";
+import { START } from "../../media/receiver-fixture.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
+import { groupOf, VIDEO } from "./stage.ts";
+
+const LANES: ReadonlyMap<number, Lane> = new Map([[0, { index: 0, track: VIDEO, channels: [0, 1] }]]);
+const KILOBYTE = 1024;
+
+/** A client that takes one write at a time, when it is told to. */
+class Taker {
+  readonly numbers: number[] = [];
+  #taken: (() => void) | undefined;
+  readonly socket = new Writable({
+    highWaterMark: 16 * KILOBYTE,
+    write: (chunk: Buffer, _encoding, done) => {
+      // Groups go out on channel 0, reports on 1.
+      if (chunk[1] === 0) this.numbers.push(chunk.readUInt32BE(16));
+      this.#taken = done;
+    },
+  }) as unknown as Socket;
+
+  async take(writes: number): Promise<void> {
+    for (let count = 0; count < writes; count += 1) {
+      const taken = this.#taken;
+      this.#taken = undefined;
+      taken?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+describe("what is written to one reader", () => {
+  let taker: Taker;
+  let writer: GroupWriter;
+  let dropped = 0;
+
+  beforeEach(() => {
+    taker = new Taker();
+    dropped = 0;
+    writer = new GroupWriter({
+      socket: taker.socket,
+      lanes: LANES,
+      clock: new VirtualClock(START),
+      dropped: () => {
+        dropped += 1;
+      },
+    });
+  });
+
+  it("waits where it is shared, not in the socket, and comes in order", async () => {
+    const groups = Array.from({ length: 50 }, (_, number) => groupOf(number, { bytes: 50 * KILOBYTE }));
+    writer.headStart(groups.slice(0, 40));
+    for (const group of groups.slice(40)) writer.offer(group);
+    expect(taker.socket.writableLength).to.be.lessThan(320 * KILOBYTE);
+    await taker.take(60);
+    expect(taker.numbers).to.deep.equal(groups.map((_, number) => number));
+    expect(dropped).to.equal(0);
+    expect(taker.socket.listenerCount("drain")).to.equal(0);
+  });
+
+  it("is forgotten when it stops, for a client that asks to play again and again without reading", async () => {
+    const groups = Array.from({ length: 40 }, (_, number) => groupOf(number, { bytes: 50 * KILOBYTE }));
+    writer.headStart(groups);
+    writer.stop();
+    await taker.take(60);
+    expect(taker.numbers).to.have.length.lessThan(10);
+    expect(taker.socket.listenerCount("drain")).to.equal(0);
+  });
+
+  it("is dropped beyond a bound, and goes on with a key frame when there is room", async () => {
+    for (let number = 0; number < 100; number += 1) writer.offer(groupOf(number, { bytes: 50 * KILOBYTE }));
+    expect(dropped).to.be.greaterThan(50);
+    await taker.take(60);
+    for (let number = 105; number < 115; number += 1) writer.offer(groupOf(number));
+    await taker.take(20);
+    expect(taker.numbers.slice(0, 100 - (dropped - 5))).to.deep.equal(
+      Array.from({ length: 100 - (dropped - 5) }, (_, number) => number),
+    );
+    expect(taker.numbers.at(-5)).to.equal(110);
+  });
+});
