@@ -178,8 +178,9 @@ export class MessageParser {
 /** True while the bytes at `offset` can still be the beginning of a message. */
 function startsMessage(bytes: Buffer, offset: number): boolean {
   return STARTS.some((start) => {
-    if (bytes[offset] !== start[0]) return false;
-    const here = bytes.subarray(offset, offset + start.length);
-    return start.subarray(0, here.length).equals(here);
+    // Byte by byte, for this runs for every byte of rubbish: comparing views made 64 KiB of it cost 35 ms.
+    const end = Math.min(start.length, bytes.length - offset);
+    for (let at = 0; at < end; at += 1) if (bytes[offset + at] !== start[at]) return false;
+    return true;
   });
 }
