@@ -77,8 +77,10 @@ export class ClientConnection {
   #takenAt: MonotonicMillis;
   #who: Principal | undefined;
   #refusedLogIns = 0;
-  /** What DESCRIBE found, for the SETUPs that follow it. */
-  #described: { readonly address: RequestAddress; readonly presentation: Presentation } | undefined;
+  /** What DESCRIBE found, for the SETUPs that follow it, by the same account. */
+  #described:
+    | { readonly address: RequestAddress; readonly presentation: Presentation; readonly accountId: string }
+    | undefined;
   #session: RtspSession | undefined;
   #watched: AbortSignal | undefined;
   readonly #onRevoked = (): void => this.end(new Fault("denied", "the right to watch has ended"));
@@ -157,8 +159,9 @@ export class ClientConnection {
 
   /** Receiver reports are signs of life (RFC 3550 6.4.2; ONVIF Streaming 5.2.1.2); nothing else is expected. */
   #interleaved({ channel }: Interleaved): void {
-    if (this.#session === undefined) throw new Fault("invalid", "packets before SETUP");
-    if (this.#session.isRtcpChannel(channel)) this.#deadline = this.#in(LIMITS.idleMs);
+    if (this.#session?.isRtcpChannel(channel) === true) this.#deadline = this.#in(LIMITS.idleMs);
+    // Behind a TEARDOWN there are reports that were on their way already.
+    else if (this.#who === undefined) throw new Fault("invalid", "packets before SETUP");
   }
 
   /** Framing is lost, so the connection is: but the client is told. */
@@ -224,6 +227,7 @@ export class ClientConnection {
   }
 
   async #serve(request: Request): Promise<Answer> {
+    if (request.version !== "1.0") throw new RtspFault(505, "invalid", `RTSP/${request.version}`);
     if (header(request, "CSeq") === undefined) throw new Fault("invalid", "request without CSeq");
     const required = header(request, "Require");
     if (required !== undefined)
@@ -271,7 +275,7 @@ export class ClientConnection {
     const control = controlAddresses(address);
     const ours = { address: this.#o.localAddress, now: this.#o.clock.now() };
     const text = await describe(presentation, tracks, control, ours);
-    this.#described = { address, presentation };
+    this.#described = { address, presentation, accountId: who.accountId };
     return {
       headers: [
         ["Content-Type", "application/sdp"],
@@ -299,7 +303,10 @@ export class ClientConnection {
     if (header(request, "Session") !== undefined) return this.#assertAbout(this.#sessionOf(request), who, address);
     const { host, peer, socket, clock, dropped } = this.#o;
     const known = this.#described;
-    const same = known !== undefined && known.address.segments.join("/") === address.segments.join("/");
+    const same =
+      known?.accountId === who.accountId &&
+      !known.presentation.ended.aborted &&
+      known.address.segments.join("/") === address.segments.join("/");
     // A track's address may have lost the query that the presentation was described with.
     const described = same && (known.address.key === address.key || address.query.size === 0) ? known : undefined;
     const presentation = described?.presentation ?? (await host.open(who, address, peer));

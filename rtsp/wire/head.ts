@@ -10,7 +10,7 @@ const LIMITS = {
 };
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const REQUEST_LINE = /^([A-Z_]{1,32}) (\S+) RTSP\/\d\.\d$/;
+const REQUEST_LINE = /^([A-Z_]{1,32}) (\S+) RTSP\/(\d\.\d)$/;
 const STATUS_LINE = /^RTSP\/\d\.\d ([1-5]\d\d)(?: (.*))?$/;
 
 const TAB = 0x09;
@@ -56,7 +56,8 @@ function messageOf(start: string, headers: Headers): Head["message"] {
   if (status !== null) return { type: "response", status: Number(status[1]), reason: status[2] ?? "", headers };
   const request = REQUEST_LINE.exec(start);
   if (request === null) throw new Fault("invalid", `neither request nor status line: ${start.slice(0, 80)}`);
-  return { type: "request", method: request[1] ?? "", uri: request[2] ?? "", headers };
+  const [, method = "", uri = "", version = ""] = request;
+  return { type: "request", method, uri, version, headers };
 }
 
 function headersOf(lines: readonly string[], role: Role): Headers {

@@ -10,6 +10,8 @@ export interface Request {
   readonly method: string;
   /** Absolute URI or `*`, as received: digest authentication hashes these very characters (RFC 7616 3.4.3). */
   readonly uri: string;
+  /** `1.0`, or another one that has its own answer (505). */
+  readonly version: string;
   readonly headers: Headers;
   readonly body: Buffer;
 }

@@ -296,6 +296,12 @@ describe("the RTSP server", () => {
       expect(reply.header("unsupported")).to.equal("www.onvif.org/ver20/backchannel");
     });
 
+    it("answers another version of RTSP with 505, and goes on", async () => {
+      client.write("OPTIONS * RTSP/2.0\r\nCSeq: 1\r\n\r\n");
+      expect((await client.reply(0)).status).to.equal(505);
+      expect((await client.ask("OPTIONS", "*", [], "")).status).to.equal(200);
+    });
+
     it("refuses PLAY of one track of two", async () => {
       publish(10, 11);
       await client.play("/live/gate", { tracks: 2 });
@@ -335,6 +341,27 @@ describe("the RTSP server", () => {
       client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
       expect((await client.reply(0)).status).to.equal(400);
       await client.until(() => client.closed);
+    });
+
+    it("passes over reports that were under way when the session ended", async () => {
+      publish(10, 11);
+      await client.play("/live/gate");
+      expect((await client.ask("TEARDOWN", "/live/gate")).status).to.equal(200);
+      client.write(Buffer.from([0x24, 1, 0, 8, 0x80, 201, 0, 1, 0, 0, 0, 1]));
+      client.session = undefined;
+      expect((await client.play("/live/gate")).status).to.equal(200);
+    });
+
+    it("asks for the right to watch at SETUP when somebody else has described, or it has ended since", async () => {
+      await client.ask("DESCRIBE", "/live/gate");
+      await client.ask("SETUP", "/live/gate/track0", [TCP], "other");
+      expect(stage.opened).to.deep.equal(["vms /live/gate", "other /live/gate"]);
+      const changed = await stage.client();
+      await changed.ask("DESCRIBE", "/live/gate");
+      stage.revoked.get("vms")?.abort();
+      await changed.ask("SETUP", "/live/gate/track0", [TCP]);
+      expect(stage.opened).to.deep.equal(["vms /live/gate", "other /live/gate", "vms /live/gate", "vms /live/gate"]);
+      changed.socket.destroy();
     });
 
     it("hangs up on packets before SETUP", async () => {

@@ -167,7 +167,14 @@ const message: fc.Arbitrary<Message> = fc.oneof(
       headers: fc.array(field, { maxLength: 5 }),
       body,
     })
-    .map((one): Message => ({ ...one, type: "request", headers: [...one.headers, ...lengthOf(one.body)] })),
+    .map(
+      (one): Message => ({
+        ...one,
+        type: "request",
+        version: "1.0",
+        headers: [...one.headers, ...lengthOf(one.body)],
+      }),
+    ),
   fc.record({ headers: fc.array(field, { maxLength: 5 }), body }).map(
     ({ headers, body: bytes }): Message => ({
       type: "response",

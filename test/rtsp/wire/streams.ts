@@ -5,6 +5,7 @@ export const request = (method: string, headers: [string, string][] = [], body =
   type: "request",
   method,
   uri,
+  version: "1.0",
   headers,
   body: bytesOf(body),
 });
@@ -28,6 +29,11 @@ const OPTIONS_READ = request("OPTIONS", [["CSeq", "1"]]);
 export const STREAMS: readonly (readonly [string, string, readonly Message[]])[] = [
   ["a request", OPTIONS, [OPTIONS_READ]],
   ["a request for everything", "OPTIONS * RTSP/1.0\r\n\r\n", [request("OPTIONS", [], "", "*")]],
+  [
+    "a request of another version, which has its own answer",
+    "OPTIONS rtsp://h/a RTSP/2.0\r\nCSeq: 1\r\n\r\n",
+    [{ ...OPTIONS_READ, version: "2.0" } as Message],
+  ],
   [
     "a request with a body",
     "SET_PARAMETER rtsp://h/a RTSP/1.0\r\nContent-Length: 3\r\n\r\na\r\n",
