@@ -24,6 +24,9 @@ export interface GroupMarks {
 const FRAME_HEADER_BYTES = 4;
 const DOLLAR = 0x24;
 
+/** What the runtime needs for a group and for each of its packets, besides their bytes. */
+const OVERHEAD_BYTES = { group: 512, packet: 128 };
+
 /** Readers nearly always use channels 0 to 3; a peer that asks for odd ones must not make us keep a copy for each. */
 const MAX_VARIANTS = 4;
 
@@ -79,6 +82,11 @@ export class PacketGroup implements GroupMarks {
   /** Bytes of all packets with their frame headers. */
   get byteLength(): number {
     return this.#framed.length;
+  }
+
+  /** About what it takes in memory: of a camera that sends next to nothing in each packet, many times its bytes. */
+  get memoryBytes(): number {
+    return this.byteLength + OVERHEAD_BYTES.group + this.packets.length * OVERHEAD_BYTES.packet;
   }
 
   /** All packets framed for `channel`. The result is shared: never write to it. */

@@ -158,12 +158,12 @@ export class Hub implements LiveSource {
     if (start || this.#breaks(group)) this.#dropCache();
     if (!start && this.#cache.length === 0) return;
     const first = this.#cache[0] ?? group;
-    if (this.#cachedBytes + group.byteLength > LIMITS.cachedBytes || group.at - first.at > LIMITS.cachedMs) {
+    if (this.#cachedBytes + group.memoryBytes > LIMITS.cachedBytes || group.at - first.at > LIMITS.cachedMs) {
       this.#dropCache();
       return;
     }
     this.#cache.push(group);
-    this.#cachedBytes += group.byteLength;
+    this.#cachedBytes += group.memoryBytes;
   }
 
   #dropCache(): void {

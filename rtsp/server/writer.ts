@@ -20,6 +20,7 @@ export class GroupWriter {
   readonly #socket: Socket;
   readonly #lanes: Lanes;
   readonly #reports: SenderReports;
+  readonly #reporting: boolean;
   readonly #dropped: () => void;
   readonly #video: boolean;
   readonly #onDrain = (): void => this.#flush();
@@ -37,11 +38,14 @@ export class GroupWriter {
     readonly lanes: Lanes;
     readonly clock: Clock;
     readonly dropped: () => void;
+    /** Whether the client is told how RTP time and the clock go together. */
+    readonly reports: boolean;
   }) {
     this.#socket = o.socket;
     this.#lanes = o.lanes;
     this.#dropped = o.dropped;
     this.#reports = new SenderReports(o.clock);
+    this.#reporting = o.reports;
     this.#video = hasVideo(o.lanes);
   }
 
@@ -98,7 +102,7 @@ export class GroupWriter {
     }
     if (this.#queue.length === 0) this.#socket.on("drain", this.#onDrain);
     this.#queue.push(group);
-    this.#queuedBytes += group.byteLength;
+    this.#queuedBytes += group.memoryBytes;
   }
 
   #flush(): void {
@@ -106,7 +110,7 @@ export class GroupWriter {
     for (const group of this.#queue) {
       if (this.#socket.writableLength > LIMITS.socketBytes) break;
       this.#write(group);
-      this.#queuedBytes -= group.byteLength;
+      this.#queuedBytes -= group.memoryBytes;
       count += 1;
     }
     this.#queue = this.#queue.slice(count);
@@ -117,7 +121,7 @@ export class GroupWriter {
     const lane = this.#lanes.get(group.track);
     if (lane === undefined) return;
     const report = this.#reports.before(group, lane);
-    if (report !== undefined) this.#socket.write(report);
+    if (report !== undefined && this.#reporting) this.#socket.write(report);
     this.#socket.write(group.framed(lane.channels[0]));
     this.#reports.sent(group);
   }

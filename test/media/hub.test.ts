@@ -95,6 +95,12 @@ describe("the hub of a stream", () => {
     expect(join().got).to.deep.equal([]);
   });
 
+  it("counts what groups cost, not only their bytes: a camera can send a million of almost nothing", () => {
+    publish(group({ key: true }));
+    for (let count = 0; count < 30_000; count += 1) publish(group({ track: 1, key: true, bytes: 12 }));
+    expect(join().got).to.deep.equal([]);
+  });
+
   it("keeps nothing that is damaged", () => {
     publish(group({ key: true }), group(), group({ discontinuity: true }), group());
     const reader = join();
