@@ -67,8 +67,9 @@ export class RtspConnection {
   request(method: string, uri: string, headers: Headers): Promise<Response> {
     return new Promise((resolve, reject) => {
       const late = new Fault("unavailable", `the camera does not answer ${method} within ${LIMITS.answerMs} ms`);
-      const timer = this.#clock.after(LIMITS.answerMs, () => settle(() => reject(late)));
+      // First, for it throws on what cannot be sent, and a timer would be left behind.
       const sequence = this.#send(method, uri, headers);
+      const timer = this.#clock.after(LIMITS.answerMs, () => settle(() => reject(late)));
       const settle = (act: () => void): void => {
         timer.cancel();
         this.#pending.delete(sequence);

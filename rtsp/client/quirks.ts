@@ -35,15 +35,17 @@ export function baseOf(candidates: readonly (string | undefined)[], described: U
 /**
  * A control address in full: as it stands where it is absolute (but at the camera's own host), the base where it is missing or
  * `*`, and otherwise put behind the base as text, with one slash between, even where the base ends with a query. That is what
- * FFmpeg does, and so what cameras are tested with (FFmpeg libavformat/rtsp.c; AlexxIT/go2rtc#1236).
+ * FFmpeg does, and so what cameras are tested with (FFmpeg libavformat/rtsp.c; AlexxIT/go2rtc#1236). What cannot stand in a
+ * request line is escaped: a blank would end the address, and of a letter beyond Latin-1 only the low byte would be sent.
  */
 export function joinControl(base: string, control: string | undefined, described: URL): string {
   const text = control?.trim() ?? "";
   if (text === "" || text === "*") return base;
   if (/^rtsps?:\/\//i.test(text)) return tolerant(() => pinned(text, described)) ?? base;
-  return base.endsWith("/") || text.startsWith("/")
-    ? `${base.replace(/\/$/, "")}/${text.replace(/^\//, "")}`
-    : `${base}/${text}`;
+  const escaped = text.replace(/[^!-~]/gu, encodeURIComponent);
+  return base.endsWith("/") || escaped.startsWith("/")
+    ? `${base.replace(/\/$/, "")}/${escaped.replace(/^\//, "")}`
+    : `${base}/${escaped}`;
 }
 
 function pinned(uri: string, described: URL): string {

@@ -60,8 +60,10 @@ export function frameInterleaved(channel: number, payload: Uint8Array): Buffer {
 function print(start: string, headers: Headers, body: Buffer | undefined): Buffer {
   const lines = [start, ...headers.map(([name, value]) => `${name}: ${value}`)];
   if (body !== undefined && body.length > 0) lines.push(`Content-Length: ${body.length}`);
-  // A line break in a value would be a second header, or a second message.
-  if (lines.some((line) => /[\r\n]/.test(line))) throw new Fault("internal", `line break in a message: ${start}`);
+  // A line break in a value would be a second header, or a second message; beyond Latin-1, only the low byte of a letter would
+  // be written, which may be one.
+  if (lines.some((line) => /[^\t\x20-\xff]/.test(line)))
+    throw new Fault("internal", `line break in a message: ${start}`);
   const head = Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   return body === undefined ? head : Buffer.concat([head, body]);
 }

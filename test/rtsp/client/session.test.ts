@@ -161,6 +161,7 @@ describe("an upstream session", () => {
     [[], VIDEO_SDP.replace("trackID=0", "rtsp://192.0.2.7:PORT/b/t"), "/b/t"],
     [[], VIDEO_SDP.replace("trackID=0", "*"), "/stream"],
     [[], VIDEO_SDP.replace("a=control:trackID=0\r\n", ""), "/stream"],
+    [[], VIDEO_SDP.replace("trackID=0", "\xc4\x8atrack 0"), "/stream/%C4%8Atrack%200"],
     [[], VIDEO_SDP.replace("a=control:*", "a=control:rtsp://10.0.0.1:PORT/c"), "/c/trackID=0"],
   ];
   for (const [headers, sdp, path] of bases)

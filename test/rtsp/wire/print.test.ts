@@ -26,7 +26,7 @@ describe("an RTSP message is printed", () => {
   });
 
   it("never with a line break that came in from elsewhere", () => {
-    for (const end of ["\r", "\n", "\r\n", "\r\nSession: 1", "\n\nOPTIONS * RTSP/1.0"]) {
+    for (const end of ["\r", "\n", "\r\n", "\r\nSession: 1", "\n\nOPTIONS * RTSP/1.0", "\u010a"]) {
       for (const print of [
         () => printRequest({ method: "OPTIONS", uri: `rtsp://h/${end}`, headers: [] }),
         () => printRequest({ method: `OPTIONS${end}`, uri: "*", headers: [] }),
