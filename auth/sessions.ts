@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
 import { makeSecret, type Secret } from "../base/secret.ts";
 import { HOUR, MINUTE, type MonotonicMillis } from "../base/units.ts";
 import type { Accounts } from "./accounts.ts";
@@ -20,6 +21,7 @@ interface Session {
   readonly accountId: string;
   readonly credential: string;
   readonly begun: MonotonicMillis;
+  readonly end: AbortController;
   used: MonotonicMillis;
 }
 
@@ -40,13 +42,14 @@ export class WebSessions {
 
   /** A new session after a log-in. Its id goes into the cookie and nowhere else. */
   begin(who: Principal): Secret {
-    for (const [key, session] of this.#sessions) if (!this.#isAlive(session)) this.#sessions.delete(key);
+    for (const [key, session] of this.#sessions) if (!this.#isAlive(session)) this.#drop(key);
     const mine = [...this.#sessions].filter(([, session]) => session.accountId === who.accountId);
-    for (const [key] of mine.slice(0, Math.max(0, mine.length - LIMITS.perAccount + 1))) this.#sessions.delete(key);
+    for (const [key] of mine.slice(0, Math.max(0, mine.length - LIMITS.perAccount + 1))) this.#drop(key);
     const id = makeSecret(LIMITS.idLength);
     const now = this.#clock.monotonic();
     const credential = this.#accounts.credentialOf(who.accountId) ?? "";
-    this.#sessions.set(keyOf(id.reveal()), { accountId: who.accountId, credential, begun: now, used: now });
+    const end = new AbortController();
+    this.#sessions.set(keyOf(id.reveal()), { accountId: who.accountId, credential, begun: now, used: now, end });
     return id;
   }
 
@@ -56,16 +59,26 @@ export class WebSessions {
     const session = this.#sessions.get(key);
     if (session === undefined) return undefined;
     if (!this.#isAlive(session)) {
-      this.#sessions.delete(key);
+      this.#drop(key);
       return undefined;
     }
     session.used = this.#clock.monotonic();
     return this.#accounts.principalOf(session.accountId);
   }
 
+  /** Aborted when the session is known to be over: whatever runs in it must end. Undefined for an unknown id. */
+  endOf(id: string): AbortSignal | undefined {
+    return this.#sessions.get(keyOf(id))?.end.signal;
+  }
+
   /** Log-out. */
   end(id: string): void {
-    this.#sessions.delete(keyOf(id));
+    this.#drop(keyOf(id));
+  }
+
+  #drop(key: string): void {
+    this.#sessions.get(key)?.end.abort(new Fault("unauthenticated", "the web session is over"));
+    this.#sessions.delete(key);
   }
 
   #isAlive({ accountId, credential, begun, used }: Session): boolean {

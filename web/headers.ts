@@ -15,9 +15,10 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** The headers of every answer. */
+/** The headers of every answer. Only files of the pages say otherwise about caches. */
 export async function securityHeaders(ctx: Context, next: Next): Promise<void> {
   ctx.set({
+    "cache-control": "no-store",
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "strict-transport-security": "max-age=31536000",
     "x-content-type-options": "nosniff",
@@ -37,7 +38,11 @@ export function fromOurPages(headers: Readonly<Record<string, string | string[] 
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin" && site !== "none") return false;
   const { origin, host } = headers;
-  return origin === undefined || (typeof origin === "string" && URL.canParse(origin) && new URL(origin).host === host);
+  if (origin === undefined) return true;
+  if (typeof origin !== "string" || !URL.canParse(origin)) return false;
+  const page = new URL(origin);
+  // A page without TLS at our name is whoever sits between.
+  return page.protocol === "https:" && page.host === host;
 }
 
 /** Refuses changes that another site's page asks for. */

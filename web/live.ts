@@ -5,12 +5,16 @@ import { codecString } from "../media/codec-string.ts";
 import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
 import type { PacketGroup } from "../media/group.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
+import type { Codec } from "../media/track.ts";
 import { fragment, initSegment } from "../recorder/fmp4.ts";
 
 const LIMITS = {
   /** Bytes waiting for one viewer; beyond, it misses frames until the next key frame. Some seconds of an ordinary camera. */
   queuedBytes: 4 * 1024 * 1024,
 };
+
+/** What browsers decode. The others are not even unpacked, so that the viewer hears of it before the first picture. */
+const SHOWN: ReadonlySet<Codec> = new Set(["H264", "H265"]);
 
 /** The clock of RTP video (RFC 3551 5), and so of the fragments. */
 const VIDEO_CLOCK_HZ = 90_000;
@@ -65,7 +69,7 @@ class LivePicture {
     const { tracks } = camera.live;
     this.#track = tracks.findIndex((track) => track.kind === "video");
     const track = tracks[this.#track];
-    this.#depacketizer = track === undefined ? undefined : createDepacketizer(track);
+    this.#depacketizer = track !== undefined && SHOWN.has(track.codec) ? createDepacketizer(track) : undefined;
     this.#format = undefined;
     this.#waitingForKey = true;
     if (track === undefined) this.#viewer.text({ type: "unplayable", why: "This camera sends no video." });

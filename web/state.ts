@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import type { Principal } from "../auth/principal.ts";
 import type { SystemRight } from "../auth/right.ts";
 import { Fault } from "../base/fault.ts";
@@ -18,4 +19,4 @@ export function caller(ctx: { readonly state: WebState }): Principal {
 /** Makes the check that stands in front of a route: `need("adopt-camera")`. */
 export type Need = (
   right: SystemRight,
-) => (ctx: { readonly state: WebState }, next: () => Promise<void>) => Promise<void>;
+) => (ctx: { readonly state: WebState; readonly req: IncomingMessage }, next: () => Promise<void>) => Promise<void>;

@@ -61,6 +61,8 @@ export class FrontDoor {
     }) as Server;
     server.on("upgrade", (request, socket, head) => {
       const { web } = this.#options;
+      // With the upgrade Node takes its own listener away, and an error that nobody hears ends the process.
+      socket.on("error", () => socket.destroy());
       if (identity === undefined || web?.upgrade === undefined) socket.destroy();
       else web.upgrade(request, socket, head);
     });
@@ -128,6 +130,10 @@ export class FrontDoor {
 }
 
 function reply(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" });
+  response.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    "cache-control": "no-store",
+    "x-content-type-options": "nosniff",
+  });
   response.end(text);
 }

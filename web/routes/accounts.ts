@@ -2,6 +2,7 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { Grant } from "../../auth/principal.ts";
+import { Fault } from "../../base/fault.ts";
 import { jsonBody } from "../body.ts";
 import type { Need, WebState } from "../state.ts";
 
@@ -35,6 +36,13 @@ function watchingOf(grants: readonly Grant[]): z.output<typeof watching> {
 /** Accounts of external systems: their secrets are shown once, when they are made. */
 export function accountRoutes(accounts: Accounts, need: Need): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api/accounts" });
+  /** A person has rights of other kinds too, which this choice would take away. */
+  const assertIntegration = (id: string): void => {
+    const account = accounts.list().find((one) => one.id === id);
+    if (account?.kind !== "person") return;
+    const tell = `What may be watched is chosen for external systems; ${account.name} is a person.`;
+    throw new Fault("invalid", tell, { tell });
+  };
 
   router.get("/", need("manage-accounts"), (ctx) => {
     ctx.body = {
@@ -58,6 +66,9 @@ export function accountRoutes(accounts: Accounts, need: Need): Router<WebState> 
   router.patch("/:id", need("manage-accounts"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
     const { enabled, watching: chosen } = await jsonBody(ctx.req, change);
+    if (chosen === undefined && enabled === undefined)
+      throw new Fault("invalid", "empty change", { tell: "Say what to change: enabled, watching, or both." });
+    if (chosen !== undefined) assertIntegration(id);
     if (chosen !== undefined) await accounts.setGrants(id, grantsOf(chosen));
     if (enabled !== undefined) await accounts.setEnabled(id, enabled);
     ctx.status = 204;

@@ -5,13 +5,18 @@ import type { Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery } from "../../bridge/ports.ts";
 import { caller, type Need, type WebState } from "../state.ts";
 
+/** RTSP addresses of one camera, as a client at `localAddress` would dial them. */
+export type AddressesOf = (
+  camera: string,
+  localAddress: string,
+) => { readonly live: string; readonly recorded: string };
+
 /** The cameras that the caller may see, with the addresses at which other systems play them. */
 export function cameraRoutes(o: {
   readonly watch: Watch;
   readonly discovery: Discovery;
   readonly need: Need;
-  /** RTSP addresses of one camera, as this client would dial them. */
-  readonly addressesOf: (camera: string, localAddress: string) => { readonly live: string; readonly recorded: string };
+  readonly addressesOf: AddressesOf;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api/cameras" });
 

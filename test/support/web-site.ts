@@ -1,0 +1,231 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Accounts, type AuthSchema, authMigrations } from "../../auth/accounts.ts";
+import type { AuditEntry } from "../../auth/audit.ts";
+import type { Grant } from "../../auth/principal.ts";
+import { WebSessions } from "../../auth/sessions.ts";
+import { openDatabase } from "../../base/database.ts";
+import { Fault } from "../../base/fault.ts";
+import { silentLog } from "../../base/log.ts";
+import { Metrics } from "../../base/metrics.ts";
+import { Sealer } from "../../base/seal.ts";
+import { Secret } from "../../base/secret.ts";
+import type { BridgedCamera } from "../../bridge/camera.ts";
+import { FrontDoor } from "../../bridge/client-side/front-door.ts";
+import { Watch } from "../../bridge/client-side/watch.ts";
+import type { Discovery, DiscoveryEvent } from "../../bridge/ports.ts";
+import type { PacketGroup } from "../../media/group.ts";
+import type { LiveReader, RecordedSource } from "../../media/source.ts";
+import type { Track } from "../../media/track.ts";
+import { loadIdentity } from "../../net/tls.ts";
+import { createWeb, type WebOptions } from "../../web/app.ts";
+import { VirtualClock } from "./virtual-clock.ts";
+import { WebClient } from "./web-client.ts";
+
+export const PASSWORD = "correct horse battery";
+
+/** A camera in memory, that a test lets send and be removed. */
+export interface ScriptedCamera extends BridgedCamera {
+  readonly readers: ReadonlySet<LiveReader>;
+  push(group: PacketGroup): void;
+  describe(tracks: readonly Track[]): void;
+  /** Until then `ready` waits. */
+  flow(): void;
+  remove(): void;
+}
+
+/** What was asked of the camera side, word by word. */
+export interface ScriptedDiscovery extends Discovery {
+  readonly calls: readonly (readonly unknown[])[];
+  emit(event: DiscoveryEvent): void;
+}
+
+/** The web part of a bridge behind a real front door, with cameras that are not there and a clock that stands still. */
+export interface WebSite {
+  readonly options: WebOptions;
+  readonly accounts: Accounts;
+  readonly clock: VirtualClock;
+  readonly audited: readonly AuditEntry[];
+  readonly discovery: ScriptedDiscovery;
+  readonly port: number;
+  readonly plainPort: number;
+  camera(id: string, tracks?: readonly Track[]): ScriptedCamera;
+  /** Somebody who is not logged in. */
+  stranger(): WebClient;
+  /** Somebody with these rights, logged in. */
+  person(name: string, grants: readonly Grant[]): Promise<WebClient>;
+  /** The first administrator, logged in; made by set-up. */
+  administrator(): Promise<WebClient>;
+  close(): Promise<void>;
+}
+
+export async function startWebSite(): Promise<WebSite> {
+  const folder = await mkdtemp(join(tmpdir(), "viaduct-web-"));
+  const pages = await makePages(folder);
+  const clock = new VirtualClock();
+  const log = silentLog();
+  const database = await openDatabase<AuthSchema>(":memory:", authMigrations);
+  const accounts = await Accounts.open({
+    query: database.query,
+    sealer: new Sealer(Buffer.alloc(32, 7)),
+    clock,
+    log,
+  });
+  const audited: AuditEntry[] = [];
+  const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
+  const cameras = new Map<string, ScriptedCamera>();
+  const discovery = scriptedDiscovery();
+  const options: WebOptions = {
+    accounts,
+    audit,
+    clock,
+    log,
+    pages,
+    discovery,
+    sessions: new WebSessions({ accounts, clock }),
+    watch: new Watch({ list: () => [...cameras.values()], find: (id) => cameras.get(id) }, audit),
+    addressesOf: (id) => ({ live: `rtsp://x/live/${id}`, recorded: `rtsp://x/recorded/${id}` }),
+    about: () => ({ version: "1.2.3", onvif: "https://x/onvif/device_service" }),
+  };
+  const web = createWeb(options);
+  const onvif = { handle: () => Promise.reject(new Error("no ONVIF here")) };
+  const metrics = new Metrics();
+  const door = new FrontDoor({ onvif, web, metrics, metricsToken: undefined, ready: () => true, log });
+  const identity = await loadIdentity(join(folder, "identity"), ["127.0.0.1"], clock);
+  const { port } = await door.listen("127.0.0.1", 0, identity);
+  const { port: plainPort } = await door.listen("127.0.0.1", 0, undefined);
+  const stranger = (): WebClient => new WebClient(port);
+  return {
+    options,
+    accounts,
+    clock,
+    audited,
+    discovery,
+    port,
+    plainPort,
+    stranger,
+    camera(id, tracks = []) {
+      const camera = scriptedCamera(id, tracks, () => cameras.delete(id));
+      cameras.set(id, camera);
+      return camera;
+    },
+    async person(name, grants) {
+      await accounts.createPerson({ name, password: new Secret(PASSWORD), grants });
+      const client = stranger();
+      await client.logIn(name, PASSWORD);
+      return client;
+    },
+    async administrator() {
+      const client = stranger();
+      const token = accounts.setUpToken()?.reveal();
+      await client.send("POST", "/api/setup", { body: { token, name: "admin", password: PASSWORD } });
+      return client;
+    },
+    async close() {
+      web.close();
+      await door.close();
+      await database.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Built pages, and beside them what must never be served. */
+async function makePages(folder: string): Promise<string> {
+  const pages = join(folder, "dist");
+  await mkdir(join(pages, "assets"), { recursive: true });
+  await writeFile(join(pages, "index.html"), "<!doctype html><title>start</title>");
+  await writeFile(join(pages, "assets/app-1a2b.js"), "export {};");
+  await writeFile(join(folder, "secret.txt"), "not for you");
+  await mkdir(join(folder, "dist-of-others"));
+  await writeFile(join(folder, "dist-of-others/secret.txt"), "not for you");
+  return pages;
+}
+
+/** A camera by itself. `forget` is called when it is removed. */
+export function scriptedCamera(id: string, first: readonly Track[], forget: () => void): ScriptedCamera {
+  let tracks = first;
+  let flow = (): void => undefined;
+  const flowing = new Promise<void>((resolve) => {
+    flow = resolve;
+  });
+  const removal = new AbortController();
+  const readers = new Set<LiveReader>();
+  return {
+    get info() {
+      return {
+        id,
+        name: `Camera ${id}`,
+        manufacturer: undefined,
+        model: undefined,
+        connection: { state: "connecting", since: 0 as never } as const,
+        tracks,
+        recording: false,
+        unrecordable: [],
+      };
+    },
+    live: {
+      get tracks() {
+        return tracks;
+      },
+      ready: (_limitMs, signal) =>
+        Promise.race([
+          flowing,
+          new Promise<never>((_resolve, reject) => {
+            signal?.addEventListener("abort", () => reject(new Fault("denied", "ended while waiting")), { once: true });
+          }),
+        ]),
+      join(reader) {
+        readers.add(reader);
+        return () => readers.delete(reader);
+      },
+      ssrc: () => 1,
+    },
+    // The pages do not play recordings.
+    recorded: {} as RecordedSource,
+    removed: removal.signal,
+    readers,
+    push: (group) => {
+      for (const reader of readers) reader.deliver(group);
+    },
+    describe(next) {
+      tracks = next;
+      for (const reader of readers) reader.changed?.();
+    },
+    flow: () => flow(),
+    remove() {
+      forget();
+      removal.abort();
+    },
+  };
+}
+
+function scriptedDiscovery(): ScriptedDiscovery {
+  const calls: (readonly unknown[])[] = [];
+  const listeners = new Set<(event: DiscoveryEvent) => void>();
+  return {
+    calls,
+    scan: { running: false, probed: 0, total: 0, startedAt: undefined, failure: undefined },
+    list: () => [],
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    startScan(targets) {
+      calls.push(["startScan", targets]);
+      return Promise.resolve();
+    },
+    adopt(target, options) {
+      calls.push(["adopt", target, options]);
+      return Promise.resolve({ id: "gate", name: "Gate" });
+    },
+    remove(camera) {
+      calls.push(["remove", camera]);
+      return Promise.resolve();
+    },
+  };
+}

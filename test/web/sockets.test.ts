@@ -1,0 +1,216 @@
+import { once } from "node:events";
+import { Socket } from "node:net";
+import { connect, type TLSSocket } from "node:tls";
+import { expect } from "chai";
+import type { Grant } from "../../auth/principal.ts";
+import { track } from "../media/codec-fixture.ts";
+import { eventually } from "../support/bridge.ts";
+import type { WebClient } from "../support/web-client.ts";
+import { type ScriptedCamera, startWebSite, type WebSite } from "../support/web-site.ts";
+
+const ENDED = 4403;
+const HIDDEN = { type: "unplayable", why: "This camera is not there, or you may not watch it." };
+
+const UPGRADE = "GET /api/live/gate HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+const on = (right: Grant["right"], ...cameras: readonly string[]): Grant => ({
+  right,
+  cameras: new Set(cameras),
+  interfaces: "any",
+});
+
+describe("WebSockets of the pages", () => {
+  let site: WebSite;
+  let gate: ScriptedCamera;
+  let guard: WebClient;
+  let names = 0;
+
+  const idOf = (name: string): string => site.accounts.list().find((one) => one.name === name)?.id ?? "";
+  const person = (...grants: readonly Grant[]): Promise<WebClient> => {
+    names += 1;
+    return site.person(`person ${names}`, grants);
+  };
+
+  /** TLS on a connection that does not close its end when the bridge does. */
+  const dial = async (): Promise<{ raw: Socket; socket: TLSSocket }> => {
+    const raw = new Socket({ allowHalfOpen: true });
+    raw.connect(site.port, "127.0.0.1");
+    const socket = connect({ socket: raw, rejectUnauthorized: false });
+    for (const one of [raw, socket]) one.on("error", () => undefined);
+    await once(socket, "secureConnect");
+    return { raw, socket };
+  };
+
+  beforeEach(async () => {
+    site = await startWebSite();
+    gate = site.camera("gate", [track("JPEG")]);
+    gate.flow();
+    site.camera("yard").flow();
+    guard = await site.person("guard", [on("live", "gate"), on("playback", "yard")]);
+  });
+  afterEach(() => site.close());
+
+  describe("are refused", () => {
+    it("to a stranger, and to a session that is over", async () => {
+      expect(await site.stranger().feed("/api/live/gate")).to.equal(401);
+      const copy = site.stranger();
+      copy.cookie = guard.cookie;
+      await guard.send("DELETE", "/api/session");
+      expect(await copy.feed("/api/live/gate")).to.equal(401);
+    });
+
+    it("to pages of other sites, which browsers let connect with our cookie", async () => {
+      for (const headers of [
+        { origin: "https://evil.example" },
+        { origin: guard.origin.replace("https", "http") },
+        { origin: "null" },
+        { origin: "" },
+        { "sec-fetch-site": "cross-site" },
+      ])
+        expect(await guard.feed("/api/live/gate", headers), JSON.stringify(headers)).to.equal(401);
+      expect(gate.readers.size).to.equal(0);
+    });
+
+    it("beyond 64 of one account, until one closes", async () => {
+      const feeds = await Promise.all(Array.from({ length: 64 }, () => guard.openFeed("/api/live/gate")));
+      expect(await guard.feed("/api/live/gate")).to.equal(429);
+      const other = await person(on("live", "gate"));
+      (await other.openFeed("/api/live/gate")).close();
+      feeds[0]?.close();
+      await eventually(async () => {
+        const feed = await guard.feed("/api/live/gate");
+        return typeof feed !== "number";
+      });
+    });
+
+    it("to clients that break off at once, without harm to others", async () => {
+      for (let index = 0; index < 20; index += 1) {
+        const { raw, socket } = await dial();
+        socket.write(UPGRADE, () => raw.resetAndDestroy());
+        await once(raw, "close");
+      }
+      expect((await guard.send("GET", "/api/session")).status).to.equal(200);
+    });
+
+    it("and do not keep the bridge from closing where the client keeps its end open", async () => {
+      const { raw, socket } = await dial();
+      socket.write(UPGRADE);
+      socket.resume();
+      await once(socket, "end");
+      await site.close();
+      raw.destroy();
+      site = await startWebSite();
+    });
+  });
+
+  describe("show a camera", () => {
+    it("to whoever may watch it live, and to nobody else, who all hear the same", async () => {
+      expect((await guard.openFeed("/api/live/gate")).messages).to.deep.equal([]);
+      await eventually(() => gate.readers.size === 1);
+      const manager = await person({ right: "adopt-camera", cameras: "any", interfaces: "any" });
+      for (const [client, camera, why] of [
+        [guard, "yard", "seen, but not watched live"],
+        [guard, "none", "not there"],
+        [await person(on("live", "yard")), "gate", "hidden"],
+        [manager, "gate", "a right of another kind"],
+      ] as const) {
+        const feed = await client.openFeed(`/api/live/${camera}`);
+        expect(await feed.closed, why).to.equal(ENDED);
+        expect(feed.messages, why).to.deep.equal([HIDDEN]);
+      }
+      expect(gate.readers.size).to.equal(1);
+    });
+
+    it("until the page closes, which leaves no reader behind", async () => {
+      const feed = await guard.openFeed("/api/live/gate");
+      await eventually(() => gate.readers.size === 1);
+      feed.close();
+      await eventually(() => gate.readers.size === 0);
+    });
+
+    const ends: readonly (readonly [why: string, end: () => unknown])[] = [
+      ["the account is disabled", () => site.accounts.setEnabled(idOf("guard"), false)],
+      ["the account is removed", () => site.accounts.remove(idOf("guard"))],
+      ["the right is taken away", () => site.accounts.setGrants(idOf("guard"), [on("playback", "gate")])],
+      ["the camera is removed", () => gate.remove()],
+      ["the person logs out", () => guard.send("DELETE", "/api/session")],
+    ];
+    for (const [why, end] of ends) {
+      it(`until ${why}`, async () => {
+        const feed = await guard.openFeed("/api/live/gate");
+        await eventually(() => gate.readers.size === 1);
+        await end();
+        expect(await feed.closed).to.equal(ENDED);
+        await eventually(() => gate.readers.size === 0);
+      });
+
+      it(`not at all when ${why} before the camera sends`, async () => {
+        gate = site.camera("gate");
+        const feed = await guard.openFeed("/api/live/gate");
+        await end();
+        expect(await feed.closed).to.equal(ENDED);
+        expect(gate.readers.size).to.equal(0);
+      });
+    }
+
+    it("and close for paths that are none", async () => {
+      for (const path of [
+        "/api/nothing",
+        "/api/live/",
+        "/api/live/a%2fb",
+        "/api/live/gate/x",
+        `/api/live/${"x".repeat(65)}`,
+      ])
+        expect(await (await guard.openFeed(path)).closed, path).to.equal(1008);
+    });
+
+    it("and take next to nothing from the page", async () => {
+      const feed = await guard.openFeed("/api/live/gate");
+      feed.send(Buffer.alloc(1024));
+      feed.send(Buffer.alloc(1025));
+      expect(await feed.closed).to.be.oneOf([1006, 1009]);
+    });
+  });
+
+  describe("tell of cameras that are found", () => {
+    const found = { type: "adopting", id: "x", step: "connecting" } as const;
+
+    it("to those who may adopt", async () => {
+      const installer = await person({ right: "adopt-camera", cameras: "any", interfaces: "any" });
+      const feed = await installer.openFeed("/api/events");
+      site.discovery.emit(found);
+      await eventually(() => feed.messages.length > 0);
+      expect(feed.messages).to.deep.equal([found]);
+      await installer.send("DELETE", "/api/session");
+      expect(await feed.closed).to.equal(ENDED);
+    });
+
+    it("and to nobody else", async () => {
+      const feed = await guard.openFeed("/api/events");
+      expect(await feed.closed).to.equal(ENDED);
+      site.discovery.emit(found);
+      expect(feed.messages).to.deep.equal([]);
+    });
+  });
+});
+
+describe("the list of cameras", () => {
+  it("holds what the caller may see, and what may be done with it", async () => {
+    const site = await startWebSite();
+    try {
+      for (const id of ["gate", "yard", "roof"]) site.camera(id, [track("H264")]);
+      const guard = await site.person("guard", [on("live", "gate"), on("playback", "yard")]);
+      const { json } = await guard.send("GET", "/api/cameras");
+      const listed = (json as { cameras: Record<string, unknown>[] }).cameras;
+      expect(listed.map(({ id, mayWatch, mayPlayBack }) => [id, mayWatch, mayPlayBack])).to.deep.equal([
+        ["gate", true, false],
+        ["yard", false, true],
+      ]);
+      expect(JSON.stringify(json)).not.to.include("roof");
+      const nobody = await site.person("nobody", []);
+      expect((await nobody.send("GET", "/api/cameras")).json).to.deep.equal({ cameras: [] });
+    } finally {
+      await site.close();
+    }
+  });
+});

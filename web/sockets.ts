@@ -1,0 +1,151 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { demand } from "../auth/access.ts";
+import type { Audit } from "../auth/audit.ts";
+import type { Principal } from "../auth/principal.ts";
+import type { WebSessions } from "../auth/sessions.ts";
+import type { Log } from "../base/log.ts";
+import { endOf, type Watch } from "../bridge/client-side/watch.ts";
+import type { Discovery } from "../bridge/ports.ts";
+import { peerOf } from "../net/http.ts";
+import { fromOurPages } from "./headers.ts";
+import { refusal, showLive } from "./live.ts";
+import { SESSION_COOKIE } from "./routes/session.ts";
+
+const LIMITS = {
+  /** Live pictures and event feeds of one account at once: a wall of pictures in a few windows. */
+  socketsPerAccount: 64,
+  /** Pages only listen; what they send is dropped. */
+  payloadBytes: 1024,
+};
+
+/** How long a camera may take before a page is told that it cannot be reached. */
+const READY_LIMIT_MS = 10_000;
+
+/** Private close code (RFC 6455 7.4.2): the right to watch ended. */
+const CLOSE_ENDED = 4403;
+
+export interface SocketsOptions {
+  readonly sessions: WebSessions;
+  readonly audit: Audit;
+  readonly watch: Watch;
+  readonly discovery: Discovery;
+  readonly log: Log;
+}
+
+/** Who is at the other end, and until when. */
+interface Visitor {
+  readonly who: Principal;
+  readonly address: string;
+  /** Aborted when the web session is over. */
+  readonly ended: AbortSignal;
+}
+
+/** WebSockets of logged-in pages: `/api/events` and `/api/live/<camera>`. */
+export class Sockets {
+  readonly #o: SocketsOptions;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: LIMITS.payloadBytes,
+    perMessageDeflate: false,
+  });
+  readonly #perAccount = new Map<string, number>();
+
+  constructor(o: SocketsOptions) {
+    this.#o = o;
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const visitor = this.#visitor(request);
+    // A browser lets any page open a WebSocket to us and sends our cookie along: only our own pages may.
+    if (visitor === undefined || !fromOurPages(request.headers) || request.headers.origin === undefined) {
+      refuse(socket, "401 Unauthorized");
+      return;
+    }
+    const { accountId } = visitor.who;
+    const open = this.#perAccount.get(accountId) ?? 0;
+    if (open >= LIMITS.socketsPerAccount) {
+      refuse(socket, "429 Too Many Requests");
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      this.#perAccount.set(accountId, open + 1);
+      ws.on("error", () => ws.terminate());
+      ws.once("close", () => {
+        const left = (this.#perAccount.get(accountId) ?? 1) - 1;
+        if (left > 0) this.#perAccount.set(accountId, left);
+        else this.#perAccount.delete(accountId);
+      });
+      const path = (request.url ?? "").split("?", 1)[0] ?? "";
+      const camera = /^\/api\/live\/([A-Za-z0-9_-]{1,64})$/.exec(path)?.[1];
+      if (camera !== undefined) void this.#live(ws, visitor, camera);
+      else if (path === "/api/events") this.#events(ws, visitor);
+      else ws.close(1008);
+    });
+  }
+
+  close(): void {
+    for (const ws of this.#server.clients) ws.terminate();
+    this.#server.close();
+  }
+
+  #visitor(request: IncomingMessage): Visitor | undefined {
+    const cookie = (request.headers.cookie ?? "")
+      .split(";")
+      .map((pair) => pair.trim().split("="))
+      .find(([name]) => name === SESSION_COOKIE);
+    const id = cookie?.[1] ?? "";
+    const who = this.#o.sessions.find(id);
+    const ended = this.#o.sessions.endOf(id);
+    if (who === undefined || ended === undefined) return undefined;
+    return { who, ended, address: peerOf(request.socket).address };
+  }
+
+  #events(ws: WebSocket, { who, address, ended }: Visitor): void {
+    try {
+      demand(this.#o.audit, who, { right: "adopt-camera", interface: "web", address });
+    } catch {
+      ws.close(CLOSE_ENDED);
+      return;
+    }
+    const stop = this.#o.discovery.listen((event) => ws.send(JSON.stringify(event)));
+    ws.once("close", stop);
+    endWith(ws, AbortSignal.any([who.revoked, ended]));
+  }
+
+  async #live(ws: WebSocket, { who, address, ended }: Visitor, id: string): Promise<void> {
+    try {
+      const camera = this.#o.watch.open(who, id, "live", "web", address);
+      const over = AbortSignal.any([endOf(who, camera), ended]);
+      endWith(ws, over);
+      await camera.live.ready(READY_LIMIT_MS, over);
+      if (ws.readyState !== ws.OPEN) return;
+      const viewer = {
+        get queuedBytes() {
+          return ws.bufferedAmount;
+        },
+        text: (message: object) => ws.send(JSON.stringify(message)),
+        binary: (bytes: Buffer) => ws.send(bytes),
+      };
+      ws.once("close", showLive(camera, viewer, this.#o.log.child({ camera: id, account: who.name })));
+    } catch (error) {
+      if (ws.readyState !== ws.OPEN) return;
+      ws.send(JSON.stringify({ type: "unplayable", why: refusal(error) }));
+      ws.close(CLOSE_ENDED);
+    }
+  }
+}
+
+function endWith(ws: WebSocket, signal: AbortSignal): void {
+  const end = (): void => ws.close(CLOSE_ENDED);
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  ws.once("close", () => signal.removeEventListener("abort", end));
+}
+
+/** The client must not be able to keep a refused connection half open: nobody would count it. */
+function refuse(socket: Duplex, status: string): void {
+  socket.once("finish", () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
