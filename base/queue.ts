@@ -3,7 +3,7 @@ export class BoundedQueue<T> {
   readonly maxItems: number;
   readonly maxWeight: number;
   readonly #weigh: (item: T) => number;
-  #items: T[] = [];
+  #items: (T | undefined)[] = [];
   #head = 0;
   #weight = 0;
 
@@ -33,6 +33,8 @@ export class BoundedQueue<T> {
   shift(): T | undefined {
     if (this.length === 0) return undefined;
     const item = this.#items[this.#head] as T;
+    // Or it stays in memory until the list is cut: with a second of video in each item, tens of megabytes a camera.
+    this.#items[this.#head] = undefined;
     this.#head += 1;
     this.#weight -= this.#weigh(item);
     if (this.#head > 64 && this.#head * 2 > this.#items.length) {

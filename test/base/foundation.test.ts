@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
+import { queryObjects } from "node:v8";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { ByteReader } from "../../base/bytes.ts";
@@ -155,6 +156,19 @@ describe("a bounded queue", () => {
       undefined,
     ]);
     expect(queue.weight).to.equal(0);
+  });
+});
+
+describe("a bounded queue that is emptied", () => {
+  class Heavy {}
+
+  it("holds on to nothing", () => {
+    const queue = new BoundedQueue<Heavy>({ maxItems: 100, maxWeight: 100 }, () => 1);
+    for (let count = 0; count < 60; count += 1) queue.push(new Heavy());
+    while (queue.shift() !== undefined);
+    expect(queryObjects(Heavy, { format: "count" })).to.equal(0);
+    queue.push(new Heavy());
+    expect(queue.length).to.equal(1);
   });
 });
 
