@@ -160,10 +160,12 @@ describe("a bounded queue", () => {
 });
 
 describe("a bounded queue that is emptied", () => {
-  class Heavy {}
+  class Heavy {
+    readonly seconds = 1;
+  }
 
   it("holds on to nothing", () => {
-    const queue = new BoundedQueue<Heavy>({ maxItems: 100, maxWeight: 100 }, () => 1);
+    const queue = new BoundedQueue<Heavy>({ maxItems: 100, maxWeight: 100 }, ({ seconds }) => seconds);
     for (let count = 0; count < 60; count += 1) queue.push(new Heavy());
     while (queue.shift() !== undefined);
     expect(queryObjects(Heavy, { format: "count" })).to.equal(0);
