@@ -9,8 +9,11 @@ export type Log = Logger;
 /** Fields whose values never reach the log, at the top of a line and one level down. */
 const SECRET_FIELDS = ["password", "secret", "token", "authorization", "cookie", "nonce", "key", "passphrase", "pass"];
 
-/** Everything between `//` and `@` in an address: a user name and password that someone wrote into a URL. */
-const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]*(?::[^\s/@]*)?@/gi;
+/**
+ * Everything between `//` and `@` in an address: a user name and password that someone wrote into a URL. Runs on what clients
+ * write, in linear time: each part is bounded, or ends where the next one cannot begin.
+ */
+const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@]*@/gi;
 
 /** Text with the credentials of every address in it removed. */
 export function withoutUserInfo(text: string): string {
