@@ -33,7 +33,7 @@ export function printExample(): void {
 
 export async function checkConfig(file: string): Promise<void> {
   await readSettings(file);
-  process.stdout.write(`${file} is right.\n`);
+  process.stdout.write(`${file === "-" ? "It" : file} is right.\n`);
 }
 
 export function printSchema(): void {

@@ -16,6 +16,8 @@ export interface DiscoverOptions {
 export async function discover(targets: readonly string[], options: DiscoverOptions): Promise<void> {
   const seconds = Number(options.seconds);
   if (!(seconds > 0 && seconds <= 300)) throw new Fault("invalid", "--seconds must be 1 to 300");
+  const port = Number(options.port);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Fault("invalid", "--port must be 1 to 65535");
   const cancel = new AbortController();
   void stopSignal().then(() => cancel.abort());
   const progress = process.stderr.isTTY && options.json !== true;
@@ -28,7 +30,7 @@ export async function discover(targets: readonly string[], options: DiscoverOpti
     side: cameraSide({ interfaces: options.interface ?? [], clientAddresses: [] }),
     clock: systemClock,
     log: createLog("error"),
-    port: Number(options.port),
+    port,
     targets,
     durationMs: seconds * 1000,
     signal: cancel.signal,

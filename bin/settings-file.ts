@@ -1,19 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { text as textOf } from "node:stream/consumers";
 import { readConfig } from "../base/config.ts";
 import { Fault } from "../base/fault.ts";
 import { type Settings, settingsSchema } from "../bridge/settings.ts";
 
-/** Reads a configuration file; folders in it are relative to the file. `invalid` lists every mistake with its line. */
+/** Reads a configuration file, `-` for standard input; folders in it are relative to the file. `invalid` lists every mistake with its line. */
 export async function readSettings(file: string): Promise<Settings> {
+  const piped = file === "-";
+  const name = piped ? "standard input" : file;
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = piped ? await textOf(process.stdin) : await readFile(file, "utf8");
   } catch (cause) {
-    const tell = `cannot read ${file}: ${(cause as Error).message}`;
+    const tell = `cannot read ${name}: ${(cause as Error).message}`;
     throw new Fault("unavailable", tell, { tell, cause });
   }
-  const settings = readConfig(text, settingsSchema, file);
+  const settings = readConfig(text, settingsSchema, name);
   const from = dirname(resolve(file));
   const { recording } = settings;
   return {

@@ -89,7 +89,7 @@ config
 config
   .command("check")
   .description("read a configuration and say what is wrong with it, with line numbers")
-  .argument("<file>")
+  .argument("<file>", "the file; - for standard input")
   .action(async (file: string) => (await import("./config.ts")).checkConfig(file));
 config
   .command("schema")
@@ -101,6 +101,7 @@ const account = program
   .description("accounts, while the bridge is stopped (the pages do it while it runs)");
 account
   .command("list")
+  .description("list who may log in, and what each may do")
   .requiredOption("--config <file>", "configuration, YAML")
   .option("--json", "print JSON")
   .action(async (options: { config: string; json?: boolean }) => (await import("./account.ts")).listAccounts(options));
@@ -120,6 +121,7 @@ account
   );
 account
   .command("remove")
+  .description("remove an account")
   .argument("<name>")
   .requiredOption("--config <file>", "configuration, YAML")
   .action(async (name: string, options: { config: string }) =>
@@ -143,6 +145,12 @@ Examples:
   viaduct check --config /etc/viaduct.yaml --verify --json`,
   )
   .action(async (options: import("./check.ts").CheckOptions) => (await import("./check.ts")).check(options));
+
+// Whoever reads the output may have read enough: `viaduct config schema | head`.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
 
 try {
   await program.parseAsync();

@@ -24,7 +24,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     await mkdir(path, { recursive: true, mode: 0o700 });
     await chmod(path, 0o700);
   } catch (cause) {
-    const tell = `cannot use ${path} as data folder`;
+    const tell = `cannot use ${path} as data folder: ${(cause as Error).message}`;
     throw new Fault("unavailable", tell, { tell, cause });
   }
   const lock = lockFolder(path);

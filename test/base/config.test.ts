@@ -4,7 +4,7 @@ import { readConfig } from "../../base/config.ts";
 import { Fault } from "../../base/fault.ts";
 
 const schema = z.strictObject({
-  name: z.string(),
+  name: z.string().describe("What it is called."),
   door: z.strictObject({ port: z.int().max(65_535), hosts: z.array(z.string()).default([]) }),
 });
 
@@ -30,8 +30,13 @@ describe("a configuration file", () => {
   const rows: readonly (readonly [why: string, text: string, start: string])[] = [
     ["a value of another type", "name: a\ndoor:\n  port: many\n", "f.yaml:3: door.port: "],
     ["a value beyond its bound", "name: a\ndoor:\n\n  port: 70000\n", "f.yaml:4: door.port: "],
-    ["an unknown key", "name: a\ndoor:\n  port: 1\n  prot: 2\n", "f.yaml:3: door: "],
-    ["a missing key", "door: { port: 1 }\n", "f.yaml:1: name: "],
+    [
+      "an unknown key",
+      "name: a\ndoor:\n  port: 1\n  prot: 2\n",
+      "f.yaml:4: door.prot: there is no such key; there are port, hosts",
+    ],
+    ["a missing key", "door: { port: 1 }\n", "f.yaml:1: name: is missing, expected string. What it is called."],
+    ["the block that lacks a key", "name: a\ndoor:\n  hosts: []\n", "f.yaml:2: door.port: is missing, expected number"],
     ["an element of a list", "name: a\ndoor:\n  port: 1\n  hosts:\n    - a\n    - 7\n", "f.yaml:6: door.hosts.1: "],
     ["text that is not YAML", "name: a\ndoor: [\n", "f.yaml:"],
     ["a key that stands twice", "name: a\nname: b\ndoor: { port: 1 }\n", "f.yaml:2: "],

@@ -1,12 +1,11 @@
-import { spawn } from "node:child_process";
 import { mkdir, open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { lockFolder } from "../../base/lock.ts";
 import { Harness } from "../support/recorder-harness.ts";
 import { scratchFolder, videoSample } from "../support/recorder-samples.ts";
+import { viaduct } from "../support/viaduct.ts";
 
-const PROGRAM = join(import.meta.dirname, "../../bin/viaduct.ts");
 /** Of the first segment that is recorded here, below the folder of the recordings. */
 const FIRST = "cam/2026-11-24/13/05-00.000Z-0.mp4";
 
@@ -34,7 +33,7 @@ describe("viaduct check", () => {
     return recordings;
   }
 
-  const check = (...more: readonly string[]) => run(["check", "--config", config, ...more]);
+  const check = (...more: readonly string[]) => viaduct(["check", "--config", config, ...more]);
 
   it("says that catalog and recordings agree", async () => {
     await record();
@@ -76,18 +75,3 @@ describe("viaduct check", () => {
     }
   });
 });
-
-function run(args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => {
-      out += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      err += chunk.toString();
-    });
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, out, err }));
-  });
-}

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
-import { silentLog } from "../../base/log.ts";
+import { type Log, silentLog } from "../../base/log.ts";
 import { makeSecret, Secret } from "../../base/secret.ts";
 import { runBridge } from "../../bin/run.ts";
 import type { Bridge } from "../../bridge/bridge.ts";
@@ -12,8 +12,13 @@ import type { BridgedCamera } from "../../bridge/camera.ts";
 import { settingsSchema } from "../../bridge/settings.ts";
 import { type SimCamera, type SimCameraOptions, startSimCamera } from "../../sim/camera.ts";
 
-/** Every test file has a loopback network for its cameras, so that suites in one process do not hear each other. */
 let nextNetwork = 10 + (process.pid % 200);
+
+/** The first three numbers of a loopback network for cameras, so that suites in one process do not hear each other. */
+export function nextCameraNetwork(): string {
+  nextNetwork += 1;
+  return `127.0.${nextNetwork - 1}`;
+}
 
 export const CAMERA_LOGIN = { user: "service", password: new Secret("c4mera-pass") };
 
@@ -47,10 +52,9 @@ export interface Login {
 }
 
 export async function startTestBridge(
-  options: { readonly folder?: string; readonly segmentSeconds?: number } = {},
+  options: { readonly folder?: string; readonly segmentSeconds?: number; readonly log?: Log } = {},
 ): Promise<TestBridge> {
-  const network = `127.0.${nextNetwork}`;
-  nextNetwork += 1;
+  const network = nextCameraNetwork();
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "viaduct-test-")));
   const discoveryPort = await freeUdpPort();
   const bridge = await runBridge({
@@ -69,7 +73,7 @@ export async function startTestBridge(
     }),
     version: "0.0.0-test",
     cameraDiscoveryPort: discoveryPort,
-    log: silentLog(),
+    log: options.log ?? silentLog(),
   });
   const cameras: SimCamera[] = [];
   let nextHost = 1;

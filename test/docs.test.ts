@@ -1,0 +1,78 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect } from "chai";
+import { viaduct } from "./support/viaduct.ts";
+
+const root = join(import.meta.dirname, "..");
+const documents = ["README.md", ...globSync("docs/**/*.md", { cwd: root })];
+const textOf = (document: string): string => readFileSync(join(root, document), "utf8");
+
+/** `[words](target)`, pictures too. */
+const LINK = /\]\((?<target>[^()\s]+)\)/g;
+/** A heading, and what a link to it is called. */
+const anchorsOf = (text: string): readonly string[] =>
+  [...text.matchAll(/^#+ (?<title>.*)$/gm)].map((match) =>
+    (match.groups?.["title"] ?? "")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
+  );
+/** `viaduct` and the words of a sub-command behind it, in code; a command line's `npx viaduct` too. */
+const COMMAND = /(?:`|^|npx )viaduct (?<words>[a-z]+(?: [a-z]+)?)/gm;
+
+describe("the documents", function () {
+  this.timeout(60_000);
+
+  it("link to files and headings that exist", () => {
+    const broken = documents.flatMap((document) =>
+      [...textOf(document).matchAll(LINK)]
+        .map((match) => match.groups?.["target"] ?? "")
+        .filter((target) => !/^[a-z]+:/.test(target))
+        .filter((target) => {
+          const [file = "", anchor] = target.split("#");
+          const path = file === "" ? document : join(dirname(document), file);
+          if (!existsSync(join(root, path))) return true;
+          return anchor !== undefined && path.endsWith(".md") && !anchorsOf(textOf(path)).includes(anchor);
+        })
+        .map((target) => `${document}: ${target}`),
+    );
+    expect(broken).to.deep.equal([]);
+  });
+
+  it("can all be reached from the README", () => {
+    const reached = new Set(["README.md"]);
+    for (const document of reached)
+      for (const match of textOf(document).matchAll(LINK)) {
+        const path = join(dirname(document), match.groups?.["target"]?.split("#", 1)[0] ?? "");
+        for (const found of globSync([path, `${path}/*.md`], { cwd: root }))
+          if (found.endsWith(".md")) reached.add(found);
+      }
+    expect(documents.filter((document) => !reached.has(document))).to.deep.equal([]);
+  });
+
+  it("name commands that exist", async () => {
+    const named = new Map<string, string>();
+    for (const document of documents)
+      for (const match of textOf(document).matchAll(COMMAND)) named.set(match.groups?.["words"] ?? "", document);
+    expect(named.size).to.be.greaterThan(5);
+    const helps = await Promise.all(
+      [...named].map(async ([words, document]) => {
+        const [command = "", sub = ""] = words.split(" ");
+        const { code, out } = await viaduct([command, "--help"]);
+        const isGroup = /\nCommands:\n/.test(out);
+        return code === 0 && (!isGroup || sub === "" || new RegExp(`\n {2}${sub}\\b`).test(out))
+          ? []
+          : [`${document}: viaduct ${words}`];
+      }),
+    );
+    expect(helps.flat()).to.deep.equal([]);
+  });
+
+  it("describe the configuration as its schema does", () => {
+    const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/reference.ts"), "--check"], {
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).to.deep.equal({ status: 0, stderr: "" });
+  });
+});
