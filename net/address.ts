@@ -17,6 +17,17 @@ export function plainAddress(text: string): string | undefined {
   return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
+/**
+ * What stands for one machine where something is counted: its IPv4 address, or the /64 of its IPv6 address, for within that it
+ * can take any number of addresses. `ip` in the spelling of {@link plainAddress}.
+ */
+export function networkOf(ip: string): string {
+  if (isIP(ip) !== 6) return ip;
+  const [left = [], right = []] = ip.split("::").map((part) => part.split(":").filter((group) => group !== ""));
+  const zeros = Array.from({ length: 8 - left.length - right.length }, () => "0");
+  return `${[...left, ...zeros, ...right].slice(0, 4).join(":")}::/64`;
+}
+
 /** A set of address ranges. */
 export class Networks {
   readonly #list = new BlockList();

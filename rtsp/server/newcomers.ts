@@ -1,16 +1,17 @@
 import type { Socket } from "node:net";
+import { networkOf } from "../../net/address.ts";
 
 /** Connections that have not proved who they are. */
 const MAX_NEWCOMERS = 200;
 
 interface Newcomer {
-  readonly address: string;
+  readonly network: string;
   readonly socket: Socket;
 }
 
 /**
  * Connections before their log-in, TLS handshake included. There is room for a fixed number; when it is full, the oldest of the
- * address that holds the most goes, so that half-open connections lock out nobody but their own kind.
+ * machine that holds the most goes, so that half-open connections lock out nobody but their own kind.
  */
 export class Newcomers {
   readonly #list = new Map<string, Newcomer>();
@@ -18,7 +19,7 @@ export class Newcomers {
   /** `key` names the connection until it graduates or leaves. A socket under the same key takes the place of the one before. */
   add(key: string, address: string, socket: Socket): void {
     const known = this.#list.has(key);
-    this.#list.set(key, { address, socket });
+    this.#list.set(key, { network: networkOf(address), socket });
     if (!known && this.#list.size > MAX_NEWCOMERS) this.#evict();
   }
 
@@ -35,10 +36,10 @@ export class Newcomers {
 
   #evict(): void {
     const counts = new Map<string, number>();
-    for (const { address } of this.#list.values()) counts.set(address, (counts.get(address) ?? 0) + 1);
+    for (const { network } of this.#list.values()) counts.set(network, (counts.get(network) ?? 0) + 1);
     const most = Math.max(...counts.values());
-    for (const [key, { address, socket }] of this.#list)
-      if (counts.get(address) === most) {
+    for (const [key, { network, socket }] of this.#list)
+      if (counts.get(network) === most) {
         this.#list.delete(key);
         socket.destroy();
         return;

@@ -6,6 +6,7 @@ import { Fault } from "../../base/fault.ts";
 import { type Log, Repeats } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { SECOND } from "../../base/units.ts";
+import { networkOf } from "../../net/address.ts";
 import { peerOf } from "../../net/http.ts";
 import { type Identity, serverTlsOptions } from "../../net/tls.ts";
 import type { Request } from "../wire/message.ts";
@@ -168,7 +169,7 @@ export class RtspServer {
   }
 
   #refused(fault: Fault, request: Request | undefined, address: string): void {
-    const suppressed = this.#repeats.admit(`${address} ${fault.kind}`);
+    const suppressed = this.#repeats.admit(`${networkOf(address)} ${fault.kind}`);
     if (suppressed === undefined) return;
     const level = fault.kind === "internal" ? "error" : "info";
     this.#log[level](

@@ -19,6 +19,13 @@ describe("connections that have not logged in", () => {
     expect(flood.findIndex((socket) => !socket.destroyed)).to.equal(101);
   });
 
+  it("count by the /64 of IPv6, in which one machine has any number of addresses", () => {
+    const newcomers = new Newcomers();
+    const [honest] = arrive(newcomers, "2001:db8::1", 1);
+    for (let host = 1; host <= 300; host += 1) arrive(newcomers, `2001:db8:0:1::${host.toString(16)}`, 1);
+    expect(honest?.destroyed).to.equal(false);
+  });
+
   it("do not count once they have logged in", () => {
     const newcomers = new Newcomers();
     const members = arrive(newcomers, "192.0.2.1", 200);
