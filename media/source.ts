@@ -42,4 +42,21 @@ export interface RecordedSource {
    * In a gap it begins with the first key frame behind it. Ends early, without error, when `signal` is aborted.
    */
   read(range: { readonly from: UnixMillis; readonly to?: UnixMillis }, signal: AbortSignal): AsyncIterable<PacketGroup>;
+  /**
+   * Like `read`, into the future: it does not end before `to`, and undefined says that there is nothing more at the moment.
+   * Wait before you ask again.
+   */
+  follow(
+    range: { readonly from: UnixMillis; readonly to?: UnixMillis },
+    signal: AbortSignal,
+  ): AsyncIterable<PacketGroup | undefined>;
+  /**
+   * Groups of pictures from late to early, and within each from its key frame on; video alone where there is video. From the
+   * one that holds `from`, up to that instant, to the one that holds `to` (the earlier of the two), or to the beginning. The
+   * first group of each is marked as a discontinuity. RTP times are those of `read`: they count the capture.
+   */
+  readBackward(
+    range: { readonly from: UnixMillis; readonly to?: UnixMillis },
+    signal: AbortSignal,
+  ): AsyncIterable<PacketGroup>;
 }

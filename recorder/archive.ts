@@ -136,6 +136,12 @@ export class Archive {
       async *read(range, signal) {
         yield* (await reader()).read(range, signal);
       },
+      async *follow(range, signal) {
+        yield* (await reader()).follow(range, signal);
+      },
+      async *readBackward(range, signal) {
+        yield* (await reader()).readBackward(range, signal);
+      },
     };
   }
 

@@ -4,6 +4,7 @@ import { type UnixMillis, unixMillis } from "../base/units.ts";
 import type { PacketGroup } from "../media/group.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
+import { readBackward } from "./backward.ts";
 import type { Catalog, Cursor, SegmentRow } from "./catalog.ts";
 import type { TimedSample } from "./fragment-read.ts";
 import { Lanes } from "./lanes.ts";
@@ -77,15 +78,45 @@ export class StreamReader implements RecordedSource {
    * back, capture times go back too, marked as a discontinuity; RTP times go on.
    */
   async *read(
-    range: { readonly from: UnixMillis; readonly to?: UnixMillis },
+    { from, to }: { readonly from: UnixMillis; readonly to?: UnixMillis },
     signal: AbortSignal,
   ): AsyncGenerator<PacketGroup> {
-    const fromUs = toUs(range.from);
-    const endUs = range.to === undefined ? Infinity : toUs(range.to);
+    for await (const group of this.#forward(toUs(from), to === undefined ? Infinity : toUs(to), false, signal))
+      if (group !== undefined) yield group;
+  }
+
+  follow(
+    { from, to }: { readonly from: UnixMillis; readonly to?: UnixMillis },
+    signal: AbortSignal,
+  ): AsyncGenerator<PacketGroup | undefined> {
+    return this.#forward(toUs(from), to === undefined ? Infinity : toUs(to), true, signal);
+  }
+
+  readBackward(
+    { from, to }: { readonly from: UnixMillis; readonly to?: UnixMillis },
+    signal: AbortSignal,
+  ): AsyncGenerator<PacketGroup> {
+    return readBackward(this.#places, { fromUs: toUs(from), toUs: to === undefined ? 0 : toUs(to) }, signal);
+  }
+
+  /** Yields undefined, if it is to `follow`, where there is nothing more at the moment. */
+  async *#forward(
+    fromUs: number,
+    endUs: number,
+    follow: boolean,
+    signal: AbortSignal,
+  ): AsyncGenerator<PacketGroup | undefined> {
     let lanes: Lanes | undefined;
     let lastUs: number | undefined;
     let place = await this.#places.locate(fromUs);
-    while (place !== undefined && place.startUs < endUs && !signal.aborted) {
+    while (!signal.aborted) {
+      if (place === undefined) {
+        if (!follow) return;
+        yield undefined;
+        place = await this.#places.locate(fromUs);
+        continue;
+      }
+      if (place.startUs >= endUs) return;
       const opened = await this.#places.open(place);
       if (opened === undefined) {
         place = await this.#places.next(place);
@@ -107,8 +138,12 @@ export class StreamReader implements RecordedSource {
             yield* groupsOf(lanes, wanted, endUs, signal);
           }
           following = await this.#places.next(place);
+          const atEnd = index >= fragments.length;
+          if (atEnd && following !== undefined) break;
+          if (atEnd && !follow) return;
+          if (atEnd) yield undefined;
           // The writer may have gone on, and even begun the next segment, while we looked.
-        } while (index < fragments.length);
+        } while (!signal.aborted);
         place = following;
       } finally {
         await opened.handle.close();

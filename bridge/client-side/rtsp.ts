@@ -29,8 +29,8 @@ export function rtspHost(o: {
       }
       if (kind === "recorded") {
         const camera = o.watch.open(who, id, "playback", "rtsp", peer.address);
-        const range = timeAddress(query, o.clock.now());
-        return { kind, name: camera.info.name, source: camera.recorded, ...range, ended: endOf(who, camera) };
+        const asked = timeAddress(query, o.clock.now());
+        return { kind, name: camera.info.name, source: camera.recorded, ...asked, ended: endOf(who, camera) };
       }
       throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
     },

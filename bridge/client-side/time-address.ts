@@ -1,5 +1,6 @@
 import { Fault } from "../../base/fault.ts";
 import { DAY, HOUR, later, MINUTE, type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { parseFrames, parseScale, type ReplayManner } from "../../rtsp/wire/replay.ts";
 
 const UNIT_MS: Readonly<Record<string, Millis>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
 
@@ -17,18 +18,34 @@ function refuse(parameter: string, value: string, form: string): Fault {
   return new Fault("invalid", `${parameter}=${value}`, { tell: `${parameter} must be ${form}` });
 }
 
+/** What an address of a recording says besides the camera. */
+export interface TimeAddress {
+  readonly from?: UnixMillis;
+  readonly to?: UnixMillis;
+  readonly manner: Partial<ReplayManner>;
+}
+
 /**
- * The stretch of time that an address asks for: `?at=2026-11-24T10:00:00Z&for=10m`, `?at=-15m`.
+ * The stretch of time that an address asks for, and how to play it: `?at=2026-11-24T10:00:00Z&for=10m`, `?at=-15m&speed=4`,
+ * `?at=-1d&frames=intra`.
  *
  * `at` is an RFC 3339 instant or, with a minus sign, a length of time before `now`; `for` is a length of time and needs
  * `at`. Nothing for what is not there. A `+` that a client did not escape reads as a blank; it is taken for the sign of a zone.
  */
-export function timeAddress(
-  query: URLSearchParams,
+export function timeAddress(query: URLSearchParams, now: UnixMillis): TimeAddress {
+  const [speed, frames] = [query.get("speed"), query.get("frames")];
+  const manner = {
+    ...(speed === null ? {} : { scale: speedOf(speed) }),
+    ...(frames === null ? {} : { frames: parseFrames(frames) }),
+  };
+  return { ...stretchOf(query.get("at"), query.get("for"), now), manner };
+}
+
+function stretchOf(
+  at: string | null,
+  length: string | null,
   now: UnixMillis,
 ): { readonly from?: UnixMillis; readonly to?: UnixMillis } {
-  const at = query.get("at");
-  const length = query.get("for");
   if (at === null) {
     if (length !== null) throw refuse("at", "", "given where `for` is");
     return {};
@@ -38,6 +55,17 @@ export function timeAddress(
   const forMs = durationOf(length);
   if (forMs === undefined || forMs === 0) throw refuse("for", length, "a length of time like 90s, 10m, 2h or 1d");
   return { from, to: later(from, forMs) };
+}
+
+/** Players show pictures forward; who wants them backwards says so in RTSP. */
+function speedOf(text: string): number {
+  const words = "a number from more than 0 up to 256, like 4 or 0.5";
+  if (!/^\d/.test(text)) throw refuse("speed", text, words);
+  try {
+    return parseScale(text);
+  } catch {
+    throw refuse("speed", text, words);
+  }
 }
 
 function before(now: UnixMillis, text: string): UnixMillis {

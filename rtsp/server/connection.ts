@@ -4,7 +4,7 @@ import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import { type MonotonicMillis, SECOND } from "../../base/units.ts";
-import { type Headers, header, type Interleaved, type Request } from "../wire/message.ts";
+import { type Headers, header, headerValues, type Interleaved, type Request } from "../wire/message.ts";
 import { MessageParser } from "../wire/parser.ts";
 import { printResponse } from "../wire/print.ts";
 import { parseRange, printRange } from "../wire/range.ts";
@@ -15,8 +15,8 @@ import { controlAddresses, parseAddress, type RequestAddress, trackAddress } fro
 import { describe, tracksOf } from "./description.ts";
 import type { Presentation, RtspHost } from "./host.ts";
 import type { Player } from "./player.ts";
-import { RtspFault, statusOf } from "./reply.ts";
-import { RtspSession } from "./session.ts";
+import { RtspFault, statusOf, unsupported } from "./reply.ts";
+import { ONVIF_REPLAY, RtspSession } from "./session.ts";
 
 const LIMITS = {
   /** Until the first right log-in. Who takes longer is no player. */
@@ -229,11 +229,8 @@ export class ClientConnection {
   async #serve(request: Request): Promise<Answer> {
     if (request.version !== "1.0") throw new RtspFault(505, "invalid", `RTSP/${request.version}`);
     if (header(request, "CSeq") === undefined) throw new Fault("invalid", "request without CSeq");
-    const required = header(request, "Require");
-    if (required !== undefined)
-      throw new RtspFault(551, "invalid", `Require: ${required.slice(0, 80)}`, {
-        headers: [["Unsupported", required.slice(0, 256)]],
-      });
+    const unknown = requirements(request).filter((tag) => tag !== ONVIF_REPLAY);
+    if (unknown.length > 0) throw unsupported(unknown.join(", "));
     switch (request.method) {
       case "OPTIONS":
         return { headers: [["Public", METHODS]] };
@@ -271,6 +268,7 @@ export class ClientConnection {
     const who = await this.#authenticate(request);
     const address = parseAddress(request.uri);
     const presentation = await this.#o.host.open(who, address, this.#o.peer);
+    if (presentation.kind === "live" && requirements(request).includes(ONVIF_REPLAY)) throw unsupported(ONVIF_REPLAY);
     const tracks = await tracksOf(presentation);
     const control = controlAddresses(address);
     const ours = { address: this.#o.localAddress, now: this.#o.clock.now() };
@@ -290,6 +288,7 @@ export class ClientConnection {
     const who = await this.#authenticate(request);
     const address = parseAddress(request.uri);
     const session = await this.#sessionFor(request, who, address);
+    if (requirements(request).includes(ONVIF_REPLAY)) session.requireReplay();
     const spec = session.setUp(address.track, header(request, "Transport"));
     this.#session = session;
     return { headers: [["Transport", printTransport(spec)], ...this.#sessionHeader()] };
@@ -314,6 +313,7 @@ export class ClientConnection {
       socket,
       clock,
       address: described?.address ?? address,
+      kind: presentation.kind,
       tracks: await tracksOf(presentation),
       accountId: who.accountId,
       accountName: who.name,
@@ -334,9 +334,11 @@ export class ClientConnection {
     const range = header(request, "Range");
     const asked = range === undefined ? undefined : parseRange(range);
     const presentation = await this.#o.host.open(who, session.address, this.#o.peer);
-    const player = await session.play(presentation, asked);
+    if (requirements(request).includes(ONVIF_REPLAY)) session.requireReplay();
+    const player = await session.play(presentation, { range: asked, message: request });
     this.#watch(presentation.ended);
-    return { headers: [...this.#sessionHeader(), ...playing(session, player)], afterwards: () => player.run() };
+    const headers = [...this.#sessionHeader(), ...playing(session, player), ...granted(request, presentation)];
+    return { headers, afterwards: () => player.run() };
   }
 
   /** Anything is a sign of life; parameters there are none (RFC 2326 10.8, 10.9). */
@@ -384,6 +386,17 @@ export class ClientConnection {
     this.#session?.close();
     this.#session = undefined;
   }
+}
+
+/** What a client must be able to rely on (RFC 2326 12.32). */
+function requirements(request: Request): readonly string[] {
+  return headerValues(request, "Require").flatMap((value) => value.split(",").map((tag) => tag.trim()));
+}
+
+/** Scale and Speed as they were asked for: they are had, or refused (RFC 2326 12.34, 12.35). Live video has neither. */
+function granted(request: Request, { kind }: Presentation): Headers {
+  if (kind === "live") return [];
+  return request.headers.filter(([name]) => /^(?:scale|speed)$/i.test(name));
 }
 
 /** From when on is played, and where each track begins, as far as it is known (RFC 2326 12.29, 12.33). */

@@ -2,6 +2,7 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import type { AuthenticatedRequest } from "../../auth/scheme/http.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { LiveSource, RecordedSource } from "../../media/source.ts";
+import type { ReplayManner } from "../wire/replay.ts";
 
 /** What an RTSP address names, without the track at its end. */
 export interface PresentationAddress {
@@ -28,6 +29,8 @@ export interface RecordedPresentation extends Presented {
   /** The stretch of time that the address asks for; without it, all that is recorded. */
   readonly from?: UnixMillis;
   readonly to?: UnixMillis;
+  /** How the address wants it to be played, for players that cannot say it themselves. */
+  readonly manner?: Partial<ReplayManner>;
 }
 
 export type Presentation = LivePresentation | RecordedPresentation;

@@ -1,62 +1,88 @@
 import type { Clock } from "../../base/clock.ts";
-import { type UnixMillis, unixMillis } from "../../base/units.ts";
+import { SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import type { Range } from "../wire/range.ts";
+import type { ReplayManner } from "../wire/replay.ts";
+import { FrameFilter } from "./frame-filter.ts";
+import type { Lanes } from "./lane.ts";
 import { Pace } from "./pace.ts";
 import type { Player } from "./player.ts";
+import { withReplayExtension } from "./replay-extension.ts";
+import { type MarkedGroup, markedBackward, markedForward } from "./replay-marks.ts";
 import { RtspFault } from "./reply.ts";
+import { ScaledTime } from "./scaled-time.ts";
 import { answerTo, type Stretch } from "./stretch.ts";
 import type { GroupWriter } from "./writer.ts";
 
-interface ReplayOptions {
+const LIMITS = {
+  /** How often it is looked for more at the end of what is recorded. */
+  lookAgainMs: 250,
+  /** What is so new may not be on the disk yet: the fragment, the flush and a slow disk. */
+  settledMs: 10 * SECOND,
+};
+
+export interface ReplayOptions {
   readonly source: RecordedSource;
   readonly stretch: Stretch;
+  readonly manner: ReplayManner;
+  readonly lanes: Lanes;
   readonly writer: GroupWriter;
   readonly clock: Clock;
+  /** ONVIF replay: low byte of the PLAY's CSeq. Undefined: a plain player, which is told nothing of ONVIF and waits for the end. */
+  readonly onvif: number | undefined;
+  /** It takes the place of a PLAY that was running. */
+  readonly jump: boolean;
   /** Everything was sent. */
   readonly ended: () => void;
   /** Called once at most, and not after `ended`. */
   readonly failed: (fault: unknown) => void;
 }
 
-/** Plays a stretch of a recording as fast as it was captured, and says goodbye at its end. */
+/** Plays a stretch of a recording: in either direction, at any speed, or as fast as the client takes it. */
 export class ReplayPlayer implements Player {
   readonly first: ReadonlyMap<number, PacketGroup>;
   readonly range: Range;
-  readonly #options: ReplayOptions;
-  readonly #groups: AsyncIterator<PacketGroup>;
+  readonly #o: ReplayOptions;
+  readonly #items: AsyncIterator<MarkedGroup | undefined>;
   readonly #stopping: AbortController;
-  readonly #start: PacketGroup;
+  readonly #start: MarkedGroup;
+  readonly #time: ScaledTime;
   #position: UnixMillis;
   #running = false;
 
   private constructor(
     options: ReplayOptions,
-    groups: AsyncIterator<PacketGroup>,
+    items: AsyncIterator<MarkedGroup | undefined>,
     stopping: AbortController,
-    start: PacketGroup,
+    start: MarkedGroup,
   ) {
-    this.#options = options;
-    this.#groups = groups;
+    this.#o = options;
+    this.#items = items;
     this.#stopping = stopping;
     this.#start = start;
-    this.#position = start.at;
-    this.first = new Map([[start.track, start]]);
-    this.range = answerTo(options.stretch, start.at);
+    this.#position = start.group.at;
+    this.#time = new ScaledTime(options.manner);
+    this.first = new Map([[start.group.track, start.group]]);
+    this.range = answerTo(options.stretch, start.group.at);
   }
 
   /** Finds the first group, so that a stretch without footage is refused (457) before anything is promised. */
   static async open(options: ReplayOptions): Promise<ReplayPlayer> {
-    const { source, stretch, writer } = options;
+    const { stretch, clock } = options;
     const stopping = new AbortController();
-    const groups = source.read(stretch, stopping.signal)[Symbol.asyncIterator]();
-    const start = await nextWanted(groups, writer);
-    if (start === undefined)
+    const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, stopping.signal);
+    for (const began = clock.monotonic(); ; await clock.sleep(LIMITS.lookAgainMs)) {
+      const { value } = await items.next();
+      if (value !== undefined) return new ReplayPlayer(options, items, stopping, value as MarkedGroup);
+      const isNew = Math.abs(clock.now() - stretch.from) < LIMITS.settledMs;
+      if (isNew && clock.monotonic() - began < LIMITS.settledMs) continue;
+      stopping.abort();
+      await items.return?.();
       throw new RtspFault(457, "not-found", `nothing recorded from ${stretch.from} to ${stretch.to ?? "now"}`, {
         tell: "nothing is recorded in this range",
       });
-    return new ReplayPlayer(options, groups, stopping, start);
+    }
   }
 
   /** Capture time of the newest group that was sent: where to go on after PAUSE. */
@@ -68,10 +94,10 @@ export class ReplayPlayer implements Player {
     this.#running = true;
     this.#pump().then(
       (complete) => {
-        if (complete) this.#options.ended();
+        if (complete) this.#o.ended();
       },
       (fault: unknown) => {
-        if (!this.#stopping.signal.aborted) this.#options.failed(fault);
+        if (!this.#stopping.signal.aborted) this.#o.failed(fault);
       },
     );
   }
@@ -79,37 +105,79 @@ export class ReplayPlayer implements Player {
   stop(): void {
     this.#stopping.abort();
     // Nobody else will let go of the files that reading holds open.
-    if (!this.#running) void this.#groups.return?.();
+    if (!this.#running) void this.#items.return?.();
   }
 
   /** False when it was stopped. */
   async #pump(): Promise<boolean> {
-    const { writer, clock, stretch } = this.#options;
+    const { writer, clock, stretch, manner } = this.#o;
     const { signal } = this.#stopping;
-    const pace = new Pace(clock, unixMillis(Math.max(this.#start.at, stretch.from)));
+    const from = beginning(this.#start.group.at, stretch.from, manner.scale);
+    const pace = new Pace(clock, from, manner.scale * manner.speed);
     try {
-      for (
-        let group: PacketGroup | undefined = this.#start;
-        group !== undefined;
-        group = await nextWanted(this.#groups, writer)
-      ) {
-        await pace.reach(group.at, signal);
-        await writer.put(group, signal);
-        this.#position = group.at;
+      let jumped = this.#o.jump;
+      for (let item: MarkedGroup | undefined = this.#start; !signal.aborted; ) {
+        if (item === undefined) {
+          if (this.#isOver()) break;
+          await clock.sleep(LIMITS.lookAgainMs, signal);
+        } else {
+          const { at, discontinuity } = item.group;
+          // Backwards, a group of pictures goes out whole: it is decoded before any of it is shown.
+          if (manner.rateControl && (manner.scale > 0 || discontinuity)) await pace.reach(at, discontinuity, signal);
+          await writer.put(this.#dressed(item, jumped), signal);
+          this.#position = at;
+          jumped = false;
+        }
+        const { done, value }: IteratorResult<MarkedGroup | undefined> = await this.#items.next();
+        if (done === true) break;
+        item = value;
       }
     } finally {
-      await this.#groups.return?.();
+      await this.#items.return?.();
     }
     if (signal.aborted) return false;
-    writer.goodbye();
+    // ONVIF Streaming 6.4: at the end of the footage sending stops, and the session goes on.
+    if (this.#o.onvif === undefined) writer.goodbye();
     return true;
+  }
+
+  /** Nothing more at the moment: an ONVIF client waits for what will be recorded; a plain player wants to know the end. */
+  #isOver(): boolean {
+    const { stretch, clock, onvif } = this.#o;
+    const settled = clock.now() - LIMITS.settledMs;
+    if (stretch.to !== undefined) return stretch.to < settled;
+    return onvif === undefined && this.#position < settled;
+  }
+
+  #dressed({ group, marks }: MarkedGroup, jumped: boolean): PacketGroup {
+    const { onvif } = this.#o;
+    const timed = this.#time.of(group);
+    if (onvif === undefined) return timed;
+    return withReplayExtension(timed, {
+      ...marks,
+      discontinuity: marks.discontinuity || jumped,
+      sequence: onvif,
+    });
   }
 }
 
-async function nextWanted(groups: AsyncIterator<PacketGroup>, writer: GroupWriter): Promise<PacketGroup | undefined> {
-  for (;;) {
-    const { done, value } = await groups.next();
-    if (done === true) return undefined;
-    if (writer.wants(value)) return value;
-  }
+/** What is played, as far as the client has set it up and asked for it. */
+function itemsOf(o: ReplayOptions, signal: AbortSignal): AsyncGenerator<MarkedGroup | undefined> {
+  const { source, stretch, manner, lanes } = o;
+  const filter = new FrameFilter(lanes, manner);
+  if (manner.scale < 0)
+    return markedBackward(filter.present(source.readBackward(stretch, signal)), stretch.to === undefined);
+  const groups = filter.all(source.follow(stretch, signal));
+  return o.onvif === undefined ? unmarked(groups) : markedForward(groups);
+}
+
+/** Plain players are told nothing, so nothing has to be looked ahead for. */
+async function* unmarked(groups: AsyncIterable<PacketGroup | undefined>): AsyncGenerator<MarkedGroup | undefined> {
+  for await (const group of groups)
+    yield group && { group, marks: { end: false, discontinuity: group.discontinuity, terminal: false } };
+}
+
+/** The pace counts from the instant that was asked for, or from the first footage behind it. */
+function beginning(first: UnixMillis, asked: UnixMillis, scale: number): UnixMillis {
+  return unixMillis(scale > 0 ? Math.max(first, asked) : Math.min(first, asked));
 }

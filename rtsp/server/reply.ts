@@ -30,6 +30,13 @@ export class RtspFault extends Fault {
   }
 }
 
+/** An option of `Require` that cannot be had (RFC 2326 12.32, 11.3.14). */
+export function unsupported(tags: string): RtspFault {
+  return new RtspFault(551, "invalid", `Require: ${tags.slice(0, 80)}`, {
+    headers: [["Unsupported", tags.slice(0, 256)]],
+  });
+}
+
 /** What the client is answered. */
 export function statusOf(fault: Fault): number {
   return fault instanceof RtspFault ? fault.status : STATUS[fault.kind];

@@ -4,15 +4,17 @@ import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { Track } from "../../media/track.ts";
+import { type Headers, header } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
+import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
 import type { TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
-import type { Presentation } from "./host.ts";
+import type { LivePresentation, Presentation, RecordedPresentation } from "./host.ts";
 import type { Lane } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
 import type { Player } from "./player.ts";
 import { ReplayPlayer } from "./replay-player.ts";
-import { RtspFault } from "./reply.ts";
+import { RtspFault, unsupported } from "./reply.ts";
 import { next, type State } from "./state.ts";
 import { stretchOf } from "./stretch.ts";
 import { chooseTransport } from "./transport.ts";
@@ -23,6 +25,7 @@ export interface SessionOptions {
   readonly clock: Clock;
   /** The presentation that the session is about. */
   readonly address: RequestAddress;
+  readonly kind: Presentation["kind"];
   readonly tracks: readonly Track[];
   /** The account that it belongs to. */
   readonly accountId: string;
@@ -32,6 +35,18 @@ export interface SessionOptions {
   /** Sending cannot go on. */
   readonly failed: (fault: unknown) => void;
 }
+
+/** What a PLAY asks for. */
+export interface PlayRequest {
+  readonly range: Range | undefined;
+  /** Headers that say how. */
+  readonly message: { readonly headers: Headers };
+}
+
+/** The option of ONVIF's replay (ONVIF Streaming 6.2). */
+export const ONVIF_REPLAY = "onvif-replay";
+
+const USUAL_MANNER: ReplayManner = { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES };
 
 /** One client's session with one presentation (RFC 2326 3.4): which tracks it set up, and whether it plays. */
 export class RtspSession {
@@ -48,6 +63,7 @@ export class RtspSession {
   /** Where PAUSE stopped a recording. */
   #paused: UnixMillis | undefined;
   #closed = false;
+  #isOnvifReplay = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -64,6 +80,12 @@ export class RtspSession {
   /** How many tracks are set up. */
   get size(): number {
     return this.#lanes.size;
+  }
+
+  /** The client wants ONVIF's replay, at SETUP or at PLAY: it is told more of what it is sent. Fault 551 where nothing is replayed. */
+  requireReplay(): void {
+    if (this.#options.kind === "live") throw unsupported(ONVIF_REPLAY);
+    this.#isOnvifReplay = true;
   }
 
   isRtcpChannel(channel: number): boolean {
@@ -90,25 +112,10 @@ export class RtspSession {
     return spec;
   }
 
-  /** Prepares to play; the caller runs the player once the answer is written. Faults: `wrong-state`, 457, those of reading. */
-  async play(presentation: Presentation, range: Range | undefined): Promise<Player> {
+  /** Prepares to play; the caller runs the player once the answer is written. Faults: `wrong-state`, `invalid`, 457, 551, those of reading. */
+  async play(presentation: Presentation, asked: PlayRequest): Promise<Player> {
     const state = next(this.#state, "PLAY");
-    const paused = this.#position() ?? this.#paused;
-    const writer = this.#writer();
-    let player: Player;
-    if (presentation.kind === "live") {
-      this.#stop();
-      player = new LivePlayer(presentation.source, writer, this.#options.failed);
-    } else {
-      const stretch = await stretchOf(presentation, range, paused);
-      const { source } = presentation;
-      const { clock, failed } = this.#options;
-      const ended = (): void => {
-        if (this.#player === player) this.#replayed = true;
-      };
-      player = await ReplayPlayer.open({ source, stretch, writer, clock, failed, ended });
-      this.#stop();
-    }
+    const player = presentation.kind === "live" ? this.#live(presentation) : await this.#replay(presentation, asked);
     if (this.#closed) {
       player.stop();
       throw new Fault("unavailable", "the client hung up");
@@ -117,6 +124,40 @@ export class RtspSession {
     this.#replayed = false;
     this.#state = state;
     return player;
+  }
+
+  #live({ source }: LivePresentation): Player {
+    this.#stop();
+    return new LivePlayer(source, this.#writer(true), this.#options.failed);
+  }
+
+  async #replay(presentation: RecordedPresentation, { range, message }: PlayRequest): Promise<Player> {
+    const { clock, failed } = this.#options;
+    const manner = parseManner(message, { ...USUAL_MANNER, ...presentation.manner });
+    const paused = this.#position() ?? this.#paused;
+    const stretch = await stretchOf(presentation, { range, paused, backward: manner.scale < 0 });
+    const player: ReplayPlayer = await ReplayPlayer.open({
+      source: presentation.source,
+      stretch,
+      manner,
+      lanes: this.#lanes,
+      // At another speed, and without rate control (ONVIF Streaming 6.4), the clocks of a report do not go together.
+      writer: this.#writer(manner.rateControl && manner.scale === 1),
+      clock,
+      onvif: this.#wantsExtension(message) ? Number(header(message, "CSeq")) & 0xff : undefined,
+      jump: this.#player !== undefined,
+      ended: () => {
+        if (this.#player === player) this.#replayed = true;
+      },
+      failed,
+    });
+    this.#stop();
+    return player;
+  }
+
+  /** GStreamer's rtspsrc in its ONVIF mode says Rate-Control, relies on the header extension, and requires nothing (1.22). */
+  #wantsExtension(message: PlayRequest["message"]): boolean {
+    return this.#isOnvifReplay || header(message, "Rate-Control") !== undefined;
   }
 
   pause(): void {
@@ -147,8 +188,8 @@ export class RtspSession {
     this.#player = undefined;
   }
 
-  #writer(): GroupWriter {
+  #writer(reports: boolean): GroupWriter {
     const { socket, clock, dropped } = this.#options;
-    return new GroupWriter({ socket, clock, dropped, lanes: this.#lanes });
+    return new GroupWriter({ socket, clock, dropped, reports, lanes: this.#lanes });
   }
 }

@@ -18,34 +18,38 @@ const LONGEST_NPT_MS = 2e12;
 
 /**
  * What a PLAY of a recording plays: the range that it names, within what the address names; without one, from where PAUSE left off
- * or from the beginning. `npt` counts from the beginning of what the address names (RFC 2326 3.6). Faults 457.
+ * or from the beginning, which is the end where it goes backwards. `npt` counts from the beginning of what the address names
+ * (RFC 2326 3.6). Faults 457.
  *
  * GStreamer's rtspsrc reads `clock` of a description and asks for it as `npt` in seconds since 1900 (gstrtspsrc.c,
  * gst_rtspsrc_parse_range, 1.22): that is taken for the instant that it means.
  */
 export async function stretchOf(
   presentation: RecordedPresentation,
-  range: Range | undefined,
-  paused: UnixMillis | undefined,
+  o: { readonly range: Range | undefined; readonly paused: UnixMillis | undefined; readonly backward: boolean },
 ): Promise<Stretch> {
-  const begin = presentation.from ?? (await presentation.source.extent())?.from;
-  if (begin === undefined) throw refused("nothing is recorded");
-  const { zero, ...asked } = askedIn(range, begin, paused);
-  const from = asked.from < begin && presentation.from !== undefined ? begin : asked.from;
-  const to = earlier(asked.to, presentation.to);
-  const counted = zero === undefined ? {} : { zero };
-  if (to === undefined) return { from, ...counted };
-  if (asked.to !== undefined && asked.to < asked.from) throw refused("reverse replay is not supported");
-  if (to <= from) throw refused("the range ends before it begins");
-  return { from, to, ...counted };
+  const extent = await presentation.source.extent();
+  const [first, last] = [presentation.from ?? extent?.from, presentation.to ?? extent?.to];
+  if (first === undefined || last === undefined) throw refused("nothing is recorded");
+  const { zero, ...asked } = askedIn(o.range, first, o.paused ?? (o.backward ? last : first));
+  if (asked.to !== undefined && (o.backward ? asked.to > asked.from : asked.to < asked.from))
+    throw refused(o.backward ? "Scale goes backwards and Range does not" : "Range goes backwards and Scale does not");
+  // Beyond what the address names there is nothing to be had.
+  const within = (at: UnixMillis): UnixMillis =>
+    unixMillis(Math.max(presentation.from ?? at, Math.min(presentation.to ?? at, at)));
+  const to = asked.to === undefined ? (o.backward ? presentation.from : presentation.to) : within(asked.to);
+  const from = within(asked.from);
+  if (to !== undefined && (o.backward ? to >= from : to <= from)) throw refused("the range ends before it begins");
+  return { from, ...(to === undefined ? {} : { to }), ...(zero === undefined ? {} : { zero }) };
 }
 
-function askedIn(range: Range | undefined, begin: UnixMillis, paused: UnixMillis | undefined): Stretch {
-  if (range === undefined) return { from: paused ?? begin };
+/** `begin`: where `npt` is 0. `usual`: where it begins when nothing is asked. */
+function askedIn(range: Range | undefined, begin: UnixMillis, usual: UnixMillis): Stretch {
+  if (range === undefined) return { from: usual };
   if (range.unit === "clock") return { from: range.from, ...(range.to === undefined ? {} : { to: range.to }) };
   const absolute = range.from !== "now" && range.from > LONGEST_NPT_MS;
   const zero = absolute ? NTP_EPOCH : begin;
-  const from = range.from === "now" ? begin : later(zero, range.from);
+  const from = range.from === "now" ? usual : later(zero, range.from);
   return {
     from,
     ...(range.to === undefined ? {} : { to: later(zero, range.to) }),
@@ -56,12 +60,7 @@ function askedIn(range: Range | undefined, begin: UnixMillis, paused: UnixMillis
 /** The range that is played from `first` on, in the unit that was asked for: players that count from 0 go on counting. */
 export function answerTo({ to, zero }: Stretch, first: UnixMillis): Range {
   if (zero === undefined) return { unit: "clock", from: first, ...(to === undefined ? {} : { to }) };
-  return { unit: "npt", from: Math.max(0, first - zero), ...(to === undefined ? {} : { to: to - zero }) };
-}
-
-function earlier(a: UnixMillis | undefined, b: UnixMillis | undefined): UnixMillis | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return a < b ? a : b;
+  return { unit: "npt", from: Math.max(0, first - zero), ...(to === undefined ? {} : { to: Math.max(0, to - zero) }) };
 }
 
 function refused(tell: string): RtspFault {

@@ -20,6 +20,7 @@ export class GroupWriter {
   readonly #socket: Socket;
   readonly #lanes: Lanes;
   readonly #reports: SenderReports;
+  readonly #reporting: boolean;
   readonly #dropped: () => void;
   readonly #video: boolean;
   readonly #onDrain = (): void => this.#flush();
@@ -37,11 +38,14 @@ export class GroupWriter {
     readonly lanes: Lanes;
     readonly clock: Clock;
     readonly dropped: () => void;
+    /** Whether the client is told how RTP time and the clock go together. */
+    readonly reports: boolean;
   }) {
     this.#socket = o.socket;
     this.#lanes = o.lanes;
     this.#dropped = o.dropped;
     this.#reports = new SenderReports(o.clock);
+    this.#reporting = o.reports;
     this.#video = hasVideo(o.lanes);
   }
 
@@ -117,7 +121,7 @@ export class GroupWriter {
     const lane = this.#lanes.get(group.track);
     if (lane === undefined) return;
     const report = this.#reports.before(group, lane);
-    if (report !== undefined) this.#socket.write(report);
+    if (report !== undefined && this.#reporting) this.#socket.write(report);
     this.#socket.write(group.framed(lane.channels[0]));
     this.#reports.sent(group);
   }

@@ -26,7 +26,26 @@ describe("a time-travel address", () => {
       expect({ from: read.from, to: read.to }).to.deep.equal({ from, to });
     });
 
+  const manners: readonly (readonly [query: string, manner: object])[] = [
+    ["at=-15m", {}],
+    ["speed=4", { scale: 4 }],
+    ["at=-15m&speed=0.5", { scale: 0.5 }],
+    ["at=-1d&frames=intra", { frames: { pictures: "intra", intervalMs: 0 } }],
+    ["at=-1d&frames=intra/5000&speed=16", { scale: 16, frames: { pictures: "intra", intervalMs: 5000 } }],
+  ];
+  for (const [query, manner] of manners)
+    it(`reads from ?${query} how to play`, () => {
+      expect(timeAddress(new URLSearchParams(query), NOW).manner).to.deep.equal(manner);
+    });
+
   const bad: readonly string[] = [
+    "speed=0",
+    "speed=-1",
+    "speed=fast",
+    "speed=1000",
+    "speed=",
+    "frames=some",
+    "frames=intra/",
     "at=yesterday",
     "at=2026-11-24",
     "at=2026-11-24T10:00:00",

@@ -5,23 +5,21 @@ import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
-import { PacketGroup } from "../../media/group.ts";
-import { createPacketizer } from "../../media/packetizer.ts";
+import type { PacketGroup } from "../../media/group.ts";
 import type { Sample } from "../../media/sample.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import { Archive, type ArchiveSettings } from "../../recorder/archive.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { scanSegment } from "../../recorder/scan.ts";
+import { GroupCamera } from "../support/group-camera.ts";
 import { indicesOf } from "../support/recorder-harness.ts";
 import {
   AUDIO_TRACK,
   audioSample,
-  H264,
   indexIn,
   METADATA,
   METADATA_TRACK,
-  PCMU,
   START_MS,
   scratchFolder,
   track,
@@ -35,24 +33,6 @@ const range = (from: number, to: number): readonly number[] =>
 const never = new AbortController().signal;
 const at = (second: number): UnixMillis => unixMillis(START_MS + second * 1000);
 
-/** Makes the groups that a camera would send. */
-class Camera {
-  readonly #packetizers = [H264, PCMU, METADATA].map((format, index) =>
-    createPacketizer(format, {
-      payloadType: 96 + index,
-      ssrc: index + 1,
-      sequence: 0,
-      clockRateHz: format.codec === "PCMU" ? 8000 : 90_000,
-    }),
-  );
-
-  group(index: number, sample: Sample): PacketGroup {
-    const packets = this.#packetizers[index]?.packets(sample, sample.rtpTime) ?? [];
-    const { rtpTime, at: instant, quality, key, discontinuity } = sample;
-    return new PacketGroup({ track: index, rtpTime, at: instant, quality, key, discontinuity }, packets);
-  }
-}
-
 function rtpOf(packet: Buffer): { sequence: number; timestamp: number; ssrc: number } {
   return { sequence: packet.readUInt16BE(2), timestamp: packet.readUInt32BE(4), ssrc: packet.readUInt32BE(8) };
 }
@@ -62,7 +42,7 @@ describe("an archive", () => {
   let remove: () => Promise<void>;
   let archive: Archive;
   let clock: VirtualClock;
-  let camera: Camera;
+  let camera: GroupCamera;
 
   const start = async (settings: ArchiveSettings = { segmentMs: 10_000 }): Promise<Archive> => {
     archive = await Archive.open({ folder, clock, log: silentLog(), metrics: new Metrics(), settings });
@@ -72,7 +52,7 @@ describe("an archive", () => {
   beforeEach(async () => {
     ({ folder, remove } = await scratchFolder());
     clock = new VirtualClock(unixMillis(START_MS));
-    camera = new Camera();
+    camera = new GroupCamera();
     await start();
   });
 

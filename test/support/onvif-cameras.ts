@@ -2,6 +2,7 @@ import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera, CameraDirectory, CameraInfo } from "../../bridge/camera.ts";
 import type { Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
+import { unreadRecording } from "./unread-recording.ts";
 
 /** Parameter sets that x264 and x265 wrote for 1920x1080. */
 const H264_SETS = ["6742c028da01e0089f970110000003001000000300a0f1832a", "68ce0fc8"];
@@ -87,13 +88,7 @@ function bridged({ id, name, tracks, recorded, online }: FakeCamera, since: Unix
   return {
     info,
     live: { tracks, ready: () => Promise.resolve(), join: () => () => undefined, ssrc: (index) => index },
-    recorded: {
-      tracks: () => Promise.resolve(tracks),
-      extent: () => Promise.resolve(recorded),
-      async *read() {
-        // Nothing is there to be read.
-      },
-    },
+    recorded: unreadRecording(tracks, recorded),
     removed: new AbortController().signal,
   };
 }

@@ -8,7 +8,7 @@ import { find } from "./view.ts";
 
 export const REPLAY_CAPABILITIES: ResponseOf<(typeof REPLAY)["operations"]["GetServiceCapabilities"]>["Capabilities"] =
   {
-    ReversePlayback: false,
+    ReversePlayback: true,
     SessionTimeoutRange: [SESSION_TIMEOUT_MS / 1000, SESSION_TIMEOUT_MS / 1000],
     RTP_RTSP_TCP: true,
   };

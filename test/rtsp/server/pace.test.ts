@@ -5,14 +5,16 @@ import { VirtualClock } from "../../support/virtual-clock.ts";
 
 describe("the pace of a replay", () => {
   /** When each group goes out, in milliseconds after the beginning, asked for `from`. */
-  async function played(from: number, captured: readonly number[]): Promise<readonly number[]> {
+  async function played(from: number, captured: readonly number[], scale = 1): Promise<readonly number[]> {
     const clock = new VirtualClock();
     const began = clock.monotonic();
-    const pace = new Pace(clock, unixMillis(from));
+    const pace = new Pace(clock, unixMillis(from), scale);
     const sent: number[] = [];
     const running = (async () => {
-      for (const at of captured) {
-        await pace.reach(unixMillis(at), new AbortController().signal);
+      for (const [index, at] of captured.entries()) {
+        // As a recording marks it: a key frame that does not follow.
+        const jump = scale < 0 || Math.abs(at - (captured[index - 1] ?? at)) > 20_000;
+        await pace.reach(unixMillis(at), jump, new AbortController().signal);
         sent.push(clock.monotonic() - began);
       }
     })();
@@ -39,10 +41,28 @@ describe("the pace of a replay", () => {
     ]);
   });
 
+  it("is a multiple of that of the capture", async () => {
+    expect(await played(0, [0, 1000, 5000, 9000], 4)).to.deep.equal([0, 0, 250, 1250]);
+    expect(await played(0, [0, 1000, 2000], 0.5)).to.deep.equal([0, 1000, 3000]);
+  });
+
+  it("waits between key frames that are far apart without a gap", async () => {
+    expect(await played(0, [0, 10_000, 20_000])).to.deep.equal([0, 9000, 19_000]);
+  });
+
+  it("goes backwards", async () => {
+    expect(await played(20_000, [20_000, 18_000, 16_000], -1)).to.deep.equal([0, 1000, 3000]);
+    expect(await played(20_000, [20_000, 12_000], -4)).to.deep.equal([0, 1000]);
+  });
+
+  it("skips what was not recorded backwards, too", async () => {
+    expect(await played(600_000, [600_000, 598_000, 40_000, 38_000], -1)).to.deep.equal([0, 1000, 1000, 2000]);
+  });
+
   it("ends at once when it is called off", async () => {
     const clock = new VirtualClock();
     const stop = new AbortController();
-    const waiting = new Pace(clock, unixMillis(0)).reach(unixMillis(1900), stop.signal);
+    const waiting = new Pace(clock, unixMillis(0), 1).reach(unixMillis(1900), false, stop.signal);
     stop.abort(new Error("called off"));
     const outcome = await waiting.then(
       () => "reached",

@@ -30,7 +30,7 @@ export const AUDIO: Track = {
 /** A group whose packets carry its own number, so that a client can tell what it got. */
 export function groupOf(
   number: number,
-  o: { track?: number; key?: boolean; at?: UnixMillis; bytes?: number } = {},
+  o: { track?: number; key?: boolean; at?: UnixMillis; bytes?: number; discontinuity?: boolean } = {},
 ): PacketGroup {
   const { track = 0, key = track !== 0 || number % 10 === 0, at = later(START, number * 100), bytes = 8 } = o;
   const rtpTime = (number * 9000) >>> 0;
@@ -43,23 +43,55 @@ export function groupOf(
     ssrc: 100 + track,
   });
   packet.writeUInt32BE(number, 12);
-  return new PacketGroup({ track, rtpTime, at, quality: "camera", key, discontinuity: false }, [packet]);
+  return new PacketGroup({ track, rtpTime, at, quality: "camera", key, discontinuity: o.discontinuity ?? false }, [
+    packet,
+  ]);
 }
 
-/** A recording of 100 s with a group every 100 ms, a key frame every second. */
+/** Seconds 2 to 4 were not recorded. */
+const GAP_END = 50;
+const GAP: ReadonlySet<number> = new Set(Array.from({ length: 30 }, (_, index) => 20 + index));
+
+/** A recording of 100 s with a group of each track every 100 ms, a key frame every second. */
 const recorded: RecordedSource = {
-  tracks: () => Promise.resolve([VIDEO]),
+  tracks: () => Promise.resolve([VIDEO, AUDIO]),
   extent: () => Promise.resolve({ from: START, to: later(START, 100_000) }),
-  async *read({ from, to }, signal) {
-    const first = Math.floor((from - START) / 1000) * 10;
-    for (let number = first; number < 1000; number += 1) {
-      const group = groupOf(number);
-      if (signal.aborted || (to !== undefined && group.at >= to)) return;
-      await Promise.resolve();
+  async *read(range, signal) {
+    for await (const group of this.follow(range, signal)) {
+      if (group === undefined) return;
       yield group;
     }
   },
+  async *follow({ from, to }, signal) {
+    for (let number = gopOf(from); number < 1000; number += 1) {
+      if (GAP.has(number)) continue;
+      for (const track of [0, 1]) {
+        const group = groupOf(number, { track, discontinuity: track === 0 && number === GAP_END });
+        await Promise.resolve();
+        if (signal.aborted || (to !== undefined && group.at >= to)) return;
+        yield group;
+      }
+    }
+    while (!signal.aborted) {
+      await Promise.resolve();
+      yield undefined;
+    }
+  },
+  async *readBackward({ from, to = START }, signal) {
+    for (let key = Math.min(gopOf(from), 990); key >= 0 && later(START, key * 100 + 1000) > to; key -= 10)
+      for (let number = key; number < key + 10; number += 1) {
+        const group = groupOf(number, { discontinuity: number === key });
+        await Promise.resolve();
+        if (signal.aborted) return;
+        if (group.at <= from && !GAP.has(number)) yield group;
+      }
+  },
 };
+
+/** The key frame at or before an instant. */
+function gopOf(at: UnixMillis): number {
+  return Math.floor((at - START) / 1000) * 10;
+}
 
 /** An RTSP server on a real socket, whose accounts and cameras are made up: `Authorization: Test <name>` logs in. */
 export class Stage {

@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { asFault } from "../../../base/fault.ts";
 import { type UnixMillis, unixMillis } from "../../../base/units.ts";
-import type { RecordedSource } from "../../../media/source.ts";
 import type { RecordedPresentation } from "../../../rtsp/server/host.ts";
 import { statusOf } from "../../../rtsp/server/reply.ts";
 import { answerTo, stretchOf } from "../../../rtsp/server/stretch.ts";
 import { parseRange, printRange } from "../../../rtsp/wire/range.ts";
+import { unreadRecording } from "../../support/unread-recording.ts";
 
 /** Seconds after this instant stand for instants in the table. */
 const ZERO = Date.UTC(2026, 10, 24, 10, 0, 0);
@@ -13,13 +13,7 @@ const at = (seconds: number): UnixMillis => unixMillis(ZERO + seconds * 1000);
 
 /** Recorded from 100 to 200. */
 function presentation(from?: number, to?: number, recorded = true): RecordedPresentation {
-  const source: RecordedSource = {
-    tracks: () => Promise.resolve([]),
-    extent: () => Promise.resolve(recorded ? { from: at(100), to: at(200) } : undefined),
-    read: () => {
-      throw new Error("nothing is read here");
-    },
-  };
+  const source = unreadRecording([], recorded ? { from: at(100), to: at(200) } : undefined);
   return {
     kind: "recorded",
     name: "Gate",
@@ -75,7 +69,7 @@ describe("the range that is answered to PLAY", () => {
   for (const [asked, first, answer] of ANSWERS)
     it(`${asked ?? "nothing"}: ${answer}`, async () => {
       const range = asked === undefined ? undefined : parseRange(asked);
-      const stretch = await stretchOf(presentation(150, 160), range, undefined);
+      const stretch = await stretchOf(presentation(150, 160), { range, paused: undefined, backward: false });
       expect(printRange(answerTo(stretch, at(first)))).to.equal(answer);
     });
 });
@@ -84,7 +78,42 @@ describe("what a PLAY of a recording plays", () => {
   for (const [what, address, range, paused, outcome] of ROWS)
     it(what, async () => {
       const parsed = range === undefined ? undefined : parseRange(range);
-      const played = await stretchOf(address, parsed, paused === undefined ? undefined : at(paused)).then(
+      const played = await stretchOf(address, {
+        range: parsed,
+        paused: paused === undefined ? undefined : at(paused),
+        backward: false,
+      }).then(
+        ({ from, to }) => [from, ...(to === undefined ? [] : [to])].map((one) => (one - ZERO) / 1000),
+        (error: unknown) => statusOf(asFault(error)),
+      );
+      expect(played).to.deep.equal(outcome);
+    });
+});
+
+const BACKWARD: readonly Row[] = [
+  ["nothing asked: from the end to the beginning", presentation(), undefined, undefined, [200]],
+  ["nothing asked after PAUSE: from there", presentation(), undefined, 150, [150]],
+  ["a reversed range", presentation(), "clock=20261124T100240Z-20261124T100230Z", undefined, [160, 150]],
+  ["a reversed range without an end", presentation(), "clock=20261124T100240Z-", undefined, [160]],
+  ["an address with a time", presentation(150, 160), undefined, undefined, [160, 150]],
+  [
+    "a range beyond the address's time: cut",
+    presentation(150, 160),
+    "clock=20261124T110000Z-20261124T100000Z",
+    undefined,
+    [160, 150],
+  ],
+  ["npt", presentation(), "npt=20-10", undefined, [120, 110]],
+  ["a range that goes forward", presentation(), "clock=20261124T100230Z-20261124T100240Z", undefined, 457],
+  ["a range that ends where it begins", presentation(), "clock=20261124T100230Z-20261124T100230Z", undefined, 457],
+];
+
+describe("what a PLAY of a recording plays backwards", () => {
+  for (const [what, address, range, paused, outcome] of BACKWARD)
+    it(what, async () => {
+      const parsed = range === undefined ? undefined : parseRange(range);
+      const asked = { range: parsed, paused: paused === undefined ? undefined : at(paused), backward: true };
+      const played = await stretchOf(address, asked).then(
         ({ from, to }) => [from, ...(to === undefined ? [] : [to])].map((one) => (one - ZERO) / 1000),
         (error: unknown) => statusOf(asFault(error)),
       );

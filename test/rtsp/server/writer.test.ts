@@ -45,6 +45,7 @@ describe("what is written to one reader", () => {
       socket: taker.socket,
       lanes: LANES,
       clock: new VirtualClock(START),
+      reports: true,
       dropped: () => {
         dropped += 1;
       },

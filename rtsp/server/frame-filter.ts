@@ -1,0 +1,40 @@
+import type { UnixMillis } from "../../base/units.ts";
+import type { PacketGroup } from "../../media/group.ts";
+import type { ReplayManner } from "../wire/replay.ts";
+import { hasVideo, type Lanes } from "./lane.ts";
+
+/**
+ * Lets through what a client has set up and asked for. With a choice of frames, and at another speed than that of the capture,
+ * pictures come alone: sound cannot be played so.
+ */
+export class FrameFilter {
+  readonly #lanes: Lanes;
+  readonly #intervalMs: number | undefined;
+  readonly #picturesOnly: boolean;
+  #lastAt: UnixMillis | undefined;
+
+  constructor(lanes: Lanes, { frames, scale }: ReplayManner) {
+    this.#lanes = lanes;
+    this.#intervalMs = frames.pictures === "intra" ? frames.intervalMs : undefined;
+    this.#picturesOnly = hasVideo(lanes) && (frames.pictures === "intra" || scale !== 1);
+  }
+
+  async *all(groups: AsyncIterable<PacketGroup | undefined>): AsyncGenerator<PacketGroup | undefined> {
+    for await (const group of groups) if (group === undefined || this.#passes(group)) yield group;
+  }
+
+  async *present(groups: AsyncIterable<PacketGroup>): AsyncGenerator<PacketGroup> {
+    for await (const group of groups) if (this.#passes(group)) yield group;
+  }
+
+  #passes(group: PacketGroup): boolean {
+    const lane = this.#lanes.get(group.track);
+    if (lane === undefined) return false;
+    if (lane.track.kind !== "video") return !this.#picturesOnly;
+    if (this.#intervalMs === undefined) return true;
+    if (!group.key) return false;
+    if (this.#lastAt !== undefined && Math.abs(group.at - this.#lastAt) < this.#intervalMs) return false;
+    this.#lastAt = group.at;
+    return true;
+  }
+}

@@ -1,0 +1,77 @@
+import { type Millis, SECOND } from "../../base/units.ts";
+import type { PacketGroup } from "../../media/group.ts";
+import type { ReplayMarks } from "./replay-extension.ts";
+
+/** More than this between two access units is a gap in the footage. */
+const GAP_MS: Millis = 1.5 * SECOND;
+
+/** A group and what a client of a replay is told of it; which PLAY it belongs to is known elsewhere. */
+export interface MarkedGroup {
+  readonly group: PacketGroup;
+  readonly marks: Omit<ReplayMarks, "sequence">;
+}
+
+/**
+ * Marks what a forward replay sends. Whether an access unit is the last of its section is seen by what follows it on its track,
+ * so each track is one behind. Undefined is handed on: nothing follows at the moment, and nothing is held back then.
+ */
+export async function* markedForward(
+  groups: AsyncIterable<PacketGroup | undefined>,
+): AsyncGenerator<MarkedGroup | undefined> {
+  const held = new Map<number, PacketGroup>();
+  for await (const group of groups) {
+    if (group === undefined) {
+      for (const one of inOrder(held.values())) yield mark(one, false, false);
+      held.clear();
+      yield undefined;
+      continue;
+    }
+    const before = held.get(group.track);
+    held.set(group.track, group);
+    if (before !== undefined) yield mark(before, group.discontinuity && group.at - before.at > GAP_MS, false);
+  }
+  for (const one of inOrder(held.values())) yield mark(one, false, true);
+}
+
+/**
+ * Marks what a backward replay sends. Whether a section ends is seen by when the earlier group of pictures ends, so it is one
+ * group of pictures behind. `toBeginning`: no end was named, so that the last one is the beginning of the footage.
+ */
+export async function* markedBackward(
+  groups: AsyncIterable<PacketGroup>,
+  toBeginning: boolean,
+): AsyncGenerator<MarkedGroup> {
+  let complete: PacketGroup[] = [];
+  let pictures: PacketGroup[] = [];
+  for await (const group of groups) {
+    if (group.discontinuity && pictures.length > 0) {
+      yield* marked(complete, isGap(complete, pictures), false);
+      complete = pictures;
+      pictures = [];
+    }
+    pictures.push(group);
+  }
+  yield* marked(complete, isGap(complete, pictures), false);
+  yield* marked(pictures, toBeginning, true);
+}
+
+function mark(group: PacketGroup, end: boolean, terminal: boolean): MarkedGroup {
+  return { group, marks: { end, discontinuity: group.discontinuity, terminal } };
+}
+
+/** Between a group of pictures and the earlier one that is sent behind it. */
+function isGap(later: readonly PacketGroup[], earlier: readonly PacketGroup[]): boolean {
+  const [start, end] = [later[0]?.at, earlier.at(-1)?.at];
+  return start !== undefined && end !== undefined && start - end > GAP_MS;
+}
+
+function* marked(pictures: readonly PacketGroup[], end: boolean, terminal: boolean): Generator<MarkedGroup> {
+  for (const [index, group] of pictures.entries()) {
+    const last = index === pictures.length - 1;
+    yield { group, marks: { end: last && end, discontinuity: index === 0, terminal: last && terminal } };
+  }
+}
+
+function inOrder(groups: Iterable<PacketGroup>): readonly PacketGroup[] {
+  return [...groups].sort((a, b) => a.at - b.at);
+}

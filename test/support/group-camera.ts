@@ -1,0 +1,22 @@
+import { PacketGroup } from "../../media/group.ts";
+import { createPacketizer } from "../../media/packetizer.ts";
+import type { Sample } from "../../media/sample.ts";
+import { H264, METADATA, PCMU } from "./recorder-samples.ts";
+
+/** Makes the groups that a camera would send. */
+export class GroupCamera {
+  readonly #packetizers = [H264, PCMU, METADATA].map((format, index) =>
+    createPacketizer(format, {
+      payloadType: 96 + index,
+      ssrc: index + 1,
+      sequence: 0,
+      clockRateHz: format.codec === "PCMU" ? 8000 : 90_000,
+    }),
+  );
+
+  group(index: number, sample: Sample): PacketGroup {
+    const packets = this.#packetizers[index]?.packets(sample, sample.rtpTime) ?? [];
+    const { rtpTime, at: instant, quality, key, discontinuity } = sample;
+    return new PacketGroup({ track: index, rtpTime, at: instant, quality, key, discontinuity }, packets);
+  }
+}

@@ -1,0 +1,95 @@
+"""An ONVIF replay client on GStreamer's rtspsrc: a stack that nobody here wrote. See test/peers/onvif-replay.peer.ts.
+
+Writes decoded frames, gray, to standard output. Ends after --frames frames, or when the server ends.
+"""
+import argparse
+import os
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+from gi.repository import GLib, Gst, GstRtsp  # noqa: E402
+
+parser = argparse.ArgumentParser()
+parser.add_argument("url")
+parser.add_argument("--from-ms", type=int, required=True, help="milliseconds since 1970")
+parser.add_argument("--to-ms", type=int)
+parser.add_argument("--frames", type=int, required=True)
+parser.add_argument("--speed", type=float, default=1.0)
+parser.add_argument("--intra", action="store_true")
+parser.add_argument("--unpaced", action="store_true")
+options = parser.parse_args()
+
+Gst.init(None)
+NTP_TO_UNIX_MS = 2208988800 * 1000
+
+
+def position(ms):
+    return (ms + NTP_TO_UNIX_MS) * Gst.MSECOND
+
+
+# Positions are ns since 1900. Any other buffer mode drops the beginning of what comes faster than it was captured.
+pipeline = Gst.parse_launch(
+    "rtspsrc name=source onvif-mode=true latency=0 buffer-mode=none ! queue ! rtponvifparse ! rtph264depay ! avdec_h264"
+    " ! videoconvert ! video/x-raw,format=GRAY8 ! fakesink name=sink sync=false signal-handoffs=true"
+)
+source = pipeline.get_by_name("source")
+source.set_property("location", options.url)
+source.set_property("protocols", GstRtsp.RTSPLowerTrans.TCP)
+source.set_property("onvif-rate-control", not options.unpaced)
+
+loop = GLib.MainLoop()
+count = 0
+failure = []
+
+
+def frame(_sink, buffer, _pad):
+    global count
+    if count >= options.frames:
+        return
+    count += 1
+    sys.stdout.buffer.write(buffer.extract_dup(0, buffer.get_size()))
+    if count == options.frames:
+        loop.quit()
+
+
+def message(_bus, what):
+    if what.type == Gst.MessageType.ERROR:
+        failure.append(what.parse_error()[0].message)
+        loop.quit()
+    elif what.type == Gst.MessageType.EOS:
+        loop.quit()
+
+
+pipeline.get_by_name("sink").connect("handoff", frame)
+bus = pipeline.get_bus()
+bus.add_signal_watch()
+bus.connect("message", message)
+
+flags = Gst.SeekFlags.FLUSH | Gst.SeekFlags.ACCURATE
+if options.intra:
+    flags |= Gst.SeekFlags.TRICKMODE_KEY_UNITS
+start, stop = options.from_ms, options.to_ms
+# A segment of GStreamer runs from the earlier to the later instant in both directions.
+low, high = (start, stop) if options.speed > 0 else (stop, start)
+seek = Gst.Event.new_seek(
+    options.speed,
+    Gst.Format.TIME,
+    flags,
+    Gst.SeekType.NONE if low is None else Gst.SeekType.SET,
+    -1 if low is None else position(low),
+    Gst.SeekType.NONE if high is None else Gst.SeekType.SET,
+    -1 if high is None else position(high),
+)
+# rtspsrc keeps it for its first PLAY.
+source.send_event(seek)
+pipeline.set_state(Gst.State.PLAYING)
+loop.run()
+sys.stdout.buffer.flush()
+for text in failure:
+    print("failed:", text, file=sys.stderr)
+sys.stderr.flush()
+# Going back to NULL may hang in this mode.
+os._exit(1 if failure else 0)
