@@ -13,7 +13,7 @@ const SECRET_FIELDS = ["password", "secret", "token", "authorization", "cookie",
  * Everything between `//` and `@` in an address: a user name and password that someone wrote into a URL. Runs on what clients
  * write, in linear time: each part is bounded, or ends where the next one cannot begin.
  */
-const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@]*@/gi;
+const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/]*@/gi;
 
 /** Text with the credentials of every address in it removed. */
 export function withoutUserInfo(text: string): string {

@@ -59,7 +59,8 @@ export class Finds implements Discovery {
     target: AdoptionTarget,
     o: { readonly name?: string; readonly credentials?: Credentials },
   ): Promise<CameraRecord> {
-    const id = "find" in target ? target.find : target.rtsp;
+    // Every page that listens hears of it: the address goes without its log-in.
+    const id = "find" in target ? target.find : target.rtsp.slice(target.rtsp.lastIndexOf("@") + 1);
     const adopted = await adoptCamera({
       target: this.#targetOf(target),
       side: this.#side,

@@ -77,6 +77,7 @@ describe("the log", () => {
     expect(withoutUserInfo("at rtsp://admin:a:b@10.0.0.1:554/x and http://me@h/")).to.equal(
       "at rtsp://10.0.0.1:554/x and http://h/",
     );
+    expect(withoutUserInfo("rtsp://admin:p@ss@10.0.0.1/x@y")).to.equal("rtsp://10.0.0.1/x@y");
   });
 
   it("says a thing that repeats once in a while, and how often it was", async () => {
