@@ -31,6 +31,8 @@ export interface ReplayOptions {
   readonly clock: Clock;
   /** ONVIF replay: low byte of the PLAY's CSeq. Undefined: a plain player, which is told nothing of ONVIF and waits for the end. */
   readonly onvif: number | undefined;
+  /** Aborted when the client is gone: finding the first group may take long. */
+  readonly gone: AbortSignal;
   /** It takes the place of a PLAY that was running. */
   readonly jump: boolean;
   /** Everything was sent. */
@@ -69,19 +71,26 @@ export class ReplayPlayer implements Player {
 
   /** Finds the first group, so that a stretch without footage is refused (457) before anything is promised. */
   static async open(options: ReplayOptions): Promise<ReplayPlayer> {
-    const { stretch, clock } = options;
+    const { stretch, clock, gone } = options;
     const stopping = new AbortController();
+    const stop = (): void => stopping.abort();
+    gone.addEventListener("abort", stop, { once: true });
+    if (gone.aborted) stop();
     const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, stopping.signal);
-    for (const began = clock.monotonic(); ; await clock.sleep(LIMITS.lookAgainMs)) {
-      const { value } = await items.next();
-      if (value !== undefined) return new ReplayPlayer(options, items, stopping, value as MarkedGroup);
-      const isNew = Math.abs(clock.now() - stretch.from) < LIMITS.settledMs;
-      if (isNew && clock.monotonic() - began < LIMITS.settledMs) continue;
-      stopping.abort();
-      await items.return?.();
-      throw new RtspFault(457, "not-found", `nothing recorded from ${stretch.from} to ${stretch.to ?? "now"}`, {
-        tell: "nothing is recorded in this range",
-      });
+    try {
+      for (const began = clock.monotonic(); ; await clock.sleep(LIMITS.lookAgainMs)) {
+        const { value } = await items.next();
+        if (value !== undefined) return new ReplayPlayer(options, items, stopping, value as MarkedGroup);
+        const isNew = Math.abs(clock.now() - stretch.from) < LIMITS.settledMs;
+        if (isNew && !gone.aborted && clock.monotonic() - began < LIMITS.settledMs) continue;
+        stopping.abort();
+        await items.return?.();
+        throw new RtspFault(457, "not-found", `nothing recorded from ${stretch.from} to ${stretch.to ?? "now"}`, {
+          tell: "nothing is recorded in this range",
+        });
+      }
+    } finally {
+      gone.removeEventListener("abort", stop);
     }
   }
 

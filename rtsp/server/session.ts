@@ -62,7 +62,7 @@ export class RtspSession {
   #replayed = false;
   /** Where PAUSE stopped a recording. */
   #paused: UnixMillis | undefined;
-  #closed = false;
+  readonly #ending = new AbortController();
   #isOnvifReplay = false;
 
   constructor(options: SessionOptions) {
@@ -116,7 +116,7 @@ export class RtspSession {
   async play(presentation: Presentation, asked: PlayRequest): Promise<Player> {
     const state = next(this.#state, "PLAY");
     const player = presentation.kind === "live" ? this.#live(presentation) : await this.#replay(presentation, asked);
-    if (this.#closed) {
+    if (this.#ending.signal.aborted) {
       player.stop();
       throw new Fault("unavailable", "the client hung up");
     }
@@ -136,6 +136,7 @@ export class RtspSession {
     const manner = parseManner(message, { ...USUAL_MANNER, ...presentation.manner });
     const paused = this.#position() ?? this.#paused;
     const stretch = await stretchOf(presentation, { range, paused, backward: manner.scale < 0 });
+    this.#assertSame(await presentation.source.tracks(stretch.from));
     const player: ReplayPlayer = await ReplayPlayer.open({
       source: presentation.source,
       stretch,
@@ -145,6 +146,7 @@ export class RtspSession {
       writer: this.#writer(manner.rateControl && manner.scale === 1),
       clock,
       onvif: this.#wantsExtension(message) ? Number(header(message, "CSeq")) & 0xff : undefined,
+      gone: this.#ending.signal,
       jump: this.#player !== undefined,
       ended: () => {
         if (this.#player === player) this.#replayed = true;
@@ -153,6 +155,21 @@ export class RtspSession {
     });
     this.#stop();
     return player;
+  }
+
+  /**
+   * A camera's tracks may have been others at another time than those that the client was told of: then it would take one codec
+   * for another, or everything would be read in search of a track that is not there. Fault 457.
+   */
+  #assertSame(there: readonly Track[]): void {
+    for (const { index, track } of this.#lanes.values()) {
+      const other = there[index];
+      const same = other?.codec === track.codec && other.clockRateHz === track.clockRateHz;
+      if (there.length > 0 && !(same && other.payloadType === track.payloadType))
+        throw new RtspFault(457, "invalid", `track ${index} is ${other?.encoding ?? "not there"} in this range`, {
+          tell: "other tracks are recorded there: describe that time, with ?at= in the address",
+        });
+    }
   }
 
   /** GStreamer's rtspsrc in its ONVIF mode says Rate-Control, relies on the header extension, and requires nothing (1.22). */
@@ -168,7 +185,7 @@ export class RtspSession {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#ending.abort();
     this.#stop();
     this.#lanes.clear();
     this.#state = next(this.#state, "TEARDOWN");

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect } from "chai";
 import { later } from "../../../base/units.ts";
+import type { Track } from "../../../media/track.ts";
 import { START } from "../../media/receiver-fixture.ts";
-import { type Client, groupOf, Stage } from "./stage.ts";
+import { AUDIO, type Client, groupOf, Stage, VIDEO } from "./stage.ts";
 
 const TCP = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1";
 
@@ -225,6 +226,19 @@ describe("the RTSP server", () => {
       expect(client.numbers()).to.deep.equal(Array.from({ length: 20 }, (_, index) => index + 100));
       expect(client.closed).to.equal(false);
     });
+
+    const others: readonly (readonly [what: string, tracks: readonly Track[]])[] = [
+      ["another codec", [{ ...VIDEO, codec: "H265", encoding: "H265" }, AUDIO]],
+      ["sound alone", [AUDIO]],
+      ["another payload type", [{ ...VIDEO, payloadType: 97 }, AUDIO]],
+    ];
+    for (const [what, tracks] of others)
+      it(`refuses a range of which it has described other tracks: there is ${what}`, async () => {
+        stage.recordedThen = tracks;
+        const reply = await client.play("/recorded/gate", { headers: [instants] });
+        expect(reply.status).to.equal(457);
+        expect(reply.body).to.include("?at=");
+      });
 
     it("seeks while playing", async () => {
       await client.play("/recorded/gate", { headers: [instants] });

@@ -100,6 +100,8 @@ export class Stage {
   readonly revoked = new Map<string, AbortController>();
   /** Every question to the host: `<account> <path>`. */
   readonly opened: string[] = [];
+  /** What was recorded at the instant that is asked for; the same as now unless a test says otherwise. */
+  recordedThen: readonly Track[] = [VIDEO, AUDIO];
   readonly #server: RtspServer;
   port = 0;
 
@@ -141,7 +143,11 @@ export class Stage {
         this.opened.push(`${who.name} /${segments.join("/")}`);
         const ended = who.revoked;
         if (segments.join("/") === "live/gate") return { kind: "live", name: "Gate", source: this.hub, ended };
-        if (segments.join("/") === "recorded/gate") return { kind: "recorded", name: "Gate", source: recorded, ended };
+        if (segments.join("/") === "recorded/gate") {
+          const tracks: RecordedSource["tracks"] = (from) =>
+            from === undefined ? recorded.tracks() : Promise.resolve(this.recordedThen);
+          return { kind: "recorded", name: "Gate", source: { ...recorded, tracks }, ended };
+        }
         if (segments[1] === "secret") throw new Fault("denied", "not for them", { tell: "not allowed" });
         throw new Fault("not-found", "no such camera");
       },
