@@ -43,6 +43,8 @@ interface CameraRow {
 /** The part of the configuration database that holds cameras. */
 export interface CameraSchema {
   camera: CameraRow;
+  /** Ids of cameras that were removed: grants may still name them, and must not come to mean another camera. */
+  retired_camera: { id: string };
 }
 
 export const cameraMigrations: Readonly<Record<string, Migration>> = {
@@ -62,6 +64,14 @@ export const cameraMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("password_sealed", "text")
         .addColumn("tls_pin", "text")
         .addColumn("adopted_at_ms", "integer", (column) => column.notNull())
+        .execute();
+    },
+  },
+  "camera-0002-retired": {
+    async up(db) {
+      await db.schema
+        .createTable("retired_camera")
+        .addColumn("id", "text", (column) => column.primaryKey())
         .execute();
     },
   },
@@ -103,10 +113,19 @@ export class CameraStore {
       .execute();
   }
 
-  /** `not-found` when there is none. Recordings stay until their retention ends. */
+  /** `not-found` when there is none. Its id is retired; recordings stay until their retention ends. */
   async remove(id: string): Promise<void> {
-    const { numDeletedRows } = await this.#query.deleteFrom("camera").where("id", "=", id).executeTakeFirst();
-    if (numDeletedRows === 0n) throw new Fault("not-found", `no camera ${id}`);
+    await this.#query.transaction().execute(async (change) => {
+      const { numDeletedRows } = await change.deleteFrom("camera").where("id", "=", id).executeTakeFirst();
+      if (numDeletedRows === 0n) throw new Fault("not-found", `no camera ${id}`);
+      await change.insertInto("retired_camera").values({ id }).execute();
+    });
+  }
+
+  /** Ids that no camera gets again. */
+  async retired(): Promise<ReadonlySet<string>> {
+    const rows = await this.#query.selectFrom("retired_camera").select("id").execute();
+    return new Set(rows.map((row) => row.id));
   }
 
   #recordOf(row: CameraRow): CameraRecord {

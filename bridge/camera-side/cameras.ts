@@ -144,8 +144,8 @@ export class Cameras implements CameraDirectory {
       throw new Fault("wrong-state", `${adopted.streamUrl} is ${same.record.id}`, {
         tell: `this camera is already adopted as "${same.record.name}"`,
       });
-    const recorded = new Set(await this.#archive.cameras());
-    const id = cameraIdFor(adopted.name, (candidate) => this.#running.has(candidate) || recorded.has(candidate));
+    const used = new Set([...(await this.#archive.cameras()), ...(await this.#store.retired())]);
+    const id = cameraIdFor(adopted.name, (candidate) => this.#running.has(candidate) || used.has(candidate));
     const record: CameraRecord = { ...adopted, id, adoptedAt: this.#parts.clock.now() };
     await this.#store.add(record);
     this.#run(record);

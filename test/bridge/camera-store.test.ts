@@ -41,6 +41,8 @@ describe("the camera store", () => {
     const rows = await database.query.selectFrom("camera").selectAll().execute();
     expect(JSON.stringify(rows)).not.to.include("pass w");
     await store.remove("gate");
+    expect((await store.list()).map(({ id }) => id)).to.deep.equal(["open"]);
+    expect(await store.retired()).to.deep.equal(new Set(["gate"]));
     expect(await store.remove("gate").catch((error: unknown) => (error as Fault).kind)).to.equal("not-found");
     await database.close();
   });
