@@ -123,8 +123,9 @@ export class TrackReceiver {
   /** A compound RTCP packet. Whatever is not RTCP is passed over: there are cameras that send it broken all the time. */
   rtcp(packet: Buffer, arrivedAt: UnixMillis): void {
     try {
-      for (const { rtpTime, ntp } of readRtcp(packet).senders)
-        this.#timeline.report(rtpTime, unixOfNtp(ntp), arrivedAt);
+      const { senders, byes } = readRtcp(packet);
+      for (const { rtpTime, ntp } of senders) this.#timeline.report(rtpTime, unixOfNtp(ntp), arrivedAt);
+      for (const ssrc of byes) this.#sequencer.leave(ssrc);
     } catch (error) {
       if (!isFault(error, "invalid")) throw error;
     }

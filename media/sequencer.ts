@@ -19,12 +19,14 @@ export type Step = "first" | "next" | "gap" | "reset" | "skip";
 
 /**
  * Gives the packets of one track our own sequence numbers, continuous across everything that cameras do; a gap in theirs
- * stays one of the same size. TCP keeps the order, so nothing is sorted here.
+ * stays one of the same size. TCP keeps the order, and what comes over UDP was put in order before (media/reorder.ts).
  */
 export class Sequencer {
   #ssrc: number | undefined;
   #payloadType: number | undefined;
   #strangers = 0;
+  /** The source has said goodbye: the next one takes over at once. */
+  #left = false;
   #lastAt: UnixMillis | undefined;
   /** The next number that we give, and the one that the camera should give. */
   #ours = randomInt(2 ** 16);
@@ -36,6 +38,12 @@ export class Sequencer {
     this.#ssrc = undefined;
     this.#payloadType = undefined;
     this.#strangers = 0;
+    this.#left = false;
+  }
+
+  /** A source says that it sends no more (RFC 3550 6.6). If it goes on all the same, it is believed as before. */
+  leave(ssrc: number): void {
+    if (ssrc === this.#ssrc) this.#left = true;
   }
 
   /** Checks the packet against those before it, and writes our sequence number into it unless it is to be skipped. */
@@ -67,11 +75,12 @@ export class Sequencer {
   #step(ssrc: number, sequence: number, arrivedAt: UnixMillis): Step {
     const silentMs = this.#lastAt === undefined ? 0 : arrivedAt - this.#lastAt;
     const known = this.#ssrc;
-    if (known !== undefined && ssrc !== known) {
+    if (known !== undefined && ssrc !== known && !this.#left) {
       this.#strangers += 1;
       if (this.#strangers < LIMITS.strangers && silentMs < LIMITS.silenceMs) return "skip";
     }
     this.#strangers = 0;
+    this.#left = false;
     this.#lastAt = arrivedAt;
     if (ssrc !== known) {
       this.#ssrc = ssrc;

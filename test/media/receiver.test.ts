@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { unixMillis } from "../../base/units.ts";
-import { senderReport } from "../../media/rtcp.ts";
+import { bye, senderReport } from "../../media/rtcp.ts";
 import { readRtp } from "../../media/rtp.ts";
 import {
   DELIMITER,
@@ -195,6 +195,27 @@ describe("the receiver of a track", () => {
       expect(studio.seen.slice(0, 4)).to.deep.equal(["1K", "1", "1D", "1"]);
       expect(studio.sequences.slice(0, 4)).to.deep.equal([0, 1, 3, 4]);
       expect(studio.times.slice(0, 4)).to.deep.equal([0, 40, 680, 720]);
+    });
+
+    it("follows at once where the source before has said goodbye, but not for a stranger's goodbye", () => {
+      const studio = new Studio(H264).picture(0, 5).picture(40);
+      studio.receiver.rtcp(bye(99, "stranger"), START);
+      studio.picture(80, 1, { ssrc: 8 });
+      studio.receiver.rtcp(bye(7, "camera"), START);
+      studio.ssrc = 8;
+      studio.sequence = 100;
+      studio.base = 5;
+      studio.picture(120, 5).picture(160);
+      expect(studio.seen).to.deep.equal(["1K", "1", "1KD", "1"]);
+      expect(studio.sequences).to.deep.equal([0, 1, 3, 4]);
+      expect(studio.times).to.deep.equal([0, 40, 120, 160]);
+    });
+
+    it("goes on with a source that says goodbye and does not go", () => {
+      const studio = new Studio(H264).picture(0, 5);
+      studio.receiver.rtcp(bye(7, "camera"), START);
+      studio.picture(40).picture(80, 1, { ssrc: 8, lost: -1 }).picture(120);
+      expect(studio.seen).to.deep.equal(["1K", "1", "1"]);
     });
 
     it("takes the payload type that the camera really sends", () => {
