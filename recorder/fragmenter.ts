@@ -1,4 +1,4 @@
-import { MINUTE, type Millis, SECOND } from "../base/units.ts";
+import { MINUTE, type Millis, SECOND, type UnixMillis } from "../base/units.ts";
 import { aacFormatOf, describedAacConfig } from "../media/aac-format.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
 import type { Track } from "../media/track.ts";
@@ -19,6 +19,8 @@ const LIMITS = {
   /** Time that is missing between two samples before it counts as a gap, and where a loss is known. */
   silenceMs: 10 * SECOND,
   jumpMs: SECOND,
+  /** Segments that may begin within a minute. A camera that gives a reason for a new one with every picture is not let. */
+  segmentsPerMinute: 20,
 };
 
 /** What is common to all fragments of one segment. Two fragments belong together when they have the same object. */
@@ -94,11 +96,15 @@ export class Fragmenter {
   #slots: readonly (Slot | undefined)[] = [];
   /** The track whose samples decide where to cut: video, or the first one there is. */
   #driver: Slot | undefined;
-  #open: { readonly tracks: readonly Fmp4Track[]; readonly since: number; plan: SegmentPlan | undefined } | undefined;
+  #open:
+    | { readonly tracks: readonly Fmp4Track[]; readonly since: UnixMillis; plan: SegmentPlan | undefined }
+    | undefined;
   #fragment = { since: 0, bytes: 0, samples: 0, key: false };
   #segmentBytes = 0;
   /** The next key frame begins a new segment whatever the time is. */
   #renew = false;
+  /** When the newest segments began. */
+  #begun: readonly UnixMillis[] = [];
 
   /** `phaseMs` shifts the cuts against the clock. */
   constructor(sink: FragmentSink, o: { readonly segmentMs: Millis; readonly phaseMs: Millis }) {
@@ -165,8 +171,11 @@ export class Fragmenter {
   #adopt(slot: Slot, format: SampleFormat): void {
     if (slot.format !== undefined && sameFormat(slot.format, format)) return;
     slot.format = format;
-    if (slot === this.#driver) this.end(undefined);
-    else this.#renew = true;
+    if (slot === this.#driver) {
+      this.#cut();
+      const often = this.#begun.length >= LIMITS.segmentsPerMinute;
+      this.end(often ? "the camera changes its format again and again" : undefined);
+    } else this.#renew = true;
   }
 
   /** Ends fragment or segment where `sample`, of the driving track, has to begin a new one. */
@@ -190,12 +199,18 @@ export class Fragmenter {
         this.#cut(slot, ticks);
       else if (this.#overdue(slot, sample, ticks)) this.#cut(slot, ticks);
     }
-    if (this.#open === undefined && mayBegin) {
+    if (this.#open === undefined && mayBegin && this.#admits(sample.at)) {
       const tracks = this.#slots.flatMap((one) =>
         one?.format === undefined ? [] : [{ id: one.id, timescale: one.timescale, format: one.format }],
       );
       this.#open = { tracks, since: sample.at, plan: undefined };
     }
+  }
+
+  /** Whether a segment may begin now; where not, what comes is left out until one may. */
+  #admits(at: UnixMillis): boolean {
+    this.#begun = this.#begun.filter((begun) => Math.abs(at - begun) < MINUTE);
+    return this.#begun.length < LIMITS.segmentsPerMinute;
   }
 
   /** A fragment that is too long or too large, and a place where decoding and presentation order agree. */
@@ -225,6 +240,7 @@ export class Fragmenter {
     const filled = this.#slots.filter((slot) => slot !== undefined).filter((slot) => slot.pending.length > 0);
     const first = filled.find((slot) => slot === this.#driver) ?? filled[0];
     const arrivalTime = first?.pending[0]?.sample.quality === "arrival";
+    const isFirst = open.plan === undefined;
     open.plan ??= { tracks: open.tracks, zeroUs: Math.min(...filled.map(earliestUs)), arrivalTime };
     const { plan } = open;
     const startUs = first === undefined ? 0 : earliestUs(first);
@@ -236,7 +252,10 @@ export class Fragmenter {
       return run;
     });
     const endUs = Math.max(...ends, startUs);
-    if (this.#sink.fragment({ plan, key, arrivalTime, startUs, endUs, bytes, runs })) return;
+    if (this.#sink.fragment({ plan, key, arrivalTime, startUs, endUs, bytes, runs })) {
+      if (isFirst) this.#begun = [...this.#begun, open.since];
+      return;
+    }
     this.#open = undefined;
     this.end(undefined);
   }

@@ -156,6 +156,20 @@ describe("the fragmenter", () => {
     expect(sink.indices).to.deep.equal(range(0, 100));
   });
 
+  it("begins twenty segments a minute at most, for a camera that changes its format with every key frame", () => {
+    const { sink, fragmenter } = start();
+    const other = { ...H264, width: 1280 };
+    const push = (index: number): void =>
+      fragmenter.push(0, videoSample(index, { gop: 1, format: index % 2 === 0 ? H264 : other }));
+    // At 25 a second: two minutes of it, then a minute of peace.
+    for (const index of range(0, 3000)) push(index);
+    expect(sink.plans).to.have.length(40);
+    expect(sink.ends.map(({ gap }) => gap)).to.include("the camera changes its format again and again");
+    for (const index of range(3000, 4500)) fragmenter.push(0, videoSample(index, { gop: 25 }));
+    fragmenter.end(undefined);
+    expect(sink.indices.at(-1)).to.equal(4499);
+  });
+
   it("does not take an equal format for a new one", () => {
     const { sink, fragmenter } = start();
     for (const index of range(0, 60)) {
