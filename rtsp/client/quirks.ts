@@ -82,6 +82,21 @@ export function channelsOf(
   return rtp === rtcp || isTaken(rtp) || isTaken(rtcp) ? asked : spec.interleaved;
 }
 
+/**
+ * The camera's UDP ports, in words where it wants to send another way than asked. Without ports (OpenIPC leaves them out,
+ * others write zeros; AlexxIT/go2rtc pkg/rtsp/client.go) they are learned from what comes. What else it says of itself or of us,
+ * as `source` and `destination`, is not believed: it sends from its own address to the one that asked, or not at all.
+ */
+export function udpPortsOf(transport: string | undefined): Pair | "unknown" | { readonly refused: string } {
+  const spec: TransportSpec | undefined =
+    transport === undefined ? undefined : tolerant(() => parseTransport(transport))?.[0];
+  if (spec === undefined) return "unknown";
+  if (spec.protocol.endsWith("/TCP") || spec.interleaved !== undefined) return { refused: "it chooses TCP" };
+  if (spec.delivery === "multicast") return { refused: "it chooses multicast" };
+  const ports = spec.serverPort;
+  return ports === undefined || ports.includes(0) ? "unknown" : ports;
+}
+
 /** The session of an answer; there are cameras whose answers make no sense, or lack it. */
 export function sessionOf(
   value: string | undefined,

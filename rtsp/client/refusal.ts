@@ -1,5 +1,6 @@
 import { Fault, type FaultKind } from "../../base/fault.ts";
 import { header, type Response } from "../wire/message.ts";
+import type { LowerTransport } from "../wire/transport.ts";
 
 /** What a camera's refusals mean (RFC 2326 7.1.1); what is not here may work later. */
 const REFUSALS: Readonly<Record<number, { readonly kind: FaultKind; readonly tell: string }>> = {
@@ -14,6 +15,14 @@ export class RefusedSetup extends Fault {
   constructor({ status, reason }: Response) {
     const refusal = REFUSALS[status];
     super(refusal?.kind ?? "unavailable", `SETUP: ${status} ${reason.slice(0, 80)}`, refusal && { tell: refusal.tell });
+  }
+}
+
+/** The camera does not send this way; it may send another way, if it is asked on a connection of its own. */
+export class RefusedTransport extends Fault {
+  constructor(transport: LowerTransport, why: string) {
+    const name = transport.toUpperCase();
+    super("unavailable", `not over ${name}: ${why}`, { tell: `the camera does not send over ${name}: ${why}` });
   }
 }
 

@@ -1,28 +1,25 @@
-import { randomInt } from "node:crypto";
 import { ChallengeAnswerer, type Credentials } from "../../auth/scheme/http.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
-import { type Millis, type MonotonicMillis, SECOND, type UnixMillis } from "../../base/units.ts";
-import { receiverReport } from "../../media/rtcp.ts";
+import { SECOND } from "../../base/units.ts";
 import { type MediaDescription, parseSdp } from "../../media/sdp.ts";
-import type { TrackKind } from "../../media/track.ts";
+import { plainAddress } from "../../net/address.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
 import { type Headers, header, headerValues, type Response } from "../wire/message.ts";
-import type { Pair } from "../wire/transport.ts";
+import type { LowerTransport } from "../wire/transport.ts";
+import { Channels } from "./channels.ts";
 import { RtspConnection } from "./connection.ts";
+import { Incoming, type UpstreamEvents } from "./incoming.ts";
 import { KeepAlive, keepAlivePeriod, methodsIn } from "./keepalive.ts";
-import { baseOf, channelsOf, isRtcp, joinControl, receivable, sessionOf } from "./quirks.ts";
-import { ReceptionCounter } from "./reception.ts";
-import { expectOk, RefusedSetup, redirectOf } from "./refusal.ts";
+import type { Lane, LaneSink } from "./lane.ts";
+import { baseOf, joinControl, receivable, sessionOf } from "./quirks.ts";
+import { expectOk, RefusedSetup, RefusedTransport, redirectOf } from "./refusal.ts";
+import { openUdpLane } from "./udp-lane.ts";
 
 const LIMITS = {
   dialMs: 10 * SECOND,
-  /** A camera that sends no picture and no sound for this long does not send any more. */
-  silenceMs: 10 * SECOND,
-  /** Where there is neither, as with events alone, it need only answer from time to time: three signs of life. */
-  quietPeriods: 3,
   /** How long a camera may take to say goodbye. */
   teardownMs: 2 * SECOND,
   /** Challenges in a row for one request; beyond, the camera is playing with us. */
@@ -38,17 +35,6 @@ const WATCH_PERIOD_MS = SECOND;
 
 const DEFAULT_PORT = { "rtsp:": 554, "rtsps:": 322 } as const;
 const USER_AGENT = "Viaduct";
-const CNAME = "viaduct";
-
-/** What happens in an upstream session. */
-export interface UpstreamEvents {
-  /** The media that the camera is going to send, in the order of tracks. Comes once, before the first packet. */
-  described(media: readonly MediaDescription[]): void;
-  /** An RTP packet. It is the callee's from here on: it may be kept and written to. */
-  rtp(track: number, packet: Buffer, arrivedAt: UnixMillis): void;
-  /** A compound RTCP packet, on the same terms. */
-  rtcp(track: number, packet: Buffer, arrivedAt: UnixMillis): void;
-}
 
 export interface PullOptions {
   /** `rtsp:` or `rtsps:`, without user information; its host is an IP address. */
@@ -63,26 +49,33 @@ export interface PullOptions {
   readonly tls?: CameraTls;
   /** The password may travel readable. Inside TLS it may anyway. */
   readonly allowBasic?: boolean;
+  /** In the order in which they are tried. If absent TCP, then UDP; over TLS TCP alone, for UDP would be readable. */
+  readonly transports?: readonly [LowerTransport, ...LowerTransport[]];
 }
 
 /**
- * One upstream session, from connect to TEARDOWN, with RTP inside the RTSP connection (RFC 2326 10.12).
+ * One upstream session, from connect to TEARDOWN, with RTP inside the RTSP connection or over UDP to ports of ours (RFC 2326
+ * 10.4, 10.12). Another transport is tried where the camera refuses one, or where nothing ever comes by UDP, for something
+ * between us may be in its way.
  *
  * Resolves when `signal` is aborted, after the TEARDOWN. Rejects with a Fault when the camera fails: `unauthenticated` (wrong
  * credentials, or none where some are needed; tried at most twice, for cameras lock accounts), `denied`, `not-found`, `busy`,
  * `invalid` (it breaks the protocol or our limits), `unavailable` (everything else; trying later may work).
  */
 export async function pull(o: PullOptions): Promise<void> {
-  let { url } = o;
-  const allowBasic = o.allowBasic === true || url.protocol === "rtsps:";
+  const secure = o.url.protocol === "rtsps:";
+  const allowBasic = o.allowBasic === true || secure;
   const answerer = o.credentials && new ChallengeAnswerer(o.credentials, { allowBasic });
+  const transports = o.transports ?? (secure ? (["tcp"] as const) : (["tcp", "udp"] as const));
   try {
-    for (let redirects = 0; ; redirects += 1) {
-      // A connection for each attempt: there are cameras that describe only once on one (Hikvision; retina client/mod.rs).
-      const next = await new Upstream(o, url, answerer).run();
-      if (next === undefined) return;
-      if (redirects === LIMITS.redirects) throw new Fault("invalid", `the camera redirects again, to ${next.href}`);
-      url = next;
+    for (const transport of transports) {
+      try {
+        await follow(o, transport, answerer);
+        return;
+      } catch (error) {
+        if (!(error instanceof RefusedTransport) || transport === transports.at(-1)) throw error;
+        o.log.info({ err: error }, "another transport is tried");
+      }
     }
   } catch (error) {
     if (o.signal.aborted) return;
@@ -90,38 +83,45 @@ export async function pull(o: PullOptions): Promise<void> {
   }
 }
 
-interface UpstreamTrack {
-  readonly media: MediaDescription;
-  readonly channels: Pair;
-  readonly reception: ReceptionCounter;
-}
-
-interface Lane {
-  readonly track: number;
-  readonly rtcp: boolean;
+/** A session by one transport, wherever the camera redirects to. */
+async function follow(
+  o: PullOptions,
+  transport: LowerTransport,
+  answerer: ChallengeAnswerer | undefined,
+): Promise<void> {
+  let { url } = o;
+  for (let redirects = 0; ; redirects += 1) {
+    // A connection for each attempt: there are cameras that describe only once on one (Hikvision; retina client/mod.rs).
+    const next = await new Upstream(o, url, transport, answerer).run();
+    if (next === undefined) return;
+    if (redirects === LIMITS.redirects) throw new Fault("invalid", `the camera redirects again, to ${next.href}`);
+    url = next;
+  }
 }
 
 /** One attempt: a connection, and the session on it. */
 class Upstream {
   readonly #options: PullOptions;
   readonly #url: URL;
+  readonly #transport: LowerTransport;
   readonly #answerer: ChallengeAnswerer | undefined;
-  readonly #lanes = new Map<number, Lane>();
-  readonly #tracks: UpstreamTrack[] = [];
-  readonly #ssrc = randomInt(2 ** 32);
+  readonly #channels = new Channels();
+  /** All that were opened, whether the camera agreed or not. */
+  readonly #lanes: Lane[] = [];
+  readonly #incoming: Incoming;
   #connection: RtspConnection | undefined;
+  #local: string | undefined;
   #sessionId: string | undefined;
   #timeoutSeconds: number | undefined;
   #control = "";
-  #described = false;
-  #watched: ReadonlySet<number> = new Set();
-  #lastSign: MonotonicMillis;
+  #over = false;
 
-  constructor(o: PullOptions, url: URL, answerer: ChallengeAnswerer | undefined) {
+  constructor(o: PullOptions, url: URL, transport: LowerTransport, answerer: ChallengeAnswerer | undefined) {
     this.#options = o;
     this.#url = url;
+    this.#transport = transport;
     this.#answerer = answerer;
-    this.#lastSign = o.clock.monotonic();
+    this.#incoming = new Incoming({ ...o, transport, failed: (fault) => this.#connection?.fail(fault) });
   }
 
   /** Resolves to the address that the camera redirects to; otherwise only by abortion, to undefined. */
@@ -131,10 +131,12 @@ class Upstream {
     const connection = new RtspConnection({
       socket,
       clock,
-      isChannel: (channel) => this.#lanes.has(channel),
-      onPacket: (channel, packet) => this.#packet(channel, packet),
+      isChannel: (channel) => this.#channels.has(channel),
+      onPacket: (channel, packet) => this.#channels.receive(channel, packet),
     });
     this.#connection = connection;
+    // The camera sends to where we asked from, and we asked from our address on its network.
+    this.#local = socket.localAddress;
     const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
     const stop = (): void => resolve(undefined);
     signal.addEventListener("abort", stop, { once: true });
@@ -147,6 +149,9 @@ class Upstream {
     } finally {
       signal.removeEventListener("abort", stop);
       await this.#teardown(connection);
+      this.#over = true;
+      for (const lane of this.#lanes) lane.close();
+      this.#incoming.close();
       connection.fail(new Fault("unavailable", "the session is over"));
     }
   }
@@ -173,19 +178,22 @@ class Upstream {
     if (described.status >= 300 && described.status < 400) return redirectOf(described, this.#url);
     expectOk("DESCRIBE", described);
     await this.#setUpAll(described);
-    this.#watched = this.#continuous();
-    this.#lastSign = this.#options.clock.monotonic();
+    this.#incoming.begin();
     // Parrot drones want a range (bluenviron/gortsplib a5856345).
     expectOk("PLAY", await this.#ask("PLAY", this.#control, [["Range", "npt=0.000-"]]));
-    this.#describe();
+    this.#incoming.describe();
     const periodMs = keepAlivePeriod(this.#timeoutSeconds);
     const { clock } = this.#options;
     const stalled = Promise.withResolvers<never>();
     const offered = methodsIn(header(options, "Public"));
     const keepAlive = new KeepAlive({ clock, periodMs, offered, send: (method) => this.#signOfLife(method) });
     const timers: readonly Timer[] = [
-      clock.every(REPORT_PERIOD_MS, () => this.#report(connection)),
-      clock.every(WATCH_PERIOD_MS, () => this.#watch(periodMs, stalled.reject)),
+      clock.every(REPORT_PERIOD_MS, () => this.#incoming.report()),
+      // The connection stays, so that the camera can be told that its session is over.
+      clock.every(WATCH_PERIOD_MS, () => {
+        const stall = this.#incoming.stall(periodMs);
+        if (stall !== undefined) stalled.reject(stall);
+      }),
     ];
     try {
       return await Promise.race([connection.ended, stalled.promise]);
@@ -232,96 +240,50 @@ class Upstream {
       } catch (error) {
         const fault = asFault(error);
         // Sound or metadata that cannot be had is no reason to go without the picture.
-        if (!(fault instanceof RefusedSetup) || media.track.kind === "video") throw fault;
+        const refusal = fault instanceof RefusedSetup || fault instanceof RefusedTransport;
+        if (!refusal || media.track.kind === "video") throw fault;
         refused = fault;
         log.info({ err: fault, media: media.track.encoding }, "the camera does not send one of its media");
       }
     }
-    if (this.#tracks.length === 0) throw refused ?? new Fault("invalid", "nothing to set up");
+    if (this.#incoming.media.length === 0) throw refused ?? new Fault("invalid", "nothing to set up");
   }
 
   async #setUp(media: MediaDescription): Promise<void> {
-    const asked = this.#freeChannels();
+    const index = this.#incoming.media.length;
+    const lane = await this.#openLane((packet, rtcp) => this.#incoming.packet(index, packet, rtcp));
     const uri = joinControl(this.#control, media.control, this.#url);
-    const transport = `RTP/AVP/TCP;unicast;interleaved=${asked[0]}-${asked[1]}`;
-    const response = await this.#ask("SETUP", uri, [["Transport", transport]]);
+    const response = await this.#ask("SETUP", uri, [["Transport", lane.asked]]);
+    if (response.status === 461) throw new RefusedTransport(this.#transport, "it says so");
     if (response.status !== 200) throw new RefusedSetup(response);
-    const channels = channelsOf(header(response, "Transport"), asked, (channel) => this.#lanes.has(channel));
-    if (channels === undefined)
-      throw new Fault("unavailable", "the camera wants to send over UDP", { tell: "the camera sends over UDP only" });
     const session = sessionOf(header(response, "Session"));
     // Cameras exist that change the id with every SETUP, and mean the first (scottlamb/retina 0.4.6).
     this.#sessionId ??= session?.id;
     this.#timeoutSeconds ??= session?.timeoutSeconds;
-    const track = this.#tracks.length;
-    this.#tracks.push({ media, channels, reception: new ReceptionCounter(media.track.clockRateHz) });
-    this.#lanes.set(channels[0], { track, rtcp: false });
-    this.#lanes.set(channels[1], { track, rtcp: true });
+    lane.agree(header(response, "Transport"));
+    this.#incoming.add(media, lane);
   }
 
-  #freeChannels(): Pair {
-    let rtp = 0;
-    while (this.#lanes.has(rtp) || this.#lanes.has(rtp + 1)) rtp += 2;
-    return [rtp, rtp + 1];
-  }
-
-  /** The tracks that must not pause: the picture, or the sound where there is none. Metadata come when something happens. */
-  #continuous(): ReadonlySet<number> {
-    const of = (kind: TrackKind): number[] =>
-      this.#tracks.flatMap(({ media }, index) => (media.track.kind === kind ? [index] : []));
-    const video = of("video");
-    return new Set(video.length > 0 ? video : of("audio"));
-  }
-
-  /** Packets may overtake the answer to PLAY. */
-  #describe(): void {
-    if (this.#described) return;
-    this.#described = true;
-    this.#options.events.described(this.#tracks.map(({ media }) => media));
-  }
-
-  #packet(channel: number, packet: Buffer): void {
-    const lane = this.#lanes.get(channel);
-    const track = lane && this.#tracks[lane.track];
-    const { clock, events, signal } = this.#options;
-    if (lane === undefined || track === undefined || signal.aborted) return;
-    this.#describe();
-    const arrivedAt = clock.now();
-    if (lane.rtcp || isRtcp(packet)) {
-      track.reception.rtcp(packet, arrivedAt);
-      events.rtcp(lane.track, packet, arrivedAt);
-      return;
-    }
-    if (this.#watched.has(lane.track) || this.#watched.size === 0) this.#lastSign = clock.monotonic();
-    track.reception.rtp(packet, arrivedAt);
-    events.rtp(lane.track, packet, arrivedAt);
+  async #openLane(sink: LaneSink): Promise<Lane> {
+    const lane =
+      this.#transport === "tcp"
+        ? this.#channels.open((channel, packet) => this.#connection?.sendPacket(channel, packet), sink)
+        : await openUdpLane({ local: this.#local ?? "", camera: plainAddress(this.#url.hostname) ?? "", sink });
+    this.#lanes.push(lane);
+    // The session may have ended meanwhile; then nobody else closes it.
+    if (this.#over) lane.close();
+    return lane;
   }
 
   async #signOfLife(method: string): Promise<number | undefined> {
     try {
       const { status } = await this.#ask(method, this.#control);
-      if (this.#watched.size === 0) this.#lastSign = this.#options.clock.monotonic();
+      this.#incoming.answered();
       return status;
     } catch (error) {
       this.#options.log.debug({ err: asFault(error) }, "no answer to a sign of life");
       return undefined;
     }
-  }
-
-  #report(connection: RtspConnection): void {
-    const now = this.#options.clock.now();
-    for (const { channels, reception } of this.#tracks)
-      connection.sendPacket(
-        channels[1],
-        receiverReport({ ssrc: this.#ssrc, cname: CNAME, reception: reception.take(now) }),
-      );
-  }
-
-  /** The connection stays, so that the camera can be told that its session is over. */
-  #watch(periodMs: Millis, stalled: (fault: Fault) => void): void {
-    const limitMs = this.#watched.size > 0 ? LIMITS.silenceMs : LIMITS.quietPeriods * periodMs;
-    if (this.#options.clock.monotonic() - this.#lastSign > limitMs)
-      stalled(new Fault("unavailable", `nothing came for ${limitMs} ms`, { tell: "the camera stopped sending" }));
   }
 
   /** Cameras keep a session that was not ended for a minute, and have few of them. */

@@ -5,6 +5,9 @@ const LIMITS = { characters: 2048, specs: 16, parameters: 24 };
 /** Two numbers that belong together: RTP and RTCP, as ports or as interleaved channels. */
 export type Pair = readonly [number, number];
 
+/** What RTP travels over: inside the RTSP connection, or over UDP to one receiver (RFC 2326 12.39, lower-transport). */
+export type LowerTransport = "tcp" | "udp";
+
 /** One alternative of a Transport header (RFC 2326 12.39). */
 export interface TransportSpec {
   /** `RTP/AVP`, `RTP/AVP/TCP`, …: upper case, as written otherwise. */

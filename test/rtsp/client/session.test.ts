@@ -133,13 +133,6 @@ describe("an upstream session", () => {
       expect(packets).to.deep.equal(["0: rtp 9", "0: rtcp 200"]);
     });
 
-  it("does not wait for a camera that wants to send over UDP", async () => {
-    await start({
-      SETUP: (one) => answer(one, ["Transport: RTP/AVP;unicast;client_port=0-1;server_port=6000-6001", "Session: 1"]),
-    });
-    await expectFault("unavailable");
-  });
-
   it("keeps the first session id of a camera that changes it", async () => {
     await start({
       DESCRIBE: (one) => answer(one, [], VIDEO_SDP + AUDIO_SDP),
