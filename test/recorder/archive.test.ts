@@ -12,14 +12,14 @@ import { Archive, type ArchiveSettings } from "../../recorder/archive.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { scanSegment } from "../../recorder/scan.ts";
-import { GroupCamera } from "../support/group-camera.ts";
+import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
 import { indicesOf } from "../support/recorder-harness.ts";
 import {
   AUDIO_TRACK,
   audioSample,
-  indexIn,
   METADATA,
   METADATA_TRACK,
+  resized,
   START_MS,
   scratchFolder,
   track,
@@ -78,7 +78,7 @@ describe("an archive", () => {
   }
 
   const indices = (groups: readonly PacketGroup[]): number[] =>
-    groups.filter((one) => one.track === 0).map((one) => indexIn(Buffer.concat([...one.packets])));
+    groups.filter((one) => one.track === 0).map(indexInGroup);
 
   it("plays back what it recorded: every access unit once, in order, at its time, over all segments", async () => {
     await record(recorder(), 0, 800);
@@ -193,8 +193,12 @@ describe("an archive", () => {
   it("goes on with the same numbers when the picture changes its size", async () => {
     const into = recorder();
     await record(into, 0, 50);
-    await record(into, 50, 101);
+    await record(into, 50, 101, resized);
     await into.close();
+    expect(await archive.spans("cam", at(0), at(10))).to.have.length(1);
+    expect((await archive.source("cam").tracks(at(0)))[0]?.fmtp).not.to.equal(
+      (await archive.source("cam").tracks(at(3)))[0]?.fmtp,
+    );
     const groups = await read(archive.source("cam"), at(0));
     const packets = groups.flatMap((group) => group.packets.map(rtpOf));
     expect(new Set(packets.map((one) => one.ssrc)).size).to.equal(1);
@@ -207,7 +211,7 @@ describe("an archive", () => {
     await record(into, 0, 1000);
     await into.close();
     const hour = `${folder}/cam/2026-11-24/13`;
-    const [, second, third] = (await diskFiles.list(hour)).files;
+    const [, second, third] = (await diskFiles.list(hour)).files.toSorted();
     const gone = await indicesOf(`${hour}/${second}`);
     await rm(`${hour}/${second}`);
     const file = await diskFiles.open(`${hour}/${third}`, "read");

@@ -9,11 +9,10 @@ import type { PacketGroup } from "../../media/group.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import { Archive } from "../../recorder/archive.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
-import { GroupCamera } from "../support/group-camera.ts";
+import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
 import {
   AUDIO_TRACK,
   audioSample,
-  indexIn,
   START_MS,
   scratchFolder,
   VIDEO_TRACK,
@@ -65,7 +64,6 @@ describe("the directions of reading a recording", () => {
     }
     await recorder.idle();
   }
-  const frameOf = (group: PacketGroup): number => indexIn(Buffer.concat([...group.packets]));
   async function readBackward(from: number, to?: number): Promise<readonly PacketGroup[]> {
     const asked = to === undefined ? { from: at(from) } : { from: at(from), to: at(to) };
     return Array.fromAsync(source.readBackward(asked, never));
@@ -74,13 +72,13 @@ describe("the directions of reading a recording", () => {
   describe("backwards", () => {
     it("gives groups of pictures from late to early, each from its key frame on, over all segments", async () => {
       await record(0, 800);
-      expect((await readBackward(760, 0)).map(frameOf)).to.deep.equal(backward(760, 0));
+      expect((await readBackward(760, 0)).map(indexInGroup)).to.deep.equal(backward(760, 0));
     });
 
     it("goes to the beginning where no end is named, and gives nothing of the sound", async () => {
       await record(0, 300);
       const groups = await readBackward(260);
-      expect(groups.map(frameOf)).to.deep.equal(backward(260, 0));
+      expect(groups.map(indexInGroup)).to.deep.equal(backward(260, 0));
       expect(new Set(groups.map(({ track }) => track))).to.deep.equal(new Set([0]));
     });
 
@@ -89,7 +87,7 @@ describe("the directions of reading a recording", () => {
       await fc.assert(
         fc.asyncProperty(fc.nat(770), fc.nat(770), async (one, other) => {
           const [from, to] = [Math.max(one, other), Math.min(one, other)];
-          expect((await readBackward(from, to)).map(frameOf)).to.deep.equal(backward(from, to));
+          expect((await readBackward(from, to)).map(indexInGroup)).to.deep.equal(backward(from, to));
         }),
         { numRuns: 30 },
       );
@@ -98,7 +96,7 @@ describe("the directions of reading a recording", () => {
     it("marks the beginning of each group of pictures, and numbers packets in the order that they are given", async () => {
       await record(0, 300);
       const groups = await readBackward(260, 0);
-      for (const group of groups) expect(group.discontinuity, `${frameOf(group)}`).to.equal(group.key);
+      for (const group of groups) expect(group.discontinuity, `${indexInGroup(group)}`).to.equal(group.key);
       const sequences = groups.flatMap(({ packets }) => packets.map((packet) => packet.readUInt16BE(2)));
       for (const [index, sequence] of sequences.entries())
         expect((sequence - (sequences[0] ?? 0)) & 0xffff, "sequence numbers").to.equal(index);
@@ -117,8 +115,8 @@ describe("the directions of reading a recording", () => {
     it("begins before a gap that holds the wanted instant, and passes over what is not there", async () => {
       await record(0, 200);
       await record(1000, 1200);
-      expect((await readBackward(600, 100)).map(frameOf)).to.deep.equal(backward(199, 100));
-      const over = (await readBackward(1040, 180)).map(frameOf);
+      expect((await readBackward(600, 100)).map(indexInGroup)).to.deep.equal(backward(199, 100));
+      const over = (await readBackward(1040, 180)).map(indexInGroup);
       expect(over).to.deep.equal([...backward(1040, 1000), ...backward(199, 180)]);
     });
 
@@ -143,7 +141,7 @@ describe("the directions of reading a recording", () => {
         settings: { segmentMs: 10_000 },
       });
       source = archive.source("cam");
-      const frames = (await readBackward(299, 0)).map(frameOf);
+      const frames = (await readBackward(299, 0)).map(indexInGroup);
       const missing = range(0, 300).filter((frame) => !frames.includes(frame));
       const [lost = -1] = missing;
       expect(missing).to.deep.equal(range(lost, lost + GOP));
@@ -169,7 +167,7 @@ describe("the directions of reading a recording", () => {
       const frames: number[] = [];
       let recorded = 60;
       for await (const group of source.follow({ from: at(0) }, stop.signal)) {
-        if (group !== undefined && group.track === 0) frames.push(frameOf(group));
+        if (group !== undefined && group.track === 0) frames.push(indexInGroup(group));
         if (group !== undefined) continue;
         if (recorded >= 900) stop.abort();
         await record(recorded, recorded + 70);
@@ -183,7 +181,7 @@ describe("the directions of reading a recording", () => {
       await record(0, 300);
       const frames: (number | undefined)[] = [];
       for await (const group of source.follow({ from: at(0), to: at(60) }, never))
-        if (group?.track === 0) frames.push(frameOf(group));
+        if (group?.track === 0) frames.push(indexInGroup(group));
       expect(frames).to.deep.equal(range(0, 60));
     });
 
@@ -196,7 +194,7 @@ describe("the directions of reading a recording", () => {
           if (seen.length === 2) await record(0, 60);
           continue;
         }
-        seen.push(frameOf(group));
+        seen.push(indexInGroup(group));
         stop.abort();
       }
       expect(seen).to.deep.equal([undefined, undefined, 0]);

@@ -1,7 +1,8 @@
 import { PacketGroup } from "../../media/group.ts";
 import { createPacketizer } from "../../media/packetizer.ts";
+import { RTP_HEADER_BYTES } from "../../media/rtp.ts";
 import type { Sample } from "../../media/sample.ts";
-import { H264, METADATA, PCMU } from "./recorder-samples.ts";
+import { H264, indexIn, METADATA, PCMU } from "./recorder-samples.ts";
 
 /** Makes the groups that a camera would send. */
 export class GroupCamera {
@@ -19,4 +20,9 @@ export class GroupCamera {
     const { rtpTime, at: instant, quality, key, discontinuity } = sample;
     return new PacketGroup({ track: index, rtpTime, at: instant, quality, key, discontinuity }, packets);
   }
+}
+
+/** The `index` of the access unit in a group. RTP headers are not looked at: they are random, and hold everything now and then. */
+export function indexInGroup({ packets }: PacketGroup): number {
+  return indexIn(Buffer.concat(packets.map((packet) => packet.subarray(RTP_HEADER_BYTES))));
 }

@@ -7,6 +7,8 @@ import type { Track } from "../../media/track.ts";
 
 /** Parameter sets that x264 wrote for 320x240 in baseline profile. */
 const SPS = Buffer.from("6742c00dda0507ec0440000003004000000c83c50aa8", "hex");
+/** The same encoder's for 352x288. */
+const OTHER_SPS = Buffer.from("6742c00dda0582590110000003001000000303c8f14a80", "hex");
 const PPS = Buffer.from("68ce0fc8", "hex");
 
 export const H264 = {
@@ -49,6 +51,17 @@ export function accessUnit(index: number, key: boolean, bytes: number): Buffer {
   slice.write(`#${index};`, 4, "latin1");
   const units = key ? [SPS, PPS, slice] : [slice];
   return Buffer.concat(units.flatMap((unit) => [lengthOf(unit, 4), unit]));
+}
+
+/** The sample as a camera sends it that was set to another resolution. */
+export function resized(sample: Sample): Sample {
+  const [before, after] = [SPS, OTHER_SPS].map((unit) => Buffer.concat([lengthOf(unit, 4), unit]));
+  const at = before === undefined ? -1 : sample.data.indexOf(before);
+  if (before === undefined || after === undefined || at < 0) return sample;
+  return {
+    ...sample,
+    data: Buffer.concat([sample.data.subarray(0, at), after, sample.data.subarray(at + before.length)]),
+  };
 }
 
 /** The `index` of an access unit, or of the same bytes wherever they stand. */
