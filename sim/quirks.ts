@@ -73,6 +73,22 @@ export const QUIRKS = {
     summary: "never sends RTCP sender reports",
     source: "scottlamb/moonfire-nvr design/time.md",
   },
+  "udp-only": {
+    summary: "refuses RTP inside the RTSP connection (461)",
+    source: "Avonic REC200: deepch/RTSPtoWebRTC#195; blakeblackshear/frigate#1907",
+  },
+  "no-server-port": {
+    summary: "sends over UDP without saying from which ports",
+    source: "OpenIPC: AlexxIT/go2rtc pkg/rtsp/client.go, SetupMedia",
+  },
+  "udp-reorder": {
+    summary: "sends neighbouring packets over UDP the wrong way round",
+    source: "Reolink: scottlamb/retina#40",
+  },
+  "udp-loss": {
+    summary: "loses every 50th packet over UDP",
+    source: "Axis, on a network without room for it: bluenviron/gortsplib#192",
+  },
 } as const satisfies Readonly<Record<string, QuirkText>>;
 
 export type Quirk = keyof typeof QUIRKS;

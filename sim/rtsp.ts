@@ -8,6 +8,7 @@ import { type MonotonicMillis, SECOND } from "../base/units.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Feed } from "./feed.ts";
 import type { Quirk } from "./quirks.ts";
+import { UdpOutlet } from "./rtsp-udp.ts";
 import { printAnswer, RequestReader, type RtspAnswer, type RtspRequest } from "./rtsp-wire.ts";
 import { MEDIA, type MediaName, printSdp } from "./sdp.ts";
 import { type Outlet, Viewer } from "./viewer.ts";
@@ -38,7 +39,7 @@ export interface RtspOptions {
   readonly log: Log;
 }
 
-/** An RTSP server with one stream (RFC 2326): RTP inside the connection, a session for each connection. */
+/** An RTSP server with one stream (RFC 2326): RTP inside the connection or over UDP, a session for each connection. */
 export class RtspServer {
   readonly #options: RtspOptions;
   readonly #open = new Set<RtspConnection>();
@@ -117,6 +118,9 @@ class RtspConnection {
   readonly #reader = new RequestReader();
   #viewer: Viewer | undefined;
   #lastSign: MonotonicMillis;
+  #closed = false;
+  /** Answers go out in the order of their requests, though ports take time to open. */
+  #turn: Promise<void> = Promise.resolve();
 
   constructor(socket: Socket, options: RtspOptions, server: RtspServer) {
     this.#socket = socket;
@@ -137,6 +141,7 @@ class RtspConnection {
   }
 
   close(): void {
+    this.#closed = true;
     this.#viewer?.close();
     this.#viewer = undefined;
     this.#socket.destroy();
@@ -151,7 +156,7 @@ class RtspConnection {
     try {
       for (const message of this.#reader.push(chunk)) {
         this.#lastSign = this.#options.clock.monotonic();
-        if ("method" in message) this.#respond(message);
+        if ("method" in message) this.#turn = this.#turn.then(() => this.#respond(message));
       }
     } catch (error) {
       this.#options.log.debug({ err: asFault(error) }, "simulated camera: client breaks RTSP");
@@ -160,8 +165,9 @@ class RtspConnection {
     }
   }
 
-  #respond(request: RtspRequest): void {
-    const answer = this.#answer(request);
+  async #respond(request: RtspRequest): Promise<void> {
+    if (this.#closed) return;
+    const answer = await this.#answer(request);
     const newline = this.#options.quirks.has("line-feeds") ? "\n" : "\r\n";
     this.write(printAnswer(answer, request.headers.get("cseq") ?? "0", newline));
     if (request.method === "TEARDOWN" && answer.status === 200) {
@@ -170,7 +176,7 @@ class RtspConnection {
     }
   }
 
-  #answer(request: RtspRequest): RtspAnswer {
+  #answer(request: RtspRequest): RtspAnswer | Promise<RtspAnswer> {
     const { method, uri, headers } = request;
     const { gate, quirks } = this.#options;
     const methods = METHODS.filter((name) => !(name === "GET_PARAMETER" && quirks.has("no-get-parameter")));
@@ -207,22 +213,17 @@ class RtspConnection {
     return this.#options.audio ? ["video", "audio"] : ["video"];
   }
 
-  #setUp({ uri, headers }: RtspRequest): RtspAnswer {
+  async #setUp({ uri, headers }: RtspRequest): Promise<RtspAnswer> {
     const { feed, quirks } = this.#options;
     const name = this.#trackAt(uri);
     if (name === undefined) return { status: 459 };
     if (this.#viewer?.playing === true || this.#viewer?.has(name) === true) return { status: 455 };
-    const [, first = 0, second = Number(first) + 1] =
-      /^RTP\/AVP\/TCP;(?:.*;)?interleaved=(\d{1,3})(?:-(\d{1,3}))?/.exec(headers.get("transport") ?? "") ?? [];
-    if (!/^RTP\/AVP\/TCP\b/.test(headers.get("transport") ?? "")) return { status: 461 };
+    const way = await this.#wayOf(headers.get("transport") ?? "");
+    if (way === "refused") return { status: 461 };
+    if (way === "failed" || this.#closed) return { status: 503 };
     const again = this.#viewer !== undefined;
-    const own = again ? 12 : 10;
-    const channels = quirks.has("other-channels")
-      ? ([own, own + 1] as const)
-      : ([Number(first), Number(second)] as const);
     this.#viewer ??= new Viewer(newId(), feed, quirks);
-    const { ssrc } = this.#viewer.setUp(name, this.#outlet(channels), uri);
-    const transport = `RTP/AVP/TCP;unicast;interleaved=${channels[0]}-${channels[1]};ssrc=${ssrc.toString(16).padStart(8, "0")}`;
+    const { ssrc } = this.#viewer.setUp(name, way.outlet, uri);
     return {
       status: 200,
       headers: [
@@ -230,9 +231,48 @@ class RtspConnection {
           "Session",
           `${again && quirks.has("changing-session") ? newId() : this.#viewer.id};timeout=${TIMEOUT_SECONDS}`,
         ],
-        ["Transport", transport],
+        ["Transport", `${way.transport};ssrc=${ssrc.toString(16).padStart(8, "0")}`],
       ],
     };
+  }
+
+  /** Where the packets of a track go, and how that is answered. */
+  async #wayOf(asked: string): Promise<{ readonly outlet: Outlet; readonly transport: string } | "refused" | "failed"> {
+    const { quirks } = this.#options;
+    const udp = /^RTP\/AVP(?:\/UDP)?;(?:.*;)?client_port=(\d{1,5})-(\d{1,5})/.exec(asked);
+    if (udp !== null) return this.#udp([Number(udp[1]), Number(udp[2])]);
+    if (!/^RTP\/AVP\/TCP\b/.test(asked) || quirks.has("udp-only")) return "refused";
+    const [, first = 0, second = Number(first) + 1] = /;interleaved=(\d{1,3})(?:-(\d{1,3}))?/.exec(asked) ?? [];
+    const own = this.#viewer === undefined ? 10 : 12;
+    const channels = quirks.has("other-channels")
+      ? ([own, own + 1] as const)
+      : ([Number(first), Number(second)] as const);
+    return {
+      outlet: this.#outlet(channels),
+      transport: `RTP/AVP/TCP;unicast;interleaved=${channels[0]}-${channels[1]}`,
+    };
+  }
+
+  async #udp(
+    ports: readonly [number, number],
+  ): Promise<{ readonly outlet: Outlet; readonly transport: string } | "failed"> {
+    const { address, quirks, clock, log } = this.#options;
+    try {
+      const outlet = await UdpOutlet.open({
+        address,
+        client: { address: this.#socket.remoteAddress ?? "", ports },
+        quirks,
+        onReport: () => {
+          this.#lastSign = clock.monotonic();
+        },
+      });
+      if (this.#closed) outlet.close();
+      const own = quirks.has("no-server-port") ? "" : `;server_port=${outlet.ports.join("-")}`;
+      return { outlet, transport: `RTP/AVP;unicast;client_port=${ports.join("-")}${own}` };
+    } catch (error) {
+      log.debug({ err: asFault(error) }, "simulated camera: no ports");
+      return "failed";
+    }
   }
 
   #isStream(uri: string): boolean {

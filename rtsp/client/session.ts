@@ -33,6 +33,9 @@ const LIMITS = {
 const REPORT_PERIOD_MS = 5 * SECOND;
 const WATCH_PERIOD_MS = SECOND;
 
+/** 461 (RFC 2326 11.3.12), and what a camera says instead: "406 TCP transport is not supported" (deepch/RTSPtoWeb#249). */
+const WRONG_TRANSPORT: ReadonlySet<number> = new Set([406, 461]);
+
 const DEFAULT_PORT = { "rtsp:": 554, "rtsps:": 322 } as const;
 const USER_AGENT = "Viaduct";
 
@@ -254,7 +257,7 @@ class Upstream {
     const lane = await this.#openLane((packet, rtcp) => this.#incoming.packet(index, packet, rtcp));
     const uri = joinControl(this.#control, media.control, this.#url);
     const response = await this.#ask("SETUP", uri, [["Transport", lane.asked]]);
-    if (response.status === 461) throw new RefusedTransport(this.#transport, "it says so");
+    if (WRONG_TRANSPORT.has(response.status)) throw new RefusedTransport(this.#transport, "it says so");
     if (response.status !== 200) throw new RefusedSetup(response);
     const session = sessionOf(header(response, "Session"));
     // Cameras exist that change the id with every SETUP, and mean the first (scottlamb/retina 0.4.6).

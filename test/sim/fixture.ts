@@ -3,7 +3,7 @@ import { silentLog } from "../../base/log.ts";
 import { Secret } from "../../base/secret.ts";
 import { type AdoptedCamera, adoptCamera } from "../../bridge/camera-side/adopt.ts";
 import { cameraSide } from "../../net/sides.ts";
-import { pull } from "../../rtsp/client/session.ts";
+import { type PullOptions, pull } from "../../rtsp/client/session.ts";
 import { type SimCamera, type SimCameraOptions, startSimCamera } from "../../sim/camera.ts";
 
 export const LOGIN = { user: "service", password: 'c4mera "pass" &' };
@@ -47,15 +47,18 @@ export interface Beginning {
   /** H.264 NAL unit types, as they came first in packets, fragments counted as what they are of. */
   readonly nalTypes: readonly number[];
   readonly reports: number;
+  /** Of the picture, by the camera's numbering. */
+  readonly sequences: readonly number[];
 }
 
 /** Pulls with our own client until each track has sent so many packets. */
-export async function beginningOf(url: URL, packets = 40): Promise<Beginning> {
+export async function beginningOf(url: URL, packets = 40, transports?: PullOptions["transports"]): Promise<Beginning> {
   const stop = new AbortController();
   let encodings: readonly string[] = [];
   let fmtp = "";
   let reports = 0;
   const nalTypes: number[] = [];
+  const sequences: number[] = [];
   const counts = new Map<number, number>();
   await pull({
     url,
@@ -64,6 +67,7 @@ export async function beginningOf(url: URL, packets = 40): Promise<Beginning> {
     clock: systemClock,
     log: silentLog(),
     signal: stop.signal,
+    ...(transports && { transports }),
     events: {
       described(media) {
         encodings = media.map(({ track }) => track.encoding);
@@ -71,7 +75,10 @@ export async function beginningOf(url: URL, packets = 40): Promise<Beginning> {
       },
       rtp(track, packet) {
         counts.set(track, (counts.get(track) ?? 0) + 1);
-        if (track === 0) nalTypes.push(...nalTypesOf(packet.subarray(12)));
+        if (track === 0) {
+          nalTypes.push(...nalTypesOf(packet.subarray(12)));
+          sequences.push(packet.readUInt16BE(2));
+        }
         if (encodings.every((_, index) => (counts.get(index) ?? 0) >= packets)) stop.abort();
       },
       rtcp() {
@@ -79,7 +86,7 @@ export async function beginningOf(url: URL, packets = 40): Promise<Beginning> {
       },
     },
   });
-  return { encodings, fmtp, nalTypes, reports };
+  return { encodings, fmtp, nalTypes, reports, sequences };
 }
 
 /** RFC 6184 5.4: a NAL unit, several (24), or a piece of one (28). */

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { QUIRKS, type Quirk } from "../../sim/quirks.ts";
 import { adopt, beginningOf, NETWORK, startCamera } from "./fixture.ts";
-import { askSoap, exchange } from "./raw.ts";
+import { askSoap, exchange, udpArrivals } from "./raw.ts";
 
 /** What a quirk looks like from outside, without our clients: a look at the raw answers, or at what was pulled. */
 interface Sign {
@@ -30,6 +30,17 @@ const pulled = {
     return `reports ${reports} ${fmtp.includes("sprop") ? "described" : ""} ${nalTypes.includes(7) ? "in the stream" : ""}`;
   },
 };
+
+const udpSetup = {
+  in: ({ rtspUrl }: { readonly rtspUrl: string }) =>
+    exchange(rtspUrl, ["SETUP"], { transport: "RTP/AVP;unicast;client_port=40000-40001" }),
+};
+const arrivals = {
+  in: async ({ rtspUrl }: { readonly rtspUrl: string }) => (await udpArrivals(rtspUrl, 60)).join(),
+};
+const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
+/** The first one, and then neighbours the wrong way round. */
+const SWAPPED = numbers(60).map((index) => (index === 0 ? 0 : index % 2 === 0 ? index - 1 : index + 1));
 
 const SIGNS: Readonly<Record<Quirk, Sign>> = {
   "wrong-host-uri": { ...streamUri, shown: (seen) => seen.includes("198.51.100.77") },
@@ -67,6 +78,17 @@ const SIGNS: Readonly<Record<Quirk, Sign>> = {
   "no-sprop": { ...pulled, shown: (seen) => !seen.includes("described") && seen.includes("in the stream") },
   "sprop-only": { ...pulled, shown: (seen) => seen.includes("described") && !seen.includes("in the stream") },
   "no-reports": { ...pulled, shown: (seen) => seen.startsWith("reports 0") },
+  "udp-only": { ...rtsp("SETUP"), shown: (seen) => / 461 /.test(seen) },
+  "no-server-port": { ...udpSetup, shown: (seen) => seen.includes("client_port") && !seen.includes("server_port") },
+  "udp-reorder": { ...arrivals, shown: (seen) => seen === SWAPPED.join() },
+  "udp-loss": {
+    ...arrivals,
+    shown: (seen) =>
+      seen ===
+      numbers(61)
+        .filter((index) => index !== 49)
+        .join(),
+  },
 };
 
 describe("simulated cameras with a quirk", () => {
@@ -93,6 +115,9 @@ describe("simulated cameras with a quirk", () => {
     ["clock-off", "token-only", "clock-needs-login"],
     ["ragged-uri", "query-control", "wrong-host-uri"],
     ["other-channels", "changing-session", "line-feeds", "no-get-parameter", "sha256-only"],
+    ["udp-only", "no-server-port", "changing-session"],
+    ["udp-only", "udp-reorder"],
+    ["udp-only", "udp-loss", "no-server-port"],
   ];
   for (const quirks of combinations)
     it(`are adopted, and their picture and sound arrive: ${quirks.join(", ") || "no quirk"}`, async () => {
@@ -104,6 +129,25 @@ describe("simulated cameras with a quirk", () => {
         const { encodings, nalTypes } = await beginningOf(main, 12);
         expect(encodings).to.deep.equal(["H264", "PCMU"]);
         expect(nalTypes).to.include(5);
+      } finally {
+        await camera.close();
+      }
+    });
+
+  const overUdp: readonly (readonly [quirk: Quirk | undefined, lost: (index: number) => boolean])[] = [
+    [undefined, () => false],
+    ["udp-reorder", () => false],
+    ["no-server-port", () => false],
+    ["udp-loss", (index) => index % 50 === 49],
+  ];
+  for (const [quirk, lost] of overUdp)
+    it(`send a picture over UDP of which nothing else is missing, in order: ${quirk ?? "no quirk"}`, async () => {
+      const camera = await startCamera({ quirks: quirk === undefined ? [] : [quirk] });
+      try {
+        const { sequences } = await beginningOf(new URL(camera.rtspUrl), 120, ["udp"]);
+        const seen = sequences.map((sequence) => (sequence - (sequences[0] ?? 0)) & 0xffff);
+        const sent = numbers(140).filter((index) => !lost(index));
+        expect(seen).to.deep.equal(sent.slice(0, 120));
       } finally {
         await camera.close();
       }

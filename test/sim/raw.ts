@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { openPortPair } from "../../net/udp.ts";
 import { LOGIN } from "./fixture.ts";
 
 const NAMESPACES = {
@@ -39,8 +40,15 @@ export async function askSoap(
   return `${response.status} ${JSON.stringify([...response.headers])}\n${await response.text()}`;
 }
 
-/** Sends requests over one RTSP connection, logged in, and returns all of the answers. SETUP goes to the tracks in turn. */
-export async function exchange(url: string, methods: readonly string[]): Promise<string> {
+/**
+ * Sends requests over one RTSP connection, logged in, and returns all of the answers. SETUP goes to the tracks in turn, for
+ * interleaved transport unless another one is named. The connection stays until `done`.
+ */
+export async function exchange(
+  url: string,
+  methods: readonly string[],
+  o: { readonly transport?: string; readonly done?: Promise<unknown> } = {},
+): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   let text = "";
@@ -59,16 +67,40 @@ export async function exchange(url: string, methods: readonly string[]): Promise
   for (const method of methods) {
     if (method === "SETUP") track += 1;
     const uri = method === "SETUP" ? `${url}/trackID=${track}` : url;
+    const interleaved = `RTP/AVP/TCP;unicast;interleaved=${2 * track - 2}-${2 * track - 1}`;
+    const session = /Session: (\w+)/.exec(answers)?.[1];
     const more =
-      method === "SETUP" ? `Transport: RTP/AVP/TCP;unicast;interleaved=${2 * track - 2}-${2 * track - 1}\r\n` : "";
+      method === "SETUP"
+        ? `Transport: ${o.transport ?? interleaved}\r\n`
+        : session === undefined
+          ? ""
+          : `Session: ${session}\r\n`;
     const first = await ask(method, uri, more);
     const challenge = /WWW-Authenticate: (.*)/.exec(first)?.[1];
     answers += first;
     if (challenge?.includes("MD5") === true)
       answers += await ask(method, uri, `${more}Authorization: ${digest(challenge, method, uri)}\r\n`);
   }
+  await o.done;
   socket.destroy();
   return answers;
+}
+
+/** What becomes of the picture's first packets over UDP: their sequence numbers, as differences to the first, as they come. */
+export async function udpArrivals(url: string, packets: number): Promise<readonly number[]> {
+  const pair = await openPortPair("127.0.0.1");
+  const sequences: number[] = [];
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  pair.rtp.on("message", (packet: Buffer) => {
+    sequences.push(packet.readUInt16BE(2));
+    if (sequences.length === packets) resolve();
+  });
+  await exchange(url, ["SETUP", "PLAY"], {
+    transport: `RTP/AVP;unicast;client_port=${pair.ports.join("-")}`,
+    done,
+  });
+  pair.close();
+  return sequences.slice(0, packets).map((sequence) => (sequence - (sequences[0] ?? 0)) & 0xffff);
 }
 
 /** RFC 2617 3.2.2, MD5. */

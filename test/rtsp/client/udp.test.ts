@@ -249,6 +249,7 @@ describe("an upstream session over UDP", () => {
   describe("chosen by what the camera takes", () => {
     const refusals: readonly (readonly [what: string, setup: (one: Asked) => Answer])[] = [
       ["refuses TCP", (one) => answer(one, [], "", UNSUPPORTED)],
+      ["refuses TCP with words of its own", (one) => answer(one, [], "", "406 TCP TRANSPORT IS NOT SUPPORTED")],
       [
         "answers TCP with ports",
         (one) => answer(one, ["Transport: RTP/AVP;unicast;client_port=0-1;server_port=6000-6001", "Session: 1"]),

@@ -1,0 +1,78 @@
+import { openPortPair, type PortPair } from "../net/udp.ts";
+import type { Quirk } from "./quirks.ts";
+import type { Outlet } from "./viewer.ts";
+
+/** Every so many packets one is lost, where losing is switched on. */
+const LOSS_PERIOD = 50;
+
+export interface UdpClient {
+  readonly address: string;
+  readonly ports: readonly [rtp: number, rtcp: number];
+}
+
+/** A track over UDP, from two ports of the camera to two of the client. */
+export class UdpOutlet implements Outlet {
+  /** UDP does not tell. */
+  readonly full = false;
+  readonly #pair: PortPair;
+  readonly #client: UdpClient;
+  readonly #quirks: ReadonlySet<Quirk>;
+  #count = 0;
+  #held: Buffer | undefined;
+  #closed = false;
+
+  /** `onReport`: something came from the client's RTCP port. */
+  static async open(o: {
+    readonly address: string;
+    readonly client: UdpClient;
+    readonly quirks: ReadonlySet<Quirk>;
+    readonly onReport: () => void;
+  }): Promise<UdpOutlet> {
+    const pair = await openPortPair(o.address);
+    pair.rtcp.on("message", (_, { address, port }) => {
+      if (address === o.client.address && port === o.client.ports[1]) o.onReport();
+    });
+    return new UdpOutlet(pair, o.client, o.quirks);
+  }
+
+  private constructor(pair: PortPair, client: UdpClient, quirks: ReadonlySet<Quirk>) {
+    this.#pair = pair;
+    this.#client = client;
+    this.#quirks = quirks;
+  }
+
+  get ports(): readonly [number, number] {
+    return this.#pair.ports;
+  }
+
+  rtp(packets: readonly Buffer[]): void {
+    for (const packet of packets) {
+      this.#count += 1;
+      if (this.#quirks.has("udp-loss") && this.#count % LOSS_PERIOD === 0) continue;
+      // Not the first, or nobody could know that something was before it.
+      if (this.#quirks.has("udp-reorder") && this.#held === undefined && this.#count > 1) {
+        this.#held = packet;
+        continue;
+      }
+      this.#send(0, packet);
+      if (this.#held !== undefined) this.#send(0, this.#held);
+      this.#held = undefined;
+    }
+  }
+
+  rtcp(packet: Buffer): void {
+    this.#send(1, packet);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#pair.close();
+  }
+
+  #send(end: 0 | 1, packet: Buffer): void {
+    if (this.#closed) return;
+    const socket = end === 0 ? this.#pair.rtp : this.#pair.rtcp;
+    socket.send(packet, this.#client.ports[end], this.#client.address, () => undefined);
+  }
+}
