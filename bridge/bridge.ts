@@ -17,6 +17,7 @@ import { cameraSide } from "../net/sides.ts";
 import { loadIdentity } from "../net/tls.ts";
 import { Archive } from "../recorder/archive.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
+import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
 import { type CameraSchema, CameraStore, cameraMigrations } from "./camera-store.ts";
@@ -145,11 +146,13 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     metrics,
     audit,
   });
+  const tunnels = new Tunnels(rtsp, clock);
   const door = await life.start("HTTP", () => {
     const token = settings.metrics.token;
     const metricsToken = token === undefined ? undefined : new Secret(token);
-    return new FrontDoor({ onvif, web, metrics, metricsToken, ready: () => ready, log });
+    return new FrontDoor({ onvif, web, first: tunnels.first, metrics, metricsToken, ready: () => ready, log });
   });
+  await life.start("RTSP in HTTP", () => tunnels);
   if (web?.close !== undefined) await life.start("pages", () => ({ close: () => web.close?.() }));
 
   let doors: Addresses["doors"] | undefined;

@@ -48,7 +48,7 @@ const clientSide = z.strictObject({
   web: z
     .strictObject({ port: port(8443) })
     .prefault({})
-    .describe("HTTPS: web pages, API and ONVIF."),
+    .describe("HTTPS: web pages, API, ONVIF, and RTSP inside HTTPS."),
   rtsps: z
     .strictObject({ port: port(8322) })
     .prefault({})
@@ -60,7 +60,7 @@ const clientSide = z.strictObject({
   onvifHttp: z
     .strictObject({ enabled: z.boolean().default(false), port: port(8080) })
     .prefault({})
-    .describe("ONVIF over plain HTTP, for clients without TLS."),
+    .describe("ONVIF over plain HTTP, and RTSP inside it, for clients without TLS. Pictures are in clear text."),
   discovery: z
     .strictObject({ enabled: z.boolean().default(false), port: port(3702) })
     .prefault({})

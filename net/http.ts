@@ -43,6 +43,8 @@ export interface HttpServerOptions {
   readonly identity?: Identity;
   /** Connections at one time; more are closed unread. */
   readonly maxConnections: number;
+  /** Is given every connection first, with TLS behind it, and lets HTTP have it by `serve`. */
+  readonly first?: (socket: Socket, serve: () => void) => unknown;
 }
 
 /** An HTTP or HTTPS server, not yet listening, that slow, oversized and half-open clients cannot hold. For Koa and for SOAP. */
@@ -76,6 +78,8 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   server.maxHeadersCount = LIMITS.headFields;
   server.maxRequestsPerSocket = LIMITS.requestsPerConnection;
 
+  if (options.first !== undefined)
+    putFirst(server, identity === undefined ? "connection" : "secureConnection", options.first);
   const held = new Map<string, number>();
   const share = Math.max(1, Math.floor(maxConnections * LIMITS.shareOfOneAddress));
   server.on("connection", (socket: Socket) => {
@@ -96,6 +100,16 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   });
   server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
   return server;
+}
+
+function putFirst(server: Server | TlsServer, event: string, first: NonNullable<HttpServerOptions["first"]>): void {
+  const listeners = server.listeners(event);
+  server.removeAllListeners(event);
+  server.on(event, (socket: Socket) => {
+    first(socket, () => {
+      for (const listener of listeners) listener.call(server, socket);
+    });
+  });
 }
 
 /**

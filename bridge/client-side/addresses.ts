@@ -35,6 +35,15 @@ export class Addresses {
     return `rtsps://${hostOf(localAddress)}:${this.doors.rtsps}/${kind}/${camera}`;
   }
 
+  /** By the door at which the client is. */
+  rtspInHttp(
+    kind: "live" | "recorded",
+    camera: string,
+    at: { readonly host: string; readonly port: number; readonly tls: boolean },
+  ): string {
+    return `${at.tls ? "https" : "http"}://${at.host}:${at.port}/${kind}/${camera}`;
+  }
+
   onvif(localAddress: string, tls: boolean): string {
     const { http, https } = this.doors;
     return tls || http === undefined

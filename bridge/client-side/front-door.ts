@@ -5,7 +5,7 @@ import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { equalInConstantTime, type Secret } from "../../base/secret.ts";
-import { createHttpServer, peerOf } from "../../net/http.ts";
+import { createHttpServer, type HttpServerOptions, peerOf } from "../../net/http.ts";
 import type { Identity } from "../../net/tls.ts";
 
 /** Sockets of all web pages, API and ONVIF clients together. */
@@ -28,6 +28,8 @@ export interface FrontDoorOptions {
   readonly onvif: HttpPart;
   /** Everything but ONVIF and health; absent where no pages are served. */
   readonly web: HttpPart | undefined;
+  /** Is given every connection before HTTP: for what only begins as HTTP. */
+  readonly first?: HttpServerOptions["first"];
   readonly metrics: Metrics;
   /** Lets readers beyond loopback at /metrics. */
   readonly metricsToken: Secret | undefined;
@@ -55,8 +57,10 @@ export class FrontDoor {
     const handler = (request: IncomingMessage, response: ServerResponse): void => {
       void this.#handle(request, response, identity !== undefined);
     };
+    const { first } = this.#options;
     const server = createHttpServer(handler, {
       maxConnections: MAX_CONNECTIONS,
+      ...(first === undefined ? {} : { first }),
       ...(identity === undefined ? {} : { identity }),
     }) as Server;
     server.on("upgrade", (request, socket, head) => {

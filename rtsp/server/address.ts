@@ -16,12 +16,12 @@ export interface RequestAddress extends PresentationAddress {
 }
 
 /**
- * Reads the address of a presentation or of one of its tracks. Clients put a track behind the path or, joining texts, behind
+ * Reads the address of a presentation or of one of its tracks, by whichever scheme the client came. Clients put a track behind the path or, joining texts, behind
  * the query (`…?at=-5m/track0`); both are understood. Fault `invalid`.
  */
 export function parseAddress(uri: string): RequestAddress {
   if (uri.length > LIMITS.characters) throw new Fault("invalid", `address of ${uri.length} characters`);
-  const parts = /^(rtsps?:\/\/)(?:[^/?#@]*@)?([^/?#@]+)([^?#]*)(?:\?([^#]*))?$/i.exec(uri);
+  const parts = /^((?:rtsp|http|ws)s?:\/\/)(?:[^/?#@]*@)?([^/?#@]+)([^?#]*)(?:\?([^#]*))?$/i.exec(uri);
   if (parts === null) throw new Fault("invalid", "not an RTSP address", { tell: "this is no RTSP address" });
   const [, scheme = "", host = "", rawPath = "", rawQuery] = parts;
   const behindQuery = TRACK.exec(rawQuery ?? "");

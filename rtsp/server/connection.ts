@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -12,6 +11,7 @@ import { printRtpInfo } from "../wire/rtp-info.ts";
 import { parseSession, printSession } from "../wire/session.ts";
 import { printTransport } from "../wire/transport.ts";
 import { controlAddresses, parseAddress, type RequestAddress, trackAddress } from "./address.ts";
+import type { Carrier } from "./carrier.ts";
 import { describe, tracksOf } from "./description.ts";
 import type { Presentation, RtspHost } from "./host.ts";
 import type { Player } from "./player.ts";
@@ -48,7 +48,7 @@ interface Answer {
 }
 
 export interface ConnectionOptions {
-  readonly socket: Socket;
+  readonly carrier: Carrier;
   readonly peer: Peer;
   /** Our address as the client reached it. */
   readonly localAddress: string;
@@ -89,15 +89,29 @@ export class ClientConnection {
     this.#o = options;
     this.#deadline = this.#in(LIMITS.loginMs);
     this.#takenAt = options.clock.monotonic();
-    const { socket } = options;
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    socket.on("error", () => socket.destroy());
-    socket.on("end", () => socket.destroy());
-    socket.on("close", () => this.#close());
+    options.carrier.once("close", () => this.#close());
   }
 
   get session(): RtspSession | undefined {
     return this.#session;
+  }
+
+  /** What the client sent, however it was cut on the way. */
+  read(chunk: Buffer): void {
+    if (this.#ending) return;
+    try {
+      for (const message of this.#parser.push(chunk)) {
+        if (message.type === "interleaved") this.#interleaved(message);
+        else if (message.type === "request") this.#queue.push(message);
+        else throw new Fault("invalid", "a response where requests belong");
+      }
+      if (this.#queue.length > LIMITS.pipelined)
+        throw new Fault("invalid", `more than ${LIMITS.pipelined} requests at once`);
+    } catch (error) {
+      this.#farewell(asFault(error));
+      return;
+    }
+    void this.#work();
   }
 
   /** Called every second or so: ends what has been silent or deaf for too long. */
@@ -109,7 +123,7 @@ export class ClientConnection {
     // A recording that has ended is followed by the same patience as a request.
     if (this.#session?.active === true) this.#deadline = this.#in(LIMITS.idleMs);
     if (now < this.#deadline) return;
-    if (this.#ending) this.#o.socket.destroy();
+    if (this.#ending) this.#o.carrier.destroy();
     else this.end(new Fault("unavailable", this.#who === undefined ? "no log-in in time" : "no sign of life"));
   }
 
@@ -118,11 +132,11 @@ export class ClientConnection {
     if (fault !== undefined && !this.#ending) this.#o.refused(fault, undefined);
     this.#ending = true;
     this.#dropSession();
-    this.#o.socket.destroy();
+    this.#o.carrier.destroy();
   }
 
   #isStuck(now: MonotonicMillis): boolean {
-    const { bytesWritten, writableLength } = this.#o.socket;
+    const { bytesWritten, writableLength } = this.#o.carrier;
     const takenBytes = bytesWritten - writableLength;
     if (writableLength === 0 || takenBytes !== this.#takenBytes) this.#takenAt = now;
     this.#takenBytes = takenBytes;
@@ -140,23 +154,6 @@ export class ClientConnection {
     this.#o.closed();
   }
 
-  #read(chunk: Buffer): void {
-    if (this.#ending) return;
-    try {
-      for (const message of this.#parser.push(chunk)) {
-        if (message.type === "interleaved") this.#interleaved(message);
-        else if (message.type === "request") this.#queue.push(message);
-        else throw new Fault("invalid", "a response where requests belong");
-      }
-      if (this.#queue.length > LIMITS.pipelined)
-        throw new Fault("invalid", `more than ${LIMITS.pipelined} requests at once`);
-    } catch (error) {
-      this.#farewell(asFault(error));
-      return;
-    }
-    void this.#work();
-  }
-
   /** Receiver reports are signs of life (RFC 3550 6.4.2; ONVIF Streaming 5.2.1.2); nothing else is expected. */
   #interleaved({ channel }: Interleaved): void {
     if (this.#session?.isRtcpChannel(channel) === true) this.#deadline = this.#in(LIMITS.idleMs);
@@ -170,7 +167,7 @@ export class ClientConnection {
     this.#ending = true;
     this.#deadline = this.#in(LIMITS.farewellMs);
     this.#dropSession();
-    this.#o.socket.end(printResponse({ status: statusOf(fault), headers: [["Server", SERVER]] }));
+    this.#o.carrier.end(printResponse({ status: statusOf(fault), headers: [["Server", SERVER]] }));
   }
 
   async #work(): Promise<void> {
@@ -190,7 +187,7 @@ export class ClientConnection {
   }
 
   #send(status: number, request: Request, headers: Headers, body?: Buffer): void {
-    const { socket } = this.#o;
+    const { carrier } = this.#o;
     if (this.#ending) return;
     const sequence = header(request, "CSeq");
     const numbered: Headers = sequence === undefined ? [] : [["CSeq", sequence.slice(0, 32)]];
@@ -200,7 +197,7 @@ export class ClientConnection {
       ...(body === undefined ? {} : { body }),
     });
     this.#unsentBytes += bytes.length;
-    socket.write(bytes, () => {
+    carrier.write(bytes, () => {
       this.#unsentBytes -= bytes.length;
     });
     if (this.#unsentBytes > LIMITS.unsentBytes)
@@ -300,7 +297,7 @@ export class ClientConnection {
     if (this.#session !== undefined && header(request, "Session") === undefined)
       return this.#assertAbout(this.#session, who, address);
     if (header(request, "Session") !== undefined) return this.#assertAbout(this.#sessionOf(request), who, address);
-    const { host, peer, socket, clock, dropped } = this.#o;
+    const { host, peer, carrier, clock, dropped } = this.#o;
     const known = this.#described;
     const same =
       known?.accountId === who.accountId &&
@@ -310,7 +307,7 @@ export class ClientConnection {
     const described = same && (known.address.key === address.key || address.query.size === 0) ? known : undefined;
     const presentation = described?.presentation ?? (await host.open(who, address, peer));
     return new RtspSession({
-      socket,
+      carrier,
       clock,
       address: described?.address ?? address,
       kind: presentation.kind,

@@ -1,12 +1,16 @@
-import type { Socket } from "node:net";
 import { networkOf } from "../../net/address.ts";
 
 /** Connections that have not proved who they are. */
 const MAX_NEWCOMERS = 200;
 
+/** Whatever can be hung up on. */
+interface Hangable {
+  destroy(): unknown;
+}
+
 interface Newcomer {
   readonly network: string;
-  readonly socket: Socket;
+  readonly socket: Hangable;
 }
 
 /**
@@ -17,7 +21,7 @@ export class Newcomers {
   readonly #list = new Map<string, Newcomer>();
 
   /** `key` names the connection until it graduates or leaves. A socket under the same key takes the place of the one before. */
-  add(key: string, address: string, socket: Socket): void {
+  add(key: string, address: string, socket: Hangable): void {
     const known = this.#list.has(key);
     this.#list.set(key, { network: networkOf(address), socket });
     if (!known && this.#list.size > MAX_NEWCOMERS) this.#evict();

@@ -10,6 +10,7 @@ import { networkOf } from "../../net/address.ts";
 import { peerOf } from "../../net/http.ts";
 import { type Identity, serverTlsOptions } from "../../net/tls.ts";
 import type { Request } from "../wire/message.ts";
+import type { Carrier } from "./carrier.ts";
 import { ClientConnection } from "./connection.ts";
 import type { RtspHost } from "./host.ts";
 import { Newcomers } from "./newcomers.ts";
@@ -39,7 +40,8 @@ export class RtspServer {
   readonly #repeats: Repeats;
   readonly #servers: Server[] = [];
   readonly #connections = new Map<ClientConnection, Principal | undefined>();
-  readonly #newcomers = new Newcomers();
+  /** Those of this server, and halves of connections to it. */
+  readonly newcomers = new Newcomers();
   readonly #timer: Timer;
   readonly #dropped: () => void;
 
@@ -88,12 +90,40 @@ export class RtspServer {
     return { port: (server.address() as AddressInfo).port };
   }
 
+  /** Takes up an RTSP connection that `carrier`, on `socket`, brings to the client. Its caller hands on what the client sends. */
+  serve(carrier: Carrier, socket: Socket): ClientConnection {
+    const { host, clock } = this.#o;
+    const peer = peerOf(socket);
+    const key = keyOf(socket);
+    this.newcomers.add(key, peer.address, carrier);
+    const connection: ClientConnection = new ClientConnection({
+      carrier,
+      peer,
+      localAddress: socket.localAddress ?? "127.0.0.1",
+      host,
+      clock,
+      dropped: this.#dropped,
+      authenticated: (who) => {
+        this.#admit(who);
+        this.newcomers.remove(key);
+        this.#connections.set(connection, who);
+      },
+      refused: (fault, request) => this.#refused(fault, request, peer.address),
+      closed: () => {
+        this.newcomers.remove(key);
+        this.#connections.delete(connection);
+      },
+    });
+    this.#connections.set(connection, undefined);
+    return connection;
+  }
+
   /** Ends all sessions and stops listening. */
   async close(): Promise<void> {
     this.#timer.cancel();
     const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const connection of this.#connections.keys()) connection.end(undefined);
-    this.#newcomers.clear();
+    this.newcomers.clear();
     await Promise.all(closed);
   }
 
@@ -123,35 +153,16 @@ export class RtspServer {
   #arrived(socket: Socket): void {
     const key = keyOf(socket);
     socket.on("error", () => socket.destroy());
-    this.#newcomers.add(key, peerOf(socket).address, socket);
-    socket.once("close", () => this.#newcomers.remove(key));
+    this.newcomers.add(key, peerOf(socket).address, socket);
+    socket.once("close", () => this.newcomers.remove(key));
   }
 
   #accept(socket: Socket): void {
-    const { host, clock } = this.#o;
-    const peer = peerOf(socket);
-    const key = keyOf(socket);
     if (socket.destroyed) return;
-    this.#newcomers.add(key, peer.address, socket);
-    const connection: ClientConnection = new ClientConnection({
-      socket,
-      peer,
-      localAddress: socket.localAddress ?? "127.0.0.1",
-      host,
-      clock,
-      dropped: this.#dropped,
-      authenticated: (who) => {
-        this.#admit(who);
-        this.#newcomers.remove(key);
-        this.#connections.set(connection, who);
-      },
-      refused: (fault, request) => this.#refused(fault, request, peer.address),
-      closed: () => {
-        this.#newcomers.remove(key);
-        this.#connections.delete(connection);
-      },
-    });
-    this.#connections.set(connection, undefined);
+    const connection = this.serve(socket, socket);
+    socket.on("data", (chunk: Buffer) => connection.read(chunk));
+    socket.on("error", () => socket.destroy());
+    socket.on("end", () => socket.destroy());
   }
 
   #admit(who: Principal): void {
@@ -184,6 +195,7 @@ export class RtspServer {
   }
 }
 
-function keyOf(socket: Socket): string {
+/** Names a connection as long as it lasts. */
+export function keyOf(socket: Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}>${socket.localAddress}:${socket.localPort}`;
 }

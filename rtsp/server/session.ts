@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import type { Socket } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
@@ -9,6 +8,7 @@ import type { Range } from "../wire/range.ts";
 import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
 import type { TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
+import type { Carrier } from "./carrier.ts";
 import type { LivePresentation, Presentation, RecordedPresentation } from "./host.ts";
 import type { Lane } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
@@ -21,7 +21,7 @@ import { chooseTransport } from "./transport.ts";
 import { GroupWriter } from "./writer.ts";
 
 export interface SessionOptions {
-  readonly socket: Socket;
+  readonly carrier: Carrier;
   readonly clock: Clock;
   /** The presentation that the session is about. */
   readonly address: RequestAddress;
@@ -206,7 +206,7 @@ export class RtspSession {
   }
 
   #writer(reports: boolean): GroupWriter {
-    const { socket, clock, dropped } = this.#options;
-    return new GroupWriter({ socket, clock, dropped, reports, lanes: this.#lanes });
+    const { carrier, clock, dropped } = this.#options;
+    return new GroupWriter({ carrier, clock, dropped, reports, lanes: this.#lanes });
   }
 }

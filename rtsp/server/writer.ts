@@ -1,7 +1,7 @@
-import type { Socket } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import type { Carrier } from "./carrier.ts";
 import { hasVideo, type Lane, type Lanes } from "./lane.ts";
 import { SenderReports } from "./reports.ts";
 
@@ -17,7 +17,7 @@ const LIMITS = {
 
 /** Puts packet groups on one client's connection, one write each. */
 export class GroupWriter {
-  readonly #socket: Socket;
+  readonly #carrier: Carrier;
   readonly #lanes: Lanes;
   readonly #reports: SenderReports;
   readonly #reporting: boolean;
@@ -34,14 +34,14 @@ export class GroupWriter {
 
   /** `dropped`: called for each group that a reader was too slow for. */
   constructor(o: {
-    readonly socket: Socket;
+    readonly carrier: Carrier;
     readonly lanes: Lanes;
     readonly clock: Clock;
     readonly dropped: () => void;
     /** Whether the client is told how RTP time and the clock go together. */
     readonly reports: boolean;
   }) {
-    this.#socket = o.socket;
+    this.#carrier = o.carrier;
     this.#lanes = o.lanes;
     this.#dropped = o.dropped;
     this.#reports = new SenderReports(o.clock);
@@ -57,14 +57,14 @@ export class GroupWriter {
   /** The groups since the last key frame, for a reader that has just joined: no bound, for the hub's cache has one. */
   headStart(groups: readonly PacketGroup[]): void {
     for (const group of groups) this.#enqueue(group);
-    this.#headStartBytes = this.#socket.writableLength + this.#queuedBytes;
+    this.#headStartBytes = this.#carrier.writableLength + this.#queuedBytes;
   }
 
   /** A live group: written, or dropped with all others up to the next key frame. */
   offer(group: PacketGroup): void {
     const lane = this.#lanes.get(group.track);
     if (lane === undefined) return;
-    const waitingBytes = this.#socket.writableLength + this.#queuedBytes;
+    const waitingBytes = this.#carrier.writableLength + this.#queuedBytes;
     if (waitingBytes < LIMITS.liveBytes / 4) this.#headStartBytes = 0;
     const mostBytes = LIMITS.liveBytes + this.#headStartBytes;
     this.#waiting ||= waitingBytes > 0 && waitingBytes + group.byteLength > mostBytes;
@@ -79,7 +79,7 @@ export class GroupWriter {
 
   /** Writes a recorded group when there is room for it. Rejects with `unavailable` when the client hangs up; the signal's reason. */
   async put(group: PacketGroup, signal: AbortSignal): Promise<void> {
-    if (this.#socket.writableLength > LIMITS.socketBytes) await this.#room(signal);
+    if (this.#carrier.writableLength > LIMITS.socketBytes) await this.#room(signal);
     this.#write(group);
   }
 
@@ -87,20 +87,20 @@ export class GroupWriter {
   stop(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
-    this.#socket.off("drain", this.#onDrain);
+    this.#carrier.off("drain", this.#onDrain);
   }
 
   /** Tells the client that nothing follows. */
   goodbye(): void {
-    this.#socket.write(this.#reports.goodbyes(this.#lanes));
+    this.#carrier.write(this.#reports.goodbyes(this.#lanes));
   }
 
   #enqueue(group: PacketGroup): void {
-    if (this.#queue.length === 0 && this.#socket.writableLength <= LIMITS.socketBytes) {
+    if (this.#queue.length === 0 && this.#carrier.writableLength <= LIMITS.socketBytes) {
       this.#write(group);
       return;
     }
-    if (this.#queue.length === 0) this.#socket.on("drain", this.#onDrain);
+    if (this.#queue.length === 0) this.#carrier.on("drain", this.#onDrain);
     this.#queue.push(group);
     this.#queuedBytes += group.memoryBytes;
   }
@@ -108,21 +108,21 @@ export class GroupWriter {
   #flush(): void {
     let count = 0;
     for (const group of this.#queue) {
-      if (this.#socket.writableLength > LIMITS.socketBytes) break;
+      if (this.#carrier.writableLength > LIMITS.socketBytes) break;
       this.#write(group);
       this.#queuedBytes -= group.memoryBytes;
       count += 1;
     }
     this.#queue = this.#queue.slice(count);
-    if (this.#queue.length === 0) this.#socket.off("drain", this.#onDrain);
+    if (this.#queue.length === 0) this.#carrier.off("drain", this.#onDrain);
   }
 
   #write(group: PacketGroup): void {
     const lane = this.#lanes.get(group.track);
     if (lane === undefined) return;
     const report = this.#reports.before(group, lane);
-    if (report !== undefined && this.#reporting) this.#socket.write(report);
-    this.#socket.write(group.framed(lane.channels[0]));
+    if (report !== undefined && this.#reporting) this.#carrier.write(report);
+    this.#carrier.write(group.framed(lane.channels[0]));
     this.#reports.sent(group);
   }
 
@@ -133,8 +133,8 @@ export class GroupWriter {
   #room(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (act: () => void) => (): void => {
-        this.#socket.off("drain", drained);
-        this.#socket.off("close", closed);
+        this.#carrier.off("drain", drained);
+        this.#carrier.off("close", closed);
         signal.removeEventListener("abort", aborted);
         act();
       };
@@ -142,10 +142,10 @@ export class GroupWriter {
       const closed = end(() => reject(new Fault("unavailable", "the client hung up")));
       const aborted = end(() => reject(signal.reason as Error));
       if (signal.aborted) aborted();
-      else if (this.#socket.destroyed) closed();
+      else if (this.#carrier.destroyed) closed();
       else {
-        this.#socket.once("drain", drained);
-        this.#socket.once("close", closed);
+        this.#carrier.once("drain", drained);
+        this.#carrier.once("close", closed);
         signal.addEventListener("abort", aborted, { once: true });
       }
     });

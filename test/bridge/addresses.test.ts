@@ -19,6 +19,15 @@ describe("the addresses that clients are told", () => {
     expect(all.web("10.2.0.5")).to.equal("https://10.2.0.5:8443/");
   });
 
+  it("of RTSP in HTTP are those of the web service, as the client reached it", () => {
+    const rows = [
+      [{ host: "10.2.0.5", port: 8080, tls: false }, "http://10.2.0.5:8080/live/gate"],
+      [{ host: "bridge.example", port: 443, tls: true }, "https://bridge.example:443/live/gate"],
+      [{ host: "[fd00::2]", port: 8443, tls: true }, "https://[fd00::2]:8443/live/gate"],
+    ] as const;
+    for (const [base, address] of rows) expect(all.rtspInHttp("live", "gate", base)).to.equal(address);
+  });
+
   it("are spelled as URLs have them", () => {
     const rows = [
       ["10.2.0.5", "10.2.0.5"],

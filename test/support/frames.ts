@@ -9,9 +9,14 @@ const HEIGHT = 360;
 const RAW = ["-map", "0:v", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
 
 /** Decodes what ffmpeg gets at `url` and reads the numbers that the simulated camera burnt into its frames. */
-export async function watchFrames(ffmpeg: Peer, url: string, more: readonly string[]): Promise<readonly number[]> {
+export async function watchFrames(
+  ffmpeg: Peer,
+  url: string,
+  more: readonly string[],
+  transport = "tcp",
+): Promise<readonly number[]> {
   const { code, stdout, stderr } = await ffmpeg.run(
-    ["-v", "warning", "-rtsp_transport", "tcp", "-i", url, ...more, ...RAW],
+    ["-v", "warning", "-rtsp_transport", transport, "-i", url, ...more, ...RAW],
     { limitMs: 40_000 },
   );
   expect(code, stderr).to.equal(0);
@@ -22,8 +27,13 @@ export async function watchFrames(ffmpeg: Peer, url: string, more: readonly stri
  * The same with GStreamer: up to `most` frames, or all of them. Its exit code is not looked at: rtspsrc that is stopped while it
  * receives may call its own PAUSE off, and says that it failed (gstrtspsrc.c, gst_rtspsrc_pause, 1.22).
  */
-export async function watchFramesInGStreamer(gst: Peer, url: string, most?: number): Promise<readonly number[]> {
-  const source = `rtspsrc location=${url} protocols=tcp tls-validation-flags=0 latency=0`;
+export async function watchFramesInGStreamer(
+  gst: Peer,
+  url: string,
+  most?: number,
+  protocols = "tcp",
+): Promise<readonly number[]> {
+  const source = `rtspsrc location=${url} protocols=${protocols} tls-validation-flags=0 latency=0`;
   const decode = "rtph264depay ! h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8";
   const end = most === undefined ? "fdsink" : `identity eos-after=${most} ! fdsink`;
   const { stdout, stderr } = await gst.run(["-q", ...`${source} ! ${decode} ! ${end} fd=1 sync=false`.split(" ")], {

@@ -57,12 +57,13 @@ export function bridgeSite(o: {
       if (!mayPlay(who, camera)) throw new Fault("not-found", `no recording ${id} for ${who.name}`);
       return recordingOf(camera);
     },
-    streamUri(id, kind, { transport, host }) {
+    streamUri(id, kind, { transport, base }) {
       const addresses = o.addresses();
-      if (transport === "http") throw new Fault("invalid", "RTSP is not tunnelled through HTTP");
-      if (transport === "rtsps") return addresses.rtsps(kind, id, host);
+      // On the port of the web service, so that a client that came through a firewall needs no other (Media2 5.4.1).
+      if (transport === "http") return addresses.rtspInHttp(kind, id, base);
+      if (transport === "rtsps") return addresses.rtsps(kind, id, base.host);
       // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
-      return addresses.rtsp(kind, id, host);
+      return addresses.rtsp(kind, id, base.host);
     },
     ports() {
       const { https, http, rtsp } = o.addresses().doors;

@@ -1,6 +1,7 @@
 import type { Principal } from "../../../auth/principal.ts";
 import type { UnixMillis } from "../../../base/units.ts";
 import type { Track } from "../../../media/track.ts";
+import type { Base } from "../../../onvif/server/base.ts";
 
 /** All that the ONVIF services know of the product. */
 export interface OnvifSite {
@@ -24,8 +25,8 @@ export interface OnvifSite {
     kind: "live" | "recorded",
     o: {
       readonly transport: "tcp" | "udp" | "http" | "rtsps";
-      /** As the client reached us, ready to stand in a URL. */
-      readonly host: string;
+      /** How the client reached us. */
+      readonly base: Base;
     },
   ): string;
   /** Cameras whose recordings `who` may play, those without anything recorded yet included. */

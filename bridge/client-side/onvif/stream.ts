@@ -34,10 +34,10 @@ export function streamUri(
   camera: string,
   kind: "live" | "recorded",
   transport: Transport,
-  { host }: Base,
+  base: Base,
 ): string {
   try {
-    return site.streamUri(camera, kind, { transport, host });
+    return site.streamUri(camera, kind, { transport, base });
   } catch (thrown) {
     if (isFault(thrown, "invalid")) throw invalidStreamSetup("The transport is switched off");
     throw thrown;

@@ -86,22 +86,21 @@ describe("the ONVIF media services", () => {
       .and.to.have.length(63);
   });
 
-  const first: readonly (readonly [protocol: string, plain: string | undefined, secure: string | undefined])[] = [
+  const first: readonly (readonly [protocol: string, plain: string, secure: string])[] = [
     ["RTSP", "rtsp://127.0.0.1:8554/live/gate", "rtsps://127.0.0.1:8322/live/gate"],
     ["TCP", "rtsp://127.0.0.1:8554/live/gate", "rtsps://127.0.0.1:8322/live/gate"],
     ["UDP", "rtsp://127.0.0.1:8554/live/gate", "rtsps://127.0.0.1:8322/live/gate"],
-    ["HTTP", undefined, undefined],
+    ["HTTP", "http://127.0.0.1:<web>/live/gate", "http://127.0.0.1:<web>/live/gate"],
   ];
   for (const [protocol, plain, encrypted] of first)
-    it(`give an address for ${protocol} in version 1.0 where it can be had`, async () => {
+    it(`give an address for ${protocol} in version 1.0, in TLS where nothing else can be had`, async () => {
       const content = `${setup(protocol)}<trt:ProfileToken>gate</trt:ProfileToken>`;
-      for (const [who, address] of [
-        [client, plain],
-        [secureClient, encrypted],
+      for (const [who, { port }, address] of [
+        [client, site, plain],
+        [secureClient, secure, encrypted],
       ] as const) {
-        const { element, fault } = await who.call("trt", "GetStreamUri", content);
-        if (address === undefined) expect(fault?.subcodes).to.deep.equal(["InvalidArgVal", "InvalidStreamSetup"]);
-        else expect(texts(element, "Uri")).to.deep.equal([address]);
+        const { element } = await who.call("trt", "GetStreamUri", content);
+        expect(texts(element, "Uri")).to.deep.equal([address.replace("<web>", `${port}`)]);
       }
     });
 
@@ -109,7 +108,7 @@ describe("the ONVIF media services", () => {
     ["RtspUnicast", "rtsp://127.0.0.1:8554/live/gate"],
     ["RTSP", "rtsp://127.0.0.1:8554/live/gate"],
     ["RtspsUnicast", "rtsps://127.0.0.1:8322/live/gate"],
-    ["RtspOverHttp", undefined],
+    ["RtspOverHttp", "http://127.0.0.1:<web>/live/gate"],
     ["RtspMulticast", undefined],
     ["RtspsMulticast", undefined],
     ["rtsp", undefined],
@@ -119,7 +118,7 @@ describe("the ONVIF media services", () => {
       const content = `<tr2:Protocol>${protocol}</tr2:Protocol><tr2:ProfileToken>gate</tr2:ProfileToken>`;
       const { element, fault } = await client.call("tr2", "GetStreamUri", content);
       if (address === undefined) expect(fault?.subcodes).to.deep.equal(["InvalidArgVal", "InvalidStreamSetup"]);
-      else expect(texts(element, "Uri")).to.deep.equal([address]);
+      else expect(texts(element, "Uri")).to.deep.equal([address.replace("<web>", `${site.port}`)]);
     });
 
   it("refuse multicast in version 1.0", async () => {

@@ -113,7 +113,7 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
   },
   trp: {
     GetServiceCapabilities: [""],
-    GetReplayUri: ["UDP", "RTSP"].map((protocol) => setup(protocol) + recording("gate")),
+    GetReplayUri: ["UDP", "RTSP", "HTTP"].map((protocol) => setup(protocol) + recording("gate")),
     GetReplayConfiguration: [""],
   },
 };

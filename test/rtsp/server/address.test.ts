@@ -22,13 +22,15 @@ const ADDRESSES: readonly Row[] = [
   ["rtsp://h/recorded/g/?at=-5m", ["recorded", "g"], "at=-5m", undefined, "rtsp://h/recorded/g?at=-5m"],
   ["rtsp://h/recorded/g?at=-5m/", ["recorded", "g"], "at=-5m", undefined, "rtsp://h/recorded/g?at=-5m"],
   ["rtsp://h/recorded/g?", ["recorded", "g"], "", undefined, "rtsp://h/recorded/g"],
+  ["http://h:8080/live/gate/track1", ["live", "gate"], "", 1, "http://h:8080/live/gate"],
+  ["wss://h/live/gate", ["live", "gate"], "", undefined, "wss://h/live/gate"],
   ["rtsp://h", [], "", undefined, "rtsp://h"],
   ["rtsp://h/live/gate/track", ["live", "gate", "track"], "", undefined, "rtsp://h/live/gate/track"],
 ];
 
 const REFUSED: readonly (readonly [why: string, uri: string])[] = [
   ["no address", "*"],
-  ["another scheme", "http://h/live/gate"],
+  ["another scheme", "ftp://h/live/gate"],
   ["no host", "rtsp:///live/gate"],
   ["a broken escape", "rtsp://h/live/%zz"],
   ["too many segments", `rtsp://h${"/a".repeat(20)}`],

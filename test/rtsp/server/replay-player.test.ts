@@ -40,7 +40,7 @@ describe("a replay whose first group is far away", () => {
       stretch: { from: START },
       manner: { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES },
       lanes: LANES,
-      writer: new GroupWriter({ socket: new Socket(), lanes: LANES, clock, reports: true, dropped: () => undefined }),
+      writer: new GroupWriter({ carrier: new Socket(), lanes: LANES, clock, reports: true, dropped: () => undefined }),
       clock,
       onvif: undefined,
       gone: gone.signal,

@@ -1,5 +1,7 @@
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
+import type { Server } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Principal } from "../../../auth/principal.ts";
 import { UnauthenticatedFault } from "../../../auth/unauthenticated.ts";
 import { Fault } from "../../../base/fault.ts";
@@ -11,10 +13,13 @@ import { Hub } from "../../../media/hub.ts";
 import { writeRtpHeader } from "../../../media/rtp.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import type { Track } from "../../../media/track.ts";
+import { createHttpServer } from "../../../net/http.ts";
 import type { RtspHost } from "../../../rtsp/server/host.ts";
 import { RtspServer } from "../../../rtsp/server/server.ts";
+import { Tunnels } from "../../../rtsp/server/tunnels.ts";
 import { START, videoTrack } from "../../media/receiver-fixture.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
+import { TunnelledSocket } from "./tunnelled.ts";
 
 export const VIDEO = videoTrack("H264", "packetization-mode=1");
 export const AUDIO: Track = {
@@ -93,6 +98,10 @@ function gopOf(at: UnixMillis): number {
   return Math.floor((at - START) / 1000) * 10;
 }
 
+/** What an RTSP connection goes through. */
+export const CARRIERS = ["TCP", "HTTP"] as const;
+export type CarrierName = (typeof CARRIERS)[number];
+
 /** An RTSP server on a real socket, whose accounts and cameras are made up: `Authorization: Test <name>` logs in. */
 export class Stage {
   readonly clock = new VirtualClock(START);
@@ -103,27 +112,42 @@ export class Stage {
   /** What was recorded at the instant that is asked for; the same as now unless a test says otherwise. */
   recordedThen: readonly Track[] = [VIDEO, AUDIO];
   readonly #server: RtspServer;
+  readonly #tunnels: Tunnels;
+  readonly #http: Server;
   port = 0;
+  httpPort = 0;
 
   constructor() {
     this.hub.describe([VIDEO, AUDIO], [100, 101]);
     this.#server = new RtspServer({ host: this.#host(), clock: this.clock, log: silentLog(), metrics: new Metrics() });
+    this.#tunnels = new Tunnels(this.#server, this.clock);
+    this.#http = createHttpServer((_request, response) => response.end("HTTP"), {
+      maxConnections: 2000,
+      first: this.#tunnels.first,
+    });
   }
 
   async start(): Promise<void> {
     ({ port: this.port } = await this.#server.listen({ address: "127.0.0.1", port: 0 }));
+    this.#http.listen(0, "127.0.0.1");
+    await once(this.#http, "listening");
+    this.httpPort = (this.#http.address() as AddressInfo).port;
   }
 
-  close(): Promise<void> {
-    return this.#server.close();
+  async close(): Promise<void> {
+    await this.#tunnels.close();
+    this.#http.close();
+    this.#http.closeAllConnections();
+    await this.#server.close();
   }
 
   get server(): RtspServer {
     return this.#server;
   }
 
-  async client(): Promise<Client> {
-    const client = new Client(connect(this.port, "127.0.0.1"), `rtsp://127.0.0.1:${this.port}`);
+  async client(carrier: CarrierName = "TCP"): Promise<Client> {
+    const socket = carrier === "TCP" ? connect(this.port, "127.0.0.1") : new TunnelledSocket(this.httpPort);
+    const client = new Client(socket, `rtsp://127.0.0.1:${this.port}`);
     await client.connected;
     return client;
   }
@@ -171,7 +195,7 @@ export interface Reply {
 
 /** A client that reads the protocol by itself: text up to an empty line, and `$` frames. */
 export class Client {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   readonly packets: { readonly channel: number; readonly packet: Buffer }[] = [];
   readonly #base: string;
   readonly #replies: Reply[] = [];
@@ -182,7 +206,7 @@ export class Client {
   closed = false;
   readonly connected: Promise<unknown>;
 
-  constructor(socket: Socket, base: string) {
+  constructor(socket: Duplex, base: string) {
     this.socket = socket;
     this.#base = base;
     this.connected = once(socket, "connect");

@@ -1,6 +1,6 @@
-import type { Socket } from "node:net";
 import { Writable } from "node:stream";
 import { expect } from "chai";
+import type { Carrier } from "../../../rtsp/server/carrier.ts";
 import type { Lane } from "../../../rtsp/server/lane.ts";
 import { GroupWriter } from "../../../rtsp/server/writer.ts";
 import { START } from "../../media/receiver-fixture.ts";
@@ -14,14 +14,14 @@ const KILOBYTE = 1024;
 class Taker {
   readonly numbers: number[] = [];
   #taken: (() => void) | undefined;
-  readonly socket = new Writable({
+  readonly carrier = new Writable({
     highWaterMark: 16 * KILOBYTE,
     write: (chunk: Buffer, _encoding, done) => {
       // Groups go out on channel 0, reports on 1.
       if (chunk[1] === 0) this.numbers.push(chunk.readUInt32BE(16));
       this.#taken = done;
     },
-  }) as unknown as Socket;
+  }) as unknown as Carrier & Writable;
 
   async take(writes: number): Promise<void> {
     for (let count = 0; count < writes; count += 1) {
@@ -42,7 +42,7 @@ describe("what is written to one reader", () => {
     taker = new Taker();
     dropped = 0;
     writer = new GroupWriter({
-      socket: taker.socket,
+      carrier: taker.carrier,
       lanes: LANES,
       clock: new VirtualClock(START),
       reports: true,
@@ -56,11 +56,11 @@ describe("what is written to one reader", () => {
     const groups = Array.from({ length: 50 }, (_, number) => groupOf(number, { bytes: 50 * KILOBYTE }));
     writer.headStart(groups.slice(0, 40));
     for (const group of groups.slice(40)) writer.offer(group);
-    expect(taker.socket.writableLength).to.be.lessThan(320 * KILOBYTE);
+    expect(taker.carrier.writableLength).to.be.lessThan(320 * KILOBYTE);
     await taker.take(60);
     expect(taker.numbers).to.deep.equal(groups.map((_, number) => number));
     expect(dropped).to.equal(0);
-    expect(taker.socket.listenerCount("drain")).to.equal(0);
+    expect(taker.carrier.listenerCount("drain")).to.equal(0);
   });
 
   it("is forgotten when it stops, for a client that asks to play again and again without reading", async () => {
@@ -69,7 +69,7 @@ describe("what is written to one reader", () => {
     writer.stop();
     await taker.take(60);
     expect(taker.numbers).to.have.length.lessThan(10);
-    expect(taker.socket.listenerCount("drain")).to.equal(0);
+    expect(taker.carrier.listenerCount("drain")).to.equal(0);
   });
 
   it("is dropped beyond a bound, and goes on with a key frame when there is room", async () => {

@@ -1,0 +1,21 @@
+/**
+ * What carries the way to a client of one RTSP connection, requests' answers and what is played on it: of a socket, as much as
+ * that needs, so that a socket of TCP or TLS is one as it is. What comes from the client is handed to `ClientConnection.read`.
+ */
+export interface Carrier {
+  /** Puts bytes behind all that was written before. They may be shared, and are never changed. */
+  write(bytes: Buffer, sent?: () => void): unknown;
+  /** Writes a last thing and hangs up once it is sent. */
+  end(bytes: Buffer): unknown;
+  /** Hangs up. */
+  destroy(): unknown;
+  readonly destroyed: boolean;
+  /** Bytes that wait for the client, in here. */
+  readonly writableLength: number;
+  /** Bytes that were ever written, those that wait included. */
+  readonly bytesWritten: number;
+  /** `drain`: nothing waits any more. */
+  on(event: "drain" | "close", listener: () => void): unknown;
+  once(event: "drain" | "close", listener: () => void): unknown;
+  off(event: "drain" | "close", listener: () => void): unknown;
+}

@@ -1,0 +1,103 @@
+import { expect } from "chai";
+import { CARRIERS, type Client, groupOf, Stage } from "./stage.ts";
+
+for (const carrier of CARRIERS)
+  describe(`RTSP over ${carrier}`, () => {
+    let stage: Stage;
+    let client: Client;
+
+    beforeEach(async () => {
+      stage = new Stage();
+      await stage.start();
+      client = await stage.client(carrier);
+    });
+    afterEach(async () => {
+      client.socket.destroy();
+      await stage.close();
+      expect(stage.clock.pending, "timers").to.equal(0);
+      expect(stage.hub.readers, "readers").to.equal(0);
+    });
+
+    const publish = (from: number, to: number, bytes = 8): void => {
+      for (let number = from; number < to; number += 1) stage.hub.publish(groupOf(number, { bytes }));
+    };
+
+    it("plays live, each group once and in order, small ones and large ones", async () => {
+      publish(8, 15);
+      expect((await client.play("/live/gate")).status).to.equal(200);
+      publish(15, 25, 60_000);
+      publish(25, 30);
+      await client.until(() => client.numbers().includes(29));
+      expect(client.numbers()).to.deep.equal(Array.from({ length: 20 }, (_, index) => index + 10));
+    });
+
+    it("plays what was recorded, and says goodbye", async () => {
+      const range = "Range: clock=20260101T000010Z-20260101T000012Z";
+      expect((await client.play("/recorded/gate", { headers: [range] })).status).to.equal(200);
+      await client.until(() => client.numbers().length >= 11);
+      await stage.clock.advance(2000);
+      await client.until(() => client.reports().includes(201));
+      expect(client.numbers()).to.deep.equal(Array.from({ length: 20 }, (_, index) => index + 100));
+    });
+
+    const refused: readonly (readonly [path: string, account: string, status: number])[] = [
+      ["/live/gate", "", 401],
+      ["/live/gate", "nobody", 401],
+      ["/live/secret", "vms", 403],
+      ["/live/nothing", "vms", 404],
+    ];
+    for (const [path, account, status] of refused)
+      it(`refuses ${path} to ${account || "strangers"} with ${status}`, async () => {
+        expect((await client.ask("DESCRIBE", path, [], account)).status).to.equal(status);
+        expect((await client.ask("SETUP", `${path}/track0`, ["Transport: RTP/AVP/TCP"], account)).status).to.equal(
+          status,
+        );
+      });
+
+    it("ends a running stream at once when the right to watch ends", async () => {
+      publish(10, 11);
+      await client.play("/live/gate");
+      expect(stage.server.sessions("vms")).to.equal(1);
+      stage.revoked.get("vms")?.abort();
+      await client.until(() => client.closed);
+      expect(stage.hub.readers).to.equal(0);
+    });
+
+    it("hangs up on who has not logged in within ten seconds, whatever they send meanwhile", async () => {
+      await client.ask("OPTIONS", "*", [], "");
+      await stage.clock.advance(9000);
+      expect((await client.ask("OPTIONS", "*", [], "")).status).to.equal(200);
+      await stage.clock.advance(2000);
+      await client.until(() => client.closed);
+    });
+
+    it("hangs up on broken framing, and says so", async () => {
+      client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      expect((await client.reply(0)).status).to.equal(400);
+      await client.until(() => client.closed);
+    });
+
+    it("hangs up on a reader that takes nothing for half a minute", async () => {
+      publish(10, 11);
+      await client.play("/live/gate");
+      client.socket.pause();
+      publish(11, 400, 64_000);
+      await stage.clock.advance(31_000);
+      expect(stage.server.sessions()).to.equal(0);
+    });
+
+    it("lets go of the stream when the client hangs up in the middle", async () => {
+      publish(10, 11);
+      await client.play("/live/gate");
+      client.socket.destroy();
+      while (stage.hub.readers > 0) await new Promise((resolve) => setImmediate(resolve));
+      expect(stage.server.sessions()).to.equal(0);
+    });
+
+    it("ends with the server", async () => {
+      publish(10, 11);
+      await client.play("/live/gate");
+      await stage.close();
+      await client.until(() => client.closed);
+    });
+  });
