@@ -4,6 +4,8 @@ import { Fault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
 import { Secret } from "../base/secret.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
+import type { LowerTransport } from "../rtsp/wire/transport.ts";
+import type { TransportSetting } from "./camera.ts";
 
 /** A camera as it was adopted: all that is needed to pull its stream again after a restart. */
 export interface CameraRecord {
@@ -20,6 +22,9 @@ export interface CameraRecord {
   readonly credentials: Credentials | undefined;
   /** SHA-256 of the camera's public key, base64; remembered at adoption where the camera speaks TLS. */
   readonly tlsPin: string | undefined;
+  readonly transport: TransportSetting;
+  /** By what its packets came the last time. */
+  readonly workedTransport: LowerTransport | undefined;
   readonly adoptedAt: UnixMillis;
 }
 
@@ -36,6 +41,10 @@ interface CameraRow {
   /** Sealed under the master key, bound to the camera's id. */
   password_sealed: string | null;
   tls_pin: string | null;
+  /** `auto`, `tcp`, `udp`. */
+  transport: string;
+  /** `tcp`, `udp`, or null as long as nothing has come. */
+  worked_transport: string | null;
   /** Milliseconds since 1970, UTC. */
   adopted_at_ms: number;
 }
@@ -75,6 +84,16 @@ export const cameraMigrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "camera-0003-transport": {
+    async up(db) {
+      // SQLite adds one column at a time.
+      await db.schema
+        .alterTable("camera")
+        .addColumn("transport", "text", (column) => column.notNull().defaultTo("auto"))
+        .execute();
+      await db.schema.alterTable("camera").addColumn("worked_transport", "text").execute();
+    },
+  },
 };
 
 /** Adopted cameras on disk. */
@@ -108,9 +127,26 @@ export class CameraStore {
         user_name: credentials?.user ?? null,
         password_sealed: credentials === undefined ? null : this.#sealer.seal(credentials.password, ownerOf(record.id)),
         tls_pin: record.tlsPin ?? null,
+        transport: record.transport,
+        worked_transport: record.workedTransport ?? null,
         adopted_at_ms: Math.round(record.adoptedAt),
       })
       .execute();
+  }
+
+  /** `not-found` when there is none. */
+  async setTransport(id: string, transport: TransportSetting): Promise<void> {
+    const { numUpdatedRows } = await this.#query
+      .updateTable("camera")
+      .set({ transport })
+      .where("id", "=", id)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Fault("not-found", `no camera ${id}`);
+  }
+
+  /** For the next session. Of a camera that was removed meanwhile, nothing is remembered. */
+  async rememberTransport(id: string, worked: LowerTransport): Promise<void> {
+    await this.#query.updateTable("camera").set({ worked_transport: worked }).where("id", "=", id).execute();
   }
 
   /** `not-found` when there is none. Its id is retired; recordings stay until their retention ends. */
@@ -147,9 +183,15 @@ export class CameraStore {
                 row.password_sealed === null ? new Secret("") : this.#sealer.open(row.password_sealed, ownerOf(row.id)),
             },
       tlsPin: row.tls_pin ?? undefined,
+      transport: transportIn(row.transport) ?? "auto",
+      workedTransport: transportIn(row.worked_transport),
       adoptedAt: unixMillis(row.adopted_at_ms),
     };
   }
+}
+
+function transportIn(text: string | null): LowerTransport | undefined {
+  return text === "tcp" || text === "udp" ? text : undefined;
 }
 
 function ownerOf(id: string): string {

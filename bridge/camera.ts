@@ -1,6 +1,7 @@
 import type { UnixMillis } from "../base/units.ts";
 import type { LiveSource, RecordedSource } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
+import type { LowerTransport } from "../rtsp/wire/transport.ts";
 
 /** How the connection to a camera stands. */
 export type Connection =
@@ -8,6 +9,9 @@ export type Connection =
   | { readonly state: "online"; readonly since: UnixMillis }
   /** `why` is in words for an operator and holds no credentials. */
   | { readonly state: "offline"; readonly since: UnixMillis; readonly why: string };
+
+/** How a camera is asked to send: by what works, beginning with what worked the last time, or one way alone. */
+export type TransportSetting = "auto" | LowerTransport;
 
 /** What everyone may know of a camera who may see it. */
 export interface CameraInfo {
@@ -17,6 +21,11 @@ export interface CameraInfo {
   readonly manufacturer: string | undefined;
   readonly model: string | undefined;
   readonly connection: Connection;
+  readonly transport: {
+    readonly setting: TransportSetting;
+    /** By what it sends, or sent the last time. */
+    readonly used: LowerTransport | undefined;
+  };
   /** Empty until the camera was reached for the first time. */
   readonly tracks: readonly Track[];
   /** Its stream is being written to the archive now. */

@@ -1,5 +1,6 @@
 import type { Credentials } from "../auth/scheme/http.ts";
 import type { UnixMillis } from "../base/units.ts";
+import type { TransportSetting } from "./camera.ts";
 
 /** A camera that answered a probe, and whether it is ours already. */
 export interface Find {
@@ -49,6 +50,8 @@ export interface Discovery {
     target: AdoptionTarget,
     options: { readonly name?: string; readonly credentials?: Credentials },
   ): Promise<{ readonly id: string; readonly name: string }>;
+  /** How the camera is asked to send, at once and from now on. `not-found` when there is none. */
+  setTransport(camera: string, setting: TransportSetting): Promise<void>;
   /** `not-found` when there is none. Its recordings stay until their retention ends. */
   remove(camera: string): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type { RecordedSource } from "../../media/source.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { Archive } from "../../recorder/archive.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
-import type { BridgedCamera, CameraDirectory, CameraInfo, Connection } from "../camera.ts";
+import type { BridgedCamera, CameraDirectory, CameraInfo, Connection, TransportSetting } from "../camera.ts";
 import { type CameraRecord, type CameraStore, cameraIdFor } from "../camera-store.ts";
 import { Ingest } from "./ingest.ts";
 
@@ -27,8 +27,13 @@ class RunningCamera implements BridgedCamera {
   readonly #ingest: Ingest;
   readonly #leave: () => void;
   #connection: Connection;
+  /** What is still being written to the record. */
+  #remembering: Promise<void> = Promise.resolve();
 
-  constructor(record: CameraRecord, o: { side: CameraSide; archive: Archive; clock: Clock; log: Log }) {
+  constructor(
+    record: CameraRecord,
+    o: { side: CameraSide; archive: Archive; store: CameraStore; clock: Clock; log: Log },
+  ) {
     const log = o.log.child({ camera: record.id });
     this.record = record;
     this.#connection = { state: "connecting", since: o.clock.now() };
@@ -44,6 +49,7 @@ class RunningCamera implements BridgedCamera {
       url: new URL(record.streamUrl),
       credentials: record.credentials,
       tls: record.tlsPin === undefined ? undefined : { pin: record.tlsPin },
+      transport: { setting: record.transport, used: record.workedTransport },
       side: o.side,
       hub: this.live,
       clock: o.clock,
@@ -57,6 +63,12 @@ class RunningCamera implements BridgedCamera {
         else this.#connection = connection;
         if (connection.state === "online") recorder.describe(this.live.tracks);
       },
+      onTransport: (used) => {
+        this.#remembering = this.#remembering
+          .then(() => o.store.rememberTransport(record.id, used))
+          // It will be found out again.
+          .catch((err: unknown) => log.warn({ err }, "what transport works is not remembered"));
+      },
     });
   }
 
@@ -67,6 +79,7 @@ class RunningCamera implements BridgedCamera {
       manufacturer: this.record.manufacturer,
       model: this.record.model,
       connection: this.#connection,
+      transport: this.#ingest.transport,
       tracks: this.live.tracks,
       recording: this.#recorder.live !== undefined,
       unrecordable: this.#recorder.unrecordable,
@@ -81,12 +94,17 @@ class RunningCamera implements BridgedCamera {
     this.#ingest.start();
   }
 
+  setTransport(setting: TransportSetting): void {
+    this.#ingest.setTransport(setting);
+  }
+
   /** Ends the readers where the camera is removed, and seals what was recorded. */
   async close(options: { readonly removed: boolean }): Promise<void> {
     if (options.removed) this.#removal.abort();
     await this.#ingest.close();
     this.#leave();
     await this.#recorder.close();
+    await this.#remembering;
   }
 }
 
@@ -94,14 +112,11 @@ class RunningCamera implements BridgedCamera {
 export class Cameras implements CameraDirectory {
   readonly #store: CameraStore;
   readonly #archive: Archive;
-  readonly #parts: { readonly side: CameraSide; readonly archive: Archive; readonly clock: Clock; readonly log: Log };
+  readonly #parts: ConstructorParameters<typeof RunningCamera>[1];
   readonly #running = new Map<string, RunningCamera>();
 
-  private constructor(
-    store: CameraStore,
-    parts: { readonly side: CameraSide; readonly archive: Archive; readonly clock: Clock; readonly log: Log },
-  ) {
-    this.#store = store;
+  private constructor(parts: ConstructorParameters<typeof RunningCamera>[1]) {
+    this.#store = parts.store;
     this.#archive = parts.archive;
     this.#parts = parts;
   }
@@ -114,8 +129,9 @@ export class Cameras implements CameraDirectory {
     readonly log: Log;
     readonly metrics: Metrics;
   }): Promise<Cameras> {
-    const cameras = new Cameras(o.store, { side: o.side, archive: o.archive, clock: o.clock, log: o.log });
-    for (const record of await o.store.list()) cameras.#run(record);
+    const { store, side, archive, clock, log } = o;
+    const cameras = new Cameras({ store, side, archive, clock, log });
+    for (const record of await store.list()) cameras.#run(record);
     o.metrics.measure("viaduct_cameras", "Adopted cameras", () => cameras.#running.size);
     o.metrics.measure("viaduct_cameras_online", "Cameras whose stream is flowing", () => {
       return cameras.list().filter((camera) => camera.info.connection.state === "online").length;
@@ -132,7 +148,7 @@ export class Cameras implements CameraDirectory {
   }
 
   /** Saves the camera and starts to pull and record it. The id is made from its name and never given to another camera. */
-  async add(adopted: Omit<CameraRecord, "id" | "adoptedAt">): Promise<CameraRecord> {
+  async add(adopted: Omit<CameraRecord, "id" | "adoptedAt" | "transport" | "workedTransport">): Promise<CameraRecord> {
     if (this.#running.size >= MAX_CAMERAS)
       throw new Fault("busy", `more than ${MAX_CAMERAS} cameras`, {
         tell: `this bridge takes ${MAX_CAMERAS} cameras at most`,
@@ -146,10 +162,22 @@ export class Cameras implements CameraDirectory {
       });
     const used = new Set([...(await this.#archive.cameras()), ...(await this.#store.retired())]);
     const id = cameraIdFor(adopted.name, (candidate) => this.#running.has(candidate) || used.has(candidate));
-    const record: CameraRecord = { ...adopted, id, adoptedAt: this.#parts.clock.now() };
+    const record: CameraRecord = {
+      ...adopted,
+      id,
+      transport: "auto",
+      workedTransport: undefined,
+      adoptedAt: this.#parts.clock.now(),
+    };
     await this.#store.add(record);
     this.#run(record);
     return record;
+  }
+
+  /** From now on, and at once. `not-found` when there is no such camera. */
+  async setTransport(id: string, setting: TransportSetting): Promise<void> {
+    await this.#store.setTransport(id, setting);
+    this.#running.get(id)?.setTransport(setting);
   }
 
   /** `not-found` when there is none. Its recordings stay until their retention ends. */

@@ -5,6 +5,7 @@ import type { Log } from "../../base/log.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { type Found, probe } from "../../discovery/client/probe.ts";
 import type { CameraSide } from "../../net/sides.ts";
+import type { TransportSetting } from "../camera.ts";
 import type { CameraRecord } from "../camera-store.ts";
 import type { AdoptionTarget, Discovery, DiscoveryEvent, Find, Scan } from "../ports.ts";
 import { adoptCamera } from "./adopt.ts";
@@ -83,6 +84,10 @@ export class Finds implements Discovery {
     });
     this.#log.info({ camera: record.id, ip: record.ip }, "camera adopted");
     return record;
+  }
+
+  setTransport(camera: string, setting: TransportSetting): Promise<void> {
+    return this.#cameras.setTransport(camera, setting);
   }
 
   remove(camera: string): Promise<void> {

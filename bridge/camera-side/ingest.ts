@@ -10,8 +10,10 @@ import type { Track } from "../../media/track.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import { pull } from "../../rtsp/client/session.ts";
-import type { Connection } from "../camera.ts";
+import type { LowerTransport } from "../../rtsp/wire/transport.ts";
+import type { CameraInfo, Connection, TransportSetting } from "../camera.ts";
 import { Backoff } from "./backoff.ts";
+import { transportsFor } from "./transport.ts";
 
 /** After this long without a failure the camera counts as healthy, and the next failure is retried at once. */
 const HEALTHY_AFTER_MS = 30_000;
@@ -24,6 +26,8 @@ export interface IngestOptions {
   readonly url: URL;
   readonly credentials: Credentials | undefined;
   readonly tls: CameraTls | undefined;
+  /** Automatic, with nothing remembered, if absent. */
+  readonly transport?: CameraInfo["transport"];
   readonly side: CameraSide;
   readonly hub: Hub;
   readonly clock: Clock;
@@ -31,6 +35,8 @@ export interface IngestOptions {
   /** The stream stopped; nothing comes until it is described again. */
   readonly onLost: (why: string) => void;
   readonly onConnection: (connection: Connection) => void;
+  /** Packets come by another transport than the last time. */
+  readonly onTransport?: (used: LowerTransport) => void;
 }
 
 /** Keeps one stream of one camera flowing into its hub: one upstream session, however many readers there are. */
@@ -39,6 +45,9 @@ export class Ingest {
   readonly #backoff = new Backoff();
   readonly #stopping = new AbortController();
   readonly #repeats: Repeats;
+  #transport: CameraInfo["transport"];
+  /** Ends the running session, so that the next one begins at once. */
+  #renewal = new AbortController();
   #receivers: TrackReceiver[] = [];
   #tracks: readonly Track[] = [];
   #running: Promise<void> | undefined;
@@ -46,6 +55,17 @@ export class Ingest {
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#repeats = new Repeats(options.clock);
+    this.#transport = options.transport ?? { setting: "auto", used: undefined };
+  }
+
+  get transport(): CameraInfo["transport"] {
+    return this.#transport;
+  }
+
+  /** Begins anew, by another transport. */
+  setTransport(setting: TransportSetting): void {
+    this.#transport = { ...this.#transport, setting };
+    this.#renewal.abort();
   }
 
   start(): void {
@@ -63,11 +83,14 @@ export class Ingest {
     const stop = this.#stopping.signal;
     while (!stop.aborted) {
       const started = clock.monotonic();
+      this.#renewal = new AbortController();
+      const ending = AbortSignal.any([stop, this.#renewal.signal]);
       onConnection({ state: "connecting", since: clock.now() });
       let retryMs: number | undefined;
       let why = "the camera ended the stream";
       try {
-        await this.#pullOnce(stop);
+        await this.#pullOnce(ending);
+        if (ending.aborted) why = "it is asked to send another way";
       } catch (error) {
         const fault = asFault(error);
         why = withoutUserInfo(fault.tell ?? fault.message);
@@ -81,7 +104,7 @@ export class Ingest {
       onLost(why);
       onConnection({ state: "offline", since: clock.now(), why });
       if (clock.monotonic() - started > HEALTHY_AFTER_MS) this.#backoff.reset();
-      await clock.sleep(retryMs ?? this.#backoff.next(), stop).catch(() => undefined);
+      await clock.sleep(retryMs ?? this.#backoff.next(), ending).catch(() => undefined);
     }
   }
 
@@ -93,14 +116,23 @@ export class Ingest {
       clock,
       log,
       signal,
+      transports: transportsFor(this.#transport.setting, this.#transport.used, url.protocol === "rtsps:"),
       ...(credentials === undefined ? {} : { credentials }),
       ...(tls === undefined ? {} : { tls }),
       events: {
         described: (media) => this.#described(media),
+        flows: (transport) => this.#flows(transport),
         rtp: (track, packet, arrivedAt) => this.#receivers[track]?.rtp(packet, arrivedAt),
         rtcp: (track, packet, arrivedAt) => this.#receivers[track]?.rtcp(packet, arrivedAt),
       },
     });
+  }
+
+  #flows(used: LowerTransport): void {
+    if (used === this.#transport.used) return;
+    this.#transport = { ...this.#transport, used };
+    this.#options.log.info({ transport: used }, "camera stream has another transport");
+    this.#options.onTransport?.(used);
   }
 
   /** Tracks that the camera had before the reconnect go on in their numbering; anything else starts anew. */

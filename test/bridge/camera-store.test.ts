@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { openDatabase } from "../../base/database.ts";
 import type { Fault } from "../../base/fault.ts";
@@ -23,6 +26,8 @@ const gate: CameraRecord = {
   deviceUrl: "http://10.0.0.9/onvif/device_service",
   credentials: { user: "service", password: new Secret("pass wörd") },
   tlsPin: undefined,
+  transport: "udp",
+  workedTransport: undefined,
   adoptedAt: unixMillis(1_700_000_000_000),
 };
 
@@ -45,6 +50,54 @@ describe("the camera store", () => {
     expect(await store.retired()).to.deep.equal(new Set(["gate"]));
     expect(await store.remove("gate").catch((error: unknown) => (error as Fault).kind)).to.equal("not-found");
     await database.close();
+  });
+});
+
+describe("the transport of a camera", () => {
+  const reopened = async (act: (store: CameraStore) => Promise<void>): Promise<CameraRecord | undefined> => {
+    const database = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
+    const store = new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7)));
+    await store.add(gate);
+    await act(store);
+    const [record] = await store.list();
+    await database.close();
+    return record;
+  };
+
+  it("is what was set, beside what worked", async () => {
+    const record = await reopened(async (store) => {
+      await store.setTransport("gate", "tcp");
+      await store.rememberTransport("gate", "udp");
+    });
+    expect(record).to.include({ transport: "tcp", workedTransport: "udp" });
+  });
+
+  it("is automatic for cameras that were adopted before there was a choice", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "viaduct-store-"));
+    const path = join(folder, "old.db");
+    const before = Object.fromEntries(Object.entries(cameraMigrations).filter(([name]) => !name.includes("transport")));
+    const old = await openDatabase<CameraSchema>(path, before);
+    const row = { id: "old", name: "Old", ip: "10.0.0.8", stream_url: "rtsp://10.0.0.8/", adopted_at_ms: 1 };
+    await old.query
+      .insertInto("camera")
+      .values(row as CameraSchema["camera"])
+      .execute();
+    await old.close();
+    const database = await openDatabase<CameraSchema>(path, cameraMigrations);
+    const [record] = await new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7))).list();
+    expect(record).to.include({ id: "old", transport: "auto", workedTransport: undefined });
+    await database.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it("cannot be set for a camera that is none, and is not remembered for one that is gone", async () => {
+    const record = await reopened(async (store) => {
+      expect(await store.setTransport("none", "tcp").catch((error: unknown) => (error as Fault).kind)).to.equal(
+        "not-found",
+      );
+      await store.rememberTransport("none", "udp");
+    });
+    expect(record).to.include({ transport: "udp", workedTransport: undefined });
   });
 });
 

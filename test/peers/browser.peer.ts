@@ -131,6 +131,14 @@ describe("the pages, in Chromium", function () {
     await page.emulateMedia({ colorScheme: "light" });
   });
 
+  it("tell by what the camera sends, and have it send another way", async () => {
+    await page.getByText("video H264 over TCP").waitFor();
+    await page.getByLabel("Transport").selectOption("UDP alone");
+    await page.getByText("video H264 over UDP").waitFor();
+    await page.getByLabel("Transport").selectOption("Automatic");
+    await page.locator('.picture[data-state="playing"]').waitFor();
+  });
+
   it("make an account for an external system and show its secret once", async () => {
     await page.getByRole("link", { name: "Accounts" }).click();
     await page.getByRole("button", { name: "Add an external system…" }).click();

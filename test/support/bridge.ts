@@ -52,9 +52,15 @@ export interface Login {
 }
 
 export async function startTestBridge(
-  options: { readonly folder?: string; readonly segmentSeconds?: number; readonly log?: Log } = {},
+  options: {
+    readonly folder?: string;
+    readonly segmentSeconds?: number;
+    readonly log?: Log;
+    /** The first three numbers of an earlier bridge's camera network. */
+    readonly network?: string;
+  } = {},
 ): Promise<TestBridge> {
-  const network = nextCameraNetwork();
+  const network = options.network ?? nextCameraNetwork();
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "viaduct-test-")));
   const discoveryPort = await freeUdpPort();
   const bridge = await runBridge({

@@ -81,6 +81,7 @@ function bridged({ id, name, tracks, recorded, online }: FakeCamera, since: Unix
     manufacturer: undefined,
     model: undefined,
     connection: online ? { state: "online", since } : { state: "offline", since, why: "unplugged" },
+    transport: { setting: "auto", used: "tcp" },
     tracks,
     recording: online && recorded !== undefined,
     unrecordable: [],

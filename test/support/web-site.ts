@@ -160,6 +160,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
         manufacturer: undefined,
         model: undefined,
         connection: { state: "connecting", since: 0 as never } as const,
+        transport: { setting: "auto", used: "tcp" } as const,
         tracks,
         recording: false,
         unrecordable: [],
@@ -222,6 +223,10 @@ function scriptedDiscovery(): ScriptedDiscovery {
     adopt(target, options) {
       calls.push(["adopt", target, options]);
       return Promise.resolve({ id: "gate", name: "Gate" });
+    },
+    setTransport(camera, setting) {
+      calls.push(["setTransport", camera, setting]);
+      return Promise.resolve();
     },
     remove(camera) {
       calls.push(["remove", camera]);

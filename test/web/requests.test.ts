@@ -122,6 +122,18 @@ describe("requests to the web API", () => {
       expect(second).to.deep.equal(["adopt", { rtsp: "rtsp://10.1.0.9/" }, {}]);
     });
 
+    it("tell by what a camera sends, and have it send another way", async () => {
+      site.camera("gate");
+      const { cameras } = (await admin.send("GET", "/api/cameras")).json as { cameras: { transport: unknown }[] };
+      expect(cameras[0]?.transport).to.deep.equal({ setting: "auto", used: "tcp" });
+      const change = (body: unknown): Promise<{ readonly status: number }> =>
+        admin.send("PATCH", "/api/cameras/gate", { body });
+      expect((await change({ transport: "udp" })).status).to.equal(204);
+      expect(site.discovery.calls.at(-1)).to.deep.equal(["setTransport", "gate", "udp"]);
+      for (const body of [{ transport: "multicast" }, {}, { transport: "udp", name: "x" }])
+        expect((await change(body)).status).to.equal(400);
+    });
+
     it("make, change and remove accounts of external systems, and tell the secret once", async () => {
       site.camera("gate");
       const made = await admin.send("POST", "/api/accounts", { body: { name: "vms", watching: { live: ["gate"] } } });

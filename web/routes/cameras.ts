@@ -1,9 +1,13 @@
 import { Router } from "@koa/router";
+import { z } from "zod";
 import { decide } from "../../auth/access.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import type { Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery } from "../../bridge/ports.ts";
+import { jsonBody } from "../body.ts";
 import { caller, type Need, type WebState } from "../state.ts";
+
+const change = z.strictObject({ transport: z.enum(["auto", "tcp", "udp"]) });
 
 /** RTSP addresses of one camera, as a client at `localAddress` would dial them. */
 export type AddressesOf = (
@@ -31,6 +35,7 @@ export function cameraRoutes(o: {
         name: info.name,
         maker: [info.manufacturer, info.model].filter(Boolean).join(" "),
         connection: info.connection,
+        transport: info.transport,
         tracks: info.tracks.map(({ kind, encoding }) => ({ kind, encoding })),
         unrecordable: info.unrecordable,
         mayWatch: may("live"),
@@ -39,6 +44,13 @@ export function cameraRoutes(o: {
       };
     };
     ctx.body = { cameras: o.watch.visible(who, "web").map(viewOf) };
+  });
+
+  router.patch("/:id", o.need("adopt-camera"), async (ctx) => {
+    const { id = "" } = ctx["params"] as { id?: string };
+    const { transport } = await jsonBody(ctx.req, change);
+    await o.discovery.setTransport(id, transport);
+    ctx.status = 204;
   });
 
   router.delete("/:id", o.need("adopt-camera"), async (ctx) => {

@@ -20,11 +20,14 @@ export interface Connection {
   readonly why?: string;
 }
 
+export type TransportSetting = "auto" | "tcp" | "udp";
+
 export interface Camera {
   readonly id: string;
   readonly name: string;
   readonly maker: string;
   readonly connection: Connection;
+  readonly transport: { readonly setting: TransportSetting; readonly used?: "tcp" | "udp" };
   readonly tracks: readonly { readonly kind: string; readonly encoding: string }[];
   readonly unrecordable: readonly string[];
   readonly mayWatch: boolean;
@@ -90,6 +93,8 @@ export const api = {
   about: () => call<{ version: string; onvif: string }>("GET", "/api/about"),
   cameras: async () => (await call<{ cameras: Camera[] }>("GET", "/api/cameras")).cameras,
   removeCamera: (id: string) => call<void>("DELETE", `/api/cameras/${encodeURIComponent(id)}`),
+  changeCamera: (id: string, change: { transport: TransportSetting }) =>
+    call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}`, change),
   discovery: () => call<{ finds: Find[]; scan: Scan }>("GET", "/api/discovery"),
   scan: (targets: readonly string[]) => call<{ scan: Scan }>("POST", "/api/discovery/scan", { targets }),
   adopt: (adoption: { target: { find: string } | { rtsp: string }; name?: string; user?: string; password?: string }) =>

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Camera, type Connection } from "../api.ts";
+import { api, type Camera, type Connection, type TransportSetting } from "../api.ts";
 import { LivePlayer, type LiveState } from "../live-player.ts";
 import { ago, Copyable, Dialog, Empty, Trouble, useTask, wordsOf } from "../parts.tsx";
 
@@ -106,7 +106,8 @@ function Detail({ camera, mayAdopt }: { readonly camera: Camera; readonly mayAdo
       />
       <dl>
         <dt>Stream</dt>
-        <dd>{camera.tracks.map((track) => `${track.kind} ${track.encoding}`).join(", ") || "not described yet"}</dd>
+        <dd>{streamWords(camera)}</dd>
+        {mayAdopt ? <Transport camera={camera} /> : null}
         {camera.unrecordable.length === 0 ? null : (
           <>
             <dt>Not recorded</dt>
@@ -132,6 +133,49 @@ function Detail({ camera, mayAdopt }: { readonly camera: Camera; readonly mayAdo
       </dl>
       {removing ? <Removal camera={camera} onClose={() => setRemoving(false)} /> : null}
     </section>
+  );
+}
+
+function streamWords({ tracks, transport }: Camera): string {
+  if (tracks.length === 0) return "not described yet";
+  const media = tracks.map((track) => `${track.kind} ${track.encoding}`).join(", ");
+  return transport.used === undefined ? media : `${media} over ${transport.used.toUpperCase()}`;
+}
+
+const TRANSPORTS: readonly (readonly [TransportSetting, string])[] = [
+  ["auto", "Automatic"],
+  ["tcp", "TCP alone"],
+  ["udp", "UDP alone"],
+];
+
+function Transport({ camera }: { readonly camera: Camera }): JSX.Element {
+  const task = useTask();
+  const [chosen, setChosen] = useState(camera.transport.setting);
+  const choose = (transport: TransportSetting): void => {
+    setChosen(transport);
+    task.run(() => api.changeCamera(camera.id, { transport }));
+  };
+  return (
+    <>
+      <dt>
+        <label for="transport">Transport</label>
+      </dt>
+      <dd>
+        <select
+          id="transport"
+          disabled={task.busy}
+          value={chosen}
+          onChange={(event) => choose(event.currentTarget.value as TransportSetting)}
+        >
+          {TRANSPORTS.map(([setting, words]) => (
+            <option key={setting} value={setting}>
+              {words}
+            </option>
+          ))}
+        </select>
+        <Trouble text={task.trouble} />
+      </dd>
+    </>
   );
 }
 

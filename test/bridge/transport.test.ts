@@ -1,0 +1,98 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import type { CameraInfo } from "../../bridge/camera.ts";
+import { transportsFor } from "../../bridge/camera-side/transport.ts";
+import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
+import type { Quirk } from "../../sim/quirks.ts";
+import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+
+describe("the order of transports", () => {
+  const rows: readonly (readonly [...Parameters<typeof transportsFor>, order: string])[] = [
+    ["auto", undefined, false, "tcp,udp"],
+    ["auto", "tcp", false, "tcp,udp"],
+    ["auto", "udp", false, "udp,tcp"],
+    ["auto", "udp", true, "tcp"],
+    ["tcp", "udp", false, "tcp"],
+    ["udp", "tcp", false, "udp"],
+    ["udp", undefined, true, "udp"],
+  ];
+  for (const [setting, worked, secure, order] of rows)
+    it(`is ${order} where ${setting} is set and ${worked ?? "nothing"} worked${secure ? ", over TLS" : ""}`, () => {
+      expect(transportsFor(setting, worked, secure).join()).to.equal(order);
+    });
+});
+
+describe("the bridge", function () {
+  this.timeout(60_000);
+  let t: TestBridge;
+  let folder: string;
+  let camera: SimCamera;
+  let id: string;
+
+  const start = async (quirks: readonly Quirk[]): Promise<void> => {
+    folder = await mkdtemp(join(tmpdir(), "viaduct-transport-"));
+    t = await startTestBridge({ folder });
+    camera = await startSimCamera({
+      name: "Gate",
+      address: t.cameraAddress(),
+      httpPort: 0,
+      rtspPort: 0,
+      user: CAMERA_LOGIN.user,
+      password: CAMERA_LOGIN.password.reveal(),
+      quirks,
+      clock: systemClock,
+      log: silentLog(),
+    });
+    const adopted = await t.bridge.parts.discovery.adopt({ rtsp: camera.rtspUrl }, { credentials: CAMERA_LOGIN });
+    ({ id } = adopted);
+  };
+  const info = async (): Promise<CameraInfo> => {
+    const found = t.cameras(await login).find((one) => one.info.id === id);
+    if (found === undefined) throw new Error(`no camera ${id}`);
+    return found.info;
+  };
+  let login: ReturnType<TestBridge["account"]>;
+
+  afterEach(async () => {
+    await t.close();
+    await camera.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("remembers that a camera sends over UDP alone, and asks for that first after a restart", async () => {
+    await start(["udp-only"]);
+    login = t.account();
+    await eventually(async () => (await info()).transport.used === "udp");
+    expect((await info()).transport).to.deep.equal({ setting: "auto", used: "udp" });
+    await t.close();
+    const before = camera.connections;
+    t = await startTestBridge({ folder, network: new URL(camera.rtspUrl).hostname.replace(/\.\d+$/, "") });
+    login = t.account();
+    await eventually(async () => (await info()).connection.state === "online");
+    expect(camera.connections - before).to.equal(1);
+    expect((await info()).transport.used).to.equal("udp");
+  });
+
+  it("asks another way at once when that is set", async () => {
+    await start([]);
+    login = t.account();
+    await eventually(async () => (await info()).transport.used === "tcp");
+    await t.bridge.parts.discovery.setTransport(id, "udp");
+    await eventually(async () => (await info()).transport.used === "udp");
+    expect((await info()).transport.setting).to.equal("udp");
+  });
+
+  it("says in words that a camera does not send the one way that is set", async () => {
+    await start(["udp-only"]);
+    login = t.account();
+    await t.bridge.parts.discovery.setTransport(id, "tcp");
+    await eventually(async () => {
+      const { connection } = await info();
+      return connection.state === "offline" && /does not send over TCP/.test(connection.why);
+    });
+  });
+});
