@@ -4,7 +4,7 @@ import { isoOf, later } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
-import { peer } from "../support/peer.ts";
+import { type Peer, peer } from "../support/peer.ts";
 
 /** What GStreamer's camera sends, and what ffprobe must call it on our side. */
 const MOUNTS: readonly (readonly [mount: GstMount, codecs: readonly string[]])[] = [
@@ -47,44 +47,64 @@ describe("cameras of another make, added by their RTSP address alone", function 
     return camera;
   };
 
+  /** Waits for five seconds of recording, and plays both ways. */
+  const expectPlays = async (id: string, codecs: readonly string[], ffprobe: Peer, ffmpeg: Peer): Promise<void> => {
+    const camera = cameraOf(id);
+    await camera.live.ready(10_000);
+    await eventually(async () => {
+      const extent = await camera.recorded.extent();
+      return extent !== undefined && extent.to - extent.from > 5000;
+    });
+    expect(camera.info.unrecordable).to.deep.equal([]);
+    const extent = await camera.recorded.extent();
+    const from = isoOf(later(extent?.from ?? later(t.bridge.parts.clock.now(), 0), 1000));
+    const addresses = { live: `live/${id}`, recorded: `recorded/${id}?at=${from}&for=3s` };
+    for (const [kind, path] of Object.entries(addresses)) {
+      const url = t.rtsp(login, path);
+      const probed = await ffprobe.run(
+        ["-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name", "-of", "csv=p=0", url],
+        { limitMs: 20_000 },
+      );
+      expect(probed.code, probed.stderr).to.equal(0);
+      expect(probed.stdout.toString().trim().split("\n"), kind).to.deep.equal(codecs);
+      const copied = await ffmpeg.run(
+        `-v warning -rtsp_transport tcp -i ${url} -t 2 -map 0 -c copy -f framecrc -`.split(" "),
+        { limitMs: 20_000 },
+      );
+      expect(copied.code, copied.stderr).to.equal(0);
+      const streams = codecs.map(
+        (_, index) =>
+          copied.stdout
+            .toString()
+            .split("\n")
+            .filter((line) => line.startsWith(`${index},`)).length,
+      );
+      expect(streams[0], `${kind}: pictures`).to.be.at.least(2 * FRAMES_PER_SECOND - 5);
+      for (const packets of streams.slice(1)) expect(packets, `${kind}: sound`).to.be.at.least(10);
+    }
+  };
+
   for (const [mount, codecs] of MOUNTS)
     it(`${mount} is recorded, and plays live and recorded as ${codecs.join(" with ")}`, async function () {
       const [ffprobe, ffmpeg] = [peer(this, "ffprobe"), peer(this, "ffmpeg")];
-      const id = ids.get(mount) ?? "";
-      const camera = cameraOf(id);
-      await camera.live.ready(10_000);
-      await eventually(async () => {
-        const extent = await camera.recorded.extent();
-        return extent !== undefined && extent.to - extent.from > 5000;
-      });
-      expect(camera.info.unrecordable).to.deep.equal([]);
-      const extent = await camera.recorded.extent();
-      const from = isoOf(later(extent?.from ?? later(t.bridge.parts.clock.now(), 0), 1000));
-      const addresses = { live: `live/${id}`, recorded: `recorded/${id}?at=${from}&for=3s` };
-      for (const [kind, path] of Object.entries(addresses)) {
-        const url = t.rtsp(login, path);
-        const probed = await ffprobe.run(
-          ["-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name", "-of", "csv=p=0", url],
-          { limitMs: 20_000 },
-        );
-        expect(probed.code, probed.stderr).to.equal(0);
-        expect(probed.stdout.toString().trim().split("\n"), kind).to.deep.equal(codecs);
-        const copied = await ffmpeg.run(
-          `-v warning -rtsp_transport tcp -i ${url} -t 2 -map 0 -c copy -f framecrc -`.split(" "),
-          { limitMs: 20_000 },
-        );
-        expect(copied.code, copied.stderr).to.equal(0);
-        const streams = codecs.map(
-          (_, index) =>
-            copied.stdout
-              .toString()
-              .split("\n")
-              .filter((line) => line.startsWith(`${index},`)).length,
-        );
-        expect(streams[0], `${kind}: pictures`).to.be.at.least(2 * FRAMES_PER_SECOND - 5);
-        for (const packets of streams.slice(1)) expect(packets, `${kind}: sound`).to.be.at.least(10);
-      }
+      await expectPlays(ids.get(mount) ?? "", codecs, ffprobe, ffmpeg);
     });
+
+  it("one that sends over UDP alone is adopted by its address, recorded, and plays live and recorded", async function () {
+    const [ffprobe, ffmpeg] = [peer(this, "ffprobe"), peer(this, "ffmpeg")];
+    const udp = await startGstCamera(this, { auth: true, udpOnly: true, address: t.cameraAddress() });
+    try {
+      const { id } = await t.bridge.parts.discovery.adopt(
+        { rtsp: udp.url("h264aac").href },
+        { name: "udp", credentials: GST_LOGIN },
+      );
+      await expectPlays(id, ["h264", "aac"], ffprobe, ffmpeg);
+      expect(cameraOf(id).info.transport).to.deep.equal({ setting: "auto", used: "udp" });
+      await t.bridge.parts.discovery.remove(id);
+    } finally {
+      await udp.close();
+    }
+  });
 
   it("a wrong password is told in words, and no picture is promised", async function () {
     const { id } = await adopt("h264", "?again", new Secret("wrong"));

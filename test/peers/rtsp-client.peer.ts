@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import type { Credentials } from "../../auth/scheme/http.ts";
 import { systemClock } from "../../base/clock.ts";
 import { type Fault, isFault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
@@ -9,7 +8,7 @@ import { TrackReceiver } from "../../media/receiver.ts";
 import { readRtp } from "../../media/rtp.ts";
 import type { Codec, Track } from "../../media/track.ts";
 import { cameraSide } from "../../net/sides.ts";
-import { pull } from "../../rtsp/client/session.ts";
+import { type PullOptions, pull } from "../../rtsp/client/session.ts";
 import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
 
 const side = cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] });
@@ -17,6 +16,8 @@ const side = cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] });
 interface Pulled {
   readonly tracks: readonly Track[];
   readonly groups: readonly PacketGroup[];
+  /** By what they came. */
+  readonly transport: string | undefined;
   /** What the camera's key turned out to be, over TLS. */
   readonly pin: string | undefined;
 }
@@ -25,13 +26,14 @@ interface Pulled {
 async function pullUntil(
   url: URL,
   enough: number,
-  o: { readonly credentials?: Credentials; readonly pin?: string } = {},
+  o: Pick<PullOptions, "credentials" | "transports"> & { readonly pin?: string } = {},
 ): Promise<Pulled> {
   const stop = new AbortController();
   const groups: PacketGroup[] = [];
   const tracks: Track[] = [];
   let receivers: readonly TrackReceiver[] = [];
   let pin: string | undefined;
+  let transport: string | undefined;
   await pull({
     url,
     side,
@@ -40,7 +42,11 @@ async function pullUntil(
     signal: stop.signal,
     tls: o.pin === undefined ? { onPin: (spki) => (pin = spki) } : { pin: o.pin },
     ...(o.credentials && { credentials: o.credentials }),
+    ...(o.transports && { transports: o.transports }),
     events: {
+      flows: (by) => {
+        transport = by;
+      },
       described(media) {
         tracks.push(...media.map((one) => one.track));
         receivers = tracks.map(
@@ -62,7 +68,7 @@ async function pullUntil(
       rtcp: (track, packet, arrivedAt) => receivers[track]?.rtcp(packet, arrivedAt),
     },
   });
-  return { tracks, groups, pin };
+  return { tracks, groups, transport, pin };
 }
 
 /** What must hold for the groups of one track, whatever the codec. */
@@ -85,6 +91,31 @@ function expectSound(groups: readonly PacketGroup[], clockRateHz: number): void 
   });
 }
 
+const MOUNTS: readonly (readonly [mount: GstMount, codecs: readonly Codec[]])[] = [
+  ["h264", ["H264"]],
+  ["h265", ["H265"]],
+  ["mjpeg", ["JPEG"]],
+  ["h264aac", ["H264", "MPEG4-GENERIC"]],
+  ["h264pcmu", ["H264", "PCMU"]],
+  ["h264pcma", ["H264", "PCMA"]],
+];
+
+/** What was pulled of one mount, whatever it came by. */
+function expectMount(mount: GstMount, codecs: readonly Codec[], { tracks, groups }: Pulled): void {
+  expect(tracks.map((track) => track.codec)).to.deep.equal(codecs);
+  tracks.forEach((track, index) => {
+    const own = groups.filter((group) => group.track === index);
+    expect(own.length, track.encoding).to.be.above(10);
+    expectSound(own, track.clockRateHz);
+  });
+  const video = groups.filter((group) => group.track === 0);
+  const keys = video.flatMap((group, index) => (group.key ? [index] : []));
+  expect(keys.length).to.be.at.least(2);
+  if (mount !== "mjpeg") expect((keys[1] ?? 0) - (keys[0] ?? 0), "a key frame each 25").to.equal(25);
+  if (codecs[0] === "H264") expect(tracks[0]?.fmtp).to.match(/sprop-parameter-sets=\S+,\S+/);
+  if (codecs[0] === "H265") expect(tracks[0]?.fmtp).to.match(/sprop-vps=.*sprop-sps=.*sprop-pps=/);
+}
+
 describe("the RTSP client pulls from GStreamer's server", function () {
   this.timeout(60_000);
   let camera: GstCamera;
@@ -94,33 +125,43 @@ describe("the RTSP client pulls from GStreamer's server", function () {
   });
   after(() => camera?.close());
 
-  const mounts: readonly (readonly [mount: GstMount, codecs: readonly Codec[]])[] = [
-    ["h264", ["H264"]],
-    ["h265", ["H265"]],
-    ["mjpeg", ["JPEG"]],
-    ["h264aac", ["H264", "MPEG4-GENERIC"]],
-    ["h264pcmu", ["H264", "PCMU"]],
-    ["h264pcma", ["H264", "PCMA"]],
-  ];
-  for (const [mount, codecs] of mounts)
+  for (const [mount, codecs] of MOUNTS)
     it(`${mount}: access units, key frames and times are right`, async () => {
-      const { tracks, groups } = await pullUntil(camera.url(mount), 55);
-      expect(tracks.map((track) => track.codec)).to.deep.equal(codecs);
-      tracks.forEach((track, index) => {
-        const own = groups.filter((group) => group.track === index);
-        expect(own.length, track.encoding).to.be.above(10);
-        expectSound(own, track.clockRateHz);
-      });
-      const video = groups.filter((group) => group.track === 0);
-      const keys = video.flatMap((group, index) => (group.key ? [index] : []));
-      expect(keys.length).to.be.at.least(2);
-      if (codecs[0] !== "JPEG") expect((keys[1] ?? 0) - (keys[0] ?? 0), "a key frame each 25").to.equal(25);
-      if (codecs[0] === "H264") expect(tracks[0]?.fmtp).to.match(/sprop-parameter-sets=\S+,\S+/);
-      if (codecs[0] === "H265") expect(tracks[0]?.fmtp).to.match(/sprop-vps=.*sprop-sps=.*sprop-pps=/);
+      const pulled = await pullUntil(camera.url(mount), 55);
+      expect(pulled.transport).to.equal("tcp");
+      expectMount(mount, codecs, pulled);
     });
 
   it("takes capture times from the camera's sender reports", async () => {
     // The first report comes within five seconds.
+    const { groups } = await pullUntil(camera.url("h264"), 140);
+    expect(groups.some((group) => group.quality === "camera")).to.equal(true);
+  });
+});
+
+describe("the RTSP client pulls from GStreamer's server over UDP", function () {
+  this.timeout(60_000);
+  let camera: GstCamera;
+
+  before(async function () {
+    camera = await startGstCamera(this, { udpOnly: true });
+  });
+  after(() => camera?.close());
+
+  for (const [mount, codecs] of MOUNTS)
+    it(`${mount}: nothing is lost, and everything is as over TCP`, async () => {
+      const pulled = await pullUntil(camera.url(mount), 55, { transports: ["udp"] });
+      expect(pulled.transport).to.equal("udp");
+      expectMount(mount, codecs, pulled);
+    });
+
+  it("by itself, where TCP is refused", async () => {
+    const { transport, groups } = await pullUntil(camera.url("h264"), 5);
+    expect(transport).to.equal("udp");
+    expectSound(groups, 90_000);
+  });
+
+  it("and takes capture times from the camera's sender reports", async () => {
     const { groups } = await pullUntil(camera.url("h264"), 140);
     expect(groups.some((group) => group.quality === "camera")).to.equal(true);
   });

@@ -19,6 +19,7 @@ parser.add_argument("--user")
 parser.add_argument("--password")
 parser.add_argument("--cert")
 parser.add_argument("--key")
+parser.add_argument("--udp-only", action="store_true")
 options = parser.parse_args()
 
 Gst.init(None)
@@ -42,7 +43,13 @@ server = GstRtspServer.RTSPServer.new()
 server.set_address(options.address)
 server.set_service("0")
 
-protocols = GstRtsp.RTSPLowerTrans.UDP | GstRtsp.RTSPLowerTrans.TCP
+protocols = GstRtsp.RTSPLowerTrans.UDP
+if not options.udp_only:
+    protocols |= GstRtsp.RTSPLowerTrans.TCP
+# A camera sends from the address at which it is dialed; bound to none, the system would choose another of this machine's.
+pool = GstRtspServer.RTSPAddressPool.new()
+pool.add_range(options.address, options.address, 20000, 60000, 0)
+
 auth = None
 if options.user or options.cert:
     auth = GstRtspServer.RTSPAuth()
@@ -64,6 +71,7 @@ for path, description in MOUNTS.items():
     factory.set_launch(f"( {description} )")
     factory.set_shared(True)
     factory.set_protocols(protocols)
+    factory.set_address_pool(pool)
     if options.user:
         permissions = GstRtspServer.RTSPPermissions()
         permissions.add_permission_for_role("user", "media.factory.access", True)

@@ -25,16 +25,25 @@ export interface GstCamera {
   close(): Promise<void>;
 }
 
-/** Starts one, or skips the test or hook of `context` where GStreamer's Python bindings are missing. `tls`: the port is rtsps. */
+/**
+ * Starts one, or skips the test or hook of `context` where GStreamer's Python bindings are missing. `tls`: the port is rtsps.
+ * `udpOnly`: it refuses RTP inside the connection.
+ */
 export async function startGstCamera(
   context: Context,
-  options: { readonly auth?: boolean; readonly tls?: boolean; readonly address?: string } = {},
+  options: {
+    readonly auth?: boolean;
+    readonly tls?: boolean;
+    readonly udpOnly?: boolean;
+    readonly address?: string;
+  } = {},
 ): Promise<GstCamera> {
   const python = pythonPeer(context, "gi.repository.GstRtspServer");
   const folder = await mkdtemp(join(tmpdir(), "viaduct-gst-camera-"));
   const { address = "127.0.0.1" } = options;
   const args = [join(import.meta.dirname, "gst-camera.py"), "--address", address];
   if (options.auth === true) args.push("--user", GST_LOGIN.user, "--password", GST_LOGIN.password.reveal());
+  if (options.udpOnly === true) args.push("--udp-only");
   if (options.tls === true) {
     await loadIdentity(folder, [address], systemClock);
     args.push("--cert", join(folder, "tls-cert.pem"), "--key", join(folder, "tls-key.pem"));
