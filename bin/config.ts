@@ -18,6 +18,7 @@ clientSide:
   rtsps: { port: 8322 }
   # Without encryption, for clients that know no other way:
   # rtsp: { enabled: true, port: 8554 }
+  # udp: { enabled: true, ports: 50000-50999 }
   # onvifHttp: { enabled: true, port: 8080 }
   # Let ONVIF clients find the bridge:
   # discovery: { enabled: true }

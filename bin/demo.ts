@@ -98,6 +98,7 @@ async function settingsFor(folder: string, listen: string): Promise<Settings> {
       web: { port: await at(8443) },
       rtsps: { port: await at(8322) },
       rtsp: { enabled: local, port: await at(8554) },
+      udp: { enabled: local },
       onvifHttp: { enabled: local, port: await at(8080) },
     },
     recording: { maxGigabytes: 2, maxAgeDays: 1 },

@@ -28,7 +28,7 @@ import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { Discovery } from "./ports.ts";
-import { recordingsOf, type Settings } from "./settings.ts";
+import { portRangeOf, recordingsOf, type Settings } from "./settings.ts";
 
 /** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
 const REALM = "Viaduct";
@@ -126,7 +126,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
 
   const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle });
   const host = rtspHost({ watch, authenticator, clock });
-  const rtsp = await life.start("RTSP", () => new RtspServer({ host, clock, log, metrics }));
+  const { udp } = clientSide;
+  const datagrams = udp.enabled ? { udp: { range: udp.ports === undefined ? undefined : portRangeOf(udp.ports) } } : {};
+  const rtsp = await life.start("RTSP", () => new RtspServer({ host, clock, log, metrics, ...datagrams }));
   const identity = await loadIdentity(settings.dataFolder, [...clientSide.addresses, ...clientSide.names], clock);
 
   const web = o.web?.(parts);

@@ -4,6 +4,18 @@ import { z } from "zod";
 const port = (fallback: number) =>
   z.int().min(0).max(65_535).default(fallback).describe(`TCP port; 0 lets the system choose. Default ${fallback}.`);
 
+/** `50000-50999`. */
+function isPortRange(text: string): boolean {
+  const { first, last } = portRangeOf(text);
+  return first >= 1024 && last > first && last <= 65_535;
+}
+
+/** The UDP ports of {@link settingsSchema}. */
+export function portRangeOf(text: string): { readonly first: number; readonly last: number } {
+  const [, first, last] = /^(\d{1,5})-(\d{1,5})$/.exec(text) ?? [];
+  return { first: Number(first), last: Number(last) };
+}
+
 const recording = z
   .strictObject({
     folder: z.string().min(1).optional().describe("Where recordings go. Default: `recordings` in the data folder."),
@@ -57,6 +69,17 @@ const clientSide = z.strictObject({
     .strictObject({ enabled: z.boolean().default(false), port: port(8554) })
     .prefault({})
     .describe("Plain RTSP. Log-ins are digest only, pictures are in clear text."),
+  udp: z
+    .strictObject({
+      enabled: z.boolean().default(false),
+      ports: z
+        .string()
+        .refine((text) => isPortRange(text), "two ports as in 50000-50999: from 1024 on, and at least two")
+        .optional()
+        .describe("UDP ports to send from, as `50000-50999`: two for each track. Without it the system chooses."),
+    })
+    .prefault({})
+    .describe("RTP over UDP for clients of plain RTSP. Pictures are in clear text."),
   onvifHttp: z
     .strictObject({ enabled: z.boolean().default(false), port: port(8080) })
     .prefault({})

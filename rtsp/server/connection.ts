@@ -3,6 +3,7 @@ import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import { type MonotonicMillis, SECOND } from "../../base/units.ts";
+import type { PortRange } from "../../net/udp.ts";
 import { type Headers, header, headerValues, type Interleaved, type Request } from "../wire/message.ts";
 import { MessageParser } from "../wire/parser.ts";
 import { printResponse } from "../wire/print.ts";
@@ -53,6 +54,8 @@ export interface ConnectionOptions {
   /** Our address as the client reached it. */
   readonly localAddress: string;
   readonly host: RtspHost;
+  /** The client may have datagrams, from these ports. */
+  readonly udp: { readonly range: PortRange | undefined } | undefined;
   readonly clock: Clock;
   /** Somebody has proved who they are, for the first time on this connection. Throws `busy` when there are too many. */
   readonly authenticated: (who: Principal) => void;
@@ -121,7 +124,7 @@ export class ClientConnection {
       return;
     }
     // A recording that has ended is followed by the same patience as a request.
-    if (this.#session?.active === true) this.#deadline = this.#in(LIMITS.idleMs);
+    if (this.#session?.active === true && !this.#session.mustReport) this.#deadline = this.#in(LIMITS.idleMs);
     if (now < this.#deadline) return;
     if (this.#ending) this.#o.carrier.destroy();
     else this.end(new Fault("unavailable", this.#who === undefined ? "no log-in in time" : "no sign of life"));
@@ -286,9 +289,14 @@ export class ClientConnection {
     const address = parseAddress(request.uri);
     const session = await this.#sessionFor(request, who, address);
     if (requirements(request).includes(ONVIF_REPLAY)) session.requireReplay();
-    const spec = session.setUp(address.track, header(request, "Transport"));
-    this.#session = session;
-    return { headers: [["Transport", printTransport(spec)], ...this.#sessionHeader()] };
+    try {
+      const spec = await session.setUp(address.track, header(request, "Transport"));
+      if (!this.#ending) this.#session = session;
+      return { headers: [["Transport", printTransport(spec)], ...this.#sessionHeader()] };
+    } finally {
+      // Ports may have been opened for a client that is refused, or gone.
+      if (session !== this.#session) session.close();
+    }
   }
 
   /** The session that a SETUP belongs to; a new one, not yet ours, where there is none. */
@@ -297,7 +305,7 @@ export class ClientConnection {
     if (this.#session !== undefined && header(request, "Session") === undefined)
       return this.#assertAbout(this.#session, who, address);
     if (header(request, "Session") !== undefined) return this.#assertAbout(this.#sessionOf(request), who, address);
-    const { host, peer, carrier, clock, dropped } = this.#o;
+    const { host, peer, carrier, udp, localAddress, clock, dropped } = this.#o;
     const known = this.#described;
     const same =
       known?.accountId === who.accountId &&
@@ -315,6 +323,10 @@ export class ClientConnection {
       accountId: who.accountId,
       accountName: who.name,
       dropped,
+      udp: udp && { localAddress, peerAddress: peer.address, range: udp.range },
+      alive: () => {
+        this.#deadline = this.#in(LIMITS.idleMs);
+      },
       failed: (fault) => this.end(asFault(fault)),
     });
   }

@@ -1,13 +1,13 @@
 import type { Track } from "../../media/track.ts";
 import type { Pair } from "../wire/transport.ts";
 
-/** One track that a client has set up: what it is and the interleaved channels it goes out on. */
+/** One track that a client has set up: what it is and where it goes. */
 export interface Lane {
   /** Index into the presentation's tracks. */
   readonly index: number;
   readonly track: Track;
-  /** RTP and RTCP. */
-  readonly channels: Pair;
+  /** RTP and RTCP: interleaved channels, or over UDP the client's ports. */
+  readonly pair: Pair;
 }
 
 /** By index of the track. */

@@ -4,7 +4,6 @@ import { type MonotonicMillis, SECOND } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { bye, senderReport } from "../../media/rtcp.ts";
 import { RTP_HEADER_BYTES } from "../../media/rtp.ts";
-import { frameInterleaved } from "../wire/print.ts";
 import type { Lane, Lanes } from "./lane.ts";
 
 /** RFC 3550 6.2: not more often than every 5 s. */
@@ -32,8 +31,8 @@ export class SenderReports {
     this.#clock = clock;
   }
 
-  /** The framed report to send before `group`, where one is due. */
-  before(group: PacketGroup, { channels }: Lane): Buffer | undefined {
+  /** The report to send before `group`, where one is due. */
+  before(group: PacketGroup): Buffer | undefined {
     const now = this.#clock.monotonic();
     const known = this.#counts.get(group.track);
     const ssrc = group.packets[0]?.readUInt32BE(SSRC_OFFSET) ?? 0;
@@ -42,8 +41,7 @@ export class SenderReports {
     counts.reportedAt = now;
     this.#counts.set(group.track, counts);
     const { packets, octets } = counts;
-    const report = senderReport({ ssrc, at: group.at, rtpTime: group.rtpTime, packets, octets, cname: CNAME });
-    return frameInterleaved(channels[1], report);
+    return senderReport({ ssrc, at: group.at, rtpTime: group.rtpTime, packets, octets, cname: CNAME });
   }
 
   sent(group: PacketGroup): void {
@@ -54,11 +52,10 @@ export class SenderReports {
   }
 
   /** The end of every track (RFC 3550 6.6), those that never began too: clients wait for all of them. */
-  goodbyes(lanes: Lanes): Buffer {
-    return Buffer.concat(
-      [...lanes.values()].map(({ index, channels }) =>
-        frameInterleaved(channels[1], bye(this.#counts.get(index)?.ssrc ?? randomInt(2 ** 32), CNAME)),
-      ),
-    );
+  goodbyes(lanes: Lanes): readonly (readonly [Lane, Buffer])[] {
+    return [...lanes.values()].map((lane) => [
+      lane,
+      bye(this.#counts.get(lane.index)?.ssrc ?? randomInt(2 ** 32), CNAME),
+    ]);
   }
 }

@@ -9,6 +9,7 @@ import { SECOND } from "../../base/units.ts";
 import { networkOf } from "../../net/address.ts";
 import { peerOf } from "../../net/http.ts";
 import { type Identity, serverTlsOptions } from "../../net/tls.ts";
+import type { PortRange } from "../../net/udp.ts";
 import type { Request } from "../wire/message.ts";
 import type { Carrier } from "./carrier.ts";
 import { ClientConnection } from "./connection.ts";
@@ -31,6 +32,8 @@ export interface RtspServerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Present: clients of plain RTSP may have RTP over UDP. Those of RTSPS may not, for it would be in clear text. */
+  readonly udp?: { readonly range: PortRange | undefined };
 }
 
 /** The RTSP server of the client side: RTSP and RTSPS, any number of addresses (RFC 2326). */
@@ -91,7 +94,7 @@ export class RtspServer {
   }
 
   /** Takes up an RTSP connection that `carrier`, on `socket`, brings to the client. Its caller hands on what the client sends. */
-  serve(carrier: Carrier, socket: Socket): ClientConnection {
+  serve(carrier: Carrier, socket: Socket, udp?: RtspServerOptions["udp"]): ClientConnection {
     const { host, clock } = this.#o;
     const peer = peerOf(socket);
     const key = keyOf(socket);
@@ -101,6 +104,7 @@ export class RtspServer {
       peer,
       localAddress: socket.localAddress ?? "127.0.0.1",
       host,
+      udp,
       clock,
       dropped: this.#dropped,
       authenticated: (who) => {
@@ -159,7 +163,7 @@ export class RtspServer {
 
   #accept(socket: Socket): void {
     if (socket.destroyed) return;
-    const connection = this.serve(socket, socket);
+    const connection = this.serve(socket, socket, peerOf(socket).tls ? undefined : this.#o.udp);
     socket.on("data", (chunk: Buffer) => connection.read(chunk));
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.destroy());

@@ -6,7 +6,7 @@ import type { Track } from "../../media/track.ts";
 import { type Headers, header } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
 import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
-import type { TransportSpec } from "../wire/transport.ts";
+import type { Pair, TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
 import type { Carrier } from "./carrier.ts";
 import type { LivePresentation, Presentation, RecordedPresentation } from "./host.ts";
@@ -15,13 +15,17 @@ import { LivePlayer } from "./live-player.ts";
 import type { Player } from "./player.ts";
 import { ReplayPlayer } from "./replay-player.ts";
 import { RtspFault, unsupported } from "./reply.ts";
+import { InterleavedSink } from "./sink.ts";
 import { next, type State } from "./state.ts";
 import { stretchOf } from "./stretch.ts";
-import { chooseTransport } from "./transport.ts";
+import { chooseTransport, type Way } from "./transport.ts";
+import { UdpSink, type UdpSinkOptions } from "./udp-sink.ts";
 import { GroupWriter } from "./writer.ts";
 
 export interface SessionOptions {
   readonly carrier: Carrier;
+  /** How datagrams go to the client; undefined where it cannot have them. */
+  readonly udp: Pick<UdpSinkOptions, "localAddress" | "peerAddress" | "range"> | undefined;
   readonly clock: Clock;
   /** The presentation that the session is about. */
   readonly address: RequestAddress;
@@ -32,6 +36,8 @@ export interface SessionOptions {
   readonly accountName: string;
   /** A group was dropped because the client is too slow. */
   readonly dropped: () => void;
+  /** The client has shown that it is there, outside of the RTSP connection. */
+  readonly alive: () => void;
   /** Sending cannot go on. */
   readonly failed: (fault: unknown) => void;
 }
@@ -57,6 +63,7 @@ export class RtspSession {
   readonly accountName: string;
   readonly #options: SessionOptions;
   readonly #lanes = new Map<number, Lane>();
+  #sink: InterleavedSink | UdpSink | undefined;
   #state: State = "init";
   #player: Player | undefined;
   #replayed = false;
@@ -77,6 +84,11 @@ export class RtspSession {
     return this.#state === "playing" && !this.#replayed;
   }
 
+  /** Over UDP nothing shows that the client is there but what it says. */
+  get mustReport(): boolean {
+    return this.#sink instanceof UdpSink;
+  }
+
   /** How many tracks are set up. */
   get size(): number {
     return this.#lanes.size;
@@ -89,11 +101,11 @@ export class RtspSession {
   }
 
   isRtcpChannel(channel: number): boolean {
-    return [...this.#lanes.values()].some(({ channels }) => channels[1] === channel);
+    return !this.mustReport && [...this.#lanes.values()].some(({ pair }) => pair[1] === channel);
   }
 
   /** Faults: `wrong-state`, `not-found` (no such track), 461. */
-  setUp(index: number | undefined, transport: string | undefined): TransportSpec {
+  async setUp(index: number | undefined, transport: string | undefined): Promise<TransportSpec> {
     const state = next(this.#state, "SETUP");
     const { tracks } = this.#options;
     // The presentation's own address stands for its only track.
@@ -105,11 +117,16 @@ export class RtspSession {
     const track = tracks[chosen];
     if (track === undefined) throw new Fault("not-found", `no track ${chosen}`, { tell: "there is no such track" });
     const others = [...this.#lanes.values()].filter((lane) => lane.index !== chosen);
-    const spec = chooseTransport(transport, (channel) => others.some(({ channels }) => channels.includes(channel)));
-    if (spec.interleaved === undefined) throw new Fault("internal", "transport without channels");
-    this.#lanes.set(chosen, { index: chosen, track, channels: spec.interleaved });
+    const { way, spec, pair } = chooseTransport(transport, {
+      isTaken: (channel) => others.some((lane) => lane.pair.includes(channel)),
+      udpTo: this.#options.udp?.peerAddress,
+      others: others.length === 0 ? undefined : this.mustReport ? "udp" : "interleaved",
+    });
+    const serverPort = await this.#openSink(way, chosen, pair);
+    if (this.#ending.signal.aborted) throw new Fault("unavailable", "the client is gone");
+    this.#lanes.set(chosen, { index: chosen, track, pair });
     this.#state = state;
-    return spec;
+    return { ...spec, ...(serverPort === undefined ? {} : { serverPort }) };
   }
 
   /** Prepares to play; the caller runs the player once the answer is written. Faults: `wrong-state`, `invalid`, 457, 551, those of reading. */
@@ -134,6 +151,10 @@ export class RtspSession {
   async #replay(presentation: RecordedPresentation, { range, message }: PlayRequest): Promise<Player> {
     const { clock, failed } = this.#options;
     const manner = parseManner(message, { ...USUAL_MANNER, ...presentation.manner });
+    if (!manner.rateControl && this.mustReport)
+      throw new Fault("invalid", "Rate-Control: no over UDP", {
+        tell: "over UDP nothing says how fast you can take it: use Rate-Control: no over TCP",
+      });
     const paused = this.#position() ?? this.#paused;
     const stretch = await stretchOf(presentation, { range, paused, backward: manner.scale < 0 });
     this.#assertSame(await presentation.source.tracks(stretch.from));
@@ -177,6 +198,21 @@ export class RtspSession {
     return this.#isOnvifReplay || header(message, "Rate-Control") !== undefined;
   }
 
+  /** Our ports, where the track has some. */
+  async #openSink(way: Way, index: number, pair: Pair): Promise<Pair | undefined> {
+    const { carrier, udp, alive, failed } = this.#options;
+    if (way === "udp" && udp !== undefined) {
+      const sink = this.#sink instanceof UdpSink ? this.#sink : new UdpSink({ ...udp, alive, failed });
+      const ports = await sink.open(index, pair);
+      if (this.#ending.signal.aborted) sink.close();
+      this.#sink = sink;
+      return ports;
+    }
+    if (this.#sink instanceof UdpSink) this.#sink.close();
+    this.#sink = new InterleavedSink(carrier);
+    return undefined;
+  }
+
   pause(): void {
     const state = next(this.#state, "PAUSE");
     this.#paused = this.#position() ?? this.#paused;
@@ -187,6 +223,8 @@ export class RtspSession {
   close(): void {
     this.#ending.abort();
     this.#stop();
+    if (this.#sink instanceof UdpSink) this.#sink.close();
+    this.#sink = undefined;
     this.#lanes.clear();
     this.#state = next(this.#state, "TEARDOWN");
   }
@@ -206,7 +244,8 @@ export class RtspSession {
   }
 
   #writer(reports: boolean): GroupWriter {
-    const { carrier, clock, dropped } = this.#options;
-    return new GroupWriter({ carrier, clock, dropped, reports, lanes: this.#lanes });
+    const { clock, dropped } = this.#options;
+    if (this.#sink === undefined) throw new Fault("wrong-state", "nothing is set up");
+    return new GroupWriter({ sink: this.#sink, clock, dropped, reports, lanes: this.#lanes });
   }
 }

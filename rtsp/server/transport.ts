@@ -1,31 +1,62 @@
+import { plainAddress } from "../../net/address.ts";
 import { type Pair, parseTransport, type TransportSpec } from "../wire/transport.ts";
 import { RtspFault } from "./reply.ts";
 
+/** Below, ports belong to services that a stream could be used against. */
+const LOWEST_PORT = 1024;
+
+export type Way = "interleaved" | "udp";
+
+/** What a client may have. */
+export interface TransportChoices {
+  /** Interleaved channels that other tracks have. */
+  readonly isTaken: (channel: number) => boolean;
+  /** The only address that datagrams would go to: the client's own. Undefined: UDP is not to be had. */
+  readonly udpTo: string | undefined;
+  /** How other tracks of the session travel: all go the same way. */
+  readonly others: Way | undefined;
+}
+
+/** What was chosen: inside the RTSP connection, or to ports of the client. */
+export interface Chosen {
+  readonly way: Way;
+  /** For the answer. */
+  readonly spec: TransportSpec;
+  /** RTP and RTCP. */
+  readonly pair: Pair;
+}
+
 /**
- * Chooses from what a client offers in SETUP (RFC 2326 12.39): RTP inside the RTSP connection, on the channels that it wants or,
- * where it names none, on the next free pair. Everything else is 461, to which players answer with TCP.
+ * Chooses from what a client offers in SETUP (RFC 2326 12.39), in its order: RTP inside the RTSP connection, on the channels that
+ * it wants or, where it names none, on the next free pair; or UDP to its own address. Everything else is 461, to which players
+ * answer with TCP.
  */
-export function chooseTransport(header: string | undefined, isTaken: (channel: number) => boolean): TransportSpec {
-  const offers = header === undefined ? [] : parseTransport(header);
-  const offer = offers.find(isInterleaved);
-  if (offer === undefined)
-    throw new RtspFault(461, "invalid", `transport ${header?.slice(0, 80)}`, {
-      tell: "only RTP over this connection (RTP/AVP/TCP;interleaved) is offered",
-    });
-  const wanted = offer.interleaved;
-  const fits = wanted !== undefined && wanted[0] !== wanted[1] && !wanted.some(isTaken);
-  return {
-    protocol: "RTP/AVP/TCP",
-    delivery: "unicast",
-    interleaved: fits ? wanted : freePair(isTaken),
-  };
+export function chooseTransport(header: string | undefined, choices: TransportChoices): Chosen {
+  for (const offer of header === undefined ? [] : parseTransport(header)) {
+    if (offer.delivery === "multicast" || (offer.mode ?? "play").toLowerCase() !== "play") continue;
+    const { protocol, interleaved, clientPort } = offer;
+    if (protocol === "RTP/AVP/TCP" && choices.others !== "udp") {
+      const pair = channels(interleaved, choices.isTaken);
+      return { way: "interleaved", spec: { protocol, delivery: "unicast", interleaved: pair }, pair };
+    }
+    if (clientPort === undefined || choices.others === "interleaved" || !isOwn(offer, choices.udpTo)) continue;
+    return { way: "udp", spec: { protocol, delivery: "unicast", clientPort }, pair: clientPort };
+  }
+  const udp = choices.udpTo === undefined ? "" : ", or over UDP to your own address (RTP/AVP;unicast;client_port)";
+  throw new RtspFault(461, "invalid", `transport ${header?.slice(0, 80)}`, {
+    tell: `only RTP over this connection (RTP/AVP/TCP;interleaved)${udp} is offered`,
+  });
 }
 
-function isInterleaved({ protocol, delivery, mode }: TransportSpec): boolean {
-  return protocol === "RTP/AVP/TCP" && delivery !== "multicast" && (mode ?? "play").toLowerCase() === "play";
+/** UDP to the client itself: a stream that goes elsewhere is an attack on whoever is there. */
+function isOwn({ protocol, clientPort = [0, 0], destination }: TransportSpec, udpTo: string | undefined): boolean {
+  if (udpTo === undefined || (protocol !== "RTP/AVP" && protocol !== "RTP/AVP/UDP")) return false;
+  if (destination !== undefined && destination !== "" && plainAddress(destination) !== udpTo) return false;
+  return clientPort[0] !== clientPort[1] && clientPort.every((port) => port >= LOWEST_PORT);
 }
 
-function freePair(isTaken: (channel: number) => boolean): Pair {
+function channels(wanted: Pair | undefined, isTaken: (channel: number) => boolean): Pair {
+  if (wanted !== undefined && wanted[0] !== wanted[1] && !wanted.some(isTaken)) return wanted;
   for (let rtp = 0; rtp < 256; rtp += 2) if (!isTaken(rtp) && !isTaken(rtp + 1)) return [rtp, rtp + 1];
   throw new RtspFault(461, "busy", "no free channels");
 }

@@ -1,30 +1,30 @@
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import type { Carrier } from "./carrier.ts";
 import { hasVideo, type Lane, type Lanes } from "./lane.ts";
 import { SenderReports } from "./reports.ts";
+import type { Sink } from "./sink.ts";
 
 const LIMITS = {
   /** Live: what waits for one reader. Beyond, it misses groups until the next key frame: some seconds of an ordinary camera. */
   liveBytes: 2 * 1024 * 1024,
   /**
-   * What the socket is given before it has sent what it has. What it holds may be copies (TLS, channels that nobody else uses);
+   * What the sink is given before it has sent what it has. What it holds may be copies (TLS, channels that nobody else uses);
    * the rest waits here, where all readers share it. Recorded: nothing is lost, reading waits.
    */
-  socketBytes: 256 * 1024,
+  sinkBytes: 256 * 1024,
 };
 
-/** Puts packet groups on one client's connection, one write each. */
+/** Puts packet groups on the way to one client, and drops what it is too slow for. */
 export class GroupWriter {
-  readonly #carrier: Carrier;
+  readonly #sink: Sink;
   readonly #lanes: Lanes;
   readonly #reports: SenderReports;
   readonly #reporting: boolean;
   readonly #dropped: () => void;
   readonly #video: boolean;
   readonly #onDrain = (): void => this.#flush();
-  /** What the socket has no room for. */
+  /** What the sink has no room for. */
   #queue: PacketGroup[] = [];
   #queuedBytes = 0;
   /** For a key frame, and room. */
@@ -34,14 +34,14 @@ export class GroupWriter {
 
   /** `dropped`: called for each group that a reader was too slow for. */
   constructor(o: {
-    readonly carrier: Carrier;
+    readonly sink: Sink;
     readonly lanes: Lanes;
     readonly clock: Clock;
     readonly dropped: () => void;
     /** Whether the client is told how RTP time and the clock go together. */
     readonly reports: boolean;
   }) {
-    this.#carrier = o.carrier;
+    this.#sink = o.sink;
     this.#lanes = o.lanes;
     this.#dropped = o.dropped;
     this.#reports = new SenderReports(o.clock);
@@ -57,14 +57,14 @@ export class GroupWriter {
   /** The groups since the last key frame, for a reader that has just joined: no bound, for the hub's cache has one. */
   headStart(groups: readonly PacketGroup[]): void {
     for (const group of groups) this.#enqueue(group);
-    this.#headStartBytes = this.#carrier.writableLength + this.#queuedBytes;
+    this.#headStartBytes = this.#sink.backlogBytes + this.#queuedBytes;
   }
 
   /** A live group: written, or dropped with all others up to the next key frame. */
   offer(group: PacketGroup): void {
     const lane = this.#lanes.get(group.track);
     if (lane === undefined) return;
-    const waitingBytes = this.#carrier.writableLength + this.#queuedBytes;
+    const waitingBytes = this.#sink.backlogBytes + this.#queuedBytes;
     if (waitingBytes < LIMITS.liveBytes / 4) this.#headStartBytes = 0;
     const mostBytes = LIMITS.liveBytes + this.#headStartBytes;
     this.#waiting ||= waitingBytes > 0 && waitingBytes + group.byteLength > mostBytes;
@@ -79,7 +79,7 @@ export class GroupWriter {
 
   /** Writes a recorded group when there is room for it. Rejects with `unavailable` when the client hangs up; the signal's reason. */
   async put(group: PacketGroup, signal: AbortSignal): Promise<void> {
-    if (this.#carrier.writableLength > LIMITS.socketBytes) await this.#room(signal);
+    if (this.#sink.backlogBytes > LIMITS.sinkBytes) await this.#room(signal);
     this.#write(group);
   }
 
@@ -87,20 +87,20 @@ export class GroupWriter {
   stop(): void {
     this.#queue = [];
     this.#queuedBytes = 0;
-    this.#carrier.off("drain", this.#onDrain);
+    this.#sink.off("drain", this.#onDrain);
   }
 
   /** Tells the client that nothing follows. */
   goodbye(): void {
-    this.#carrier.write(this.#reports.goodbyes(this.#lanes));
+    for (const [lane, packets] of this.#reports.goodbyes(this.#lanes)) this.#sink.report(packets, lane);
   }
 
   #enqueue(group: PacketGroup): void {
-    if (this.#queue.length === 0 && this.#carrier.writableLength <= LIMITS.socketBytes) {
+    if (this.#queue.length === 0 && this.#sink.backlogBytes <= LIMITS.sinkBytes) {
       this.#write(group);
       return;
     }
-    if (this.#queue.length === 0) this.#carrier.on("drain", this.#onDrain);
+    if (this.#queue.length === 0) this.#sink.on("drain", this.#onDrain);
     this.#queue.push(group);
     this.#queuedBytes += group.memoryBytes;
   }
@@ -108,21 +108,21 @@ export class GroupWriter {
   #flush(): void {
     let count = 0;
     for (const group of this.#queue) {
-      if (this.#carrier.writableLength > LIMITS.socketBytes) break;
+      if (this.#sink.backlogBytes > LIMITS.sinkBytes) break;
       this.#write(group);
       this.#queuedBytes -= group.memoryBytes;
       count += 1;
     }
     this.#queue = this.#queue.slice(count);
-    if (this.#queue.length === 0) this.#carrier.off("drain", this.#onDrain);
+    if (this.#queue.length === 0) this.#sink.off("drain", this.#onDrain);
   }
 
   #write(group: PacketGroup): void {
     const lane = this.#lanes.get(group.track);
     if (lane === undefined) return;
-    const report = this.#reports.before(group, lane);
-    if (report !== undefined && this.#reporting) this.#carrier.write(report);
-    this.#carrier.write(group.framed(lane.channels[0]));
+    const report = this.#reports.before(group);
+    if (report !== undefined && this.#reporting) this.#sink.report(report, lane);
+    this.#sink.group(group, lane);
     this.#reports.sent(group);
   }
 
@@ -133,8 +133,8 @@ export class GroupWriter {
   #room(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const end = (act: () => void) => (): void => {
-        this.#carrier.off("drain", drained);
-        this.#carrier.off("close", closed);
+        this.#sink.off("drain", drained);
+        this.#sink.off("close", closed);
         signal.removeEventListener("abort", aborted);
         act();
       };
@@ -142,10 +142,10 @@ export class GroupWriter {
       const closed = end(() => reject(new Fault("unavailable", "the client hung up")));
       const aborted = end(() => reject(signal.reason as Error));
       if (signal.aborted) aborted();
-      else if (this.#carrier.destroyed) closed();
+      else if (this.#sink.closed) closed();
       else {
-        this.#carrier.once("drain", drained);
-        this.#carrier.once("close", closed);
+        this.#sink.once("drain", drained);
+        this.#sink.once("close", closed);
         signal.addEventListener("abort", aborted, { once: true });
       }
     });

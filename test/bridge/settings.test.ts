@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { settingsJsonSchema, settingsSchema } from "../../bridge/settings.ts";
+import { portRangeOf, settingsJsonSchema, settingsSchema } from "../../bridge/settings.ts";
 
 const least = {
   dataFolder: "/tmp/x",
@@ -12,6 +12,7 @@ describe("the settings", () => {
 
   it("open no plain protocol and no discovery by default", () => {
     expect(settings.clientSide.rtsp.enabled).to.equal(false);
+    expect(settings.clientSide.udp.enabled).to.equal(false);
     expect(settings.clientSide.onvifHttp.enabled).to.equal(false);
     expect(settings.clientSide.discovery.enabled).to.equal(false);
   });
@@ -20,6 +21,15 @@ describe("the settings", () => {
     for (const addresses of [undefined, []])
       expect(settingsSchema.safeParse({ ...least, clientSide: { addresses } }).success).to.equal(false);
     expect(settingsSchema.safeParse({ ...least, cameraSide: { interfaces: [] } }).success).to.equal(false);
+  });
+
+  it("take UDP ports as a range, and nothing that is none", () => {
+    const withPorts = (ports: string) =>
+      settingsSchema.safeParse({ ...least, clientSide: { ...least.clientSide, udp: { ports } } });
+    expect(withPorts("50000-50999").success).to.equal(true);
+    expect(portRangeOf("50000-50999")).to.deep.equal({ first: 50_000, last: 50_999 });
+    for (const ports of ["50000", "50000-50000", "50999-50000", "80-90", "50000-70000", "-", "1e4-2e4", "a-b"])
+      expect(withPorts(ports).success, ports).to.equal(false);
   });
 
   it("have a JSON Schema that describes every field at the top", () => {

@@ -17,6 +17,7 @@ interface Way {
 const WAYS: readonly Way[] = [
   { name: "HTTP", ffmpeg: "http", gstreamer: ["rtsph", "tcp"], door: "http" },
   { name: "HTTPS", ffmpeg: "https", gstreamer: ["rtspsh", "tcp"], door: "https" },
+  { name: "UDP", ffmpeg: "udp", gstreamer: ["rtsp", "udp"], door: "rtsp" },
 ];
 
 describe("transports beside RTSP over TCP", function () {

@@ -73,6 +73,7 @@ export async function startTestBridge(
         web: { port: 0 },
         rtsps: { port: 0 },
         rtsp: { enabled: true, port: 0 },
+        udp: { enabled: true },
         onvifHttp: { enabled: true, port: 0 },
       },
       recording: { segmentSeconds: options.segmentSeconds ?? 10, flushSeconds: 0 },

@@ -5,6 +5,7 @@ import { asFault } from "../../../base/fault.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import type { Lane } from "../../../rtsp/server/lane.ts";
 import { ReplayPlayer } from "../../../rtsp/server/replay-player.ts";
+import { InterleavedSink } from "../../../rtsp/server/sink.ts";
 import { GroupWriter } from "../../../rtsp/server/writer.ts";
 import { ALL_FRAMES } from "../../../rtsp/wire/replay.ts";
 import { START } from "../../media/receiver-fixture.ts";
@@ -12,7 +13,7 @@ import { unreadRecording } from "../../support/unread-recording.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { groupOf, VIDEO } from "./stage.ts";
 
-const LANES: ReadonlyMap<number, Lane> = new Map([[0, { index: 0, track: VIDEO, channels: [0, 1] }]]);
+const LANES: ReadonlyMap<number, Lane> = new Map([[0, { index: 0, track: VIDEO, pair: [0, 1] }]]);
 
 describe("a replay whose first group is far away", () => {
   it("is given up when the client hangs up, and lets go of what it reads", async () => {
@@ -40,7 +41,13 @@ describe("a replay whose first group is far away", () => {
       stretch: { from: START },
       manner: { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES },
       lanes: LANES,
-      writer: new GroupWriter({ carrier: new Socket(), lanes: LANES, clock, reports: true, dropped: () => undefined }),
+      writer: new GroupWriter({
+        sink: new InterleavedSink(new Socket()),
+        lanes: LANES,
+        clock,
+        reports: true,
+        dropped: () => undefined,
+      }),
       clock,
       onvif: undefined,
       gone: gone.signal,

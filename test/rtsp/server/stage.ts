@@ -14,6 +14,7 @@ import { writeRtpHeader } from "../../../media/rtp.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import type { Track } from "../../../media/track.ts";
 import { createHttpServer } from "../../../net/http.ts";
+import { openPortPair, type PortPair } from "../../../net/udp.ts";
 import type { RtspHost } from "../../../rtsp/server/host.ts";
 import { RtspServer } from "../../../rtsp/server/server.ts";
 import { Tunnels } from "../../../rtsp/server/tunnels.ts";
@@ -98,8 +99,8 @@ function gopOf(at: UnixMillis): number {
   return Math.floor((at - START) / 1000) * 10;
 }
 
-/** What an RTSP connection goes through. */
-export const CARRIERS = ["TCP", "HTTP"] as const;
+/** What an RTSP connection, or what is played by it, goes through. */
+export const CARRIERS = ["TCP", "HTTP", "UDP"] as const;
 export type CarrierName = (typeof CARRIERS)[number];
 
 /** An RTSP server on a real socket, whose accounts and cameras are made up: `Authorization: Test <name>` logs in. */
@@ -117,9 +118,15 @@ export class Stage {
   port = 0;
   httpPort = 0;
 
-  constructor() {
+  constructor(o: { readonly udp?: boolean } = {}) {
     this.hub.describe([VIDEO, AUDIO], [100, 101]);
-    this.#server = new RtspServer({ host: this.#host(), clock: this.clock, log: silentLog(), metrics: new Metrics() });
+    this.#server = new RtspServer({
+      host: this.#host(),
+      clock: this.clock,
+      log: silentLog(),
+      metrics: new Metrics(),
+      ...(o.udp === true ? { udp: { range: undefined } } : {}),
+    });
     this.#tunnels = new Tunnels(this.#server, this.clock);
     this.#http = createHttpServer((_request, response) => response.end("HTTP"), {
       maxConnections: 2000,
@@ -146,8 +153,9 @@ export class Stage {
   }
 
   async client(carrier: CarrierName = "TCP"): Promise<Client> {
-    const socket = carrier === "TCP" ? connect(this.port, "127.0.0.1") : new TunnelledSocket(this.httpPort);
+    const socket = carrier === "HTTP" ? new TunnelledSocket(this.httpPort) : connect(this.port, "127.0.0.1");
     const client = new Client(socket, `rtsp://127.0.0.1:${this.port}`);
+    if (carrier === "UDP") client.hear(await openPortPair("127.0.0.1"));
     await client.connected;
     return client;
   }
@@ -204,6 +212,10 @@ export class Client {
   #sequence = 0;
   session: string | undefined;
   closed = false;
+  /** Where it hears datagrams; they count as those of channels 0 and 1. */
+  ports: PortPair | undefined;
+  /** What the server said of its side of the last SETUP. */
+  transport: string | undefined;
   readonly connected: Promise<unknown>;
 
   constructor(socket: Duplex, base: string) {
@@ -213,6 +225,8 @@ export class Client {
     socket.on("error", () => undefined);
     socket.on("close", () => {
       this.closed = true;
+      this.ports?.close();
+      this.ports = undefined;
       this.#wake();
     });
     socket.on("data", (chunk: Buffer) => {
@@ -220,6 +234,16 @@ export class Client {
       while (this.#take());
       this.#wake();
     });
+  }
+
+  /** Wants datagrams from now on. */
+  hear(ports: PortPair): void {
+    this.ports = ports;
+    for (const [channel, socket] of [ports.rtp, ports.rtcp].entries())
+      socket.on("message", (packet: Buffer) => {
+        this.packets.push({ channel, packet });
+        this.#wake();
+      });
   }
 
   write(text: string | Buffer): void {
@@ -257,9 +281,12 @@ export class Client {
   async play(path: string, o: { tracks?: number; headers?: readonly string[] } = {}): Promise<Reply> {
     for (let track = 0; track < (o.tracks ?? 1); track += 1) {
       const pair = `${track * 2}-${track * 2 + 1}`;
-      const reply = await this.ask("SETUP", `${path}/track${track}`, [
-        `Transport: RTP/AVP/TCP;unicast;interleaved=${pair}`,
-      ]);
+      const transport =
+        this.ports === undefined
+          ? `RTP/AVP/TCP;unicast;interleaved=${pair}`
+          : `RTP/AVP;unicast;client_port=${this.ports.ports.join("-")}`;
+      const reply = await this.ask("SETUP", `${path}/track${track}`, [`Transport: ${transport}`]);
+      this.transport = reply.header("transport");
       this.session ??= reply.header("session")?.split(";")[0];
     }
     return this.ask("PLAY", path, o.headers);

@@ -24,15 +24,61 @@ const CHOICES: readonly Row[] = [
   ["a channel beyond 255", "RTP/AVP/TCP;unicast;interleaved=256-257", [], 400],
 ];
 
+const UDP: readonly (readonly [
+  what: string,
+  offered: string,
+  others: "interleaved" | "udp" | undefined,
+  chosen: string | number,
+])[] = [
+  ["its own ports", "RTP/AVP;unicast;client_port=5000-5001", undefined, "udp 5000-5001"],
+  ["the long name of the same", "RTP/AVP/UDP;unicast;client_port=5000-5001", undefined, "udp 5000-5001"],
+  ["what it wants first", "RTP/AVP/TCP;interleaved=0-1,RTP/AVP;client_port=5000-5001", undefined, "interleaved 0-1"],
+  ["its own address", "RTP/AVP;client_port=5000-5001;destination=192.0.2.1", undefined, "udp 5000-5001"],
+  [
+    "its own address, written as IPv6",
+    "RTP/AVP;client_port=5000-5001;destination=::ffff:192.0.2.1",
+    undefined,
+    "udp 5000-5001",
+  ],
+  ["the same way as other tracks", "RTP/AVP/TCP;unicast,RTP/AVP;client_port=5002-5003", "udp", "udp 5002-5003"],
+  [
+    "TCP where other tracks have it",
+    "RTP/AVP;client_port=5002-5003,RTP/AVP/TCP;unicast",
+    "interleaved",
+    "interleaved 0-1",
+  ],
+  ["the address of another", "RTP/AVP;unicast;client_port=5000-5001;destination=192.0.2.66", undefined, 461],
+  ["the name of another", "RTP/AVP;unicast;client_port=5000-5001;destination=victim.example", undefined, 461],
+  ["a port of a service", "RTP/AVP;unicast;client_port=53-54", undefined, 461],
+  ["a port of a service for reports", "RTP/AVP;unicast;client_port=5000-123", undefined, 461],
+  ["one port for both", "RTP/AVP;unicast;client_port=5000-5000", undefined, 461],
+  ["no ports", "RTP/AVP;unicast", undefined, 461],
+  ["multicast", "RTP/AVP;multicast;client_port=5000-5001", undefined, 461],
+  ["SRTP", "RTP/SAVP;unicast;client_port=5000-5001", undefined, 461],
+  ["another way than other tracks", "RTP/AVP;unicast;client_port=5000-5001", "interleaved", 461],
+  ["no other way than other tracks", "RTP/AVP/TCP;unicast;interleaved=0-1", "udp", 461],
+];
+
+function choose(...of: Parameters<typeof chooseTransport>): string | number {
+  try {
+    const { way, pair } = chooseTransport(...of);
+    return `${way} ${pair.join("-")}`;
+  } catch (error) {
+    return statusOf(asFault(error));
+  }
+}
+
 describe("the transport of a SETUP", () => {
   for (const [what, offered, taken, chosen] of CHOICES)
     it(`${what}: ${chosen}`, () => {
-      let outcome: string | number;
-      try {
-        outcome = chooseTransport(offered, (channel) => taken.includes(channel)).interleaved?.join("-") ?? "";
-      } catch (error) {
-        outcome = statusOf(asFault(error));
-      }
-      expect(outcome).to.equal(chosen);
+      const isTaken = (channel: number): boolean => taken.includes(channel);
+      expect(choose(offered, { isTaken, udpTo: undefined, others: undefined })).to.equal(
+        typeof chosen === "number" ? chosen : `interleaved ${chosen}`,
+      );
+    });
+
+  for (const [what, offered, others, chosen] of UDP)
+    it(`where there is UDP, ${what}: ${chosen}`, () => {
+      expect(choose(offered, { isTaken: () => false, udpTo: "192.0.2.1", others })).to.equal(chosen);
     });
 });

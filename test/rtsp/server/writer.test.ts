@@ -2,12 +2,13 @@ import { Writable } from "node:stream";
 import { expect } from "chai";
 import type { Carrier } from "../../../rtsp/server/carrier.ts";
 import type { Lane } from "../../../rtsp/server/lane.ts";
+import { InterleavedSink } from "../../../rtsp/server/sink.ts";
 import { GroupWriter } from "../../../rtsp/server/writer.ts";
 import { START } from "../../media/receiver-fixture.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { groupOf, VIDEO } from "./stage.ts";
 
-const LANES: ReadonlyMap<number, Lane> = new Map([[0, { index: 0, track: VIDEO, channels: [0, 1] }]]);
+const LANES: ReadonlyMap<number, Lane> = new Map([[0, { index: 0, track: VIDEO, pair: [0, 1] }]]);
 const KILOBYTE = 1024;
 
 /** A client that takes one write at a time, when it is told to. */
@@ -42,7 +43,7 @@ describe("what is written to one reader", () => {
     taker = new Taker();
     dropped = 0;
     writer = new GroupWriter({
-      carrier: taker.carrier,
+      sink: new InterleavedSink(taker.carrier),
       lanes: LANES,
       clock: new VirtualClock(START),
       reports: true,

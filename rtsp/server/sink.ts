@@ -1,0 +1,56 @@
+import type { PacketGroup } from "../../media/group.ts";
+import { frameInterleaved } from "../wire/print.ts";
+import type { Carrier } from "./carrier.ts";
+import type { Lane } from "./lane.ts";
+
+/** Where the packets of one session go, and how much waits on the way. */
+export interface Sink {
+  /** All packets of a group. */
+  group(group: PacketGroup, lane: Lane): void;
+  /** RTCP. */
+  report(packets: Buffer, lane: Lane): void;
+  /** Bytes that wait in here. */
+  readonly backlogBytes: number;
+  readonly closed: boolean;
+  /** `drain`: nothing waits any more. */
+  on(event: "drain" | "close", listener: () => void): unknown;
+  once(event: "drain" | "close", listener: () => void): unknown;
+  off(event: "drain" | "close", listener: () => void): unknown;
+}
+
+/** Inside the RTSP connection (RFC 2326 10.12): one write for each group. */
+export class InterleavedSink implements Sink {
+  readonly #carrier: Carrier;
+
+  constructor(carrier: Carrier) {
+    this.#carrier = carrier;
+  }
+
+  group(group: PacketGroup, { pair }: Lane): void {
+    this.#carrier.write(group.framed(pair[0]));
+  }
+
+  report(packets: Buffer, { pair }: Lane): void {
+    this.#carrier.write(frameInterleaved(pair[1], packets));
+  }
+
+  get backlogBytes(): number {
+    return this.#carrier.writableLength;
+  }
+
+  get closed(): boolean {
+    return this.#carrier.destroyed;
+  }
+
+  on(event: "drain" | "close", listener: () => void): void {
+    this.#carrier.on(event, listener);
+  }
+
+  once(event: "drain" | "close", listener: () => void): void {
+    this.#carrier.once(event, listener);
+  }
+
+  off(event: "drain" | "close", listener: () => void): void {
+    this.#carrier.off(event, listener);
+  }
+}

@@ -1,0 +1,153 @@
+import { EventEmitter } from "node:events";
+import { Fault } from "../../base/fault.ts";
+import type { PacketGroup } from "../../media/group.ts";
+import { plainAddress } from "../../net/address.ts";
+import { openPortPair, type PortPair, type PortRange } from "../../net/udp.ts";
+import type { Pair } from "../wire/transport.ts";
+import type { Lane } from "./lane.ts";
+import type { Sink } from "./sink.ts";
+
+const LIMITS = {
+  /** Datagrams in one go: a key frame that came all at once would not fit into the buffers on the way. */
+  burst: 16,
+};
+
+/** What a waiting datagram takes in memory besides its bytes, which are shared. */
+const OVERHEAD_BYTES = 96;
+
+export interface UdpSinkOptions {
+  /** Ours, as the client reached it: no other network sees the packets. */
+  readonly localAddress: string;
+  /** The client's, and nobody else's. */
+  readonly peerAddress: string;
+  readonly range: PortRange | undefined;
+  /** The client reports, so it is there. */
+  readonly alive: () => void;
+  /** Sending is refused: nobody listens there any more. */
+  readonly failed: (fault: Fault) => void;
+}
+
+interface Datagram {
+  readonly bytes: Buffer;
+  readonly lane: number;
+  readonly rtcp: boolean;
+}
+
+interface Path {
+  readonly own: PortPair;
+  readonly client: Pair;
+}
+
+/** RTP and RTCP in datagrams to one client (RFC 3550 11), a few at a time. */
+export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements Sink {
+  readonly #o: UdpSinkOptions;
+  readonly #paths = new Map<number, Path>();
+  #queue: Datagram[] = [];
+  /** Where in the queue sending is. */
+  #next = 0;
+  #sending = false;
+  #backlogBytes = 0;
+  closed = false;
+
+  constructor(options: UdpSinkOptions) {
+    super();
+    this.#o = options;
+  }
+
+  get backlogBytes(): number {
+    return this.#backlogBytes;
+  }
+
+  /** Binds ports for a track and gives them. Faults: `busy`, `unavailable`. */
+  async open(index: number, client: Pair): Promise<Pair> {
+    const { localAddress, peerAddress, range, alive } = this.#o;
+    const own = await openPortPair(plainAddress(localAddress) ?? localAddress, range);
+    if (this.closed) {
+      own.close();
+      return own.ports;
+    }
+    this.#clear();
+    this.#paths.get(index)?.own.close();
+    this.#paths.set(index, { own, client });
+    own.rtp.on("error", this.#failed);
+    own.rtcp.on("message", (bytes, from) => {
+      if (plainAddress(from.address) === peerAddress && isRtcp(bytes)) alive();
+    });
+    // Connected, so that the system tells when nobody listens there, and looks up no route for each packet.
+    await new Promise<void>((resolve) => {
+      own.rtp.once("close", resolve);
+      own.rtp.connect(client[0], peerAddress, () => resolve());
+    });
+    return own.ports;
+  }
+
+  group({ packets }: PacketGroup, { index }: Lane): void {
+    for (const bytes of packets) this.#put({ bytes, lane: index, rtcp: false });
+    this.#send();
+  }
+
+  report(bytes: Buffer, { index }: Lane): void {
+    this.#put({ bytes, lane: index, rtcp: true });
+    this.#send();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#clear();
+    for (const { own } of this.#paths.values()) own.close();
+    this.#paths.clear();
+    this.emit("close");
+  }
+
+  #clear(): void {
+    this.#queue = [];
+    this.#next = 0;
+    this.#backlogBytes = 0;
+  }
+
+  #put(datagram: Datagram): void {
+    this.#queue.push(datagram);
+    this.#backlogBytes += datagram.bytes.length + OVERHEAD_BYTES;
+  }
+
+  /** Goes on when the system has taken the last one of a burst, and others have had their turn. */
+  #send(): void {
+    if (this.#sending) return;
+    for (let left = LIMITS.burst; left > 0; left -= 1) {
+      const datagram = this.#queue[this.#next];
+      if (datagram === undefined) break;
+      this.#next += 1;
+      this.#backlogBytes -= datagram.bytes.length + OVERHEAD_BYTES;
+      const { own, client } = this.#paths.get(datagram.lane) ?? {};
+      if (own === undefined || client === undefined) continue;
+      if (left === 1) this.#sending = true;
+      const sent = left === 1 ? this.#sent : undefined;
+      if (datagram.rtcp) own.rtcp.send(datagram.bytes, client[1], this.#o.peerAddress, sent);
+      else own.rtp.send(datagram.bytes, sent);
+    }
+    if (this.#next >= this.#queue.length) this.#clear();
+  }
+
+  readonly #sent = (error: Error | null): void => {
+    if (error !== null) this.#failed(error);
+    setImmediate(() => {
+      this.#sending = false;
+      if (this.closed) return;
+      this.#send();
+      if (!this.#sending) this.emit("drain");
+    });
+  };
+
+  readonly #failed = (cause: NodeJS.ErrnoException): void => {
+    // The system is short of buffers: a loss like any other.
+    if (cause.code === "ENOBUFS" || this.closed) return;
+    this.#o.failed(new Fault("unavailable", `cannot send to ${this.#o.peerAddress}: ${cause.message}`, { cause }));
+  };
+}
+
+/** Anything of RTCP, version 2 (RFC 3550 6.1). */
+function isRtcp(bytes: Buffer): boolean {
+  const type = bytes[1] ?? 0;
+  return bytes.length >= 8 && (bytes[0] ?? 0) >> 6 === 2 && type >= 200 && type <= 207;
+}
