@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+import { createServer, type Socket } from "node:net";
+import { instantNow, MARK } from "./mark.ts";
+
+// A camera of 4 Mbit/s for measuring, cheap to run: noise in the shape of H.264, the same for everybody who watches. Each access
+// unit begins with an SEI that carries the instant of its sending, on the clock that all processes of this machine share.
+
+const FRAMES_PER_SECOND = 30;
+const FRAMES_PER_GROUP = 60;
+const BYTES = { key: 112_000, other: 15_000 };
+const PACKET_BYTES = 1400;
+const SPS = Buffer.from("6742c01fda014016ec0440000003004000000f03c60ca8", "hex");
+const PPS = Buffer.from("68ce0fc8", "hex");
+const PAYLOAD_TYPE = 96;
+const SSRC = 0x0badcafe;
+
+/** Noise without anything that looks like a start code. */
+const NOISE = Buffer.from(randomBytes(BYTES.key).map((byte) => byte | 1));
+
+let sequence = 0;
+
+function packet(payload: readonly Uint8Array[], timestamp: number, marker: boolean): Buffer {
+  const head = Buffer.alloc(16);
+  const body = Buffer.concat(payload);
+  head.writeUInt8(0x24, 0);
+  head.writeUInt16BE(12 + body.length, 2);
+  head.writeUInt8(0x80, 4);
+  head.writeUInt8((marker ? 0x80 : 0) | PAYLOAD_TYPE, 5);
+  head.writeUInt16BE(sequence & 0xffff, 6);
+  head.writeUInt32BE(timestamp >>> 0, 8);
+  head.writeUInt32BE(SSRC, 12);
+  sequence += 1;
+  return Buffer.concat([head, body]);
+}
+
+/** One access unit as it goes over the wire: parameter sets and SEI, then the slice in fragments (RFC 6184 5.8). */
+function accessUnit(frame: number): Buffer {
+  const key = frame % FRAMES_PER_GROUP === 0;
+  const timestamp = frame * (90_000 / FRAMES_PER_SECOND);
+  const at = instantNow();
+  const sei = Buffer.concat([Buffer.from([0x06, 0x05, MARK.length + at.length]), MARK, at, Buffer.of(0x80)]);
+  const packets = [...(key ? [[SPS], [PPS]] : []), [sei]].map((nal) => packet(nal, timestamp, false));
+  const slice = NOISE.subarray(0, key ? BYTES.key : BYTES.other);
+  const type = key ? 5 : 1;
+  for (let offset = 0; offset < slice.length; offset += PACKET_BYTES) {
+    const piece = slice.subarray(offset, offset + PACKET_BYTES);
+    const last = offset + PACKET_BYTES >= slice.length;
+    const header = Buffer.of(0x7c, (offset === 0 ? 0x80 : 0) | (last ? 0x40 : 0) | type);
+    // The first byte of a slice says that it begins at macroblock 0.
+    packets.push(
+      packet(offset === 0 ? [header, Buffer.of(0x88), piece.subarray(1)] : [header, piece], timestamp, last),
+    );
+  }
+  return Buffer.concat(packets);
+}
+
+function describe(): string {
+  const sets = [SPS, PPS].map((set) => set.toString("base64")).join(",");
+  return [
+    "v=0",
+    "o=- 1 1 IN IP4 127.0.0.1",
+    "s=bench",
+    "c=IN IP4 0.0.0.0",
+    "t=0 0",
+    "a=control:*",
+    `m=video 0 RTP/AVP ${PAYLOAD_TYPE}`,
+    `a=rtpmap:${PAYLOAD_TYPE} H264/90000`,
+    `a=fmtp:${PAYLOAD_TYPE} packetization-mode=1;profile-level-id=42c01f;sprop-parameter-sets=${sets}`,
+    "a=control:trackID=0",
+    "",
+  ].join("\r\n");
+}
+
+const watching = new Set<Socket>();
+const server = createServer({ noDelay: true }, (socket) => {
+  socket.on("error", () => undefined);
+  socket.on("close", () => watching.delete(socket));
+  socket.on("data", (chunk: Buffer) => {
+    for (const request of chunk
+      .toString("latin1")
+      .split("\r\n\r\n")
+      .filter((text) => /RTSP\/1\.0/.test(text))) {
+      const cseq = /CSeq: *(\d+)/i.exec(request)?.[1] ?? "0";
+      const method = request.split(" ", 1)[0] ?? "";
+      const body = method === "DESCRIBE" ? describe() : "";
+      const headers = [
+        `RTSP/1.0 200 OK\r\nCSeq: ${cseq}`,
+        "Session: 1;timeout=60",
+        "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER",
+        ...(method === "SETUP" ? ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1"] : []),
+        ...(body === "" ? [] : ["Content-Type: application/sdp", `Content-Length: ${body.length}`]),
+      ];
+      socket.write(`${headers.join("\r\n")}\r\n\r\n${body}`);
+      if (method === "PLAY") watching.add(socket);
+    }
+  });
+});
+
+server.listen(0, "127.0.0.1", () => {
+  const address = server.address();
+  const port = address !== null && typeof address === "object" ? address.port : 0;
+  process.send?.({ port });
+});
+
+let frame = 0;
+const began = process.hrtime.bigint();
+setInterval(() => {
+  const due = Number(process.hrtime.bigint() - began) / (1e9 / FRAMES_PER_SECOND);
+  while (frame < due) {
+    const unit = accessUnit(frame);
+    frame += 1;
+    for (const socket of watching) socket.write(unit);
+  }
+}, 5);
+process.on("disconnect", () => process.exit(0));
