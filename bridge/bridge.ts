@@ -18,6 +18,7 @@ import { loadIdentity } from "../net/tls.ts";
 import { Archive } from "../recorder/archive.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
+import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
 import { type CameraSchema, CameraStore, cameraMigrations } from "./camera-store.ts";
@@ -149,12 +150,23 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     audit,
   });
   const tunnels = new Tunnels(rtsp, clock);
+  const webSockets = new RtspWebSockets(rtsp);
   const door = await life.start("HTTP", () => {
     const token = settings.metrics.token;
     const metricsToken = token === undefined ? undefined : new Secret(token);
-    return new FrontDoor({ onvif, web, first: tunnels.first, metrics, metricsToken, ready: () => ready, log });
+    return new FrontDoor({
+      onvif,
+      web,
+      first: tunnels.first,
+      rtsp: webSockets,
+      metrics,
+      metricsToken,
+      ready: () => ready,
+      log,
+    });
   });
   await life.start("RTSP in HTTP", () => tunnels);
+  await life.start("RTSP in WebSockets", () => webSockets);
   if (web?.close !== undefined) await life.start("pages", () => ({ close: () => web.close?.() }));
 
   let doors: Addresses["doors"] | undefined;

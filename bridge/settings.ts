@@ -60,7 +60,7 @@ const clientSide = z.strictObject({
   web: z
     .strictObject({ port: port(8443) })
     .prefault({})
-    .describe("HTTPS: web pages, API, ONVIF, and RTSP inside HTTPS."),
+    .describe("HTTPS: web pages, API, ONVIF, and RTSP inside HTTPS and WebSockets."),
   rtsps: z
     .strictObject({ port: port(8322) })
     .prefault({})

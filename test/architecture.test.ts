@@ -29,7 +29,7 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   "node:sqlite": "base/",
   koa: "web/",
   "@koa/router": "web/",
-  ws: "web/",
+  ws: "net/websocket.ts",
   soap: "test/peers/",
   onvif: "test/peers/",
 };

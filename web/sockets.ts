@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type WebSocket, WebSocketServer } from "ws";
 import { demand } from "../auth/access.ts";
 import type { Audit } from "../auth/audit.ts";
 import type { Principal } from "../auth/principal.ts";
@@ -9,6 +8,7 @@ import type { Log } from "../base/log.ts";
 import { endOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
 import { peerOf } from "../net/http.ts";
+import { createWebSocketServer, type WebSocket } from "../net/websocket.ts";
 import { fromOurPages } from "./headers.ts";
 import { refusal, showLive } from "./live.ts";
 import { SESSION_COOKIE } from "./routes/session.ts";
@@ -45,11 +45,7 @@ interface Visitor {
 /** WebSockets of logged-in pages: `/api/events` and `/api/live/<camera>`. */
 export class Sockets {
   readonly #o: SocketsOptions;
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    maxPayload: LIMITS.payloadBytes,
-    perMessageDeflate: false,
-  });
+  readonly #server = createWebSocketServer({ maxBytes: LIMITS.payloadBytes });
   readonly #perAccount = new Map<string, number>();
 
   constructor(o: SocketsOptions) {

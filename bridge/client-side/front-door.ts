@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
@@ -10,6 +10,9 @@ import type { Identity } from "../../net/tls.ts";
 
 /** Sockets of all web pages, API and ONVIF clients together. */
 const MAX_CONNECTIONS = 2000;
+
+/** Where RTSP is spoken in WebSockets, on every port where ONVIF is. */
+export const RTSP_WEB_SOCKET = "/onvif/rtsp";
 
 /** What a part of the product does with requests below its own prefix. */
 export interface HttpPart {
@@ -30,6 +33,8 @@ export interface FrontDoorOptions {
   readonly web: HttpPart | undefined;
   /** Is given every connection before HTTP: for what only begins as HTTP. */
   readonly first?: HttpServerOptions["first"];
+  /** WebSockets at {@link RTSP_WEB_SOCKET}; absent where there are none. */
+  readonly rtsp?: { upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void };
   readonly metrics: Metrics;
   /** Lets readers beyond loopback at /metrics. */
   readonly metricsToken: Secret | undefined;
@@ -64,10 +69,11 @@ export class FrontDoor {
       ...(identity === undefined ? {} : { identity }),
     }) as Server;
     server.on("upgrade", (request, socket, head) => {
-      const { web } = this.#options;
+      const { web, rtsp } = this.#options;
       // With the upgrade Node takes its own listener away, and an error that nobody hears ends the process.
       socket.on("error", () => socket.destroy());
-      if (identity === undefined || web?.upgrade === undefined) socket.destroy();
+      if (pathOf(request) === RTSP_WEB_SOCKET && rtsp !== undefined) rtsp.upgrade(request, socket as Socket, head);
+      else if (identity === undefined || web?.upgrade === undefined) socket.destroy();
       else web.upgrade(request, socket, head);
     });
     await new Promise<void>((resolve, reject) => {
@@ -102,7 +108,7 @@ export class FrontDoor {
 
   async #handle(request: IncomingMessage, response: ServerResponse, tls: boolean): Promise<void> {
     try {
-      const path = (request.url ?? "/").split("?", 1)[0] ?? "/";
+      const path = pathOf(request);
       if (path.startsWith("/onvif/")) await this.#options.onvif.handle(request, response);
       else if (path === "/healthz") reply(response, 200, "ok\n");
       else if (path === "/readyz")
@@ -131,6 +137,10 @@ export class FrontDoor {
     response.writeHead(200, { "content-type": metrics.contentType, "cache-control": "no-store" });
     response.end(await metrics.text());
   }
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  return url.split("?", 1)[0] ?? "/";
 }
 
 function reply(response: ServerResponse, status: number, text: string): void {

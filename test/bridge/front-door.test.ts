@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
@@ -68,6 +69,22 @@ describe("the front door", () => {
     expect(await http("/api/live/gate", upgrade).catch((error: NodeJS.ErrnoException) => error.code)).to.equal(
       "ECONNRESET",
     );
+  });
+
+  it("leads WebSockets of RTSP to RTSP by both doors, and no others", async () => {
+    const paths: string[] = [];
+    const upgrade = ({ url = "" }: IncomingMessage, socket: Socket): void => {
+      paths.push(url);
+      socket.end("HTTP/1.1 418 I am RTSP\r\nConnection: close\r\n\r\n");
+    };
+    const { http, https } = await open({ rtsp: { upgrade } });
+    const headers = { connection: "Upgrade", upgrade: "websocket" };
+    for (const get of [http, https]) {
+      expect((await get("/onvif/rtsp?x", headers)).status).to.equal(418);
+      for (const path of ["/onvif/rtspx", "/onvif/device_service", "/rtsp"])
+        expect(await get(path, headers).catch((error: NodeJS.ErrnoException) => error.code)).to.equal("ECONNRESET");
+    }
+    expect(paths).to.deep.equal(["/onvif/rtsp?x", "/onvif/rtsp?x"]);
   });
 
   it("serves no pages where there are none", async () => {

@@ -21,7 +21,7 @@ import {
   videoSourceOptions,
 } from "./media-parts.ts";
 import type { OnvifSite } from "./site.ts";
-import { streamUri, transportOfProtocol } from "./stream.ts";
+import { RTSP_WEB_SOCKET_URI, streamUri, transportOfProtocol } from "./stream.ts";
 import { find, missing, type View, views } from "./view.ts";
 
 export const MEDIA2_CAPABILITIES: ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"] =
@@ -36,6 +36,7 @@ export const MEDIA2_CAPABILITIES: ResponseOf<(typeof MEDIA2)["operations"]["GetS
       NonAggregateControl: false,
       AutoStartMulticast: false,
       SecureRTSPStreaming: true,
+      RTSPWebSocketUri: RTSP_WEB_SOCKET_URI,
     },
     SnapshotUri: false,
     Rotation: false,

@@ -3,7 +3,7 @@ import type { ResponseOf } from "../../../wsdl/service.ts";
 import { REPLAY } from "../../../wsdl/tables/trp.ts";
 import { SESSION_TIMEOUT_MS } from "./media-parts.ts";
 import type { OnvifSite } from "./site.ts";
-import { streamUri, transportOf } from "./stream.ts";
+import { RTSP_WEB_SOCKET_URI, streamUri, transportOf } from "./stream.ts";
 import { find } from "./view.ts";
 
 export const REPLAY_CAPABILITIES: ResponseOf<(typeof REPLAY)["operations"]["GetServiceCapabilities"]>["Capabilities"] =
@@ -11,6 +11,7 @@ export const REPLAY_CAPABILITIES: ResponseOf<(typeof REPLAY)["operations"]["GetS
     ReversePlayback: true,
     SessionTimeoutRange: [SESSION_TIMEOUT_MS / 1000, SESSION_TIMEOUT_MS / 1000],
     RTP_RTSP_TCP: true,
+    RTSPWebSocketUri: RTSP_WEB_SOCKET_URI,
   };
 
 /** Where recordings are played. The time is chosen by RTSP's `Range`, so that the address names the recording alone. */

@@ -2,8 +2,12 @@ import { isFault } from "../../../base/fault.ts";
 import type { Base } from "../../../onvif/server/base.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { StreamSetup } from "../../../wsdl/tables/tt.ts";
+import { RTSP_WEB_SOCKET } from "../front-door.ts";
 import { invalidStreamSetup } from "./media-parts.ts";
 import type { OnvifSite } from "./site.ts";
+
+/** Of live and of recorded video: at the door by which the client came, so without a host (ONVIF Streaming 5.1.1.5). */
+export const RTSP_WEB_SOCKET_URI = `ws:${RTSP_WEB_SOCKET}`;
 
 /** How RTP travels; `rtsps` is RTSP and RTP in one TLS connection. */
 export type Transport = Parameters<OnvifSite["streamUri"]>[2]["transport"];

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
-import { type AddressInfo, connect } from "node:net";
+import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Principal } from "../../../auth/principal.ts";
 import { UnauthenticatedFault } from "../../../auth/unauthenticated.ts";
@@ -18,9 +18,11 @@ import { openPortPair, type PortPair } from "../../../net/udp.ts";
 import type { RtspHost } from "../../../rtsp/server/host.ts";
 import { RtspServer } from "../../../rtsp/server/server.ts";
 import { Tunnels } from "../../../rtsp/server/tunnels.ts";
+import { RtspWebSockets } from "../../../rtsp/server/web-sockets.ts";
 import { START, videoTrack } from "../../media/receiver-fixture.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { TunnelledSocket } from "./tunnelled.ts";
+import { WebSocketed } from "./web-socketed.ts";
 
 export const VIDEO = videoTrack("H264", "packetization-mode=1");
 export const AUDIO: Track = {
@@ -100,7 +102,7 @@ function gopOf(at: UnixMillis): number {
 }
 
 /** What an RTSP connection, or what is played by it, goes through. */
-export const CARRIERS = ["TCP", "HTTP", "UDP"] as const;
+export const CARRIERS = ["TCP", "HTTP", "WebSocket", "UDP"] as const;
 export type CarrierName = (typeof CARRIERS)[number];
 
 /** An RTSP server on a real socket, whose accounts and cameras are made up: `Authorization: Test <name>` logs in. */
@@ -114,6 +116,7 @@ export class Stage {
   recordedThen: readonly Track[] = [VIDEO, AUDIO];
   readonly #server: RtspServer;
   readonly #tunnels: Tunnels;
+  readonly #webSockets: RtspWebSockets;
   readonly #http: Server;
   port = 0;
   httpPort = 0;
@@ -128,9 +131,14 @@ export class Stage {
       ...(o.udp === true ? { udp: { range: undefined } } : {}),
     });
     this.#tunnels = new Tunnels(this.#server, this.clock);
+    this.#webSockets = new RtspWebSockets(this.#server);
     this.#http = createHttpServer((_request, response) => response.end("HTTP"), {
       maxConnections: 2000,
       first: this.#tunnels.first,
+    });
+    this.#http.on("upgrade", (request, socket, head) => {
+      socket.on("error", () => socket.destroy());
+      this.#webSockets.upgrade(request, socket as Socket, head);
     });
   }
 
@@ -142,6 +150,7 @@ export class Stage {
   }
 
   async close(): Promise<void> {
+    this.#webSockets.close();
     await this.#tunnels.close();
     this.#http.close();
     this.#http.closeAllConnections();
@@ -153,7 +162,12 @@ export class Stage {
   }
 
   async client(carrier: CarrierName = "TCP"): Promise<Client> {
-    const socket = carrier === "HTTP" ? new TunnelledSocket(this.httpPort) : connect(this.port, "127.0.0.1");
+    const socket =
+      carrier === "HTTP"
+        ? new TunnelledSocket(this.httpPort)
+        : carrier === "WebSocket"
+          ? new WebSocketed(this.httpPort)
+          : connect(this.port, "127.0.0.1");
     const client = new Client(socket, `rtsp://127.0.0.1:${this.port}`);
     if (carrier === "UDP") client.hear(await openPortPair("127.0.0.1"));
     await client.connected;
