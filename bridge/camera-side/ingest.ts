@@ -46,6 +46,11 @@ export class Ingest {
   readonly #stopping = new AbortController();
   readonly #repeats: Repeats;
   #transport: CameraInfo["transport"];
+  /**
+   * With which to begin: what worked, or what was not refused. That may fail for a reason of its own right then: GStreamer's server
+   * answers 503 while it still puts away what it had prepared for the refused attempt.
+   */
+  #first: LowerTransport | undefined;
   /** Ends the running session, so that the next one begins at once. */
   #renewal = new AbortController();
   #receivers: TrackReceiver[] = [];
@@ -56,6 +61,7 @@ export class Ingest {
     this.#options = options;
     this.#repeats = new Repeats(options.clock);
     this.#transport = options.transport ?? { setting: "auto", used: undefined };
+    this.#first = this.#transport.used;
   }
 
   get transport(): CameraInfo["transport"] {
@@ -116,11 +122,14 @@ export class Ingest {
       clock,
       log,
       signal,
-      transports: transportsFor(this.#transport.setting, this.#transport.used, url.protocol === "rtsps:"),
+      transports: transportsFor(this.#transport.setting, this.#first, url.protocol === "rtsps:"),
       ...(credentials === undefined ? {} : { credentials }),
       ...(tls === undefined ? {} : { tls }),
       events: {
         described: (media) => this.#described(media),
+        refused: (transport) => {
+          this.#first = transport === "tcp" ? "udp" : "tcp";
+        },
         flows: (transport) => this.#flows(transport),
         rtp: (track, packet, arrivedAt) => this.#receivers[track]?.rtp(packet, arrivedAt),
         rtcp: (track, packet, arrivedAt) => this.#receivers[track]?.rtcp(packet, arrivedAt),
@@ -129,6 +138,7 @@ export class Ingest {
   }
 
   #flows(used: LowerTransport): void {
+    this.#first = used;
     if (used === this.#transport.used) return;
     this.#transport = { ...this.#transport, used };
     this.#options.log.info({ transport: used }, "camera stream has another transport");

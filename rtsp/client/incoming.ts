@@ -26,6 +26,8 @@ const CNAME = "viaduct";
 export interface UpstreamEvents {
   /** The media that the camera is going to send, in the order of tracks. Comes once, before the first packet. */
   described(media: readonly MediaDescription[]): void;
+  /** The camera does not send this way. Another one is tried, where there is one. */
+  refused?(transport: LowerTransport): void;
   /** The first packet of media has come, by this transport. */
   flows?(transport: LowerTransport): void;
   /** An RTP packet, in the camera's order. It is the callee's from here on: it may be kept and written to. */

@@ -76,7 +76,9 @@ export async function pull(o: PullOptions): Promise<void> {
         await follow(o, transport, answerer);
         return;
       } catch (error) {
-        if (!(error instanceof RefusedTransport) || transport === transports.at(-1)) throw error;
+        if (!(error instanceof RefusedTransport)) throw error;
+        if (!o.signal.aborted) o.events.refused?.(transport);
+        if (transport === transports.at(-1)) throw error;
         o.log.info({ err: error }, "another transport is tried");
       }
     }

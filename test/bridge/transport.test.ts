@@ -5,10 +5,15 @@ import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import type { CameraInfo } from "../../bridge/camera.ts";
+import { Ingest } from "../../bridge/camera-side/ingest.ts";
 import { transportsFor } from "../../bridge/camera-side/transport.ts";
+import { Hub } from "../../media/hub.ts";
+import { cameraSide } from "../../net/sides.ts";
 import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
 import type { Quirk } from "../../sim/quirks.ts";
+import { type Asked, answer, FakeCamera, VIDEO_SDP } from "../rtsp/client/fake-camera.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 
 describe("the order of transports", () => {
   const rows: readonly (readonly [...Parameters<typeof transportsFor>, order: string])[] = [
@@ -24,6 +29,48 @@ describe("the order of transports", () => {
     it(`is ${order} where ${setting} is set and ${worked ?? "nothing"} worked${secure ? ", over TLS" : ""}`, () => {
       expect(transportsFor(setting, worked, secure).join()).to.equal(order);
     });
+});
+
+describe("an ingest", () => {
+  const isUdp = (one: Asked): boolean => one.header("transport")?.includes("client_port") === true;
+  const refusingTcp = (one: Asked): string =>
+    isUdp(one)
+      ? answer(one, [`Transport: ${one.header("transport")};server_port=6970-6971`, "Session: 1"])
+      : answer(one, [], "", "461 Unsupported Transport");
+
+  it("begins with what was not refused when it comes again, though that failed for a reason of its own", async () => {
+    const clock = new VirtualClock();
+    const camera = await FakeCamera.start({
+      DESCRIBE: (one) =>
+        one.connection === 1 ? answer(one, [], "", "503 Service Unavailable") : answer(one, [], VIDEO_SDP),
+      SETUP: refusingTcp,
+    });
+    const ingest = new Ingest({
+      url: camera.url,
+      credentials: undefined,
+      tls: undefined,
+      side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
+      hub: new Hub({ clock, log: silentLog() }),
+      clock,
+      log: silentLog(),
+      onLost: () => undefined,
+      onConnection: () => undefined,
+    });
+    try {
+      ingest.start();
+      await eventually(() => camera.connections === 2 && clock.pending === 1);
+      await clock.advance(5000);
+      await eventually(() => camera.asked.some(({ method }) => method === "PLAY"));
+      const setups = camera.asked.filter(({ method }) => method === "SETUP");
+      expect(setups.map((one) => [one.connection, isUdp(one)])).to.deep.equal([
+        [0, false],
+        [2, true],
+      ]);
+    } finally {
+      await ingest.close();
+      await camera.close();
+    }
+  });
 });
 
 describe("the bridge", function () {
