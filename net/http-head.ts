@@ -38,8 +38,9 @@ export function peekHead(socket: Socket, clock: Clock): Promise<{ head: HttpHead
     const cancel = (): void => timer.cancel();
     const ended = (): void => void socket.destroy();
     const read = (chunk: Buffer): void => {
+      const searched = Math.max(0, bytes.length - END.length);
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
-      const end = bytes.indexOf(END);
+      const end = bytes.indexOf(END, searched);
       if (end >= 0) done(headOf(bytes, end));
       // TLS in clear text, another protocol, an endless line: the HTTP server knows how to refuse these.
       else if (bytes.length > LIMITS.headBytes || !/^[A-Z]/.test(bytes.toString("latin1", 0, 1))) done(undefined);

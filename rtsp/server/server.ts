@@ -98,6 +98,7 @@ export class RtspServer {
     const { host, clock } = this.#o;
     const peer = peerOf(socket);
     const key = keyOf(socket);
+    socket.setNoDelay(true).setKeepAlive(true, LIMITS.keepAliveMs);
     this.newcomers.add(key, peer.address, carrier);
     const connection: ClientConnection = new ClientConnection({
       carrier,
@@ -133,20 +134,13 @@ export class RtspServer {
 
   #make(identity: Identity | undefined): Server {
     if (identity === undefined) {
-      return createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: LIMITS.keepAliveMs }, (socket) => {
+      return createServer((socket) => {
         this.#arrived(socket);
         this.#accept(socket);
       });
     }
-    const server = createTlsServer(
-      {
-        ...serverTlsOptions(identity),
-        noDelay: true,
-        keepAlive: true,
-        keepAliveInitialDelay: LIMITS.keepAliveMs,
-        handshakeTimeout: LIMITS.handshakeMs,
-      },
-      (socket) => this.#accept(socket),
+    const server = createTlsServer({ ...serverTlsOptions(identity), handshakeTimeout: LIMITS.handshakeMs }, (socket) =>
+      this.#accept(socket),
     );
     server.on("connection", (socket: Socket) => this.#arrived(socket));
     server.on("tlsClientError", (_error, socket) => socket.destroy());

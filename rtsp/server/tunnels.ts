@@ -97,7 +97,6 @@ export class Tunnels {
       refuse(socket);
       return;
     }
-    socket.setNoDelay(true);
     socket.write(OPENED);
     const tunnel: Tunnel = { connection: this.#server.serve(socket, socket), post: undefined };
     this.#tunnels.set(name, tunnel);

@@ -39,7 +39,6 @@ export class RtspWebSockets {
       return;
     }
     this.#acceptor.handleUpgrade(request, socket, head, (ws) => {
-      socket.setNoDelay(true);
       const connection = this.#server.serve(carrierOf(ws, socket), socket);
       ws.on("error", () => ws.terminate());
       ws.on("ping", (data) => {

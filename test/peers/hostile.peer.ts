@@ -87,6 +87,36 @@ describe("a bridge among hostile clients", function () {
     for (const socket of deaf) socket.destroy();
   });
 
+  it("serves the others while halves of tunnels, POSTs without end and WebSockets of RTSP pile up", async function () {
+    const before = process.memoryUsage().rss;
+    const type = "application/x-rtsp-tunnelled";
+    const key = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==";
+    const heads: readonly ((count: number) => string)[] = [
+      (count) => `GET / HTTP/1.0\r\nAccept: ${type}\r\nx-sessioncookie: get-${count}\r\n\r\n`,
+      (count) => `POST / HTTP/1.0\r\nContent-Type: ${type}\r\nx-sessioncookie: post-${count}\r\n\r\nT1BU`,
+      () => `POST / HTTP/1.0\r\nContent-Type: ${type}\r\nx-sessioncookie: one\r\n\r\n${"T1BU".repeat(1000)}`,
+      () =>
+        `GET /onvif/rtsp HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\nSec-WebSocket-Protocol: rtsp.onvif.org\r\n\r\n`,
+    ];
+    const sockets: Socket[] = [];
+    await unharmed(this, async () => {
+      for (let count = 0; count < 2000; count += 1) {
+        const socket = connect(http, "127.0.0.1");
+        socket.on("error", () => undefined);
+        socket.write(heads[count % heads.length]?.(count) ?? "");
+        sockets.push(socket);
+        // So many at a time as the system lets wait.
+        if (count % 100 === 99) await once(socket, "connect").catch(() => undefined);
+      }
+    });
+    for (const way of ["http", "udp"] as const) {
+      const url = t.rtsp(login, `live/${id}`).replace(`:${rtsp}/`, way === "http" ? `:${http}/` : `:${rtsp}/`);
+      expectConsecutive(await watchFrames(peer(this, "ffmpeg"), url, ["-frames:v", "20"], way), 20);
+    }
+    for (const socket of sockets) socket.destroy();
+    expect(process.memoryUsage().rss - before).to.be.below(200 * MEGABYTE);
+  });
+
   const attacks: readonly (readonly [
     what: string,
     headers: Readonly<Record<string, string>>,

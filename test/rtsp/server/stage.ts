@@ -118,6 +118,8 @@ export class Stage {
   readonly #tunnels: Tunnels;
   readonly #webSockets: RtspWebSockets;
   readonly #http: Server;
+  /** Our ends of WebSockets, in the order of their coming. */
+  readonly upgraded: Socket[] = [];
   port = 0;
   httpPort = 0;
 
@@ -138,6 +140,7 @@ export class Stage {
     });
     this.#http.on("upgrade", (request, socket, head) => {
       socket.on("error", () => socket.destroy());
+      this.upgraded.push(socket as Socket);
       this.#webSockets.upgrade(request, socket as Socket, head);
     });
   }
