@@ -7,6 +7,8 @@ import { peer } from "../support/peer.ts";
 
 const WIDTH = 640;
 const HEIGHT = 360;
+/** Frames of a group of pictures of a simulated camera. */
+const GOP = 30;
 
 describe("a camera in, and out to players", function () {
   this.timeout(90_000);
@@ -69,6 +71,19 @@ describe("a camera in, and out to players", function () {
     const numbers = await watchFrames(ffmpeg, t.rtsp(login, `recorded/${id}?at=${isoOf(from)}&for=10s`), []);
     expectConsecutive(numbers, 140);
     expect(numbers.length).to.be.at.most(190);
+  });
+
+  it("ffmpeg gets key frames alone, and everything at four times the speed, where the address says so", async function () {
+    const ffmpeg = peer(this, "ffmpeg");
+    const extent = await t.cameras(login)[0]?.recorded.extent();
+    const from = isoOf(later(extent?.from ?? t.bridge.parts.clock.now(), 2000));
+    const keys = await watchFrames(ffmpeg, t.rtsp(login, `recorded/${id}?at=${from}&for=8s&frames=intra`), []);
+    const [first = 0] = keys;
+    expect(first % GOP).to.equal(0);
+    expect(keys).to.deep.equal(keys.map((_, index) => first + index * GOP));
+    expect(keys.length).to.be.within(4, 5);
+    const url = t.rtsp(login, `recorded/${id}?at=${from}&for=8s&speed=4`);
+    expectConsecutive(await watchFrames(ffmpeg, url, []), 8 * 15);
   });
 
   it("GStreamer decodes every recorded frame of a range once, and ends by itself", async function () {

@@ -6,8 +6,6 @@ import { framesOf } from "../support/frame-code.ts";
 import { type Peer, pythonPeer } from "../support/peer.ts";
 
 const CLIENT = join(import.meta.dirname, "../support/gst-replay.py");
-/** Frames of a group of pictures of a simulated camera. */
-const GOP = 30;
 
 describe("GStreamer in its ONVIF mode", function () {
   this.timeout(60_000);
@@ -60,10 +58,4 @@ describe("GStreamer in its ONVIF mode", function () {
         Array.from({ length: 75 }, (_, index) => key.number + index),
       );
     });
-
-  it("gets key frames alone", async () => {
-    expect(await replay(["--unpaced", "--intra", "--frames", "3"], key.at)).to.deep.equal(
-      [0, 1, 2].map((index) => key.number + index * GOP),
-    );
-  });
 });

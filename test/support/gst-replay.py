@@ -18,7 +18,6 @@ parser.add_argument("--from-ms", type=int, required=True, help="milliseconds sin
 parser.add_argument("--to-ms", type=int)
 parser.add_argument("--frames", type=int, required=True)
 parser.add_argument("--speed", type=float, default=1.0)
-parser.add_argument("--intra", action="store_true")
 parser.add_argument("--unpaced", action="store_true")
 options = parser.parse_args()
 
@@ -69,8 +68,6 @@ bus.add_signal_watch()
 bus.connect("message", message)
 
 flags = Gst.SeekFlags.FLUSH | Gst.SeekFlags.ACCURATE
-if options.intra:
-    flags |= Gst.SeekFlags.TRICKMODE_KEY_UNITS
 start, stop = options.from_ms, options.to_ms
 # A segment of GStreamer runs from the earlier to the later instant in both directions.
 low, high = (start, stop) if options.speed > 0 else (stop, start)
