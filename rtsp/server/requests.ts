@@ -1,0 +1,276 @@
+import type { Peer, Principal } from "../../auth/principal.ts";
+import type { Clock } from "../../base/clock.ts";
+import { asFault, Fault } from "../../base/fault.ts";
+import type { PortRange } from "../../net/udp.ts";
+import { type Headers, header, headerValues, type Request } from "../wire/message.ts";
+import { parseRange, printRange } from "../wire/range.ts";
+import { printRtpInfo } from "../wire/rtp-info.ts";
+import { parseSession, printSession } from "../wire/session.ts";
+import { printTransport } from "../wire/transport.ts";
+import { controlAddresses, parseAddress, type RequestAddress, trackAddress } from "./address.ts";
+import type { Carrier } from "./carrier.ts";
+import { describe, tracksOf } from "./description.ts";
+import type { Presentation, RtspHost } from "./host.ts";
+import type { Player } from "./player.ts";
+import { RtspFault, unsupported } from "./reply.ts";
+import { ONVIF_REPLAY, RtspSession } from "./session.ts";
+
+/** What clients are told (RFC 2326 12.37); they come in time even where their own clock is slow. */
+const SESSION_SECONDS = 60;
+
+const METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER";
+
+/** A request that was granted. */
+export interface Answer {
+  readonly headers: Headers;
+  readonly body?: Buffer;
+  /** To be done once the answer is written. */
+  readonly afterwards?: () => void;
+}
+
+export interface RequestsOptions {
+  readonly carrier: Carrier;
+  readonly peer: Peer;
+  /** Our address as the client reached it. */
+  readonly localAddress: string;
+  readonly host: RtspHost;
+  /** The client may have datagrams, from these ports. */
+  readonly udp: { readonly range: PortRange | undefined } | undefined;
+  readonly clock: Clock;
+  /** Somebody has proved who they are, for the first time on this connection. Throws `busy` when there are too many. */
+  readonly authenticated: (who: Principal) => void;
+  readonly dropped: () => void;
+  /** A sign of life that is no request. */
+  readonly alive: () => void;
+  /** The session cannot go on. */
+  readonly failed: (fault: Fault) => void;
+}
+
+/** What the requests of one connection do (RFC 2326 10), and the one session that it may have. */
+export class Requests {
+  readonly #o: RequestsOptions;
+  #who: Principal | undefined;
+  /** What DESCRIBE found, for the SETUPs that follow it, by the same account. */
+  #described:
+    | { readonly address: RequestAddress; readonly presentation: Presentation; readonly accountId: string }
+    | undefined;
+  #session: RtspSession | undefined;
+  #watched: AbortSignal | undefined;
+  #closed = false;
+  readonly #onRevoked = (): void => this.#o.failed(new Fault("denied", "the right to watch has ended"));
+
+  constructor(options: RequestsOptions) {
+    this.#o = options;
+  }
+
+  /** Whether anybody has proved who they are. */
+  get authenticated(): boolean {
+    return this.#who !== undefined;
+  }
+
+  get session(): RtspSession | undefined {
+    return this.#session;
+  }
+
+  /** Ends the session, for good. */
+  close(): void {
+    this.#closed = true;
+    this.#dropSession();
+  }
+
+  /** What a request is answered, or the Fault that it is refused with. One at a time. */
+  async serve(request: Request): Promise<Answer> {
+    if (request.version !== "1.0") throw new RtspFault(505, "invalid", `RTSP/${request.version}`);
+    if (header(request, "CSeq") === undefined) throw new Fault("invalid", "request without CSeq");
+    const unknown = requirements(request).filter((tag) => tag !== ONVIF_REPLAY);
+    if (unknown.length > 0) throw unsupported(unknown.join(", "));
+    switch (request.method) {
+      case "OPTIONS":
+        return { headers: [["Public", METHODS]] };
+      case "DESCRIBE":
+        return this.#describe(request);
+      case "SETUP":
+        return this.#setUp(request);
+      case "PLAY":
+        return this.#play(request);
+      case "PAUSE":
+        this.#sessionOf(request).pause();
+        return { headers: this.#sessionHeader() };
+      case "TEARDOWN":
+        this.#sessionOf(request);
+        return { headers: this.#sessionHeader(), afterwards: () => this.#dropSession() };
+      case "GET_PARAMETER":
+      case "SET_PARAMETER":
+        return this.#parameter(request);
+      default:
+        throw new RtspFault(501, "invalid", `method ${request.method}`, { headers: [["Public", METHODS]] });
+    }
+  }
+
+  async #authenticate(request: Request): Promise<Principal> {
+    const { host, peer, authenticated } = this.#o;
+    const authorization = header(request, "Authorization");
+    const who = await host.authenticate({ method: request.method, uri: request.uri, authorization, peer });
+    if (this.#who === undefined) authenticated(who);
+    this.#who = who;
+    this.#o.alive();
+    return who;
+  }
+
+  async #describe(request: Request): Promise<Answer> {
+    const who = await this.#authenticate(request);
+    const address = parseAddress(request.uri);
+    const presentation = await this.#o.host.open(who, address, this.#o.peer);
+    if (presentation.kind === "live" && requirements(request).includes(ONVIF_REPLAY)) throw unsupported(ONVIF_REPLAY);
+    const tracks = await tracksOf(presentation);
+    const control = controlAddresses(address);
+    const ours = { address: this.#o.localAddress, now: this.#o.clock.now() };
+    const text = await describe(presentation, tracks, control, ours);
+    this.#described = { address, presentation, accountId: who.accountId };
+    return {
+      headers: [
+        ["Content-Type", "application/sdp"],
+        ["Content-Base", control.contentBase],
+        ["Cache-Control", "no-store"],
+      ],
+      body: Buffer.from(text),
+    };
+  }
+
+  async #setUp(request: Request): Promise<Answer> {
+    const who = await this.#authenticate(request);
+    const address = parseAddress(request.uri);
+    const session = await this.#sessionFor(request, who, address);
+    if (requirements(request).includes(ONVIF_REPLAY)) session.requireReplay();
+    try {
+      const spec = await session.setUp(address.track, header(request, "Transport"));
+      if (!this.#closed) this.#session = session;
+      return { headers: [["Transport", printTransport(spec)], ...this.#sessionHeader()] };
+    } finally {
+      // Ports may have been opened for a client that is refused, or gone.
+      if (session !== this.#session) session.close();
+    }
+  }
+
+  /** The session that a SETUP belongs to; a new one, not yet ours, where there is none. */
+  async #sessionFor(request: Request, who: Principal, address: RequestAddress): Promise<RtspSession> {
+    // Clients send the SETUPs of all tracks before they have read the session of the first.
+    if (this.#session !== undefined && header(request, "Session") === undefined)
+      return this.#assertAbout(this.#session, who, address);
+    if (header(request, "Session") !== undefined) return this.#assertAbout(this.#sessionOf(request), who, address);
+    const { host, peer, carrier, udp, localAddress, clock, dropped, alive, failed } = this.#o;
+    const known = this.#described;
+    const same =
+      known?.accountId === who.accountId &&
+      !known.presentation.ended.aborted &&
+      known.address.segments.join("/") === address.segments.join("/");
+    // A track's address may have lost the query that the presentation was described with.
+    const described = same && (known.address.key === address.key || address.query.size === 0) ? known : undefined;
+    const presentation = described?.presentation ?? (await host.open(who, address, peer));
+    return new RtspSession({
+      carrier,
+      clock,
+      address: described?.address ?? address,
+      kind: presentation.kind,
+      tracks: await tracksOf(presentation),
+      accountId: who.accountId,
+      accountName: who.name,
+      dropped,
+      udp: udp && { localAddress, peerAddress: peer.address, range: udp.range },
+      alive,
+      failed: (fault) => failed(asFault(fault)),
+    });
+  }
+
+  async #play(request: Request): Promise<Answer> {
+    const session = this.#sessionOf(request);
+    const who = await this.#authenticate(request);
+    const address = parseAddress(request.uri);
+    this.#assertAbout(session, who, address);
+    if (address.track !== undefined && session.size > 1)
+      throw new RtspFault(460, "invalid", "PLAY of one track of several", {
+        tell: "play the presentation, not one of its tracks",
+      });
+    const range = header(request, "Range");
+    const asked = range === undefined ? undefined : parseRange(range);
+    const presentation = await this.#o.host.open(who, session.address, this.#o.peer);
+    if (requirements(request).includes(ONVIF_REPLAY)) session.requireReplay();
+    const player = await session.play(presentation, { range: asked, message: request });
+    this.#watch(presentation.ended);
+    const headers = [...this.#sessionHeader(), ...playing(session, player), ...granted(request, presentation)];
+    return { headers, afterwards: () => player.run() };
+  }
+
+  /** Anything is a sign of life; parameters there are none (RFC 2326 10.8, 10.9). */
+  #parameter(request: Request): Answer {
+    if (header(request, "Session") !== undefined) this.#sessionOf(request);
+    if (request.body.length > 0)
+      throw new RtspFault(451, "invalid", "parameters are not known", { tell: "there are no parameters" });
+    return { headers: this.#sessionHeader() };
+  }
+
+  /** The session that a request names. One of another connection does not exist here. */
+  #sessionOf(request: Request): RtspSession {
+    const value = header(request, "Session");
+    const session = this.#session;
+    if (session === undefined || value === undefined || parseSession(value).id !== session.id)
+      throw new RtspFault(454, "not-found", "no such session on this connection");
+    return session;
+  }
+
+  #assertAbout(session: RtspSession, who: Principal, address: RequestAddress): RtspSession {
+    if (who.accountId !== session.accountId) throw new RtspFault(454, "denied", `the session is not ${who.name}'s`);
+    if (address.segments.join("/") !== session.address.segments.join("/"))
+      throw new RtspFault(459, "invalid", "one connection has one session, and it is about another presentation", {
+        tell: "open another connection for another presentation",
+      });
+    return session;
+  }
+
+  #sessionHeader(): Headers {
+    const session = this.#session;
+    if (session === undefined) return [];
+    return [["Session", printSession({ id: session.id, timeoutSeconds: SESSION_SECONDS })]];
+  }
+
+  #watch(ended: AbortSignal): void {
+    this.#watched?.removeEventListener("abort", this.#onRevoked);
+    this.#watched = ended;
+    if (ended.aborted) this.#onRevoked();
+    else ended.addEventListener("abort", this.#onRevoked, { once: true });
+  }
+
+  #dropSession(): void {
+    this.#watched?.removeEventListener("abort", this.#onRevoked);
+    this.#watched = undefined;
+    this.#session?.close();
+    this.#session = undefined;
+  }
+}
+
+/** What a client must be able to rely on (RFC 2326 12.32). */
+function requirements(request: Request): readonly string[] {
+  return headerValues(request, "Require").flatMap((value) => value.split(",").map((tag) => tag.trim()));
+}
+
+/** Scale and Speed as they were asked for: they are had, or refused (RFC 2326 12.34, 12.35). Live video has neither. */
+function granted(request: Request, { kind }: Presentation): Headers {
+  if (kind === "live") return [];
+  return request.headers.filter(([name]) => /^(?:scale|speed)$/i.test(name));
+}
+
+/** From when on is played, and where each track begins, as far as it is known (RFC 2326 12.29, 12.33). */
+function playing(session: RtspSession, player: Player): Headers {
+  const entries = session.lanes().map(({ index }) => {
+    const first = player.first.get(index);
+    const url = trackAddress(session.address, index);
+    const packet = first?.packets[0];
+    return packet === undefined || first === undefined
+      ? { url }
+      : { url, seq: packet.readUInt16BE(2), rtptime: first.rtpTime };
+  });
+  return [
+    ...(player.range === undefined ? [] : ([["Range", printRange(player.range)]] as const)),
+    ["RTP-Info", printRtpInfo(entries)],
+  ];
+}
