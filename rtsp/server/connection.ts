@@ -26,6 +26,7 @@ const LIMITS = {
 };
 
 const SERVER = "Viaduct";
+
 export interface ConnectionOptions extends Omit<RequestsOptions, "alive" | "failed"> {
   /** A request was refused, or the connection was ended by us. */
   readonly refused: (fault: Fault, request: Request | undefined) => void;
