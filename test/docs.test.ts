@@ -51,6 +51,14 @@ describe("the documents", function () {
     expect(documents.filter((document) => !reached.has(document))).to.deep.equal([]);
   });
 
+  it("have each word of the glossary once, in order", () => {
+    const words = [...textOf("docs/glossary.md").matchAll(/^\| (?!word \||-)(?<word>[^|]+) \|/gm)].map((match) =>
+      (match.groups?.["word"] ?? "").toLowerCase(),
+    );
+    expect(words.length).to.be.greaterThan(30);
+    expect(words).to.deep.equal([...new Set(words)].toSorted());
+  });
+
   it("name commands that exist", async () => {
     const named = new Map<string, string>();
     for (const document of documents)
