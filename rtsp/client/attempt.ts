@@ -1,0 +1,176 @@
+import type { ChallengeAnswerer } from "../../auth/scheme/http.ts";
+import type { Clock, Timer } from "../../base/clock.ts";
+import { asFault, Fault } from "../../base/fault.ts";
+import type { Log } from "../../base/log.ts";
+import { SECOND } from "../../base/units.ts";
+import { plainAddress } from "../../net/address.ts";
+import type { CameraSide } from "../../net/sides.ts";
+import { type CameraTls, dial } from "../../net/tcp.ts";
+import { header } from "../wire/message.ts";
+import type { LowerTransport } from "../wire/transport.ts";
+import { RtspConnection } from "./connection.ts";
+import { Conversation } from "./conversation.ts";
+import { Incoming, type UpstreamEvents } from "./incoming.ts";
+import { KeepAlive, keepAlivePeriod, methodsIn } from "./keepalive.ts";
+import { Lanes } from "./lanes.ts";
+import { expectOk, redirectOf } from "./refusal.ts";
+import { readDescription, setUpTracks } from "./set-up.ts";
+
+const LIMITS = {
+  dialMs: 10 * SECOND,
+  /** How long a camera may take to say goodbye. */
+  teardownMs: 2 * SECOND,
+};
+
+/** RFC 3550 6.2. Cameras exist that take nothing else as a sign of life (bluenviron/mediamtx#1403). */
+const REPORT_PERIOD_MS = 5 * SECOND;
+const WATCH_PERIOD_MS = SECOND;
+
+const DEFAULT_PORT = { "rtsp:": 554, "rtsps:": 322 } as const;
+
+export interface AttemptOptions {
+  /** `rtsp:` or `rtsps:`, without user information; its host is an IP address. */
+  readonly url: URL;
+  readonly transport: LowerTransport;
+  readonly answerer: ChallengeAnswerer | undefined;
+  readonly side: CameraSide;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: UpstreamEvents;
+  readonly signal: AbortSignal;
+  readonly tls?: CameraTls;
+}
+
+/** One attempt at a session by one transport: a connection, what is asked on it, and what comes. */
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #lanes: Lanes;
+  readonly #incoming: Incoming;
+  #connection: RtspConnection | undefined;
+  #control = "";
+
+  constructor(o: AttemptOptions) {
+    this.#options = o;
+    this.#lanes = new Lanes(o.transport, plainAddress(o.url.hostname) ?? "");
+    this.#incoming = new Incoming({ ...o, failed: (fault) => this.#connection?.fail(fault) });
+  }
+
+  /** Resolves to the address that the camera redirects to; otherwise only by abortion, to undefined. */
+  async run(): Promise<URL | undefined> {
+    const { signal, clock, answerer } = this.#options;
+    const { channels } = this.#lanes;
+    const socket = await this.#dial();
+    const connection = new RtspConnection({
+      socket,
+      clock,
+      isChannel: (channel) => channels.has(channel),
+      onPacket: (channel, packet) => channels.receive(channel, packet),
+    });
+    this.#connection = connection;
+    this.#lanes.attach(connection, socket.localAddress);
+    const conversation = new Conversation(connection, answerer);
+    const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
+    const stop = (): void => resolve(undefined);
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    const playing = this.#play(connection, conversation);
+    // What fails after the abortion has nobody to tell.
+    playing.catch(() => undefined);
+    try {
+      return await Promise.race([playing, aborted]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+      await this.#teardown(connection, conversation);
+      this.#lanes.close();
+      this.#incoming.close();
+      connection.fail(new Fault("unavailable", "the session is over"));
+    }
+  }
+
+  #dial(): ReturnType<typeof dial> {
+    const { side, clock, signal, tls } = this.#options;
+    const { protocol, hostname, port } = this.#options.url;
+    if (protocol !== "rtsp:" && protocol !== "rtsps:") throw new Fault("invalid", `no RTSP address: ${protocol}`);
+    return dial({
+      host: hostname.replace(/^\[(.*)\]$/, "$1"),
+      port: port === "" ? DEFAULT_PORT[protocol] : Number(port),
+      side,
+      clock,
+      timeoutMs: LIMITS.dialMs,
+      signal,
+      ...(protocol === "rtsps:" ? { tls: tls ?? {} } : {}),
+    });
+  }
+
+  async #play(connection: RtspConnection, conversation: Conversation): Promise<URL | undefined> {
+    const { url } = this.#options;
+    const options = await conversation.ask("OPTIONS", url.href);
+    const answer = await conversation.ask("DESCRIBE", url.href, [["Accept", "application/sdp"]]);
+    if (answer.status >= 300 && answer.status < 400) return redirectOf(answer, url);
+    expectOk("DESCRIBE", answer);
+    const described = readDescription(answer, url);
+    this.#control = described.control;
+    await setUpTracks({
+      ...this.#options,
+      described,
+      conversation,
+      lanes: this.#lanes,
+      incoming: this.#incoming,
+    });
+    this.#incoming.begin();
+    // Parrot drones want a range (bluenviron/gortsplib a5856345).
+    expectOk("PLAY", await conversation.ask("PLAY", this.#control, [["Range", "npt=0.000-"]]));
+    this.#incoming.describe();
+    return this.#attend(connection, conversation, methodsIn(header(options, "Public")));
+  }
+
+  /** Shows that we are there, and sees whether the camera is. Only rejects. */
+  async #attend(
+    connection: RtspConnection,
+    conversation: Conversation,
+    offered: ReadonlySet<string>,
+  ): Promise<undefined> {
+    const { clock } = this.#options;
+    const periodMs = keepAlivePeriod(conversation.timeoutSeconds);
+    const stalled = Promise.withResolvers<never>();
+    const send = (method: string): Promise<number | undefined> => this.#signOfLife(conversation, method);
+    const keepAlive = new KeepAlive({ clock, periodMs, offered, send });
+    const timers: readonly Timer[] = [
+      clock.every(REPORT_PERIOD_MS, () => this.#incoming.report()),
+      // The connection stays, so that the camera can be told that its session is over.
+      clock.every(WATCH_PERIOD_MS, () => {
+        const stall = this.#incoming.stall(periodMs);
+        if (stall !== undefined) stalled.reject(stall);
+      }),
+    ];
+    try {
+      return await Promise.race([connection.ended, stalled.promise]);
+    } finally {
+      keepAlive.stop();
+      for (const timer of timers) timer.cancel();
+    }
+  }
+
+  async #signOfLife(conversation: Conversation, method: string): Promise<number | undefined> {
+    try {
+      const { status } = await conversation.ask(method, this.#control);
+      this.#incoming.answered();
+      return status;
+    } catch (error) {
+      this.#options.log.debug({ err: asFault(error) }, "no answer to a sign of life");
+      return undefined;
+    }
+  }
+
+  /** Cameras keep a session that was not ended for a minute, and have few of them. */
+  async #teardown(connection: RtspConnection, conversation: Conversation): Promise<void> {
+    if (!conversation.hasSession) return;
+    const waited = new AbortController();
+    await Promise.race([
+      conversation.ask("TEARDOWN", this.#control).catch(() => undefined),
+      connection.ended.catch(() => undefined),
+      this.#options.clock.sleep(LIMITS.teardownMs, waited.signal).catch(() => undefined),
+    ]);
+    waited.abort();
+  }
+}

@@ -1,0 +1,64 @@
+import type { ChallengeAnswerer } from "../../auth/scheme/http.ts";
+import { Fault } from "../../base/fault.ts";
+import { type Headers, header, headerValues, type Response } from "../wire/message.ts";
+import type { RtspConnection } from "./connection.ts";
+import { sessionOf } from "./quirks.ts";
+
+const LIMITS = {
+  /** Challenges in a row for one request; beyond, the camera is playing with us. */
+  challenges: 3,
+};
+
+const USER_AGENT = "Viaduct";
+
+/** What is asked on one connection: each request with the log-in that the camera wants, and with its session. */
+export class Conversation {
+  readonly #connection: RtspConnection;
+  readonly #answerer: ChallengeAnswerer | undefined;
+  #sessionId: string | undefined;
+  #timeoutSeconds: number | undefined;
+
+  constructor(connection: RtspConnection, answerer: ChallengeAnswerer | undefined) {
+    this.#connection = connection;
+    this.#answerer = answerer;
+  }
+
+  /** The camera keeps a session for us. */
+  get hasSession(): boolean {
+    return this.#sessionId !== undefined;
+  }
+
+  /** After which silence of ours the camera ends the session, in seconds; undefined where it does not say. */
+  get timeoutSeconds(): number | undefined {
+    return this.#timeoutSeconds;
+  }
+
+  /** Sends a request, and once more with credentials where the camera asks for them. Faults: `unauthenticated`, those of the connection. */
+  async ask(method: string, uri: string, headers: Headers = []): Promise<Response> {
+    for (let challenges = 0; ; challenges += 1) {
+      const authorization = this.#answerer?.authorize(method, uri);
+      const response = await this.#connection.request(method, uri, [
+        ["User-Agent", USER_AGENT],
+        ...(authorization === undefined ? [] : ([["Authorization", authorization]] as const)),
+        ...(this.#sessionId === undefined ? [] : ([["Session", this.#sessionId]] as const)),
+        ...headers,
+      ]);
+      if (response.status !== 401) return response;
+      if (this.#answerer === undefined)
+        throw new Fault("unauthenticated", `${method} needs a log-in`, {
+          tell: "the camera wants a user and password",
+        });
+      if (challenges === LIMITS.challenges || !this.#answerer.challenged(headerValues(response, "WWW-Authenticate")))
+        throw new Fault("unauthenticated", `${method}: the camera refuses the log-in`, {
+          tell: "the camera does not accept user and password",
+        });
+    }
+  }
+
+  /** The answer to a SETUP. Cameras exist that change the id with every one, and mean the first (scottlamb/retina 0.4.6). */
+  noteSession(response: Response): void {
+    const session = sessionOf(header(response, "Session"));
+    this.#sessionId ??= session?.id;
+    this.#timeoutSeconds ??= session?.timeoutSeconds;
+  }
+}

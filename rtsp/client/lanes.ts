@@ -1,0 +1,47 @@
+import { Fault } from "../../base/fault.ts";
+import type { LowerTransport } from "../wire/transport.ts";
+import { Channels } from "./channels.ts";
+import type { RtspConnection } from "./connection.ts";
+import type { Lane, LaneSink } from "./lane.ts";
+import { openUdpLane } from "./udp-lane.ts";
+
+/** All lanes of one session, whether the camera agreed to them or not: opened by one transport, closed together. */
+export class Lanes {
+  readonly channels = new Channels();
+  readonly #transport: LowerTransport;
+  readonly #camera: string;
+  readonly #open: Lane[] = [];
+  #connection: RtspConnection | undefined;
+  #local = "";
+  #closed = false;
+
+  /** `camera`: its own address. */
+  constructor(transport: LowerTransport, camera: string) {
+    this.#transport = transport;
+    this.#camera = camera;
+  }
+
+  /** The connection on which the lanes are asked for, and our address on it: the camera sends to where we asked from. */
+  attach(connection: RtspConnection, local: string | undefined): void {
+    this.#connection = connection;
+    this.#local = local ?? "";
+  }
+
+  async open(sink: LaneSink): Promise<Lane> {
+    const connection = this.#connection;
+    if (connection === undefined) throw new Fault("internal", "not connected");
+    const lane =
+      this.#transport === "tcp"
+        ? this.channels.open((channel, packet) => connection.sendPacket(channel, packet), sink)
+        : await openUdpLane({ local: this.#local, camera: this.#camera, sink });
+    this.#open.push(lane);
+    // The session may have ended meanwhile; then nobody else closes it.
+    if (this.#closed) lane.close();
+    return lane;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const lane of this.#open) lane.close();
+  }
+}
