@@ -1,4 +1,5 @@
 import { Fault } from "../base/fault.ts";
+import type { FramedPackets } from "./framed-packets.ts";
 import { PAYLOAD_BYTES, type PacketNumbers, PacketWriter } from "./packet-writer.ts";
 import type { Sample } from "./sample.ts";
 import type { Track } from "./track.ts";
@@ -28,7 +29,7 @@ export class AacPacketizer {
   }
 
   /** Fault `invalid` for an access unit of more than 8191 bytes. */
-  packets(sample: Sample, rtpTime: number): Buffer[] {
+  packets(sample: Sample, rtpTime: number): FramedPackets {
     const { data } = sample;
     if (data.length > MAX_AAC_BYTES) throw new Fault("invalid", `AAC access unit of ${data.length} bytes`);
     const room = PAYLOAD_BYTES - AAC_HEADER_BYTES;

@@ -1,4 +1,5 @@
 import type { UnixMillis } from "../base/units.ts";
+import { FramedPackets } from "./framed-packets.ts";
 
 /** How the capture instant of a group is known, best first. */
 export type TimeQuality =
@@ -20,10 +21,6 @@ export interface GroupMarks {
   readonly discontinuity: boolean;
 }
 
-/** `$`, channel, 16-bit length (RFC 2326 10.12). */
-const FRAME_HEADER_BYTES = 4;
-const DOLLAR = 0x24;
-
 /** What the runtime needs for a group and for each of its packets, besides their bytes. */
 const OVERHEAD_BYTES = { group: 512, packet: 128 };
 
@@ -43,64 +40,63 @@ export class PacketGroup implements GroupMarks {
   readonly quality: TimeQuality;
   readonly key: boolean;
   readonly discontinuity: boolean;
-  /** RTP packets, views into the framed buffer, in order of their sequence numbers. Never written to. */
-  readonly packets: readonly Buffer[];
-  readonly #framed: Buffer;
+  readonly #framed: FramedPackets;
   #variants: Map<number, Buffer> | undefined;
 
-  /** Copies `packets` once. Each must have at most 65 535 bytes. */
-  constructor(marks: GroupMarks, packets: readonly Uint8Array[]) {
+  /** `packets` of at most 65 535 bytes each are copied once; framed ones are taken over. */
+  constructor(marks: GroupMarks, packets: readonly Uint8Array[] | FramedPackets) {
     this.track = marks.track;
     this.rtpTime = marks.rtpTime;
     this.at = marks.at;
     this.quality = marks.quality;
     this.key = marks.key;
     this.discontinuity = marks.discontinuity;
-    let bytes = 0;
-    for (const packet of packets) bytes += FRAME_HEADER_BYTES + packet.length;
-    const framed = Buffer.allocUnsafeSlow(bytes);
-    const views: Buffer[] = [];
-    let offset = 0;
-    for (const packet of packets) {
-      framed.writeUInt8(DOLLAR, offset);
-      framed.writeUInt8(this.defaultChannel, offset + 1);
-      framed.writeUInt16BE(packet.length, offset + 2);
-      framed.set(packet, offset + FRAME_HEADER_BYTES);
-      const start = offset + FRAME_HEADER_BYTES;
-      offset = start + packet.length;
-      views.push(framed.subarray(start, offset));
-    }
-    this.#framed = framed;
-    this.packets = views;
+    this.#framed = packets instanceof FramedPackets ? packets : FramedPackets.of(packets, usualChannel(marks.track));
   }
 
-  /** The interleaved channel that costs no copy: 0 for track 0, 2 for track 1, … */
-  get defaultChannel(): number {
-    return (this.track * 2) & 0xff;
+  /** RTP packets in order of their sequence numbers. Never written to. */
+  get packets(): readonly Buffer[] {
+    return this.#framed.list;
+  }
+
+  get packetCount(): number {
+    return this.#framed.count;
+  }
+
+  /** Of all packets, without the fixed part of their headers. */
+  get payloadBytes(): number {
+    return this.#framed.payloadBytes;
+  }
+
+  /** Of its packets; undefined where it has none. */
+  get ssrc(): number | undefined {
+    return this.#framed.ssrc;
   }
 
   /** Bytes of all packets with their frame headers. */
   get byteLength(): number {
-    return this.#framed.length;
+    return this.#framed.bytes.length;
   }
 
   /** About what it takes in memory: of a camera that sends next to nothing in each packet, many times its bytes. */
   get memoryBytes(): number {
-    return this.byteLength + OVERHEAD_BYTES.group + this.packets.length * OVERHEAD_BYTES.packet;
+    return this.byteLength + OVERHEAD_BYTES.group + this.packetCount * OVERHEAD_BYTES.packet;
   }
 
-  /** All packets framed for `channel`. The result is shared: never write to it. */
+  /** All packets framed for `channel`; the track's usual one costs no copy. The result is shared: never write to it. */
   framed(channel: number): Buffer {
-    if (channel === this.defaultChannel) return this.#framed;
+    const { bytes } = this.#framed;
+    if (bytes.length === 0 || bytes[1] === channel) return bytes;
     const known = this.#variants?.get(channel);
     if (known !== undefined) return known;
-    const copy = Buffer.from(this.#framed);
-    for (let offset = 0; offset < copy.length; ) {
-      copy.writeUInt8(channel, offset + 1);
-      offset += FRAME_HEADER_BYTES + copy.readUInt16BE(offset + 2);
-    }
+    const copy = this.#framed.onChannel(channel);
     this.#variants ??= new Map();
     if (this.#variants.size < MAX_VARIANTS) this.#variants.set(channel, copy);
     return copy;
   }
+}
+
+/** The interleaved channel that most clients ask for: 0 for track 0, 2 for track 1, … */
+export function usualChannel(track: number): number {
+  return (track * 2) & 0xff;
 }

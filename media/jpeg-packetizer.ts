@@ -1,4 +1,5 @@
 import { Fault } from "../base/fault.ts";
+import type { FramedPackets } from "./framed-packets.ts";
 import { type Frame, frameOf, MARKER, type Segment, segmentsOf, withoutEnd } from "./jpeg-file.ts";
 import { STANDARD_HUFFMAN } from "./jpeg-tables.ts";
 import { PAYLOAD_BYTES, type PacketNumbers, PacketWriter } from "./packet-writer.ts";
@@ -50,7 +51,7 @@ export class JpegPacketizer {
   }
 
   /** Fault `invalid` for a picture that RTP/JPEG cannot express. */
-  packets(sample: Sample, rtpTime: number): Buffer[] {
+  packets(sample: Sample, rtpTime: number): FramedPackets {
     const plan = planOf(sample.data);
     const { scan, restartInterval } = plan;
     const headerBytes = restartInterval > 0 ? 12 : 8;

@@ -1,3 +1,4 @@
+import type { FramedPackets } from "./framed-packets.ts";
 import { lengthPrefixed } from "./nal.ts";
 import type { NalCodec } from "./nal-codec.ts";
 import { PAYLOAD_BYTES, type PacketNumbers, PacketWriter } from "./packet-writer.ts";
@@ -30,7 +31,7 @@ export class NalPacketizer {
     return this.#writer.nextSequence;
   }
 
-  packets(sample: Sample, rtpTime: number): Buffer[] {
+  packets(sample: Sample, rtpTime: number): FramedPackets {
     const codec = this.#codec;
     const { headerBytes } = codec;
     const found = lengthPrefixed(sample.data).filter(

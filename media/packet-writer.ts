@@ -1,3 +1,4 @@
+import { FRAME_HEADER_BYTES, FramedPackets, writeFrameHeader } from "./framed-packets.ts";
 import { RTP_HEADER_BYTES, writeRtpHeader } from "./rtp.ts";
 
 /** Of one RTP packet with its header: fits, with headers of UDP, IP and some tunnel, in an Ethernet frame. */
@@ -11,14 +12,17 @@ export interface PacketNumbers {
   readonly payloadType: number;
   readonly ssrc: number;
   readonly sequence: number;
+  /** Interleaved channel that the packets are framed for; 0 if absent. */
+  readonly channel?: number;
 }
 
-/** Writes the packets of one sample after another, one behind the other in one buffer a sample. */
+/** Writes the packets of one sample after another, framed, in one buffer a sample. */
 export class PacketWriter {
   readonly ssrc: number;
   readonly #payloadType: number;
+  readonly #channel: number;
   #sequence: number;
-  #packets: Buffer[] = [];
+  #count = 0;
   #buffer = Buffer.alloc(0);
   #at = 0;
   #start = 0;
@@ -27,6 +31,7 @@ export class PacketWriter {
   constructor(numbers: PacketNumbers) {
     this.ssrc = numbers.ssrc >>> 0;
     this.#payloadType = numbers.payloadType;
+    this.#channel = numbers.channel ?? 0;
     this.#sequence = numbers.sequence & 0xffff;
   }
 
@@ -37,15 +42,15 @@ export class PacketWriter {
 
   /** Begins a sample whose packets have at most so many bytes of payload and so many packets. */
   begin(payloadBytes: number, packets: number, rtpTime: number): void {
-    this.#buffer = Buffer.allocUnsafe(payloadBytes + packets * RTP_HEADER_BYTES);
-    this.#packets = [];
+    this.#buffer = Buffer.allocUnsafeSlow(payloadBytes + packets * (FRAME_HEADER_BYTES + RTP_HEADER_BYTES));
+    this.#count = 0;
     this.#at = 0;
     this.#timestamp = rtpTime;
   }
 
   /** Begins a packet, `ticks` after the sample's beginning. */
   open(ticks = 0): void {
-    this.#start = this.#at;
+    this.#start = this.#at + FRAME_HEADER_BYTES;
     const header = {
       marker: false,
       payloadType: this.#payloadType,
@@ -53,8 +58,8 @@ export class PacketWriter {
       timestamp: (this.#timestamp + ticks) >>> 0,
       ssrc: this.ssrc,
     };
-    writeRtpHeader(this.#buffer.subarray(this.#start), header);
-    this.#at += RTP_HEADER_BYTES;
+    writeRtpHeader(this.#buffer, header, this.#start);
+    this.#at = this.#start + RTP_HEADER_BYTES;
   }
 
   bytes(values: readonly number[]): void {
@@ -76,17 +81,16 @@ export class PacketWriter {
   /** Ends a packet. `extended`: a header extension was written before its payload. */
   close(extended = false): void {
     if (extended) this.#buffer.writeUInt8((this.#buffer[this.#start] ?? 0) | 0x10, this.#start);
-    this.#packets.push(this.#buffer.subarray(this.#start, this.#at));
+    writeFrameHeader(this.#buffer, this.#start - FRAME_HEADER_BYTES, this.#channel, this.#at - this.#start);
+    this.#count += 1;
     this.#sequence = (this.#sequence + 1) & 0xffff;
   }
 
   /** The packets of the sample. `marked`: the last one ends an access unit. */
-  end(marked: boolean): Buffer[] {
-    const packets = this.#packets;
-    const last = packets.at(-1);
-    if (marked && last !== undefined) last.writeUInt8((last[1] ?? 0) | 0x80, 1);
+  end(marked: boolean): FramedPackets {
+    if (marked && this.#count > 0) this.#buffer[this.#start + 1] = (this.#buffer[this.#start + 1] ?? 0) | 0x80;
+    const framed = new FramedPackets(this.#buffer.subarray(0, this.#at), this.#count);
     this.#buffer = Buffer.alloc(0);
-    this.#packets = [];
-    return packets;
+    return framed;
   }
 }

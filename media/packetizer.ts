@@ -1,4 +1,5 @@
 import { AacPacketizer } from "./aac-packetizer.ts";
+import type { FramedPackets } from "./framed-packets.ts";
 import { h264Track } from "./h264.ts";
 import { readAvcConfig } from "./h264-config.ts";
 import { h265Track } from "./h265.ts";
@@ -6,6 +7,7 @@ import { readHevcConfig } from "./h265-config.ts";
 import { JpegPacketizer } from "./jpeg-packetizer.ts";
 import { H264_CODEC, H265_CODEC } from "./nal-codec.ts";
 import { NalPacketizer } from "./nal-packetizer.ts";
+import type { PacketNumbers } from "./packet-writer.ts";
 import { PlainPacketizer } from "./plain-packetizer.ts";
 import type { Sample, SampleFormat } from "./sample.ts";
 import type { Track, TrackKind } from "./track.ts";
@@ -18,11 +20,11 @@ export interface Packetizer {
   /** Of the next packet: where the packetizer for another format goes on. */
   readonly nextSequence: number;
   /**
-   * RTP packets of at most 1400 bytes, views into one buffer, the marker on the last one; sequence numbers go on. Key samples
+   * RTP packets of at most 1400 bytes, the marker on the last one; sequence numbers go on. Key samples
    * of H.264 and H.265 get the format's parameter sets where they have none. Empty for a sample without content.
    * Fault `invalid` for a sample that RTP cannot express; numbers stay as they were then.
    */
-  packets(sample: Sample, rtpTime: number): Buffer[];
+  packets(sample: Sample, rtpTime: number): FramedPackets;
 }
 
 const ENCODINGS: Readonly<Record<SampleFormat["codec"], readonly [kind: TrackKind, encoding: string]>> = {
@@ -38,7 +40,7 @@ const ENCODINGS: Readonly<Record<SampleFormat["codec"], readonly [kind: TrackKin
 /** A packetizer for samples of `format`. Fault `invalid` for a broken decoder configuration. */
 export function createPacketizer(
   format: SampleFormat,
-  o: { readonly payloadType: number; readonly ssrc: number; readonly sequence: number; readonly clockRateHz: number },
+  o: PacketNumbers & { readonly clockRateHz: number },
 ): Packetizer {
   const [kind, encoding] = ENCODINGS[format.codec];
   const { payloadType, clockRateHz } = o;

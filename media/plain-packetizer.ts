@@ -1,3 +1,4 @@
+import type { FramedPackets } from "./framed-packets.ts";
 import { PAYLOAD_BYTES, type PacketNumbers, PacketWriter } from "./packet-writer.ts";
 import type { Sample } from "./sample.ts";
 import type { Track } from "./track.ts";
@@ -20,7 +21,7 @@ export class PlainPacketizer {
     return this.#writer.nextSequence;
   }
 
-  packets(sample: Sample, rtpTime: number): Buffer[] {
+  packets(sample: Sample, rtpTime: number): FramedPackets {
     const { data } = sample;
     const audio = this.track.kind === "audio";
     // Channels stay together, and every packet of audio has the time of its first byte.

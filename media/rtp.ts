@@ -43,14 +43,15 @@ export function readRtp(packet: Buffer): RtpPacket {
   };
 }
 
-/** Writes the fixed part of a header, without padding, extension and CSRCs, at the beginning of `packet`. */
+/** Writes the fixed part of a header at `offset`, without padding, extension and CSRCs. */
 export function writeRtpHeader(
-  packet: Buffer,
+  bytes: Buffer,
   header: Pick<RtpPacket, "marker" | "payloadType" | "sequence" | "timestamp" | "ssrc">,
+  offset = 0,
 ): void {
-  packet.writeUInt8(0x80, 0);
-  packet.writeUInt8((header.marker ? 0x80 : 0) | header.payloadType, 1);
-  packet.writeUInt16BE(header.sequence & 0xffff, 2);
-  packet.writeUInt32BE(header.timestamp >>> 0, 4);
-  packet.writeUInt32BE(header.ssrc >>> 0, 8);
+  bytes[offset] = 0x80;
+  bytes[offset + 1] = (header.marker ? 0x80 : 0) | header.payloadType;
+  bytes.writeUInt16BE(header.sequence & 0xffff, offset + 2);
+  bytes.writeUInt32BE(header.timestamp >>> 0, offset + 4);
+  bytes.writeUInt32BE(header.ssrc >>> 0, offset + 8);
 }

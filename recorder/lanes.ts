@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { unixMillis } from "../base/units.ts";
-import { PacketGroup, type TimeQuality } from "../media/group.ts";
+import { PacketGroup, type TimeQuality, usualChannel } from "../media/group.ts";
 import { createPacketizer, type Packetizer } from "../media/packetizer.ts";
 import type { SampleFormat } from "../media/sample.ts";
 import type { Track } from "../media/track.ts";
@@ -55,6 +55,7 @@ export class Lanes {
         payloadType: STATIC_TYPES[format.codec] ?? FIRST_DYNAMIC_TYPE + index,
         ssrc: randomInt(2 ** 32),
         sequence: randomInt(2 ** 16),
+        channel: usualChannel(index),
         clockRateHz: timescale,
       }),
       offset: undefined,
@@ -94,6 +95,7 @@ export class Lanes {
           payloadType: track.payloadType,
           ssrc,
           sequence,
+          channel: usualChannel(lane.index),
           clockRateHz: timescale,
         });
         lane.format = format;

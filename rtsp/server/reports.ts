@@ -3,14 +3,12 @@ import type { Clock } from "../../base/clock.ts";
 import { type MonotonicMillis, SECOND } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { bye, senderReport } from "../../media/rtcp.ts";
-import { RTP_HEADER_BYTES } from "../../media/rtp.ts";
 import type { Lane, Lanes } from "./lane.ts";
 
 /** RFC 3550 6.2: not more often than every 5 s. */
 const PERIOD_MS = 5 * SECOND;
 
 const CNAME = "viaduct";
-const SSRC_OFFSET = 8;
 
 interface Counts {
   readonly ssrc: number;
@@ -35,7 +33,7 @@ export class SenderReports {
   before(group: PacketGroup): Buffer | undefined {
     const now = this.#clock.monotonic();
     const known = this.#counts.get(group.track);
-    const ssrc = group.packets[0]?.readUInt32BE(SSRC_OFFSET) ?? 0;
+    const ssrc = group.ssrc ?? 0;
     const counts = known?.ssrc === ssrc ? known : { ssrc, packets: 0, octets: 0, reportedAt: now };
     if (counts === known && now - counts.reportedAt < PERIOD_MS) return undefined;
     counts.reportedAt = now;
@@ -47,8 +45,8 @@ export class SenderReports {
   sent(group: PacketGroup): void {
     const counts = this.#counts.get(group.track);
     if (counts === undefined) return;
-    counts.packets += group.packets.length;
-    for (const packet of group.packets) counts.octets += packet.length - RTP_HEADER_BYTES;
+    counts.packets += group.packetCount;
+    counts.octets += group.payloadBytes;
   }
 
   /** The end of every track (RFC 3550 6.6), those that never began too: clients wait for all of them. */

@@ -192,7 +192,7 @@ describe("a packetizer for JPEG", () => {
       fc.property(picture, scan, (o, bytes) => {
         const file = jpegFile(o, [bytes]);
         const made = packetizer();
-        const packets = made.packets(sampleOf(file, FORMAT), 9);
+        const packets = made.packets(sampleOf(file, FORMAT), 9).list;
         for (const [index, packet] of packets.entries()) {
           expect(packet.length).to.be.at.most(1400);
           expect(readRtp(packet)).to.deep.include({
@@ -215,7 +215,7 @@ describe("a packetizer for JPEG", () => {
 
   it("leaves out what stands behind the end of the image", () => {
     const file = Buffer.concat([jpegFile(plain, [SCAN]), Buffer.from("junk")]);
-    const [packet = Buffer.alloc(0), ...others] = packetizer().packets(sampleOf(file, FORMAT), 0);
+    const [packet = Buffer.alloc(0), ...others] = packetizer().packets(sampleOf(file, FORMAT), 0).list;
     expect(others).to.deep.equal([]);
     expect(readRtp(packet).payload.subarray(-SCAN.length)).to.deep.equal(SCAN);
   });
@@ -242,7 +242,7 @@ describe("a packetizer for JPEG", () => {
   for (const [what, file, words] of refused)
     it(`refuses ${what}, and counts on from where it was`, () => {
       const made = packetizer();
-      expect(() => made.packets(sampleOf(file, FORMAT), 0))
+      expect(() => made.packets(sampleOf(file, FORMAT), 0).list)
         .to.throw(Fault, words)
         .with.property("kind", "invalid");
       expect(made.nextSequence).to.equal(0);

@@ -42,7 +42,7 @@ function checkPackets(packets: readonly Buffer[], rtpTime: number, sequence: num
 }
 
 const printedSample = (key: boolean, ...nals: readonly Buffer[]): readonly string[] =>
-  printed(packetizer(H264).packets(sampleOf(inSample(...nals), H264, { key }), 0));
+  printed(packetizer(H264).packets(sampleOf(inSample(...nals), H264, { key }), 0).list);
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
 
@@ -69,7 +69,7 @@ describe("a packetizer for H.264", () => {
     const packets = packetizer(H264).packets(
       sampleOf(inSample(hex("09f0"), sps, pps, hex("6588"), large), H264, { key: true }),
       5,
-    );
+    ).list;
     expect(printed(packets)).to.deep.equal([
       `78000209f00019${sps.toString("hex")}0004${pps.toString("hex")}`,
       "6588",
@@ -96,10 +96,10 @@ describe("a packetizer for H.264", () => {
 
   it("makes nothing of an empty sample, and refuses a broken one without counting on", () => {
     const made = packetizer(H264, 7);
-    expect(made.packets(sampleOf(Buffer.alloc(0), H264), 0)).to.deep.equal([]);
-    expect(made.packets(sampleOf(inSample(hex("1c85"), hex("00")), H264), 0)).to.deep.equal([]);
+    expect(made.packets(sampleOf(Buffer.alloc(0), H264), 0).list).to.deep.equal([]);
+    expect(made.packets(sampleOf(inSample(hex("1c85"), hex("00")), H264), 0).list).to.deep.equal([]);
     for (const broken of ["00", "00000002 41", "ffffffff 419a"])
-      expect(() => made.packets(sampleOf(hex(broken), H264), 0)).to.throw(Fault, "does not end");
+      expect(() => made.packets(sampleOf(hex(broken), H264), 0).list).to.throw(Fault, "does not end");
     expect(made.nextSequence).to.equal(7);
     expect(() => packetizer({ ...H264, config: hex("01") })).to.throw(Fault);
   });
@@ -108,7 +108,7 @@ describe("a packetizer for H.264", () => {
 describe("a packetizer for H.265", () => {
   it("joins parameter sets and fragments slices", () => {
     const large = Buffer.concat([hex("2601"), Buffer.alloc(1500, 0xab)]);
-    const packets = packetizer(H265).packets(sampleOf(inSample(large), H265, { key: true }), 9);
+    const packets = packetizer(H265).packets(sampleOf(inSample(large), H265, { key: true }), 9).list;
     const { vps, sps, pps } = H265_SETS;
     const joined = [vps, sps, pps]
       .map((nal) => nal.length.toString(16).padStart(4, "0") + nal.toString("hex"))
@@ -161,7 +161,7 @@ describe("what a packetizer makes", () => {
         fc.property(units, fc.boolean(), fc.nat(0xffff), fc.nat(0xffffffff), (others, key, sequence, rtpTime) => {
           const data = inSample(...(key ? Object.values(sets) : []), ...others, key ? idr : slice);
           const made = packetizer(format, sequence);
-          const packets = made.packets(sampleOf(data, format, { key }), rtpTime);
+          const packets = made.packets(sampleOf(data, format, { key }), rtpTime).list;
           checkPackets(packets, rtpTime, sequence);
           const samples = createDepacketizer(made.track)?.push(group(rtpTime, packets)) ?? [];
           expect(samples).to.have.length(1);
@@ -181,8 +181,8 @@ describe("what a packetizer makes", () => {
           (others, cuts, loss) => {
             const data = inSample(...Object.values(sets), idr, ...others.map((nal) => Buffer.concat([idr, nal])));
             const made = packetizer(format);
-            const packets = made.packets(sampleOf(data, format, { key: true }), 0);
-            const next = made.packets(sampleOf(inSample(slice), format), 3600);
+            const packets = made.packets(sampleOf(data, format, { key: true }), 0).list;
+            const next = made.packets(sampleOf(inSample(slice), format), 3600).list;
             const depacketizer = createDepacketizer(made.track);
             const got: Sample[] = [];
             let part: Buffer[] = [];
@@ -211,7 +211,7 @@ describe("what a packetizer makes", () => {
       fc.assert(
         fc.property(units, fc.array(change, { maxLength: 8 }), (others, changes) => {
           const made = packetizer(format);
-          const packets = made.packets(sampleOf(inSample(...others, idr), format, { key: true }), 0);
+          const packets = [...made.packets(sampleOf(inSample(...others, idr), format, { key: true }), 0).list];
           for (const { packet, at, to, cut } of changes) {
             const index = packet % packets.length;
             const target = packets[index];
@@ -221,7 +221,7 @@ describe("what a packetizer makes", () => {
           }
           const depacketizer = createDepacketizer(made.track);
           depacketizer?.push(group(0, packets));
-          depacketizer?.push(group(1, made.packets(sampleOf(inSample(slice), format), 1)));
+          depacketizer?.push(group(1, made.packets(sampleOf(inSample(slice), format), 1).list));
           depacketizer?.flush();
         }),
         { numRuns: 100 },
@@ -238,7 +238,7 @@ describe("what a packetizer makes", () => {
       fc.assert(
         fc.property(data, (one) => {
           const made = packetizer(format, 0, clockRateHz);
-          const packets = made.packets(sampleOf(one, format), 77);
+          const packets = made.packets(sampleOf(one, format), 77).list;
           checkPackets(packets, 77, 0);
           const samples = createDepacketizer(made.track)?.push(group(77, packets)) ?? [];
           expect(samples.map((sample) => sample.data.equals(one))).to.deep.equal([true]);
@@ -259,21 +259,21 @@ describe("a packetizer for audio and metadata", () => {
   });
 
   it("sends one AAC unit a packet behind its header", () => {
-    expect(printed(packetizer(AAC).packets(sampleOf(hex("abcdef"), AAC), 0))).to.deep.equal(["M 00100018abcdef"]);
-    expect(() => packetizer(AAC).packets(sampleOf(Buffer.alloc(8192), AAC), 0)).to.throw(Fault, "8192");
+    expect(printed(packetizer(AAC).packets(sampleOf(hex("abcdef"), AAC), 0).list)).to.deep.equal(["M 00100018abcdef"]);
+    expect(() => packetizer(AAC).packets(sampleOf(Buffer.alloc(8192), AAC), 0).list).to.throw(Fault, "8192");
   });
 
   it("cuts long G.711 between samples, each packet at its time and without marker", () => {
     const stereo: SampleFormat = { ...PCMU, channels: 2 };
     const packets = packetizer(stereo, 0, 8000)
       .packets(sampleOf(Buffer.alloc(3000, 1), stereo), 1000)
-      .map(readRtp);
+      .list.map(readRtp);
     expect(packets.map((one) => [one.timestamp, one.payload.length, one.marker])).to.deep.equal([
       [1000, 1388, false],
       [1694, 1388, false],
       [2388, 224, false],
     ]);
-    expect(printed(packetizer(PCMU).packets(sampleOf(Buffer.alloc(2, 5), PCMU), 0))).to.deep.equal(["0505"]);
+    expect(printed(packetizer(PCMU).packets(sampleOf(Buffer.alloc(2, 5), PCMU), 0).list)).to.deep.equal(["0505"]);
   });
 
   it("names metadata as ONVIF does", () => {

@@ -179,7 +179,7 @@ function packetsOf(described: Track, samples: readonly Sample[]): readonly Buffe
   if (first === undefined) throw new Error("no samples");
   const { payloadType, clockRateHz } = described;
   const made = createPacketizer(first.format, { payloadType, ssrc: 1, sequence: 0, clockRateHz });
-  return samples.flatMap((one) => made.packets(one, one.rtpTime));
+  return samples.flatMap((one) => made.packets(one, one.rtpTime).list);
 }
 
 async function run(program: Peer, args: readonly string[], input?: Buffer): Promise<Buffer> {

@@ -50,7 +50,10 @@ class Stage implements Viewer {
   send(format: SampleFormat, data: Buffer, more: { readonly key?: boolean; readonly track?: number } = {}): void {
     this.#rtpTime += 6000;
     const { key = false, track: index = 0 } = more;
-    const packets = this.#packetizer.packets(sampleOf(data, format, { key, rtpTime: this.#rtpTime }), this.#rtpTime);
+    const packets = this.#packetizer.packets(
+      sampleOf(data, format, { key, rtpTime: this.#rtpTime }),
+      this.#rtpTime,
+    ).list;
     this.camera.push(group(this.#rtpTime, packets, { key, track: index }));
   }
 
