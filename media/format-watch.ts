@@ -1,5 +1,8 @@
+import type { QuirkSeen } from "../base/quirk.ts";
+import { fmtpValue } from "./fmtp.ts";
 import { type H264ParameterSets, h264FmtpUnits, h264Track, pickH264 } from "./h264.ts";
 import { type H265ParameterSets, h265FmtpUnits, h265Track, pickH265 } from "./h265.ts";
+import type { MediaQuirk } from "./known-quirks.ts";
 import { H264_CODEC, H265_CODEC } from "./nal-codec.ts";
 import type { Track } from "./track.ts";
 
@@ -20,7 +23,12 @@ export class FormatWatch {
   #sets: Sets;
   #units: Buffer[] = [];
 
-  constructor(track: Track) {
+  readonly #seen: QuirkSeen<MediaQuirk>;
+  /** The stream's parameter sets are compared with the described ones once. */
+  #compared = false;
+
+  constructor(track: Track, seen: QuirkSeen<MediaQuirk>) {
+    this.#seen = seen;
     this.#described = track;
     this.#sets = setsOf(track);
     this.#track = built(track, this.#sets);
@@ -37,6 +45,7 @@ export class FormatWatch {
     if (track.fmtp !== fmtp) this.#sets = { ...this.#sets, ...setsOf(track) };
     if (track.fmtp !== fmtp || track.payloadType !== payloadType) this.#track = built(track, this.#sets);
     this.#described = track;
+    this.#compared = false;
   }
 
   /** A payload with parameter sets, of the access unit that is being received. A view that stays as it is until `settle`. */
@@ -52,10 +61,24 @@ export class FormatWatch {
     if (this.#units.length === 0) return;
     const picked = this.#track.codec === "H264" ? pickH264(this.#units) : pickH265(this.#units);
     this.#units = [];
+    this.#compare(picked);
     const next = merged(this.#sets, picked);
     if (sameSets(next, this.#sets)) return;
     this.#sets = copied(next);
     this.#track = built(this.#track, this.#sets);
+  }
+
+  /** How far the description was from the stream. */
+  #compare({ sps }: Sets): void {
+    if (this.#compared || sps === undefined) return;
+    this.#compared = true;
+    const { fmtp, codec } = this.#described;
+    const told = setsOf(this.#described);
+    const named = /sprop-(?:parameter-sets|sps)\s*=\s*[^;\s]/i.test(fmtp);
+    if (told.sps === undefined || told.pps === undefined) this.#seen(named ? "broken-sprop" : "no-sprop");
+    else if (!told.sps.equals(sps)) this.#seen("other-sprop");
+    const profile = codec === "H264" ? fmtpValue(fmtp, "profile-level-id") : undefined;
+    if (profile !== undefined && profile.toLowerCase() !== sps.toString("hex", 1, 4)) this.#seen("wrong-profile");
   }
 }
 

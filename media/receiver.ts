@@ -1,8 +1,11 @@
 import { randomInt } from "node:crypto";
 import { isFault } from "../base/fault.ts";
+import type { QuirkSeen } from "../base/quirk.ts";
 import { SECOND, type UnixMillis, unixOfNtp } from "../base/units.ts";
+import { EvenSound } from "./even-sound.ts";
 import { FormatWatch } from "./format-watch.ts";
 import { PacketGroup } from "./group.ts";
+import type { MediaQuirk } from "./known-quirks.ts";
 import { H264_CODEC, H265_CODEC, type NalCodec } from "./nal-codec.ts";
 import { SCAN, scanPayload } from "./payload-scan.ts";
 import { readRtcp } from "./rtcp.ts";
@@ -19,6 +22,10 @@ const LIMITS = {
   groupHeldBytes: 32 * 1024 * 1024,
   /** Streams that refresh pictures bit by bit have no IDR; after this long, parameter sets are taken for a beginning. */
   withoutRandomMs: 10 * SECOND,
+  /** Pictures without a marker before a camera counts as one that sets none. */
+  unmarked: 50,
+  /** Without a sender report for this long, a camera sends none: they are due every five seconds (RFC 3550 6.2). */
+  unreportedMs: 30 * SECOND,
 };
 
 /** An access unit that is being received. */
@@ -48,6 +55,8 @@ export interface TrackReceiverOptions {
   readonly deliver: (group: PacketGroup) => void;
   /** The description is another one than before: parameter sets in the stream differ from it, or it was wrong. Comes before the group. */
   readonly onTrack?: (track: Track) => void;
+  /** The camera shows a known quirk. The same one may come again and again. */
+  readonly onQuirk?: QuirkSeen<MediaQuirk>;
 }
 
 /**
@@ -67,7 +76,8 @@ export class TrackReceiver {
   readonly #codec: NalCodec | undefined;
   /** Sound that is not compressed has no access units: every packet is one. */
   readonly #single: boolean;
-  readonly #sequencer = new Sequencer();
+  readonly #sequencer: Sequencer;
+  readonly #seen: QuirkSeen<MediaQuirk>;
   #announced: Track;
   #timeline: Timeline;
   #open: Open | undefined;
@@ -78,6 +88,10 @@ export class TrackReceiver {
   /** This camera sets markers before the end of an access unit. */
   #patient = false;
   #sawMarker = false;
+  #unmarked = 0;
+  /** When the camera last told the time, or when it began without. */
+  #reportedAt: UnixMillis | undefined;
+  #even: EvenSound | undefined;
   #randomAt: UnixMillis | undefined;
   /** The newest instant that was handed on, by our numbering; groups of B-frames lie before it. */
   #newest: { readonly rtpTime: number; readonly at: UnixMillis } | undefined;
@@ -89,10 +103,13 @@ export class TrackReceiver {
     this.#index = o.index;
     this.#deliver = o.deliver;
     this.#onTrack = o.onTrack;
-    this.#format = new FormatWatch(o.track);
+    this.#seen = o.onQuirk ?? (() => undefined);
+    this.#sequencer = new Sequencer(() => this.#seen("stray-data"));
+    this.#format = new FormatWatch(o.track, this.#seen);
     this.#announced = o.track;
     const { codec, kind, clockRateHz } = o.track;
     this.#timeline = new Timeline(clockRateHz);
+    this.#even = kind === "audio" ? new EvenSound(o.track, this.#seen) : undefined;
     this.#codec = codec === "H264" ? H264_CODEC : codec === "H265" ? H265_CODEC : undefined;
     this.#single = codec === "PCMU" || codec === "PCMA" || (codec === "unknown" && kind === "audio");
   }
@@ -107,27 +124,36 @@ export class TrackReceiver {
     const { payloadType } = this.#format.track;
     const step = this.#sequencer.place(packet, payloadType, arrivedAt);
     if (step === "skip") return;
+    if (step === "gap") this.#seen("drops-packets");
     if (step === "gap" || step === "reset") this.#lose();
     if (step === "reset") this.#reset();
     const second = packet[1] as number;
-    const rtpTime = packet.readUInt32BE(4);
+    const stamp = packet.readUInt32BE(4);
+    const end = packet.length - paddingOf(packet);
+    const rtpTime = this.#even?.place(stamp, packet.subarray(offset, end), this.#gap) ?? stamp;
     packet[1] = (second & 0x80) | payloadType;
     packet.writeUInt32BE(this.ssrc, 8);
-    this.#add(packet, offset, rtpTime, arrivedAt);
+    this.#add(packet, offset, end, rtpTime, arrivedAt);
     if ((second & 0x80) === 0 && !this.#single) return;
     this.#sawMarker = true;
     const open = this.#open;
-    if (open !== undefined && !this.#patient && this.#hasContent(open)) this.#close(true);
+    if (open === undefined) return;
+    if (!this.#hasContent(open)) this.#seen("early-marker");
+    else if (!this.#patient) this.#close(true);
   }
 
   /** A compound RTCP packet. Whatever is not RTCP is passed over: there are cameras that send it broken all the time. */
   rtcp(packet: Buffer, arrivedAt: UnixMillis): void {
     try {
       const { senders, byes } = readRtcp(packet);
-      for (const { rtpTime, ntp } of senders) this.#timeline.report(rtpTime, unixOfNtp(ntp), arrivedAt);
+      for (const { rtpTime, ntp } of senders) {
+        this.#reportedAt = arrivedAt;
+        if (!this.#timeline.report(rtpTime, unixOfNtp(ntp), arrivedAt)) this.#seen("wrong-reports");
+      }
       for (const ssrc of byes) this.#sequencer.leave(ssrc);
     } catch (error) {
       if (!isFault(error, "invalid")) throw error;
+      this.#seen("broken-reports");
     }
   }
 
@@ -137,6 +163,7 @@ export class TrackReceiver {
     this.#format.describe(track);
     this.#sequencer.restart();
     this.#reset();
+    this.#reportedAt = undefined;
     this.#gap = true;
     this.#announce();
   }
@@ -161,6 +188,8 @@ export class TrackReceiver {
     this.#closedRtpTime = undefined;
     this.#patient = false;
     this.#sawMarker = false;
+    this.#unmarked = 0;
+    this.#even &&= new EvenSound(this.#format.track, this.#seen);
     this.#randomAt = undefined;
   }
 
@@ -173,13 +202,14 @@ export class TrackReceiver {
     return (open.flags & SCAN.content) !== 0;
   }
 
-  #add(packet: Buffer, offset: number, rtpTime: number, arrivedAt: UnixMillis): void {
-    const end = packet.length - paddingOf(packet);
+  /** `offset` and `end`: of the payload. */
+  #add(packet: Buffer, offset: number, end: number, rtpTime: number, arrivedAt: UnixMillis): void {
     const flags = this.#codec === undefined ? SCAN.content : scanPayload(this.#codec, packet, offset, end);
     let open = this.#open;
     if (open !== undefined && open.rtpTime !== rtpTime) {
       const continues = (flags & SCAN.continues) !== 0 && !open.broken;
       if (!this.#hasContent(open)) {
+        this.#seen("split-times");
         open.rtpTime = rtpTime;
         open.arrivedAt = arrivedAt;
       } else if (!continues) {
@@ -222,13 +252,24 @@ export class TrackReceiver {
       this.#gap = true;
       return;
     }
+    this.#watch(open.arrivedAt);
     const { at, quality, jump } = this.#timeline.place(open.rtpTime, open.arrivedAt);
     const rtpTime = this.#number(open.rtpTime, at, jump);
     for (const packet of open.packets) packet.writeUInt32BE(rtpTime, 4);
+    if (jump) this.#seen("time-jumps");
     const key = this.#isKey(open);
     const discontinuity = open.afterGap || jump;
     this.#announce();
     this.#deliver(new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity }, open.packets));
+  }
+
+  /** Notices what never comes. */
+  #watch(arrivedAt: UnixMillis): void {
+    this.#reportedAt ??= arrivedAt;
+    if (arrivedAt - this.#reportedAt > LIMITS.unreportedMs) this.#seen("no-reports");
+    if (this.#codec === undefined || this.#sawMarker) return;
+    this.#unmarked += 1;
+    if (this.#unmarked > LIMITS.unmarked) this.#seen("no-marker");
   }
 
   #isKey(open: Open): boolean {

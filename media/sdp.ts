@@ -25,6 +25,8 @@ export interface MediaDescription {
 export interface SessionDescription {
   readonly control: string | undefined;
   readonly media: readonly MediaDescription[];
+  /** Some of what it says made no sense and was left out. */
+  readonly odd: boolean;
 }
 
 /** Static payload types (RFC 3551 6) that cameras use without `a=rtpmap`. */
@@ -83,7 +85,7 @@ export function parseSdp(text: string): SessionDescription {
   if (sections.length > LIMITS.media) throw new Fault("invalid", `SDP with ${sections.length} media`);
   const media = sections.flatMap((section, index) => mediaOf(section, index));
   if (media.length === 0) throw new Fault("invalid", "SDP without usable media");
-  return { control: attributeOf(session, "control"), media };
+  return { control: attributeOf(session, "control"), media, odd: media.length < sections.length };
 }
 
 function attributeOf(attributes: Section["attributes"], name: string): string | undefined {

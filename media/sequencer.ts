@@ -6,8 +6,10 @@ const LIMITS = {
   gap: 1000,
   /** How far back a packet may lie to be one that came twice. Further back, the camera has begun to count anew. */
   repeated: 16,
-  /** Another source takes over when it has sent this many packets in a row, or when the old one has been silent for so long. */
+  /** Another source takes over when it has sent so many packets in a row, or when the old one has been silent for so long. */
   strangers: 16,
+  /** In a row, where the one so far has sent fewer than `strangers`: they may be what is left of an older session. */
+  strangersEarly: 2,
   silenceMs: 2 * SECOND,
 };
 
@@ -25,6 +27,8 @@ export class Sequencer {
   #ssrc: number | undefined;
   #payloadType: number | undefined;
   #strangers = 0;
+  /** Packets of the source, as far as that matters. */
+  #proven = 0;
   /** The source has said goodbye: the next one takes over at once. */
   #left = false;
   #lastAt: UnixMillis | undefined;
@@ -32,12 +36,19 @@ export class Sequencer {
   #ours = randomInt(2 ** 16);
   #expected = 0;
   #started = false;
+  readonly #onStray: () => void;
+
+  /** `onStray`: what came first was not of this session. */
+  constructor(onStray: () => void = () => undefined) {
+    this.#onStray = onStray;
+  }
 
   /** The camera's next packet belongs to a new session. */
   restart(): void {
     this.#ssrc = undefined;
     this.#payloadType = undefined;
     this.#strangers = 0;
+    this.#proven = 0;
     this.#left = false;
   }
 
@@ -77,7 +88,10 @@ export class Sequencer {
     const known = this.#ssrc;
     if (known !== undefined && ssrc !== known && !this.#left) {
       this.#strangers += 1;
-      if (this.#strangers < LIMITS.strangers && silentMs < LIMITS.silenceMs) return "skip";
+      const early = this.#proven < LIMITS.strangers;
+      const most = early ? LIMITS.strangersEarly : LIMITS.strangers;
+      if (this.#strangers < most && silentMs < LIMITS.silenceMs) return "skip";
+      if (early) this.#onStray();
     }
     this.#strangers = 0;
     this.#left = false;
@@ -85,8 +99,10 @@ export class Sequencer {
     if (ssrc !== known) {
       this.#ssrc = ssrc;
       this.#payloadType = undefined;
+      this.#proven = 1;
       return known === undefined ? "first" : "reset";
     }
+    if (this.#proven < LIMITS.strangers) this.#proven += 1;
     const ahead = (sequence - this.#expected) & 0xffff;
     if (ahead === 0) return "next";
     if (ahead >= 0x1_0000 - LIMITS.repeated) return "skip";

@@ -74,9 +74,11 @@ export class Timeline {
     this.#notBefore = notBefore ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** A sender report: `rtpTime` was at `ntp` by the camera's clock. */
-  report(rtpTime: number, ntp: UnixMillis, arrivedAt: UnixMillis): void {
-    this.#report = isPlausible(ntp, arrivedAt) ? { rtpTime, ntp, arrivedAt } : undefined;
+  /** A sender report: `rtpTime` was at `ntp` by the camera's clock. False where that is not to be believed. */
+  report(rtpTime: number, ntp: UnixMillis, arrivedAt: UnixMillis): boolean {
+    const plausible = isPlausible(ntp, arrivedAt);
+    this.#report = plausible ? { rtpTime, ntp, arrivedAt } : undefined;
+    return plausible;
   }
 
   /** Places one access unit. `rtpTime` has 32 bits. */

@@ -214,6 +214,7 @@ export class ChallengeAnswerer {
   /** Requests signed since the last challenge. All but the last of them were accepted, or there would have been a challenge. */
   #signed = 0;
   #staleInARow = 0;
+  #renewsUnasked = false;
   /** Final: an answerer that was refused stays silent, and the next attempt starts with a new one. */
   #refused = false;
   #sessionNonce = "";
@@ -241,7 +242,10 @@ export class ChallengeAnswerer {
       this.#refused = !stale || this.#staleInARow >= LIMITS.staleInARow;
       if (this.#refused) return false;
       this.#staleInARow += 1;
-    } else this.#staleInARow = 0;
+    } else {
+      this.#staleInARow = 0;
+      if (this.#chosen !== undefined && best.params.get("stale")?.toLowerCase() !== "true") this.#renewsUnasked = true;
+    }
     // A server may count on: the same nonce goes on with the next count.
     if (best.params.get("nonce") !== this.#chosen?.params.get("nonce")) {
       this.#nonceCount = 0;
@@ -251,6 +255,11 @@ export class ChallengeAnswerer {
     this.#strongest = best.strength;
     this.#chosen = best;
     return true;
+  }
+
+  /** The camera has given up a nonce that it had accepted before, and not called it stale (RFC 7616 3.3). */
+  get renewsUnasked(): boolean {
+    return this.#renewsUnasked;
   }
 
   /** The Authorization value for the next request, or undefined before any challenge. `uri` is hashed as it is given: pass what stands in the request line. */

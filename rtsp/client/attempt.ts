@@ -2,6 +2,7 @@ import type { ChallengeAnswerer } from "../../auth/scheme/http.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
+import type { QuirkSeen } from "../../base/quirk.ts";
 import { SECOND } from "../../base/units.ts";
 import { plainAddress } from "../../net/address.ts";
 import type { CameraSide } from "../../net/sides.ts";
@@ -12,6 +13,7 @@ import { RtspConnection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
 import { Incoming, type UpstreamEvents } from "./incoming.ts";
 import { KeepAlive, keepAlivePeriod, methodsIn } from "./keepalive.ts";
+import type { RtspQuirk } from "./known-quirks.ts";
 import { Lanes } from "./lanes.ts";
 import { expectOk, redirectOf } from "./refusal.ts";
 import { readDescription, setUpTracks } from "./set-up.ts";
@@ -46,12 +48,14 @@ export class Attempt {
   readonly #options: AttemptOptions;
   readonly #lanes: Lanes;
   readonly #incoming: Incoming;
+  readonly #seen: QuirkSeen<RtspQuirk>;
   #connection: RtspConnection | undefined;
   #control = "";
 
   constructor(o: AttemptOptions) {
     this.#options = o;
-    this.#lanes = new Lanes(o.transport, plainAddress(o.url.hostname) ?? "");
+    this.#seen = (name) => o.events.quirk?.(name);
+    this.#lanes = new Lanes(o.transport, plainAddress(o.url.hostname) ?? "", this.#seen);
     this.#incoming = new Incoming({ ...o, failed: (fault) => this.#connection?.fail(fault) });
   }
 
@@ -65,10 +69,11 @@ export class Attempt {
       clock,
       isChannel: (channel) => channels.has(channel),
       onPacket: (channel, packet) => channels.receive(channel, packet),
+      seen: this.#seen,
     });
     this.#connection = connection;
     this.#lanes.attach(connection, socket.localAddress);
-    const conversation = new Conversation(connection, answerer);
+    const conversation = new Conversation(connection, answerer, this.#seen);
     const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
     const stop = (): void => resolve(undefined);
     signal.addEventListener("abort", stop, { once: true });
@@ -108,7 +113,7 @@ export class Attempt {
     const answer = await conversation.ask("DESCRIBE", url.href, [["Accept", "application/sdp"]]);
     if (answer.status >= 300 && answer.status < 400) return redirectOf(answer, url);
     expectOk("DESCRIBE", answer);
-    const described = readDescription(answer, url);
+    const described = readDescription(answer, url, this.#seen);
     this.#control = described.control;
     await setUpTracks({
       ...this.#options,
@@ -116,6 +121,7 @@ export class Attempt {
       conversation,
       lanes: this.#lanes,
       incoming: this.#incoming,
+      seen: this.#seen,
     });
     this.#incoming.begin();
     // Parrot drones want a range (bluenviron/gortsplib a5856345).
@@ -134,7 +140,7 @@ export class Attempt {
     const periodMs = keepAlivePeriod(conversation.timeoutSeconds);
     const stalled = Promise.withResolvers<never>();
     const send = (method: string): Promise<number | undefined> => this.#signOfLife(conversation, method);
-    const keepAlive = new KeepAlive({ clock, periodMs, offered, send });
+    const keepAlive = new KeepAlive({ clock, periodMs, offered, send, seen: this.#seen });
     const timers: readonly Timer[] = [
       clock.every(REPORT_PERIOD_MS, () => this.#incoming.report()),
       // The connection stays, so that the camera can be told that its session is over.
@@ -157,6 +163,7 @@ export class Attempt {
       this.#incoming.answered();
       return status;
     } catch (error) {
+      if (this.#connection?.over === false) this.#seen("silent-keepalive");
       this.#options.log.debug({ err: asFault(error) }, "no answer to a sign of life");
       return undefined;
     }

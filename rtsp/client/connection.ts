@@ -1,10 +1,12 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
+import type { QuirkSeen } from "../../base/quirk.ts";
 import { SECOND } from "../../base/units.ts";
 import { type Headers, header, type Request, type Response } from "../wire/message.ts";
-import { MessageParser } from "../wire/parser.ts";
+import { MessageParser, type Oddity } from "../wire/parser.ts";
 import { frameInterleaved, printRequest, printResponse } from "../wire/print.ts";
+import type { RtspQuirk } from "./known-quirks.ts";
 
 const LIMITS = {
   /** A camera that starts its encoder for us may take some seconds; one that takes longer hangs. */
@@ -31,7 +33,10 @@ export interface ConnectionOptions {
    * views of it may be kept and written to.
    */
   readonly onPacket: (channel: number, packet: Buffer) => void;
+  readonly seen: QuirkSeen<RtspQuirk>;
 }
+
+const ODDITIES: Readonly<Record<Oddity, RtspQuirk>> = { "line feed alone": "line-feeds", rubbish: "torn-framing" };
 
 /** One RTSP connection to a camera: requests and their answers, and interleaved packets (RFC 2326). Ends once, with a Fault. */
 export class RtspConnection {
@@ -50,7 +55,8 @@ export class RtspConnection {
     this.#socket = o.socket;
     this.#clock = o.clock;
     this.#onPacket = o.onPacket;
-    this.#parser = new MessageParser({ role: "client", isChannel: o.isChannel });
+    const { isChannel, seen } = o;
+    this.#parser = new MessageParser({ role: "client", isChannel, onOddity: (what) => seen(ODDITIES[what]) });
     const { promise, reject } = Promise.withResolvers<never>();
     this.ended = promise;
     this.#whenEnded = reject;
@@ -61,6 +67,10 @@ export class RtspConnection {
       this.fail(new Fault("unavailable", `connection to the camera: ${cause.message}`, { cause })),
     );
     o.socket.on("close", () => this.fail(new Fault("unavailable", "the camera closed the connection")));
+  }
+
+  get over(): boolean {
+    return this.#ended !== undefined;
   }
 
   /** Sends a request and waits for its answer. Faults: `unavailable` (no answer in time, connection over), `invalid`. */

@@ -1,7 +1,9 @@
 import type { ChallengeAnswerer } from "../../auth/scheme/http.ts";
 import { Fault } from "../../base/fault.ts";
+import type { QuirkSeen } from "../../base/quirk.ts";
 import { type Headers, header, headerValues, type Response } from "../wire/message.ts";
 import type { RtspConnection } from "./connection.ts";
+import type { RtspQuirk } from "./known-quirks.ts";
 import { sessionOf } from "./quirks.ts";
 
 const LIMITS = {
@@ -15,12 +17,14 @@ const USER_AGENT = "Viaduct";
 export class Conversation {
   readonly #connection: RtspConnection;
   readonly #answerer: ChallengeAnswerer | undefined;
+  readonly #seen: QuirkSeen<RtspQuirk>;
   #sessionId: string | undefined;
   #timeoutSeconds: number | undefined;
 
-  constructor(connection: RtspConnection, answerer: ChallengeAnswerer | undefined) {
+  constructor(connection: RtspConnection, answerer: ChallengeAnswerer | undefined, seen: QuirkSeen<RtspQuirk>) {
     this.#connection = connection;
     this.#answerer = answerer;
+    this.#seen = seen;
   }
 
   /** The camera keeps a session for us. */
@@ -37,6 +41,7 @@ export class Conversation {
   async ask(method: string, uri: string, headers: Headers = []): Promise<Response> {
     for (let challenges = 0; ; challenges += 1) {
       const authorization = this.#answerer?.authorize(method, uri);
+      if (this.#answerer?.renewsUnasked === true) this.#seen("one-time-nonces");
       const response = await this.#connection.request(method, uri, [
         ["User-Agent", USER_AGENT],
         ...(authorization === undefined ? [] : ([["Authorization", authorization]] as const)),
@@ -59,6 +64,7 @@ export class Conversation {
   noteSession(response: Response): void {
     const session = sessionOf(header(response, "Session"));
     this.#sessionId ??= session?.id;
+    if (session !== undefined && session.id !== this.#sessionId) this.#seen("changing-session");
     this.#timeoutSeconds ??= session?.timeoutSeconds;
   }
 }

@@ -8,6 +8,7 @@ import { receiverReport } from "../../media/rtcp.ts";
 import type { MediaDescription } from "../../media/sdp.ts";
 import type { TrackKind } from "../../media/track.ts";
 import type { LowerTransport } from "../wire/transport.ts";
+import type { RtspQuirk } from "./known-quirks.ts";
 import type { Lane } from "./lane.ts";
 import { isRtcp } from "./quirks.ts";
 import { ReceptionCounter } from "./reception.ts";
@@ -28,6 +29,8 @@ export interface UpstreamEvents {
   described(media: readonly MediaDescription[]): void;
   /** The camera does not send this way. Another one is tried, where there is one. */
   refused?(transport: LowerTransport): void;
+  /** The camera shows a known quirk. The same one may come again. */
+  quirk?(name: RtspQuirk): void;
   /** The first packet of media has come, by this transport. */
   flows?(transport: LowerTransport): void;
   /** An RTP packet, in the camera's order. It is the callee's from here on: it may be kept and written to. */
@@ -108,6 +111,7 @@ export class Incoming {
     this.#guard(() => {
       this.describe();
       if (rtcp || isRtcp(packet)) {
+        if (!rtcp) events.quirk?.("reports-on-data-channel");
         track.reception.rtcp(packet, arrivedAt);
         events.rtcp(index, packet, arrivedAt);
         return;

@@ -1,5 +1,7 @@
 import type { Clock, Timer } from "../../base/clock.ts";
+import type { QuirkSeen } from "../../base/quirk.ts";
 import { type Millis, SECOND } from "../../base/units.ts";
+import type { RtspQuirk } from "./known-quirks.ts";
 
 const LIMITS = {
   /** RFC 2326 12.37: the time-out of a session whose server names none. */
@@ -27,6 +29,7 @@ export function methodsIn(value: string | undefined): ReadonlySet<string> {
  */
 export class KeepAlive {
   readonly #send: (method: string) => Promise<number | undefined>;
+  readonly #seen: QuirkSeen<RtspQuirk>;
   readonly #timer: Timer;
   #method: "GET_PARAMETER" | "OPTIONS";
 
@@ -36,15 +39,19 @@ export class KeepAlive {
     readonly periodMs: Millis;
     readonly offered: ReadonlySet<string>;
     readonly send: (method: string) => Promise<number | undefined>;
+    readonly seen: QuirkSeen<RtspQuirk>;
   }) {
     this.#send = o.send;
+    this.#seen = o.seen;
     this.#method = o.offered.has("GET_PARAMETER") ? "GET_PARAMETER" : "OPTIONS";
     this.#timer = o.clock.every(o.periodMs, () => void this.#beat());
   }
 
   async #beat(): Promise<void> {
     const status = await this.#send(this.#method);
-    if (status !== undefined && status >= 400 && status !== 401) this.#method = "OPTIONS";
+    if (status === undefined || status < 400 || status === 401) return;
+    if (this.#method === "GET_PARAMETER") this.#seen("no-get-parameter");
+    this.#method = "OPTIONS";
   }
 
   stop(): void {

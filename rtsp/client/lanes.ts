@@ -1,13 +1,16 @@
 import { Fault } from "../../base/fault.ts";
+import type { QuirkSeen } from "../../base/quirk.ts";
 import type { LowerTransport } from "../wire/transport.ts";
 import { Channels } from "./channels.ts";
 import type { RtspConnection } from "./connection.ts";
+import type { RtspQuirk } from "./known-quirks.ts";
 import type { Lane, LaneSink } from "./lane.ts";
 import { openUdpLane } from "./udp-lane.ts";
 
 /** All lanes of one session, whether the camera agreed to them or not: opened by one transport, closed together. */
 export class Lanes {
-  readonly channels = new Channels();
+  readonly channels: Channels;
+  readonly #seen: QuirkSeen<RtspQuirk>;
   readonly #transport: LowerTransport;
   readonly #camera: string;
   readonly #open: Lane[] = [];
@@ -16,7 +19,9 @@ export class Lanes {
   #closed = false;
 
   /** `camera`: its own address. */
-  constructor(transport: LowerTransport, camera: string) {
+  constructor(transport: LowerTransport, camera: string, seen: QuirkSeen<RtspQuirk>) {
+    this.channels = new Channels(seen);
+    this.#seen = seen;
     this.#transport = transport;
     this.#camera = camera;
   }
@@ -33,7 +38,7 @@ export class Lanes {
     const lane =
       this.#transport === "tcp"
         ? this.channels.open((channel, packet) => connection.sendPacket(channel, packet), sink)
-        : await openUdpLane({ local: this.#local, camera: this.#camera, sink });
+        : await openUdpLane({ local: this.#local, camera: this.#camera, sink, seen: this.#seen });
     this.#open.push(lane);
     // The session may have ended meanwhile; then nobody else closes it.
     if (this.#closed) lane.close();

@@ -1,10 +1,12 @@
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
+import type { QuirkSeen } from "../../base/quirk.ts";
 import { type MediaDescription, parseSdp } from "../../media/sdp.ts";
 import { header, type Response } from "../wire/message.ts";
 import type { LowerTransport } from "../wire/transport.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Incoming } from "./incoming.ts";
+import type { RtspQuirk } from "./known-quirks.ts";
 import type { Lanes } from "./lanes.ts";
 import { baseOf, joinControl, receivable } from "./quirks.ts";
 import { RefusedSetup, RefusedTransport } from "./refusal.ts";
@@ -25,10 +27,11 @@ export interface Described {
 }
 
 /** Reads the answer to DESCRIBE. Fault `invalid`. */
-export function readDescription(response: Response, url: URL): Described {
-  const { control, media } = parseSdp(response.body.toString("utf8"));
-  const base = baseOf([header(response, "Content-Base"), header(response, "Content-Location")], url);
-  return { control: joinControl(base, control, url), media: receivable(media).slice(0, LIMITS.tracks) };
+export function readDescription(response: Response, url: URL, seen: QuirkSeen<RtspQuirk>): Described {
+  const { control, media, odd } = parseSdp(response.body.toString("utf8"));
+  if (odd) seen("odd-media");
+  const base = baseOf([header(response, "Content-Base"), header(response, "Content-Location")], url, seen);
+  return { control: joinControl(base, control, url, seen), media: receivable(media, seen).slice(0, LIMITS.tracks) };
 }
 
 export interface SetUpOptions {
@@ -40,6 +43,7 @@ export interface SetUpOptions {
   /** Is given each track that the camera agrees to. */
   readonly incoming: Incoming;
   readonly log: Log;
+  readonly seen: QuirkSeen<RtspQuirk>;
 }
 
 /**
@@ -66,7 +70,8 @@ async function setUp(media: MediaDescription, o: SetUpOptions): Promise<void> {
   const { conversation, incoming, transport } = o;
   const index = incoming.media.length;
   const lane = await o.lanes.open((packet, rtcp) => incoming.packet(index, packet, rtcp));
-  const uri = joinControl(o.described.control, media.control, o.url);
+  if (media.control === undefined) o.seen("no-control");
+  const uri = joinControl(o.described.control, media.control, o.url, o.seen);
   const response = await conversation.ask("SETUP", uri, [["Transport", lane.asked]]);
   if (WRONG_TRANSPORT.has(response.status)) throw new RefusedTransport(transport, "it says so");
   if (response.status !== 200) throw new RefusedSetup(response);

@@ -1,6 +1,8 @@
 import type { RemoteInfo, Socket } from "node:dgram";
+import type { QuirkSeen } from "../../base/quirk.ts";
 import { plainAddress } from "../../net/address.ts";
 import { openPortPair, type PortPair } from "../../net/udp.ts";
+import type { RtspQuirk } from "./known-quirks.ts";
 import type { Lane, LaneSink } from "./lane.ts";
 import { udpPortsOf } from "./quirks.ts";
 import { RefusedTransport } from "./refusal.ts";
@@ -23,8 +25,9 @@ export async function openUdpLane(o: {
   readonly local: string;
   readonly camera: string;
   readonly sink: LaneSink;
+  readonly seen: QuirkSeen<RtspQuirk>;
 }): Promise<Lane> {
-  return new UdpLane(await openPortPair(o.local), o.camera, o.sink);
+  return new UdpLane(await openPortPair(o.local), o);
 }
 
 /**
@@ -36,6 +39,7 @@ class UdpLane implements Lane {
   readonly #pair: PortPair;
   readonly #camera: string;
   readonly #sink: LaneSink;
+  readonly #seen: QuirkSeen<RtspQuirk>;
   readonly #rtp: End;
   readonly #rtcp: End;
   /** The camera's address as the system spells it; undefined before the first packet. */
@@ -43,10 +47,11 @@ class UdpLane implements Lane {
   #agreed = false;
   #closed = false;
 
-  constructor(pair: PortPair, camera: string, sink: LaneSink) {
+  constructor(pair: PortPair, o: Pick<Parameters<typeof openUdpLane>[0], "camera" | "sink" | "seen">) {
     this.#pair = pair;
-    this.#camera = camera;
-    this.#sink = sink;
+    this.#camera = o.camera;
+    this.#sink = o.sink;
+    this.#seen = o.seen;
     this.#rtp = { socket: pair.rtp, rtcp: false, port: undefined };
     this.#rtcp = { socket: pair.rtcp, rtcp: true, port: undefined };
     this.asked = `RTP/AVP;unicast;client_port=${pair.ports[0]}-${pair.ports[1]}`;
@@ -55,7 +60,7 @@ class UdpLane implements Lane {
   }
 
   agree(answered: string | undefined): void {
-    const ports = udpPortsOf(answered);
+    const ports = udpPortsOf(answered, this.#seen);
     if (typeof ports === "object" && "refused" in ports) throw new RefusedTransport("udp", ports.refused);
     this.#agreed = true;
     if (ports === "unknown") return;

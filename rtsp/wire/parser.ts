@@ -14,6 +14,9 @@ const LIMITS = {
   blankBytes: 16,
 };
 
+/** What a camera's side of a connection has that it should not have, and that is passed over. */
+export type Oddity = "line feed alone" | "rubbish";
+
 const DOLLAR = 0x24;
 const CR = 0x0d;
 const LF = 0x0a;
@@ -32,6 +35,7 @@ const STARTS = ["RTSP/", "OPTIO", "GET_P", "SET_P", "ANNOU", "REDIR", "TEARD"].m
  */
 export class MessageParser {
   readonly #role: Role;
+  readonly #onOddity: ((what: Oddity) => void) | undefined;
   readonly #isChannel: (channel: number) => boolean;
   readonly #held = new Held();
   /** How many bytes must be held before it is worth to look again; `line`: up to the end of a line. */
@@ -44,9 +48,19 @@ export class MessageParser {
   #head: Head | undefined;
   #garbage = 0;
 
-  /** `isChannel`: in the client role, which interleaved channels there are; anything else behind a `$` is rubbish. */
-  constructor(options: { readonly role?: Role; readonly isChannel?: (channel: number) => boolean } = {}) {
+  /**
+   * `isChannel`: in the client role, which interleaved channels there are; anything else behind a `$` is rubbish. `onOddity`: in
+   * the client role, and possibly often.
+   */
+  constructor(
+    options: {
+      readonly role?: Role;
+      readonly isChannel?: (channel: number) => boolean;
+      readonly onOddity?: (what: Oddity) => void;
+    } = {},
+  ) {
     this.#role = options.role ?? "server";
+    this.#onOddity = options.onOddity;
     this.#isChannel = options.isChannel ?? (() => true);
   }
 
@@ -137,6 +151,7 @@ export class MessageParser {
       return 0;
     }
     const line = readLine(bytes, offset, lf, this.#role);
+    if (bytes[lf - 1] !== CR) this.#onOddity?.("line feed alone");
     this.#headBytes += length + 1;
     if (line !== "") {
       if (this.#lines.length > LIMITS.headerLines)
@@ -163,6 +178,7 @@ export class MessageParser {
 
   /** Skips to the next byte that may begin something. */
   #resync(bytes: Buffer, offset: number): number {
+    this.#onOddity?.("rubbish");
     let at = offset + 1;
     while (at < bytes.length && bytes[at] !== DOLLAR && !startsMessage(bytes, at)) at += 1;
     return this.#skip(at - offset, LIMITS.garbageBytes);

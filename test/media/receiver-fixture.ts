@@ -1,5 +1,6 @@
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import type { MediaQuirk } from "../../media/known-quirks.ts";
 import { TrackReceiver } from "../../media/receiver.ts";
 import { readRtp, writeRtpHeader } from "../../media/rtp.ts";
 import type { Track } from "../../media/track.ts";
@@ -48,6 +49,7 @@ export interface Sent {
 export class Studio {
   readonly groups: PacketGroup[] = [];
   readonly announced: Track[] = [];
+  readonly quirks = new Set<MediaQuirk>();
   readonly receiver: TrackReceiver;
   readonly #track: Track;
   /** The camera's numbers. */
@@ -65,6 +67,7 @@ export class Studio {
       track,
       deliver: (group) => this.groups.push(group),
       onTrack: (changed) => this.announced.push(changed),
+      onQuirk: (name) => this.quirks.add(name),
       ...(ssrc === undefined ? {} : { ssrc }),
     });
   }

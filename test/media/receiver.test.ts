@@ -187,14 +187,25 @@ describe("the receiver of a track", () => {
     });
 
     it("follows a camera that takes another SSRC and counts anew", () => {
-      const studio = new Studio(H264).picture(0, 5).picture(40);
+      const studio = new Studio(H264).picture(0, 5);
+      for (let frame = 1; frame < 20; frame += 1) studio.picture(frame * 40);
       studio.ssrc = 8;
       studio.sequence = 100;
       studio.base = 5;
-      for (let frame = 0; frame < 20; frame += 1) studio.picture(80 + frame * 40);
-      expect(studio.seen.slice(0, 4)).to.deep.equal(["1K", "1", "1D", "1"]);
-      expect(studio.sequences.slice(0, 4)).to.deep.equal([0, 1, 3, 4]);
-      expect(studio.times.slice(0, 4)).to.deep.equal([0, 40, 680, 720]);
+      for (let frame = 20; frame < 40; frame += 1) studio.picture(frame * 40);
+      expect(studio.seen.slice(18, 22)).to.deep.equal(["1", "1", "1D", "1"]);
+      expect(studio.sequences.slice(18, 22)).to.deep.equal([18, 19, 21, 22]);
+      expect(studio.times.slice(18, 22)).to.deep.equal([720, 760, 1400, 1440]);
+    });
+
+    it("leaves what remains of an older session at once, and says so", () => {
+      const studio = new Studio(H264);
+      for (let index = 0; index < 3; index += 1)
+        studio.send({ payload: slice(1), marker: true, ms: index * 40, ssrc: 99 });
+      studio.sequence = 100;
+      studio.picture(200, 5).picture(240).picture(280);
+      expect(studio.seen).to.deep.equal(["1", "1", "1", "1D", "1"]);
+      expect([...studio.quirks]).to.deep.equal(["stray-data"]);
     });
 
     it("follows at once where the source before has said goodbye, but not for a stranger's goodbye", () => {

@@ -1,0 +1,217 @@
+import type { Quirk } from "../../base/quirk.ts";
+
+/** Faults of cameras' log-ins, of their RTSP and of their descriptions. What copes with them is mostly in quirks.ts. */
+export const RTSP_QUIRKS = {
+  "sha256-only": {
+    does: "takes digest log-ins with SHA-256 alone, over HTTP and RTSP",
+    copes: "signs with the strongest of what is offered",
+    source: "AlexxIT/go2rtc#2344, #2451, #2476",
+    shown: false,
+  },
+  "many-challenges": {
+    does: "offers Basic, MD5 and SHA-256 side by side, the weakest first",
+    copes: "reads all of them, and never takes less than the strongest that was once offered",
+    source: "AlexxIT/go2rtc#2451; koush/scrypted#1271",
+    shown: false,
+  },
+  "rtsp-qop": {
+    does: "wants qop, counts and client nonces over RTSP, and refuses the form without them",
+    copes: "answers as it was asked",
+    source: "Dahua with SHA-256: bluenviron/gortsplib#1074",
+    shown: false,
+  },
+  "odd-challenge": {
+    does: 'puts words of its own into its challenge, and stale="FALSE"',
+    copes: "passes over what it does not know",
+    source: "koush/scrypted#344; AlexxIT/go2rtc#2232",
+    shown: false,
+  },
+  "one-time-nonces": {
+    does: "takes each nonce once, and does not call it stale the second time",
+    copes: "signs anew as long as answers in between are accepted",
+    source: "Hikvision: AlexxIT/go2rtc#2232",
+    shown: true,
+  },
+  "wrong-host-uri": {
+    does: "names another host in its service and stream addresses",
+    copes: "stays with the host that was dialed",
+    source: "blakeblackshear/frigate#18352; agsh/onvif#41, #170",
+    shown: true,
+  },
+  "query-control": {
+    does: "has a query in its stream's address, and relative track addresses behind it",
+    copes: "puts them behind the query, as FFmpeg does",
+    source: "Dahua: AlexxIT/go2rtc#1236; koush/scrypted rtsp-server.ts",
+    shown: true,
+  },
+  "slash-control": {
+    does: "begins relative track addresses with a slash",
+    copes: "takes them for relative to the stream all the same, with one slash between",
+    source: "AlexxIT/go2rtc pkg/rtsp/client.go; scottlamb/retina#9",
+    shown: true,
+  },
+  "no-control": {
+    does: "gives its only track no address",
+    copes: "sets up the stream's own address",
+    source: "koush/scrypted rtsp-server.ts",
+    shown: true,
+  },
+  "other-channels": {
+    does: "chooses other interleaved channels than it was asked for",
+    copes: "listens on those",
+    source: "bluenviron/gortsplib#72, #142",
+    shown: true,
+  },
+  "one-channel": {
+    does: "names a single interleaved channel",
+    copes: "takes the next one for RTCP",
+    source: "bluenviron/gortsplib#142",
+    shown: true,
+  },
+  "no-channels": {
+    does: "agrees to TCP without naming channels, and may even leave out the word TCP",
+    copes: "listens on those that it was asked for, as long as it names no UDP port",
+    source: "Escam Q6: AlexxIT/go2rtc pkg/rtsp/client.go",
+    shown: true,
+  },
+  "changing-session": {
+    does: "names another session in each answer to SETUP, and means the first",
+    copes: "keeps the first",
+    source: "scottlamb/retina 0.4.6",
+    shown: true,
+  },
+  "no-timeout": {
+    does: "does not say when its sessions end",
+    copes: "shows itself every 30 s, half of what RFC 2326 12.37 sets",
+    source: "scottlamb/retina 0.4.1",
+    shown: false,
+  },
+  "short-timeout": {
+    does: "ends sessions after 5 s without a sign of life",
+    copes: "shows itself at half of the time",
+    source: "bluenviron/mediamtx#1403",
+    shown: false,
+  },
+  "no-get-parameter": {
+    does: "refuses GET_PARAMETER, so that sessions live by OPTIONS",
+    copes: "goes over to OPTIONS",
+    source: "AlexxIT/go2rtc#2409",
+    shown: true,
+  },
+  "options-do-not-count": {
+    does: "takes OPTIONS for no sign of life",
+    copes: "sends GET_PARAMETER wherever it is offered",
+    source: "ngraziano/SharpRTSP#63",
+    shown: false,
+  },
+  "silent-keepalive": {
+    does: "does not answer signs of life",
+    copes: "goes by whether the stream flows",
+    source: "bluenviron/mediamtx#842",
+    shown: true,
+  },
+  "reports-count-alone": {
+    does: "takes nothing but RTCP receiver reports for signs of life",
+    copes: "sends one every five seconds, over TCP too",
+    source: "Arlo: bluenviron/mediamtx#1403",
+    shown: false,
+  },
+  "describe-once": {
+    does: "describes its stream once on a connection, and refuses or breaks the next DESCRIBE",
+    copes: "makes a new connection for every attempt",
+    source: "Hikvision: bluenviron/gortsplib client.go; scottlamb/retina client/mod.rs",
+    shown: false,
+  },
+  "no-mode": {
+    does: "refuses a Transport with a mode",
+    copes: "sends none",
+    source: "bluenviron/gortsplib client.go",
+    shown: false,
+  },
+  "needs-range": {
+    does: "refuses PLAY without a range",
+    copes: "asks for npt=0.000-",
+    source: "Parrot: bluenviron/gortsplib a5856345",
+    shown: false,
+  },
+  redirects: {
+    does: "sends to another address of its own with 302",
+    copes: "follows once, to the same host, never out of TLS",
+    source: "AlexxIT/go2rtc pkg/rtsp/client.go",
+    shown: false,
+  },
+  "one-session": {
+    does: "has room for one viewer, and keeps the place of one who went without TEARDOWN for a minute",
+    copes: "pulls each stream once, says goodbye, and otherwise tries again until there is room",
+    source: "scottlamb/retina#17, #34; scottlamb/moonfire-nvr#184; kerberos-io/agent#186",
+    shown: false,
+  },
+  "stops-sending": {
+    does: "sends nothing more after a while, with the connection still there",
+    copes: "begins anew after 10 s of silence",
+    source: "general knowledge; what many reconnects at once do: bluenviron/mediamtx#4210",
+    shown: false,
+  },
+  "torn-framing": {
+    does: "leaves out the end of a packet inside the RTSP connection now and then",
+    copes: "finds the next packet or answer behind it, within 64 KiB",
+    source: "old live555: scottlamb/retina#17",
+    shown: true,
+  },
+  "line-feeds": {
+    does: "ends the lines of RTSP answers with LF alone",
+    copes: "takes LF for an end, of cameras alone",
+    source: "RFC 2326 4: receivers should be prepared for CR and LF by themselves",
+    shown: true,
+  },
+  "odd-media": {
+    does: "describes media of kinds and formats that do not exist, and session lines among them",
+    copes: "leaves out what makes no sense; the others keep their places",
+    source: "AlexxIT/WebRTC#417; AlexxIT/go2rtc#1278; scottlamb/moonfire-nvr#238",
+    shown: true,
+  },
+  "all-sendonly": {
+    does: "marks all media for sound towards the camera, although they are not",
+    copes: "takes everything where nothing else is left",
+    source: "CV-RTSPHandler: bluenviron/mediamtx#5074; AlexxIT/go2rtc#771",
+    shown: true,
+  },
+  "reports-on-data-channel": {
+    does: "sends RTCP where RTP belongs",
+    copes: "tells them apart by their types (RFC 5761 4)",
+    source: "bluenviron/gortsplib#1085",
+    shown: true,
+  },
+  "udp-only": {
+    does: "refuses RTP inside the RTSP connection (461)",
+    copes: "asks for UDP, and remembers that",
+    source: "Avonic REC200: deepch/RTSPtoWebRTC#195; blakeblackshear/frigate#1907",
+    shown: false,
+  },
+  "no-server-port": {
+    does: "sends over UDP without saying from which ports",
+    copes: "learns them from what comes from its address",
+    source: "OpenIPC: AlexxIT/go2rtc pkg/rtsp/client.go, SetupMedia",
+    shown: true,
+  },
+  "large-datagrams": {
+    does: "sends UDP packets of 10 000 bytes",
+    copes: "takes all that UDP can carry",
+    source: "AlexxIT/go2rtc pkg/core/conn.go",
+    shown: false,
+  },
+  "udp-reorder": {
+    does: "sends neighbouring packets over UDP the wrong way round",
+    copes: "puts them in order, for up to 100 ms",
+    source: "Reolink: scottlamb/retina#40",
+    shown: false,
+  },
+  "udp-loss": {
+    does: "loses every 50th packet over UDP",
+    copes: "marks what is broken, and lets nobody begin with it",
+    source: "Axis, on a network without room for it: bluenviron/gortsplib#192",
+    shown: false,
+  },
+} as const satisfies Readonly<Record<string, Quirk>>;
+
+export type RtspQuirk = keyof typeof RTSP_QUIRKS;
