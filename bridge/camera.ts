@@ -32,6 +32,8 @@ export interface CameraInfo {
   readonly recording: boolean;
   /** Tracks that are shown live but not recorded, each with the reason in words. */
   readonly unrecordable: readonly string[];
+  /** Known faults that it has shown since the bridge pulls from it: what it does, and what the bridge makes of it, in words. */
+  readonly quirks: readonly { readonly name: string; readonly does: string; readonly copes: string }[];
 }
 
 /** One adopted camera, seen from the client side. */

@@ -62,12 +62,6 @@ export const MEDIA_QUIRKS = {
     source: "FLIR M400: scottlamb/retina codec/h264.rs",
     shown: true,
   },
-  "long-groups": {
-    does: "sends a key frame every 20 s, whoever begins to watch",
-    copes: "keeps the group from its key frame on, within bounds, for those who come",
-    source: "TP-Link VIGI Smart Coding: frigate docs, camera_specific; scottlamb/moonfire-nvr troubleshooting",
-    shown: false,
-  },
   "adts-in-rtp": {
     does: "sends AAC with ADTS headers inside RTP",
     copes: "unwraps it for recordings; live it stays as it is",

@@ -83,6 +83,7 @@ class RunningCamera implements BridgedCamera {
       tracks: this.live.tracks,
       recording: this.#recorder.live !== undefined,
       unrecordable: this.#recorder.unrecordable,
+      quirks: this.#ingest.quirks,
     };
   }
 

@@ -4,6 +4,7 @@ import { asFault, isFault } from "../../base/fault.ts";
 import { type Log, Repeats, withoutUserInfo } from "../../base/log.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { Hub } from "../../media/hub.ts";
+import type { MediaQuirk } from "../../media/known-quirks.ts";
 import { TrackReceiver } from "../../media/receiver.ts";
 import type { MediaDescription } from "../../media/sdp.ts";
 import type { Track } from "../../media/track.ts";
@@ -13,6 +14,7 @@ import { pull } from "../../rtsp/client/session.ts";
 import type { LowerTransport } from "../../rtsp/wire/transport.ts";
 import type { CameraInfo, Connection, TransportSetting } from "../camera.ts";
 import { Backoff } from "./backoff.ts";
+import { ShownQuirks } from "./shown-quirks.ts";
 import { transportsFor } from "./transport.ts";
 
 /** After this long without a failure the camera counts as healthy, and the next failure is retried at once. */
@@ -45,6 +47,7 @@ export class Ingest {
   readonly #backoff = new Backoff();
   readonly #stopping = new AbortController();
   readonly #repeats: Repeats;
+  readonly #quirks: ShownQuirks;
   #transport: CameraInfo["transport"];
   /**
    * With which to begin: what worked, or what was not refused. That may fail for a reason of its own right then: GStreamer's server
@@ -60,12 +63,17 @@ export class Ingest {
   constructor(options: IngestOptions) {
     this.#options = options;
     this.#repeats = new Repeats(options.clock);
+    this.#quirks = new ShownQuirks(options.log);
     this.#transport = options.transport ?? { setting: "auto", used: undefined };
     this.#first = this.#transport.used;
   }
 
   get transport(): CameraInfo["transport"] {
     return this.#transport;
+  }
+
+  get quirks(): CameraInfo["quirks"] {
+    return this.#quirks.list;
   }
 
   /** Begins anew, by another transport. */
@@ -130,6 +138,7 @@ export class Ingest {
         refused: (transport) => {
           this.#first = transport === "tcp" ? "udp" : "tcp";
         },
+        quirk: (name) => this.#quirks.saw(name),
         flows: (transport) => this.#flows(transport),
         rtp: (track, packet, arrivedAt) => this.#receivers[track]?.rtp(packet, arrivedAt),
         rtcp: (track, packet, arrivedAt) => this.#receivers[track]?.rtcp(packet, arrivedAt),
@@ -143,6 +152,11 @@ export class Ingest {
     this.#transport = { ...this.#transport, used };
     this.#options.log.info({ transport: used }, "camera stream has another transport");
     this.#options.onTransport?.(used);
+  }
+
+  #mediaQuirk(name: MediaQuirk): void {
+    // Over UDP, what is missing was lost on the way as likely as by the camera.
+    if (name !== "drops-packets" || this.#transport.used === "tcp") this.#quirks.saw(name);
   }
 
   /** Tracks that the camera had before the reconnect go on in their numbering; anything else starts anew. */
@@ -162,7 +176,13 @@ export class Ingest {
       const deliver = (group: PacketGroup): void => hub.publish(group);
       this.#receivers = tracks.map(
         (track, index) =>
-          new TrackReceiver({ index, track, deliver, onTrack: (changed) => hub.updateTrack(index, changed) }),
+          new TrackReceiver({
+            index,
+            track,
+            deliver,
+            onTrack: (changed) => hub.updateTrack(index, changed),
+            onQuirk: (name) => this.#mediaQuirk(name),
+          }),
       );
     }
     hub.describe(

@@ -85,6 +85,7 @@ function bridged({ id, name, tracks, recorded, online }: FakeCamera, since: Unix
     tracks,
     recording: online && recorded !== undefined,
     unrecordable: [],
+    quirks: [],
   };
   return {
     info,

@@ -164,6 +164,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
         tracks,
         recording: false,
         unrecordable: [],
+        quirks: [],
       };
     },
     live: {

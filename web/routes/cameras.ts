@@ -38,6 +38,7 @@ export function cameraRoutes(o: {
         transport: info.transport,
         tracks: info.tracks.map(({ kind, encoding }) => ({ kind, encoding })),
         unrecordable: info.unrecordable,
+        quirks: info.quirks,
         mayWatch: may("live"),
         mayPlayBack: may("playback"),
         addresses: o.addressesOf(info.id, ctx.req.socket.localAddress ?? ""),

@@ -30,6 +30,7 @@ export interface Camera {
   readonly transport: { readonly setting: TransportSetting; readonly used?: "tcp" | "udp" };
   readonly tracks: readonly { readonly kind: string; readonly encoding: string }[];
   readonly unrecordable: readonly string[];
+  readonly quirks: readonly { readonly name: string; readonly does: string; readonly copes: string }[];
   readonly mayWatch: boolean;
   readonly mayPlayBack: boolean;
   readonly addresses: { readonly live: string; readonly recorded: string };

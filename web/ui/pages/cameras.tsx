@@ -114,6 +114,20 @@ function Detail({ camera, mayAdopt }: { readonly camera: Camera; readonly mayAdo
             <dd>{camera.unrecordable.join("; ")}</dd>
           </>
         )}
+        {camera.quirks.length === 0 ? null : (
+          <>
+            <dt>Quirks</dt>
+            <dd>
+              <ul>
+                {camera.quirks.map(({ name, does, copes }) => (
+                  <li key={name} title={name}>
+                    It {does}. <small>The bridge {copes}.</small>
+                  </li>
+                ))}
+              </ul>
+            </dd>
+          </>
+        )}
         {camera.mayWatch ? (
           <>
             <dt>Live</dt>
