@@ -23,23 +23,17 @@ export function readSamples(bytes: Buffer, tracks: readonly Fmp4Track[]): readon
   const boxes = boxesIn(bytes.subarray(FRAGMENT_BOX_BYTES));
   const moof = boxes.find((one) => one.type === "moof");
   if (moof === undefined || boxes.at(-1)?.type !== "mdat") throw new Fault("invalid", "fragment without moof and mdat");
-  const references = new Map<number, TimeReference>();
-  for (const { type, body } of boxes) {
-    if (type !== "prft") continue;
-    const reference = readPrft(body);
-    references.set(reference.trackId, reference);
-  }
+  const references = boxes.filter(({ type }) => type === "prft").map(({ body }) => readPrft(body));
   const media = bytes.subarray(FRAGMENT_BOX_BYTES + moof.start);
   const least = BOX_HEADER_BYTES + moof.body.length;
   const samples: TimedSample[] = [];
   for (const run of readMoof(moof.body)) {
     const index = tracks.findIndex((track) => track.id === run.trackId);
     const track = tracks[index];
-    const reference = references.get(run.trackId);
-    if (track === undefined || reference === undefined)
+    const [first, last] = references.filter(({ trackId }) => trackId === run.trackId);
+    if (track === undefined || first === undefined)
       throw new Fault("invalid", `fragment with unknown track ${run.trackId}`);
-    const usOf = (ticks: number): number =>
-      reference.us + ((ticks - reference.mediaTicks) / track.timescale) * 1_000_000;
+    const usOf = clockOf(track.timescale, first, last);
     const video = "width" in track.format;
     for (const sample of run.samples) {
       const data = media.subarray(sample.offset, sample.offset + sample.size);
@@ -55,4 +49,21 @@ export function readSamples(bytes: Buffer, tracks: readonly Fmp4Track[]): readon
     }
   }
   return samples.sort((a, b) => a.decodeUs - b.decodeUs);
+}
+
+/** Instants of presentation times: between two references on the line through them, else as the track's clock counts. */
+function clockOf(
+  timescale: number,
+  first: TimeReference,
+  last: TimeReference | undefined,
+): (mediaTicks: number) => number {
+  const usPerTick = 1_000_000 / timescale;
+  if (last === undefined || last.mediaTicks <= first.mediaTicks || last.us <= first.us)
+    return (ticks) => first.us + (ticks - first.mediaTicks) * usPerTick;
+  const slope = (last.us - first.us) / (last.mediaTicks - first.mediaTicks);
+  return (ticks) => {
+    if (ticks <= first.mediaTicks) return first.us + (ticks - first.mediaTicks) * usPerTick;
+    if (ticks >= last.mediaTicks) return last.us + (ticks - last.mediaTicks) * usPerTick;
+    return first.us + (ticks - first.mediaTicks) * slope;
+  };
 }

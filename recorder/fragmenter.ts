@@ -19,6 +19,8 @@ const LIMITS = {
   /** Time that is missing between two samples before it counts as a gap, and where a loss is known. */
   silenceMs: 10 * SECOND,
   jumpMs: SECOND,
+  /** A clock that was corrected by more than this within a fragment is noted at both of its ends. */
+  correctionUs: 1000,
   /** Segments that may begin within a minute. A camera that gives a reason for a new one with every picture is not let. */
   segmentsPerMinute: 20,
 };
@@ -31,13 +33,19 @@ export interface SegmentPlan {
   readonly arrivalTime: boolean;
 }
 
+/** Which instant a presentation time of a track is. */
+export interface Reference {
+  readonly mediaTicks: number;
+  /** Microseconds since 1970. */
+  readonly us: number;
+}
+
 /** Samples of one track in a fragment. */
 export interface Run {
   readonly id: number;
   readonly baseTimeTicks: bigint;
-  /** That `referenceTicks` of the track's media time is `referenceUs`. */
-  readonly referenceTicks: number;
-  readonly referenceUs: number;
+  /** At the first sample, and at the last one too where the clock was corrected between them. */
+  readonly references: readonly [first: Reference, last?: Reference];
   readonly samples: readonly Fmp4Sample[];
 }
 
@@ -307,7 +315,17 @@ function earliest(slot: Slot): Pending | undefined {
 }
 
 function earliestUs(slot: Slot): number {
-  return Math.round((earliest(slot)?.sample.at ?? 0) * 1000);
+  return usOf(earliest(slot));
+}
+
+function latest(slot: Slot): Pending | undefined {
+  let found: Pending | undefined;
+  for (const pending of slot.pending) if (found === undefined || pending.ticks > found.ticks) found = pending;
+  return found;
+}
+
+function usOf(pending: Pending | undefined): number {
+  return Math.round((pending?.sample.at ?? 0) * 1000);
 }
 
 /**
@@ -347,17 +365,23 @@ function runOf(slot: Slot, zeroUs: number, nextTicks: number | undefined): { run
     };
   });
   const base = decode[0] ?? 0;
-  const length = slot.lastDecode + lastDuration - base;
+  const references = referencesOf(slot, mediaOf);
+  const { mediaTicks, us } = references.at(-1) ?? { mediaTicks: base, us: referenceUs };
+  const remainingTicks = slot.lastDecode + lastDuration - mediaTicks;
   return {
-    run: {
-      id: slot.id,
-      baseTimeTicks: BigInt(base),
-      referenceTicks: Math.max(0, mediaOf(firstTicks)),
-      referenceUs,
-      samples,
-    },
-    endUs: referenceUs + Math.round((length / timescale) * 1_000_000),
+    run: { id: slot.id, baseTimeTicks: BigInt(base), references, samples },
+    endUs: us + Math.round((remainingTicks / timescale) * 1_000_000),
   };
+}
+
+/** Times between two references are drawn out or together, so that they do not overlap with those of the next fragment. */
+function referencesOf(slot: Slot, mediaOf: (ticks: number) => number): Run["references"] {
+  const [first, last] = [earliest(slot), latest(slot)].map((pending) => ({
+    mediaTicks: Math.max(0, mediaOf(pending?.ticks ?? 0)),
+    us: usOf(pending),
+  })) as [Reference, Reference];
+  const countedUs = ((last.mediaTicks - first.mediaTicks) / slot.timescale) * 1_000_000;
+  return Math.abs(last.us - first.us - countedUs) > LIMITS.correctionUs && last.us > first.us ? [first, last] : [first];
 }
 
 /** How long a sample lasts when the next one is not there to tell. */

@@ -19,8 +19,8 @@ import type { FragmentPlace } from "./segment.ts";
 const LIMITS = {
   /** `ftyp`, `moov` and our box; ours have one or two thousand bytes. */
   headerBytes: 64 * 1024,
-  /** A fragment box and the `prft` boxes behind it, for as many tracks as we write. */
-  leadBytes: FRAGMENT_BOX_BYTES + 16 * PRFT_BYTES + BOX_HEADER_BYTES,
+  /** A fragment box and the `prft` boxes behind it, two at most for each of as many tracks as we write. */
+  leadBytes: FRAGMENT_BOX_BYTES + 2 * 16 * PRFT_BYTES + BOX_HEADER_BYTES,
   /** Read and hashed in one go. */
   pieceBytes: 256 * 1024,
   /** The longest segment has a fragment every half second for ten minutes, and some more. */

@@ -103,8 +103,8 @@ export class SegmentFile {
   /** Resolves when the fragment is with the system: it survives the end of this process, not yet a power cut. */
   async append(ready: ReadyFragment): Promise<void> {
     const sequence = this.fragments.length + 1;
-    const times = ready.runs.map((run) =>
-      prft({ trackId: run.id, mediaTicks: run.referenceTicks, us: run.referenceUs }),
+    const times = ready.runs.flatMap(({ id, references }) =>
+      references.flatMap((one) => (one === undefined ? [] : [prft({ trackId: id, ...one })])),
     );
     const body = [...times, ...fragment({ sequence, tracks: ready.runs })];
     let length = 0;

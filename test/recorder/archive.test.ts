@@ -99,6 +99,23 @@ describe("an archive", () => {
     expect(new Set(packets.map((one) => one.ssrc)).size).to.equal(1);
   });
 
+  it("plays back times that only rise where the clock was corrected while it recorded", async () => {
+    // As a camera's first pictures come: late, and all at once.
+    const late = (one: Sample, index: number): Sample => ({
+      ...one,
+      at: unixMillis(Math.max(one.at, START_MS + 300 + index)),
+    });
+    const made = recorder();
+    for (const index of range(0, 101)) made.push(camera.group(0, late(videoSample(index), index)));
+    await made.idle();
+    const times = (await read(archive.source("cam"), at(0))).map((group) => group.at - START_MS);
+    expect(times).to.have.length(100);
+    times.forEach((time, index) => {
+      if (index > 0) expect(time).to.be.above(times[index - 1] ?? 0);
+      if (index > 24) expect(time).to.be.closeTo(index * 40, 0.001);
+    });
+  });
+
   it("begins at the last key frame at or before the wanted instant, and ends before the last", async () => {
     await record(recorder(), 0, 800);
     const source = archive.source("cam");

@@ -93,7 +93,23 @@ describe("the fragmenter", () => {
         for (const sample of run.samples) expected += BigInt(sample.durationTicks);
       }
     expect(expected).to.equal(3_000_000n);
-    expect(sink.fragments[1]?.runs[0]?.referenceUs).to.equal((START_MS + 1000) * 1000);
+    expect(sink.fragments[1]?.runs[0]?.references).to.deep.equal([
+      { mediaTicks: 90_000, us: (START_MS + 1000) * 1000 },
+    ]);
+  });
+
+  it("notes the times of both ends of a fragment in which the clock was corrected", () => {
+    const { sink, fragmenter } = start();
+    const laggingMs = (index: number): number => (index < 10 ? 300 : 0);
+    for (const index of range(0, 50)) fragmenter.push(0, videoSample(index, { startMs: START_MS + laggingMs(index) }));
+    fragmenter.end(undefined);
+    const [first, second] = sink.fragments.map(({ runs }) => runs[0]?.references);
+    expect(first).to.deep.equal([
+      { mediaTicks: 0, us: (START_MS + 300) * 1000 },
+      { mediaTicks: 86_400, us: (START_MS + 960) * 1000 },
+    ]);
+    expect(second).to.deep.equal([{ mediaTicks: 90_000, us: (START_MS + 1000) * 1000 }]);
+    expect(sink.fragments[0]?.endUs).to.equal((START_MS + 1000) * 1000);
   });
 
   it("keeps audio and metadata with the video, each in its own clock", () => {
