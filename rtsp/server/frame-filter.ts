@@ -2,16 +2,19 @@ import type { UnixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import { hasVideo, type Lanes } from "./lane.ts";
+import { closedUp } from "./replay-extension.ts";
 
 /**
  * Lets through what a client has set up and asked for. With a choice of frames, and at another speed than that of the capture,
- * pictures come alone: sound cannot be played so.
+ * pictures come alone: sound cannot be played so. What is left out of a track leaves no gap in its sequence numbers.
  */
 export class FrameFilter {
   readonly #lanes: Lanes;
   readonly #intervalMs: number | undefined;
   readonly #picturesOnly: boolean;
   #lastAt: UnixMillis | undefined;
+  /** Packets of each track. */
+  readonly #leftOut = new Map<number, number>();
 
   constructor(lanes: Lanes, { frames, scale }: ReplayManner) {
     this.#lanes = lanes;
@@ -20,11 +23,24 @@ export class FrameFilter {
   }
 
   async *all(groups: AsyncIterable<PacketGroup | undefined>): AsyncGenerator<PacketGroup | undefined> {
-    for await (const group of groups) if (group === undefined || this.#passes(group)) yield group;
+    for await (const group of groups) {
+      const passed = group && this.#passed(group);
+      if (group === undefined || passed !== undefined) yield passed;
+    }
   }
 
   async *present(groups: AsyncIterable<PacketGroup>): AsyncGenerator<PacketGroup> {
-    for await (const group of groups) if (this.#passes(group)) yield group;
+    for await (const group of groups) {
+      const passed = this.#passed(group);
+      if (passed !== undefined) yield passed;
+    }
+  }
+
+  #passed(group: PacketGroup): PacketGroup | undefined {
+    const leftOut = this.#leftOut.get(group.track) ?? 0;
+    if (this.#passes(group)) return closedUp(group, leftOut);
+    this.#leftOut.set(group.track, (leftOut + group.packets.length) & 0xffff);
+    return undefined;
   }
 
   #passes(group: PacketGroup): boolean {

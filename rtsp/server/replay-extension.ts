@@ -56,11 +56,22 @@ export function withReplayExtension(group: PacketGroup, marks: ReplayMarks): Pac
 /** The group at another RTP time, for playing faster or slower than it was captured. */
 export function atRtpTime(group: PacketGroup, rtpTime: number): PacketGroup {
   const shift = (rtpTime - group.rtpTime) | 0;
-  const packets = group.packets.map((packet) => {
+  const { track, at, quality, key, discontinuity } = group;
+  const packets = rewritten(group, (copy) => copy.writeUInt32BE((copy.readUInt32BE(4) + shift) >>> 0, 4));
+  return new PacketGroup({ track, rtpTime: rtpTime >>> 0, at, quality, key, discontinuity }, packets);
+}
+
+/** The group behind `leftOut` packets that are not sent: sequence numbers count what is (RFC 3550 5.1), or it would look lost. */
+export function closedUp(group: PacketGroup, leftOut: number): PacketGroup {
+  if (leftOut === 0) return group;
+  const packets = rewritten(group, (copy) => copy.writeUInt16BE((copy.readUInt16BE(2) - leftOut) & 0xffff, 2));
+  return new PacketGroup(group, packets);
+}
+
+function rewritten(group: PacketGroup, write: (copy: Buffer) => void): readonly Buffer[] {
+  return group.packets.map((packet) => {
     const copy = Buffer.from(packet);
-    copy.writeUInt32BE((packet.readUInt32BE(4) + shift) >>> 0, 4);
+    write(copy);
     return copy;
   });
-  const { track, at, quality, key, discontinuity } = group;
-  return new PacketGroup({ track, rtpTime: rtpTime >>> 0, at, quality, key, discontinuity }, packets);
 }
