@@ -3,6 +3,7 @@ import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { type Millis, SECOND } from "../base/units.ts";
 import type { PacketGroup } from "./group.ts";
+import { KeyRequests } from "./key-requests.ts";
 import type { LiveReader, LiveSource } from "./source.ts";
 import type { Track } from "./track.ts";
 
@@ -11,6 +12,8 @@ const LIMITS = {
   cachedBytes: 16 * 1024 * 1024,
   /** A camera with longer distances between key frames makes readers wait. */
   cachedMs: 20 * SECOND,
+  /** Who joins is given at once what came since the newest key frame, and plays late by as much: beyond this a new one is asked for. */
+  nearMs: 4 * SECOND,
 };
 
 interface Member {
@@ -30,12 +33,15 @@ export class Hub implements LiveSource {
   #tracks: readonly Track[] = [];
   #ssrcs: readonly number[] = [];
   #flowing = false;
+  readonly #keyRequests: KeyRequests;
+  #askForKey: () => void = () => undefined;
   #cache: PacketGroup[] = [];
   #cachedBytes = 0;
 
   constructor(o: { readonly clock: Clock; readonly log: Log }) {
     this.#clock = o.clock;
     this.#log = o.log;
+    this.#keyRequests = new KeyRequests(o.clock);
   }
 
   get tracks(): readonly Track[] {
@@ -104,6 +110,15 @@ export class Hub implements LiveSource {
     for (const member of this.#members) member.waitingForKey = this.#hasVideo();
   }
 
+  /** Who asks the camera for a key frame, as often as `requestKey` lets through. Must not throw. */
+  onKeyRequest(ask: () => void): void {
+    this.#askForKey = ask;
+  }
+
+  requestKey(): void {
+    if (this.#flowing && this.#hasVideo() && this.#keyRequests.admit()) this.#askForKey();
+  }
+
   ready(limitMs: Millis, signal?: AbortSignal): Promise<void> {
     if (this.#flowing) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -132,6 +147,7 @@ export class Hub implements LiveSource {
     const member: Member = { reader, waitingForKey: this.#hasVideo() && cached.length === 0, left: false };
     this.#members = [...this.#members, member];
     for (const group of cached) if (!member.left) this.#guard(member, () => reader.deliver(group));
+    if (this.#isFar(cached)) this.requestKey();
     return () => this.#leave(member);
   }
 
@@ -143,6 +159,12 @@ export class Hub implements LiveSource {
   #hasVideo(): boolean {
     // Before the first description, a reader has to wait for whatever comes.
     return this.#tracks.length === 0 || this.#tracks.some((track) => track.kind === "video");
+  }
+
+  /** The newest key frame is gone, or long ago. */
+  #isFar(cached: readonly PacketGroup[]): boolean {
+    const [first, last] = [cached[0], cached.at(-1)];
+    return first === undefined || last === undefined || last.at - first.at > LIMITS.nearMs;
   }
 
   #startsHere(group: PacketGroup): boolean {

@@ -1,10 +1,15 @@
-import { Fault } from "../base/fault.ts";
+import { Fault, isFault } from "../base/fault.ts";
 import { type Millis, type NtpTime, ntpOf, type UnixMillis } from "../base/units.ts";
 
 const SENDER_REPORT = 200;
 const RECEIVER_REPORT = 201;
 const SOURCE_DESCRIPTION = 202;
 const BYE = 203;
+const PAYLOAD_FEEDBACK = 206;
+
+/** Formats of payload-specific feedback that ask for a key frame: RFC 4585 6.3.1, RFC 5104 4.3.1. */
+const PICTURE_LOSS = 1;
+const FULL_INTRA = 4;
 
 /** A compound packet on a network is about 1 KB; more parts than this are not RTCP. */
 const MAX_PARTS = 64;
@@ -20,12 +25,15 @@ export interface SenderReport {
 export interface RtcpReports {
   readonly senders: readonly SenderReport[];
   readonly byes: readonly number[];
+  /** A picture loss indication, or a full intra request, of whichever source. */
+  readonly keyWanted: boolean;
 }
 
 /** Reads a compound RTCP packet (RFC 3550 6.1). Parts that we have no use for are passed over. Fault `invalid`. */
 export function readRtcp(packet: Buffer): RtcpReports {
   const senders: SenderReport[] = [];
   const byes: number[] = [];
+  let keyWanted = false;
   let offset = 0;
   for (let part = 0; offset < packet.length; part += 1) {
     if (part === MAX_PARTS) throw new Fault("invalid", `RTCP with more than ${MAX_PARTS} parts`);
@@ -44,9 +52,21 @@ export function readRtcp(packet: Buffer): RtcpReports {
       for (let index = 0; index < count && offset + 8 + index * 4 <= end; index += 1)
         byes.push(packet.readUInt32BE(offset + 4 + index * 4));
     }
+    const format = (packet[offset] as number) & 0x1f;
+    if (type === PAYLOAD_FEEDBACK && end - offset >= 12) keyWanted ||= format === PICTURE_LOSS || format === FULL_INTRA;
     offset = end;
   }
-  return { senders, byes };
+  return { senders, byes, keyWanted };
+}
+
+/** Whether a receiver asks for a key frame. What is no RTCP asks for nothing. */
+export function wantsKey(packet: Buffer): boolean {
+  try {
+    return readRtcp(packet).keyWanted;
+  } catch (error) {
+    if (isFault(error, "invalid")) return false;
+    throw error;
+  }
 }
 
 /** A sender report with the canonical name that RFC 3550 6.5.1 wants with it. `packets` and `octets` count since the start. */
@@ -106,6 +126,32 @@ export function receiverReport(o: {
     report.writeUInt32BE(Math.round(((newestReport?.ageMs ?? 0) / 1000) * 65_536) >>> 0, 28);
   }
   return Buffer.concat([report, sourceDescription(o.ssrc, o.cname)]);
+}
+
+/** How a key frame can be asked for in RTCP, by its name in SDP (RFC 4585 4.2, RFC 5104 7.1). */
+export type KeyFeedback = "nack pli" | "ccm fir";
+
+/**
+ * Asks for a key frame, in a compound packet behind an empty report (RFC 4585 3.1). `media`: the SSRC of what is wanted anew.
+ * `sequence`: 8 bits, another one for each full intra request, or it would count as a repetition (RFC 5104 4.3.1.1).
+ */
+export function keyRequest(o: {
+  readonly by: KeyFeedback;
+  readonly ssrc: number;
+  readonly cname: string;
+  readonly media: number;
+  readonly sequence: number;
+}): Buffer {
+  const fir = o.by === "ccm fir";
+  const packet = Buffer.alloc(fir ? 20 : 12);
+  writeHead(packet, fir ? FULL_INTRA : PICTURE_LOSS, PAYLOAD_FEEDBACK);
+  packet.writeUInt32BE(o.ssrc, 4);
+  packet.writeUInt32BE(fir ? 0 : o.media, 8);
+  if (fir) {
+    packet.writeUInt32BE(o.media, 12);
+    packet.writeUInt8(o.sequence & 0xff, 16);
+  }
+  return Buffer.concat([receiverReport({ ssrc: o.ssrc, cname: o.cname, reception: undefined }), packet]);
 }
 
 /** The end of a source (RFC 3550 6.6), as a compound packet of its own. */

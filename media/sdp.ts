@@ -1,4 +1,5 @@
 import { Fault } from "../base/fault.ts";
+import type { KeyFeedback } from "./rtcp.ts";
 import type { Codec, Track, TrackKind } from "./track.ts";
 
 const LIMITS = {
@@ -18,6 +19,8 @@ export interface MediaDescription {
   /** `a=control`, as received; undefined where it is missing. */
   readonly control: string | undefined;
   readonly direction: Direction | undefined;
+  /** How the camera can be asked for a key frame in RTCP, best first; empty where it does not say. */
+  readonly feedback: readonly KeyFeedback[];
   /** Which `m=` line it was, counted from 0, with those that we cannot use. */
   readonly index: number;
 }
@@ -123,7 +126,17 @@ function mediaOf(section: Section, index: number): readonly MediaDescription[] {
     fmtp: valueFor(section, "fmtp", payloadType)?.trim() ?? "",
   };
   const direction = section.attributes.map(([name]) => name.toLowerCase()).find(isDirection);
-  return [{ track, control: attributeOf(section.attributes, "control"), direction, index }];
+  const feedback = feedbackOf(section, payloadType);
+  return [{ track, control: attributeOf(section.attributes, "control"), direction, feedback, index }];
+}
+
+/** RFC 4585 4.2. Cameras name it under RTP/AVP too, whatever its profile says. */
+function feedbackOf({ attributes }: Section, payloadType: number): readonly KeyFeedback[] {
+  const named = attributes
+    .filter(([name]) => name.toLowerCase() === "rtcp-fb")
+    .map(([, value]) => value.toLowerCase().replaceAll(/\s+/g, " "));
+  const all: readonly KeyFeedback[] = ["nack pli", "ccm fir"];
+  return all.filter((one) => named.some((value) => value === `* ${one}` || value === `${payloadType} ${one}`));
 }
 
 function isDirection(name: string): name is Direction {

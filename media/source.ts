@@ -20,6 +20,11 @@ export interface LiveSource {
    * The SSRC of each track never changes, and sequence numbers and timestamps go on when the camera reconnects.
    */
   join(reader: LiveReader): () => void;
+  /**
+   * Somebody cannot decode, and asks for a key frame before its time (ONVIF Media 5.16, Synchronization Points). The camera may be
+   * asked or not: it may know no way, or may have been asked too often. It comes as any other, to all readers.
+   */
+  requestKey(): void;
   /** The SSRC of our numbering of track `index`. */
   ssrc(index: number): number;
 }

@@ -142,6 +142,7 @@ class Camera implements SimCamera, Device {
       size: o,
       fps: o.fps,
       clockOffsetMs: this.quirks.has("clock-off") ? CLOCK_OFF_MS : 0,
+      ...(this.quirks.has("long-groups") ? { keyPeriodMs: MINUTE } : {}),
     });
     const login = { realm: "Simulated camera", user, password, clock } as const;
     const digest = (quality: boolean): DigestGate =>

@@ -39,7 +39,7 @@ export interface Size {
 
 /**
  * The picture and sound of one camera: made once for all who watch, and only while somebody does. Frame n belongs to the instant
- * n / fps after the begin, whenever it is made, so that nothing drifts. There is a key frame every two seconds, whenever somebody
+ * n / fps after the begin, whenever it is made, so that nothing drifts. There is a key frame in every period, whenever somebody
  * begins to watch, and when one is asked for.
  */
 export class Feed {
@@ -48,6 +48,7 @@ export class Feed {
   readonly #name: string;
   readonly #which: number;
   readonly #clockOffsetMs: Millis;
+  readonly #keyPeriodMs: Millis;
   readonly #begunAt: MonotonicMillis;
   readonly #watchers = new Set<Watcher>();
   #size: Size;
@@ -66,11 +67,14 @@ export class Feed {
     readonly size: Size;
     readonly fps: number;
     readonly clockOffsetMs: Millis;
+    /** Two seconds if absent. */
+    readonly keyPeriodMs?: Millis;
   }) {
     this.#clock = o.clock;
     this.#name = o.name;
     this.#which = o.which;
     this.#clockOffsetMs = o.clockOffsetMs;
+    this.#keyPeriodMs = o.keyPeriodMs ?? KEY_FRAME_PERIOD_MS;
     this.fps = o.fps;
     this.#begunAt = o.clock.monotonic();
     this.#size = o.size;
@@ -160,7 +164,7 @@ export class Feed {
     const elapsedMs = this.#instant(number);
     this.#scene ??= new Scene({ ...this.#size, name: this.#name, which: this.#which });
     this.#scene.draw(number, this.#wallAt(elapsedMs));
-    const key = this.#keyWanted || number % Math.round((KEY_FRAME_PERIOD_MS * this.fps) / SECOND) === 0;
+    const key = this.#keyWanted || number % Math.round((this.#keyPeriodMs * this.fps) / SECOND) === 0;
     this.#keyWanted = false;
     const frame = { ...this.#encoder.encode(this.#scene.picture, key), number, elapsedMs };
     for (const watcher of this.#watchers) watcher.frame(frame);

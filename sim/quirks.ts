@@ -89,6 +89,14 @@ export const QUIRKS = {
     summary: "loses every 50th packet over UDP",
     source: "Axis, on a network without room for it: bluenviron/gortsplib#192",
   },
+  "long-groups": {
+    summary: "sends a key frame a minute, unless one is asked for",
+    source: "Axis with Zipstream: AxisCommunications/acap-rs#246",
+  },
+  "no-feedback": {
+    summary: "takes no requests for key frames in RTCP",
+    source: "ONVIF Streaming 5.1.3.2 only recommends them",
+  },
 } as const satisfies Readonly<Record<string, QuirkText>>;
 
 export type Quirk = keyof typeof QUIRKS;

@@ -21,16 +21,16 @@ export class UdpOutlet implements Outlet {
   #held: Buffer | undefined;
   #closed = false;
 
-  /** `onReport`: something came from the client's RTCP port. */
+  /** `onReport`: RTCP of the client. */
   static async open(o: {
     readonly address: string;
     readonly client: UdpClient;
     readonly quirks: ReadonlySet<Quirk>;
-    readonly onReport: () => void;
+    readonly onReport: (packet: Buffer) => void;
   }): Promise<UdpOutlet> {
     const pair = await openPortPair(o.address);
-    pair.rtcp.on("message", (_, { address, port }) => {
-      if (address === o.client.address && port === o.client.ports[1]) o.onReport();
+    pair.rtcp.on("message", (packet: Buffer, { address, port }) => {
+      if (address === o.client.address && port === o.client.ports[1]) o.onReport(packet);
     });
     return new UdpOutlet(pair, o.client, o.quirks);
   }

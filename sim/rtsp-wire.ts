@@ -14,9 +14,9 @@ export interface RtspRequest {
 }
 
 /** What a client sends: a request, or a packet on an interleaved channel. */
-export type FromClient = RtspRequest | { readonly channel: number };
+export type FromClient = RtspRequest | { readonly channel: number; readonly packet: Buffer };
 
-/** Takes apart what a client sends (RFC 2326 6, 10.12). Bodies and packets are skipped: nothing in them matters here. */
+/** Takes apart what a client sends (RFC 2326 6, 10.12). Bodies are skipped: nothing in them matters here. */
 export class RequestReader {
   #bytes: Buffer = Buffer.alloc(0);
   #skip = 0;
@@ -36,9 +36,10 @@ export class RequestReader {
   }
 
   #packet(): FromClient | undefined {
-    if (this.#bytes.length < 4) return undefined;
-    this.#skip = 4 + this.#bytes.readUInt16BE(2);
-    return { channel: this.#bytes[1] as number };
+    const end = this.#bytes.length < 4 ? Number.POSITIVE_INFINITY : 4 + this.#bytes.readUInt16BE(2);
+    if (end > this.#bytes.length) return undefined;
+    this.#skip = end;
+    return { channel: this.#bytes[1] as number, packet: this.#bytes.subarray(4, end) };
   }
 
   #request(): RtspRequest | undefined {

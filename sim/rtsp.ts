@@ -5,6 +5,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { type MonotonicMillis, SECOND } from "../base/units.ts";
+import { wantsKey } from "../media/rtcp.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Feed } from "./feed.ts";
 import type { Quirk } from "./quirks.ts";
@@ -116,6 +117,7 @@ class RtspConnection {
   readonly #options: RtspOptions;
   readonly #server: RtspServer;
   readonly #reader = new RequestReader();
+  readonly #reportChannels = new Set<number>();
   #viewer: Viewer | undefined;
   #lastSign: MonotonicMillis;
   #closed = false;
@@ -157,12 +159,18 @@ class RtspConnection {
       for (const message of this.#reader.push(chunk)) {
         this.#lastSign = this.#options.clock.monotonic();
         if ("method" in message) this.#turn = this.#turn.then(() => this.#respond(message));
+        else if (this.#reportChannels.has(message.channel)) this.#reported(message.packet);
       }
     } catch (error) {
       this.#options.log.debug({ err: asFault(error) }, "simulated camera: client breaks RTSP");
       this.#socket.end(printAnswer({ status: 400 }, "0"));
       this.close();
     }
+  }
+
+  #reported(packet: Buffer): void {
+    this.#lastSign = this.#options.clock.monotonic();
+    if (!this.#options.quirks.has("no-feedback") && wantsKey(packet)) this.#options.feed.wantKeyFrame();
   }
 
   async #respond(request: RtspRequest): Promise<void> {
@@ -247,6 +255,7 @@ class RtspConnection {
     const channels = quirks.has("other-channels")
       ? ([own, own + 1] as const)
       : ([Number(first), Number(second)] as const);
+    this.#reportChannels.add(channels[1]);
     return {
       outlet: this.#outlet(channels),
       transport: `RTP/AVP/TCP;unicast;interleaved=${channels[0]}-${channels[1]}`,
@@ -256,15 +265,13 @@ class RtspConnection {
   async #udp(
     ports: readonly [number, number],
   ): Promise<{ readonly outlet: Outlet; readonly transport: string } | "failed"> {
-    const { address, quirks, clock, log } = this.#options;
+    const { address, quirks, log } = this.#options;
     try {
       const outlet = await UdpOutlet.open({
         address,
         client: { address: this.#socket.remoteAddress ?? "", ports },
         quirks,
-        onReport: () => {
-          this.#lastSign = clock.monotonic();
-        },
+        onReport: (packet) => this.#reported(packet),
       });
       if (this.#closed) outlet.close();
       const own = quirks.has("no-server-port") ? "" : `;server_port=${outlet.ports.join("-")}`;

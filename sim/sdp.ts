@@ -37,6 +37,7 @@ export function printSdp(o: {
         `a=rtpmap:${payloadType} H264/${clockHz}`,
         `a=fmtp:${payloadType} ${format}${o.quirks.has("no-sprop") ? "" : sets}`,
         `a=framerate:${o.feed.fps}`,
+        ...(o.quirks.has("no-feedback") ? [] : [`a=rtcp-fb:${payloadType} nack pli`]),
       );
     else lines.push(`a=rtpmap:${payloadType} PCMU/${clockHz}`);
     lines.push("a=recvonly", `a=control:${control}`);

@@ -5,6 +5,7 @@ import type { Metrics } from "../../base/metrics.ts";
 import { Hub } from "../../media/hub.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import type { CameraSide } from "../../net/sides.ts";
+import { SyncPoint } from "../../onvif/client/sync-point.ts";
 import type { Archive } from "../../recorder/archive.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import type { BridgedCamera, CameraDirectory, CameraInfo, Connection, TransportSetting } from "../camera.ts";
@@ -26,6 +27,7 @@ class RunningCamera implements BridgedCamera {
   readonly #recorder: StreamRecorder;
   readonly #ingest: Ingest;
   readonly #leave: () => void;
+  readonly #closing = new AbortController();
   #connection: Connection;
   /** What is still being written to the record. */
   #remembering: Promise<void> = Promise.resolve();
@@ -50,6 +52,7 @@ class RunningCamera implements BridgedCamera {
       credentials: record.credentials,
       tls: record.tlsPin === undefined ? undefined : { pin: record.tlsPin },
       transport: { setting: record.transport, used: record.workedTransport },
+      ...this.#syncPoint(o, log),
       side: o.side,
       hub: this.live,
       clock: o.clock,
@@ -91,6 +94,24 @@ class RunningCamera implements BridgedCamera {
     return this.#removal.signal;
   }
 
+  /** Only of a camera that was adopted through ONVIF. */
+  #syncPoint(o: { side: CameraSide; clock: Clock }, log: Log): { readonly syncPoint?: SyncPoint } {
+    const { deviceUrl, streamUrl, ip, credentials, tlsPin } = this.record;
+    if (deviceUrl === undefined) return {};
+    const syncPoint = new SyncPoint({
+      device: new URL(deviceUrl),
+      stream: new URL(streamUrl),
+      ip,
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(tlsPin === undefined ? {} : { tls: { pin: tlsPin } }),
+      side: o.side,
+      clock: o.clock,
+      log,
+      signal: this.#closing.signal,
+    });
+    return { syncPoint };
+  }
+
   start(): void {
     this.#ingest.start();
   }
@@ -101,6 +122,7 @@ class RunningCamera implements BridgedCamera {
 
   /** Ends the readers where the camera is removed, and seals what was recorded. */
   async close(options: { readonly removed: boolean }): Promise<void> {
+    this.#closing.abort();
     if (options.removed) this.#removal.abort();
     await this.#ingest.close();
     this.#leave();

@@ -10,6 +10,8 @@ import type { MediaDescription } from "../../media/sdp.ts";
 import type { Track } from "../../media/track.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
+import type { SyncPoint } from "../../onvif/client/sync-point.ts";
+import type { UpstreamSession } from "../../rtsp/client/incoming.ts";
 import { pull } from "../../rtsp/client/session.ts";
 import type { LowerTransport } from "../../rtsp/wire/transport.ts";
 import type { CameraInfo, Connection, TransportSetting } from "../camera.ts";
@@ -28,6 +30,8 @@ export interface IngestOptions {
   readonly url: URL;
   readonly credentials: Credentials | undefined;
   readonly tls: CameraTls | undefined;
+  /** How to ask for a key frame where RTCP cannot; absent where there is no other way. */
+  readonly syncPoint?: SyncPoint;
   /** Automatic, with nothing remembered, if absent. */
   readonly transport?: CameraInfo["transport"];
   readonly side: CameraSide;
@@ -59,6 +63,7 @@ export class Ingest {
   #receivers: TrackReceiver[] = [];
   #tracks: readonly Track[] = [];
   #running: Promise<void> | undefined;
+  #session: UpstreamSession | undefined;
 
   constructor(options: IngestOptions) {
     this.#options = options;
@@ -66,6 +71,7 @@ export class Ingest {
     this.#quirks = new ShownQuirks(options.log);
     this.#transport = options.transport ?? { setting: "auto", used: undefined };
     this.#first = this.#transport.used;
+    options.hub.onKeyRequest(() => this.#requestKey());
   }
 
   get transport(): CameraInfo["transport"] {
@@ -112,6 +118,7 @@ export class Ingest {
         const suppressed = this.#repeats.admit(`${fault.kind} ${fault.message}`);
         if (!stop.aborted && suppressed !== undefined) log.warn({ err: fault, suppressed }, "camera stream failed");
       }
+      this.#session = undefined;
       for (const receiver of this.#receivers) receiver.flush();
       this.#options.hub.lost();
       if (stop.aborted) return;
@@ -134,7 +141,7 @@ export class Ingest {
       ...(credentials === undefined ? {} : { credentials }),
       ...(tls === undefined ? {} : { tls }),
       events: {
-        described: (media) => this.#described(media),
+        described: (media, session) => this.#described(media, session),
         refused: (transport) => {
           this.#first = transport === "tcp" ? "udp" : "tcp";
         },
@@ -159,8 +166,13 @@ export class Ingest {
     if (name !== "drops-packets" || this.#transport.used === "tcp") this.#quirks.saw(name);
   }
 
+  #requestKey(): void {
+    if (this.#session?.requestKey() !== true) this.#options.syncPoint?.ask();
+  }
+
   /** Tracks that the camera had before the reconnect go on in their numbering; anything else starts anew. */
-  #described(media: readonly MediaDescription[]): void {
+  #described(media: readonly MediaDescription[], session: UpstreamSession): void {
+    this.#session = session;
     const { hub, clock, onConnection, log } = this.#options;
     const tracks = media.map((one) => one.track);
     const same =

@@ -170,7 +170,7 @@ async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
  * and Digital Barriers want a login even here (agsh/onvif src/onvif.ts, getSystemDateAndTime); they are asked once more with
  * one, dated by the Date field of their refusal or else by our clock.
  */
-async function readClock(caller: Caller, call: Call): Promise<Millis | undefined> {
+export async function readClock(caller: Caller, call: Call): Promise<Millis | undefined> {
   let answer = await ifThere(caller.callOpenly(call));
   if (answer === undefined && caller.refusedAt !== undefined) {
     const { date, at } = caller.refusedAt;
@@ -187,7 +187,7 @@ interface Services {
 }
 
 /** By GetServices, or by GetCapabilities where a camera has not got that (before ONVIF 2.1). */
-async function readServices(caller: Caller, device: URL, ip: string): Promise<Services> {
+export async function readServices(caller: Caller, device: URL, ip: string): Promise<Services> {
   const content = "<tds:IncludeCapability>false</tds:IncludeCapability>";
   const listed = await ifThere(caller.call({ url: device, prefix: "tds", operation: "GetServices", content }));
   const found = new Map<string, URL>();

@@ -69,6 +69,26 @@ export async function readProfiles(
   );
 }
 
+/** The profile whose stream has this address, and where it is; undefined where the camera has none (any more). */
+export async function profileOfStream(
+  caller: Caller,
+  services: { readonly media1?: URL; readonly media2?: URL },
+  o: { readonly ip: string; readonly stream: URL },
+): Promise<(Media & { readonly token: string }) | undefined> {
+  for (const [prefix, url] of [
+    ["tr2", services.media2],
+    ["trt", services.media1],
+  ] as const) {
+    if (url === undefined) continue;
+    const media: Media = { prefix, url };
+    for (const { token } of await listProfiles(caller, media)) {
+      const address = await streamUriOf(caller, media, token, o.ip);
+      if (address.href === o.stream.href) return { ...media, token };
+    }
+  }
+  return undefined;
+}
+
 async function listProfiles(caller: Caller, { prefix, url }: Media): Promise<readonly Listed[]> {
   const content = prefix === "tr2" ? "<tr2:Type>All</tr2:Type>" : "";
   const { body } = await caller.call({ url, prefix, operation: "GetProfiles", content });

@@ -4,7 +4,7 @@ import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis } from "../../base/units.ts";
 import { Reorder } from "../../media/reorder.ts";
-import { receiverReport } from "../../media/rtcp.ts";
+import { keyRequest, receiverReport } from "../../media/rtcp.ts";
 import type { MediaDescription } from "../../media/sdp.ts";
 import type { TrackKind } from "../../media/track.ts";
 import type { LowerTransport } from "../wire/transport.ts";
@@ -23,10 +23,16 @@ const LIMITS = {
 
 const CNAME = "viaduct";
 
+/** What can be asked of a running upstream session. */
+export interface UpstreamSession {
+  /** Asks the camera for a key frame by RTCP; false where it does not say that it understands that (RFC 4585 4.2). */
+  requestKey(): boolean;
+}
+
 /** What happens in an upstream session. */
 export interface UpstreamEvents {
   /** The media that the camera is going to send, in the order of tracks. Comes once, before the first packet. */
-  described(media: readonly MediaDescription[]): void;
+  described(media: readonly MediaDescription[], session: UpstreamSession): void;
   /** The camera does not send this way. Another one is tried, where there is one. */
   refused?(transport: LowerTransport): void;
   /** The camera shows a known quirk. The same one may come again. */
@@ -59,10 +65,11 @@ export interface IncomingOptions {
 }
 
 /** What comes in one upstream session: counted, put in order, handed on, reported to the camera, and missed when it stops. */
-export class Incoming {
+export class Incoming implements UpstreamSession {
   readonly #options: IncomingOptions;
   readonly #tracks: IncomingTrack[] = [];
   readonly #ssrc = randomInt(2 ** 32);
+  #keyRequests = 0;
   #described = false;
   #flows = false;
   #watched: ReadonlySet<number> = new Set();
@@ -100,7 +107,7 @@ export class Incoming {
   describe(): void {
     if (this.#described) return;
     this.#described = true;
-    this.#options.events.described(this.media);
+    this.#options.events.described(this.media, this);
   }
 
   packet(index: number, packet: Buffer, rtcp: boolean): void {
@@ -147,6 +154,19 @@ export class Incoming {
     const now = this.#options.clock.now();
     for (const { lane, reception } of this.#tracks)
       lane.report(receiverReport({ ssrc: this.#ssrc, cname: CNAME, reception: reception.take(now) }));
+  }
+
+  requestKey(): boolean {
+    let asked = false;
+    for (const { lane, media, reception } of this.#tracks) {
+      const [by] = media.feedback;
+      if (media.track.kind !== "video" || by === undefined || reception.ssrc === undefined) continue;
+      this.#keyRequests += 1;
+      const sequence = this.#keyRequests;
+      lane.report(keyRequest({ by, ssrc: this.#ssrc, cname: CNAME, media: reception.ssrc, sequence }));
+      asked = true;
+    }
+    return asked;
   }
 
   /** Hands on what waits for its order. */

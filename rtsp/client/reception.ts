@@ -22,6 +22,11 @@ export class ReceptionCounter {
     this.#clockRateHz = clockRateHz;
   }
 
+  /** The camera's, of the newest packet. */
+  get ssrc(): number | undefined {
+    return this.#ssrc;
+  }
+
   rtp(packet: Buffer, arrivedAt: UnixMillis): void {
     if (packet.length < RTP_HEADER_BYTES) return;
     const sequence = packet.readUInt16BE(2);

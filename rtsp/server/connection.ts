@@ -125,11 +125,10 @@ export class ClientConnection {
     this.#o.closed();
   }
 
-  /** Receiver reports are signs of life (RFC 3550 6.4.2; ONVIF Streaming 5.2.1.2); nothing else is expected. */
-  #interleaved({ channel }: Interleaved): void {
-    if (this.session?.isRtcpChannel(channel) === true) this.#deadline = this.#in(LIMITS.idleMs);
+  #interleaved({ channel, payload }: Interleaved): void {
+    if (this.session?.packet(channel, payload) === true) return;
     // Behind a TEARDOWN there are reports that were on their way already.
-    else if (!this.#requests.authenticated) throw new Fault("invalid", "packets before SETUP");
+    if (!this.#requests.authenticated) throw new Fault("invalid", "packets before SETUP");
   }
 
   /** Framing is lost, so the connection is: but the client is told. */

@@ -8,6 +8,7 @@ import type { GroupWriter } from "./writer.ts";
 /** Plays what a camera sends now, beginning with the key frame that the hub still holds. */
 export class LivePlayer implements Player {
   readonly first = new Map<number, PacketGroup>();
+  readonly #source: LiveSource;
   readonly #writer: GroupWriter;
   readonly #failed: (fault: unknown) => void;
   readonly #leave: () => void;
@@ -16,6 +17,7 @@ export class LivePlayer implements Player {
 
   /** `failed`: the stream cannot go on for this reader. Called once at most. */
   constructor(source: LiveSource, writer: GroupWriter, failed: (fault: unknown) => void) {
+    this.#source = source;
     this.#writer = writer;
     this.#failed = failed;
     this.#leave = source.join({
@@ -36,6 +38,10 @@ export class LivePlayer implements Player {
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#writer.headStart(held);
+  }
+
+  requestKey(): void {
+    this.#source.requestKey();
   }
 
   stop(): void {

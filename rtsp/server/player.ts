@@ -9,6 +9,8 @@ export interface Player {
   readonly range: Range | undefined;
   /** May be called once. */
   run(): void;
+  /** The client cannot decode before the next key frame, and wants it soon. Absent where none can come before its time. */
+  requestKey?(): void;
   /** Nothing is sent after it. */
   stop(): void;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
+import { wantsKey } from "../../media/rtcp.ts";
 import type { Track } from "../../media/track.ts";
 import { type Headers, header } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
@@ -100,8 +101,11 @@ export class RtspSession {
     this.#isOnvifReplay = true;
   }
 
-  isRtcpChannel(channel: number): boolean {
-    return !this.mustReport && [...this.#lanes.values()].some(({ pair }) => pair[1] === channel);
+  /** A packet of the client inside the RTSP connection; false where none is expected on that channel. */
+  packet(channel: number, packet: Buffer): boolean {
+    const isReport = !this.mustReport && [...this.#lanes.values()].some(({ pair }) => pair[1] === channel);
+    if (isReport) this.#reported(packet);
+    return isReport;
   }
 
   /** Faults: `wrong-state`, `not-found` (no such track), 461. */
@@ -200,9 +204,10 @@ export class RtspSession {
 
   /** Our ports, where the track has some. */
   async #openSink(way: Way, index: number, pair: Pair): Promise<Pair | undefined> {
-    const { carrier, udp, alive, failed } = this.#options;
+    const { carrier, udp, failed } = this.#options;
     if (way === "udp" && udp !== undefined) {
-      const sink = this.#sink instanceof UdpSink ? this.#sink : new UdpSink({ ...udp, alive, failed });
+      const onReport = (packet: Buffer): void => this.#reported(packet);
+      const sink = this.#sink instanceof UdpSink ? this.#sink : new UdpSink({ ...udp, failed, onReport });
       const ports = await sink.open(index, pair);
       if (this.#ending.signal.aborted) sink.close();
       this.#sink = sink;
@@ -232,6 +237,12 @@ export class RtspSession {
   /** Each track that is set up, for RTP-Info. */
   lanes(): readonly Lane[] {
     return [...this.#lanes.values()];
+  }
+
+  /** Reports are signs of life (RFC 3550 6.4.2; ONVIF Streaming 5.2.1.2). */
+  #reported(packet: Buffer): void {
+    this.#options.alive();
+    if (this.#player?.requestKey !== undefined && wantsKey(packet)) this.#player.requestKey();
   }
 
   #position(): UnixMillis | undefined {

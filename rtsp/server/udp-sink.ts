@@ -21,8 +21,8 @@ export interface UdpSinkOptions {
   /** The client's, and nobody else's. */
   readonly peerAddress: string;
   readonly range: PortRange | undefined;
-  /** The client reports, so it is there. */
-  readonly alive: () => void;
+  /** A compound RTCP packet of the client, so it is there. */
+  readonly onReport: (packet: Buffer) => void;
   /** Sending is refused: nobody listens there any more. */
   readonly failed: (fault: Fault) => void;
 }
@@ -60,7 +60,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
 
   /** Binds ports for a track and gives them. Faults: `busy`, `unavailable`. */
   async open(index: number, client: Pair): Promise<Pair> {
-    const { localAddress, peerAddress, range, alive } = this.#o;
+    const { localAddress, peerAddress, range, onReport } = this.#o;
     const own = await openPortPair(plainAddress(localAddress) ?? localAddress, range);
     if (this.closed) {
       own.close();
@@ -71,7 +71,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.#paths.set(index, { own, client });
     own.rtp.on("error", this.#failed);
     own.rtcp.on("message", (bytes, from) => {
-      if (plainAddress(from.address) === peerAddress && isRtcp(bytes)) alive();
+      if (plainAddress(from.address) === peerAddress && isRtcp(bytes)) onReport(bytes);
     });
     // Connected, so that the system tells when nobody listens there, and looks up no route for each packet.
     await new Promise<void>((resolve) => {

@@ -115,6 +115,54 @@ describe("the hub of a stream", () => {
     expect(join().got).to.have.length(2);
   });
 
+  describe("asks the camera for a key frame", () => {
+    let asked: number;
+    beforeEach(() => {
+      asked = 0;
+      hub.onKeyRequest(() => {
+        asked += 1;
+      });
+    });
+
+    const joins: readonly (readonly [when: string, groups: () => void, asked: number])[] = [
+      ["the newest one is near", () => publish(group({ key: true }), group({ atMs: 4000 })), 0],
+      ["the newest one is long ago", () => publish(group({ key: true }), group({ atMs: 4001 })), 1],
+      ["it is too long ago to be kept", () => publish(group({ key: true }), group({ atMs: 20_001 })), 1],
+      ["packets were lost since", () => publish(group({ key: true }), group({ discontinuity: true })), 1],
+      ["nothing has come yet, for a camera begins with one", () => undefined, 0],
+    ];
+    for (const [when, groups, count] of joins)
+      it(`${count === 0 ? "not " : ""}when a reader joins and ${when}`, () => {
+        groups();
+        join();
+        expect(asked).to.equal(count);
+      });
+
+    it("not while the camera is lost, and not where there is no picture", () => {
+      publish(group({ key: true }));
+      hub.lost();
+      hub.requestKey();
+      hub.describe([AUDIO], [2]);
+      publish(group({ key: true }));
+      hub.requestKey();
+      expect(asked).to.equal(0);
+    });
+
+    it("a few times in a row and then every 5 s, however often and by how many it is wanted", async () => {
+      publish(group({ key: true }));
+      const at: number[] = [];
+      for (let second = 0; second < 60; second += 1) {
+        const before = asked;
+        for (let count = 0; count < 1000; count += 1) hub.requestKey();
+        if (asked > before) at.push(second);
+        expect(asked - before).to.be.at.most(1);
+        await clock.advance(1000);
+      }
+      expect(at.slice(0, 5)).to.deep.equal([0, 1, 2, 3, 4]);
+      expect(at.length).to.be.within(15, 17);
+    });
+  });
+
   it("removes a reader that throws, and serves the others", () => {
     const before = join();
     hub.join({

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { isFault } from "../../base/fault.ts";
 import { unixMillis, unixOfNtp } from "../../base/units.ts";
-import { bye, readRtcp, receiverReport, senderReport } from "../../media/rtcp.ts";
+import { bye, keyRequest, readRtcp, receiverReport, senderReport, wantsKey } from "../../media/rtcp.ts";
 
 describe("RTCP", () => {
   const AT = unixMillis(Date.UTC(2026, 10, 24, 13, 5, 9, 120));
@@ -45,8 +45,30 @@ describe("RTCP", () => {
 
   it("reports nothing where nothing was received, and says goodbye in a compound packet", () => {
     const packet = bye(5, "v");
-    expect(readRtcp(packet)).to.deep.equal({ senders: [], byes: [5] });
+    expect(readRtcp(packet)).to.deep.equal({ senders: [], byes: [5], keyWanted: false });
     expect([packet[0], packet[1]]).to.deep.equal([0x80, 201]);
+  });
+
+  const requests: readonly (readonly [what: string, hex: string, wanted: boolean])[] = [
+    ["a picture loss indication", "80c900010000000181ce00020000000100000002", true],
+    ["a full intra request", "80c900010000000184ce000400000001000000000000000205000000", true],
+    ["a slice loss indication", "80c900010000000182ce0003000000010000000200000000", false],
+    ["a negative acknowledgement of packets", "80c900010000000181cd0003000000010000000200000000", false],
+    ["a picture loss indication without a source", "81ce000100000001", false],
+    ["an empty report", "80c9000100000001", false],
+    ["no RTCP", "00", false],
+  ];
+  for (const [what, hex, wanted] of requests)
+    it(`${wanted ? "takes" : "does not take"} ${what} for a request for a key frame`, () => {
+      expect(wantsKey(Buffer.from(hex, "hex"))).to.equal(wanted);
+    });
+
+  it("prints requests for a key frame byte by byte as RFC 4585 6.3.1 and RFC 5104 4.3.1 have them, behind a report", () => {
+    const request = { ssrc: 0x11111111, cname: "v", media: 0x22222222, sequence: 0x107 };
+    const [pli, fir] = (["nack pli", "ccm fir"] as const).map((by) => keyRequest({ ...request, by }).toString("hex"));
+    const report = "80c900011111111181ca00021111111101017600";
+    expect(pli).to.equal(`${report}81ce00021111111122222222`);
+    expect(fir).to.equal(`${report}84ce000411111111000000002222222207000000`);
   });
 
   const broken: readonly (readonly [what: string, packet: Buffer])[] = [

@@ -44,6 +44,8 @@ export interface Beginning {
   readonly encodings: readonly string[];
   /** Of the picture. */
   readonly fmtp: string;
+  /** How it can be asked for a key frame in RTCP. */
+  readonly feedback: readonly string[];
   /** H.264 NAL unit types, as they came first in packets, fragments counted as what they are of. */
   readonly nalTypes: readonly number[];
   readonly reports: number;
@@ -56,6 +58,7 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
   const stop = new AbortController();
   let encodings: readonly string[] = [];
   let fmtp = "";
+  let feedback: readonly string[] = [];
   let reports = 0;
   const nalTypes: number[] = [];
   const sequences: number[] = [];
@@ -72,6 +75,7 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
       described(media) {
         encodings = media.map(({ track }) => track.encoding);
         fmtp = media[0]?.track.fmtp ?? "";
+        feedback = media[0]?.feedback ?? [];
       },
       rtp(track, packet) {
         counts.set(track, (counts.get(track) ?? 0) + 1);
@@ -86,7 +90,7 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
       },
     },
   });
-  return { encodings, fmtp, nalTypes, reports, sequences };
+  return { encodings, fmtp, feedback, nalTypes, reports, sequences };
 }
 
 /** RFC 6184 5.4: a NAL unit, several (24), or a piece of one (28). */

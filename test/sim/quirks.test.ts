@@ -38,6 +38,14 @@ const udpSetup = {
 const arrivals = {
   in: async ({ rtspUrl }: { readonly rtspUrl: string }) => (await udpArrivals(rtspUrl, 60)).join(),
 };
+/** In more than three seconds, for sound is sent 25 times a second. */
+const keyFrames = {
+  in: async ({ rtspUrl }: { readonly rtspUrl: string }) =>
+    (await beginningOf(new URL(rtspUrl), 80)).nalTypes.filter((type) => type === 5).join(),
+};
+const feedback = {
+  in: async ({ rtspUrl }: { readonly rtspUrl: string }) => (await beginningOf(new URL(rtspUrl), 1)).feedback.join(),
+};
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 /** The first one, and then neighbours the wrong way round. */
 const SWAPPED = numbers(60).map((index) => (index === 0 ? 0 : index % 2 === 0 ? index - 1 : index + 1));
@@ -89,6 +97,8 @@ const SIGNS: Readonly<Record<Quirk, Sign>> = {
         .filter((index) => index !== 49)
         .join(),
   },
+  "long-groups": { ...keyFrames, shown: (seen) => seen === "5" },
+  "no-feedback": { ...feedback, shown: (seen) => seen === "" },
 };
 
 describe("simulated cameras with a quirk", () => {

@@ -68,6 +68,9 @@ export const CAMERAS: readonly FakeCamera[] = [
   },
 ];
 
+/** Ids of cameras that were asked for a key frame, in order. */
+export const keyRequests: string[] = [];
+
 /** Cameras that exist in memory only: nothing flows, and nothing can be played. */
 export function fakeCameras(at: UnixMillis, cameras: readonly FakeCamera[] = CAMERAS): CameraDirectory {
   const list = cameras.map((camera) => bridged(camera, at));
@@ -89,7 +92,13 @@ function bridged({ id, name, tracks, recorded, online }: FakeCamera, since: Unix
   };
   return {
     info,
-    live: { tracks, ready: () => Promise.resolve(), join: () => () => undefined, ssrc: (index) => index },
+    live: {
+      tracks,
+      ready: () => Promise.resolve(),
+      requestKey: () => void keyRequests.push(id),
+      join: () => () => undefined,
+      ssrc: (index) => index,
+    },
     recorded: unreadRecording(tracks, recorded),
     removed: new AbortController().signal,
   };

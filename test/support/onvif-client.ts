@@ -36,13 +36,16 @@ export interface Reply extends Answer {
   readonly fault: FaultMessage | undefined;
 }
 
+/** What a client needs of whom it asks. */
+export type OnvifEndpoint = Pick<OnvifTestSite, "clock" | "send">;
+
 /** A client that logs in as it is told to. */
 export class OnvifClient {
-  readonly #site: OnvifTestSite;
+  readonly #site: OnvifEndpoint;
   readonly #login: OnvifLogin | undefined;
   readonly #scheme: Scheme;
 
-  constructor(site: OnvifTestSite, login?: OnvifLogin, scheme: Scheme = login === undefined ? "none" : "sha-256") {
+  constructor(site: OnvifEndpoint, login?: OnvifLogin, scheme: Scheme = login === undefined ? "none" : "sha-256") {
     this.#site = site;
     this.#login = login;
     this.#scheme = scheme;

@@ -182,6 +182,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
         readers.add(reader);
         return () => readers.delete(reader);
       },
+      requestKey: () => undefined,
       ssrc: () => 1,
     },
     // The pages do not play recordings.

@@ -107,13 +107,14 @@ export const MEDIA2 = service(
       { Info: EncoderInstanceInfo },
     ),
     GetStreamUri: operation("READ_MEDIA", { Protocol: string, ProfileToken: ReferenceToken }, { Uri: anyURI }),
+    SetSynchronizationPoint: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
   },
   {
     ACTUATE: `
       CreateProfile AddConfiguration RemoveConfiguration DeleteProfile SetVideoSourceConfiguration
       SetVideoEncoderConfiguration SetAudioSourceConfiguration SetAudioEncoderConfiguration
       SetMetadataConfiguration SetAudioOutputConfiguration SetAudioDecoderConfiguration
-      StartMulticastStreaming StopMulticastStreaming SetSynchronizationPoint SetOSD CreateOSD DeleteOSD
+      StartMulticastStreaming StopMulticastStreaming SetOSD CreateOSD DeleteOSD
       SetMask CreateMask DeleteMask`,
     READ_MEDIA: `
       GetAnalyticsConfigurations GetAudioOutputConfigurations GetAudioDecoderConfigurations

@@ -133,6 +133,7 @@ export const MEDIA = service(
       { TotalNumber: int, JPEG: opt(int), H264: opt(int), MPEG4: opt(int) },
     ),
     GetStreamUri: operation("READ_MEDIA", { StreamSetup, ProfileToken: ReferenceToken }, { MediaUri }),
+    SetSynchronizationPoint: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
   },
   {
     READ_MEDIA: `
@@ -152,7 +153,7 @@ export const MEDIA = service(
       RemoveAudioDecoderConfiguration DeleteProfile SetVideoSourceConfiguration
       SetVideoEncoderConfiguration SetAudioSourceConfiguration SetAudioEncoderConfiguration
       SetVideoAnalyticsConfiguration SetMetadataConfiguration SetAudioOutputConfiguration
-      SetAudioDecoderConfiguration StartMulticastStreaming StopMulticastStreaming SetSynchronizationPoint
+      SetAudioDecoderConfiguration StartMulticastStreaming StopMulticastStreaming
       SetOSD CreateOSD DeleteOSD`,
     READ_SYSTEM: `
       GetVideoSourceModes`,

@@ -65,6 +65,7 @@ export function bridgeSite(o: {
       // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
       return addresses.rtsp(kind, id, base.host);
     },
+    requestKey: (who, id) => watch.see(who, id, "onvif").live.requestKey(),
     ports() {
       const { https, http, rtsp } = o.addresses().doors;
       return { https, http, rtsp };

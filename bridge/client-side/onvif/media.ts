@@ -161,6 +161,15 @@ export function mediaService(site: OnvifSite): Service {
         },
       }),
     },
+    // Whoever may watch may ask by RTCP as well, so this needs no more.
+    SetSynchronizationPoint: {
+      needs: "live",
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").token,
+      run({ ProfileToken }, { who }) {
+        site.requestKey(who, ProfileToken);
+        return {};
+      },
+    },
   });
 }
 

@@ -114,6 +114,15 @@ export function media2Service(site: OnvifSite): Service {
         Uri: streamUri(site, ProfileToken, "live", transportOfProtocol(Protocol), base),
       }),
     },
+    // Whoever may watch may ask by RTCP as well, so this needs no more.
+    SetSynchronizationPoint: {
+      needs: "live",
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").token,
+      run({ ProfileToken }, { who }) {
+        site.requestKey(who, ProfileToken);
+        return {};
+      },
+    },
   });
 }
 

@@ -29,6 +29,8 @@ export interface OnvifSite {
       readonly base: Base;
     },
   ): string;
+  /** Asks a camera's stream for a key frame; see `LiveSource.requestKey`. Fault `not-found` when missing or hidden. */
+  requestKey(who: Principal, id: string): void;
   /** Cameras whose recordings `who` may play, those without anything recorded yet included. */
   recordings(who: Principal): Promise<readonly OnvifRecording[]>;
   /** The one of camera `id`. Fault `not-found` when the camera is missing or hidden, or `who` may not play its recordings. */

@@ -62,6 +62,7 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
     GetMetadataConfigurationOptions: ["", config("gate")],
     GetGuaranteedNumberOfVideoEncoderInstances: [config("gate"), config("yard")],
     GetStreamUri: ["UDP", "TCP", "RTSP"].map((protocol) => setup(protocol) + profile("gate")),
+    SetSynchronizationPoint: [profile("gate")],
   },
   tr2: {
     GetServiceCapabilities: [""],
@@ -83,6 +84,7 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
     GetMetadataConfigurationOptions: ["", config("gate")],
     GetVideoEncoderInstances: [config("gate"), config("yard")],
     GetStreamUri: ["RtspUnicast", "RTSP", "RtspsUnicast"].map((name) => element("Protocol", name) + profile("gate")),
+    SetSynchronizationPoint: [profile("gate")],
   },
   trc: {
     GetServiceCapabilities: [""],

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { Grant } from "../../../auth/principal.ts";
 import type { CameraRight, Interface } from "../../../auth/right.ts";
-import { CAMERAS } from "../../support/onvif-cameras.ts";
+import { CAMERAS, keyRequests } from "../../support/onvif-cameras.ts";
 import { OnvifClient, type Reply, type ServicePrefix, texts } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
 
@@ -122,6 +122,22 @@ describe("what an account gets to see through ONVIF", () => {
     expect(fault).to.deep.include({ code: "Sender", subcodes: ["NotAuthorized"] });
     expect(status).to.equal(400);
     expect((await seen.call(...replay("gate"))).fault).to.equal(undefined);
+  });
+
+  it("without the right to watch asks for no key frame", async () => {
+    const profile = (prefix: "trt" | "tr2"): Call => [
+      prefix,
+      "SetSynchronizationPoint",
+      `<${prefix}:ProfileToken>gate</${prefix}:ProfileToken>`,
+    ];
+    const [may, mayNot] = [await as(grant("live", ["gate"])), await as(grant("playback", ["gate"]))];
+    keyRequests.length = 0;
+    for (const prefix of ["trt", "tr2"] as const) {
+      expect((await mayNot.call(...profile(prefix))).fault).to.deep.include({ subcodes: ["NotAuthorized"] });
+      expect(keyRequests).to.deep.equal([]);
+      expect((await may.call(...profile(prefix))).fault).to.equal(undefined);
+      expect(keyRequests.splice(0)).to.deep.equal(["gate"]);
+    }
   });
 
   it("without the right to play recordings has no recording", async () => {

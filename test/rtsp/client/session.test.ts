@@ -7,6 +7,7 @@ import { Secret } from "../../../base/secret.ts";
 import { writeRtpHeader } from "../../../media/rtp.ts";
 import type { MediaDescription } from "../../../media/sdp.ts";
 import { cameraSide } from "../../../net/sides.ts";
+import type { UpstreamSession } from "../../../rtsp/client/incoming.ts";
 import { pull } from "../../../rtsp/client/session.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { type Asked, AUDIO_SDP, answer, FakeCamera, framed, type Script, VIDEO_SDP } from "./fake-camera.ts";
@@ -46,6 +47,7 @@ describe("an upstream session", () => {
   let clock: VirtualClock;
   let stop: AbortController;
   let media: readonly MediaDescription[];
+  let session: UpstreamSession | undefined;
   let packets: string[];
   let pulling: Promise<Fault | undefined>;
 
@@ -67,8 +69,9 @@ describe("an upstream session", () => {
       signal: stop.signal,
       ...o,
       events: {
-        described: (described) => {
+        described: (described, running) => {
           media = described;
+          session = running;
         },
         rtp: (track, packet) => packets.push(`${track}: rtp ${packet.at(-1)}`),
         rtcp: (track, packet) => packets.push(`${track}: rtcp ${packet[1]}`),
@@ -105,6 +108,33 @@ describe("an upstream session", () => {
     expect(asked("PLAY")[0]?.header("range")).to.equal("npt=0.000-");
     for (const method of ["PLAY", "TEARDOWN"]) expect(asked(method)[0]?.header("session")).to.equal("1234");
   });
+
+  const feedback: readonly (readonly [lines: string, format: number | undefined])[] = [
+    ["a=rtcp-fb:96 nack pli\r\n", 1],
+    ["a=rtcp-fb:* ccm fir\r\na=rtcp-fb:96 nack\r\n", 4],
+    ["a=rtcp-fb:96 ccm fir\r\na=rtcp-fb:96  NACK  PLI\r\n", 1],
+    ["a=rtcp-fb:96 nack\r\n", undefined],
+    ["a=rtcp-fb:97 nack pli\r\n", undefined],
+    ["", undefined],
+  ];
+  for (const [lines, format] of feedback)
+    it(`asks for a key frame ${format === undefined ? "not" : `with format ${format}`} where the camera says ${lines.trim() || "nothing"}`, async () => {
+      await start({ DESCRIBE: (one) => answer(one, [], VIDEO_SDP + lines) });
+      await playing();
+      expect(session?.requestKey(), "before the camera's SSRC is known").to.equal(false);
+      camera.send(framed(0, rtp(1)));
+      await until(() => packets.length === 1);
+      expect([session?.requestKey(), session?.requestKey()]).to.deep.equal(Array(2).fill(format !== undefined));
+      if (format === undefined) return;
+      await until(() => camera.packets.length === 2);
+      for (const [index, { channel, packet }] of camera.packets.entries()) {
+        // Behind a report and a name comes the request, for the SSRC that the camera sends with.
+        const request = packet.subarray(8 + 4 + packet.readUInt16BE(10) * 4);
+        expect([channel, request[0], request[1]]).to.deep.equal([1, 0x80 | format, 206]);
+        expect(request.readUInt32BE(format === 1 ? 8 : 12)).to.equal(7);
+        if (format === 4) expect(request[16], "number of the request").to.equal(index + 1);
+      }
+    });
 
   it("takes packets that overtake the answer to PLAY", async () => {
     await start({ PLAY: (one) => framed(0, rtp(5)).toString("latin1") + answer(one) });

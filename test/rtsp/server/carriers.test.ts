@@ -55,6 +55,26 @@ for (const carrier of CARRIERS)
         }
       });
 
+    const requests = { "picture loss": "81ce000200000001000000ff", "full intra": `84ce000400000001${"00".repeat(12)}` };
+    for (const [what, hex] of Object.entries(requests))
+      it(`hands on a request for a key frame (${what}), and of a flood of them next to nothing`, async () => {
+        const asked: number[] = [];
+        stage.hub.onKeyRequest(() => void asked.push(stage.clock.monotonic()));
+        publish(10, 11);
+        await client.play("/live/gate");
+        const report = Buffer.from("80c9000100000001", "hex");
+        await client.report(report);
+        for (let count = 0; count < 100; count += 1)
+          await client.report(Buffer.concat([report, Buffer.from(hex, "hex")]));
+        await client.ask("OPTIONS", "*");
+        while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+        expect(asked).to.deep.equal([0]);
+        await stage.clock.advance(1000);
+        await client.report(Buffer.from(hex, "hex"));
+        while (asked.length === 1) await new Promise((resolve) => setImmediate(resolve));
+        expect(asked).to.deep.equal([0, 1000]);
+      });
+
     it("ends a running stream at once when the right to watch ends", async () => {
       publish(10, 11);
       await client.play("/live/gate");

@@ -309,6 +309,14 @@ export class Client {
     return this.ask("PLAY", path, o.headers);
   }
 
+  /** Sends RTCP of the first track, by the way that it was set up. */
+  async report(packet: Buffer): Promise<void> {
+    const port = Number(/server_port=\d+-(\d+)/.exec(this.transport ?? "")?.[1]);
+    const { ports } = this;
+    if (ports === undefined) this.write(Buffer.concat([Buffer.from([0x24, 1, 0, packet.length]), packet]));
+    else await new Promise((resolve) => ports.rtcp.send(packet, port, "127.0.0.1", resolve));
+  }
+
   /** Numbers of the groups that came on a channel. */
   numbers(channel = 0): readonly number[] {
     return this.packets.filter((one) => one.channel === channel).map(({ packet }) => packet.readUInt32BE(12));
