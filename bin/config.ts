@@ -19,6 +19,7 @@ clientSide:
   # Without encryption, for clients that know no other way:
   # rtsp: { enabled: true, port: 8554 }
   # udp: { enabled: true, ports: 50000-50999 }
+  # multicast: { enabled: true, groups: 239.192.0.0/16 }
   # onvifHttp: { enabled: true, port: 8080 }
   # Let ONVIF clients find the bridge:
   # discovery: { enabled: true }

@@ -29,7 +29,7 @@ import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
 import { openDataFolder } from "./data-folder.ts";
 import type { Discovery } from "./ports.ts";
-import { portRangeOf, recordingsOf, type Settings } from "./settings.ts";
+import { multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
 
 /** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
 const REALM = "Viaduct";
@@ -126,9 +126,14 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   };
 
   const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle });
-  const host = rtspHost({ watch, authenticator, clock });
+  const multicast = multicastPlanOf(clientSide);
+  const host = rtspHost({ watch, authenticator, clock, multicast });
   const { udp } = clientSide;
-  const datagrams = udp.enabled ? { udp: { range: udp.ports === undefined ? undefined : portRangeOf(udp.ports) } } : {};
+  const range = udp.ports === undefined ? undefined : portRangeOf(udp.ports);
+  const datagrams = {
+    ...(udp.enabled ? { udp: { range } } : {}),
+    ...(multicast === undefined ? {} : { multicast: { range } }),
+  };
   const rtsp = await life.start("RTSP", () => new RtspServer({ host, clock, log, metrics, ...datagrams }));
   const identity = await loadIdentity(settings.dataFolder, [...clientSide.addresses, ...clientSide.names], clock);
 
@@ -143,6 +148,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     clientAddresses: clientSide.addresses,
     clientNames: clientSide.names,
     discoverable: clientSide.discovery.enabled,
+    multicast,
     retentionMs: settings.recording.maxAgeDays * DAY,
     clock,
     log,

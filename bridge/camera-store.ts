@@ -1,4 +1,4 @@
-import type { Kysely, Migration } from "kysely";
+import { type Kysely, type Migration, sql } from "kysely";
 import type { Credentials } from "../auth/scheme/http.ts";
 import { Fault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
@@ -10,6 +10,8 @@ import type { TransportSetting } from "./camera.ts";
 /** A camera as it was adopted: all that is needed to pull its stream again after a restart. */
 export interface CameraRecord {
   readonly id: string;
+  /** The lowest that was free, from 1. */
+  readonly number: number;
   readonly name: string;
   readonly manufacturer: string | undefined;
   readonly model: string | undefined;
@@ -30,6 +32,7 @@ export interface CameraRecord {
 
 interface CameraRow {
   id: string;
+  number: number;
   name: string;
   manufacturer: string | null;
   model: string | null;
@@ -94,6 +97,18 @@ export const cameraMigrations: Readonly<Record<string, Migration>> = {
       await db.schema.alterTable("camera").addColumn("worked_transport", "text").execute();
     },
   },
+  "camera-0004-number": {
+    async up(db) {
+      await db.schema
+        .alterTable("camera")
+        .addColumn("number", "integer", (column) => column.notNull().defaultTo(0))
+        .execute();
+      await sql`update camera set number = (select count(*) from camera as earlier where earlier.rowid <= camera.rowid)`.execute(
+        db,
+      );
+      await db.schema.createIndex("camera_number").on("camera").column("number").unique().execute();
+    },
+  },
 };
 
 /** Adopted cameras on disk. */
@@ -111,12 +126,17 @@ export class CameraStore {
     return rows.map((row) => this.#recordOf(row));
   }
 
-  async add(record: CameraRecord): Promise<void> {
+  /** Gives the camera's number. */
+  async add(record: Omit<CameraRecord, "number">): Promise<number> {
     const { credentials } = record;
+    const taken = new Set((await this.#query.selectFrom("camera").select("number").execute()).map((row) => row.number));
+    let number = 1;
+    while (taken.has(number)) number += 1;
     await this.#query
       .insertInto("camera")
       .values({
         id: record.id,
+        number,
         name: record.name,
         manufacturer: record.manufacturer ?? null,
         model: record.model ?? null,
@@ -132,6 +152,7 @@ export class CameraStore {
         adopted_at_ms: Math.round(record.adoptedAt),
       })
       .execute();
+    return number;
   }
 
   /** `not-found` when there is none. */
@@ -167,6 +188,7 @@ export class CameraStore {
   #recordOf(row: CameraRow): CameraRecord {
     return {
       id: row.id,
+      number: row.number,
       name: row.name,
       manufacturer: row.manufacturer ?? undefined,
       model: row.model ?? undefined,

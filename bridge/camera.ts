@@ -17,6 +17,8 @@ export type TransportSetting = "auto" | LowerTransport;
 export interface CameraInfo {
   /** Stands in addresses and tokens; never changes. Letters, digits, `-` and `_`, at most 64. */
   readonly id: string;
+  /** Counts cameras from 1; its own as long as it is ours, and that of another one afterwards. */
+  readonly number: number;
   readonly name: string;
   readonly manufacturer: string | undefined;
   readonly model: string | undefined;

@@ -1,8 +1,14 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { parseGroupRange } from "../net/multicast.ts";
+import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
+import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
 
 const port = (fallback: number) =>
   z.int().min(0).max(65_535).default(fallback).describe(`TCP port; 0 lets the system choose. Default ${fallback}.`);
+
+/** So that the last stream's ports are some. */
+const HIGHEST_MULTICAST_PORT = 65_536 - STREAMS_WITH_OWN_PORTS * PORTS_OF_STREAM;
 
 /** `50000-50999`. */
 function isPortRange(text: string): boolean {
@@ -48,47 +54,73 @@ const cameraSide = z.strictObject({
     .describe("Own addresses on camera networks, or the networks themselves: `10.1.0.5` or `10.1.0.0/24`."),
 });
 
-const clientSide = z.strictObject({
-  addresses: z
-    .array(z.string().min(1))
-    .min(1)
-    .describe("Own addresses on which clients are served. Nothing else is bound."),
-  names: z
-    .array(z.string().min(1))
-    .default([])
-    .describe("Host names and addresses by which clients may also know this machine; they go into the certificate."),
-  web: z
-    .strictObject({ port: port(8443) })
-    .prefault({})
-    .describe("HTTPS: web pages, API, ONVIF, and RTSP inside HTTPS and WebSockets."),
-  rtsps: z
-    .strictObject({ port: port(8322) })
-    .prefault({})
-    .describe("RTSP inside TLS."),
-  rtsp: z
-    .strictObject({ enabled: z.boolean().default(false), port: port(8554) })
-    .prefault({})
-    .describe("Plain RTSP. Log-ins are digest only, pictures are in clear text."),
-  udp: z
-    .strictObject({
-      enabled: z.boolean().default(false),
-      ports: z
-        .string()
-        .refine((text) => isPortRange(text), "two ports as in 50000-50999: from 1024 on, and at least two")
-        .optional()
-        .describe("UDP ports to send from, as `50000-50999`: two for each track. Without it the system chooses."),
-    })
-    .prefault({})
-    .describe("RTP over UDP for clients of plain RTSP. Pictures are in clear text."),
-  onvifHttp: z
-    .strictObject({ enabled: z.boolean().default(false), port: port(8080) })
-    .prefault({})
-    .describe("ONVIF over plain HTTP, and RTSP inside it, for clients without TLS. Pictures are in clear text."),
-  discovery: z
-    .strictObject({ enabled: z.boolean().default(false), port: port(3702) })
-    .prefault({})
-    .describe("Whether the bridge answers WS-Discovery probes of clients."),
-});
+const clientSide = z
+  .strictObject({
+    addresses: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe("Own addresses on which clients are served. Nothing else is bound."),
+    names: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Host names and addresses by which clients may also know this machine; they go into the certificate."),
+    web: z
+      .strictObject({ port: port(8443) })
+      .prefault({})
+      .describe("HTTPS: web pages, API, ONVIF, and RTSP inside HTTPS and WebSockets."),
+    rtsps: z
+      .strictObject({ port: port(8322) })
+      .prefault({})
+      .describe("RTSP inside TLS."),
+    rtsp: z
+      .strictObject({ enabled: z.boolean().default(false), port: port(8554) })
+      .prefault({})
+      .describe("Plain RTSP. Log-ins are digest only, pictures are in clear text."),
+    udp: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        ports: z
+          .string()
+          .refine((text) => isPortRange(text), "two ports as in 50000-50999: from 1024 on, and at least two")
+          .optional()
+          .describe("UDP ports to send from, as `50000-50999`: two for each track. Without it the system chooses."),
+      })
+      .prefault({})
+      .describe("RTP over UDP for clients of plain RTSP. Pictures are in clear text."),
+    multicast: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        groups: z
+          .string()
+          .default("239.192.0.0/16")
+          .refine((text) => parseGroupRange(text) !== undefined, "IPv4 multicast groups as in 239.192.0.0/16")
+          .describe("The groups to use, one for each camera. Agree on them with whoever runs the network."),
+        port: z
+          .int()
+          .min(1024)
+          .max(HIGHEST_MULTICAST_PORT)
+          .refine((value) => value % 2 === 0, "an even port: RTP has even ones (RFC 3550 11)")
+          .default(20_000)
+          .describe(`First UDP port at the groups; each camera has ${PORTS_OF_STREAM} of its own.`),
+        ttl: z.int().min(1).max(255).default(1).describe("How many networks far it goes; 1 does not leave this one."),
+      })
+      .prefault({})
+      .describe(
+        "Live streams by multicast for clients of plain RTSP. Pictures are in clear text, and everybody on the network can hear them, with or without an account.",
+      ),
+    onvifHttp: z
+      .strictObject({ enabled: z.boolean().default(false), port: port(8080) })
+      .prefault({})
+      .describe("ONVIF over plain HTTP, and RTSP inside it, for clients without TLS. Pictures are in clear text."),
+    discovery: z
+      .strictObject({ enabled: z.boolean().default(false), port: port(3702) })
+      .prefault({})
+      .describe("Whether the bridge answers WS-Discovery probes of clients."),
+  })
+  .refine(({ multicast, rtsp }) => rtsp.enabled || !multicast.enabled, {
+    path: ["multicast", "enabled"],
+    error: "multicast is for clients of plain RTSP, which is not enabled: rtsp: { enabled: true }",
+  });
 
 /** The whole configuration file of `viaduct serve`. */
 export const settingsSchema = z.strictObject({
@@ -103,6 +135,12 @@ export const settingsSchema = z.strictObject({
 });
 
 export type Settings = z.output<typeof settingsSchema>;
+
+/** Where cameras are sent by multicast; undefined where that is switched off. */
+export function multicastPlanOf({ multicast }: Settings["clientSide"]): MulticastPlan | undefined {
+  const groups = parseGroupRange(multicast.groups);
+  return multicast.enabled && groups !== undefined ? { groups, port: multicast.port, ttl: multicast.ttl } : undefined;
+}
 
 /** The folder of the recordings. */
 export function recordingsOf({ dataFolder, recording }: Pick<Settings, "dataFolder" | "recording">): string {

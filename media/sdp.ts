@@ -154,17 +154,21 @@ export interface DescriptionToPrint {
   readonly sessionId: string;
   /** Our address as the client sees it. */
   readonly address: string;
+  /** The multicast group that it is sent to, with the TTL, as `239.192.0.1/1` (RFC 8866 5.7). Absent: agreed in SETUP. */
+  readonly group?: string;
   readonly control: string;
   /** Attributes of the session, each without `a=`. */
   readonly attributes?: readonly string[];
   readonly media: readonly {
     readonly track: Track;
     readonly control: string;
+    /** Of multicast; 0 where it is agreed in SETUP (RFC 2326 C.1.2). */
+    readonly port?: number;
     readonly attributes?: readonly string[];
   }[];
 }
 
-/** Prints a description of ours. Ports are 0: transport is agreed in SETUP (RFC 2326 C.1.2). */
+/** Prints a description of ours. */
 export function printSdp(d: DescriptionToPrint): string {
   const family = d.address.includes(":") ? "IP6" : "IP4";
   const any = family === "IP6" ? "::" : "0.0.0.0";
@@ -173,16 +177,15 @@ export function printSdp(d: DescriptionToPrint): string {
     `o=- ${d.sessionId} 1 IN ${family} ${d.address}`,
     // A name is text of an operator: a line break in it would be a line of SDP.
     `s=${d.name.replace(/[\r\n]+/g, " ").trim() || "-"}`,
-    `c=IN ${family} ${any}`,
+    d.group === undefined ? `c=IN ${family} ${any}` : `c=IN IP4 ${d.group}`,
     "t=0 0",
     `a=control:${d.control}`,
     ...(d.attributes ?? []).map((attribute) => `a=${attribute}`),
   ];
-  for (const { track, control, attributes } of d.media) {
+  for (const { track, control, port = 0, attributes } of d.media) {
+    const kind = track.kind === "video" || track.kind === "audio" ? track.kind : "application";
     const channels = track.kind === "audio" && track.channels > 1 ? `/${track.channels}` : "";
-    lines.push(
-      `m=${track.kind === "video" || track.kind === "audio" ? track.kind : "application"} 0 RTP/AVP ${track.payloadType}`,
-    );
+    lines.push(`m=${kind} ${port} RTP/AVP ${track.payloadType}`);
     lines.push(`a=rtpmap:${track.payloadType} ${track.encoding}/${track.clockRateHz}${channels}`);
     if (track.fmtp !== "") lines.push(`a=fmtp:${track.payloadType} ${track.fmtp}`);
     lines.push(`a=control:${control}`);

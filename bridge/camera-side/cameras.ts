@@ -78,6 +78,7 @@ class RunningCamera implements BridgedCamera {
   get info(): CameraInfo {
     return {
       id: this.record.id,
+      number: this.record.number,
       name: this.record.name,
       manufacturer: this.record.manufacturer,
       model: this.record.model,
@@ -171,7 +172,9 @@ export class Cameras implements CameraDirectory {
   }
 
   /** Saves the camera and starts to pull and record it. The id is made from its name and never given to another camera. */
-  async add(adopted: Omit<CameraRecord, "id" | "adoptedAt" | "transport" | "workedTransport">): Promise<CameraRecord> {
+  async add(
+    adopted: Omit<CameraRecord, "id" | "number" | "adoptedAt" | "transport" | "workedTransport">,
+  ): Promise<CameraRecord> {
     if (this.#running.size >= MAX_CAMERAS)
       throw new Fault("busy", `more than ${MAX_CAMERAS} cameras`, {
         tell: `this bridge takes ${MAX_CAMERAS} cameras at most`,
@@ -185,14 +188,14 @@ export class Cameras implements CameraDirectory {
       });
     const used = new Set([...(await this.#archive.cameras()), ...(await this.#store.retired())]);
     const id = cameraIdFor(adopted.name, (candidate) => this.#running.has(candidate) || used.has(candidate));
-    const record: CameraRecord = {
+    const made: Omit<CameraRecord, "number"> = {
       ...adopted,
       id,
       transport: "auto",
       workedTransport: undefined,
       adoptedAt: this.#parts.clock.now(),
     };
-    await this.#store.add(record);
+    const record: CameraRecord = { ...made, number: await this.#store.add(made) };
     this.#run(record);
     return record;
   }

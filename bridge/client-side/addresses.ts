@@ -9,6 +9,9 @@ export interface Doors {
   readonly rtsp: number | undefined;
 }
 
+/** In the query of a live address: the client wants to be told of the multicast group in the description already. */
+export const MULTICAST_QUERY = "multicast";
+
 /** An address as it stands in a URL: IPv6 in brackets, IPv4-mapped addresses as IPv4. */
 export function hostOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, "");
@@ -33,6 +36,12 @@ export class Addresses {
 
   rtsps(kind: "live" | "recorded", camera: string, localAddress: string): string {
     return `rtsps://${hostOf(localAddress)}:${this.doors.rtsps}/${kind}/${camera}`;
+  }
+
+  /** For clients that take the group from the description. Undefined where there is no plain RTSP. */
+  multicast(camera: string, localAddress: string): string | undefined {
+    if (this.doors.rtsp === undefined) return undefined;
+    return `${this.rtsp("live", camera, localAddress)}?${MULTICAST_QUERY}`;
   }
 
   /** By the door at which the client is. */

@@ -9,6 +9,7 @@ import type { HttpAuthentication, UsernameTokenAuthentication } from "../../onvi
 import { OnvifServer } from "../../onvif/server/dispatch.ts";
 import type { Addresses } from "./addresses.ts";
 import type { HttpPart } from "./front-door.ts";
+import type { MulticastPlan } from "./multicast-plan.ts";
 import { bridgeSite } from "./onvif/bridge-site.ts";
 import { deviceScopes } from "./onvif/device.ts";
 import { onvifServices } from "./onvif/services.ts";
@@ -35,6 +36,7 @@ export function onvifPart(o: {
   /** Host names by which clients may know this machine. */
   readonly clientNames: readonly string[];
   readonly discoverable: boolean;
+  readonly multicast: MulticastPlan | undefined;
   /** How long recordings are kept. */
   readonly retentionMs: Millis;
   readonly clock: Clock;

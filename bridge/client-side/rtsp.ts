@@ -3,6 +3,8 @@ import type { HttpAuthenticator } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
+import { MULTICAST_QUERY } from "./addresses.ts";
+import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
 import { timeAddress } from "./time-address.ts";
 import { endOf, type Watch } from "./watch.ts";
 
@@ -14,6 +16,7 @@ export function rtspHost(o: {
   readonly watch: Watch;
   readonly authenticator: HttpAuthenticator;
   readonly clock: Clock;
+  readonly multicast: MulticastPlan | undefined;
 }): RtspHost {
   return {
     challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
@@ -25,7 +28,15 @@ export function rtspHost(o: {
       if (kind === "live") {
         const camera = o.watch.open(who, id, "live", "rtsp", peer.address);
         await camera.live.ready(READY_LIMIT_MS[camera.info.connection.state]);
-        return { kind, name: camera.info.name, source: camera.live, ended: endOf(who, camera) };
+        const multicast = o.multicast && multicastAddress(o.multicast, camera.info.number);
+        return {
+          kind,
+          name: camera.info.name,
+          source: camera.live,
+          ended: endOf(who, camera),
+          ...(multicast === undefined ? {} : { multicast }),
+          describesGroup: query.has(MULTICAST_QUERY),
+        };
       }
       if (kind === "recorded") {
         const camera = o.watch.open(who, id, "playback", "rtsp", peer.address);

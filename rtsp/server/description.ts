@@ -5,6 +5,7 @@ import type { Track } from "../../media/track.ts";
 import { printRange } from "../wire/range.ts";
 import type { ControlAddresses } from "./address.ts";
 import type { Presentation } from "./host.ts";
+import { type MulticastAddress, multicastPorts } from "./multicast.ts";
 
 /** The names of a recording's tracks begin like this (ONVIF Recording Control 5.5), and are counted from 001. */
 const TRACK_NAMES = { video: "VIDEO", audio: "AUDIO", metadata: "META", unknown: undefined } as const;
@@ -25,13 +26,15 @@ export async function describe(
   presentation: Presentation,
   tracks: readonly Track[],
   control: ControlAddresses,
-  ours: { readonly address: string; readonly now: UnixMillis },
+  ours: { readonly address: string; readonly now: UnixMillis; readonly group?: MulticastAddress | undefined },
 ): Promise<string> {
+  const group = presentation.kind === "live" && presentation.describesGroup === true ? ours.group : undefined;
   const names = presentation.kind === "recorded" ? trackNames(tracks) : [];
   return printSdp({
     name: presentation.name,
     sessionId: String(Math.floor(ours.now)),
     address: ours.address,
+    ...(group === undefined ? {} : { group: `${group.address}/${group.ttl}` }),
     control: control.aggregate,
     attributes: [`range:${await rangeOf(presentation)}`],
     media: tracks.map((track, index) => {
@@ -39,6 +42,7 @@ export async function describe(
       return {
         track,
         control: control.track(index),
+        port: (group && multicastPorts(group, index)?.[0]) ?? 0,
         ...(name === undefined ? {} : { attributes: [`x-onvif-track:${name}`] }),
       };
     }),

@@ -3,6 +3,7 @@ import type { AuthenticatedRequest } from "../../auth/scheme/http.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { LiveSource, RecordedSource } from "../../media/source.ts";
 import type { ReplayManner } from "../wire/replay.ts";
+import type { MulticastAddress } from "./multicast.ts";
 
 /** What an RTSP address names, without the track at its end. */
 export interface PresentationAddress {
@@ -21,6 +22,10 @@ interface Presented {
 export interface LivePresentation extends Presented {
   readonly kind: "live";
   readonly source: LiveSource;
+  /** Where it is sent once for all clients that want that; absent where multicast is switched off. */
+  readonly multicast?: MulticastAddress;
+  /** The address asks for multicast: the description names the group. */
+  readonly describesGroup?: boolean;
 }
 
 export interface RecordedPresentation extends Presented {

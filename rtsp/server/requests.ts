@@ -1,7 +1,6 @@
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
-import type { PortRange } from "../../net/udp.ts";
 import { type Headers, header, headerValues, type Request } from "../wire/message.ts";
 import { parseRange, printRange } from "../wire/range.ts";
 import { printRtpInfo } from "../wire/rtp-info.ts";
@@ -11,6 +10,8 @@ import { controlAddresses, parseAddress, type RequestAddress, trackAddress } fro
 import type { Carrier } from "./carrier.ts";
 import { describe, tracksOf } from "./description.ts";
 import type { Presentation, RtspHost } from "./host.ts";
+import { multicastChoice } from "./multicast.ts";
+import type { Datagrams } from "./outlet.ts";
 import type { Player } from "./player.ts";
 import { RtspFault, unsupported } from "./reply.ts";
 import { ONVIF_REPLAY, RtspSession } from "./session.ts";
@@ -34,8 +35,8 @@ export interface RequestsOptions {
   /** Our address as the client reached it. */
   readonly localAddress: string;
   readonly host: RtspHost;
-  /** The client may have datagrams, from these ports. */
-  readonly udp: { readonly range: PortRange | undefined } | undefined;
+  /** The client may have datagrams. */
+  readonly datagrams: Datagrams;
   readonly clock: Clock;
   /** Somebody has proved who they are, for the first time on this connection. Throws `busy` when there are too many. */
   readonly authenticated: (who: Principal) => void;
@@ -124,7 +125,9 @@ export class Requests {
     if (presentation.kind === "live" && requirements(request).includes(ONVIF_REPLAY)) throw unsupported(ONVIF_REPLAY);
     const tracks = await tracksOf(presentation);
     const control = controlAddresses(address);
-    const ours = { address: this.#o.localAddress, now: this.#o.clock.now() };
+    const { localAddress, datagrams, clock } = this.#o;
+    const group = multicastChoice(presentation, localAddress, datagrams.multicast)?.to;
+    const ours = { address: localAddress, now: clock.now(), group };
     const text = await describe(presentation, tracks, control, ours);
     this.#described = { address, presentation, accountId: who.accountId };
     return {
@@ -158,7 +161,8 @@ export class Requests {
     if (this.#session !== undefined && header(request, "Session") === undefined)
       return this.#assertAbout(this.#session, who, address);
     if (header(request, "Session") !== undefined) return this.#assertAbout(this.#sessionOf(request), who, address);
-    const { host, peer, carrier, udp, localAddress, clock, dropped, alive, failed } = this.#o;
+    const { host, peer, carrier, datagrams, localAddress, clock, dropped, alive, failed } = this.#o;
+    const { udp } = datagrams;
     const known = this.#described;
     const same =
       known?.accountId === who.accountId &&
@@ -177,6 +181,7 @@ export class Requests {
       accountName: who.name,
       dropped,
       udp: udp && { localAddress, peerAddress: peer.address, range: udp.range },
+      multicast: multicastChoice(presentation, localAddress, datagrams.multicast),
       alive,
       failed: (fault) => failed(asFault(fault)),
     });

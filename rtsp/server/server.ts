@@ -14,7 +14,9 @@ import type { Request } from "../wire/message.ts";
 import type { Carrier } from "./carrier.ts";
 import { ClientConnection } from "./connection.ts";
 import type { RtspHost } from "./host.ts";
+import { MulticastSenders } from "./multicast.ts";
 import { Newcomers } from "./newcomers.ts";
+import type { Datagrams } from "./outlet.ts";
 
 const LIMITS = {
   /** Logged-in connections: two cores feed about 2000 of 4 Mbit/s. */
@@ -34,6 +36,8 @@ export interface RtspServerOptions {
   readonly metrics: Metrics;
   /** Present: clients of plain RTSP may have RTP over UDP. Those of RTSPS may not, for it would be in clear text. */
   readonly udp?: { readonly range: PortRange | undefined };
+  /** Present: they may have live streams by multicast, sent from these ports. */
+  readonly multicast?: { readonly range: PortRange | undefined };
 }
 
 /** The RTSP server of the client side: RTSP and RTSPS, any number of addresses (RFC 2326). */
@@ -47,6 +51,8 @@ export class RtspServer {
   readonly newcomers = new Newcomers();
   readonly #timer: Timer;
   readonly #dropped: () => void;
+  /** Of clients of plain RTSP. */
+  readonly #datagrams: Datagrams;
 
   constructor(options: RtspServerOptions) {
     this.#o = options;
@@ -59,6 +65,13 @@ export class RtspServer {
       "Packet groups that readers were too slow for",
     );
     this.#dropped = () => dropped.inc();
+    const { udp, multicast } = options;
+    const senders = multicast && new MulticastSenders({ clock, range: multicast.range, dropped: this.#dropped });
+    this.#datagrams = {
+      ...(udp === undefined ? {} : { udp }),
+      ...(senders === undefined ? {} : { multicast: senders }),
+    };
+    metrics.measure("viaduct_rtsp_multicast_streams", "Streams that are sent by multicast", () => senders?.size ?? 0);
     metrics.measure("viaduct_rtsp_connections", "RTSP connections", () => this.#connections.size);
     metrics.measure("viaduct_rtsp_sessions", "RTSP sessions that play", () => this.sessions());
   }
@@ -94,7 +107,7 @@ export class RtspServer {
   }
 
   /** Takes up an RTSP connection that `carrier`, on `socket`, brings to the client. Its caller hands on what the client sends. */
-  serve(carrier: Carrier, socket: Socket, udp?: RtspServerOptions["udp"]): ClientConnection {
+  serve(carrier: Carrier, socket: Socket, datagrams: Datagrams = {}): ClientConnection {
     const { host, clock } = this.#o;
     const peer = peerOf(socket);
     const key = keyOf(socket);
@@ -105,7 +118,7 @@ export class RtspServer {
       peer,
       localAddress: socket.localAddress ?? "127.0.0.1",
       host,
-      udp,
+      datagrams,
       clock,
       dropped: this.#dropped,
       authenticated: (who) => {
@@ -157,7 +170,7 @@ export class RtspServer {
 
   #accept(socket: Socket): void {
     if (socket.destroyed) return;
-    const connection = this.serve(socket, socket, peerOf(socket).tls ? undefined : this.#o.udp);
+    const connection = this.serve(socket, socket, peerOf(socket).tls ? {} : this.#datagrams);
     socket.on("data", (chunk: Buffer) => connection.read(chunk));
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.destroy());

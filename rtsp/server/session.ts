@@ -7,26 +7,24 @@ import type { Track } from "../../media/track.ts";
 import { type Headers, header } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
 import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
-import type { Pair, TransportSpec } from "../wire/transport.ts";
+import type { TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
-import type { Carrier } from "./carrier.ts";
 import type { LivePresentation, Presentation, RecordedPresentation } from "./host.ts";
 import type { Lane } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
+import { type MulticastChoice, multicastPorts } from "./multicast.ts";
+import { Outlet, type OutletOptions } from "./outlet.ts";
 import type { Player } from "./player.ts";
 import { ReplayPlayer } from "./replay-player.ts";
 import { RtspFault, unsupported } from "./reply.ts";
-import { InterleavedSink } from "./sink.ts";
 import { next, type State } from "./state.ts";
 import { stretchOf } from "./stretch.ts";
-import { chooseTransport, type Way } from "./transport.ts";
-import { UdpSink, type UdpSinkOptions } from "./udp-sink.ts";
+import { chooseTransport } from "./transport.ts";
 import { GroupWriter } from "./writer.ts";
 
-export interface SessionOptions {
-  readonly carrier: Carrier;
-  /** How datagrams go to the client; undefined where it cannot have them. */
-  readonly udp: Pick<UdpSinkOptions, "localAddress" | "peerAddress" | "range"> | undefined;
+export interface SessionOptions extends Omit<OutletOptions, "onReport"> {
+  /** The group that the client may listen to; undefined where it cannot have that. */
+  readonly multicast: MulticastChoice | undefined;
   readonly clock: Clock;
   /** The presentation that the session is about. */
   readonly address: RequestAddress;
@@ -37,10 +35,8 @@ export interface SessionOptions {
   readonly accountName: string;
   /** A group was dropped because the client is too slow. */
   readonly dropped: () => void;
-  /** The client has shown that it is there, outside of the RTSP connection. */
+  /** The client has shown that it is there. */
   readonly alive: () => void;
-  /** Sending cannot go on. */
-  readonly failed: (fault: unknown) => void;
 }
 
 /** What a PLAY asks for. */
@@ -64,7 +60,7 @@ export class RtspSession {
   readonly accountName: string;
   readonly #options: SessionOptions;
   readonly #lanes = new Map<number, Lane>();
-  #sink: InterleavedSink | UdpSink | undefined;
+  readonly #outlet: Outlet;
   #state: State = "init";
   #player: Player | undefined;
   #replayed = false;
@@ -75,6 +71,7 @@ export class RtspSession {
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#outlet = new Outlet({ ...options, onReport: (packet) => this.#reported(packet) });
     this.address = options.address;
     this.accountId = options.accountId;
     this.accountName = options.accountName;
@@ -87,7 +84,7 @@ export class RtspSession {
 
   /** Over UDP nothing shows that the client is there but what it says. */
   get mustReport(): boolean {
-    return this.#sink instanceof UdpSink;
+    return this.#outlet.way === "udp" || this.#outlet.way === "multicast";
   }
 
   /** How many tracks are set up. */
@@ -124,9 +121,10 @@ export class RtspSession {
     const { way, spec, pair } = chooseTransport(transport, {
       isTaken: (channel) => others.some((lane) => lane.pair.includes(channel)),
       udpTo: this.#options.udp?.peerAddress,
-      others: others.length === 0 ? undefined : this.mustReport ? "udp" : "interleaved",
+      multicast: this.#group(chosen),
+      others: others.length === 0 ? undefined : this.#outlet.way,
     });
-    const serverPort = await this.#openSink(way, chosen, pair);
+    const serverPort = await this.#outlet.open(way, chosen, pair);
     if (this.#ending.signal.aborted) throw new Fault("unavailable", "the client is gone");
     this.#lanes.set(chosen, { index: chosen, track, pair });
     this.#state = state;
@@ -136,7 +134,7 @@ export class RtspSession {
   /** Prepares to play; the caller runs the player once the answer is written. Faults: `wrong-state`, `invalid`, 457, 551, those of reading. */
   async play(presentation: Presentation, asked: PlayRequest): Promise<Player> {
     const state = next(this.#state, "PLAY");
-    const player = presentation.kind === "live" ? this.#live(presentation) : await this.#replay(presentation, asked);
+    const player = await (presentation.kind === "live" ? this.#live(presentation) : this.#replay(presentation, asked));
     if (this.#ending.signal.aborted) {
       player.stop();
       throw new Fault("unavailable", "the client hung up");
@@ -147,9 +145,19 @@ export class RtspSession {
     return player;
   }
 
-  #live({ source }: LivePresentation): Player {
+  async #live({ source }: LivePresentation): Promise<Player> {
+    const { multicast, failed } = this.#options;
     this.#stop();
-    return new LivePlayer(source, this.#writer(true), this.#options.failed);
+    if (this.#outlet.way !== "multicast" || multicast === undefined)
+      return new LivePlayer(source, this.#writer(true), failed);
+    const { senders, to, localAddress } = multicast;
+    return senders.join({ source, to, localAddress, lanes: this.#lanes, failed });
+  }
+
+  #group(track: number): Parameters<typeof chooseTransport>[1]["multicast"] {
+    const to = this.#options.multicast?.to;
+    const ports = to && multicastPorts(to, track);
+    return ports && { address: to.address, ports, ttl: to.ttl };
   }
 
   async #replay(presentation: RecordedPresentation, { range, message }: PlayRequest): Promise<Player> {
@@ -202,22 +210,6 @@ export class RtspSession {
     return this.#isOnvifReplay || header(message, "Rate-Control") !== undefined;
   }
 
-  /** Our ports, where the track has some. */
-  async #openSink(way: Way, index: number, pair: Pair): Promise<Pair | undefined> {
-    const { carrier, udp, failed } = this.#options;
-    if (way === "udp" && udp !== undefined) {
-      const onReport = (packet: Buffer): void => this.#reported(packet);
-      const sink = this.#sink instanceof UdpSink ? this.#sink : new UdpSink({ ...udp, failed, onReport });
-      const ports = await sink.open(index, pair);
-      if (this.#ending.signal.aborted) sink.close();
-      this.#sink = sink;
-      return ports;
-    }
-    if (this.#sink instanceof UdpSink) this.#sink.close();
-    this.#sink = new InterleavedSink(carrier);
-    return undefined;
-  }
-
   pause(): void {
     const state = next(this.#state, "PAUSE");
     this.#paused = this.#position() ?? this.#paused;
@@ -228,8 +220,7 @@ export class RtspSession {
   close(): void {
     this.#ending.abort();
     this.#stop();
-    if (this.#sink instanceof UdpSink) this.#sink.close();
-    this.#sink = undefined;
+    this.#outlet.close();
     this.#lanes.clear();
     this.#state = next(this.#state, "TEARDOWN");
   }
@@ -256,7 +247,8 @@ export class RtspSession {
 
   #writer(reports: boolean): GroupWriter {
     const { clock, dropped } = this.#options;
-    if (this.#sink === undefined) throw new Fault("wrong-state", "nothing is set up");
-    return new GroupWriter({ sink: this.#sink, clock, dropped, reports, lanes: this.#lanes });
+    const { sink } = this.#outlet;
+    if (sink === undefined) throw new Fault("wrong-state", "nothing is set up");
+    return new GroupWriter({ sink, clock, dropped, reports, lanes: this.#lanes });
   }
 }

@@ -5,7 +5,7 @@ import { RtspFault } from "./reply.ts";
 /** Below, ports belong to services that a stream could be used against. */
 const LOWEST_PORT = 1024;
 
-export type Way = "interleaved" | "udp";
+export type Way = "interleaved" | "udp" | "multicast";
 
 /** What a client may have. */
 export interface TransportChoices {
@@ -13,11 +13,13 @@ export interface TransportChoices {
   readonly isTaken: (channel: number) => boolean;
   /** The only address that datagrams would go to: the client's own. Undefined: UDP is not to be had. */
   readonly udpTo: string | undefined;
+  /** The group and ports that the track is sent to. Undefined: multicast is not to be had. */
+  readonly multicast: { readonly address: string; readonly ports: Pair; readonly ttl: number } | undefined;
   /** How other tracks of the session travel: all go the same way. */
   readonly others: Way | undefined;
 }
 
-/** What was chosen: inside the RTSP connection, or to ports of the client. */
+/** What was chosen: inside the RTSP connection, to ports of the client, or to the group. */
 export interface Chosen {
   readonly way: Way;
   /** For the answer. */
@@ -28,29 +30,54 @@ export interface Chosen {
 
 /**
  * Chooses from what a client offers in SETUP (RFC 2326 12.39), in its order: RTP inside the RTSP connection, on the channels that
- * it wants or, where it names none, on the next free pair; or UDP to its own address. Everything else is 461, to which players
- * answer with TCP.
+ * it wants or, where it names none, on the next free pair; UDP to its own address; or the stream's own multicast group.
+ * Everything else is 461, to which players answer with TCP.
  */
 export function chooseTransport(header: string | undefined, choices: TransportChoices): Chosen {
   for (const offer of header === undefined ? [] : parseTransport(header)) {
-    if (offer.delivery === "multicast" || (offer.mode ?? "play").toLowerCase() !== "play") continue;
+    if ((offer.mode ?? "play").toLowerCase() !== "play") continue;
     const { protocol, interleaved, clientPort } = offer;
-    if (protocol === "RTP/AVP/TCP" && choices.others !== "udp") {
+    if (offer.delivery === "multicast") {
+      const group = groupFor(offer, choices);
+      if (group !== undefined) return group;
+      continue;
+    }
+    if (protocol === "RTP/AVP/TCP" && (choices.others ?? "interleaved") === "interleaved") {
       const pair = channels(interleaved, choices.isTaken);
       return { way: "interleaved", spec: { protocol, delivery: "unicast", interleaved: pair }, pair };
     }
-    if (clientPort === undefined || choices.others === "interleaved" || !isOwn(offer, choices.udpTo)) continue;
+    if (clientPort === undefined || (choices.others ?? "udp") !== "udp" || !isOwn(offer, choices.udpTo)) continue;
     return { way: "udp", spec: { protocol, delivery: "unicast", clientPort }, pair: clientPort };
   }
-  const udp = choices.udpTo === undefined ? "" : ", or over UDP to your own address (RTP/AVP;unicast;client_port)";
+  const udp = choices.udpTo === undefined ? "" : ", over UDP to your own address (RTP/AVP;unicast;client_port)";
+  const multicast = choices.multicast === undefined ? "" : ", to the stream's own group (RTP/AVP;multicast)";
   throw new RtspFault(461, "invalid", `transport ${header?.slice(0, 80)}`, {
-    tell: `only RTP over this connection (RTP/AVP/TCP;interleaved)${udp} is offered`,
+    tell: `only RTP over this connection (RTP/AVP/TCP;interleaved)${udp}${multicast} is offered`,
   });
+}
+
+/** The group is ours to choose: a client that names another could have any address flooded. */
+function groupFor(
+  { protocol, destination }: TransportSpec,
+  { multicast, others }: TransportChoices,
+): Chosen | undefined {
+  if (multicast === undefined || !isUdp(protocol) || (others ?? "multicast") !== "multicast") return undefined;
+  const { address, ports, ttl } = multicast;
+  if (destination !== undefined && destination !== "" && destination !== address) return undefined;
+  return {
+    way: "multicast",
+    spec: { protocol, delivery: "multicast", destination: address, port: ports, ttl },
+    pair: ports,
+  };
+}
+
+function isUdp(protocol: string): boolean {
+  return protocol === "RTP/AVP" || protocol === "RTP/AVP/UDP";
 }
 
 /** UDP to the client itself: a stream that goes elsewhere is an attack on whoever is there. */
 function isOwn({ protocol, clientPort = [0, 0], destination }: TransportSpec, udpTo: string | undefined): boolean {
-  if (udpTo === undefined || (protocol !== "RTP/AVP" && protocol !== "RTP/AVP/UDP")) return false;
+  if (udpTo === undefined || !isUdp(protocol)) return false;
   if (destination !== undefined && destination !== "" && plainAddress(destination) !== udpTo) return false;
   return clientPort[0] !== clientPort[1] && clientPort.every((port) => port >= LOWEST_PORT);
 }

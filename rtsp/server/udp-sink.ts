@@ -1,3 +1,4 @@
+import type { Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import { Fault } from "../../base/fault.ts";
 import type { PacketGroup } from "../../media/group.ts";
@@ -18,11 +19,13 @@ const OVERHEAD_BYTES = 96;
 export interface UdpSinkOptions {
   /** Ours, as the client reached it: no other network sees the packets. */
   readonly localAddress: string;
-  /** The client's, and nobody else's. */
+  /** The client's, and nobody else's; or a multicast group. */
   readonly peerAddress: string;
   readonly range: PortRange | undefined;
   /** A compound RTCP packet of the client, so it is there. */
   readonly onReport: (packet: Buffer) => void;
+  /** Present: `peerAddress` is a multicast group, which routers carry so many networks far; 1 is the own one alone. */
+  readonly ttl?: number;
   /** Sending is refused: nobody listens there any more. */
   readonly failed: (fault: Fault) => void;
 }
@@ -38,7 +41,7 @@ interface Path {
   readonly client: Pair;
 }
 
-/** RTP and RTCP in datagrams to one client (RFC 3550 11), a few at a time. */
+/** RTP and RTCP in datagrams to one client or group (RFC 3550 11), a few at a time. */
 export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements Sink {
   readonly #o: UdpSinkOptions;
   readonly #paths = new Map<number, Path>();
@@ -60,7 +63,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
 
   /** Binds ports for a track and gives them. Faults: `busy`, `unavailable`. */
   async open(index: number, client: Pair): Promise<Pair> {
-    const { localAddress, peerAddress, range, onReport } = this.#o;
+    const { localAddress, peerAddress, range, ttl, onReport } = this.#o;
     const own = await openPortPair(plainAddress(localAddress) ?? localAddress, range);
     if (this.closed) {
       own.close();
@@ -70,6 +73,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.#paths.get(index)?.own.close();
     this.#paths.set(index, { own, client });
     own.rtp.on("error", this.#failed);
+    if (ttl !== undefined) for (const socket of [own.rtp, own.rtcp]) sendMulticast(socket, ttl);
     own.rtcp.on("message", (bytes, from) => {
       if (plainAddress(from.address) === peerAddress && isRtcp(bytes)) onReport(bytes);
     });
@@ -144,6 +148,12 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     if (cause.code === "ENOBUFS" || this.closed) return;
     this.#o.failed(new Fault("unavailable", `cannot send to ${this.#o.peerAddress}: ${cause.message}`, { cause }));
   };
+}
+
+/** By the network of the socket's own address, whatever the routes of this machine say of multicast. */
+function sendMulticast(socket: Socket, ttl: number): void {
+  socket.setMulticastInterface(socket.address().address);
+  socket.setMulticastTTL(ttl);
 }
 
 /** Anything of RTCP, version 2 (RFC 3550 6.1). */

@@ -22,7 +22,6 @@ export class GroupWriter {
   readonly #reports: SenderReports;
   readonly #reporting: boolean;
   readonly #dropped: () => void;
-  readonly #video: boolean;
   readonly #onDrain = (): void => this.#flush();
   /** What the sink has no room for. */
   #queue: PacketGroup[] = [];
@@ -46,7 +45,6 @@ export class GroupWriter {
     this.#dropped = o.dropped;
     this.#reports = new SenderReports(o.clock);
     this.#reporting = o.reports;
-    this.#video = hasVideo(o.lanes);
   }
 
   /** Whether the client has set up the group's track. */
@@ -127,7 +125,7 @@ export class GroupWriter {
   }
 
   #beginsHere(group: PacketGroup, { track }: Lane): boolean {
-    return group.key && (!this.#video || track.kind === "video");
+    return group.key && (track.kind === "video" || !hasVideo(this.#lanes));
   }
 
   #room(signal: AbortSignal): Promise<void> {

@@ -17,6 +17,7 @@ import {
 
 const gate: CameraRecord = {
   id: "gate",
+  number: 1,
   name: "Gate",
   manufacturer: "Maker",
   model: undefined,
@@ -36,7 +37,7 @@ describe("the camera store", () => {
     const database = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
     const store = new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7)));
     await store.add(gate);
-    await store.add({ ...gate, id: "open", credentials: undefined });
+    expect(await store.add({ ...gate, id: "open", credentials: undefined })).to.equal(2);
     const [first, second] = await store.list();
     expect({ ...first, credentials: first?.credentials?.password.reveal() }).to.deep.equal({
       ...gate,
@@ -75,7 +76,7 @@ describe("the transport of a camera", () => {
   it("is automatic for cameras that were adopted before there was a choice", async () => {
     const folder = await mkdtemp(join(tmpdir(), "viaduct-store-"));
     const path = join(folder, "old.db");
-    const before = Object.fromEntries(Object.entries(cameraMigrations).filter(([name]) => !name.includes("transport")));
+    const before = Object.fromEntries(Object.entries(cameraMigrations).filter(([name]) => name < "camera-0003"));
     const old = await openDatabase<CameraSchema>(path, before);
     const row = { id: "old", name: "Old", ip: "10.0.0.8", stream_url: "rtsp://10.0.0.8/", adopted_at_ms: 1 };
     await old.query
@@ -85,7 +86,7 @@ describe("the transport of a camera", () => {
     await old.close();
     const database = await openDatabase<CameraSchema>(path, cameraMigrations);
     const [record] = await new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7))).list();
-    expect(record).to.include({ id: "old", transport: "auto", workedTransport: undefined });
+    expect(record).to.include({ id: "old", number: 1, transport: "auto", workedTransport: undefined });
     await database.close();
     await rm(folder, { recursive: true });
   });
@@ -98,6 +99,20 @@ describe("the transport of a camera", () => {
       await store.rememberTransport("none", "udp");
     });
     expect(record).to.include({ transport: "udp", workedTransport: undefined });
+  });
+});
+
+describe("the number of a camera", () => {
+  it("is the lowest that no other camera has, and stays", async () => {
+    const database = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
+    const store = new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7)));
+    const add = (id: string): Promise<number> => store.add({ ...gate, id });
+    expect([await add("a"), await add("b"), await add("c")]).to.deep.equal([1, 2, 3]);
+    await store.remove("b");
+    expect([await add("d"), await add("e")]).to.deep.equal([2, 4]);
+    const numbers = (await store.list()).map(({ id, number }) => `${id} ${number}`);
+    expect(numbers).to.have.members(["a 1", "c 3", "d 2", "e 4"]);
+    await database.close();
   });
 });
 

@@ -56,11 +56,16 @@ export async function startTestBridge(
     readonly folder?: string;
     readonly segmentSeconds?: number;
     readonly log?: Log;
+    /** Where clients are served; loopback if absent. */
+    readonly clientAddress?: string;
+    /** Live streams may be had by multicast. */
+    readonly multicast?: boolean;
     /** The first three numbers of an earlier bridge's camera network. */
     readonly network?: string;
   } = {},
 ): Promise<TestBridge> {
   const network = options.network ?? nextCameraNetwork();
+  const clientAddress = options.clientAddress ?? "127.0.0.1";
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "viaduct-test-")));
   const discoveryPort = await freeUdpPort();
   const bridge = await runBridge({
@@ -68,12 +73,13 @@ export async function startTestBridge(
       dataFolder: folder,
       cameraSide: { interfaces: [`${network}.0/24`] },
       clientSide: {
-        addresses: ["127.0.0.1"],
+        addresses: [clientAddress],
         names: ["localhost"],
         web: { port: 0 },
         rtsps: { port: 0 },
         rtsp: { enabled: true, port: 0 },
         udp: { enabled: true },
+        multicast: { enabled: options.multicast === true },
         onvifHttp: { enabled: true, port: 0 },
       },
       recording: { segmentSeconds: options.segmentSeconds ?? 10, flushSeconds: 0 },
@@ -130,7 +136,7 @@ export async function startTestBridge(
     },
     rtsp(login, path, scheme = "rtsp") {
       const { doors } = bridge.parts.addresses();
-      return `${scheme}://${login.name}:${login.secret}@127.0.0.1:${scheme === "rtsp" ? doors.rtsp : doors.rtsps}/${path}`;
+      return `${scheme}://${login.name}:${login.secret}@${clientAddress}:${scheme === "rtsp" ? doors.rtsp : doors.rtsps}/${path}`;
     },
     async close() {
       await bridge.close();

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import type { Context } from "mocha";
-import { missing, peer } from "./peer.ts";
+import { missing, type Peer, peer } from "./peer.ts";
 
 let made = 0;
 
@@ -10,6 +10,8 @@ export interface ClientNetwork {
   readonly address: string;
   /** What runs a program at the other end: put it before the program and its arguments. */
   readonly command: readonly [program: string, ...args: readonly string[]];
+  /** A program that runs at the other end. */
+  peer(context: Context, name: string): Peer;
   close(): void;
 }
 
@@ -45,5 +47,19 @@ export function clientNetwork(context: Context): ClientNetwork {
     close();
     return missing(context, "the right to make network namespaces");
   }
-  return { address: `${network}.${4 * made + 1}`, command: [program, "netns", "exec", name], close };
+  const command = [program, "netns", "exec", name] as const;
+  return {
+    address: `${network}.${4 * made + 1}`,
+    command,
+    peer(asking, wanted) {
+      const [inside, outside] = [peer(asking, wanted).program, peer(asking, program)];
+      const [, ...first] = command;
+      return {
+        program: inside,
+        run: (args, options) => outside.run([...first, inside, ...args], options),
+        start: (args, options) => outside.start([...first, inside, ...args], options),
+      };
+    },
+    close,
+  };
 }

@@ -34,7 +34,9 @@ export async function watchFramesInGStreamer(
   protocols = "tcp",
 ): Promise<readonly number[]> {
   const source = `rtspsrc location=${url} protocols=${protocols} tls-validation-flags=0 latency=0`;
-  const decode = "rtph264depay ! h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8";
+  // Who joins a group that is running must wait for a key frame; everybody else is given one.
+  const depay = protocols === "udp-mcast" ? "rtph264depay wait-for-keyframe=true" : "rtph264depay";
+  const decode = `${depay} ! h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8`;
   const end = most === undefined ? "fdsink" : `identity eos-after=${most} ! fdsink`;
   const { stdout, stderr } = await gst.run(["-q", ...`${source} ! ${decode} ! ${end} fd=1 sync=false`.split(" ")], {
     limitMs: 40_000,

@@ -73,13 +73,14 @@ export const keyRequests: string[] = [];
 
 /** Cameras that exist in memory only: nothing flows, and nothing can be played. */
 export function fakeCameras(at: UnixMillis, cameras: readonly FakeCamera[] = CAMERAS): CameraDirectory {
-  const list = cameras.map((camera) => bridged(camera, at));
+  const list = cameras.map((camera, index) => bridged(camera, index + 1, at));
   return { list: () => list, find: (id) => list.find(({ info }) => info.id === id) };
 }
 
-function bridged({ id, name, tracks, recorded, online }: FakeCamera, since: UnixMillis): BridgedCamera {
+function bridged({ id, name, tracks, recorded, online }: FakeCamera, number: number, since: UnixMillis): BridgedCamera {
   const info: CameraInfo = {
     id,
+    number,
     name,
     manufacturer: undefined,
     model: undefined,

@@ -14,6 +14,7 @@ import { Sealer } from "../../base/seal.ts";
 import { DAY } from "../../base/units.ts";
 import { Addresses } from "../../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
+import type { MulticastPlan } from "../../bridge/client-side/multicast-plan.ts";
 import { type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import type { Identity } from "../../net/tls.ts";
@@ -66,6 +67,7 @@ export async function startOnvifSite(
     readonly identity?: Identity;
     readonly names?: readonly string[];
     readonly plainRtsp?: boolean;
+    readonly multicast?: MulticastPlan;
   } = {},
 ): Promise<OnvifTestSite> {
   const clock = o.clock ?? new VirtualClock();
@@ -89,6 +91,7 @@ export async function startOnvifSite(
     clientAddresses: [address],
     clientNames: o.names ?? [],
     discoverable: true,
+    multicast: o.multicast,
     retentionMs: 30 * DAY,
     clock,
     log,

@@ -156,6 +156,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
     get info() {
       return {
         id,
+        number: 1,
         name: `Camera ${id}`,
         manufacturer: undefined,
         model: undefined,

@@ -4,6 +4,7 @@ import { Fault } from "../../../base/fault.ts";
 import type { Millis } from "../../../base/units.ts";
 import type { BridgedCamera } from "../../camera.ts";
 import { type Addresses, interfacesOf } from "../addresses.ts";
+import { type MulticastPlan, multicastAddress } from "../multicast-plan.ts";
 import type { Watch } from "../watch.ts";
 import { pictureOf } from "./picture.ts";
 import type { OnvifCamera, OnvifRecording, OnvifSite } from "./site.ts";
@@ -19,9 +20,11 @@ export function bridgeSite(o: {
   readonly addresses: () => Addresses;
   readonly clientAddresses: readonly string[];
   readonly discoverable: boolean;
+  readonly multicast: MulticastPlan | undefined;
   readonly retentionMs: Millis;
 }): OnvifSite {
   const { watch, retentionMs } = o;
+  const cameraOf = (camera: BridgedCamera): OnvifCamera => onvifCamera(camera, o.multicast);
   const recordingOf = async (camera: BridgedCamera): Promise<OnvifRecording> => {
     const extent = await camera.recorded.extent();
     return {
@@ -43,6 +46,7 @@ export function bridgeSite(o: {
       name: PRODUCT,
     },
     discoverable: o.discoverable,
+    multicast: o.multicast !== undefined,
     cameras: (who) => watch.visible(who, "onvif").map(cameraOf),
     camera: (who, id) => cameraOf(watch.see(who, id, "onvif")),
     recordings: (who) =>
@@ -61,6 +65,11 @@ export function bridgeSite(o: {
       const addresses = o.addresses();
       // On the port of the web service, so that a client that came through a firewall needs no other (Media2 5.4.1).
       if (transport === "http") return addresses.rtspInHttp(kind, id, base);
+      if (transport === "multicast") {
+        const address = o.multicast && kind === "live" ? addresses.multicast(id, base.host) : undefined;
+        if (address === undefined) throw new Fault("invalid", "multicast is switched off");
+        return address;
+      }
       if (transport === "rtsps") return addresses.rtsps(kind, id, base.host);
       // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
       return addresses.rtsp(kind, id, base.host);
@@ -78,7 +87,8 @@ function mayPlay(who: Principal, { info }: BridgedCamera): boolean {
   return decide(who, { right: "playback", camera: info.id, interface: "onvif" }).allowed;
 }
 
-function cameraOf({ info }: BridgedCamera): OnvifCamera {
+function onvifCamera({ info }: BridgedCamera, plan: MulticastPlan | undefined): OnvifCamera {
+  const multicast = plan && multicastAddress(plan, info.number);
   const video = info.tracks.find((track) => track.kind === "video");
   return {
     id: info.id,
@@ -86,5 +96,6 @@ function cameraOf({ info }: BridgedCamera): OnvifCamera {
     tracks: info.tracks,
     online: info.connection.state === "online",
     ...(video && pictureOf(video)),
+    ...(multicast === undefined ? {} : { multicast }),
   };
 }

@@ -92,7 +92,7 @@ export function deviceService(o: {
   const { site, clock } = o;
   return serve(DEVICE_PATH, DEVICE, {
     GetSystemDateAndTime: () => ({ SystemDateAndTime: dateAndTime(new Date(clock.now())) }),
-    GetCapabilities: ({ Category = ["All"] }, { base }) => ({ Capabilities: legacyCapabilities(Category, base) }),
+    GetCapabilities: ({ Category = ["All"] }, { base }) => ({ Capabilities: legacyCapabilities(Category, base, site) }),
     GetServices: ({ IncludeCapability }, { base }) => ({
       Service: o.services().map(({ namespace, path, version, capabilities }) => ({
         Namespace: namespace,
@@ -153,7 +153,7 @@ type Legacy = ResponseOf<(typeof DEVICE)["operations"]["GetCapabilities"]>["Capa
 const LEGACY_CATEGORIES = ["All", "Device", "Media"];
 
 /** What clients from before GetServices ask (Core 8.1.2.3). A category that we do not have is a fault where it is asked for by name. */
-function legacyCapabilities(categories: readonly string[], base: Base): Legacy {
+function legacyCapabilities(categories: readonly string[], base: Base, { multicast }: OnvifSite): Legacy {
   if (!categories.every((category) => LEGACY_CATEGORIES.includes(category)))
     throw new SoapFault("invalid", "Receiver", ["ActionNotSupported", "NoSuchService"], "There is no such service");
   const wanted = (category: string): boolean => categories.includes("All") || categories.includes(category);
@@ -182,7 +182,7 @@ function legacyCapabilities(categories: readonly string[], base: Base): Legacy {
   };
   const media: Legacy["Media"] = {
     XAddr: addressOf(base, "media_service"),
-    StreamingCapabilities: { RTPMulticast: false, RTP_TCP: false, RTP_RTSP_TCP: true },
+    StreamingCapabilities: { RTPMulticast: multicast, RTP_TCP: false, RTP_RTSP_TCP: true },
   };
   return {
     ...(wanted("Device") ? { Device: device } : {}),

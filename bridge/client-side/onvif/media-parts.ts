@@ -1,4 +1,6 @@
 import { SECOND } from "../../../base/units.ts";
+import type { Track } from "../../../media/track.ts";
+import { multicastPorts } from "../../../rtsp/server/multicast.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type {
@@ -15,13 +17,17 @@ import type { View } from "./view.ts";
 /** What RTSP's own session timeout is; the field has no other meaning for unicast. */
 export const SESSION_TIMEOUT_MS = 60 * SECOND;
 
-/** We send no multicast; the schema wants the address all the same. */
-export const NO_MULTICAST: ValueOf<typeof MulticastConfiguration> = {
-  Address: { Type: "IPv4", IPv4Address: "0.0.0.0" },
-  Port: 0,
-  TTL: 0,
-  AutoStart: false,
-};
+/** Where one track is sent by multicast. Where it is not, the schema wants an address all the same. */
+export function multicastOf({ camera }: View, track: Track): ValueOf<typeof MulticastConfiguration> {
+  const { multicast } = camera;
+  const ports = multicast && multicastPorts(multicast, camera.tracks.indexOf(track));
+  return {
+    Address: { Type: "IPv4", IPv4Address: (ports && multicast?.address) ?? "0.0.0.0" },
+    Port: ports?.[0] ?? 0,
+    TTL: (ports && multicast?.ttl) ?? 0,
+    AutoStart: false,
+  };
+}
 
 /** Name, use count and token of everything that a camera has one of. */
 export function entity({ name, token }: View): {
@@ -43,8 +49,14 @@ export function audioSourceConfiguration(view: View): ValueOf<typeof AudioSource
 }
 
 export function metadataConfiguration(view: View): ValueOf<typeof MetadataConfiguration> | undefined {
+  const { metadata } = view;
   return (
-    view.metadata && { ...entity(view), Multicast: NO_MULTICAST, SessionTimeout: SESSION_TIMEOUT_MS, Analytics: false }
+    metadata && {
+      ...entity(view),
+      Multicast: multicastOf(view, metadata),
+      SessionTimeout: SESSION_TIMEOUT_MS,
+      Analytics: false,
+    }
   );
 }
 

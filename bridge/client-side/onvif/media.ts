@@ -22,7 +22,7 @@ import {
   have,
   METADATA_OPTIONS,
   metadataConfiguration,
-  NO_MULTICAST,
+  multicastOf,
   SESSION_TIMEOUT_MS,
   videoSourceConfiguration,
   videoSourceOptions,
@@ -31,20 +31,24 @@ import type { OnvifSite } from "./site.ts";
 import { streamUri, transportOf } from "./stream.ts";
 import { find, type Missing, missing, type View, views } from "./view.ts";
 
-export const MEDIA_CAPABILITIES: ResponseOf<(typeof MEDIA)["operations"]["GetServiceCapabilities"]>["Capabilities"] = {
-  ProfileCapabilities: {},
-  StreamingCapabilities: {
-    RTPMulticast: false,
-    RTP_TCP: false,
-    RTP_RTSP_TCP: true,
-    NonAggregateControl: false,
-    NoRTSPStreaming: false,
-  },
-  SnapshotUri: false,
-  Rotation: false,
-  VideoSourceMode: false,
-  OSD: false,
-};
+type Capabilities = ResponseOf<(typeof MEDIA)["operations"]["GetServiceCapabilities"]>["Capabilities"];
+
+export function mediaCapabilities({ multicast }: Pick<OnvifSite, "multicast">): Capabilities {
+  return {
+    ProfileCapabilities: {},
+    StreamingCapabilities: {
+      RTPMulticast: multicast,
+      RTP_TCP: false,
+      RTP_RTSP_TCP: true,
+      NonAggregateControl: false,
+      NoRTSPStreaming: false,
+    },
+    SnapshotUri: false,
+    Rotation: false,
+    VideoSourceMode: false,
+    OSD: false,
+  };
+}
 
 /**
  * The media service of version 1.0, for clients that know no other: one profile a camera, all of it fixed. It has words
@@ -77,7 +81,7 @@ export function mediaService(site: OnvifSite): Service {
   };
 
   return serve("media_service", MEDIA, {
-    GetServiceCapabilities: () => ({ Capabilities: MEDIA_CAPABILITIES }),
+    GetServiceCapabilities: () => ({ Capabilities: mediaCapabilities(site) }),
     GetProfiles: (_, { who }) => ({ Profiles: all(who).map(profileOf) }),
     GetProfile: ({ ProfileToken }, { who }) => ({ Profile: profileOf(find(site, who, ProfileToken, "NoProfile")) }),
     GetVideoSources: (_, { who }) => ({ VideoSources: have(all(who), videoSource) }),
@@ -215,7 +219,7 @@ function videoEncoder(view: View): ValueOf<typeof VideoEncoderConfiguration> | u
     Quality: 0,
     RateControl: { FrameRateLimit: Math.round(fps), EncodingInterval: 1, BitrateLimit: 0 },
     H264: video.codec === "H264" ? { GovLength: 0, H264Profile: profileName(video.fmtp) } : undefined,
-    Multicast: NO_MULTICAST,
+    Multicast: multicastOf(view, video),
     SessionTimeout: SESSION_TIMEOUT_MS,
   };
 }
@@ -252,7 +256,7 @@ function audioEncoder(view: View): ValueOf<typeof AudioEncoderConfiguration> | u
     Encoding,
     Bitrate: audioBitrate(audio),
     SampleRate: Math.round(audio.clockRateHz / 1000),
-    Multicast: NO_MULTICAST,
+    Multicast: multicastOf(view, audio),
     SessionTimeout: SESSION_TIMEOUT_MS,
   };
 }

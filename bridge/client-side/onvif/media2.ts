@@ -17,6 +17,7 @@ import {
   have,
   METADATA_OPTIONS,
   metadataConfiguration,
+  multicastOf,
   videoSourceConfiguration,
   videoSourceOptions,
 } from "./media-parts.ts";
@@ -24,14 +25,16 @@ import type { OnvifSite } from "./site.ts";
 import { RTSP_WEB_SOCKET_URI, streamUri, transportOfProtocol } from "./stream.ts";
 import { find, missing, type View, views } from "./view.ts";
 
-export const MEDIA2_CAPABILITIES: ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"] =
-  {
+type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"];
+
+export function media2Capabilities({ multicast }: Pick<OnvifSite, "multicast">): Capabilities {
+  return {
     ProfileCapabilities: {
       ConfigurationsSupported: ["VideoSource", "VideoEncoder", "AudioSource", "AudioEncoder", "Metadata"],
     },
     StreamingCapabilities: {
       RTSPStreaming: true,
-      RTPMulticast: false,
+      RTPMulticast: multicast,
       RTP_RTSP_TCP: true,
       NonAggregateControl: false,
       AutoStartMulticast: false,
@@ -44,6 +47,7 @@ export const MEDIA2_CAPABILITIES: ResponseOf<(typeof MEDIA2)["operations"]["GetS
     OSD: false,
     Mask: false,
   };
+}
 
 type Tokens = ValueOf<typeof GetConfiguration>;
 
@@ -70,7 +74,7 @@ export function media2Service(site: OnvifSite): Service {
     });
 
   return serve("media2_service", MEDIA2, {
-    GetServiceCapabilities: () => ({ Capabilities: MEDIA2_CAPABILITIES }),
+    GetServiceCapabilities: () => ({ Capabilities: media2Capabilities(site) }),
     GetProfiles: ({ Token, Type = [] }, { who }) => ({
       Profiles: (Token === undefined ? views(site, who) : [find(site, who, Token, "NoProfile")]).map((view) =>
         profileOf(view, Type),
@@ -155,6 +159,7 @@ function videoEncoder(view: View): ValueOf<typeof VideoEncoder2Configuration> | 
     Encoding: video.encoding,
     Resolution: { Width: width, Height: height },
     RateControl: { FrameRateLimit: fps, BitrateLimit: 0 },
+    Multicast: view.camera.multicast && multicastOf(view, video),
     Quality: 0,
     Profile: video.codec === "H264" ? H264_PROFILES[h264Profile(video.fmtp) ?? -1] : undefined,
   };
@@ -180,6 +185,7 @@ function audioEncoder(view: View): ValueOf<typeof AudioEncoder2Configuration> | 
   return {
     ...entity(view),
     Encoding: audio.codec === "MPEG4-GENERIC" ? "MP4A-LATM" : audio.encoding,
+    Multicast: view.camera.multicast && multicastOf(view, audio),
     Bitrate: audioBitrate(audio),
     SampleRate: Math.round(audio.clockRateHz / 1000),
   };

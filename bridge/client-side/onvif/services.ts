@@ -9,8 +9,8 @@ import { Capabilities as ReplayCapabilities } from "../../../wsdl/tables/trp.ts"
 import { Capabilities as MediaCapabilities } from "../../../wsdl/tables/trt.ts";
 import { Capabilities as SearchCapabilities } from "../../../wsdl/tables/tse.ts";
 import { type Announced, DEVICE_CAPABILITIES, deviceService } from "./device.ts";
-import { MEDIA_CAPABILITIES, mediaService } from "./media.ts";
-import { MEDIA2_CAPABILITIES, media2Service } from "./media2.ts";
+import { mediaCapabilities, mediaService } from "./media.ts";
+import { media2Capabilities, media2Service } from "./media2.ts";
 import { RECORDING_CAPABILITIES, recordingService } from "./recording.ts";
 import { REPLAY_CAPABILITIES, replayService } from "./replay.ts";
 import { SEARCH_CAPABILITIES, searchService } from "./search.ts";
@@ -30,8 +30,8 @@ export function onvifServices(o: { readonly site: OnvifSite; readonly clock: Clo
   const device = deviceService({ site, clock, services: () => announced });
   return [
     announce(device, [26, 6], DeviceServiceCapabilities, DEVICE_CAPABILITIES),
-    announce(mediaService(site), [21, 6], MediaCapabilities, MEDIA_CAPABILITIES),
-    announce(media2Service(site), [26, 6], Capabilities2, MEDIA2_CAPABILITIES),
+    announce(mediaService(site), [21, 6], MediaCapabilities, mediaCapabilities(site)),
+    announce(media2Service(site), [26, 6], Capabilities2, media2Capabilities(site)),
     announce(recordingService(site), [26, 6], RecordingCapabilities, RECORDING_CAPABILITIES),
     announce(searchService(site, clock), [2, 42], SearchCapabilities, SEARCH_CAPABILITIES),
     announce(replayService(site), [21, 6], ReplayCapabilities, REPLAY_CAPABILITIES),

@@ -2,6 +2,7 @@ import type { Principal } from "../../../auth/principal.ts";
 import type { UnixMillis } from "../../../base/units.ts";
 import type { Track } from "../../../media/track.ts";
 import type { Base } from "../../../onvif/server/base.ts";
+import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
 
 /** All that the ONVIF services know of the product. */
 export interface OnvifSite {
@@ -24,7 +25,7 @@ export interface OnvifSite {
     id: string,
     kind: "live" | "recorded",
     o: {
-      readonly transport: "tcp" | "udp" | "http" | "rtsps";
+      readonly transport: "tcp" | "udp" | "multicast" | "http" | "rtsps";
       /** How the client reached us. */
       readonly base: Base;
     },
@@ -41,6 +42,8 @@ export interface OnvifSite {
     readonly https?: number | undefined;
     readonly rtsp?: number | undefined;
   };
+  /** Live streams can be had by multicast. */
+  readonly multicast: boolean;
   /** Answers probes of WS-Discovery. */
   readonly discoverable: boolean;
   /** The network interfaces that clients reach. */
@@ -63,6 +66,8 @@ export interface OnvifCamera {
   readonly height?: number;
   readonly fps?: number;
   readonly online: boolean;
+  /** Where it is sent by multicast to clients that want that; absent where it is not. */
+  readonly multicast?: MulticastAddress;
 }
 
 export interface OnvifRecording {

@@ -14,12 +14,16 @@ export type Transport = Parameters<OnvifSite["streamUri"]>[2]["transport"];
 
 /** Media 1.0 and replay: `StreamSetup`. TCP is RTP without RTSP by its name, and RTSP interleaved to those who ask for it. */
 export function transportOf({ Stream, Transport: { Protocol } }: ValueOf<typeof StreamSetup>): Transport {
-  if (Stream === "RTP-Multicast") throw invalidStreamSetup("Multicast is not supported");
+  if (Stream === "RTP-Multicast") {
+    if (Protocol !== "UDP") throw invalidStreamSetup("Multicast goes over UDP alone");
+    return "multicast";
+  }
   return Protocol === "UDP" ? "udp" : Protocol === "HTTP" ? "http" : "tcp";
 }
 
 const PROTOCOLS: ReadonlyMap<string, Transport> = new Map([
   ["RtspUnicast", "udp"],
+  ["RtspMulticast", "multicast"],
   ["RTSP", "tcp"],
   ["RtspsUnicast", "rtsps"],
   ["RtspOverHttp", "http"],

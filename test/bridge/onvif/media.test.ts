@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { parseGroupRange } from "../../../net/multicast.ts";
 import type { XmlElement } from "../../../wsdl/xml.ts";
 import { findPath } from "../../../wsdl/xml.ts";
 import { OnvifClient, type Reply, texts } from "../../support/onvif-client.ts";
@@ -125,6 +126,69 @@ describe("the ONVIF media services", () => {
     const content = `${setup("UDP", "RTP-Multicast")}<trt:ProfileToken>gate</trt:ProfileToken>`;
     const { fault } = await client.call("trt", "GetStreamUri", content);
     expect(fault?.subcodes).to.deep.equal(["InvalidArgVal", "InvalidStreamSetup"]);
+  });
+
+  describe("where multicast is switched on", () => {
+    let multicast: OnvifTestSite;
+    let viewer: OnvifClient;
+
+    before(async () => {
+      const groups = parseGroupRange("239.192.0.0/30") ?? { first: 0, count: 0 };
+      multicast = await startOnvifSite({ multicast: { groups, port: 20_000, ttl: 3 } });
+      viewer = new OnvifClient(multicast, await multicast.account());
+    });
+    after(() => multicast.close());
+
+    it("give an address whose description names the group, in both versions", async () => {
+      const first = `${setup("UDP", "RTP-Multicast")}<trt:ProfileToken>yard</trt:ProfileToken>`;
+      const second = "<tr2:Protocol>RtspMulticast</tr2:Protocol><tr2:ProfileToken>yard</tr2:ProfileToken>";
+      for (const { element } of [
+        await viewer.call("trt", "GetStreamUri", first),
+        await viewer.call("tr2", "GetStreamUri", second),
+      ])
+        expect(texts(element, "Uri")).to.deep.equal(["rtsp://127.0.0.1:8554/live/yard?multicast"]);
+    });
+
+    it("refuse multicast over anything but UDP, in TLS, and of recordings", async () => {
+      const tcp = `${setup("TCP", "RTP-Multicast")}<trt:ProfileToken>gate</trt:ProfileToken>`;
+      const secured = "<tr2:Protocol>RtspsMulticast</tr2:Protocol><tr2:ProfileToken>gate</tr2:ProfileToken>";
+      const replay = setup("UDP", "RTP-Multicast").replaceAll("trt:", "trp:");
+      for (const { fault } of [
+        await viewer.call("trt", "GetStreamUri", tcp),
+        await viewer.call("tr2", "GetStreamUri", secured),
+        await viewer.call("trp", "GetReplayUri", `${replay}<trp:RecordingToken>gate</trp:RecordingToken>`),
+      ])
+        expect(fault?.subcodes).to.deep.equal(["InvalidArgVal", "InvalidStreamSetup"]);
+    });
+
+    it("tell group, ports and reach in every configuration, and none beyond the range", async () => {
+      const configurations = [
+        await viewer.call("trt", "GetVideoEncoderConfigurations"),
+        await viewer.call("tr2", "GetVideoEncoderConfigurations"),
+        await viewer.call("trt", "GetAudioEncoderConfigurations"),
+        await viewer.call("tr2", "GetAudioEncoderConfigurations"),
+        await viewer.call("trt", "GetMetadataConfigurations"),
+      ].map((reply) => byToken(reply, "gate"));
+      const said = configurations.map((one) => [
+        text(one, "Multicast", "Address", "IPv4Address"),
+        text(one, "Multicast", "Port"),
+        text(one, "Multicast", "TTL"),
+        text(one, "Multicast", "AutoStart"),
+      ]);
+      const [video, audio, metadata] = ["20000", "20002", "20004"].map((port) => ["239.192.0.0", port, "3", "false"]);
+      expect(said).to.deep.equal([video, video, audio, audio, metadata]);
+      const odd = byToken(await viewer.call("trt", "GetVideoEncoderConfigurations"), "odd_-1");
+      expect(text(odd, "Multicast", "Address", "IPv4Address")).to.equal("0.0.0.0");
+    });
+
+    it("announce it", async () => {
+      for (const version of ["trt", "tr2"] as const) {
+        const { body } = await viewer.call(version, "GetServiceCapabilities");
+        expect(body).to.include('RTPMulticast="true"');
+      }
+      const { element } = await viewer.call("tds", "GetCapabilities");
+      expect(texts(element, "RTPMulticast")).to.deep.equal(["true"]);
+    });
   });
 
   it("give the same address for as long as the camera exists", async () => {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { onvifServices } from "../../../bridge/client-side/onvif/services.ts";
 import type { OnvifSite } from "../../../bridge/client-side/onvif/site.ts";
+import { parseGroupRange } from "../../../net/multicast.ts";
 import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
 import { CAMERAS } from "../../support/onvif-cameras.ts";
 import { OnvifClient, type ServicePrefix, texts } from "../../support/onvif-client.ts";
@@ -129,7 +130,8 @@ describe("the ONVIF operations", () => {
   const valid = officialValidator();
 
   before(async () => {
-    site = await startOnvifSite();
+    const groups = parseGroupRange("239.192.0.0/30") ?? { first: 0, count: 0 };
+    site = await startOnvifSite({ multicast: { groups, port: 20_000, ttl: 1 } });
     client = new OnvifClient(site, await site.account());
   });
   after(() => site.close());

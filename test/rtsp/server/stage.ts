@@ -16,6 +16,7 @@ import type { Track } from "../../../media/track.ts";
 import { createHttpServer } from "../../../net/http.ts";
 import { openPortPair, type PortPair } from "../../../net/udp.ts";
 import type { RtspHost } from "../../../rtsp/server/host.ts";
+import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
 import { RtspServer } from "../../../rtsp/server/server.ts";
 import { Tunnels } from "../../../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../../../rtsp/server/web-sockets.ts";
@@ -118,12 +119,15 @@ export class Stage {
   readonly #tunnels: Tunnels;
   readonly #webSockets: RtspWebSockets;
   readonly #http: Server;
+  /** Of `/live/gate`; `/live/yard` has none. */
+  readonly #multicast: MulticastAddress | undefined;
   /** Our ends of WebSockets, in the order of their coming. */
   readonly upgraded: Socket[] = [];
   port = 0;
   httpPort = 0;
 
-  constructor(o: { readonly udp?: boolean } = {}) {
+  constructor(o: { readonly udp?: boolean; readonly multicast?: MulticastAddress } = {}) {
+    this.#multicast = o.multicast;
     this.hub.describe([VIDEO, AUDIO], [100, 101]);
     this.#server = new RtspServer({
       host: this.#host(),
@@ -131,6 +135,7 @@ export class Stage {
       log: silentLog(),
       metrics: new Metrics(),
       ...(o.udp === true ? { udp: { range: undefined } } : {}),
+      ...(o.multicast === undefined ? {} : { multicast: { range: undefined } }),
     });
     this.#tunnels = new Tunnels(this.#server, this.clock);
     this.#webSockets = new RtspWebSockets(this.#server);
@@ -187,11 +192,16 @@ export class Stage {
         if (name === undefined || name === "nobody") throw new UnauthenticatedFault("no such account");
         return this.#principal(name);
       },
-      open: async (who, { segments }) => {
+      open: async (who, { segments, query }) => {
         await Promise.resolve();
         this.opened.push(`${who.name} /${segments.join("/")}`);
         const ended = who.revoked;
-        if (segments.join("/") === "live/gate") return { kind: "live", name: "Gate", source: this.hub, ended };
+        const live = { kind: "live", name: "Gate", source: this.hub, ended } as const;
+        if (segments.join("/") === "live/yard") return live;
+        if (segments.join("/") === "live/gate") {
+          const multicast = this.#multicast === undefined ? {} : { multicast: this.#multicast };
+          return { ...live, ...multicast, describesGroup: query.has("multicast") };
+        }
         if (segments.join("/") === "recorded/gate") {
           const tracks: RecordedSource["tracks"] = (from) =>
             from === undefined ? recorded.tracks() : Promise.resolve(this.recordedThen);

@@ -59,6 +59,28 @@ const UDP: readonly (readonly [
   ["no other way than other tracks", "RTP/AVP/TCP;unicast;interleaved=0-1", "udp", 461],
 ];
 
+const GROUP = { address: "239.192.0.7", ports: [20_000, 20_001], ttl: 3 } as const;
+
+const MULTICAST: readonly (readonly [
+  what: string,
+  offered: string,
+  others: "interleaved" | "udp" | "multicast" | undefined,
+  chosen: string | number,
+])[] = [
+  ["the group", "RTP/AVP;multicast", undefined, "multicast 20000-20001"],
+  ["the group by the long name", "RTP/AVP/UDP;multicast;mode=play", "multicast", "multicast 20000-20001"],
+  ["the group's own address", "RTP/AVP;multicast;destination=239.192.0.7", undefined, "multicast 20000-20001"],
+  ["our ports, whatever is wanted", "RTP/AVP;multicast;port=4000-4001;ttl=200", undefined, "multicast 20000-20001"],
+  ["what it wants first", "RTP/AVP;unicast;client_port=5000-5001,RTP/AVP;multicast", undefined, "udp 5000-5001"],
+  ["TCP behind another group", "RTP/AVP;multicast;destination=239.1.1.1,RTP/AVP/TCP", undefined, "interleaved 0-1"],
+  ["another group", "RTP/AVP;multicast;destination=239.1.1.1", undefined, 461],
+  ["the address of another as group", "RTP/AVP;multicast;destination=192.0.2.66", undefined, 461],
+  ["multicast of TCP", "RTP/AVP/TCP;multicast", undefined, 461],
+  ["multicast of SRTP", "RTP/SAVP;multicast", undefined, 461],
+  ["another way than other tracks", "RTP/AVP;multicast", "udp", 461],
+  ["no other way than other tracks", "RTP/AVP/TCP;unicast,RTP/AVP;client_port=5000-5001", "multicast", 461],
+];
+
 function choose(...of: Parameters<typeof chooseTransport>): string | number {
   try {
     const { way, pair } = chooseTransport(...of);
@@ -72,13 +94,21 @@ describe("the transport of a SETUP", () => {
   for (const [what, offered, taken, chosen] of CHOICES)
     it(`${what}: ${chosen}`, () => {
       const isTaken = (channel: number): boolean => taken.includes(channel);
-      expect(choose(offered, { isTaken, udpTo: undefined, others: undefined })).to.equal(
+      expect(choose(offered, { isTaken, udpTo: undefined, multicast: undefined, others: undefined })).to.equal(
         typeof chosen === "number" ? chosen : `interleaved ${chosen}`,
       );
     });
 
   for (const [what, offered, others, chosen] of UDP)
     it(`where there is UDP, ${what}: ${chosen}`, () => {
-      expect(choose(offered, { isTaken: () => false, udpTo: "192.0.2.1", others })).to.equal(chosen);
+      expect(choose(offered, { isTaken: () => false, udpTo: "192.0.2.1", multicast: undefined, others })).to.equal(
+        chosen,
+      );
+    });
+
+  for (const [what, offered, others, chosen] of MULTICAST)
+    it(`where there is multicast, ${what}: ${chosen}`, () => {
+      const choices = { isTaken: () => false, udpTo: "192.0.2.1", multicast: GROUP, others };
+      expect(choose(offered, choices)).to.equal(chosen);
     });
 });
