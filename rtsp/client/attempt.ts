@@ -6,11 +6,12 @@ import type { QuirkSeen } from "../../base/quirk.ts";
 import { SECOND } from "../../base/units.ts";
 import { plainAddress } from "../../net/address.ts";
 import type { CameraSide } from "../../net/sides.ts";
-import { type CameraTls, dial } from "../../net/tcp.ts";
+import type { CameraTls } from "../../net/tcp.ts";
 import { header } from "../wire/message.ts";
 import type { LowerTransport } from "../wire/transport.ts";
 import { RtspConnection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
+import { dialRtsp } from "./dial-rtsp.ts";
 import { Incoming, type UpstreamEvents } from "./incoming.ts";
 import { KeepAlive, keepAlivePeriod, methodsIn } from "./keepalive.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
@@ -18,17 +19,9 @@ import { Lanes } from "./lanes.ts";
 import { expectOk, redirectOf } from "./refusal.ts";
 import { readDescription, setUpTracks } from "./set-up.ts";
 
-const LIMITS = {
-  dialMs: 10 * SECOND,
-  /** How long a camera may take to say goodbye. */
-  teardownMs: 2 * SECOND,
-};
-
 /** RFC 3550 6.2. Cameras exist that take nothing else as a sign of life (bluenviron/mediamtx#1403). */
 const REPORT_PERIOD_MS = 5 * SECOND;
 const WATCH_PERIOD_MS = SECOND;
-
-const DEFAULT_PORT = { "rtsp:": 554, "rtsps:": 322 } as const;
 
 export interface AttemptOptions {
   /** `rtsp:` or `rtsps:`, without user information; its host is an IP address. */
@@ -63,7 +56,7 @@ export class Attempt {
   async run(): Promise<URL | undefined> {
     const { signal, clock, answerer } = this.#options;
     const { channels } = this.#lanes;
-    const socket = await this.#dial();
+    const socket = await dialRtsp(this.#options.url, this.#options);
     const connection = new RtspConnection({
       socket,
       clock,
@@ -85,26 +78,11 @@ export class Attempt {
       return await Promise.race([playing, aborted]);
     } finally {
       signal.removeEventListener("abort", stop);
-      await this.#teardown(connection, conversation);
+      await conversation.teardown(this.#control, clock);
       this.#lanes.close();
       this.#incoming.close();
       connection.fail(new Fault("unavailable", "the session is over"));
     }
-  }
-
-  #dial(): ReturnType<typeof dial> {
-    const { side, clock, signal, tls } = this.#options;
-    const { protocol, hostname, port } = this.#options.url;
-    if (protocol !== "rtsp:" && protocol !== "rtsps:") throw new Fault("invalid", `no RTSP address: ${protocol}`);
-    return dial({
-      host: hostname.replace(/^\[(.*)\]$/, "$1"),
-      port: port === "" ? DEFAULT_PORT[protocol] : Number(port),
-      side,
-      clock,
-      timeoutMs: LIMITS.dialMs,
-      signal,
-      ...(protocol === "rtsps:" ? { tls: tls ?? {} } : {}),
-    });
   }
 
   async #play(connection: RtspConnection, conversation: Conversation): Promise<URL | undefined> {
@@ -167,17 +145,5 @@ export class Attempt {
       this.#options.log.debug({ err: asFault(error) }, "no answer to a sign of life");
       return undefined;
     }
-  }
-
-  /** Cameras keep a session that was not ended for a minute, and have few of them. */
-  async #teardown(connection: RtspConnection, conversation: Conversation): Promise<void> {
-    if (!conversation.hasSession) return;
-    const waited = new AbortController();
-    await Promise.race([
-      conversation.ask("TEARDOWN", this.#control).catch(() => undefined),
-      connection.ended.catch(() => undefined),
-      this.#options.clock.sleep(LIMITS.teardownMs, waited.signal).catch(() => undefined),
-    ]);
-    waited.abort();
   }
 }

@@ -36,6 +36,7 @@ export class Channels {
         this.#taken.set(channels[1], { sink, rtcp: true });
       },
       report: (packet) => send(channels[1], packet),
+      send: (packet) => send(channels[0], packet),
       // They end with the connection.
       close: () => undefined,
     };

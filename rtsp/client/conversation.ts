@@ -1,6 +1,8 @@
 import type { ChallengeAnswerer } from "../../auth/scheme/http.ts";
+import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
+import { SECOND } from "../../base/units.ts";
 import { type Headers, header, headerValues, type Response } from "../wire/message.ts";
 import type { RtspConnection } from "./connection.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
@@ -9,6 +11,8 @@ import { sessionOf } from "./quirks.ts";
 const LIMITS = {
   /** Challenges in a row for one request; beyond, the camera is playing with us. */
   challenges: 3,
+  /** How long a camera may take to say goodbye. */
+  teardownMs: 2 * SECOND,
 };
 
 const USER_AGENT = "Viaduct";
@@ -66,5 +70,17 @@ export class Conversation {
     this.#sessionId ??= session?.id;
     if (session !== undefined && session.id !== this.#sessionId) this.#seen("changing-session");
     this.#timeoutSeconds ??= session?.timeoutSeconds;
+  }
+
+  /** Ends the session at the camera: they keep one that was not ended for a minute, and have few of them. */
+  async teardown(uri: string, clock: Clock, headers: Headers = []): Promise<void> {
+    if (!this.hasSession) return;
+    const waited = new AbortController();
+    await Promise.race([
+      this.ask("TEARDOWN", uri, headers).catch(() => undefined),
+      this.#connection.ended.catch(() => undefined),
+      clock.sleep(LIMITS.teardownMs, waited.signal).catch(() => undefined),
+    ]);
+    waited.abort();
   }
 }

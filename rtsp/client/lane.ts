@@ -6,6 +6,8 @@ export interface Lane {
   agree(answered: string | undefined): void;
   /** Sends a compound RTCP packet, where the camera has said, or shown, where to. */
   report(packet: Buffer): void;
+  /** Sends an RTP packet to a camera with a speaker, where it has said where to. */
+  send(packet: Buffer): void;
   /** Nothing comes any more. May be called more than once. */
   close(): void;
 }

@@ -2,11 +2,12 @@ import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
 import { type MediaDescription, parseSdp } from "../../media/sdp.ts";
-import { header, type Response } from "../wire/message.ts";
+import { type Headers, header, type Response } from "../wire/message.ts";
 import type { LowerTransport } from "../wire/transport.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Incoming } from "./incoming.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
+import type { Lane, LaneSink } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
 import { baseOf, joinControl, receivable } from "./quirks.ts";
 import { RefusedSetup, RefusedTransport } from "./refusal.ts";
@@ -34,16 +35,22 @@ export function readDescription(response: Response, url: URL, seen: QuirkSeen<Rt
   return { control: joinControl(base, control, url, seen), media: receivable(media, seen).slice(0, LIMITS.tracks) };
 }
 
-export interface SetUpOptions {
+/** Where a track is set up. */
+export interface LaneOptions {
   readonly url: URL;
-  readonly described: Described;
+  /** The address of the whole. */
+  readonly control: string;
   readonly transport: LowerTransport;
   readonly conversation: Conversation;
   readonly lanes: Lanes;
+  readonly seen: QuirkSeen<RtspQuirk>;
+}
+
+export interface SetUpOptions extends Omit<LaneOptions, "control"> {
+  readonly described: Described;
   /** Is given each track that the camera agrees to. */
   readonly incoming: Incoming;
   readonly log: Log;
-  readonly seen: QuirkSeen<RtspQuirk>;
 }
 
 /**
@@ -67,15 +74,27 @@ export async function setUpTracks(o: SetUpOptions): Promise<void> {
 }
 
 async function setUp(media: MediaDescription, o: SetUpOptions): Promise<void> {
-  const { conversation, incoming, transport } = o;
+  const { incoming } = o;
   const index = incoming.media.length;
-  const lane = await o.lanes.open((packet, rtcp) => incoming.packet(index, packet, rtcp));
-  if (media.control === undefined) o.seen("no-control");
-  const uri = joinControl(o.described.control, media.control, o.url, o.seen);
-  const response = await conversation.ask("SETUP", uri, [["Transport", lane.asked]]);
-  if (WRONG_TRANSPORT.has(response.status)) throw new RefusedTransport(transport, "it says so");
+  const sink: LaneSink = (packet, rtcp) => incoming.packet(index, packet, rtcp);
+  incoming.add(media, await setUpLane(media, sink, { ...o, control: o.described.control }));
+}
+
+/** Sets up one track. Faults: RefusedTransport, RefusedSetup, those of asking. */
+export async function setUpLane(
+  media: MediaDescription,
+  sink: LaneSink,
+  o: LaneOptions,
+  headers: Headers = [],
+): Promise<Lane> {
+  const { conversation, control, url, seen } = o;
+  const lane = await o.lanes.open(sink);
+  if (media.control === undefined) seen("no-control");
+  const uri = joinControl(control, media.control, url, seen);
+  const response = await conversation.ask("SETUP", uri, [["Transport", lane.asked], ...headers]);
+  if (WRONG_TRANSPORT.has(response.status)) throw new RefusedTransport(o.transport, "it says so");
   if (response.status !== 200) throw new RefusedSetup(response);
   conversation.noteSession(response);
   lane.agree(header(response, "Transport"));
-  incoming.add(media, lane);
+  return lane;
 }

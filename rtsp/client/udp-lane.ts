@@ -73,6 +73,10 @@ class UdpLane implements Lane {
     this.#send(this.#rtcp, packet);
   }
 
+  send(packet: Buffer): void {
+    this.#send(this.#rtp, packet);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
