@@ -54,6 +54,11 @@ export class PacketGroup implements GroupMarks {
     this.#framed = packets instanceof FramedPackets ? packets : FramedPackets.of(packets, usualChannel(marks.track));
   }
 
+  /** All packets with their frame headers, as they lie in memory. */
+  get bytes(): Buffer {
+    return this.#framed.bytes;
+  }
+
   /** RTP packets in order of their sequence numbers. Never written to. */
   get packets(): readonly Buffer[] {
     return this.#framed.list;

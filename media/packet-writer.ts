@@ -1,4 +1,5 @@
 import { FRAME_HEADER_BYTES, FramedPackets, writeFrameHeader } from "./framed-packets.ts";
+import type { PacketMemory } from "./packet-memory.ts";
 import { RTP_HEADER_BYTES, writeRtpHeader } from "./rtp.ts";
 
 /** Of one RTP packet with its header: fits, with headers of UDP, IP and some tunnel, in an Ethernet frame. */
@@ -14,6 +15,8 @@ export interface PacketNumbers {
   readonly sequence: number;
   /** Interleaved channel that the packets are framed for; 0 if absent. */
   readonly channel?: number;
+  /** Where they lie; memory of their own if absent. */
+  readonly memory?: PacketMemory;
 }
 
 /** Writes the packets of one sample after another, framed, in one buffer a sample. */
@@ -21,6 +24,7 @@ export class PacketWriter {
   readonly ssrc: number;
   readonly #payloadType: number;
   readonly #channel: number;
+  readonly #memory: PacketMemory | undefined;
   #sequence: number;
   #count = 0;
   #buffer = Buffer.alloc(0);
@@ -32,6 +36,7 @@ export class PacketWriter {
     this.ssrc = numbers.ssrc >>> 0;
     this.#payloadType = numbers.payloadType;
     this.#channel = numbers.channel ?? 0;
+    this.#memory = numbers.memory;
     this.#sequence = numbers.sequence & 0xffff;
   }
 
@@ -42,7 +47,8 @@ export class PacketWriter {
 
   /** Begins a sample whose packets have at most so many bytes of payload and so many packets. */
   begin(payloadBytes: number, packets: number, rtpTime: number): void {
-    this.#buffer = Buffer.allocUnsafeSlow(payloadBytes + packets * (FRAME_HEADER_BYTES + RTP_HEADER_BYTES));
+    const bytes = payloadBytes + packets * (FRAME_HEADER_BYTES + RTP_HEADER_BYTES);
+    this.#buffer = this.#memory?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes);
     this.#count = 0;
     this.#at = 0;
     this.#timestamp = rtpTime;

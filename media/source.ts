@@ -1,5 +1,6 @@
 import type { UnixMillis } from "../base/units.ts";
 import type { PacketGroup } from "./group.ts";
+import type { PacketMemory } from "./packet-memory.ts";
 import type { Track } from "./track.ts";
 
 /** Someone who watches a live source. Must not throw and must not block. */
@@ -35,6 +36,14 @@ export interface Span {
   readonly to: UnixMillis;
 }
 
+/** What is read of a recording. */
+export interface Reading {
+  readonly from: UnixMillis;
+  readonly to?: UnixMillis;
+  /** Where packets lie, for a reader that gives back what it has done with; memory of their own if absent. */
+  readonly memory?: PacketMemory;
+}
+
 /** What a camera recorded, over all its time. */
 export interface RecordedSource {
   /** What was recorded at or after `from` (the newest if absent). */
@@ -46,22 +55,16 @@ export interface RecordedSource {
    * without it, to the end of what is recorded when reading gets there. Sequence numbers start anew with each call.
    * In a gap it begins with the first key frame behind it. Ends early, without error, when `signal` is aborted.
    */
-  read(range: { readonly from: UnixMillis; readonly to?: UnixMillis }, signal: AbortSignal): AsyncIterable<PacketGroup>;
+  read(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup>;
   /**
    * Like `read`, into the future: it does not end before `to`, and undefined says that there is nothing more at the moment.
    * Wait before you ask again.
    */
-  follow(
-    range: { readonly from: UnixMillis; readonly to?: UnixMillis },
-    signal: AbortSignal,
-  ): AsyncIterable<PacketGroup | undefined>;
+  follow(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup | undefined>;
   /**
    * Groups of pictures from late to early, and within each from its key frame on; video alone where there is video. From the
    * one that holds `from`, up to that instant, to the one that holds `to` (the earlier of the two), or to the beginning. The
    * first group of each is marked as a discontinuity. RTP times are those of `read`: they count the capture.
    */
-  readBackward(
-    range: { readonly from: UnixMillis; readonly to?: UnixMillis },
-    signal: AbortSignal,
-  ): AsyncIterable<PacketGroup>;
+  readBackward(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup>;
 }

@@ -133,15 +133,9 @@ export class Archive {
     return {
       tracks: async (from) => (await reader()).tracks(from),
       extent: async () => (await reader()).extent(),
-      async *read(range, signal) {
-        yield* (await reader()).read(range, signal);
-      },
-      async *follow(range, signal) {
-        yield* (await reader()).follow(range, signal);
-      },
-      async *readBackward(range, signal) {
-        yield* (await reader()).readBackward(range, signal);
-      },
+      read: (range, signal) => later(async () => (await reader()).read(range, signal)),
+      follow: (range, signal) => later(async () => (await reader()).follow(range, signal)),
+      readBackward: (range, signal) => later(async () => (await reader()).readBackward(range, signal)),
     };
   }
 
@@ -222,4 +216,18 @@ export class Archive {
     const names = [...recorded, ...now];
     return names.includes(MAIN_STREAM) ? MAIN_STREAM : (names[0] ?? MAIN_STREAM);
   }
+}
+
+/** Items of a generator that has to be found first, which happens when somebody asks for the first one. To be iterated once. */
+function later<T>(find: () => Promise<AsyncGenerator<T>>): AsyncIterable<T> {
+  let found: AsyncGenerator<T> | undefined;
+  const first = async (): Promise<IteratorResult<T>> => {
+    found = await find();
+    return found.next();
+  };
+  const iterator: AsyncIterator<T> = {
+    next: () => found?.next() ?? first(),
+    return: async () => (await found?.return(undefined)) ?? { done: true, value: undefined },
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }

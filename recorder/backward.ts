@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { PacketGroup } from "../media/group.ts";
+import type { PacketMemory } from "../media/packet-memory.ts";
 import type { TimedSample } from "./fragment-read.ts";
 import { Lanes } from "./lanes.ts";
 import type { Opened, Place, Places } from "./places.ts";
@@ -23,7 +24,7 @@ interface Stretch {
  */
 export async function* readBackward(
   places: Places,
-  range: { readonly fromUs: number; readonly toUs: number },
+  range: { readonly fromUs: number; readonly toUs: number; readonly memory: PacketMemory | undefined },
   signal: AbortSignal,
 ): AsyncGenerator<PacketGroup> {
   let lanes: Lanes | undefined;
@@ -35,7 +36,7 @@ export async function* readBackward(
     const opened = await places.open(place);
     if (opened === undefined) continue;
     try {
-      lanes ??= new Lanes(opened.tracks, randomInt(2 ** 32));
+      lanes ??= new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory: range.memory });
       for (const stretch of stretches(opened.fragments, range.fromUs)) {
         const pictures = await picturesOf(places, opened, stretch, place);
         for (const group of pictures.reverse()) {

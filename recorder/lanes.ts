@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { unixMillis } from "../base/units.ts";
 import { PacketGroup, type TimeQuality, usualChannel } from "../media/group.ts";
+import type { PacketMemory } from "../media/packet-memory.ts";
 import { createPacketizer, type Packetizer } from "../media/packetizer.ts";
 import type { SampleFormat } from "../media/sample.ts";
 import type { Track } from "../media/track.ts";
@@ -37,15 +38,20 @@ interface Lane {
 export class Lanes {
   readonly #lanes: readonly Lane[];
   readonly #baseTicks: number;
+  readonly #memory: { readonly memory?: PacketMemory };
   /** Lanes by their position among the tracks of the segment that is being read. */
   #here: readonly (Lane | undefined)[] = [];
   #segment: readonly Fmp4Track[] | undefined;
   #zeroUs: number | undefined;
   #quality: TimeQuality = "camera";
 
-  /** `baseTicks`: where RTP times begin. */
-  constructor(tracks: readonly Fmp4Track[], baseTicks = 0) {
+  /** `baseTicks`: where RTP times begin. `memory`: where packets lie. */
+  constructor(
+    tracks: readonly Fmp4Track[],
+    { baseTicks = 0, memory }: { readonly baseTicks?: number; readonly memory?: PacketMemory | undefined } = {},
+  ) {
     this.#baseTicks = baseTicks;
+    this.#memory = memory === undefined ? {} : { memory };
     this.#lanes = tracks.map(({ format, timescale }, index) => ({
       index,
       codec: format.codec,
@@ -56,6 +62,7 @@ export class Lanes {
         ssrc: randomInt(2 ** 32),
         sequence: randomInt(2 ** 16),
         channel: usualChannel(index),
+        ...this.#memory,
         clockRateHz: timescale,
       }),
       offset: undefined,
@@ -96,6 +103,7 @@ export class Lanes {
           ssrc,
           sequence,
           channel: usualChannel(lane.index),
+          ...this.#memory,
           clockRateHz: timescale,
         });
         lane.format = format;

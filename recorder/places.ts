@@ -107,9 +107,14 @@ export class Places {
     return undefined;
   }
 
-  /** Undefined where the fragment cannot be read. */
-  async samples(opened: Opened, place: FragmentPlace, { file }: Cursor): Promise<readonly TimedSample[] | undefined> {
-    const bytes = Buffer.allocUnsafeSlow(place.bytes);
+  /** Undefined where the fragment cannot be read. The samples are views into `room`, which has at least the fragment's bytes. */
+  async samples(
+    opened: Opened,
+    place: FragmentPlace,
+    { file }: Cursor,
+    room = Buffer.allocUnsafeSlow(place.bytes),
+  ): Promise<readonly TimedSample[] | undefined> {
+    const bytes = room.subarray(0, place.bytes);
     try {
       if ((await opened.handle.read(bytes, place.offset)) === bytes.length) return readSamples(bytes, opened.tracks);
     } catch (err) {

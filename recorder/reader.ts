@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
 import type { PacketGroup } from "../media/group.ts";
-import type { RecordedSource, Span } from "../media/source.ts";
+import type { Reading, RecordedSource, Span } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import { readBackward } from "./backward.ts";
 import type { Catalog, Cursor, SegmentRow } from "./catalog.ts";
@@ -77,37 +77,32 @@ export class StreamReader implements RecordedSource {
    * (sample by sample, exactly) as long as that stays within 10 ms of the capture time. Where the recorded clock was set
    * back, capture times go back too, marked as a discontinuity; RTP times go on.
    */
-  async *read(
-    { from, to }: { readonly from: UnixMillis; readonly to?: UnixMillis },
-    signal: AbortSignal,
-  ): AsyncGenerator<PacketGroup> {
-    for await (const group of this.#forward(toUs(from), to === undefined ? Infinity : toUs(to), false, signal))
-      if (group !== undefined) yield group;
+  async *read(range: Reading, signal: AbortSignal): AsyncGenerator<PacketGroup> {
+    for await (const group of this.#forward(range, false, signal)) if (group !== undefined) yield group;
   }
 
-  follow(
-    { from, to }: { readonly from: UnixMillis; readonly to?: UnixMillis },
-    signal: AbortSignal,
-  ): AsyncGenerator<PacketGroup | undefined> {
-    return this.#forward(toUs(from), to === undefined ? Infinity : toUs(to), true, signal);
+  follow(range: Reading, signal: AbortSignal): AsyncGenerator<PacketGroup | undefined> {
+    return this.#forward(range, true, signal);
   }
 
-  readBackward(
-    { from, to }: { readonly from: UnixMillis; readonly to?: UnixMillis },
-    signal: AbortSignal,
-  ): AsyncGenerator<PacketGroup> {
-    return readBackward(this.#places, { fromUs: toUs(from), toUs: to === undefined ? 0 : toUs(to) }, signal);
+  readBackward({ from, to, memory }: Reading, signal: AbortSignal): AsyncGenerator<PacketGroup> {
+    const range = { fromUs: toUs(from), toUs: to === undefined ? 0 : toUs(to), memory };
+    return readBackward(this.#places, range, signal);
   }
 
   /** Yields undefined, if it is to `follow`, where there is nothing more at the moment. */
   async *#forward(
-    fromUs: number,
-    endUs: number,
+    { from, to, memory }: Reading,
     follow: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<PacketGroup | undefined> {
+    const fromUs = toUs(from);
+    const endUs = to === undefined ? Infinity : toUs(to);
+    let turn = 0;
     let lanes: Lanes | undefined;
     let lastUs: number | undefined;
+    // Used again for each fragment: groups are copies.
+    let room = Buffer.alloc(0);
     let place = await this.#places.locate(fromUs);
     while (!signal.aborted) {
       if (place === undefined) {
@@ -130,12 +125,20 @@ export class StreamReader implements RecordedSource {
           for (let one = fragments[index]; one !== undefined; one = fragments[index]) {
             index += 1;
             if (signal.aborted || one.startUs >= endUs) return;
-            const samples = await this.#places.samples(opened, one, place);
-            if (lanes === undefined) lanes = new Lanes(opened.tracks, randomInt(2 ** 32));
+            if (room.length < one.bytes) room = Buffer.allocUnsafeSlow(one.bytes);
+            const samples = await this.#places.samples(opened, one, place, room);
+            if (lanes === undefined) lanes = new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory });
             lanes.begin(opened.tracks, one, lastUs, samples === undefined);
             const wanted = samples === undefined ? [] : lastUs === undefined ? fromKey(samples, fromUs) : samples;
             lastUs = one.endUs;
-            yield* groupsOf(lanes, wanted, endUs, signal);
+            for (const group of groupsOf(lanes, wanted, endUs)) {
+              if (signal.aborted) return;
+              yield group;
+              turn += group.byteLength;
+              if (turn < LIMITS.bytesPerTurn) continue;
+              turn = 0;
+              await setImmediate();
+            }
           }
           following = await this.#places.next(place);
           const atEnd = index >= fragments.length;
@@ -172,22 +175,9 @@ function fromKey(samples: readonly TimedSample[], us: number): readonly TimedSam
   return samples.slice(samples.indexOf(start));
 }
 
-async function* groupsOf(
-  lanes: Lanes,
-  samples: readonly TimedSample[],
-  endUs: number,
-  signal: AbortSignal,
-): AsyncGenerator<PacketGroup> {
-  let turn = 0;
+function* groupsOf(lanes: Lanes, samples: readonly TimedSample[], endUs: number): Generator<PacketGroup> {
   for (const sample of samples) {
-    if (signal.aborted) return;
-    if (sample.presentUs >= endUs) continue;
-    const group = lanes.group(sample);
-    if (group === undefined) continue;
-    turn += group.byteLength;
-    yield group;
-    if (turn < LIMITS.bytesPerTurn) continue;
-    turn = 0;
-    await setImmediate();
+    const group = sample.presentUs < endUs ? lanes.group(sample) : undefined;
+    if (group !== undefined) yield group;
   }
 }

@@ -5,6 +5,9 @@
 export interface Carrier {
   /** Puts bytes behind all that was written before. They may be shared, and are never changed. */
   write(bytes: Buffer, sent?: () => void): unknown;
+  /** What is written from now on waits for {@link uncork}, and goes out in one call. */
+  cork(): unknown;
+  uncork(): unknown;
   /** Writes a last thing and hangs up once it is sent. */
   end(bytes: Buffer): unknown;
   /** Hangs up. */

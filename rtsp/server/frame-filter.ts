@@ -1,5 +1,6 @@
 import type { UnixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import type { PacketMemory } from "../../media/packet-memory.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import { hasVideo, type Lanes } from "./lane.ts";
 import { closedUp } from "./replay-extension.ts";
@@ -10,36 +11,27 @@ import { closedUp } from "./replay-extension.ts";
  */
 export class FrameFilter {
   readonly #lanes: Lanes;
+  readonly #memory: PacketMemory;
   readonly #intervalMs: number | undefined;
   readonly #picturesOnly: boolean;
   #lastAt: UnixMillis | undefined;
   /** Packets of each track. */
   readonly #leftOut = new Map<number, number>();
 
-  constructor(lanes: Lanes, { frames, scale }: ReplayManner) {
+  /** `memory`: where the packets of all groups lie. */
+  constructor(lanes: Lanes, { frames, scale }: ReplayManner, memory: PacketMemory) {
     this.#lanes = lanes;
+    this.#memory = memory;
     this.#intervalMs = frames.pictures === "intra" ? frames.intervalMs : undefined;
     this.#picturesOnly = hasVideo(lanes) && (frames.pictures === "intra" || scale !== 1);
   }
 
-  async *all(groups: AsyncIterable<PacketGroup | undefined>): AsyncGenerator<PacketGroup | undefined> {
-    for await (const group of groups) {
-      const passed = group && this.#passed(group);
-      if (group === undefined || passed !== undefined) yield passed;
-    }
-  }
-
-  async *present(groups: AsyncIterable<PacketGroup>): AsyncGenerator<PacketGroup> {
-    for await (const group of groups) {
-      const passed = this.#passed(group);
-      if (passed !== undefined) yield passed;
-    }
-  }
-
-  #passed(group: PacketGroup): PacketGroup | undefined {
+  /** Undefined where the group is left out; then its packets are given back. */
+  passed(group: PacketGroup): PacketGroup | undefined {
     const leftOut = this.#leftOut.get(group.track) ?? 0;
-    if (this.#passes(group)) return closedUp(group, leftOut);
-    this.#leftOut.set(group.track, (leftOut + group.packets.length) & 0xffff);
+    if (this.#passes(group)) return closedUp(group, leftOut, this.#memory);
+    this.#leftOut.set(group.track, (leftOut + group.packetCount) & 0xffff);
+    this.#memory.give(group.bytes);
     return undefined;
   }
 

@@ -1,11 +1,14 @@
 import { ntpOf } from "../../base/units.ts";
+import { FRAME_HEADER_BYTES, FramedPackets } from "../../media/framed-packets.ts";
 import { PacketGroup } from "../../media/group.ts";
+import type { PacketMemory } from "../../media/packet-memory.ts";
 import { RTP_HEADER_BYTES } from "../../media/rtp.ts";
 
 /** ONVIF's replay header extension (ONVIF Streaming 6.3). */
 const EXTENSION_ID = 0xabac;
 /** NTP time and flags, in 32-bit words. */
 const WORDS = 3;
+const EXTENSION_BYTES = 4 + WORDS * 4;
 const EXTENSION_FLAG = 0x10;
 
 /** What a client of a replay is told of an access unit besides its time. */
@@ -23,6 +26,7 @@ export interface ReplayMarks {
 /**
  * The group with its time and `marks` in the header extension of its first packet (ONVIF Streaming 6.3), and with RTP time
  * `rtpTime`. An extension that is there already (JPEG of more than 2040 pixels) goes behind, as ONVIF Streaming 5.1.4 has it.
+ * The packets are moved within `memory`: the group itself is used up.
  *
  * ```
  * | 0xABAC                | length in words      |
@@ -31,47 +35,63 @@ export interface ReplayMarks {
  * |C|E|D|T| 0 (4) | CSeq (8) | 0 (16)            |
  * ```
  */
-export function withReplayExtension(group: PacketGroup, marks: ReplayMarks): PacketGroup {
-  const [first, ...rest] = group.packets;
-  if (first === undefined) return group;
+export function withReplayExtension(group: PacketGroup, marks: ReplayMarks, memory: PacketMemory): PacketGroup {
+  if (group.packetCount === 0) return group;
+  const frames = group.bytes;
+  const first = frames.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + frames.readUInt16BE(2));
   const head = RTP_HEADER_BYTES + ((first[0] ?? 0) & 0x0f) * 4;
   const nested = ((first[0] ?? 0) & EXTENSION_FLAG) === 0 ? 0 : 1 + first.readUInt16BE(head + 2);
-  const extension = Buffer.alloc(4 + WORDS * 4);
-  extension.writeUInt16BE(EXTENSION_ID, 0);
-  extension.writeUInt16BE(WORDS + nested, 2);
+  const extended = memory.take(frames.length + EXTENSION_BYTES);
+  frames.copy(extended, 0, 0, FRAME_HEADER_BYTES + head);
+  extended.writeUInt16BE(first.length + EXTENSION_BYTES, 2);
+  extended[FRAME_HEADER_BYTES] = (first[0] ?? 0) | EXTENSION_FLAG;
+  const at = FRAME_HEADER_BYTES + head;
+  extended.writeUInt16BE(EXTENSION_ID, at);
+  extended.writeUInt16BE(WORDS + nested, at + 2);
   const { seconds, fraction } = ntpOf(group.at);
-  extension.writeUInt32BE(seconds, 4);
-  extension.writeUInt32BE(fraction, 8);
+  extended.writeUInt32BE(seconds, at + 4);
+  extended.writeUInt32BE(fraction, at + 8);
   const flags = [group.key, marks.end, marks.discontinuity, marks.terminal];
-  extension.writeUInt8(
-    flags.reduce((bits, flag, index) => (flag ? bits | (0x80 >> index) : bits), 0),
-    12,
-  );
-  extension.writeUInt8(marks.sequence & 0xff, 13);
-  const extended = Buffer.concat([first.subarray(0, head), extension, first.subarray(head)]);
-  extended.writeUInt8((extended[0] ?? 0) | EXTENSION_FLAG, 0);
-  return new PacketGroup(group, [extended, ...rest]);
+  extended[at + 12] = flags.reduce((bits, flag, index) => (flag ? bits | (0x80 >> index) : bits), 0);
+  extended[at + 13] = marks.sequence & 0xff;
+  extended.writeUInt16BE(0, at + 14);
+  frames.copy(extended, at + EXTENSION_BYTES, at);
+  memory.give(frames);
+  return new PacketGroup(group, new FramedPackets(extended, group.packetCount));
 }
 
-/** The group at another RTP time, for playing faster or slower than it was captured. */
-export function atRtpTime(group: PacketGroup, rtpTime: number): PacketGroup {
+/** The group at another RTP time, for playing faster or slower than it was captured. The packets are moved within `memory`. */
+export function atRtpTime(group: PacketGroup, rtpTime: number, memory: PacketMemory): PacketGroup {
   const shift = (rtpTime - group.rtpTime) | 0;
   const { track, at, quality, key, discontinuity } = group;
-  const packets = rewritten(group, (copy) => copy.writeUInt32BE((copy.readUInt32BE(4) + shift) >>> 0, 4));
+  const packets = rewritten(group, memory, (bytes, packet) => {
+    bytes.writeUInt32BE((bytes.readUInt32BE(packet + 4) + shift) >>> 0, packet + 4);
+  });
   return new PacketGroup({ track, rtpTime: rtpTime >>> 0, at, quality, key, discontinuity }, packets);
 }
 
-/** The group behind `leftOut` packets that are not sent: sequence numbers count what is (RFC 3550 5.1), or it would look lost. */
-export function closedUp(group: PacketGroup, leftOut: number): PacketGroup {
+/**
+ * The group behind `leftOut` packets that are not sent: sequence numbers count what is (RFC 3550 5.1), or it would look lost. The
+ * packets are moved within `memory`.
+ */
+export function closedUp(group: PacketGroup, leftOut: number, memory: PacketMemory): PacketGroup {
   if (leftOut === 0) return group;
-  const packets = rewritten(group, (copy) => copy.writeUInt16BE((copy.readUInt16BE(2) - leftOut) & 0xffff, 2));
+  const packets = rewritten(group, memory, (bytes, packet) => {
+    bytes.writeUInt16BE((bytes.readUInt16BE(packet + 2) - leftOut) & 0xffff, packet + 2);
+  });
   return new PacketGroup(group, packets);
 }
 
-function rewritten(group: PacketGroup, write: (copy: Buffer) => void): readonly Buffer[] {
-  return group.packets.map((packet) => {
-    const copy = Buffer.from(packet);
-    write(copy);
-    return copy;
-  });
+/** A copy, in which `write` is told where each packet begins. */
+function rewritten(
+  group: PacketGroup,
+  memory: PacketMemory,
+  write: (bytes: Buffer, packet: number) => void,
+): FramedPackets {
+  const bytes = memory.take(group.byteLength);
+  group.bytes.copy(bytes);
+  memory.give(group.bytes);
+  for (let offset = 0; offset < bytes.length; offset += FRAME_HEADER_BYTES + bytes.readUInt16BE(offset + 2))
+    write(bytes, offset + FRAME_HEADER_BYTES);
+  return new FramedPackets(bytes, group.packetCount);
 }

@@ -13,19 +13,22 @@ export interface MarkedGroup {
 
 /**
  * Marks what a forward replay sends. Whether an access unit is the last of its section is seen by what follows it on its track,
- * so each track is one behind. Undefined is handed on: nothing follows at the moment, and nothing is held back then.
+ * so each track is one behind. What does not pass is left out. Undefined is handed on: nothing follows at the moment, and nothing is held back then.
  */
 export async function* markedForward(
   groups: AsyncIterable<PacketGroup | undefined>,
+  passed: (group: PacketGroup) => PacketGroup | undefined,
 ): AsyncGenerator<MarkedGroup | undefined> {
   const held = new Map<number, PacketGroup>();
-  for await (const group of groups) {
-    if (group === undefined) {
+  for await (const read of groups) {
+    if (read === undefined) {
       for (const one of inOrder(held.values())) yield mark(one, false, false);
       held.clear();
       yield undefined;
       continue;
     }
+    const group = passed(read);
+    if (group === undefined) continue;
     const before = held.get(group.track);
     held.set(group.track, group);
     if (before !== undefined) yield mark(before, group.discontinuity && group.at - before.at > GAP_MS, false);
@@ -39,11 +42,14 @@ export async function* markedForward(
  */
 export async function* markedBackward(
   groups: AsyncIterable<PacketGroup>,
+  passed: (group: PacketGroup) => PacketGroup | undefined,
   toBeginning: boolean,
 ): AsyncGenerator<MarkedGroup> {
   let complete: PacketGroup[] = [];
   let pictures: PacketGroup[] = [];
-  for await (const group of groups) {
+  for await (const read of groups) {
+    const group = passed(read);
+    if (group === undefined) continue;
     if (group.discontinuity && pictures.length > 0) {
       yield* marked(complete, isGap(complete, pictures), false);
       complete = pictures;

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import { PacketMemory } from "../../media/packet-memory.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import type { Range } from "../wire/range.ts";
 import type { ReplayManner } from "../wire/replay.ts";
@@ -50,6 +51,7 @@ export class ReplayPlayer implements Player {
   readonly #stopping: AbortController;
   readonly #start: MarkedGroup;
   readonly #time: ScaledTime;
+  readonly #memory: PacketMemory;
   #position: UnixMillis;
   #running = false;
 
@@ -58,13 +60,15 @@ export class ReplayPlayer implements Player {
     items: AsyncIterator<MarkedGroup | undefined>,
     stopping: AbortController,
     start: MarkedGroup,
+    memory: PacketMemory,
   ) {
     this.#o = options;
     this.#items = items;
     this.#stopping = stopping;
     this.#start = start;
     this.#position = start.group.at;
-    this.#time = new ScaledTime(options.manner);
+    this.#memory = memory;
+    this.#time = new ScaledTime(options.manner, memory);
     this.first = new Map([[start.group.track, start.group]]);
     this.range = answerTo(options.stretch, start.group.at);
   }
@@ -76,11 +80,12 @@ export class ReplayPlayer implements Player {
     const stop = (): void => stopping.abort();
     gone.addEventListener("abort", stop, { once: true });
     if (gone.aborted) stop();
-    const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, stopping.signal);
+    const memory = new PacketMemory();
+    const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, memory, stopping.signal);
     try {
       for (const began = clock.monotonic(); ; await clock.sleep(LIMITS.lookAgainMs)) {
         const { value } = await items.next();
-        if (value !== undefined) return new ReplayPlayer(options, items, stopping, value as MarkedGroup);
+        if (value !== undefined) return new ReplayPlayer(options, items, stopping, value as MarkedGroup, memory);
         const isNew = Math.abs(clock.now() - stretch.from) < LIMITS.settledMs;
         if (isNew && !gone.aborted && clock.monotonic() - began < LIMITS.settledMs) continue;
         stopping.abort();
@@ -133,7 +138,8 @@ export class ReplayPlayer implements Player {
           const { at, discontinuity } = item.group;
           // Backwards, a group of pictures goes out whole: it is decoded before any of it is shown.
           if (manner.rateControl && (manner.scale > 0 || discontinuity)) await pace.reach(at, discontinuity, signal);
-          await writer.put(this.#dressed(item, jumped), signal);
+          const dressed = this.#dressed(item, jumped);
+          await writer.put(dressed, signal, () => this.#memory.give(dressed.bytes));
           this.#position = at;
           jumped = false;
         }
@@ -162,28 +168,33 @@ export class ReplayPlayer implements Player {
     const { onvif } = this.#o;
     const timed = this.#time.of(group);
     if (onvif === undefined) return timed;
-    return withReplayExtension(timed, {
-      ...marks,
-      discontinuity: marks.discontinuity || jumped,
-      sequence: onvif,
-    });
+    const told = { ...marks, discontinuity: marks.discontinuity || jumped, sequence: onvif };
+    return withReplayExtension(timed, told, this.#memory);
   }
 }
 
 /** What is played, as far as the client has set it up and asked for it. */
-function itemsOf(o: ReplayOptions, signal: AbortSignal): AsyncGenerator<MarkedGroup | undefined> {
+function itemsOf(o: ReplayOptions, memory: PacketMemory, signal: AbortSignal): AsyncGenerator<MarkedGroup | undefined> {
   const { source, stretch, manner, lanes } = o;
-  const filter = new FrameFilter(lanes, manner);
-  if (manner.scale < 0)
-    return markedBackward(filter.present(source.readBackward(stretch, signal)), stretch.to === undefined);
-  const groups = filter.all(source.follow(stretch, signal));
-  return o.onvif === undefined ? unmarked(groups) : markedForward(groups);
+  const filter = new FrameFilter(lanes, manner, memory);
+  const passed = (group: PacketGroup): PacketGroup | undefined => filter.passed(group);
+  const reading = { ...stretch, memory };
+  if (manner.scale < 0) return markedBackward(source.readBackward(reading, signal), passed, stretch.to === undefined);
+  const groups = source.follow(reading, signal);
+  return o.onvif === undefined ? unmarked(groups, passed) : markedForward(groups, passed);
 }
 
 /** Plain players are told nothing, so nothing has to be looked ahead for. */
-async function* unmarked(groups: AsyncIterable<PacketGroup | undefined>): AsyncGenerator<MarkedGroup | undefined> {
-  for await (const group of groups)
-    yield group && { group, marks: { end: false, discontinuity: group.discontinuity, terminal: false } };
+async function* unmarked(
+  groups: AsyncIterable<PacketGroup | undefined>,
+  passed: (group: PacketGroup) => PacketGroup | undefined,
+): AsyncGenerator<MarkedGroup | undefined> {
+  for await (const read of groups) {
+    const group = read && passed(read);
+    if (group !== undefined)
+      yield { group, marks: { end: false, discontinuity: group.discontinuity, terminal: false } };
+    else if (read === undefined) yield undefined;
+  }
 }
 
 /** The pace counts from the instant that was asked for, or from the first footage behind it. */

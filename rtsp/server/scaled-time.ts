@@ -1,4 +1,5 @@
 import type { PacketGroup } from "../../media/group.ts";
+import type { PacketMemory } from "../../media/packet-memory.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import { atRtpTime } from "./replay-extension.ts";
 
@@ -8,9 +9,11 @@ import { atRtpTime } from "./replay-extension.ts";
  */
 export class ScaledTime {
   readonly #scale: number;
+  readonly #memory: PacketMemory;
   readonly #tracks = new Map<number, { last: number; readonly first: number; elapsedTicks: number }>();
 
-  constructor({ scale, rateControl }: ReplayManner) {
+  constructor({ scale, rateControl }: ReplayManner, memory: PacketMemory) {
+    this.#memory = memory;
     this.#scale = rateControl && scale > 0 ? scale : 1;
   }
 
@@ -22,6 +25,6 @@ export class ScaledTime {
     known.elapsedTicks += (rtpTime - known.last) | 0;
     known.last = rtpTime;
     this.#tracks.set(track, known);
-    return atRtpTime(group, (known.first + Math.round(known.elapsedTicks / this.#scale)) >>> 0);
+    return atRtpTime(group, (known.first + Math.round(known.elapsedTicks / this.#scale)) >>> 0, this.#memory);
   }
 }

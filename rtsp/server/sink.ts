@@ -5,8 +5,10 @@ import type { Lane } from "./lane.ts";
 
 /** Where the packets of one session go, and how much waits on the way. */
 export interface Sink {
-  /** All packets of a group. */
-  group(group: PacketGroup, lane: Lane): void;
+  /** All packets of a group. `sent` is told, where that is known, once they are on their way and nobody looks at them any more. */
+  group(group: PacketGroup, lane: Lane, sent?: () => void): void;
+  /** What follows before the loop goes round may go out together. */
+  gather(): void;
   /** RTCP. */
   report(packets: Buffer, lane: Lane): void;
   /** Bytes that wait in here. */
@@ -21,13 +23,24 @@ export interface Sink {
 /** Inside the RTSP connection (RFC 2326 10.12): one write for each group. */
 export class InterleavedSink implements Sink {
   readonly #carrier: Carrier;
+  #gathering = false;
 
   constructor(carrier: Carrier) {
     this.#carrier = carrier;
   }
 
-  group(group: PacketGroup, { pair }: Lane): void {
-    this.#carrier.write(group.framed(pair[0]));
+  group(group: PacketGroup, { pair }: Lane, sent?: () => void): void {
+    this.#carrier.write(group.framed(pair[0]), sent);
+  }
+
+  gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#carrier.cork();
+    process.nextTick(() => {
+      this.#gathering = false;
+      this.#carrier.uncork();
+    });
   }
 
   report(packets: Buffer, { pair }: Lane): void {

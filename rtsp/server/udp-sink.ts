@@ -90,6 +90,10 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.#send();
   }
 
+  gather(): void {
+    // Each packet is a datagram.
+  }
+
   report(bytes: Buffer, { index }: Lane): void {
     this.#put({ bytes, lane: index, rtcp: true });
     this.#send();

@@ -61,6 +61,8 @@ export class RtspWebSockets {
 /** One message for each write. What waits is known by the socket alone: frames go to it at once. */
 function carrierOf(ws: WebSocket, socket: Socket): Carrier {
   return {
+    cork: () => socket.cork(),
+    uncork: () => socket.uncork(),
     write: (bytes, sent) => ws.send(bytes, () => sent?.()),
     end(bytes) {
       ws.send(bytes);

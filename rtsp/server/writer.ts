@@ -75,10 +75,12 @@ export class GroupWriter {
     this.#enqueue(group);
   }
 
-  /** Writes a recorded group when there is room for it. Rejects with `unavailable` when the client hangs up; the signal's reason. */
-  async put(group: PacketGroup, signal: AbortSignal): Promise<void> {
+  /** Writes a recorded group when there is room for it; `sent` is told, perhaps, once nobody looks at it any more. Rejects with `unavailable` when the client hangs up; the signal's reason. */
+  async put(group: PacketGroup, signal: AbortSignal, sent?: () => void): Promise<void> {
     if (this.#sink.backlogBytes > LIMITS.sinkBytes) await this.#room(signal);
-    this.#write(group);
+    // As fast as the client takes it, a write for each group would cost more than making it.
+    this.#sink.gather();
+    this.#write(group, sent);
   }
 
   /** What still waits is not written any more. */
@@ -115,12 +117,12 @@ export class GroupWriter {
     if (this.#queue.length === 0) this.#sink.off("drain", this.#onDrain);
   }
 
-  #write(group: PacketGroup): void {
+  #write(group: PacketGroup, sent?: () => void): void {
     const lane = this.#lanes.get(group.track);
     if (lane === undefined) return;
     const report = this.#reports.before(group);
     if (report !== undefined && this.#reporting) this.#sink.report(report, lane);
-    this.#sink.group(group, lane);
+    this.#sink.group(group, lane, sent);
     this.#reports.sent(group);
   }
 

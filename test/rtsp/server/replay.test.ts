@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { unixMillis, unixOfNtp } from "../../../base/units.ts";
 import { START } from "../../media/receiver-fixture.ts";
-import { type Client, Stage } from "./stage.ts";
+import { CARRIERS, type Client, Stage } from "./stage.ts";
 
 /** What a client reads of one packet: the number in it, and the header extension (ONVIF Streaming 6.3). */
 interface Seen {
@@ -64,6 +64,30 @@ describe("ONVIF replay", () => {
     for (const { number, at } of units) expect(at).to.be.closeTo(unixMillis(START + number * 100), 0.001);
     expect(client.reports(), "reports").to.deep.equal([]);
   });
+
+  for (const carrier of CARRIERS.filter((one) => one !== "UDP"))
+    it(`reaches a client that is slow whole and in order, through ${carrier}`, async () => {
+      const large = new Stage({ recordedBytes: 50_000 });
+      await large.start();
+      const slow = await large.client(carrier);
+      // A chunk each turn of the loop, in which the server makes several.
+      slow.socket.on("data", () => {
+        slow.socket.pause();
+        setImmediate(() => slow.socket.resume());
+      });
+      const headers = [ONVIF, UNPACED, "Range: clock=20260101T000010Z-20260101T000040Z"];
+      expect((await slow.play("/recorded/gate", { headers })).status).to.equal(200);
+      await slow.until(() => slow.numbers().length >= 300);
+      const units = slow.packets.filter(({ channel }) => channel === 0).map(({ packet }) => packet.subarray(28));
+      expect(units.map((payload) => payload.readUInt32BE(0))).to.deep.equal(range(100, 400));
+      for (const payload of units)
+        expect(
+          payload.subarray(4).every((byte) => byte === (payload[3] ?? -1)),
+          "mixed",
+        ).to.equal(true);
+      slow.socket.destroy();
+      await large.close();
+    });
 
   it("marks clean points, the terminal frame, and what follows a gap", async () => {
     const units = await play([ONVIF, UNPACED, "Range: clock=20260101T000001Z-20260101T000006Z"], 20);

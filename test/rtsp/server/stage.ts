@@ -8,8 +8,10 @@ import { Fault } from "../../../base/fault.ts";
 import { silentLog } from "../../../base/log.ts";
 import { Metrics } from "../../../base/metrics.ts";
 import { later, type UnixMillis } from "../../../base/units.ts";
+import { FramedPackets } from "../../../media/framed-packets.ts";
 import { PacketGroup } from "../../../media/group.ts";
 import { Hub } from "../../../media/hub.ts";
+import type { PacketMemory } from "../../../media/packet-memory.ts";
 import { writeRtpHeader } from "../../../media/rtp.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import type { Track } from "../../../media/track.ts";
@@ -51,6 +53,8 @@ export function groupOf(
     timestamp: rtpTime,
     ssrc: 100 + track,
   });
+  // To its last byte, so that a mixture of two is seen.
+  packet.fill(number & 0xff, 16);
   packet.writeUInt32BE(number, 12);
   return new PacketGroup({ track, rtpTime, at, quality: "camera", key, discontinuity: o.discontinuity ?? false }, [
     packet,
@@ -62,7 +66,7 @@ const GAP_END = 50;
 const GAP: ReadonlySet<number> = new Set(Array.from({ length: 30 }, (_, index) => 20 + index));
 
 /** A recording of 100 s with a group of each track every 100 ms, a key frame every second. */
-const recorded: RecordedSource = {
+const recordedOf = (bytes: number): RecordedSource => ({
   tracks: () => Promise.resolve([VIDEO, AUDIO]),
   extent: () => Promise.resolve({ from: START, to: later(START, 100_000) }),
   async *read(range, signal) {
@@ -71,11 +75,12 @@ const recorded: RecordedSource = {
       yield group;
     }
   },
-  async *follow({ from, to }, signal) {
+  async *follow({ from, to, memory }, signal) {
     for (let number = gopOf(from); number < 1000; number += 1) {
       if (GAP.has(number)) continue;
       for (const track of [0, 1]) {
-        const group = groupOf(number, { track, discontinuity: track === 0 && number === GAP_END });
+        const made = groupOf(number, { track, bytes, discontinuity: track === 0 && number === GAP_END });
+        const group = memory === undefined ? made : inMemory(made, memory);
         await Promise.resolve();
         if (signal.aborted || (to !== undefined && group.at >= to)) return;
         yield group;
@@ -95,7 +100,14 @@ const recorded: RecordedSource = {
         if (group.at <= from && !GAP.has(number)) yield group;
       }
   },
-};
+});
+
+/** The same group in memory that is used again when the reader gives it back. */
+function inMemory(group: PacketGroup, memory: PacketMemory): PacketGroup {
+  const bytes = memory.take(group.byteLength);
+  group.bytes.copy(bytes);
+  return new PacketGroup(group, new FramedPackets(bytes, group.packetCount));
+}
 
 /** The key frame at or before an instant. */
 function gopOf(at: UnixMillis): number {
@@ -121,13 +133,17 @@ export class Stage {
   readonly #http: Server;
   /** Of `/live/gate`; `/live/yard` has none. */
   readonly #multicast: MulticastAddress | undefined;
+  readonly #recorded: RecordedSource;
   /** Our ends of WebSockets, in the order of their coming. */
   readonly upgraded: Socket[] = [];
   port = 0;
   httpPort = 0;
 
-  constructor(o: { readonly udp?: boolean; readonly multicast?: MulticastAddress } = {}) {
+  constructor(
+    o: { readonly udp?: boolean; readonly multicast?: MulticastAddress; readonly recordedBytes?: number } = {},
+  ) {
     this.#multicast = o.multicast;
+    this.#recorded = recordedOf(o.recordedBytes ?? 8);
     this.hub.describe([VIDEO, AUDIO], [100, 101]);
     this.#server = new RtspServer({
       host: this.#host(),
@@ -204,8 +220,8 @@ export class Stage {
         }
         if (segments.join("/") === "recorded/gate") {
           const tracks: RecordedSource["tracks"] = (from) =>
-            from === undefined ? recorded.tracks() : Promise.resolve(this.recordedThen);
-          return { kind: "recorded", name: "Gate", source: { ...recorded, tracks }, ended };
+            from === undefined ? this.#recorded.tracks() : Promise.resolve(this.recordedThen);
+          return { kind: "recorded", name: "Gate", source: { ...this.#recorded, tracks }, ended };
         }
         if (segments[1] === "secret") throw new Fault("denied", "not for them", { tell: "not allowed" });
         throw new Fault("not-found", "no such camera");

@@ -1,0 +1,50 @@
+import { expect } from "chai";
+import * as fc from "fast-check";
+import { PacketMemory } from "../../media/packet-memory.ts";
+
+describe("memory for packets", () => {
+  it("is never with two at a time, whatever is taken and given back", () => {
+    const step = fc.record({ bytes: fc.integer({ min: 1, max: 200_000 }), back: fc.option(fc.nat(50)) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const memory = new PacketMemory();
+        const taken: Buffer[] = [];
+        for (const { bytes, back } of steps) {
+          const piece = memory.take(bytes);
+          expect(piece.length).to.equal(bytes);
+          expect(taken.every((other) => other.buffer !== piece.buffer)).to.equal(true);
+          taken.push(piece);
+          const [returned] = back === null ? [] : taken.splice(back % taken.length, 1);
+          if (returned === undefined) continue;
+          memory.give(returned);
+          // The second time it is not ours to give.
+          memory.give(returned);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("is used again", () => {
+    const memory = new PacketMemory();
+    const first = memory.take(5000);
+    memory.give(first);
+    expect(memory.take(8000).buffer).to.equal(first.buffer);
+    expect(memory.take(8000).buffer).not.to.equal(first.buffer);
+  });
+
+  it("does not take what is not its own", () => {
+    const memory = new PacketMemory();
+    const foreign = Buffer.allocUnsafeSlow(4096);
+    memory.give(foreign);
+    expect(memory.take(4096).buffer).not.to.equal(foreign.buffer);
+  });
+
+  it("keeps no more than its bound for later", () => {
+    const memory = new PacketMemory();
+    const pieces = Array.from({ length: 9 }, () => memory.take(1024 * 1024));
+    for (const piece of pieces) memory.give(piece);
+    const again = new Set(Array.from({ length: 9 }, () => memory.take(1024 * 1024).buffer));
+    expect(pieces.filter((piece) => again.has(piece.buffer))).to.have.length(4);
+  });
+});
