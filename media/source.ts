@@ -42,6 +42,8 @@ export interface Reading {
   readonly to?: UnixMillis;
   /** Where packets lie, for a reader that gives back what it has done with; memory of their own if absent. */
   readonly memory?: PacketMemory;
+  /** Backwards: sound and metadata instead of pictures. */
+  readonly withoutVideo?: boolean;
 }
 
 /** What a camera recorded, over all its time. */
@@ -62,7 +64,8 @@ export interface RecordedSource {
    */
   follow(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup | undefined>;
   /**
-   * Groups of pictures from late to early, and within each from its key frame on; video alone where there is video. From the
+   * Groups of pictures from late to early, and within each from its key frame on; video alone where there is video, or all but
+   * video, each group for itself (`withoutVideo`). From the
    * one that holds `from`, up to that instant, to the one that holds `to` (the earlier of the two), or to the beginning. The
    * first group of each is marked as a discontinuity. RTP times are those of `read`: they count the capture.
    */

@@ -24,7 +24,12 @@ interface Stretch {
  */
 export async function* readBackward(
   places: Places,
-  range: { readonly fromUs: number; readonly toUs: number; readonly memory: PacketMemory | undefined },
+  range: {
+    readonly fromUs: number;
+    readonly toUs: number;
+    readonly memory: PacketMemory | undefined;
+    readonly withoutVideo: boolean;
+  },
   signal: AbortSignal,
 ): AsyncGenerator<PacketGroup> {
   let lanes: Lanes | undefined;
@@ -38,8 +43,8 @@ export async function* readBackward(
     try {
       lanes ??= new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory: range.memory });
       for (const stretch of stretches(opened.fragments, range.fromUs)) {
-        const pictures = await picturesOf(places, opened, stretch, place);
-        for (const group of pictures.reverse()) {
+        const groups = await groupsOf(places, opened, stretch, { place, withoutVideo: range.withoutVideo });
+        for (const group of groups.reverse()) {
           const [key] = group;
           if (signal.aborted) return;
           if (key === undefined || key.presentUs > range.fromUs) continue;
@@ -82,23 +87,23 @@ function* stretches(fragments: readonly FragmentPlace[], us: number): Generator<
   }
 }
 
-/** The samples of a stretch, a list for each group of pictures, in the order of time. */
-async function picturesOf(
+/** The samples of a stretch, a list for each group of pictures, or for each sample of anything else, in the order of time. */
+async function groupsOf(
   places: Places,
   opened: Opened,
   { first, end }: Stretch,
-  place: Place,
+  { place, withoutVideo }: { readonly place: Place; readonly withoutVideo: boolean },
 ): Promise<TimedSample[][]> {
-  const pictures: TimedSample[][] = [];
+  const groups: TimedSample[][] = [];
   for (const fragment of opened.fragments.slice(first, end)) {
     const samples = (await places.samples(opened, fragment, place)) ?? [];
-    const video = samples.some((one) => one.video);
+    const video = !withoutVideo && samples.some((one) => one.video);
     for (const sample of samples) {
-      if (video && !sample.video) continue;
-      if (sample.key) pictures.push([]);
+      if (video !== sample.video) continue;
+      if (sample.key) groups.push([]);
       // What has no key frame before it cannot be decoded.
-      pictures.at(-1)?.push(sample);
+      groups.at(-1)?.push(sample);
     }
   }
-  return pictures;
+  return groups;
 }

@@ -85,8 +85,8 @@ export class StreamReader implements RecordedSource {
     return this.#forward(range, true, signal);
   }
 
-  readBackward({ from, to, memory }: Reading, signal: AbortSignal): AsyncGenerator<PacketGroup> {
-    const range = { fromUs: toUs(from), toUs: to === undefined ? 0 : toUs(to), memory };
+  readBackward({ from, to, memory, withoutVideo = false }: Reading, signal: AbortSignal): AsyncGenerator<PacketGroup> {
+    const range = { fromUs: toUs(from), toUs: to === undefined ? 0 : toUs(to), memory, withoutVideo };
     return readBackward(this.#places, range, signal);
   }
 

@@ -5,15 +5,16 @@ import { PacketMemory } from "../../media/packet-memory.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import type { Range } from "../wire/range.ts";
 import type { ReplayManner } from "../wire/replay.ts";
+import type { BytePace } from "./byte-pace.ts";
 import { FrameFilter } from "./frame-filter.ts";
-import type { Lanes } from "./lane.ts";
+import { hasVideo, type Lanes } from "./lane.ts";
 import { Pace } from "./pace.ts";
 import type { Player } from "./player.ts";
 import { withReplayExtension } from "./replay-extension.ts";
 import { type MarkedGroup, markedBackward, markedForward } from "./replay-marks.ts";
 import { RtspFault } from "./reply.ts";
 import { ScaledTime } from "./scaled-time.ts";
-import { answerTo, type Stretch } from "./stretch.ts";
+import { answerTo, pointOf, type Stretch } from "./stretch.ts";
 import type { GroupWriter } from "./writer.ts";
 
 const LIMITS = {
@@ -30,13 +31,15 @@ export interface ReplayOptions {
   readonly lanes: Lanes;
   readonly writer: GroupWriter;
   readonly clock: Clock;
+  /** Where the transport does not say how fast the client takes it. */
+  readonly bytePace: BytePace | undefined;
   /** ONVIF replay: low byte of the PLAY's CSeq. Undefined: a plain player, which is told nothing of ONVIF and waits for the end. */
   readonly onvif: number | undefined;
   /** Aborted when the client is gone: finding the first group may take long. */
   readonly gone: AbortSignal;
   /** It takes the place of a PLAY that was running. */
   readonly jump: boolean;
-  /** Everything was sent. */
+  /** Everything was sent, up to the end or to a pause point. */
   readonly ended: () => void;
   /** Called once at most, and not after `ended`. */
   readonly failed: (fault: unknown) => void;
@@ -54,6 +57,7 @@ export class ReplayPlayer implements Player {
   readonly #memory: PacketMemory;
   #position: UnixMillis;
   #running = false;
+  #pausePoint: UnixMillis | undefined;
 
   private constructor(
     options: ReplayOptions,
@@ -104,6 +108,14 @@ export class ReplayPlayer implements Player {
     return this.#position;
   }
 
+  /** Stops before what was captured at `point`, or behind it (RFC 2326 10.6). Fault 457 where that does not lie ahead. */
+  pauseAt(point: Range): void {
+    const at = pointOf(this.#o.stretch, point);
+    if (!this.#isAhead(at))
+      throw new RtspFault(457, "invalid", "pause point", { tell: "the pause point does not lie ahead" });
+    this.#pausePoint = at;
+  }
+
   run(): void {
     this.#running = true;
     this.#pump().then(
@@ -124,7 +136,7 @@ export class ReplayPlayer implements Player {
 
   /** False when it was stopped. */
   async #pump(): Promise<boolean> {
-    const { writer, clock, stretch, manner } = this.#o;
+    const { writer, clock, stretch, manner, bytePace } = this.#o;
     const { signal } = this.#stopping;
     const from = beginning(this.#start.group.at, stretch.from, manner.scale);
     const pace = new Pace(clock, from, manner.scale * manner.speed);
@@ -138,7 +150,9 @@ export class ReplayPlayer implements Player {
           const { at, discontinuity } = item.group;
           // Backwards, a group of pictures goes out whole: it is decoded before any of it is shown.
           if (manner.rateControl && (manner.scale > 0 || discontinuity)) await pace.reach(at, discontinuity, signal);
+          if (this.#isBehindPausePoint(at)) return true;
           const dressed = this.#dressed(item, jumped);
+          if (!manner.rateControl) await bytePace?.spend(dressed.byteLength, signal);
           await writer.put(dressed, signal, () => this.#memory.give(dressed.bytes));
           this.#position = at;
           jumped = false;
@@ -154,6 +168,15 @@ export class ReplayPlayer implements Player {
     // ONVIF Streaming 6.4: at the end of the footage sending stops, and the session goes on.
     if (this.#o.onvif === undefined) writer.goodbye();
     return true;
+  }
+
+  #isAhead(at: UnixMillis): boolean {
+    return this.#o.manner.scale > 0 ? at > this.#position : at < this.#position;
+  }
+
+  #isBehindPausePoint(at: UnixMillis): boolean {
+    const point = this.#pausePoint;
+    return point !== undefined && (this.#o.manner.scale > 0 ? at >= point : at < point);
   }
 
   /** Nothing more at the moment: an ONVIF client waits for what will be recorded; a plain player wants to know the end. */
@@ -179,7 +202,10 @@ function itemsOf(o: ReplayOptions, memory: PacketMemory, signal: AbortSignal): A
   const filter = new FrameFilter(lanes, manner, memory);
   const passed = (group: PacketGroup): PacketGroup | undefined => filter.passed(group);
   const reading = { ...stretch, memory };
-  if (manner.scale < 0) return markedBackward(source.readBackward(reading, signal), passed, stretch.to === undefined);
+  if (manner.scale < 0) {
+    const backward = source.readBackward({ ...reading, withoutVideo: !hasVideo(lanes) }, signal);
+    return markedBackward(backward, passed, stretch.to === undefined);
+  }
   const groups = source.follow(reading, signal);
   return o.onvif === undefined ? unmarked(groups, passed) : markedForward(groups, passed);
 }

@@ -2,7 +2,7 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import { type Headers, header, headerValues, type Request } from "../wire/message.ts";
-import { parseRange, printRange } from "../wire/range.ts";
+import { parsePoint, parseRange, printRange } from "../wire/range.ts";
 import { printRtpInfo } from "../wire/rtp-info.ts";
 import { parseSession, printSession } from "../wire/session.ts";
 import { printTransport } from "../wire/transport.ts";
@@ -95,8 +95,7 @@ export class Requests {
       case "PLAY":
         return this.#play(request);
       case "PAUSE":
-        this.#sessionOf(request).pause();
-        return { headers: this.#sessionHeader() };
+        return this.#pause(request);
       case "TEARDOWN":
         this.#sessionOf(request);
         return { headers: this.#sessionHeader(), afterwards: () => this.#dropSession() };
@@ -204,6 +203,12 @@ export class Requests {
     this.#watch(presentation.ended);
     const headers = [...this.#sessionHeader(), ...playing(session, player), ...granted(request, presentation)];
     return { headers, afterwards: () => player.run() };
+  }
+
+  #pause(request: Request): Answer {
+    const point = header(request, "Range");
+    this.#sessionOf(request).pause(point === undefined ? undefined : parsePoint(point));
+    return { headers: this.#sessionHeader() };
   }
 
   /** Anything is a sign of life; parameters there are none (RFC 2326 10.8, 10.9). */

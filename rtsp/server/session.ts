@@ -9,6 +9,7 @@ import type { Range } from "../wire/range.ts";
 import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
 import type { TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
+import { BytePace } from "./byte-pace.ts";
 import type { LivePresentation, Presentation, RecordedPresentation } from "./host.ts";
 import type { Lane } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
@@ -163,10 +164,6 @@ export class RtspSession {
   async #replay(presentation: RecordedPresentation, { range, message }: PlayRequest): Promise<Player> {
     const { clock, failed } = this.#options;
     const manner = parseManner(message, { ...USUAL_MANNER, ...presentation.manner });
-    if (!manner.rateControl && this.mustReport)
-      throw new Fault("invalid", "Rate-Control: no over UDP", {
-        tell: "over UDP nothing says how fast you can take it: use Rate-Control: no over TCP",
-      });
     const paused = this.#position() ?? this.#paused;
     const stretch = await stretchOf(presentation, { range, paused, backward: manner.scale < 0 });
     this.#assertSame(await presentation.source.tracks(stretch.from));
@@ -178,6 +175,7 @@ export class RtspSession {
       // At another speed, and without rate control (ONVIF Streaming 6.4), the clocks of a report do not go together.
       writer: this.#writer(manner.rateControl && manner.scale === 1),
       clock,
+      bytePace: this.mustReport ? new BytePace(clock) : undefined,
       onvif: this.#wantsExtension(message) ? Number(header(message, "CSeq")) & 0xff : undefined,
       gone: this.#ending.signal,
       jump: this.#player !== undefined,
@@ -210,8 +208,16 @@ export class RtspSession {
     return this.#isOnvifReplay || header(message, "Rate-Control") !== undefined;
   }
 
-  pause(): void {
+  /**
+   * At once; a recording also when it gets to `point` (RFC 2326 10.6). The session counts as playing up to then, and behind it,
+   * as at the end of a range. Faults: `wrong-state`, 457.
+   */
+  pause(point?: Range): void {
     const state = next(this.#state, "PAUSE");
+    if (point !== undefined && this.#player instanceof ReplayPlayer) {
+      this.#player.pauseAt(point);
+      return;
+    }
     this.#paused = this.#position() ?? this.#paused;
     this.#stop();
     this.#state = state;

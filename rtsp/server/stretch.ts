@@ -57,6 +57,14 @@ function askedIn(range: Range | undefined, begin: UnixMillis, usual: UnixMillis)
   };
 }
 
+/** The instant of a pause point. Fault 457 where nobody has said what its `npt` counts from. */
+export function pointOf({ zero }: Stretch, point: Range): UnixMillis {
+  if (point.unit === "clock") return point.from;
+  if (zero === undefined || point.from === "now")
+    throw refused("a pause point must be in the unit of the range played");
+  return later(zero, point.from);
+}
+
 /** The range that is played from `first` on, in the unit that was asked for: players that count from 0 go on counting. */
 export function answerTo({ to, zero }: Stretch, first: UnixMillis): Range {
   if (zero === undefined) return { unit: "clock", from: first, ...(to === undefined ? {} : { to }) };

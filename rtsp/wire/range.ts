@@ -30,6 +30,12 @@ export function parseRange(value: string): Range {
   return second === "" ? { unit: "npt", from } : { unit: "npt", from, to: nptOf(second) };
 }
 
+/** Reads the Range of a PAUSE: one instant (RFC 2326 10.6), which some write as the beginning of a range. */
+export function parsePoint(value: string): Range {
+  const [point = ""] = value.split(";", 1);
+  return parseRange(point.includes("-") ? point : `${point}-`);
+}
+
 export function printRange(range: Range): string {
   if (range.unit === "clock")
     return `clock=${printClock(range.from)}-${range.to === undefined ? "" : printClock(range.to)}`;

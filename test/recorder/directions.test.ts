@@ -102,6 +102,17 @@ describe("the directions of reading a recording", () => {
         expect((sequence - (sequences[0] ?? 0)) & 0xffff, "sequence numbers").to.equal(index);
     });
 
+    it("gives sound backwards too, where no picture is asked for", async () => {
+      await record(0, 600);
+      const asked = { from: at(560), to: at(80), withoutVideo: true };
+      const groups = await Array.fromAsync(source.readBackward(asked, never));
+      expect(new Set(groups.map((group) => group.track))).to.deep.equal(new Set([1]));
+      expect(groups.every((group) => group.discontinuity)).to.equal(true);
+      const frames = groups.map((group) => Math.round((group.at - START_MS) / 20));
+      expect(frames).to.deep.equal(frames.map((_, index) => 1120 - index));
+      expect(frames.length).to.be.within(960, 963);
+    });
+
     it("counts RTP time as the capture did", async () => {
       await record(0, 600);
       const groups = await readBackward(560, 0);

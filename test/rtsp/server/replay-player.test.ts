@@ -49,6 +49,7 @@ describe("a replay whose first group is far away", () => {
         dropped: () => undefined,
       }),
       clock,
+      bytePace: undefined,
       onvif: undefined,
       gone: gone.signal,
       jump: false,

@@ -260,6 +260,32 @@ describe("the RTSP server", () => {
       expect(again[0]?.packet.readUInt32BE(12)).to.equal(110);
     });
 
+    it("pauses where it is told to, and goes on from there", async () => {
+      await client.play("/recorded/gate", { headers: ["Range: clock=20260101T000010Z-"] });
+      await client.until(() => client.numbers().includes(110));
+      expect((await client.ask("PAUSE", "/recorded/gate", ["Range: clock=20260101T000013Z"])).status).to.equal(200);
+      await stage.clock.advance(20_000);
+      expect(client.numbers().at(-1)).to.equal(129);
+      expect(client.reports(), "no goodbye").not.to.include(203);
+      const before = client.packets.length;
+      const reply = await client.ask("PLAY", "/recorded/gate");
+      expect(reply.header("range")).to.equal("clock=20260101T000012.000Z-");
+      await client.until(() => client.packets.length > before + 2);
+      const again = client.packets.slice(before).filter(({ channel }) => channel === 0);
+      expect(again[0]?.packet.readUInt32BE(12)).to.equal(120);
+    });
+
+    for (const [why, point] of [
+      ["has gone by", "clock=20260101T000005Z"],
+      ["counts from elsewhere", "npt=15"],
+    ] as const)
+      it(`refuses a pause point that ${why}, and plays on`, async () => {
+        await client.play("/recorded/gate", { headers: ["Range: clock=20260101T000010Z-"] });
+        expect((await client.ask("PAUSE", "/recorded/gate", [`Range: ${point}`])).status).to.equal(457);
+        await stage.clock.advance(5_000);
+        await client.until(() => client.numbers().includes(130));
+      });
+
     it("waits for another request when a long one has ended", async () => {
       await client.play("/recorded/gate", { headers: ["Range: clock=20260101T000010Z-20260101T000135Z"] });
       await stage.clock.advance(90_000);
