@@ -5,6 +5,8 @@ Prints `ready <port>` and serves until it is killed or its parent is gone. With 
 import argparse
 import os
 import signal
+import struct
+import time
 
 import gi
 
@@ -20,6 +22,7 @@ parser.add_argument("--password")
 parser.add_argument("--cert")
 parser.add_argument("--key")
 parser.add_argument("--udp-only", action="store_true")
+parser.add_argument("--basic", action="store_true", help="asks for basic instead of digest")
 options = parser.parse_args()
 
 Gst.init(None)
@@ -30,14 +33,51 @@ H264 = "x264enc tune=zerolatency speed-preset=ultrafast bitrate=300 key-int-max=
 H265 = "x265enc tune=zerolatency speed-preset=ultrafast bitrate=300 key-int-max=25 ! h265parse config-interval=-1 ! rtph265pay name=pay0 pt=96"
 AUDIO = "audiotestsrc is-live=true wave=ticks ! audio/x-raw,rate={rate},channels=1 ! audioconvert"
 PCM = AUDIO.format(rate=8000)
+AAC = f"{AUDIO.format(rate=44100)} ! avenc_aac ! aacparse ! rtpmp4gpay name=pay1 pt=97"
+PCMU = f"{PCM} ! mulawenc ! rtppcmupay name=pay1 pt=0"
+# Documents that metadata() pushes, each a packet of its own.
+METADATA = (
+    "appsrc name=pay2 is-live=true do-timestamp=true format=time caps=application/x-rtp,media=application,"
+    "encoding-name=VND.ONVIF.METADATA,clock-rate=90000,payload=107"
+)
 MOUNTS = {
     "/h264": f"{VIDEO} ! {H264}",
     "/h265": f"{VIDEO} ! {H265}",
     "/mjpeg": f"{VIDEO} ! jpegenc quality=70 ! rtpjpegpay name=pay0 pt=26",
-    "/h264aac": f"{VIDEO} ! {H264} {AUDIO.format(rate=44100)} ! avenc_aac ! aacparse ! rtpmp4gpay name=pay1 pt=97",
-    "/h264pcmu": f"{VIDEO} ! {H264} {PCM} ! mulawenc ! rtppcmupay name=pay1 pt=0",
+    "/h264aac": f"{VIDEO} ! {H264} {AAC}",
+    "/h264pcmu": f"{VIDEO} ! {H264} {PCMU}",
     "/h264pcma": f"{VIDEO} ! {H264} {PCM} ! alawenc ! rtppcmapay name=pay1 pt=8",
+    "/h264pcmumeta": f"{VIDEO} ! {H264} {PCMU} {METADATA}",
+    "/h265aac": f"{VIDEO} ! {H265} {AAC}",
+    # Every picture with the time of its capture in a header extension, as ONVIF's replay has it.
+    "/onvif": f"{VIDEO} ! {H264.replace(' name=pay0', '')} ! rtponviftimestamp name=pay0 ntp-offset=18446744073709551615",
 }
+DOCUMENT = (
+    '<?xml version="1.0" encoding="UTF-8"?><tt:MetadataStream xmlns:tt="http://www.onvif.org/ver10/schema">'
+    '<tt:VideoAnalytics><tt:Frame UtcTime="{}"><tt:Object ObjectId="1"/></tt:Frame></tt:VideoAnalytics></tt:MetadataStream>'
+)
+METADATA_PERIOD_MS = 200
+
+
+def metadata(_factory, media):
+    source = media.get_element().get_by_name("pay2")
+    sequence = 0
+
+    def push():
+        nonlocal sequence
+        clock = source.get_clock()
+        if clock is None:
+            return True
+        now = time.time()
+        utc = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
+        running = (clock.get_time() - source.get_base_time()) * 90000 // Gst.SECOND
+        head = struct.pack("!BBHII", 0x80, 0x80 | 107, sequence & 0xFFFF, running & 0xFFFFFFFF, 0x0D0C0A15)
+        sequence += 1
+        flow = source.emit("push-buffer", Gst.Buffer.new_wrapped(head + DOCUMENT.format(utc).encode()))
+        return flow in (Gst.FlowReturn.OK, Gst.FlowReturn.FLUSHING)
+
+    GLib.timeout_add(METADATA_PERIOD_MS, push)
+
 
 server = GstRtspServer.RTSPServer.new()
 server.set_address(options.address)
@@ -56,9 +96,13 @@ if options.user or options.cert:
 if options.user:
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", "user")
-    auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
     auth.set_realm("camera")
-    auth.add_digest(options.user, options.password, token)
+    if options.basic:
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC)
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(options.user, options.password), token)
+    else:
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(options.user, options.password, token)
 if options.cert:
     auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(options.cert, options.key))
     protocols |= GstRtsp.RTSPLowerTrans.TLS
@@ -72,6 +116,8 @@ for path, description in MOUNTS.items():
     factory.set_shared(True)
     factory.set_protocols(protocols)
     factory.set_address_pool(pool)
+    if METADATA in description:
+        factory.connect("media-configure", metadata)
     if options.user:
         permissions = GstRtspServer.RTSPPermissions()
         permissions.add_permission_for_role("user", "media.factory.access", True)

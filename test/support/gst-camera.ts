@@ -9,7 +9,16 @@ import { loadIdentity } from "../../net/tls.ts";
 import { pythonPeer } from "./peer.ts";
 
 /** What every camera of {@link startGstCamera} serves: 320x240 at 25 frames/s, a key frame each second. */
-export type GstMount = "h264" | "h265" | "mjpeg" | "h264aac" | "h264pcmu" | "h264pcma";
+export type GstMount =
+  | "h264"
+  | "h265"
+  | "mjpeg"
+  | "h264aac"
+  | "h264pcmu"
+  | "h264pcma"
+  | "h264pcmumeta"
+  | "h265aac"
+  | "onvif";
 
 /** How to log in where the camera was started with `auth`. */
 export const GST_LOGIN = { user: "camuser", password: new Secret("cam:p@ss%/word") };
@@ -32,7 +41,8 @@ export interface GstCamera {
 export async function startGstCamera(
   context: Context,
   options: {
-    readonly auth?: boolean;
+    /** By digest, if true. */
+    readonly auth?: boolean | "basic";
     readonly tls?: boolean;
     readonly udpOnly?: boolean;
     readonly address?: string;
@@ -42,7 +52,9 @@ export async function startGstCamera(
   const folder = await mkdtemp(join(tmpdir(), "viaduct-gst-camera-"));
   const { address = "127.0.0.1" } = options;
   const args = [join(import.meta.dirname, "gst-camera.py"), "--address", address];
-  if (options.auth === true) args.push("--user", GST_LOGIN.user, "--password", GST_LOGIN.password.reveal());
+  const { auth = false } = options;
+  if (auth !== false) args.push("--user", GST_LOGIN.user, "--password", GST_LOGIN.password.reveal());
+  if (auth === "basic") args.push("--basic");
   if (options.udpOnly === true) args.push("--udp-only");
   if (options.tls === true) {
     await loadIdentity(folder, [address], systemClock);

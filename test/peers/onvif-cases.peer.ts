@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
+import { pythonPeer } from "../support/peer.ts";
+
+const RUN = join(import.meta.dirname, "../support/onvif-cases/run.py");
+const CONFORMANCE = join(import.meta.dirname, "../../docs/conformance.md");
+
+/** Cases of both specifications, in their editions 19.12 and 21.06. */
+const PUBLISHED = { REPLAY: 51, MEDIA2_RTSS: 104 };
+
+/** Cameras that have among them everything that the cases are about: each codec, and metadata. */
+const MOUNTS: readonly GstMount[] = ["h264pcmumeta", "h265aac"];
+
+/** As much as the longest case needs. */
+const RECORDED_MS = 16_000;
+
+interface Outcome {
+  readonly case: string;
+  /** Absent: it passed. */
+  readonly why?: string;
+}
+
+/** What the table says of each case: `| family | 1–3, 5 | what | result |`. */
+function told(): readonly { readonly case: string; readonly result: string }[] {
+  const rows = readFileSync(CONFORMANCE, "utf8").matchAll(/^\| `([\w-]+)` \| ([\d, –]+) \| .* \| (.+) \|$/gm);
+  return [...rows].flatMap(([, family, cases = "", result = ""]) =>
+    cases.split(", ").flatMap((part) => {
+      const [first = 0, last = first] = part.split("–").map(Number);
+      return Array.from({ length: last - first + 1 }, (_, index) => ({ case: `${family}-${first + index}`, result }));
+    }),
+  );
+}
+
+describe("the published ONVIF test cases", function () {
+  this.timeout(180_000);
+  let t: TestBridge;
+  let gst: GstCamera;
+  let outcomes: ReadonlyMap<string, Outcome>;
+  const passing = told().filter(({ result }) => result === "pass");
+
+  before(async function () {
+    const python = pythonPeer(this);
+    t = await startTestBridge();
+    gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
+    const login = await t.account();
+    for (const mount of MOUNTS)
+      await t.bridge.parts.discovery.adopt({ rtsp: gst.url(mount).href }, { name: mount, credentials: GST_LOGIN });
+    for (const { recorded } of t.cameras(login))
+      await eventually(async () => {
+        const extent = await recorded.extent();
+        return extent !== undefined && extent.to - extent.from > RECORDED_MS;
+      });
+    const { http, https } = t.bridge.parts.addresses().doors;
+    const devices = [`http://127.0.0.1:${http}`, `https://127.0.0.1:${https}`].map(
+      (at) => `${at}/onvif/device_service`,
+    );
+    const certificate = join(t.folder, "tls-cert.pem");
+    const { stdout, stderr } = await python.run([RUN, ...devices, certificate, login.name, login.secret], {
+      limitMs: 150_000,
+    });
+    const lines = stdout.toString().trim().split("\n");
+    expect(lines.length, stderr).to.be.above(1);
+    outcomes = new Map(lines.map((line) => JSON.parse(line) as Outcome).map((one) => [one.case, one]));
+  });
+  after(async () => {
+    await gst?.close();
+    await t?.close();
+  });
+
+  for (const one of passing)
+    it(one.case, () => {
+      expect(outcomes.get(one.case)).to.deep.equal({ case: one.case });
+    });
+
+  it("are all in the table, each once, and those that are run are said to pass", () => {
+    const all = told().map((one) => one.case);
+    expect(new Set(all).size).to.equal(all.length);
+    for (const [family, count] of Object.entries(PUBLISHED))
+      expect(all.filter((one) => one.startsWith(`${family}-`)).length, family).to.equal(count);
+    expect(passing.map((one) => one.case)).to.have.members([...outcomes.keys()]);
+  });
+});

@@ -1,0 +1,39 @@
+"""Runs published ONVIF test cases against a device, side by side, and prints what came of each: a line of JSON.
+
+Arguments: address of the device service, the same inside TLS, file with the certificate to trust, user, password, cases
+(all, if none is named).
+"""
+import json
+import sys
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import replay_cases
+import streaming_cases
+from soap import Device
+
+CASES = replay_cases.CASES | streaming_cases.CASES
+AT_ONCE = 12
+
+
+class Context:
+    def __init__(self, address, secure_address, ca, user, password):
+        self.ca = ca
+        self.login = (user, password)
+        self.device = Device(address, user, password)
+        self.secure_device = Device(secure_address, user, password, ca)
+
+
+def outcome(context, name):
+    try:
+        CASES[name](context)
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return {"case": name, "why": f"{type(error).__name__}: {error} ({place.name}, line {place.lineno})"}
+    return {"case": name}
+
+
+context = Context(*sys.argv[1:6])
+with ThreadPoolExecutor(AT_ONCE) as pool:
+    for one in pool.map(lambda name: outcome(context, name), sys.argv[6:] or CASES):
+        print(json.dumps(one), flush=True)

@@ -1,0 +1,81 @@
+"""ONVIF Real Time Streaming using Media2 Device Test Specification (21.06): the steps that stream.
+
+A profile that has the encoding is used as it is: what configures a device is not offered here.
+"""
+from urllib.parse import urlsplit, urlunsplit
+
+import rtp
+from rtsp import Rtsp
+from soap import SPACES
+
+LOOK = 2.5
+PROTOCOLS = {"udp": "RtspUnicast", "http": "RtspOverHttp", "tcp": "RTSP", "https": "RtspOverHttp", "ws": "RTSP"}
+# Names of encodings in Media2, and in SDP.
+SDP = {"H264": {"H264"}, "H265": {"H265"}, "G711": {"PCMU"}, "AAC": {"MP4A-LATM", "MPEG4-GENERIC"}, "METADATA": {"VND.ONVIF.METADATA"}}
+MEDIA2 = {"G711": "PCMU", "AAC": "MP4A-LATM"}
+
+
+def stream(encodings, way):
+    def case(context):
+        device = context.secure_device if way == "https" else context.device
+        wanted = {MEDIA2.get(one, one) for one in encodings}
+        profile = next(token for token, has in device.profiles().items() if wanted <= has)
+        uri = device.stream_uri(profile, PROTOCOLS[way])
+        scheme = urlsplit(uri).scheme
+        assert scheme == {"http": "http", "https": "https"}.get(way, "rtsp"), uri
+        if way in ("http", "https"):
+            assert urlsplit(uri).port == urlsplit(device.services["tds"]).port, f"{uri}: not the port of the web service"
+        rtsp = Rtsp(web_socket(context.device) if way == "ws" else uri, context.login, way, context.ca, uri)
+        try:
+            watch(rtsp, encodings, way)
+        finally:
+            rtsp.close()
+
+    return case
+
+
+def web_socket(device):
+    """RTSPWebSocketUri, with host and port of the device."""
+    told = device.call("tr2", "GetServiceCapabilities").find(".//tr2:StreamingCapabilities", SPACES).get("RTSPWebSocketUri")
+    path = urlsplit(told).path
+    return urlunsplit(("ws", urlsplit(device.services["tds"]).netloc, path, "", ""))
+
+
+def watch(rtsp, encodings, way):
+    rtsp.describe()
+    chosen = []
+    for encoding in encodings:
+        chosen.append(next(one for one in rtsp.media if one.encoding in SDP[encoding] and "a=sendonly" not in one.text))
+        # As the test specification has it, without a word of channels.
+        transport = "RTP/AVP/TCP;unicast;client_port=50000-50001" if way in ("http", "https") else None
+        rtsp.setup(chosen[-1], transport)
+    rtsp.play()
+    packets = rtsp.receive(LOOK)
+    for track, media in enumerate(chosen):
+        rtp.check_sequence(packets, track)
+        units = rtp.units_of(packets, track)
+        assert len(units) > 5, f"{len(units)} access units of {media.encoding}"
+        assert all(unit[0].extension is None for unit in units), "a header extension that nobody asked for"
+        if media.encoding in ("H264", "H265"):
+            assert rtp.is_intra(units[0], media.encoding), "does not begin with a key frame"
+        if media.encoding == "VND.ONVIF.METADATA":
+            assert b"MetadataStream" in units[0][0].payload, units[0][0].payload[:200]
+    assert any(one.rtcp for one in packets), "no RTCP"
+    rtp.check_rtcp(packets)
+    rtsp.teardown()
+
+
+FAMILIES = (
+    ("1-1", ("H264",), {1: "udp", 2: "http", 3: "tcp", 15: "https", 19: "ws"}),
+    ("1-1", ("H265",), {8: "udp", 9: "http", 10: "tcp", 16: "https", 20: "ws"}),
+    ("2-1", ("G711",), {1: "udp", 2: "http", 3: "tcp", 13: "https", 17: "ws", 21: "udp"}),
+    ("2-1", ("AAC",), {7: "udp", 8: "http", 9: "tcp", 14: "https", 18: "ws"}),
+    ("4-1", ("METADATA",), {1: "udp", 2: "http", 3: "tcp", 8: "https", 10: "ws"}),
+    ("5-1", ("H264", "G711"), {1: "udp", 2: "http", 3: "tcp"}),
+    ("5-1", ("H265", "AAC"), {7: "udp", 8: "http", 9: "tcp"}),
+)
+CASES = {
+    f"MEDIA2_RTSS-{family}-{number}": stream(encodings, way)
+    for family, encodings, ways in FAMILIES
+    for number, way in ways.items()
+}
