@@ -21,8 +21,7 @@ export interface SimOptions {
 const WIDEST_NAME = Math.max(...Object.keys(QUIRKS).map((name) => name.length));
 
 export function listQuirks(): void {
-  for (const [name, { summary }] of Object.entries(QUIRKS))
-    process.stdout.write(`${name.padEnd(WIDEST_NAME)}  ${summary}\n`);
+  for (const [name, { does }] of Object.entries(QUIRKS)) process.stdout.write(`${name.padEnd(WIDEST_NAME)}  ${does}\n`);
 }
 
 export async function simCamera(options: SimOptions): Promise<void> {

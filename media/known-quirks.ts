@@ -62,6 +62,18 @@ export const MEDIA_QUIRKS = {
     source: "FLIR M400: scottlamb/retina codec/h264.rs",
     shown: true,
   },
+  "long-groups": {
+    does: "sends a key frame a minute, unless one is asked for",
+    copes: "asks for one where somebody cannot decode without, and never in a flood",
+    source: "Axis with Zipstream: AxisCommunications/acap-rs#246; frigate docs, camera_specific",
+    shown: false,
+  },
+  "no-feedback": {
+    does: "takes no requests for key frames in RTCP",
+    copes: "asks over ONVIF, where that is there, or waits",
+    source: "ONVIF Streaming 5.1.3.2 only recommends them",
+    shown: false,
+  },
   "adts-in-rtp": {
     does: "sends AAC with ADTS headers inside RTP",
     copes: "unwraps it for recordings; live it stays as it is",
@@ -123,7 +135,7 @@ export const MEDIA_QUIRKS = {
     shown: true,
   },
   "clock-steps": {
-    does: "sets its clock by a second and a half now and then, so that its sender reports jump",
+    does: "sets its clock back and forth by a second and a half, so that its sender reports jump",
     copes: "approaches the new time by at most 10 %, and never turns back",
     source: "scottlamb/moonfire-nvr design/time.md",
     shown: false,

@@ -1,6 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Quirk } from "../base/quirk.ts";
 import { settingsJsonSchema } from "../bridge/settings.ts";
+import { MEDIA_QUIRKS } from "../media/known-quirks.ts";
+import { RTSP_QUIRKS } from "../rtsp/client/known-quirks.ts";
+import { ONVIF_QUIRKS } from "../sim/quirks.ts";
 
 interface Node {
   readonly type?: string;
@@ -15,7 +19,7 @@ interface Node {
   readonly required?: readonly string[];
 }
 
-const FILE = join(import.meta.dirname, "../docs/reference/configuration.md");
+const FOLDER = join(import.meta.dirname, "../docs/reference");
 
 function typeOf(node: Node): string {
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(", ");
@@ -53,10 +57,50 @@ ${rowsOf(settingsJsonSchema(), "").join("\n")}
 `;
 }
 
-const text = configurationReference();
-if (process.argv.includes("--check")) {
-  if (readFileSync(FILE, "utf8") !== text) {
-    process.stderr.write("docs/reference/configuration.md is out of date: run `node scripts/reference.ts`.\n");
+function rowsOfQuirks(quirks: Readonly<Record<string, Quirk>>): string {
+  return Object.entries(quirks)
+    .map(([name, q]) => `| \`${name}\` | ${q.does} | ${q.copes} | ${q.shown ? "yes" : ""} | ${q.source} |`)
+    .join("\n");
+}
+
+/** The reference of camera quirks, from their lists. */
+function quirksReference(): string {
+  const onvif = Object.entries(ONVIF_QUIRKS).map(([name, { does, source }]) => `| \`${name}\` | ${does} | ${source} |`);
+  const head = "| name | the camera … | the bridge … | shown | seen |\n| --- | --- | --- | --- | --- |";
+  return `# Quirks of cameras
+
+Made from the code by \`node scripts/reference.ts\`. Each is a switch of the simulated cameras too
+(\`viaduct sim camera --quirk NAME\`), and \`test/peers/quirks.peer.ts\` follows each from there to the time of every picture.
+*Shown*: the bridge says with the camera's state, on its page and in \`GET /api/cameras\`, that the camera did this since the bridge
+pulls from it. What is not shown is no fault that can be told from outside: what the bridge does for it, it does for every camera.
+
+## Log-in, RTSP, descriptions, transport
+
+${head}
+${rowsOfQuirks(RTSP_QUIRKS)}
+
+## Picture, sound, time
+
+${head}
+${rowsOfQuirks(MEDIA_QUIRKS)}
+
+## ONVIF
+
+| name | the camera … | seen |
+| --- | --- | --- |
+${onvif.join("\n")}
+`;
+}
+
+const FILES: readonly (readonly [name: string, text: string])[] = [
+  ["configuration.md", configurationReference()],
+  ["quirks.md", quirksReference()],
+];
+for (const [name, text] of FILES) {
+  const file = join(FOLDER, name);
+  if (!process.argv.includes("--check")) writeFileSync(file, text);
+  else if (readFileSync(file, "utf8") !== text) {
+    process.stderr.write(`docs/reference/${name} is out of date: run \`node scripts/reference.ts\`.\n`);
     process.exitCode = 1;
   }
-} else writeFileSync(FILE, text);
+}

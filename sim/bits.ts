@@ -46,6 +46,11 @@ export class BitWriter {
   finish(): Buffer {
     this.put(1, 1);
     this.align();
+    return this.take();
+  }
+
+  /** All that was written, whole bytes; the writer is empty again. The result is a view until then. */
+  take(): Buffer {
     const written = this.#bytes.subarray(0, this.#length);
     this.#length = 0;
     return written;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import type { Clock } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import { HOUR, MINUTE, type UnixMillis } from "../base/units.ts";
+import { HOUR, MINUTE, SECOND, type UnixMillis } from "../base/units.ts";
 import { escapeXml } from "../wsdl/xml.ts";
 import type { Device } from "./device.ts";
-import { DigestGate, type DigestOptions } from "./digest.ts";
+import { DigestGate } from "./digest.ts";
 import { startDiscovery } from "./discovery.ts";
 import { Feed } from "./feed.ts";
 import { OnvifServer, PATHS } from "./onvif.ts";
@@ -13,7 +13,7 @@ import { deviceOperations } from "./onvif-device.ts";
 import { Events } from "./onvif-events.ts";
 import { media2Operations, mediaOperations } from "./onvif-media.ts";
 import type { Quirk } from "./quirks.ts";
-import { RtspServer } from "./rtsp.ts";
+import { RtspServer } from "./rtsp-server.ts";
 import { TokenGate } from "./soap.ts";
 
 const LIMITS = {
@@ -23,7 +23,11 @@ const LIMITS = {
   fps: [1, 60],
 } as const;
 
+const DEFAULTS = { width: 640, height: 360, fps: 15 };
 const CLOCK_OFF_MS = -(3 * HOUR + 7 * MINUTE);
+/** Of pictures that were there before anybody watched. */
+const BURST_MS = 2 * SECOND;
+const SIZE_PERIOD_MS = 10 * SECOND;
 /** An address that leads nowhere (RFC 5737). */
 const WRONG_HOST = "198.51.100.77";
 
@@ -73,7 +77,7 @@ export interface SimCamera {
 
 /** Starts one. Fault `invalid` for sizes and rates that it cannot draw. */
 export async function startSimCamera(options: SimCameraOptions): Promise<SimCamera> {
-  const { width = 640, height = 360, fps = 15 } = options;
+  const { width, height, fps } = { ...DEFAULTS, ...options };
   assertDrawable(width, height, fps);
   const camera = new Camera(options, { width, height, fps });
   try {
@@ -115,6 +119,7 @@ class Camera implements SimCamera, Device {
   readonly #onvif: OnvifServer;
   readonly #events: Events;
   #discovery: { close(): Promise<void> } | undefined;
+  #sizes: Timer | undefined;
 
   constructor(options: SimCameraOptions, o: { readonly width: number; readonly height: number; readonly fps: number }) {
     const { name, address, user, password, clock, log } = options;
@@ -143,20 +148,24 @@ class Camera implements SimCamera, Device {
       fps: o.fps,
       clockOffsetMs: this.quirks.has("clock-off") ? CLOCK_OFF_MS : 0,
       ...(this.quirks.has("long-groups") ? { keyPeriodMs: MINUTE } : {}),
+      burstMs: this.quirks.has("old-burst") ? BURST_MS : 0,
     });
     const login = { realm: "Simulated camera", user, password, clock } as const;
-    const digest = (quality: boolean): DigestGate =>
-      new DigestGate({
-        ...login,
-        quality,
-        algorithms: this.quirks.has("sha256-only") ? ["SHA-256"] : ["MD5"],
-      } satisfies DigestOptions);
+    const strong = this.quirks.has("sha256-only");
+    const decoys = this.quirks.has("many-challenges");
     this.#rtsp = new RtspServer({
       address,
       saidHost: this.#saidHost,
       feed: this.feed,
       audio: this.audio,
-      gate: digest(false),
+      gate: new DigestGate({
+        ...login,
+        quality: this.quirks.has("rtsp-qop"),
+        algorithms: strong || decoys ? ["SHA-256"] : ["MD5"],
+        oneTime: this.quirks.has("one-time-nonces"),
+        odd: this.quirks.has("odd-challenge"),
+        decoys,
+      }),
       quirks: this.quirks,
       clock,
       log,
@@ -171,7 +180,7 @@ class Camera implements SimCamera, Device {
         tev: this.#events.operations(),
         wsnt: this.#events.subscriptionOperations(),
       },
-      gate: digest(true),
+      gate: new DigestGate({ ...login, quality: true, algorithms: strong ? ["SHA-256"] : ["MD5"] }),
       tokens: new TokenGate({ user, password, now: () => this.now() }),
       now: () => this.now(),
       quirks: this.quirks,
@@ -226,9 +235,10 @@ class Camera implements SimCamera, Device {
   }
 
   async resume(): Promise<void> {
-    const { httpPort, rtspPort, discoveryPort, address, log } = this.#options;
+    const { httpPort, rtspPort, discoveryPort, address, clock, log } = this.#options;
     await this.#rtsp.listen(this.#rtsp.port || rtspPort);
     await this.#onvif.listen(this.#onvif.port || httpPort);
+    if (this.quirks.has("changing-size")) this.#sizes = clock.every(SIZE_PERIOD_MS, () => this.#changeSize());
     if (discoveryPort === undefined) return;
     this.#discovery = await startDiscovery({
       address,
@@ -244,11 +254,19 @@ class Camera implements SimCamera, Device {
     const discovery = this.#discovery;
     this.#discovery = undefined;
     this.#events.close();
+    this.#sizes?.cancel();
     await Promise.all([this.#rtsp.close(), this.#onvif.close(), discovery?.close()]);
   }
 
   close(): Promise<void> {
     return this.pause();
+  }
+
+  /** To the smallest that it can draw, and back. */
+  #changeSize(): void {
+    const { width = DEFAULTS.width, height = DEFAULTS.height } = this.#options;
+    const small = this.feed.size.width === LIMITS.width[0];
+    this.feed.resize(small ? { width, height } : { width: LIMITS.width[0], height: LIMITS.height[0] });
   }
 
   get #saidHost(): string {

@@ -20,6 +20,12 @@ export interface DigestOptions {
   readonly algorithms: readonly DigestAlgorithm[];
   /** With `qop="auth"`; without it, the form of RFC 2069. */
   readonly quality: boolean;
+  /** Every nonce is good for one request. */
+  readonly oneTime?: boolean;
+  /** Offers Basic and MD5 first, and takes neither. */
+  readonly decoys?: boolean;
+  /** Says more in its challenges than there is to say. */
+  readonly odd?: boolean;
   readonly clock: Clock;
 }
 
@@ -40,17 +46,18 @@ export class DigestGate {
 
   /** Values of WWW-Authenticate fields, in the order of the algorithms. */
   challenges(): readonly string[] {
-    const { realm, algorithms, quality } = this.#options;
+    const { realm, algorithms, quality, decoys, odd } = this.#options;
     const nonce = randomBytes(16).toString("hex");
     this.#nonces.set(nonce, { since: this.#options.clock.monotonic(), counts: new Set() });
     for (const oldest of this.#nonces.keys()) {
       if (this.#nonces.size <= LIMITS.nonces) break;
       this.#nonces.delete(oldest);
     }
-    return algorithms.map(
-      (algorithm) =>
-        `Digest realm="${realm}", nonce="${nonce}", algorithm=${algorithm}${quality ? ', qop="auth"' : ""}`,
-    );
+    const digest = (algorithm: DigestAlgorithm): string =>
+      `Digest realm="${realm}", nonce="${nonce}", algorithm=${algorithm}${quality ? ', qop="auth"' : ""}${
+        odd === true ? ', random="4711", stale="FALSE", vendor=none, opaque=""' : ""
+      }`;
+    return [...(decoys === true ? [`Basic realm="${realm}"`, digest("MD5")] : []), ...algorithms.map(digest)];
   }
 
   /** Whether the value of an Authorization field proves the password, for this very request. */
@@ -76,7 +83,9 @@ export class DigestGate {
     }
     const wanted = Buffer.from(hash(hash(user, realm, password), ...middle, hash(method, uri)));
     const given = Buffer.from(field.get("response") ?? "");
-    return given.length === wanted.length && timingSafeEqual(given, wanted);
+    const right = given.length === wanted.length && timingSafeEqual(given, wanted);
+    if (right && this.#options.oneTime === true) this.#nonces.delete(field.get("nonce") ?? "");
+    return right;
   }
 }
 

@@ -49,6 +49,7 @@ export class Feed {
   readonly #which: number;
   readonly #clockOffsetMs: Millis;
   readonly #keyPeriodMs: Millis;
+  readonly #burstMs: Millis;
   readonly #begunAt: MonotonicMillis;
   readonly #watchers = new Set<Watcher>();
   #size: Size;
@@ -69,12 +70,15 @@ export class Feed {
     readonly clockOffsetMs: Millis;
     /** Two seconds if absent. */
     readonly keyPeriodMs?: Millis;
+    /** What the first watcher gets of the time before it came, all at once. Nothing if absent. */
+    readonly burstMs?: Millis;
   }) {
     this.#clock = o.clock;
     this.#name = o.name;
     this.#which = o.which;
     this.#clockOffsetMs = o.clockOffsetMs;
     this.#keyPeriodMs = o.keyPeriodMs ?? KEY_FRAME_PERIOD_MS;
+    this.#burstMs = o.burstMs ?? 0;
     this.fps = o.fps;
     this.#begunAt = o.clock.monotonic();
     this.#size = o.size;
@@ -101,7 +105,7 @@ export class Feed {
 
   /** Where a watcher that comes now will begin: instant of its first frame, position of its first sound. */
   get next(): { readonly elapsedMs: Millis; readonly position: number } {
-    if (this.#watchers.size === 0) this.#catchUp();
+    if (this.#watchers.size === 0) this.#catchUp(this.#burstMs);
     return { elapsedMs: this.#instant(this.#nextFrame), position: this.#nextSound * samplesOf(SOUND_PERIOD_MS) };
   }
 
@@ -118,7 +122,7 @@ export class Feed {
   }
 
   watch(watcher: Watcher): void {
-    if (this.#watchers.size === 0) this.#catchUp();
+    if (this.#watchers.size === 0) this.#catchUp(this.#burstMs);
     this.#watchers.add(watcher);
     this.#keyWanted = true;
     this.#schedule();
@@ -135,9 +139,9 @@ export class Feed {
     return (frame * SECOND) / this.fps;
   }
 
-  /** To what is due next, leaving out what nobody saw. */
-  #catchUp(): void {
-    const elapsedMs = this.elapsed();
+  /** To what is due next, leaving out what nobody saw longer ago than `backMs`. */
+  #catchUp(backMs: Millis): void {
+    const elapsedMs = Math.max(0, this.elapsed() - backMs);
     this.#nextFrame = Math.max(this.#nextFrame, Math.ceil((elapsedMs * this.fps) / SECOND));
     this.#nextSound = Math.max(this.#nextSound, Math.ceil(elapsedMs / SOUND_PERIOD_MS));
     this.#keyWanted = true;
@@ -154,7 +158,7 @@ export class Feed {
 
   #makeWhatIsDue(): void {
     const elapsedMs = this.elapsed();
-    if (elapsedMs - this.#instant(this.#nextFrame) > LIMITS.lateMs) this.#catchUp();
+    if (elapsedMs - this.#instant(this.#nextFrame) > LIMITS.lateMs) this.#catchUp(0);
     for (; this.#nextSound * SOUND_PERIOD_MS <= elapsedMs; this.#nextSound += 1) this.#makeSound(this.#nextSound);
     // Timers may come a fraction of a millisecond early.
     for (; this.#instant(this.#nextFrame) <= elapsedMs + 1; this.#nextFrame += 1) this.#makeFrame(this.#nextFrame);

@@ -14,12 +14,14 @@ export class RtpSender {
   readonly ssrc = randomBytes(4).readUInt32BE();
   readonly #payloadType: number;
   readonly #clockHz: number;
-  readonly #timestamp = randomBytes(4).readUInt32BE();
+  readonly #timestamp: number;
   #sequence = randomBytes(2).readUInt16BE();
   #packets = 0;
   #bytes = 0;
 
-  constructor(payloadType: number, clockHz: number) {
+  /** `timestamp`: of the instant 0; random if absent. */
+  constructor(payloadType: number, clockHz: number, timestamp = randomBytes(4).readUInt32BE()) {
+    this.#timestamp = timestamp;
     this.#payloadType = payloadType;
     this.#clockHz = clockHz;
   }
@@ -31,7 +33,7 @@ export class RtpSender {
 
   /** RTP time of an instant, given in seconds since the camera began. */
   timestamp(seconds: number): number {
-    return (this.#timestamp + Math.round(seconds * this.#clockHz)) % 2 ** 32;
+    return (this.#timestamp + Math.round(seconds * this.#clockHz)) >>> 0;
   }
 
   /** Packets of one access unit; `marked`: which payloads have the marker bit. */
@@ -74,11 +76,11 @@ export class RtpSender {
   }
 }
 
-/** H.264 as RTP payloads (RFC 6184): parameter sets together in a STAP-A, large NAL units in FU-A. */
-export function h264Payloads(nals: readonly Buffer[]): readonly Buffer[] {
+/** H.264 as RTP payloads (RFC 6184) of at most `bytes`: parameter sets together in a STAP-A, large NAL units in FU-A. */
+export function h264Payloads(nals: readonly Buffer[], bytes = PAYLOAD_BYTES): readonly Buffer[] {
   const sets = nals.filter((nal) => isParameterSet(nal));
   const rest = nals.filter((nal) => !isParameterSet(nal));
-  return [...(sets.length > 0 ? [aggregate(sets)] : []), ...rest.flatMap(fragments)];
+  return [...(sets.length > 0 ? [aggregate(sets)] : []), ...rest.flatMap((nal) => fragments(nal, bytes))];
 }
 
 export function isParameterSet(nal: Buffer): boolean {
@@ -92,12 +94,12 @@ function aggregate(nals: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(importance | NAL.stapA), ...parts]);
 }
 
-function fragments(nal: Buffer): readonly Buffer[] {
-  if (nal.length <= PAYLOAD_BYTES) return [nal];
+function fragments(nal: Buffer, bytes: number): readonly Buffer[] {
+  if (nal.length <= bytes) return [nal];
   const [importance, type] = [(nal[0] as number) & 0x60, (nal[0] as number) & 0x1f];
   const pieces: Buffer[] = [];
-  for (let at = 1; at < nal.length; at += PAYLOAD_BYTES - 2) {
-    const piece = nal.subarray(at, at + PAYLOAD_BYTES - 2);
+  for (let at = 1; at < nal.length; at += bytes - 2) {
+    const piece = nal.subarray(at, at + bytes - 2);
     const start = at === 1 ? 0x80 : 0;
     const end = at + piece.length === nal.length ? 0x40 : 0;
     pieces.push(Buffer.concat([Buffer.of(importance | NAL.fuA, start | end | type), piece]));

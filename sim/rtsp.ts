@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import type { Clock, Timer } from "../base/clock.ts";
+import type { Socket } from "node:net";
+import type { Clock } from "../base/clock.ts";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { type MonotonicMillis, SECOND } from "../base/units.ts";
@@ -9,24 +8,24 @@ import { wantsKey } from "../media/rtcp.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Feed } from "./feed.ts";
 import type { Quirk } from "./quirks.ts";
+import { baseOf, movedFrom, trackPath } from "./rtsp-target.ts";
 import { UdpOutlet } from "./rtsp-udp.ts";
-import { printAnswer, RequestReader, type RtspAnswer, type RtspRequest } from "./rtsp-wire.ts";
-import { MEDIA, type MediaName, printSdp } from "./sdp.ts";
+import { type FromClient, printAnswer, RequestReader, type RtspAnswer, type RtspRequest } from "./rtsp-wire.ts";
+import { type MediaName, mediumOf, printSdp } from "./sdp.ts";
 import { type Outlet, Viewer } from "./viewer.ts";
 
 const LIMITS = {
-  connections: 64,
   /** What waits for a client that does not read. */
   unsentBytes: 4 * 1024 * 1024,
 } as const;
 
 /** Named in every Session field. Any request, and any RTCP packet, counts as a sign of life. */
 const TIMEOUT_SECONDS = 60;
-const LOOK_PERIOD_MS = 5 * SECOND;
-const TARGET = "/live";
-const TARGET_WITH_QUERY = "/cam/realmonitor?channel=1&subtype=0";
+/** Where another one is wanted. */
+const SHORT_TIMEOUT_SECONDS = { "short-timeout": 5, "reports-count-alone": 12 } as const;
+/** Every so many writes of media one lacks the end of a packet, where that is switched on. */
+const TORN = { every: 25, bytes: 20 };
 const METHODS = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN"];
-const GARBAGE = Buffer.alloc(256 * 1024, "Kernel panic - not syncing. ");
 
 export interface RtspOptions {
   readonly address: string;
@@ -40,91 +39,31 @@ export interface RtspOptions {
   readonly log: Log;
 }
 
-/** An RTSP server with one stream (RFC 2326): RTP inside the connection or over UDP, a session for each connection. */
-export class RtspServer {
-  readonly #options: RtspOptions;
-  readonly #open = new Set<RtspConnection>();
-  #server: Server | undefined;
-  #timer: Timer | undefined;
-  #port = 0;
-  #connections = 0;
-
-  constructor(options: RtspOptions) {
-    this.#options = options;
-  }
-
-  /** Accepted so far. */
-  get connections(): number {
-    return this.#connections;
-  }
-
-  /** Clients that a picture is sent to. */
-  get sessions(): number {
-    return [...this.#open].filter(({ playing }) => playing).length;
-  }
-
-  get port(): number {
-    return this.#port;
-  }
-
-  /** The stream's address, with the given host. */
-  url(host: string): string {
-    return `rtsp://${host.includes(":") ? `[${host}]` : host}:${this.#port}${targetOf(this.#options.quirks)}`;
-  }
-
-  async listen(port: number): Promise<void> {
-    const server = createServer((socket) => this.#accept(socket));
-    server.maxConnections = LIMITS.connections;
-    server.listen(port, this.#options.address);
-    await once(server, "listening");
-    this.#server = server;
-    this.#port = (server.address() as AddressInfo).port;
-    this.#timer = this.#options.clock.every(LOOK_PERIOD_MS, () => {
-      for (const connection of this.#open) connection.look();
-    });
-  }
-
-  /** Breaks all connections, too. */
-  async close(): Promise<void> {
-    const server = this.#server;
-    if (server === undefined) return;
-    this.#server = undefined;
-    this.#timer?.cancel();
-    const closed = once(server, "close");
-    server.close();
-    for (const connection of this.#open) connection.close();
-    await closed;
-  }
-
-  /** Writes what is neither RTSP nor RTP to every client. */
-  sendGarbage(): void {
-    for (const connection of this.#open) connection.write(GARBAGE);
-  }
-
-  #accept(socket: Socket): void {
-    this.#connections += 1;
-    const connection = new RtspConnection(socket, this.#options, this);
-    this.#open.add(connection);
-    socket.once("close", () => {
-      this.#open.delete(connection);
-      connection.close();
-    });
-  }
+/** What a connection needs of its server. */
+export interface RoomForOne {
+  url(host: string): string;
+  /** Whether another client has, or has left behind, a session. */
+  occupied(by: RtspConnection): boolean;
 }
 
-class RtspConnection {
+/** One client's connection, and the session on it. */
+export class RtspConnection {
   readonly #socket: Socket;
   readonly #options: RtspOptions;
-  readonly #server: RtspServer;
+  readonly #server: RoomForOne;
   readonly #reader = new RequestReader();
   readonly #reportChannels = new Set<number>();
   #viewer: Viewer | undefined;
   #lastSign: MonotonicMillis;
   #closed = false;
+  #described = false;
+  /** The client has gone without TEARDOWN. */
+  #deserted = false;
+  #writes = 0;
   /** Answers go out in the order of their requests, though ports take time to open. */
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(socket: Socket, options: RtspOptions, server: RtspServer) {
+  constructor(socket: Socket, options: RtspOptions, server: RoomForOne) {
     this.#socket = socket;
     this.#options = options;
     this.#server = server;
@@ -138,12 +77,18 @@ class RtspConnection {
     return this.#viewer?.playing === true;
   }
 
+  /** It has a session, or had one that nobody ended. */
+  get holdsSession(): boolean {
+    return this.#viewer !== undefined || this.#deserted;
+  }
+
   write(bytes: Buffer | string): void {
     if (this.#socket.writable) this.#socket.write(bytes);
   }
 
   close(): void {
     this.#closed = true;
+    this.#deserted ||= this.#viewer !== undefined;
     this.#viewer?.close();
     this.#viewer = undefined;
     this.#socket.destroy();
@@ -151,13 +96,32 @@ class RtspConnection {
 
   /** Ends a session whose client has not shown itself for too long. */
   look(): void {
-    if (this.#options.clock.monotonic() - this.#lastSign > TIMEOUT_SECONDS * SECOND) this.close();
+    if (this.#options.clock.monotonic() - this.#lastSign > this.#timeoutSeconds * SECOND) this.close();
+  }
+
+  get #timeoutSeconds(): number {
+    for (const [quirk, seconds] of Object.entries(SHORT_TIMEOUT_SECONDS))
+      if (this.#options.quirks.has(quirk as Quirk)) return seconds;
+    return TIMEOUT_SECONDS;
+  }
+
+  get #sessionFields(): string {
+    const { quirks } = this.#options;
+    if (quirks.has("no-timeout")) return "";
+    return `;timeout=${quirks.has("short-timeout") ? this.#timeoutSeconds : TIMEOUT_SECONDS}`;
+  }
+
+  /** Whether the camera takes it for a sign that the client is there. */
+  #isSign(message: FromClient): boolean {
+    const { quirks } = this.#options;
+    if (quirks.has("reports-count-alone")) return !("method" in message) || !this.playing;
+    return !(quirks.has("options-do-not-count") && this.playing && "method" in message && message.method === "OPTIONS");
   }
 
   #read(chunk: Buffer): void {
     try {
       for (const message of this.#reader.push(chunk)) {
-        this.#lastSign = this.#options.clock.monotonic();
+        if (this.#isSign(message)) this.#lastSign = this.#options.clock.monotonic();
         if ("method" in message) this.#turn = this.#turn.then(() => this.#respond(message));
         else if (this.#reportChannels.has(message.channel)) this.#reported(message.packet);
       }
@@ -174,7 +138,7 @@ class RtspConnection {
   }
 
   async #respond(request: RtspRequest): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || this.#ignores(request.method)) return;
     const answer = await this.#answer(request);
     const newline = this.#options.quirks.has("line-feeds") ? "\n" : "\r\n";
     this.write(printAnswer(answer, request.headers.get("cseq") ?? "0", newline));
@@ -184,47 +148,61 @@ class RtspConnection {
     }
   }
 
+  #ignores(method: string): boolean {
+    return this.#options.quirks.has("silent-keepalive") && this.playing && /^(?:OPTIONS|GET_PARAMETER)$/.test(method);
+  }
+
   #answer(request: RtspRequest): RtspAnswer | Promise<RtspAnswer> {
     const { method, uri, headers } = request;
     const { gate, quirks } = this.#options;
-    const methods = METHODS.filter((name) => !(name === "GET_PARAMETER" && quirks.has("no-get-parameter")));
-    if (method === "OPTIONS") return { status: 200, headers: [["Public", methods.join(", ")]] };
-    if (!methods.includes(method)) return { status: 501 };
+    if (method === "OPTIONS") return { status: 200, headers: [["Public", METHODS.join(", ")]] };
+    const refused = method === "GET_PARAMETER" && quirks.has("no-get-parameter");
+    if (refused || !METHODS.includes(method)) return { status: 501 };
     if (!gate.check(headers.get("authorization"), method, uri))
       return { status: 401, headers: gate.challenges().map((value) => ["WWW-Authenticate", value] as const) };
     if (!this.#isStream(uri) && this.#trackAt(uri) === undefined) return { status: 404 };
-    if (method === "DESCRIBE") return this.#describe();
+    if (method === "DESCRIBE") return this.#describe(uri);
     if (method === "SETUP") return this.#setUp(request);
     const viewer = this.#viewer;
     if (method.endsWith("_PARAMETER") && viewer === undefined) return { status: 200 };
     if (viewer === undefined || headers.get("session")?.split(";")[0]?.trim() !== viewer.id) return { status: 454 };
-    const session = ["Session", `${viewer.id};timeout=${TIMEOUT_SECONDS}`] as const;
+    const session = ["Session", `${viewer.id}${this.#sessionFields}`] as const;
+    if (method === "PLAY" && quirks.has("needs-range") && !headers.has("range")) return { status: 457 };
     if (method === "PLAY")
       return { status: 200, headers: [session, ["Range", "npt=0.000-"], ["RTP-Info", viewer.play()]] };
     if (method === "PAUSE") viewer.pause();
     return { status: 200, headers: [session] };
   }
 
-  #describe(): RtspAnswer {
+  #describe(uri: string): RtspAnswer {
     const { address, saidHost, feed, quirks } = this.#options;
+    const moved = movedFrom(uri, quirks);
+    if (moved !== undefined) return { status: 302, headers: [["Location", moved]] };
+    if (this.#described && quirks.has("describe-once")) return { status: 455 };
+    this.#described = true;
     return {
       status: 200,
       headers: [
         ["Content-Type", "application/sdp"],
-        ...(quirks.has("query-control") ? [] : [["Content-Base", `${this.#server.url(saidHost)}/`] as const]),
+        ...(quirks.has("query-control")
+          ? []
+          : [["Content-Base", `${baseOf(uri, this.#server.url(saidHost))}/`] as const]),
       ],
       body: printSdp({ address, feed, media: this.#media(), quirks }),
     };
   }
 
   #media(): readonly MediaName[] {
-    return this.#options.audio ? ["video", "audio"] : ["video"];
+    // A track without an address of its own is the only one.
+    return this.#options.audio && !this.#options.quirks.has("no-control") ? ["video", "audio"] : ["video"];
   }
 
   async #setUp({ uri, headers }: RtspRequest): Promise<RtspAnswer> {
     const { feed, quirks } = this.#options;
     const name = this.#trackAt(uri);
     if (name === undefined) return { status: 459 };
+    if (quirks.has("one-session") && this.#server.occupied(this)) return { status: 453 };
+    if (quirks.has("no-mode") && /;\s*mode=/i.test(headers.get("transport") ?? "")) return { status: 400 };
     if (this.#viewer?.playing === true || this.#viewer?.has(name) === true) return { status: 455 };
     const way = await this.#wayOf(headers.get("transport") ?? "");
     if (way === "refused") return { status: 461 };
@@ -235,10 +213,7 @@ class RtspConnection {
     return {
       status: 200,
       headers: [
-        [
-          "Session",
-          `${again && quirks.has("changing-session") ? newId() : this.#viewer.id};timeout=${TIMEOUT_SECONDS}`,
-        ],
+        ["Session", `${again && quirks.has("changing-session") ? newId() : this.#viewer.id}${this.#sessionFields}`],
         ["Transport", `${way.transport};ssrc=${ssrc.toString(16).padStart(8, "0")}`],
       ],
     };
@@ -256,10 +231,7 @@ class RtspConnection {
       ? ([own, own + 1] as const)
       : ([Number(first), Number(second)] as const);
     this.#reportChannels.add(channels[1]);
-    return {
-      outlet: this.#outlet(channels),
-      transport: `RTP/AVP/TCP;unicast;interleaved=${channels[0]}-${channels[1]}`,
-    };
+    return { outlet: this.#outlet(channels), transport: interleaved(channels, quirks) };
   }
 
   async #udp(
@@ -283,42 +255,47 @@ class RtspConnection {
   }
 
   #isStream(uri: string): boolean {
-    return withoutHost(uri) === targetOf(this.#options.quirks);
+    return trackPath(uri, this.#options.quirks) === "";
   }
 
   #trackAt(uri: string): MediaName | undefined {
-    return this.#media().find(
-      (name) => withoutHost(uri) === `${targetOf(this.#options.quirks)}/${MEDIA[name].control}`,
-    );
+    const { quirks } = this.#options;
+    const path = trackPath(uri, quirks);
+    if (path === "" && quirks.has("no-control")) return "video";
+    return this.#media().find((name) => path === `/${mediumOf(name, quirks).path}`);
+  }
+
+  /** What a camera writes that does not look whether all of it was taken. */
+  #torn(bytes: Buffer): Buffer {
+    this.#writes += 1;
+    const tears = this.#options.quirks.has("torn-framing") && this.#writes % TORN.every === 0;
+    return tears && bytes.length > 2 * TORN.bytes ? bytes.subarray(0, -TORN.bytes) : bytes;
   }
 
   /** One write for all packets of a picture (RFC 2326 10.12). */
   #outlet(channels: readonly [rtp: number, rtcp: number]): Outlet {
     const socket = this.#socket;
+    const reports = this.#options.quirks.has("reports-on-data-channel") ? channels[0] : channels[1];
     return {
       get full() {
         return socket.writableLength > LIMITS.unsentBytes;
       },
-      rtp: (packets) => this.write(Buffer.concat(packets.flatMap((packet) => framed(channels[0], packet)))),
-      rtcp: (packet) => this.write(Buffer.concat(framed(channels[1], packet))),
+      rtp: (packets) => this.write(this.#torn(Buffer.concat(packets.flatMap((packet) => framed(channels[0], packet))))),
+      rtcp: (packet) => this.write(Buffer.concat(framed(reports, packet))),
       close: () => undefined,
     };
   }
+}
+
+function interleaved([rtp, rtcp]: readonly [number, number], quirks: ReadonlySet<Quirk>): string {
+  if (quirks.has("no-channels")) return "RTP/AVP;unicast";
+  return `RTP/AVP/TCP;unicast;interleaved=${rtp}${quirks.has("one-channel") ? "" : `-${rtcp}`}`;
 }
 
 function framed(channel: number, packet: Buffer): readonly Buffer[] {
   return [Buffer.of(0x24, channel, packet.length >> 8, packet.length & 0xff), packet];
 }
 
-function withoutHost(uri: string): string {
-  return uri.replace(/^rtsp:\/\/[^/]*/i, "").replace(/\/$/, "");
-}
-
 function newId(): string {
   return randomBytes(8).toString("hex");
-}
-
-/** Path and query of the stream. */
-function targetOf(quirks: ReadonlySet<Quirk>): string {
-  return quirks.has("query-control") ? TARGET_WITH_QUERY : TARGET;
 }

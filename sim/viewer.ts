@@ -1,11 +1,14 @@
 import { type Millis, SECOND } from "../base/units.ts";
 import type { Feed, Frame, Sound, Watcher } from "./feed.ts";
+import { type Burst, MediaFaults } from "./media-faults.ts";
 import type { Quirk } from "./quirks.ts";
-import { h264Payloads, isParameterSet, RtpSender } from "./rtp.ts";
-import { MEDIA, type MediaName } from "./sdp.ts";
+import { RtpSender } from "./rtp.ts";
+import { type MediaName, mediumOf } from "./sdp.ts";
 import { SAMPLE_RATE_HZ } from "./tone.ts";
 
 const REPORT_PERIOD_MS: Millis = 5 * SECOND;
+/** What an older session has left, where it does. */
+const STRAYS = 5;
 
 /** Where the packets of a track go. */
 export interface Outlet {
@@ -27,13 +30,16 @@ export class Viewer implements Watcher {
   readonly id: string;
   readonly #feed: Feed;
   readonly #quirks: ReadonlySet<Quirk>;
+  readonly #faults: MediaFaults;
   readonly #tracks = new Map<MediaName, Track>();
+  #begunMs: Millis = 0;
   #reportDue: Millis = 0;
   #waitsForKey = true;
   #playing = false;
 
   constructor(id: string, feed: Feed, quirks: ReadonlySet<Quirk>) {
     this.#quirks = quirks;
+    this.#faults = new MediaFaults(quirks);
     this.id = id;
     this.#feed = feed;
   }
@@ -48,7 +54,8 @@ export class Viewer implements Watcher {
 
   /** `control`: the track's address as the client asked for it. */
   setUp(name: MediaName, outlet: Outlet, control: string): RtpSender {
-    const sender = new RtpSender(MEDIA[name].payloadType, MEDIA[name].clockHz);
+    const { payloadType, clockHz } = mediumOf(name, this.#quirks);
+    const sender = new RtpSender(payloadType, clockHz, this.#faults.base);
     this.#tracks.set(name, { outlet, sender, control });
     return sender;
   }
@@ -57,6 +64,8 @@ export class Viewer implements Watcher {
   play(): string {
     this.#waitsForKey = true;
     this.#reportDue = 0;
+    this.#begunMs = this.#feed.elapsed();
+    if (this.#quirks.has("stray-data")) this.#sendStrays();
     this.#feed.watch(this);
     this.#playing = true;
     const { elapsedMs, position } = this.#feed.next;
@@ -64,7 +73,7 @@ export class Viewer implements Watcher {
     return [...this.#tracks]
       .map(
         ([name, { sender, control }]) =>
-          `url=${control};seq=${sender.sequence};rtptime=${sender.timestamp(begin[name])}`,
+          `url=${control};seq=${sender.sequence};rtptime=${sender.timestamp(this.#rtpSeconds(name, begin[name]))}`,
       )
       .join(",");
   }
@@ -81,29 +90,59 @@ export class Viewer implements Watcher {
   }
 
   frame({ nals, key, elapsedMs }: Frame): void {
+    if (this.#silent) return;
     this.#report();
     const track = this.#tracks.get("video");
     if (track === undefined) return;
     if (key) this.#waitsForKey = track.outlet.full;
     if (this.#waitsForKey) return;
-    const payloads = h264Payloads(nals.filter((nal) => !(this.#quirks.has("sprop-only") && isParameterSet(nal))));
-    track.outlet.rtp(track.sender.packets(payloads, elapsedMs / SECOND, (index) => index === payloads.length - 1));
+    this.#send(track, this.#faults.picture(nals, this.#rtpSeconds("video", elapsedMs / SECOND)));
     if (track.outlet.full) this.#waitsForKey = true;
   }
 
   sound({ samples, position }: Sound): void {
+    if (this.#silent) return;
     this.#report();
     const track = this.#tracks.get("audio");
     if (track === undefined || track.outlet.full) return;
-    track.outlet.rtp(track.sender.packets([samples], position / SAMPLE_RATE_HZ, () => false));
+    const seconds = this.#rtpSeconds("audio", position / SAMPLE_RATE_HZ);
+    const { clockHz } = mediumOf("audio", this.#quirks);
+    const plain: Burst = { payloads: [samples], seconds, marked: () => false };
+    this.#send(track, clockHz === SAMPLE_RATE_HZ ? [plain] : this.#faults.aac(seconds));
+  }
+
+  get #silent(): boolean {
+    return this.#faults.silent(this.#feed.elapsed() - this.#begunMs);
+  }
+
+  #rtpSeconds(name: MediaName, seconds: number): number {
+    return this.#faults.rtpSeconds(name, seconds, seconds * SECOND - this.#begunMs);
+  }
+
+  #send({ outlet, sender }: Track, bursts: readonly Burst[]): void {
+    const packets = bursts.flatMap(({ payloads, seconds, marked }) => sender.packets(payloads, seconds, marked));
+    const kept = this.#faults.kept(packets);
+    if (kept.length > 0) outlet.rtp(kept);
+  }
+
+  /** Packets of a picture that another client was sent. */
+  #sendStrays(): void {
+    const track = this.#tracks.get("video");
+    const stranger = new RtpSender(mediumOf("video", this.#quirks).payloadType, 90_000);
+    const slice = Buffer.from([0x41, 0x9a, 0x55, 0x55]);
+    for (let index = 0; index < STRAYS; index += 1)
+      track?.outlet.rtp(stranger.packets([slice], index / this.#feed.fps, () => true));
   }
 
   /** Before the first packet, and then every few seconds. */
   #report(): void {
     const elapsedMs = this.#feed.elapsed();
-    if (elapsedMs < this.#reportDue || this.#quirks.has("no-reports")) return;
+    if (elapsedMs < this.#reportDue || !this.#faults.reports(elapsedMs - this.#begunMs)) return;
     this.#reportDue = elapsedMs + REPORT_PERIOD_MS;
-    for (const { outlet, sender } of this.#tracks.values())
-      outlet.rtcp(sender.report(this.#feed.now(), elapsedMs / SECOND));
+    for (const [name, { outlet, sender }] of this.#tracks) {
+      const wall = this.#faults.wall(this.#feed.now(), elapsedMs);
+      const report = sender.report(wall, this.#rtpSeconds(name, elapsedMs / SECOND));
+      for (const one of this.#faults.report(report)) outlet.rtcp(one);
+    }
   }
 }

@@ -77,7 +77,7 @@ describe("the documents", function () {
     expect(helps.flat()).to.deep.equal([]);
   });
 
-  it("describe the configuration as its schema does", () => {
+  it("describe the configuration and the quirks as the code does", () => {
     const { status, stderr } = spawnSync(process.execPath, [join(root, "scripts/reference.ts"), "--check"], {
       encoding: "utf8",
     });

@@ -93,7 +93,7 @@ export const RTSP_QUIRKS = {
     shown: false,
   },
   "no-get-parameter": {
-    does: "refuses GET_PARAMETER, so that sessions live by OPTIONS",
+    does: "offers GET_PARAMETER and refuses it, so that sessions live by OPTIONS",
     copes: "goes over to OPTIONS",
     source: "AlexxIT/go2rtc#2409",
     shown: true,

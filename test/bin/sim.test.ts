@@ -30,9 +30,7 @@ describe("viaduct sim", function () {
         .split("\n")
         .map((line) => line.split(/ {2,}/)),
     );
-    expect(listed).to.deep.equal(
-      Object.fromEntries(Object.entries(QUIRKS).map(([name, { summary }]) => [name, summary])),
-    );
+    expect(listed).to.deep.equal(Object.fromEntries(Object.entries(QUIRKS).map(([name, { does }]) => [name, does])));
   });
 
   it("runs a camera until it is stopped, and makes a password where none is given", async () => {

@@ -133,9 +133,9 @@ describe("a simulated camera's RTSP", () => {
 
 describe("quirks", () => {
   it("are known by name, each with words and a source", () => {
-    for (const [name, { summary, source }] of Object.entries(QUIRKS)) {
+    for (const [name, { does, source }] of Object.entries(QUIRKS)) {
       expect(isQuirk(name)).to.equal(true);
-      expect(summary).to.match(/^\S.{10,90}$/);
+      expect(does).to.match(/^\S.{10,90}$/);
       expect(source).to.match(/\S/);
     }
     expect(isQuirk("toString")).to.equal(false);

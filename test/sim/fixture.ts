@@ -49,6 +49,10 @@ export interface Beginning {
   /** H.264 NAL unit types, as they came first in packets, fragments counted as what they are of. */
   readonly nalTypes: readonly number[];
   readonly reports: number;
+  /** The first sequence parameter set in the stream. */
+  readonly sps: Buffer | undefined;
+  /** Known quirks that our client noticed. */
+  readonly quirks: ReadonlySet<string>;
   /** Of the picture, by the camera's numbering. */
   readonly sequences: readonly number[];
 }
@@ -62,6 +66,8 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
   let reports = 0;
   const nalTypes: number[] = [];
   const sequences: number[] = [];
+  const quirks = new Set<string>();
+  let sps: Buffer | undefined;
   const counts = new Map<number, number>();
   await pull({
     url,
@@ -80,7 +86,9 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
       rtp(track, packet) {
         counts.set(track, (counts.get(track) ?? 0) + 1);
         if (track === 0) {
-          nalTypes.push(...nalTypesOf(packet.subarray(12)));
+          const nals = nalsOf(packet.subarray(12));
+          nalTypes.push(...nals.map(typeOf));
+          sps ??= nals.find((nal) => typeOf(nal) === 7);
           sequences.push(packet.readUInt16BE(2));
         }
         if (encodings.every((_, index) => (counts.get(index) ?? 0) >= packets)) stop.abort();
@@ -88,18 +96,20 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
       rtcp() {
         reports += 1;
       },
+      quirk: (name) => quirks.add(name),
     },
   });
-  return { encodings, fmtp, feedback, nalTypes, reports, sequences };
+  return { encodings, fmtp, feedback, nalTypes, reports, sps, quirks, sequences };
 }
 
-/** RFC 6184 5.4: a NAL unit, several (24), or a piece of one (28). */
-function nalTypesOf(payload: Buffer): readonly number[] {
-  const type = (payload[0] ?? 0) & 0x1f;
-  if (type === 28) return ((payload[1] ?? 0) & 0x80) === 0 ? [] : [(payload[1] ?? 0) & 0x1f];
-  if (type !== 24) return [type];
-  const types: number[] = [];
+const typeOf = (nal: Buffer): number => (nal[0] ?? 0) & 0x1f;
+
+/** RFC 6184 5.4: a NAL unit, several (24), or the first piece of one (28), with the type of the whole. */
+function nalsOf(payload: Buffer): readonly Buffer[] {
+  if (typeOf(payload) === 28) return ((payload[1] ?? 0) & 0x80) === 0 ? [] : [Buffer.of((payload[1] ?? 0) & 0x1f)];
+  if (typeOf(payload) !== 24) return [payload];
+  const nals: Buffer[] = [];
   for (let at = 1; at + 2 < payload.length; at += 2 + payload.readUInt16BE(at))
-    types.push((payload[at + 2] ?? 0) & 0x1f);
-  return types;
+    nals.push(payload.subarray(at + 2, at + 2 + payload.readUInt16BE(at)));
+  return nals;
 }

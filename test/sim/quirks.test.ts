@@ -1,13 +1,17 @@
 import { expect } from "chai";
+import type { SimCamera, SimCameraOptions } from "../../sim/camera.ts";
 import { QUIRKS, type Quirk } from "../../sim/quirks.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 import { adopt, beginningOf, NETWORK, startCamera } from "./fixture.ts";
-import { askSoap, exchange, udpArrivals } from "./raw.ts";
+import { type Ask, askSoap, exchange, type Framed, streamOf, udpArrivals } from "./raw.ts";
 
 /** What a quirk looks like from outside, without our clients: a look at the raw answers, or at what was pulled. */
 interface Sign {
   /** Whether a camera shows it. */
-  readonly in: (camera: { readonly deviceUrl: string; readonly rtspUrl: string }) => Promise<string>;
+  readonly in: (camera: SimCamera, clock: VirtualClock) => Promise<string>;
   readonly shown: (seen: string) => boolean;
+  /** It takes place over time: the camera gets a clock that the look moves. */
+  readonly timed?: boolean;
 }
 
 const soap = (operation: string, prefix: "tds" | "tr2" = "tds", content = "", login: "open" | "digest" = "digest") => ({
@@ -36,7 +40,10 @@ const udpSetup = {
     exchange(rtspUrl, ["SETUP"], { transport: "RTP/AVP;unicast;client_port=40000-40001" }),
 };
 const arrivals = {
-  in: async ({ rtspUrl }: { readonly rtspUrl: string }) => (await udpArrivals(rtspUrl, 60)).join(),
+  in: async ({ rtspUrl }: { readonly rtspUrl: string }) => {
+    const sequences = (await udpArrivals(rtspUrl, 60)).map((packet) => packet.readUInt16BE(2));
+    return sequences.map((sequence) => (sequence - (sequences[0] ?? 0)) & 0xffff).join();
+  },
 };
 /** In more than three seconds, for sound is sent 25 times a second. */
 const keyFrames = {
@@ -49,6 +56,46 @@ const feedback = {
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 /** The first one, and then neighbours the wrong way round. */
 const SWAPPED = numbers(60).map((index) => (index === 0 ? 0 : index % 2 === 0 ? index - 1 : index + 1));
+
+/** What comes in so many seconds, put into words by `look`. */
+const stream = (seconds: number, look: (frames: readonly Framed[]) => unknown) => ({
+  timed: true,
+  in: async (camera: SimCamera, clock: VirtualClock) => String(look(await streamOf(clock, camera, seconds * 1000))),
+});
+const on = (frames: readonly Framed[], channel: number): readonly Buffer[] =>
+  frames.filter((one) => one.channel === channel).map(({ packet }) => packet);
+const timestamps = (frames: readonly Framed[], channel: number): readonly number[] =>
+  on(frames, channel)
+    .map((packet) => packet.readUInt32BE(4))
+    .filter((time, index, all) => time !== all[index - 1]);
+const steps = (values: readonly number[]): readonly number[] =>
+  values.slice(1).map((value, index) => (value - (values[index] ?? 0)) | 0);
+const nalType = (packet: Buffer): number => (packet[12] ?? 0) & 0x1f;
+const marked = (packet: Buffer): boolean => ((packet[1] ?? 0) & 0x80) !== 0;
+/** NTP seconds of sender reports. */
+const told = (frames: readonly Framed[]): readonly number[] =>
+  on(frames, 1)
+    .filter((packet) => packet[1] === 200 && packet.length > 20)
+    .map((packet) => packet.readUInt32BE(8));
+/** How much faster than it should a clock runs, in ppm, where timestamps should be `step` apart. */
+const drift = (frames: readonly Framed[], channel: number, step: number): number => {
+  const all = steps(timestamps(frames, channel));
+  return Math.round((all.reduce((sum, one) => sum + one, 0) / all.length / step - 1) * 1e6);
+};
+/** How many sessions are left behind what `during` does. */
+const alive = (during: (ask: Ask, clock: VirtualClock) => Promise<void>) => ({
+  timed: true,
+  in: async (camera: SimCamera, clock: VirtualClock) => {
+    let sessions = 0;
+    await exchange(camera.rtspUrl, ["SETUP", "PLAY"], {
+      during: async (ask) => {
+        await during(ask, clock);
+        ({ sessions } = camera);
+      },
+    });
+    return `${sessions} sessions`;
+  },
+});
 
 const SIGNS: Readonly<Record<Quirk, Sign>> = {
   "wrong-host-uri": { ...streamUri, shown: (seen) => seen.includes("198.51.100.77") },
@@ -65,6 +112,148 @@ const SIGNS: Readonly<Record<Quirk, Sign>> = {
     ...soap("GetDeviceInformation"),
     shown: (seen) => seen.startsWith("400") && !/www-authenticate/i.test(seen),
   },
+  "many-challenges": {
+    ...rtsp("DESCRIBE"),
+    shown: (seen) => /Authenticate: Basic.*algorithm=MD5.*algorithm=SHA-256/s.test(seen),
+  },
+  "rtsp-qop": { ...rtsp("DESCRIBE"), shown: (seen) => seen.includes('qop="auth"') },
+  "odd-challenge": { ...rtsp("DESCRIBE"), shown: (seen) => seen.includes('random="4711", stale="FALSE"') },
+  "one-time-nonces": {
+    in: async ({ rtspUrl }) => [...(await beginningOf(new URL(rtspUrl), 2)).quirks].join(),
+    shown: (seen) => seen.includes("one-time-nonces"),
+  },
+  "slash-control": { ...rtsp("DESCRIBE"), shown: (seen) => seen.includes("a=control:/trackID=1") },
+  "no-control": { ...rtsp("DESCRIBE"), shown: (seen) => !seen.includes("trackID") },
+  "one-channel": { ...rtsp("SETUP"), shown: (seen) => /interleaved=0;/.test(seen) },
+  "no-channels": { ...rtsp("SETUP"), shown: (seen) => !seen.includes("interleaved") && / 200 /.test(seen) },
+  "no-timeout": { ...rtsp("SETUP"), shown: (seen) => /Session: \w+\r/.test(seen) },
+  "short-timeout": { ...rtsp("SETUP"), shown: (seen) => /Session: \w+;timeout=5\r/.test(seen) },
+  "options-do-not-count": {
+    ...alive(async (ask, clock) => {
+      await clock.advance(40_000);
+      await ask("OPTIONS");
+      await clock.advance(40_000);
+    }),
+    shown: (seen) => seen === "0 sessions",
+  },
+  "silent-keepalive": {
+    in: async ({ rtspUrl }) => {
+      let answers = "";
+      await exchange(rtspUrl, ["SETUP", "PLAY"], {
+        // Whatever is answered to OPTIONS comes before what is answered to PAUSE.
+        during: async (ask) => {
+          answers = await ask("OPTIONS", "PAUSE");
+        },
+      });
+      return answers;
+    },
+    shown: (seen) => !seen.includes("Public:"),
+  },
+  "reports-count-alone": {
+    ...alive(async (_, clock) => {
+      await clock.advance(20_000);
+    }),
+    shown: (seen) => seen === "0 sessions",
+  },
+  "describe-once": { ...rtsp("DESCRIBE", "DESCRIBE"), shown: (seen) => / 455 /.test(seen) },
+  "no-mode": {
+    in: ({ rtspUrl }) => exchange(rtspUrl, ["SETUP"], { transport: "RTP/AVP/TCP;unicast;interleaved=0-1;mode=play" }),
+    shown: (seen) => / 400 /.test(seen),
+  },
+  "needs-range": { ...rtsp("SETUP", "PLAY"), shown: (seen) => / 457 /.test(seen) },
+  redirects: { ...rtsp("DESCRIBE"), shown: (seen) => /302 .*Location: rtsp:\S+\/moved/s.test(seen) },
+  "one-session": {
+    in: async ({ rtspUrl }) => {
+      await exchange(rtspUrl, ["SETUP"]);
+      return exchange(rtspUrl, ["SETUP"]);
+    },
+    shown: (seen) => / 453 /.test(seen),
+  },
+  "stops-sending": {
+    ...stream(20, (frames) => timestamps(frames, 0).length),
+    shown: (seen) => Number(seen) < 150,
+  },
+  "torn-framing": {
+    ...stream(5, (frames) => frames.every(({ channel }) => channel < 4)),
+    shown: (seen) => seen === "false",
+  },
+  "odd-media": { ...rtsp("DESCRIBE"), shown: (seen) => /m=vana.*MERCURY.*m=video.*s=again/s.test(seen) },
+  "all-sendonly": { ...rtsp("DESCRIBE"), shown: (seen) => seen.includes("sendonly") && !seen.includes("recvonly") },
+  "broken-reports": {
+    ...stream(2, (frames) => on(frames, 1).some((packet) => packet.length === 18)),
+    shown: (seen) => seen === "true",
+  },
+  "reports-on-data-channel": {
+    ...stream(2, (frames) => on(frames, 0).some((packet) => packet[1] === 200)),
+    shown: (seen) => seen === "true",
+  },
+  // Before the answer to PLAY.
+  "stray-data": { ...rtsp("SETUP", "PLAY"), shown: (seen) => /\$\0.*RTSP.*RTP-Info/s.test(seen) },
+  "drops-packets": {
+    ...stream(10, (frames) => steps(on(frames, 0).map((packet) => packet.readUInt16BE(2))).some((step) => step === 2)),
+    shown: (seen) => seen === "true",
+  },
+  "large-datagrams": {
+    in: async ({ rtspUrl }) => `${Math.max(...(await udpArrivals(rtspUrl, 3)).map(({ length }) => length))}`,
+    shown: (seen) => Number(seen) > 1500,
+  },
+  "broken-sprop": { ...rtsp("DESCRIBE"), shown: (seen) => seen.includes("sprop-parameter-sets=Z0LA,?") },
+  "annexb-sprop": { ...rtsp("DESCRIBE"), shown: (seen) => /sprop-parameter-sets=AAAAAW/.test(seen) },
+  "other-sprop": {
+    in: async ({ rtspUrl }) => {
+      const { fmtp, sps } = await beginningOf(new URL(rtspUrl), 12);
+      return `${fmtp} ${sps?.toString("base64")}`;
+    },
+    shown: (seen) => new Set(seen.match(/\bZ0[\w+/=]+/g)).size === 2,
+  },
+  "wrong-profile": { ...rtsp("DESCRIBE"), shown: (seen) => seen.includes("profile-level-id=276400") },
+  "changing-size": {
+    ...stream(
+      21,
+      (frames) =>
+        new Set(
+          on(frames, 0)
+            .filter((packet) => nalType(packet) === 24)
+            .map((packet) => packet.toString("hex", 12)),
+        ).size,
+    ),
+    shown: (seen) => seen === "2",
+  },
+  "early-marker": {
+    ...stream(2, (frames) => on(frames, 0).some((packet) => nalType(packet) === 24 && marked(packet))),
+    shown: (seen) => seen === "true",
+  },
+  "split-times": {
+    ...stream(2, (frames) => steps(timestamps(frames, 0)).some((step) => step === 1800)),
+    shown: (seen) => seen === "true",
+  },
+  "no-marker": { ...stream(2, (frames) => on(frames, 0).some(marked)), shown: (seen) => seen === "false" },
+  "adts-in-rtp": {
+    ...stream(2, (frames) => on(frames, 2)[0]?.readUInt16BE(12).toString(16)),
+    shown: (seen) => seen === "fff1",
+  },
+  "no-index-length": {
+    ...rtsp("DESCRIBE"),
+    shown: (seen) => seen.includes("mode=AAC-hbr") && !seen.includes("indexlength"),
+  },
+  "uneven-sound": {
+    ...stream(5, (frames) => [653, 1395].map((step) => steps(timestamps(frames, 2)).includes(step)).join()),
+    shown: (seen) => seen === "true,true",
+  },
+  "slow-sound": { ...stream(50, (frames) => drift(frames, 2, 320)), shown: (seen) => Number(seen) < -250 },
+  "late-reports": { ...stream(11, (frames) => told(frames).length), shown: (seen) => seen === "0" },
+  "wrong-reports": { ...stream(2, (frames) => told(frames)[0]), shown: (seen) => Number(seen) < 2_300_000_000 },
+  "clock-steps": {
+    ...stream(40, (frames) => steps(told(frames)).some((step) => step < 5)),
+    shown: (seen) => seen === "true",
+  },
+  "time-from-zero": { ...stream(2, (frames) => timestamps(frames, 0)[0]), shown: (seen) => Number(seen) < 90_000 },
+  "time-jumps": {
+    ...stream(15, (frames) => steps(timestamps(frames, 0)).some((step) => step < 0)),
+    shown: (seen) => seen === "true",
+  },
+  "fast-clock": { ...stream(50, (frames) => drift(frames, 0, 6000)), shown: (seen) => Number(seen) > 250 },
+  "old-burst": { ...stream(0.2, (frames) => timestamps(frames, 0).length), shown: (seen) => Number(seen) > 25 },
   "sha256-only": {
     ...rtsp("DESCRIBE"),
     shown: (seen) => seen.includes("algorithm=SHA-256") && !seen.includes("MD5"),
@@ -101,15 +290,26 @@ const SIGNS: Readonly<Record<Quirk, Sign>> = {
   "no-feedback": { ...feedback, shown: (seen) => seen === "" },
 };
 
+/** What a camera with sound sends. */
+function encodingsOf(quirks: readonly Quirk[]): readonly string[] {
+  if (quirks.includes("no-control")) return ["H264"];
+  const aac = quirks.some((quirk) => ["adts-in-rtp", "no-index-length", "uneven-sound"].includes(quirk));
+  return ["H264", aac ? "mpeg4-generic" : "PCMU"];
+}
+
 describe("simulated cameras with a quirk", () => {
   for (const [quirk, sign] of Object.entries(SIGNS) as [Quirk, Sign][]) {
     it(`show ${quirk} where it is switched on, and only there`, async () => {
-      const cameras = await Promise.all([
-        startCamera({ audio: true, quirks: [quirk] }),
-        startCamera({ audio: true, address: `${NETWORK}.2` }),
-      ]);
+      const clocks = [new VirtualClock(), new VirtualClock()];
+      const options = (index: number): Partial<SimCameraOptions> => {
+        const clock = clocks[index];
+        return { audio: true, address: `${NETWORK}.${index + 1}`, ...(sign.timed === true && clock ? { clock } : {}) };
+      };
+      const cameras = await Promise.all([startCamera({ ...options(0), quirks: [quirk] }), startCamera(options(1))]);
       try {
-        const [odd = "", plain = ""] = await Promise.all(cameras.map((camera) => sign.in(camera)));
+        const [odd = "", plain = ""] = await Promise.all(
+          cameras.map((camera, index) => sign.in(camera, clocks[index] ?? new VirtualClock())),
+        );
         expect(sign.shown(odd), odd).to.equal(true);
         expect(sign.shown(plain), plain).to.equal(false);
       } finally {
@@ -137,7 +337,7 @@ describe("simulated cameras with a quirk", () => {
         expect(name).to.equal("Gate");
         expect(main.hostname).to.equal(new URL(camera.rtspUrl).hostname);
         const { encodings, nalTypes } = await beginningOf(main, 12);
-        expect(encodings).to.deep.equal(["H264", "PCMU"]);
+        expect(encodings).to.deep.equal(encodingsOf(quirks));
         expect(nalTypes).to.include(5);
       } finally {
         await camera.close();

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { openPortPair } from "../../net/udp.ts";
+import type { VirtualClock } from "../support/virtual-clock.ts";
 import { LOGIN } from "./fixture.ts";
 
 const NAMESPACES = {
@@ -40,14 +41,22 @@ export async function askSoap(
   return `${response.status} ${JSON.stringify([...response.headers])}\n${await response.text()}`;
 }
 
+/** Sends requests on the same connection, all at once, and returns what has come up to the last one's answer. */
+export type Ask = (...methods: readonly string[]) => Promise<string>;
+
 /**
  * Sends requests over one RTSP connection, logged in, and returns all of the answers. SETUP goes to the tracks in turn, for
- * interleaved transport unless another one is named. The connection stays until `done`.
+ * interleaved transport unless another one is named. The connection stays until `done`; what comes meanwhile is behind the
+ * answers, as latin1. `during` comes behind the requests.
  */
 export async function exchange(
   url: string,
   methods: readonly string[],
-  o: { readonly transport?: string; readonly done?: Promise<unknown> } = {},
+  o: {
+    readonly transport?: string;
+    readonly done?: Promise<unknown>;
+    readonly during?: (ask: Ask) => Promise<void>;
+  } = {},
 ): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -81,26 +90,63 @@ export async function exchange(
     if (challenge?.includes("MD5") === true)
       answers += await ask(method, uri, `${more}Authorization: ${digest(challenge, method, uri)}\r\n`);
   }
+  await o.during?.(async (...more) => {
+    text = "";
+    const session = /Session: (\w+)/.exec(answers)?.[1] ?? "";
+    for (const [index, method] of more.entries())
+      socket.write(`${method} ${url} RTSP/1.0\r\nCSeq: ${100 + index}\r\nSession: ${session}\r\n\r\n`);
+    while (!text.includes(`CSeq: ${99 + more.length}`)) await once(socket, "data");
+    return text;
+  });
+  const { length } = text;
   await o.done;
   socket.destroy();
-  return answers;
+  return answers + (o.done === undefined ? "" : text.slice(length));
 }
 
-/** What becomes of the picture's first packets over UDP: their sequence numbers, as differences to the first, as they come. */
-export async function udpArrivals(url: string, packets: number): Promise<readonly number[]> {
+/** The picture's first packets over UDP, as they come. */
+export async function udpArrivals(url: string, count: number): Promise<readonly Buffer[]> {
   const pair = await openPortPair("127.0.0.1");
-  const sequences: number[] = [];
+  const packets: Buffer[] = [];
   const { promise: done, resolve } = Promise.withResolvers<void>();
   pair.rtp.on("message", (packet: Buffer) => {
-    sequences.push(packet.readUInt16BE(2));
-    if (sequences.length === packets) resolve();
+    packets.push(packet);
+    if (packets.length === count) resolve();
   });
   await exchange(url, ["SETUP", "PLAY"], {
     transport: `RTP/AVP;unicast;client_port=${pair.ports.join("-")}`,
     done,
   });
   pair.close();
-  return sequences.slice(0, packets).map((sequence) => (sequence - (sequences[0] ?? 0)) & 0xffff);
+  return packets.slice(0, count);
+}
+
+/** A packet inside the RTSP connection. */
+export interface Framed {
+  readonly channel: number;
+  readonly packet: Buffer;
+}
+
+/** All that is sent inside the connection within `ms` of the camera's clock, from five seconds after its beginning on. */
+export async function streamOf(
+  clock: VirtualClock,
+  camera: { readonly rtspUrl: string; readonly sessions: number },
+  ms: number,
+): Promise<readonly Framed[]> {
+  await clock.advance(5000);
+  const { promise: done, resolve } = Promise.withResolvers<void>();
+  const exchanged = exchange(camera.rtspUrl, ["SETUP", "SETUP", "PLAY"], { done });
+  while (camera.sessions === 0) await new Promise((turn) => setImmediate(turn));
+  await clock.advance(ms);
+  resolve();
+  const bytes = Buffer.from(await exchanged, "latin1");
+  const frames: Framed[] = [];
+  for (let at = bytes.lastIndexOf("\r\n\r\n") + 4; at + 4 <= bytes.length; ) {
+    const end = at + 4 + bytes.readUInt16BE(at + 2);
+    frames.push({ channel: bytes[at + 1] ?? 0, packet: bytes.subarray(at + 4, end) });
+    at = end;
+  }
+  return frames;
 }
 
 /** RFC 2617 3.2.2, MD5. */
