@@ -41,9 +41,10 @@ export function peekHead(socket: Socket, clock: Clock): Promise<{ head: HttpHead
       const searched = Math.max(0, bytes.length - END.length);
       bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
       const end = bytes.indexOf(END, searched);
-      if (end >= 0) done(headOf(bytes, end));
+      const isHttp = /^[A-Z]/.test(bytes.toString("latin1", 0, 1));
+      if (isHttp && end >= 0 && end <= LIMITS.headBytes) done(headOf(bytes, end));
       // TLS in clear text, another protocol, an endless line: the HTTP server knows how to refuse these.
-      else if (bytes.length > LIMITS.headBytes || !/^[A-Z]/.test(bytes.toString("latin1", 0, 1))) done(undefined);
+      else if (!isHttp || bytes.length > LIMITS.headBytes) done(undefined);
     };
     socket.on("data", read);
     socket.once("end", ended);

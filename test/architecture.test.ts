@@ -13,7 +13,7 @@ const ROWS: readonly (readonly string[])[] = [
 ];
 
 /** Folders beside the rows, and the highest row (counted from 1) that they may import. */
-const BESIDE: Readonly<Record<string, number>> = { sim: 4, bench: 4, scripts: 5, test: 6 };
+const BESIDE: Readonly<Record<string, number>> = { sim: 4, bench: 4, fuzz: 4, scripts: 5, test: 6 };
 
 const CAMERA_SIDE = ["rtsp/client/", "onvif/client/", "discovery/client/", "bridge/camera-side/"];
 const CLIENT_SIDE = ["rtsp/server/", "onvif/server/", "discovery/server/", "bridge/client-side/", "web/"];

@@ -2,6 +2,12 @@ import { Fault } from "../../base/fault.ts";
 import { DAY, HOUR, later, MINUTE, type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import { parseFrames, parseScale, type ReplayManner } from "../../rtsp/wire/replay.ts";
 
+const LIMITS = {
+  /** Years have four digits, in the answer too: what is before or behind was recorded by nobody. */
+  earliest: unixMillis(0),
+  latest: unixMillis(Date.UTC(9999, 11, 31)),
+};
+
 const UNIT_MS: Readonly<Record<string, Millis>> = { s: SECOND, m: MINUTE, h: HOUR, d: DAY };
 
 /** RFC 3339 date and time; the zone may not be left out, for nobody could say which one was meant. */
@@ -51,10 +57,16 @@ function stretchOf(
     return {};
   }
   const from = at.startsWith("-") ? before(now, at) : instant(at);
+  if (!isWithin(from)) throw refuse("at", at, "an instant or a time ago that is not before 1970");
   if (length === null) return { from };
   const forMs = durationOf(length);
-  if (forMs === undefined || forMs === 0) throw refuse("for", length, "a length of time like 90s, 10m, 2h or 1d");
+  if (forMs === undefined || forMs === 0 || !isWithin(later(from, forMs)))
+    throw refuse("for", length, "a length of time like 90s, 10m, 2h or 1d");
   return { from, to: later(from, forMs) };
+}
+
+function isWithin(at: UnixMillis): boolean {
+  return at >= LIMITS.earliest && at <= LIMITS.latest;
 }
 
 /** Players show pictures forward; who wants them backwards says so in RTSP. */

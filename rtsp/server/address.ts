@@ -32,7 +32,8 @@ export function parseAddress(uri: string): RequestAddress {
   const track = (behindQuery ?? behindPath)?.[1];
   const segments = path.split("/").slice(1).map(decoded);
   if (segments.length > LIMITS.segments) throw new Fault("invalid", `address of ${segments.length} segments`);
-  const suffix = query === undefined || query === "" ? "" : `?${query.replace(/\/$/, "")}`;
+  const words = query?.replace(/\/+$/, "") ?? "";
+  const suffix = words === "" ? "" : `?${words}`;
   return {
     base: `${scheme}${host}${path}${suffix}`,
     key: `/${segments.map(encodeURIComponent).join("/")}${suffix}`,

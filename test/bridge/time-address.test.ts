@@ -59,6 +59,9 @@ describe("a time-travel address", () => {
     "at=-15m&for=0",
     "at=-15m&for=forever",
     "at=-99999999999s",
+    "at=-999999999d",
+    "at=0001-01-01T00:00:00Z",
+    "at=-15m&for=999999999d",
   ];
   for (const query of bad)
     it(`refuses ?${query} in words`, () => {

@@ -185,6 +185,11 @@ export class Stage {
     return this.#server;
   }
 
+  /** Resolves when so many read what is live. */
+  async hubReaders(count: number): Promise<void> {
+    while (this.hub.readers !== count) await new Promise((resolve) => setImmediate(resolve));
+  }
+
   async client(carrier: CarrierName = "TCP"): Promise<Client> {
     const socket =
       carrier === "HTTP"

@@ -1,0 +1,132 @@
+import { isDeepStrictEqual } from "node:util";
+import { aacConfig, readAacConfig, readAdts } from "../../media/aac.ts";
+import { describedAacConfig } from "../../media/aac-format.ts";
+import { codecString } from "../../media/codec-string.ts";
+import { base64Nals, fmtpValue, fmtpWith } from "../../media/fmtp.ts";
+import { avcConfig, h264FrameRate, h264Size, readAvcConfig } from "../../media/h264-config.ts";
+import { h265Size, hevcConfig, readHevcConfig } from "../../media/h265-config.ts";
+import { frameOf, segmentsOf } from "../../media/jpeg-file.ts";
+import type { Track } from "../../media/track.ts";
+import { boxesIn } from "../../recorder/box.ts";
+import type { OpenFile } from "../../recorder/files.ts";
+import { readSamples } from "../../recorder/fragment-read.ts";
+import { scanSegment } from "../../recorder/scan.ts";
+import { holds, orRefused, type Target, target } from "../target.ts";
+
+const no = (): Promise<never> => Promise.reject(new Error("not for writing"));
+
+/** A file that cannot be written. */
+function inMemory(bytes: Buffer): OpenFile {
+  return {
+    read: (into, position) => Promise.resolve(bytes.copy(into, 0, position)),
+    size: () => Promise.resolve(bytes.length),
+    close: () => Promise.resolve(),
+    write: no,
+    truncate: no,
+    datasync: no,
+  };
+}
+
+const PPS = Buffer.from("68ce0fc8", "hex");
+const VPS = Buffer.from("40010c01ffff016000000300900000030000030078959409", "hex");
+const H265_PPS = Buffer.from("4401c073c189", "hex");
+
+export const TARGETS: readonly Target[] = [
+  target({
+    name: "segment",
+    maxBytes: 32_768,
+    words: "ftyp moov uuid moof mdat prft trak mdia stsd avc1 avcC traf tfhd tfdt trun mfra \0\0\0\x08 \0\0\0\0",
+    async run(input) {
+      const scan = await scanSegment(inMemory(input), false);
+      holds(scan.goodBytes <= input.length, "no more is good than what is there");
+      for (const { offset, bytes, moofOffset } of scan.fragments) {
+        holds(offset <= moofOffset && moofOffset < offset + bytes, "the moof lies in its fragment");
+        const fragment = input.subarray(offset, offset + bytes);
+        for (const sample of readSamples(fragment, scan.header?.tracks ?? []))
+          holds(sample.data.length === sample.size, "a sample is there, and whole");
+      }
+      await scanSegment(inMemory(input), true);
+    },
+  }),
+  target({
+    name: "fragment",
+    maxBytes: 32_768,
+    words: "moof mdat prft traf tfhd tfdt trun \0\0\0\x08 \0\0\0\0 \xff\xff\xff\xff",
+    run(input) {
+      const format = { codec: "PCMU", sampleRateHz: 8000, channels: 1 } as const;
+      const tracks = [1, 2].map((id) => ({ id, timescale: 8000, format }));
+      for (const sample of readSamples(input, tracks))
+        holds(sample.data.length === sample.size, "a sample is there, and whole");
+    },
+  }),
+  target({
+    name: "boxes",
+    run(input) {
+      let at = 0;
+      for (const { start, body } of boxesIn(input)) {
+        holds(start === at, "boxes stand one behind the other");
+        at = start + 8 + body.length;
+      }
+      holds(at === input.length, "boxes fill what they stand in");
+    },
+  }),
+  target({
+    name: "h264-config",
+    run(input) {
+      orRefused(() => readAvcConfig(input));
+      const { width, height } = h264Size(input);
+      holds(width > 0 && width < 65_536 && height > 0 && height < 65_536, "the size fits into a file");
+      h264FrameRate(input);
+      const config = avcConfig({ sps: input, pps: PPS });
+      const sets = readAvcConfig(config);
+      holds(sets.sps.equals(input) && sets.pps.equals(PPS), "parameter sets are read as they were written");
+      codecString({ codec: "H264", width, height, config });
+    },
+  }),
+  target({
+    name: "h265-config",
+    run(input) {
+      orRefused(() => readHevcConfig(input));
+      const { width, height } = h265Size(input);
+      holds(width > 0 && width < 65_536 && height > 0 && height < 65_536, "the size fits into a file");
+      const config = hevcConfig({ vps: VPS, sps: input, pps: H265_PPS });
+      // What is none by its header is left out when it is read.
+      if ((((input[0] ?? 0) >> 1) & 0x3f) === 33 && (input[0] ?? 0) % 2 === 0 && (input[1] ?? 0) < 8)
+        holds(readHevcConfig(config).sps.equals(input), "parameter sets are read as they were written");
+      codecString({ codec: "H265", width, height, config });
+    },
+  }),
+  target({
+    name: "aac-config",
+    run(input) {
+      readAdts(input);
+      const { objectType, coreRateHz, channels } = readAacConfig(input);
+      if (objectType > 30 || objectType === 5 || objectType === 29 || channels === 0) return;
+      const again = readAacConfig(aacConfig(objectType, coreRateHz, channels));
+      holds(
+        isDeepStrictEqual([again.objectType, again.coreRateHz, again.channels], [objectType, coreRateHz, channels]),
+        "it is read as it is written",
+      );
+    },
+  }),
+  target({
+    name: "jpeg-file",
+    run(input) {
+      const { segments, end } = segmentsOf(input);
+      holds(end <= input.length && segments.every(({ body }) => body.length < 65_536), "segments lie in the file");
+      frameOf(segments);
+    },
+  }),
+  target({
+    name: "fmtp",
+    words: "; = sprop-parameter-sets= config= mode=AAC-hbr 1190 , Z0LADdoFB+xEAAADAAQ= packetization-mode=1",
+    run(input) {
+      const fmtp = input.toString("latin1");
+      holds(fmtpValue(fmtpWith(fmtp, { config: "1190" }), "CONFIG") === "1190", "what was set is there");
+      for (const nal of base64Nals(fmtpValue(fmtp, "sprop-parameter-sets") ?? ""))
+        holds(nal.length > 1 && nal.length <= input.length, "units are parts of it");
+      const config = describedAacConfig({ fmtp } as Track);
+      holds(config === undefined || config.length <= 64, "a configuration is small");
+    },
+  }),
+];
