@@ -13,11 +13,12 @@ import { parseRange, printRange } from "../../rtsp/wire/range.ts";
 import { ALL_FRAMES, parseManner } from "../../rtsp/wire/replay.ts";
 import { parseRtpInfo, printRtpInfo } from "../../rtsp/wire/rtp-info.ts";
 import { parseSession, printSession } from "../../rtsp/wire/session.ts";
-import { parseTransport, printTransport } from "../../rtsp/wire/transport.ts";
+import { parseTransport, printTransport, type TransportSpec } from "../../rtsp/wire/transport.ts";
 import { holds, type Target, target } from "../target.ts";
 
 /** The address of the camera, and of the client, in here. */
 const PEER = "10.1.2.3";
+const GROUP = { address: "239.1.2.3", ports: [5000, 5001], ttl: 4 } as const;
 const NOW = unixMillis(Date.UTC(2026, 10, 24));
 
 /** Lines, for targets that read several values: in a value there is no line end and no NUL. */
@@ -37,6 +38,13 @@ function returns<T>(parse: (text: string) => T, print: (value: T) => string): (i
   };
 }
 
+/** Texts of others with marks of the syntax in them, which stood in quotation marks, are compared and never printed. */
+function isPrintable({ source = "", destination = "", mode = "" }: TransportSpec): boolean {
+  return !/["';,]/.test(source + destination + mode);
+}
+
+const ignored = (): void => undefined;
+
 /** What cameras name, wherever it points, leads to the camera. */
 function leadsToCamera(uri: string): void {
   const { hostname, username, password } = new URL(uri);
@@ -51,12 +59,18 @@ export const TARGETS: readonly Target[] = [
       'RTP/AVP RTP/AVP/TCP RTP/AVP/UDP unicast multicast interleaved= client_port= server_port= port= ttl= source= destination= ssrc= mode= "PLAY" , ; - 0-1 255',
     run(input) {
       const specs = parseTransport(textOf(input));
-      for (const spec of specs) {
+      for (const spec of specs.filter(isPrintable)) {
         const again = parseTransport(printTransport(spec));
         holds(isDeepStrictEqual(again, [spec]), "what was read is read again as it was printed");
       }
-      const { way, pair } = chooseTransport(textOf(input), { isTaken: () => false, udpTo: PEER, others: undefined });
+      const { way, pair } = chooseTransport(textOf(input), {
+        isTaken: () => false,
+        udpTo: PEER,
+        multicast: GROUP,
+        others: undefined,
+      });
       holds(pair[0] !== pair[1], "RTP and RTCP have ways of their own");
+      holds(way !== "multicast" || pair === GROUP.ports, "no group but the stream's own is sent to");
       holds(way === "interleaved" || pair.every((port) => port >= 1024 && port < 65_536), "no service is shot at");
     },
   }),
@@ -110,9 +124,9 @@ export const TARGETS: readonly Target[] = [
     run(input) {
       const described = new URL(`rtsp://${PEER}/stream`);
       const [base = "", control] = linesOf(input);
-      const from = baseOf([base], described);
+      const from = baseOf([base], described, ignored);
       leadsToCamera(from);
-      leadsToCamera(joinControl(from, control, described));
+      leadsToCamera(joinControl(from, control, described, ignored));
       leadsToCamera(pinnedToHost(base, PEER, ["rtsp", "rtsps", "http", "https"]).href);
     },
   }),

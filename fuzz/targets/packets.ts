@@ -93,7 +93,7 @@ function assertUsable(sample: Sample, { clockRateHz }: Track): void {
   if (format.codec === "H264" || format.codec === "H265") lengthPrefixed(data);
   orRefused(() => {
     const numbers = { payloadType: 96, ssrc: 1, sequence: 0, clockRateHz };
-    for (const packet of createPacketizer(format, numbers).packets(sample, 0)) readRtp(packet);
+    for (const packet of createPacketizer(format, numbers).packets(sample, 0).list) readRtp(packet);
   });
 }
 
