@@ -36,12 +36,20 @@ export interface Span {
   readonly to: UnixMillis;
 }
 
+/** How the packets of a track are numbered: by whom they say they are, and from which sequence number on. */
+export interface Numbering {
+  readonly ssrc: number;
+  readonly sequence: number;
+}
+
 /** What is read of a recording. */
 export interface Reading {
   readonly from: UnixMillis;
   readonly to?: UnixMillis;
   /** Where packets lie, for a reader that gives back what it has done with; memory of their own if absent. */
   readonly memory?: PacketMemory;
+  /** Of track `index`, for a client that has been sent something of it before; random if absent. */
+  readonly numbering?: (index: number) => Numbering;
   /** Backwards: sound and metadata instead of pictures. */
   readonly withoutVideo?: boolean;
 }
@@ -54,7 +62,7 @@ export interface RecordedSource {
   extent(): Promise<Span | undefined>;
   /**
    * Groups in the order of capture, tracks mixed, from the last key frame at or before `from` on, to `to` (exclusive) or,
-   * without it, to the end of what is recorded when reading gets there. Sequence numbers start anew with each call.
+   * without it, to the end of what is recorded when reading gets there. Sequence numbers start anew with each call, or where `numbering` says.
    * In a gap it begins with the first key frame behind it. Ends early, without error, when `signal` is aborted.
    */
   read(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup>;

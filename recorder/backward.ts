@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { PacketGroup } from "../media/group.ts";
-import type { PacketMemory } from "../media/packet-memory.ts";
+import type { Reading } from "../media/source.ts";
 import type { TimedSample } from "./fragment-read.ts";
 import { Lanes } from "./lanes.ts";
 import type { Opened, Place, Places } from "./places.ts";
@@ -24,12 +24,8 @@ interface Stretch {
  */
 export async function* readBackward(
   places: Places,
-  range: {
-    readonly fromUs: number;
-    readonly toUs: number;
-    readonly memory: PacketMemory | undefined;
-    readonly withoutVideo: boolean;
-  },
+  range: { readonly fromUs: number; readonly toUs: number },
+  { memory, numbering, withoutVideo = false }: Omit<Reading, "from" | "to">,
   signal: AbortSignal,
 ): AsyncGenerator<PacketGroup> {
   let lanes: Lanes | undefined;
@@ -41,9 +37,9 @@ export async function* readBackward(
     const opened = await places.open(place);
     if (opened === undefined) continue;
     try {
-      lanes ??= new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory: range.memory });
+      lanes ??= new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory, numbering });
       for (const stretch of stretches(opened.fragments, range.fromUs)) {
-        const groups = await groupsOf(places, opened, stretch, { place, withoutVideo: range.withoutVideo });
+        const groups = await groupsOf(places, opened, stretch, { place, withoutVideo });
         for (const group of groups.reverse()) {
           const [key] = group;
           if (signal.aborted) return;

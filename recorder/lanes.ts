@@ -4,6 +4,7 @@ import { PacketGroup, type TimeQuality, usualChannel } from "../media/group.ts";
 import type { PacketMemory } from "../media/packet-memory.ts";
 import { createPacketizer, type Packetizer } from "../media/packetizer.ts";
 import type { SampleFormat } from "../media/sample.ts";
+import type { Numbering, Reading } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import type { TimedSample } from "./fragment-read.ts";
@@ -34,6 +35,12 @@ interface Lane {
   discontinuity: boolean;
 }
 
+interface LanesOptions {
+  readonly baseTicks?: number;
+  readonly memory?: PacketMemory | undefined;
+  readonly numbering?: Reading["numbering"] | undefined;
+}
+
 /** Turns stored samples back into packet groups, with one sequence of numbers and one timeline per track. */
 export class Lanes {
   readonly #lanes: readonly Lane[];
@@ -46,10 +53,7 @@ export class Lanes {
   #quality: TimeQuality = "camera";
 
   /** `baseTicks`: where RTP times begin. `memory`: where packets lie. */
-  constructor(
-    tracks: readonly Fmp4Track[],
-    { baseTicks = 0, memory }: { readonly baseTicks?: number; readonly memory?: PacketMemory | undefined } = {},
-  ) {
+  constructor(tracks: readonly Fmp4Track[], { baseTicks = 0, memory, numbering = randomNumbering }: LanesOptions = {}) {
     this.#baseTicks = baseTicks;
     this.#memory = memory === undefined ? {} : { memory };
     this.#lanes = tracks.map(({ format, timescale }, index) => ({
@@ -59,8 +63,7 @@ export class Lanes {
       format,
       packetizer: createPacketizer(format, {
         payloadType: STATIC_TYPES[format.codec] ?? FIRST_DYNAMIC_TYPE + index,
-        ssrc: randomInt(2 ** 32),
-        sequence: randomInt(2 ** 16),
+        ...numbering(index),
         channel: usualChannel(index),
         ...this.#memory,
         clockRateHz: timescale,
@@ -145,4 +148,8 @@ export class Lanes {
     lane.offset = exact - sample.presentTicks;
     return exact;
   }
+}
+
+function randomNumbering(): Numbering {
+  return { ssrc: randomInt(2 ** 32), sequence: randomInt(2 ** 16) };
 }

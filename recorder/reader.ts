@@ -85,14 +85,14 @@ export class StreamReader implements RecordedSource {
     return this.#forward(range, true, signal);
   }
 
-  readBackward({ from, to, memory, withoutVideo = false }: Reading, signal: AbortSignal): AsyncGenerator<PacketGroup> {
-    const range = { fromUs: toUs(from), toUs: to === undefined ? 0 : toUs(to), memory, withoutVideo };
-    return readBackward(this.#places, range, signal);
+  readBackward({ from, to, ...how }: Reading, signal: AbortSignal): AsyncGenerator<PacketGroup> {
+    const range = { fromUs: toUs(from), toUs: to === undefined ? 0 : toUs(to) };
+    return readBackward(this.#places, range, how, signal);
   }
 
   /** Yields undefined, if it is to `follow`, where there is nothing more at the moment. */
   async *#forward(
-    { from, to, memory }: Reading,
+    { from, to, memory, numbering }: Reading,
     follow: boolean,
     signal: AbortSignal,
   ): AsyncGenerator<PacketGroup | undefined> {
@@ -127,7 +127,7 @@ export class StreamReader implements RecordedSource {
             if (signal.aborted || one.startUs >= endUs) return;
             if (room.length < one.bytes) room = Buffer.allocUnsafeSlow(one.bytes);
             const samples = await this.#places.samples(opened, one, place, room);
-            if (lanes === undefined) lanes = new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory });
+            lanes ??= new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory, numbering });
             lanes.begin(opened.tracks, one, lastUs, samples === undefined);
             const wanted = samples === undefined ? [] : lastUs === undefined ? fromKey(samples, fromUs) : samples;
             lastUs = one.endUs;

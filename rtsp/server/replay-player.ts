@@ -14,6 +14,7 @@ import { withReplayExtension } from "./replay-extension.ts";
 import { type MarkedGroup, markedBackward, markedForward } from "./replay-marks.ts";
 import { RtspFault } from "./reply.ts";
 import { ScaledTime } from "./scaled-time.ts";
+import type { SentNumbers } from "./sent-numbers.ts";
 import { answerTo, pointOf, type Stretch } from "./stretch.ts";
 import type { GroupWriter } from "./writer.ts";
 
@@ -31,6 +32,8 @@ export interface ReplayOptions {
   readonly lanes: Lanes;
   readonly writer: GroupWriter;
   readonly clock: Clock;
+  /** Goes on over all PLAYs of a session (RFC 2326 B). */
+  readonly numbers: SentNumbers;
   /** Where the transport does not say how fast the client takes it. */
   readonly bytePace: BytePace | undefined;
   /** ONVIF replay: low byte of the PLAY's CSeq. Undefined: a plain player, which is told nothing of ONVIF and waits for the end. */
@@ -58,6 +61,7 @@ export class ReplayPlayer implements Player {
   #position: UnixMillis;
   #running = false;
   #pausePoint: UnixMillis | undefined;
+  #held: PromiseWithResolvers<void> | undefined;
 
   private constructor(
     options: ReplayOptions,
@@ -130,8 +134,19 @@ export class ReplayPlayer implements Player {
 
   stop(): void {
     this.#stopping.abort();
+    this.release();
     // Nobody else will let go of the files that reading holds open.
     if (!this.#running) void this.#items.return?.();
+  }
+
+  /** Sends nothing until it is released, so that another player can be prepared to go on where this one is. */
+  hold(): void {
+    this.#held ??= Promise.withResolvers<void>();
+  }
+
+  release(): void {
+    this.#held?.resolve();
+    this.#held = undefined;
   }
 
   /** False when it was stopped. */
@@ -151,7 +166,10 @@ export class ReplayPlayer implements Player {
           // Backwards, a group of pictures goes out whole: it is decoded before any of it is shown.
           if (manner.rateControl && (manner.scale > 0 || discontinuity)) await pace.reach(at, discontinuity, signal);
           if (this.#isBehindPausePoint(at)) return true;
+          await this.#held?.promise;
+          if (signal.aborted) break;
           const dressed = this.#dressed(item, jumped);
+          this.#o.numbers.sent(dressed);
           if (!manner.rateControl) await bytePace?.spend(dressed.byteLength, signal);
           await writer.put(dressed, signal, () => this.#memory.give(dressed.bytes));
           this.#position = at;
@@ -201,7 +219,7 @@ function itemsOf(o: ReplayOptions, memory: PacketMemory, signal: AbortSignal): A
   const { source, stretch, manner, lanes } = o;
   const filter = new FrameFilter(lanes, manner, memory);
   const passed = (group: PacketGroup): PacketGroup | undefined => filter.passed(group);
-  const reading = { ...stretch, memory };
+  const reading = { ...stretch, memory, numbering: (index: number) => o.numbers.of(index) };
   if (manner.scale < 0) {
     const backward = source.readBackward({ ...reading, withoutVideo: !hasVideo(lanes) }, signal);
     return markedBackward(backward, passed, stretch.to === undefined);

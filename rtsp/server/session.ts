@@ -18,6 +18,7 @@ import { Outlet, type OutletOptions } from "./outlet.ts";
 import type { Player } from "./player.ts";
 import { ReplayPlayer } from "./replay-player.ts";
 import { RtspFault, unsupported } from "./reply.ts";
+import { SentNumbers } from "./sent-numbers.ts";
 import { next, type State } from "./state.ts";
 import { stretchOf } from "./stretch.ts";
 import { chooseTransport } from "./transport.ts";
@@ -65,6 +66,7 @@ export class RtspSession {
   #state: State = "init";
   #player: Player | undefined;
   #replayed = false;
+  readonly #numbers = new SentNumbers();
   /** Where PAUSE stopped a recording. */
   #paused: UnixMillis | undefined;
   readonly #ending = new AbortController();
@@ -167,6 +169,8 @@ export class RtspSession {
     const paused = this.#position() ?? this.#paused;
     const stretch = await stretchOf(presentation, { range, paused, backward: manner.scale < 0 });
     this.#assertSame(await presentation.source.tracks(stretch.from));
+    const running = this.#player instanceof ReplayPlayer ? this.#player : undefined;
+    running?.hold();
     const player: ReplayPlayer = await ReplayPlayer.open({
       source: presentation.source,
       stretch,
@@ -175,6 +179,7 @@ export class RtspSession {
       // At another speed, and without rate control (ONVIF Streaming 6.4), the clocks of a report do not go together.
       writer: this.#writer(manner.rateControl && manner.scale === 1),
       clock,
+      numbers: this.#numbers,
       bytePace: this.mustReport ? new BytePace(clock) : undefined,
       onvif: this.#wantsExtension(message) ? Number(header(message, "CSeq")) & 0xff : undefined,
       gone: this.#ending.signal,
@@ -183,6 +188,9 @@ export class RtspSession {
         if (this.#player === player) this.#replayed = true;
       },
       failed,
+    }).catch((error: unknown) => {
+      running?.release();
+      throw error;
     });
     this.#stop();
     return player;

@@ -5,6 +5,7 @@ import { asFault } from "../../../base/fault.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import type { Lane } from "../../../rtsp/server/lane.ts";
 import { ReplayPlayer } from "../../../rtsp/server/replay-player.ts";
+import { SentNumbers } from "../../../rtsp/server/sent-numbers.ts";
 import { InterleavedSink } from "../../../rtsp/server/sink.ts";
 import { GroupWriter } from "../../../rtsp/server/writer.ts";
 import { ALL_FRAMES } from "../../../rtsp/wire/replay.ts";
@@ -49,6 +50,7 @@ describe("a replay whose first group is far away", () => {
         dropped: () => undefined,
       }),
       clock,
+      numbers: new SentNumbers(),
       bytePace: undefined,
       onvif: undefined,
       gone: gone.signal,

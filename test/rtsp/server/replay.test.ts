@@ -160,6 +160,9 @@ describe("ONVIF replay", () => {
     const after = sent().filter(({ cseq }) => cseq === 3);
     expect(after[0]).to.include({ number: 500, flags: "CD" });
     expect(after[1]).to.include({ number: 501, flags: "" });
+    // In RTP it is no jump (RFC 2326 B).
+    const [first = 0, ...others] = sent().map(({ sequence }) => sequence);
+    expect(others).to.deep.equal(others.map((_, index) => (first + index + 1) & 0xffff));
     expect(sent().filter(({ number }) => number > 130 && number < 500)).to.deep.equal([]);
   });
 

@@ -13,7 +13,7 @@ import { PacketGroup } from "../../../media/group.ts";
 import { Hub } from "../../../media/hub.ts";
 import type { PacketMemory } from "../../../media/packet-memory.ts";
 import { writeRtpHeader } from "../../../media/rtp.ts";
-import type { RecordedSource } from "../../../media/source.ts";
+import type { Numbering, RecordedSource } from "../../../media/source.ts";
 import type { Track } from "../../../media/track.ts";
 import { createHttpServer } from "../../../net/http.ts";
 import { openPortPair, type PortPair } from "../../../net/udp.ts";
@@ -41,7 +41,14 @@ export const AUDIO: Track = {
 /** A group whose packets carry its own number, so that a client can tell what it got. */
 export function groupOf(
   number: number,
-  o: { track?: number; key?: boolean; at?: UnixMillis; bytes?: number; discontinuity?: boolean } = {},
+  o: {
+    track?: number;
+    key?: boolean;
+    at?: UnixMillis;
+    bytes?: number;
+    discontinuity?: boolean;
+    numbering?: Numbering | undefined;
+  } = {},
 ): PacketGroup {
   const { track = 0, key = track !== 0 || number % 10 === 0, at = later(START, number * 100), bytes = 8 } = o;
   const rtpTime = (number * 9000) >>> 0;
@@ -49,9 +56,9 @@ export function groupOf(
   writeRtpHeader(packet, {
     marker: true,
     payloadType: 96,
-    sequence: number & 0xffff,
+    sequence: o.numbering?.sequence ?? number & 0xffff,
     timestamp: rtpTime,
-    ssrc: 100 + track,
+    ssrc: o.numbering?.ssrc ?? 100 + track,
   });
   // To its last byte, so that a mixture of two is seen.
   packet.fill(number & 0xff, 16);
@@ -75,11 +82,15 @@ const recordedOf = (bytes: number): RecordedSource => ({
       yield group;
     }
   },
-  async *follow({ from, to, memory }, signal) {
+  async *follow({ from, to, memory, numbering }, signal) {
+    const numbers = [0, 1].map((track) => numbering?.(track));
     for (let number = gopOf(from); number < 1000; number += 1) {
       if (GAP.has(number)) continue;
       for (const track of [0, 1]) {
-        const made = groupOf(number, { track, bytes, discontinuity: track === 0 && number === GAP_END });
+        const discontinuity = track === 0 && number === GAP_END;
+        const own = numbers[track];
+        const made = groupOf(number, { track, bytes, discontinuity, numbering: own });
+        if (own !== undefined) numbers[track] = { ...own, sequence: (own.sequence + 1) & 0xffff };
         const group = memory === undefined ? made : inMemory(made, memory);
         await Promise.resolve();
         if (signal.aborted || (to !== undefined && group.at >= to)) return;
