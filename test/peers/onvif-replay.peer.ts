@@ -5,6 +5,16 @@ import { eventually, type Login, startTestBridge, type TestBridge } from "../sup
 import { framesOf } from "../support/frame-code.ts";
 import { type Peer, pythonPeer } from "../support/peer.ts";
 
+/** Of a simulated camera. */
+const GOP = 30;
+const FRAME_MS = 1000 / 15;
+
+/** By how much the time of a capture and the camera's own counting may differ: timers of a busy machine. */
+const CLOCK_MS = 120;
+
+const range = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from }, (_, index) => from + index);
+
 const CLIENT = join(import.meta.dirname, "../support/gst-replay.py");
 
 describe("GStreamer in its ONVIF mode", function () {
@@ -25,37 +35,80 @@ describe("GStreamer in its ONVIF mode", function () {
     if (recorded === undefined) throw new Error("no camera");
     await eventually(async () => {
       const extent = await recorded.extent();
-      return extent !== undefined && extent.to - extent.from > 12_000;
+      return extent !== undefined && extent.to - extent.from > 18_000;
     });
     const extent = await recorded.extent();
-    const from = later(extent?.from ?? later(t.bridge.parts.clock.now(), 0), 2500);
+    const from = later(extent?.from ?? later(t.bridge.parts.clock.now(), 0), 7500);
     const at = await (async () => {
       for await (const group of recorded.read({ from }, new AbortController().signal))
         if (group.key && group.track === 0 && group.at > from) return group.at;
       throw new Error("no key frame");
     })();
     // What is asked for is the frame, and what is sent begins with the key frame before it.
-    key = { at, number: (await replay(["--frames", "1"], at))[0] ?? -1 };
+    key = { at, number: (await watch(["--frames", "1"], at)).numbers[0] ?? -1 };
   });
   after(() => t?.close());
 
-  /** From an instant a little behind the key frame; it comes with the key frame. */
-  async function replay(args: readonly string[], from: UnixMillis): Promise<readonly number[]> {
+  interface Replayed {
+    /** Numbers of the frames that a decoder made. */
+    readonly numbers: readonly number[];
+    /** What the header extensions say of each access unit that came, in milliseconds from the key frame. */
+    readonly times: readonly number[];
+  }
+
+  /** From an instant a little behind the key frame; forwards, it comes with the key frame. */
+  async function watch(args: readonly string[], from = key.at): Promise<Replayed> {
     const url = t.rtsp(login, `recorded/${id}`);
     const start = ["--from-ms", `${Math.round(from + 20)}`];
     const { code, stdout, stderr } = await python.run([CLIENT, url, ...start, ...args], { limitMs: 30_000 });
     expect(code, stderr).to.equal(0);
-    return framesOf(stdout, 640, 360);
+    const times = [...stderr.matchAll(/^at (.*)$/gm)].map(([, ms]) => Number(ms) - from);
+    return { numbers: framesOf(stdout, 640, 360), times };
   }
 
   for (const [what, args] of [
     ["as fast as it can", ["--unpaced"]],
     ["at the pace of the capture", []],
     ["at three times the pace", ["--speed", "3"]],
+    ["at half the pace", ["--speed", "0.5"]],
   ] as const)
-    it(`gets every frame once, in order, ${what}`, async () => {
-      expect(await replay([...args, "--frames", "75"], key.at)).to.deep.equal(
-        Array.from({ length: 75 }, (_, index) => key.number + index),
-      );
+    it(`gets every frame once, in order, with the time of its capture, ${what}`, async () => {
+      const { numbers, times } = await watch([...args, "--frames", "60"]);
+      expect(numbers).to.deep.equal(range(0, 60).map((index) => key.number + index));
+      times.forEach((time, index) => {
+        expect(time).to.be.closeTo(index * FRAME_MS, CLOCK_MS);
+      });
     });
+
+  for (const [what, args] of [
+    ["as fast as it can", ["--unpaced"]],
+    ["at the pace of the capture", []],
+  ] as const)
+    it(`gets groups of pictures backwards, which its decoder turns round frame by frame, ${what}`, async () => {
+      const { numbers, times } = await watch([...args, "--frames", "60", "--speed", "-1"]);
+      // The group from the key frame to the instant that was asked for comes first. GStreamer's decoder shows nothing of it.
+      expect(times[0]).to.be.closeTo(0, CLOCK_MS);
+      expect(times[1]).to.be.closeTo(-GOP * FRAME_MS, CLOCK_MS);
+      expect(numbers).to.deep.equal(range(0, 60).map((index) => key.number - 1 - index));
+      times.slice(1).forEach((time, index) => {
+        const [group, frame] = [Math.floor(index / GOP), index % GOP];
+        expect(time).to.be.closeTo((frame - GOP * (group + 1)) * FRAME_MS, CLOCK_MS);
+      });
+    });
+
+  for (const [what, args, step] of [
+    ["all of them", [], 1],
+    ["those that are at least 3.5 s apart", ["--interval-ms", "3500"], 2],
+  ] as const)
+    it(`gets key frames alone: ${what}`, async () => {
+      const { numbers } = await watch([...args, "--unpaced", "--intra", "--frames", "3"]);
+      expect(numbers).to.deep.equal(range(0, 3).map((index) => key.number + index * step * GOP));
+    });
+
+  it("jumps while it plays, and is sent nothing twice", async () => {
+    const back = Math.round(key.at - 2 * GOP * FRAME_MS + 20);
+    const { numbers } = await watch(["--frames", "50", "--jump-after", "20", "--jump-ms", `${back}`]);
+    const frames = [...range(0, 20), ...range(-2 * GOP, -2 * GOP + 30)];
+    expect(numbers).to.deep.equal(frames.map((index) => key.number + index));
+  });
 });

@@ -1,6 +1,7 @@
 """An ONVIF replay client on GStreamer's rtspsrc: a stack that nobody here wrote. See test/peers/onvif-replay.peer.ts.
 
-Writes decoded frames, gray, to standard output. Ends after --frames frames, or when the server ends.
+Writes decoded frames, gray, to standard output, and to standard error `at <ms since 1970>` for each header extension, as
+rtponvifparse reads it. Ends after --frames frames, or when the server ends. With a negative speed, GStreamer's decoder turns each group of pictures round.
 """
 import argparse
 import os
@@ -19,6 +20,10 @@ parser.add_argument("--to-ms", type=int)
 parser.add_argument("--frames", type=int, required=True)
 parser.add_argument("--speed", type=float, default=1.0)
 parser.add_argument("--unpaced", action="store_true")
+parser.add_argument("--intra", action="store_true", help="key frames alone")
+parser.add_argument("--interval-ms", type=int, default=0, help="at least so far apart")
+parser.add_argument("--jump-ms", type=int, help="where to go on, in ms since 1970, ...")
+parser.add_argument("--jump-after", type=int, help="... after so many frames")
 options = parser.parse_args()
 
 Gst.init(None)
@@ -31,7 +36,7 @@ def position(ms):
 
 # Positions are ns since 1900. Any other buffer mode drops the beginning of what comes faster than it was captured.
 pipeline = Gst.parse_launch(
-    "rtspsrc name=source onvif-mode=true latency=0 buffer-mode=none ! queue ! rtponvifparse ! rtph264depay ! avdec_h264"
+    "rtspsrc name=source onvif-mode=true latency=0 buffer-mode=none ! queue ! rtponvifparse name=parse ! rtph264depay ! avdec_h264"
     " ! videoconvert ! video/x-raw,format=GRAY8 ! fakesink name=sink sync=false signal-handoffs=true"
 )
 source = pipeline.get_by_name("source")
@@ -50,8 +55,19 @@ def frame(_sink, buffer, _pad):
         return
     count += 1
     sys.stdout.buffer.write(buffer.extract_dup(0, buffer.get_size()))
+    if count == options.jump_after:
+        # Not from the thread that brings the frames: a flushing seek waits for it.
+        GLib.idle_add(lambda: source.send_event(seek(options.jump_ms, None)) and False)
     if count == options.frames:
         loop.quit()
+
+
+def told(_pad, info):
+    """Decoders make up times of their own behind this."""
+    buffer = info.get_buffer()
+    if buffer.extract_dup(0, 1)[0] & 0x10:
+        print("at", buffer.pts / Gst.MSECOND - NTP_TO_UNIX_MS, file=sys.stderr)
+    return Gst.PadProbeReturn.OK
 
 
 def message(_bus, what):
@@ -63,25 +79,33 @@ def message(_bus, what):
 
 
 pipeline.get_by_name("sink").connect("handoff", frame)
+pipeline.get_by_name("parse").get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, told)
 bus = pipeline.get_bus()
 bus.add_signal_watch()
 bus.connect("message", message)
 
-flags = Gst.SeekFlags.FLUSH | Gst.SeekFlags.ACCURATE
-start, stop = options.from_ms, options.to_ms
-# A segment of GStreamer runs from the earlier to the later instant in both directions.
-low, high = (start, stop) if options.speed > 0 else (stop, start)
-seek = Gst.Event.new_seek(
-    options.speed,
-    Gst.Format.TIME,
-    flags,
-    Gst.SeekType.NONE if low is None else Gst.SeekType.SET,
-    -1 if low is None else position(low),
-    Gst.SeekType.NONE if high is None else Gst.SeekType.SET,
-    -1 if high is None else position(high),
-)
+def seek(start, stop):
+    flags = Gst.SeekFlags.FLUSH | Gst.SeekFlags.ACCURATE
+    if options.intra:
+        flags |= Gst.SeekFlags.TRICKMODE_KEY_UNITS
+    # A segment of GStreamer runs from the earlier to the later instant in both directions.
+    low, high = (start, stop) if options.speed > 0 else (stop, start)
+    event = Gst.Event.new_seek(
+        options.speed,
+        Gst.Format.TIME,
+        flags,
+        Gst.SeekType.NONE if low is None else Gst.SeekType.SET,
+        -1 if low is None else position(low),
+        Gst.SeekType.NONE if high is None else Gst.SeekType.SET,
+        -1 if high is None else position(high),
+    )
+    if options.interval_ms:
+        event.set_seek_trickmode_interval(options.interval_ms * Gst.MSECOND)
+    return event
+
+
 # rtspsrc keeps it for its first PLAY.
-source.send_event(seek)
+source.send_event(seek(options.from_ms, options.to_ms))
 pipeline.set_state(Gst.State.PLAYING)
 loop.run()
 sys.stdout.buffer.flush()

@@ -194,12 +194,16 @@ def pause_with_range(replay):
 
 def seek(replay):
     middle = replay.first + 2 * DELTA
+    sources = []
     for number, target in enumerate((replay.first, middle, middle - DELTA, middle + DELTA)):
         extra = {"Immediate": "yes"} if number else {}
         replay.play(target, **{"Rate-Control": "no"}, **extra)
         packets = replay.look(1.0)
         replay.check(packets)
         assert abs(rtp.times_of(packets)[0] - target) < INACCURACY, f"{rtp.times_of(packets)[0]} instead of {target}"
+        sources.append([rtp.rtp_of(packets, track)[0].ssrc for track in replay.tracks])
+    # RFC 2326 B: a jump in what is played is none in RTP.
+    assert all(one == sources[0] for one in sources), f"sources {sources}"
 
 
 # Where a case stands in its family: video has I-frames, and audio has no way back.
