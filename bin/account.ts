@@ -5,7 +5,8 @@ import { systemClock } from "../base/clock.ts";
 import { openDatabase } from "../base/database.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
-import { type CameraSchema, CameraStore, cameraMigrations } from "../bridge/camera-store.ts";
+import { type CameraSchema, cameraMigrations } from "../bridge/camera-schema.ts";
+import { CameraStore } from "../bridge/camera-store.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
 import { readSettings } from "./settings-file.ts";
 

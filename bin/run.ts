@@ -19,10 +19,10 @@ export function runBridge(
         ...parts,
         sessions: new WebSessions({ accounts: parts.accounts, clock: parts.clock }),
         pages: PAGES,
-        addressesOf: (camera, local) => ({
-          live: parts.addresses().rtsp("live", camera, local),
-          recorded: parts.addresses().rtsp("recorded", camera, local),
-        }),
+        addressesOf: {
+          live: (camera, stream, local) => parts.addresses().rtsp("live", camera, local, stream),
+          recorded: (camera, local) => parts.addresses().rtsp("recorded", camera, local),
+        },
         about: (local) => ({ version: o.version, onvif: parts.addresses().onvif(local, false) }),
       }),
   });

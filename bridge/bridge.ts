@@ -19,9 +19,10 @@ import { Archive } from "../recorder/archive.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
+import { type CameraSchema, cameraMigrations } from "./camera-schema.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
-import { type CameraSchema, CameraStore, cameraMigrations } from "./camera-store.ts";
+import { CameraStore } from "./camera-store.ts";
 import { Addresses } from "./client-side/addresses.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
@@ -101,7 +102,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const archive = await life.start("recorder", () => openArchive(settings, clock, log, metrics));
   const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
   const store = new CameraStore(database.query, folder.sealer);
-  const cameras = await life.start("cameras", () => Cameras.start({ store, side, archive, clock, log, metrics }));
+  const lingerMs = settings.cameraSide.lingerSeconds * SECOND;
+  const cameras = await life.start("cameras", () =>
+    Cameras.start({ store, side, archive, lingerMs, clock, log, metrics }),
+  );
   const finds = await life.start("discovery of cameras", () => {
     const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };
     return new Finds({ side, cameras, clock, log, ...port });

@@ -1,115 +1,55 @@
-import { type Kysely, type Migration, sql } from "kysely";
+import type { Kysely, Selectable } from "kysely";
 import type { Credentials } from "../auth/scheme/http.ts";
 import { Fault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
 import { Secret } from "../base/secret.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
+import type { Track } from "../media/track.ts";
 import type { LowerTransport } from "../rtsp/wire/transport.ts";
-import type { TransportSetting } from "./camera.ts";
+import type { Pulling, TransportSetting } from "./camera.ts";
+import type { CameraSchema } from "./camera-schema.ts";
 
-/** A camera as it was adopted: all that is needed to pull its stream again after a restart. */
+/** A stream of a camera, as far as it is needed to pull it again after a restart. */
+export interface StreamRecord {
+  /** `main`, `sub`, … */
+  readonly name: string;
+  /** The lowest that no other stream of any camera had, from 1. */
+  readonly number: number;
+  /** RTSP address at the camera, without credentials. */
+  readonly url: string;
+  readonly pulling: Pulling;
+  /** By what its packets came the last time. */
+  readonly workedTransport: LowerTransport | undefined;
+  /** As it was described the last time; empty where it never was. */
+  readonly tracks: readonly Track[];
+}
+
+/** A camera as it was adopted: all that is needed to pull its streams again after a restart. */
 export interface CameraRecord {
   readonly id: string;
-  /** The lowest that was free, from 1. */
-  readonly number: number;
   readonly name: string;
   readonly manufacturer: string | undefined;
   readonly model: string | undefined;
   readonly serial: string | undefined;
   /** The only address that is dialed for this camera. */
   readonly ip: string;
-  /** RTSP address without credentials. */
-  readonly streamUrl: string;
   readonly deviceUrl: string | undefined;
   readonly credentials: Credentials | undefined;
   /** SHA-256 of the camera's public key, base64; remembered at adoption where the camera speaks TLS. */
   readonly tlsPin: string | undefined;
   readonly transport: TransportSetting;
-  /** By what its packets came the last time. */
-  readonly workedTransport: LowerTransport | undefined;
+  /** The main one first. */
+  readonly streams: readonly [StreamRecord, ...StreamRecord[]];
   readonly adoptedAt: UnixMillis;
 }
 
-interface CameraRow {
-  id: string;
-  number: number;
-  name: string;
-  manufacturer: string | null;
-  model: string | null;
-  serial: string | null;
-  ip: string;
-  stream_url: string;
-  device_url: string | null;
-  user_name: string | null;
-  /** Sealed under the master key, bound to the camera's id. */
-  password_sealed: string | null;
-  tls_pin: string | null;
-  /** `auto`, `tcp`, `udp`. */
-  transport: string;
-  /** `tcp`, `udp`, or null as long as nothing has come. */
-  worked_transport: string | null;
-  /** Milliseconds since 1970, UTC. */
-  adopted_at_ms: number;
-}
+/** A stream that has no number yet. */
+export type NewStream = Omit<StreamRecord, "number">;
 
-/** The part of the configuration database that holds cameras. */
-export interface CameraSchema {
-  camera: CameraRow;
-  /** Ids of cameras that were removed: grants may still name them, and must not come to mean another camera. */
-  retired_camera: { id: string };
+/** A camera that is not saved yet. */
+export interface NewCamera extends Omit<CameraRecord, "streams"> {
+  readonly streams: readonly [NewStream, ...NewStream[]];
 }
-
-export const cameraMigrations: Readonly<Record<string, Migration>> = {
-  "camera-0001-camera": {
-    async up(db) {
-      await db.schema
-        .createTable("camera")
-        .addColumn("id", "text", (column) => column.primaryKey())
-        .addColumn("name", "text", (column) => column.notNull())
-        .addColumn("manufacturer", "text")
-        .addColumn("model", "text")
-        .addColumn("serial", "text")
-        .addColumn("ip", "text", (column) => column.notNull())
-        .addColumn("stream_url", "text", (column) => column.notNull())
-        .addColumn("device_url", "text")
-        .addColumn("user_name", "text")
-        .addColumn("password_sealed", "text")
-        .addColumn("tls_pin", "text")
-        .addColumn("adopted_at_ms", "integer", (column) => column.notNull())
-        .execute();
-    },
-  },
-  "camera-0002-retired": {
-    async up(db) {
-      await db.schema
-        .createTable("retired_camera")
-        .addColumn("id", "text", (column) => column.primaryKey())
-        .execute();
-    },
-  },
-  "camera-0003-transport": {
-    async up(db) {
-      // SQLite adds one column at a time.
-      await db.schema
-        .alterTable("camera")
-        .addColumn("transport", "text", (column) => column.notNull().defaultTo("auto"))
-        .execute();
-      await db.schema.alterTable("camera").addColumn("worked_transport", "text").execute();
-    },
-  },
-  "camera-0004-number": {
-    async up(db) {
-      await db.schema
-        .alterTable("camera")
-        .addColumn("number", "integer", (column) => column.notNull().defaultTo(0))
-        .execute();
-      await sql`update camera set number = (select count(*) from camera as earlier where earlier.rowid <= camera.rowid)`.execute(
-        db,
-      );
-      await db.schema.createIndex("camera_number").on("camera").column("number").unique().execute();
-    },
-  },
-};
 
 /** Adopted cameras on disk. */
 export class CameraStore {
@@ -123,36 +63,54 @@ export class CameraStore {
 
   async list(): Promise<readonly CameraRecord[]> {
     const rows = await this.#query.selectFrom("camera").selectAll().orderBy("adopted_at_ms").orderBy("id").execute();
-    return rows.map((row) => this.#recordOf(row));
+    const streams = await this.#query.selectFrom("camera_stream").selectAll().orderBy("position").execute();
+    const of = Map.groupBy(streams, (row) => row.camera_id);
+    return rows.map((row) => this.#recordOf(row, of.get(row.id) ?? []));
   }
 
-  /** Gives the camera's number. */
-  async add(record: Omit<CameraRecord, "number">): Promise<number> {
+  /** Gives each stream its number. */
+  async add(camera: NewCamera): Promise<CameraRecord> {
+    const numbers = await this.#freeNumbers();
+    const numbered = (stream: NewStream): StreamRecord => ({ ...stream, number: numbers.next().value });
+    const [main, ...others] = camera.streams;
+    const record: CameraRecord = { ...camera, streams: [numbered(main), ...others.map(numbered)] };
     const { credentials } = record;
-    const taken = new Set((await this.#query.selectFrom("camera").select("number").execute()).map((row) => row.number));
-    let number = 1;
-    while (taken.has(number)) number += 1;
-    await this.#query
-      .insertInto("camera")
-      .values({
-        id: record.id,
-        number,
-        name: record.name,
-        manufacturer: record.manufacturer ?? null,
-        model: record.model ?? null,
-        serial: record.serial ?? null,
-        ip: record.ip,
-        stream_url: record.streamUrl,
-        device_url: record.deviceUrl ?? null,
-        user_name: credentials?.user ?? null,
-        password_sealed: credentials === undefined ? null : this.#sealer.seal(credentials.password, ownerOf(record.id)),
-        tls_pin: record.tlsPin ?? null,
-        transport: record.transport,
-        worked_transport: record.workedTransport ?? null,
-        adopted_at_ms: Math.round(record.adoptedAt),
-      })
-      .execute();
-    return number;
+    await this.#query.transaction().execute(async (change) => {
+      await change
+        .insertInto("camera")
+        .values({
+          id: record.id,
+          name: record.name,
+          manufacturer: record.manufacturer ?? null,
+          model: record.model ?? null,
+          serial: record.serial ?? null,
+          ip: record.ip,
+          device_url: record.deviceUrl ?? null,
+          user_name: credentials?.user ?? null,
+          password_sealed:
+            credentials === undefined ? null : this.#sealer.seal(credentials.password, ownerOf(record.id)),
+          tls_pin: record.tlsPin ?? null,
+          transport: record.transport,
+          adopted_at_ms: Math.round(record.adoptedAt),
+        })
+        .execute();
+      await change
+        .insertInto("camera_stream")
+        .values(
+          record.streams.map((stream, position) => ({
+            camera_id: record.id,
+            name: stream.name,
+            number: stream.number,
+            position,
+            url: stream.url,
+            pulling: stream.pulling,
+            worked_transport: stream.workedTransport ?? null,
+            tracks: stream.tracks.length === 0 ? null : JSON.stringify(stream.tracks),
+          })),
+        )
+        .execute();
+    });
+    return record;
   }
 
   /** `not-found` when there is none. */
@@ -165,9 +123,22 @@ export class CameraStore {
     if (numUpdatedRows === 0n) throw new Fault("not-found", `no camera ${id}`);
   }
 
+  /** `not-found` when there is no such stream. */
+  async setPulling(id: string, stream: string, pulling: Pulling): Promise<void> {
+    const { numUpdatedRows } = await this.#stream(id, stream).set({ pulling }).executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Fault("not-found", `no stream ${stream} of camera ${id}`);
+  }
+
   /** For the next session. Of a camera that was removed meanwhile, nothing is remembered. */
-  async rememberTransport(id: string, worked: LowerTransport): Promise<void> {
-    await this.#query.updateTable("camera").set({ worked_transport: worked }).where("id", "=", id).execute();
+  async rememberTransport(id: string, stream: string, worked: LowerTransport): Promise<void> {
+    await this.#stream(id, stream).set({ worked_transport: worked }).execute();
+  }
+
+  /** What clients are told as long as it is not pulled. Of a camera that was removed meanwhile, nothing is remembered. */
+  async rememberTracks(id: string, stream: string, tracks: readonly Track[]): Promise<void> {
+    await this.#stream(id, stream)
+      .set({ tracks: JSON.stringify(tracks) })
+      .execute();
   }
 
   /** `not-found` when there is none. Its id is retired; recordings stay until their retention ends. */
@@ -175,6 +146,7 @@ export class CameraStore {
     await this.#query.transaction().execute(async (change) => {
       const { numDeletedRows } = await change.deleteFrom("camera").where("id", "=", id).executeTakeFirst();
       if (numDeletedRows === 0n) throw new Fault("not-found", `no camera ${id}`);
+      await change.deleteFrom("camera_stream").where("camera_id", "=", id).execute();
       await change.insertInto("retired_camera").values({ id }).execute();
     });
   }
@@ -185,16 +157,28 @@ export class CameraStore {
     return new Set(rows.map((row) => row.id));
   }
 
-  #recordOf(row: CameraRow): CameraRecord {
+  async #freeNumbers(): Promise<Generator<number, never>> {
+    const rows = await this.#query.selectFrom("camera_stream").select("number").execute();
+    return numbersWithout(new Set(rows.map((row) => row.number)));
+  }
+
+  #stream(id: string, name: string) {
+    return this.#query.updateTable("camera_stream").where("camera_id", "=", id).where("name", "=", name);
+  }
+
+  #recordOf(
+    row: Selectable<CameraSchema["camera"]>,
+    streams: readonly Selectable<CameraSchema["camera_stream"]>[],
+  ): CameraRecord {
+    const [main, ...others] = streams.map(streamOf);
+    if (main === undefined) throw new Fault("internal", `camera ${row.id} has no stream in the database`);
     return {
       id: row.id,
-      number: row.number,
       name: row.name,
       manufacturer: row.manufacturer ?? undefined,
       model: row.model ?? undefined,
       serial: row.serial ?? undefined,
       ip: row.ip,
-      streamUrl: row.stream_url,
       deviceUrl: row.device_url ?? undefined,
       credentials:
         row.user_name === null
@@ -206,10 +190,26 @@ export class CameraStore {
             },
       tlsPin: row.tls_pin ?? undefined,
       transport: transportIn(row.transport) ?? "auto",
-      workedTransport: transportIn(row.worked_transport),
+      streams: [main, ...others],
       adoptedAt: unixMillis(row.adopted_at_ms),
     };
   }
+}
+
+function streamOf(row: Selectable<CameraSchema["camera_stream"]>): StreamRecord {
+  return {
+    name: row.name,
+    number: row.number,
+    url: row.url,
+    pulling: row.pulling === "on-demand" ? "on-demand" : "always",
+    workedTransport: transportIn(row.worked_transport),
+    // Ours, written by `rememberTracks`.
+    tracks: row.tracks === null ? [] : (JSON.parse(row.tracks) as Track[]),
+  };
+}
+
+function* numbersWithout(taken: ReadonlySet<number>): Generator<number, never> {
+  for (let number = 1; ; number += 1) if (!taken.has(number)) yield number;
 }
 
 function transportIn(text: string | null): LowerTransport | undefined {

@@ -3,34 +3,50 @@ import type { LiveSource, RecordedSource } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import type { LowerTransport } from "../rtsp/wire/transport.ts";
 
-/** How the connection to a camera stands. */
+/** How the connection for one stream of a camera stands. */
 export type Connection =
   | { readonly state: "connecting"; readonly since: UnixMillis }
   | { readonly state: "online"; readonly since: UnixMillis }
+  /** Nobody watches: it is connected when somebody does. */
+  | { readonly state: "idle"; readonly since: UnixMillis }
   /** `why` is in words for an operator and holds no credentials. */
   | { readonly state: "offline"; readonly since: UnixMillis; readonly why: string };
 
 /** How a camera is asked to send: by what works, beginning with what worked the last time, or one way alone. */
 export type TransportSetting = "auto" | LowerTransport;
 
+/** When a stream is pulled from its camera: always, which recording needs, or while somebody watches, and ten seconds longer. */
+export type Pulling = "always" | "on-demand";
+
+/** What everyone may know of a stream who may see its camera. */
+export interface StreamInfo {
+  /** Within its camera: `main`, `sub`, `sub-2`. Stands in addresses and tokens; never changes. */
+  readonly name: string;
+  /** Counts the streams of all cameras from 1; its own as long as its camera is ours, and that of another one afterwards. */
+  readonly number: number;
+  readonly pulling: Pulling;
+  readonly connection: Connection;
+  /** By what it comes, or came the last time. */
+  readonly transport: LowerTransport | undefined;
+  /** How many receive it now, the recorder included. */
+  readonly readers: number;
+  /** As it was described the last time; empty until the camera was reached for the first time. */
+  readonly tracks: readonly Track[];
+}
+
 /** What everyone may know of a camera who may see it. */
 export interface CameraInfo {
   /** Stands in addresses and tokens; never changes. Letters, digits, `-` and `_`, at most 64. */
   readonly id: string;
-  /** Counts cameras from 1; its own as long as it is ours, and that of another one afterwards. */
-  readonly number: number;
   readonly name: string;
   readonly manufacturer: string | undefined;
   readonly model: string | undefined;
+  /** Of its main stream. */
   readonly connection: Connection;
-  readonly transport: {
-    readonly setting: TransportSetting;
-    /** By what it sends, or sent the last time. */
-    readonly used: LowerTransport | undefined;
-  };
-  /** Empty until the camera was reached for the first time. */
-  readonly tracks: readonly Track[];
-  /** Its stream is being written to the archive now. */
+  readonly transport: TransportSetting;
+  /** The main one first. */
+  readonly streams: readonly [StreamInfo, ...StreamInfo[]];
+  /** Its main stream is being written to the archive now. */
   readonly recording: boolean;
   /** Tracks that are shown live but not recorded, each with the reason in words. */
   readonly unrecordable: readonly string[];
@@ -38,10 +54,17 @@ export interface CameraInfo {
   readonly quirks: readonly { readonly name: string; readonly does: string; readonly copes: string }[];
 }
 
+/** One stream of an adopted camera, seen from the client side. */
+export interface BridgedStream {
+  readonly info: StreamInfo;
+  readonly live: LiveSource;
+}
+
 /** One adopted camera, seen from the client side. */
 export interface BridgedCamera {
   readonly info: CameraInfo;
-  readonly live: LiveSource;
+  /** The main one first. */
+  readonly streams: readonly [BridgedStream, ...BridgedStream[]];
   readonly recorded: RecordedSource;
   /** Aborted when the camera is removed. */
   readonly removed: AbortSignal;
@@ -52,3 +75,6 @@ export interface CameraDirectory {
   list(): readonly BridgedCamera[];
   find(id: string): BridgedCamera | undefined;
 }
+
+/** The name of the stream that every camera has: the one that is recorded, and meant where none is named. */
+export const MAIN_STREAM = "main";

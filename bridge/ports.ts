@@ -1,6 +1,6 @@
 import type { Credentials } from "../auth/scheme/http.ts";
 import type { UnixMillis } from "../base/units.ts";
-import type { TransportSetting } from "./camera.ts";
+import type { Pulling, TransportSetting } from "./camera.ts";
 
 /** A camera that answered a probe, and whether it is ours already. */
 export interface Find {
@@ -34,8 +34,17 @@ export type DiscoveryEvent =
   | { readonly type: "scan"; readonly scan: Scan }
   | { readonly type: "adopting"; readonly id: string; readonly step: string };
 
-/** How a person names a camera to adopt: one that was found, or the RTSP address of any camera. */
-export type AdoptionTarget = { readonly find: string } | { readonly rtsp: string };
+/** How a person names a camera to adopt: one that was found, or the RTSP address of any camera, and of its smaller picture. */
+export type AdoptionTarget = { readonly find: string } | { readonly rtsp: string; readonly sub?: string };
+
+/** What a person may choose for a camera to adopt. */
+export interface AdoptionChoice {
+  /** Its own name if absent. */
+  readonly name?: string;
+  readonly credentials?: Credentials;
+  /** Automatic if absent. */
+  readonly transport?: TransportSetting;
+}
 
 /** What installers ask of the camera side. The client side knows no more of it than this. */
 export interface Discovery {
@@ -46,12 +55,11 @@ export interface Discovery {
   /** Asks the camera networks, and `targets` (addresses and CIDR ranges) one by one. `busy` while a scan runs. */
   startScan(targets?: readonly string[]): Promise<void>;
   /** Logs in to the camera, reads what it offers, saves it and starts to record. */
-  adopt(
-    target: AdoptionTarget,
-    options: { readonly name?: string; readonly credentials?: Credentials },
-  ): Promise<{ readonly id: string; readonly name: string }>;
+  adopt(target: AdoptionTarget, choice: AdoptionChoice): Promise<{ readonly id: string; readonly name: string }>;
   /** How the camera is asked to send, at once and from now on. `not-found` when there is none. */
   setTransport(camera: string, setting: TransportSetting): Promise<void>;
+  /** When a stream is pulled, at once and from now on. A main stream that is not pulled always is not recorded. `not-found` when there is none. */
+  setPulling(camera: string, stream: string, pulling: Pulling): Promise<void>;
   /** `not-found` when there is none. Its recordings stay until their retention ends. */
   remove(camera: string): Promise<void>;
 }

@@ -52,6 +52,12 @@ const cameraSide = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .describe("Own addresses on camera networks, or the networks themselves: `10.1.0.5` or `10.1.0.0/24`."),
+  lingerSeconds: z
+    .number()
+    .min(0)
+    .max(3600)
+    .default(10)
+    .describe("How long a stream that is pulled on demand goes on after the last of those who watched it has left."),
 });
 
 const clientSide = z
@@ -94,14 +100,14 @@ const clientSide = z
           .string()
           .default("239.192.0.0/16")
           .refine((text) => parseGroupRange(text) !== undefined, "IPv4 multicast groups as in 239.192.0.0/16")
-          .describe("The groups to use, one for each camera. Agree on them with whoever runs the network."),
+          .describe("The groups to use, one for each stream. Agree on them with whoever runs the network."),
         port: z
           .int()
           .min(1024)
           .max(HIGHEST_MULTICAST_PORT)
           .refine((value) => value % 2 === 0, "an even port: RTP has even ones (RFC 3550 11)")
           .default(20_000)
-          .describe(`First UDP port at the groups; each camera has ${PORTS_OF_STREAM} of its own.`),
+          .describe(`First UDP port at the groups; each stream has ${PORTS_OF_STREAM} of its own.`),
         ttl: z.int().min(1).max(255).default(1).describe("How many networks far it goes; 1 does not leave this one."),
       })
       .prefault({})

@@ -23,13 +23,19 @@ interface Member {
   left: boolean;
 }
 
+/** Somebody who waits for the stream to flow. */
+interface Waiting {
+  readonly wake: () => void;
+  readonly fail: (why: unknown) => void;
+}
+
 /** One stream and everyone who watches it. Each group is handed to each reader once, in the same buffer. */
 export class Hub implements LiveSource {
   readonly #clock: Clock;
   readonly #log: Log;
   /** Replaced when it changes, never changed: readers come and go while a group is being handed out. */
   #members: readonly Member[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<Waiting>();
   #tracks: readonly Track[] = [];
   #ssrcs: readonly number[] = [];
   #flowing = false;
@@ -94,7 +100,7 @@ export class Hub implements LiveSource {
     this.#keep(group, start);
     if (!this.#flowing && (start || !this.#hasVideo())) {
       this.#flowing = true;
-      for (const wake of this.#waiting) wake();
+      for (const { wake } of this.#waiting) wake();
     }
     for (const member of this.#members) {
       if (member.left || (member.waitingForKey && !start)) continue;
@@ -119,24 +125,34 @@ export class Hub implements LiveSource {
     if (this.#flowing && this.#hasVideo() && this.#keyRequests.admit()) this.#askForKey();
   }
 
+  /** It will not flow soon: whoever waits for it need not wait longer. */
+  giveUp(why: Fault): void {
+    for (const { fail } of this.#waiting) fail(why);
+  }
+
   ready(limitMs: Millis, signal?: AbortSignal): Promise<void> {
     if (this.#flowing) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const end = (act: () => void) => (): void => {
+      const end = (): void => {
         timer.cancel();
-        this.#waiting.delete(wake);
+        this.#waiting.delete(waiting);
         signal?.removeEventListener("abort", stop);
-        act();
       };
-      const wake = end(resolve);
-      const stop = end(() => reject(signal?.reason as Error));
-      const timer = this.#clock.after(
-        limitMs,
-        end(() =>
-          reject(new Fault("unavailable", "the camera sends no stream", { tell: "the camera cannot be reached" })),
-        ),
+      const waiting: Waiting = {
+        wake() {
+          end();
+          resolve();
+        },
+        fail(why) {
+          end();
+          reject(why);
+        },
+      };
+      const stop = (): void => waiting.fail(signal?.reason);
+      const timer = this.#clock.after(limitMs, () =>
+        waiting.fail(new Fault("unavailable", "the camera sends no stream", { tell: "the camera cannot be reached" })),
       );
-      this.#waiting.add(wake);
+      this.#waiting.add(waiting);
       if (signal?.aborted === true) stop();
       else signal?.addEventListener("abort", stop, { once: true });
     });

@@ -4,10 +4,10 @@ import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { HOUR, MINUTE, SECOND, type UnixMillis } from "../base/units.ts";
 import { escapeXml } from "../wsdl/xml.ts";
-import type { Device } from "./device.ts";
+import type { Device, DeviceStream } from "./device.ts";
 import { DigestGate } from "./digest.ts";
 import { startDiscovery } from "./discovery.ts";
-import { Feed } from "./feed.ts";
+import { Feed, type Size } from "./feed.ts";
 import { OnvifServer, PATHS } from "./onvif.ts";
 import { deviceOperations } from "./onvif-device.ts";
 import { Events } from "./onvif-events.ts";
@@ -58,8 +58,10 @@ export interface SimCameraOptions {
 export interface SimCamera {
   /** Its ONVIF device service. */
   readonly deviceUrl: string;
-  /** Its stream, without user information. */
+  /** Its main stream, without user information. */
   readonly rtspUrl: string;
+  /** Its sub-stream, a smaller picture; absent where the main one is small already. */
+  readonly subUrl: string | undefined;
   /** RTSP connections that it has accepted so far. */
   readonly connections: number;
   /** Clients that it sends a picture to. */
@@ -68,7 +70,7 @@ export interface SimCamera {
   pause(): Promise<void>;
   /** Comes back at the same addresses. */
   resume(): Promise<void>;
-  /** Changes the size of the picture under running sessions. */
+  /** Changes the size of the main picture under running sessions. */
   setResolution(width: number, height: number): void;
   /** Sends bytes that are neither RTSP nor RTP to all RTSP clients. */
   sendGarbage(): void;
@@ -112,8 +114,9 @@ class Camera implements SimCamera, Device {
   readonly endpoint: string;
   readonly scopes: readonly string[];
   readonly audio: boolean;
-  readonly feed: Feed;
   readonly quirks: ReadonlySet<Quirk>;
+  readonly #main: Feed;
+  readonly #sub: Feed | undefined;
   readonly #options: SimCameraOptions;
   readonly #rtsp: RtspServer;
   readonly #onvif: OnvifServer;
@@ -140,23 +143,26 @@ class Camera implements SimCamera, Device {
       "onvif://www.onvif.org/hardware/Simulated",
       `onvif://www.onvif.org/name/${encodeURIComponent(name)}`,
     ];
-    this.feed = new Feed({
-      clock,
-      name,
-      which: landscapeOf(address),
-      size: o,
-      fps: o.fps,
-      clockOffsetMs: this.quirks.has("clock-off") ? CLOCK_OFF_MS : 0,
-      ...(this.quirks.has("long-groups") ? { keyPeriodMs: MINUTE } : {}),
-      burstMs: this.quirks.has("old-burst") ? BURST_MS : 0,
-    });
+    const feed = (size: Size): Feed =>
+      new Feed({
+        clock,
+        name,
+        which: landscapeOf(address),
+        size,
+        fps: o.fps,
+        clockOffsetMs: this.quirks.has("clock-off") ? CLOCK_OFF_MS : 0,
+        ...(this.quirks.has("long-groups") ? { keyPeriodMs: MINUTE } : {}),
+        burstMs: this.quirks.has("old-burst") ? BURST_MS : 0,
+      });
+    this.#main = feed(o);
+    this.#sub = o.width > LIMITS.width[0] ? feed(subSizeOf(o)) : undefined;
     const login = { realm: "Simulated camera", user, password, clock } as const;
     const strong = this.quirks.has("sha256-only");
     const decoys = this.quirks.has("many-challenges");
     this.#rtsp = new RtspServer({
       address,
       saidHost: this.#saidHost,
-      feed: this.feed,
+      feeds: { main: this.#main, ...(this.#sub === undefined ? {} : { sub: this.#sub }) },
       audio: this.audio,
       gate: new DigestGate({
         ...login,
@@ -193,12 +199,20 @@ class Camera implements SimCamera, Device {
   }
 
   get rtspUrl(): string {
-    return this.#rtsp.url(this.address);
+    return this.#rtsp.url(this.address, "main");
   }
 
-  get streamUrl(): string {
-    const url = escapeXml(this.#rtsp.url(this.#saidHost));
-    return this.quirks.has("ragged-uri") ? `\n        ${url.replaceAll("&", "&amp;")}\n      ` : url;
+  get subUrl(): string | undefined {
+    return this.#sub === undefined ? undefined : this.#rtsp.url(this.address, "sub");
+  }
+
+  get streams(): Device["streams"] {
+    const stream = (token: "main" | "sub", feed: Feed): DeviceStream => {
+      const url = escapeXml(this.#rtsp.url(this.#saidHost, token));
+      const told = this.quirks.has("ragged-uri") ? `\n        ${url.replaceAll("&", "&amp;")}\n      ` : url;
+      return { token, feed, url: told };
+    };
+    return [stream("main", this.#main), ...(this.#sub === undefined ? [] : [stream("sub", this.#sub)])];
   }
 
   get httpPort(): number {
@@ -218,7 +232,7 @@ class Camera implements SimCamera, Device {
   }
 
   now(): UnixMillis {
-    return this.feed.now();
+    return this.#main.now();
   }
 
   url(path: string): string {
@@ -226,8 +240,8 @@ class Camera implements SimCamera, Device {
   }
 
   setResolution(width: number, height: number): void {
-    assertDrawable(width, height, this.feed.fps);
-    this.feed.resize({ width, height });
+    assertDrawable(width, height, this.#main.fps);
+    this.#main.resize({ width, height });
   }
 
   sendGarbage(): void {
@@ -265,8 +279,8 @@ class Camera implements SimCamera, Device {
   /** To the smallest that it can draw, and back. */
   #changeSize(): void {
     const { width = DEFAULTS.width, height = DEFAULTS.height } = this.#options;
-    const small = this.feed.size.width === LIMITS.width[0];
-    this.feed.resize(small ? { width, height } : { width: LIMITS.width[0], height: LIMITS.height[0] });
+    const small = this.#main.size.width === LIMITS.width[0];
+    this.#main.resize(small ? { width, height } : { width: LIMITS.width[0], height: LIMITS.height[0] });
   }
 
   get #saidHost(): string {
@@ -276,6 +290,12 @@ class Camera implements SimCamera, Device {
   #httpUrl(host: string, path: string): string {
     return `http://${host.includes(":") ? `[${host}]` : host}:${this.#onvif.port}${path}`;
   }
+}
+
+/** As narrow as can be drawn, in the same proportions as far as there is room for the words. */
+function subSizeOf({ width, height }: Size): Size {
+  const [narrow, low] = [LIMITS.width[0], LIMITS.height[0]];
+  return { width: narrow, height: Math.max(low, 2 * Math.round((height * narrow) / width / 2)) };
 }
 
 /** Cameras with consecutive addresses look different. */

@@ -2,6 +2,15 @@ import type { UnixMillis } from "../base/units.ts";
 import type { Feed } from "./feed.ts";
 import type { Quirk } from "./quirks.ts";
 
+/** One way in which the camera sends its picture. */
+export interface DeviceStream {
+  /** Of its profile: `main`, `sub`. */
+  readonly token: string;
+  readonly feed: Feed;
+  /** Its address as the camera tells it, for use in XML. */
+  readonly url: string;
+}
+
 /** What the services of one camera say and share. */
 export interface Device {
   readonly address: string;
@@ -12,12 +21,11 @@ export interface Device {
   readonly endpoint: string;
   readonly scopes: readonly string[];
   readonly audio: boolean;
-  readonly feed: Feed;
+  /** The main one first. */
+  readonly streams: readonly [DeviceStream, ...DeviceStream[]];
   readonly quirks: ReadonlySet<Quirk>;
   readonly httpPort: number;
   readonly rtspPort: number;
-  /** Address of the stream as the camera tells it, for use in XML. */
-  readonly streamUrl: string;
   /** The camera's own clock. */
   now(): UnixMillis;
   /** Address of a service, as the camera tells it. */

@@ -79,9 +79,9 @@ export function deviceOperations(device: Device): Operations {
 const DEVICE_CAPABILITIES = `<tds:Capabilities><tds:Network/>
 <tds:Security HttpDigest="true" UsernameToken="true"/><tds:System DiscoveryResolve="false" DiscoveryBye="false"/></tds:Capabilities>`;
 export const MEDIA_CAPABILITIES = `<trt:Capabilities SnapshotUri="false">
-<trt:ProfileCapabilities MaximumNumberOfProfiles="1"/><trt:StreamingCapabilities RTP_RTSP_TCP="true" RTPMulticast="false"/></trt:Capabilities>`;
+<trt:ProfileCapabilities MaximumNumberOfProfiles="2"/><trt:StreamingCapabilities RTP_RTSP_TCP="true" RTPMulticast="false"/></trt:Capabilities>`;
 export const MEDIA2_CAPABILITIES = `<tr2:Capabilities SnapshotUri="false">
-<tr2:ProfileCapabilities MaximumNumberOfProfiles="1" ConfigurationsSupported="VideoSource VideoEncoder"/>
+<tr2:ProfileCapabilities MaximumNumberOfProfiles="2" ConfigurationsSupported="VideoSource VideoEncoder"/>
 <tr2:StreamingCapabilities RTSPStreaming="true" RTP_RTSP_TCP="true" RTPMulticast="false"/></tr2:Capabilities>`;
 export const EVENT_CAPABILITIES = `<tev:Capabilities WSSubscriptionPolicySupport="false" WSPullPointSupport="true" MaxPullPoints="8"/>`;
 

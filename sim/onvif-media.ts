@@ -1,17 +1,11 @@
 import { findPath } from "../wsdl/xml.ts";
-import type { Device } from "./device.ts";
+import type { Device, DeviceStream } from "./device.ts";
 import type { Asked, Operations } from "./onvif.ts";
 import { MEDIA_CAPABILITIES, MEDIA2_CAPABILITIES } from "./onvif-device.ts";
 import { SoapFault } from "./soap.ts";
 
-/** Tokens of what there is: one profile, of one picture and perhaps its sound. */
-const TOKEN = {
-  profile: "main",
-  video: "video_source",
-  audio: "audio_source",
-  encoder: "video_encoder",
-  audioEncoder: "audio_encoder",
-} as const;
+/** Tokens of what all profiles share: one picture, and perhaps its sound. */
+const TOKEN = { video: "video_source", audio: "audio_source", audioEncoder: "audio_encoder" } as const;
 const BITRATE_KILOBITS = 1024;
 
 /** The older media service (ONVIF Media), as far as clients need it to play. */
@@ -19,26 +13,24 @@ export function mediaOperations(device: Device): Operations {
   return {
     GetServiceCapabilities: () =>
       `<trt:GetServiceCapabilitiesResponse>${MEDIA_CAPABILITIES}</trt:GetServiceCapabilitiesResponse>`,
-    GetProfiles: () => `<trt:GetProfilesResponse>${profile(device, "trt:Profiles")}</trt:GetProfilesResponse>`,
-    GetProfile: (asked) => {
-      expectProfile(asked);
-      return `<trt:GetProfileResponse>${profile(device, "trt:Profile")}</trt:GetProfileResponse>`;
-    },
+    GetProfiles: () =>
+      `<trt:GetProfilesResponse>${each(device, (stream) => profile(device, stream, "trt:Profiles"))}</trt:GetProfilesResponse>`,
+    GetProfile: (asked) =>
+      `<trt:GetProfileResponse>${profile(device, streamOf(device, asked), "trt:Profile")}</trt:GetProfileResponse>`,
     GetStreamUri: (asked) => {
-      expectProfile(asked);
-      return `<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>${device.streamUrl}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout></trt:MediaUri></trt:GetStreamUriResponse>`;
+      const { url } = streamOf(device, asked);
+      return `<trt:GetStreamUriResponse><trt:MediaUri><tt:Uri>${url}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout></trt:MediaUri></trt:GetStreamUriResponse>`;
     },
     GetVideoSources: () =>
-      `<trt:GetVideoSourcesResponse><trt:VideoSources token="${TOKEN.video}"><tt:Framerate>${device.feed.fps}</tt:Framerate>${resolution(device)}</trt:VideoSources></trt:GetVideoSourcesResponse>`,
+      `<trt:GetVideoSourcesResponse><trt:VideoSources token="${TOKEN.video}"><tt:Framerate>${device.streams[0].feed.fps}</tt:Framerate>${resolution(device.streams[0])}</trt:VideoSources></trt:GetVideoSourcesResponse>`,
     GetAudioSources: () =>
       `<trt:GetAudioSourcesResponse>${device.audio ? `<trt:AudioSources token="${TOKEN.audio}"><tt:Channels>1</tt:Channels></trt:AudioSources>` : ""}</trt:GetAudioSourcesResponse>`,
     GetVideoSourceConfigurations: () =>
       `<trt:GetVideoSourceConfigurationsResponse>${videoSource(device, "trt:Configurations")}</trt:GetVideoSourceConfigurationsResponse>`,
     GetVideoEncoderConfigurations: () =>
-      `<trt:GetVideoEncoderConfigurationsResponse>${videoEncoder(device, "trt:Configurations")}</trt:GetVideoEncoderConfigurationsResponse>`,
+      `<trt:GetVideoEncoderConfigurationsResponse>${each(device, (stream) => videoEncoder(stream, "trt:Configurations"))}</trt:GetVideoEncoderConfigurationsResponse>`,
     SetSynchronizationPoint: (asked) => {
-      expectProfile(asked);
-      device.feed.wantKeyFrame();
+      streamOf(device, asked).feed.wantKeyFrame();
       return "<trt:SetSynchronizationPointResponse/>";
     },
   };
@@ -50,50 +42,60 @@ export function media2Operations(device: Device): Operations {
     GetServiceCapabilities: () =>
       `<tr2:GetServiceCapabilitiesResponse>${MEDIA2_CAPABILITIES}</tr2:GetServiceCapabilitiesResponse>`,
     GetProfiles: () =>
-      `<tr2:GetProfilesResponse><tr2:Profiles token="${TOKEN.profile}" fixed="true"><tr2:Name>Main</tr2:Name><tr2:Configurations>${videoSource(device, "tr2:VideoSource")}${device.audio ? audioSource("tr2:AudioSource") : ""}${videoEncoder2(device, "tr2:VideoEncoder")}${device.audio ? audioEncoder2("tr2:AudioEncoder") : ""}</tr2:Configurations></tr2:Profiles></tr2:GetProfilesResponse>`,
-    GetStreamUri: (asked) => {
-      expectProfile(asked);
-      return `<tr2:GetStreamUriResponse><tr2:Uri>${device.streamUrl}</tr2:Uri></tr2:GetStreamUriResponse>`;
-    },
+      `<tr2:GetProfilesResponse>${each(device, (stream) => profile2(device, stream))}</tr2:GetProfilesResponse>`,
+    GetStreamUri: (asked) =>
+      `<tr2:GetStreamUriResponse><tr2:Uri>${streamOf(device, asked).url}</tr2:Uri></tr2:GetStreamUriResponse>`,
     GetVideoSourceConfigurations: () =>
       `<tr2:GetVideoSourceConfigurationsResponse>${videoSource(device, "tr2:Configurations")}</tr2:GetVideoSourceConfigurationsResponse>`,
     GetVideoEncoderConfigurations: () =>
-      `<tr2:GetVideoEncoderConfigurationsResponse>${videoEncoder2(device, "tr2:Configurations")}</tr2:GetVideoEncoderConfigurationsResponse>`,
+      `<tr2:GetVideoEncoderConfigurationsResponse>${each(device, (stream) => videoEncoder2(stream, "tr2:Configurations"))}</tr2:GetVideoEncoderConfigurationsResponse>`,
     SetSynchronizationPoint: (asked) => {
-      expectProfile(asked);
-      device.feed.wantKeyFrame();
+      streamOf(device, asked).feed.wantKeyFrame();
       return "<tr2:SetSynchronizationPointResponse/>";
     },
   };
 }
 
-function expectProfile({ element }: Asked): void {
-  if (findPath(element, "ProfileToken")?.text.trim() !== TOKEN.profile)
-    throw new SoapFault("Sender", ["InvalidArgVal", "NoProfile"], "There is no such profile");
+function each(device: Device, print: (stream: DeviceStream) => string): string {
+  return device.streams.map(print).join("");
 }
 
-function profile(device: Device, name: string): string {
+function streamOf(device: Device, { element }: Asked): DeviceStream {
+  const token = findPath(element, "ProfileToken")?.text.trim();
+  const stream = device.streams.find((one) => one.token === token);
+  if (stream === undefined) throw new SoapFault("Sender", ["InvalidArgVal", "NoProfile"], "There is no such profile");
+  return stream;
+}
+
+function profile(device: Device, stream: DeviceStream, name: string): string {
   const sound = device.audio ? audioSource("tt:AudioSourceConfiguration") : "";
   const soundEncoder = device.audio ? audioEncoder("tt:AudioEncoderConfiguration") : "";
-  return `<${name} token="${TOKEN.profile}" fixed="true"><tt:Name>Main</tt:Name>${videoSource(device, "tt:VideoSourceConfiguration")}${sound}${videoEncoder(device, "tt:VideoEncoderConfiguration")}${soundEncoder}</${name}>`;
+  return `<${name} token="${stream.token}" fixed="true"><tt:Name>${stream.token}</tt:Name>${videoSource(device, "tt:VideoSourceConfiguration")}${sound}${videoEncoder(stream, "tt:VideoEncoderConfiguration")}${soundEncoder}</${name}>`;
 }
 
-function videoSource({ feed: { size } }: Device, name: string): string {
-  return `<${name} token="${TOKEN.video}_config"><tt:Name>Picture</tt:Name><tt:UseCount>1</tt:UseCount><tt:SourceToken>${TOKEN.video}</tt:SourceToken><tt:Bounds x="0" y="0" width="${size.width}" height="${size.height}"/></${name}>`;
+function profile2(device: Device, stream: DeviceStream): string {
+  const sound = device.audio ? audioSource("tr2:AudioSource") : "";
+  const soundEncoder = device.audio ? audioEncoder2("tr2:AudioEncoder") : "";
+  return `<tr2:Profiles token="${stream.token}" fixed="true"><tr2:Name>${stream.token}</tr2:Name><tr2:Configurations>${videoSource(device, "tr2:VideoSource")}${sound}${videoEncoder2(stream, "tr2:VideoEncoder")}${soundEncoder}</tr2:Configurations></tr2:Profiles>`;
+}
+
+function videoSource({ streams }: Device, name: string): string {
+  const { size } = streams[0].feed;
+  return `<${name} token="${TOKEN.video}_config"><tt:Name>Picture</tt:Name><tt:UseCount>${streams.length}</tt:UseCount><tt:SourceToken>${TOKEN.video}</tt:SourceToken><tt:Bounds x="0" y="0" width="${size.width}" height="${size.height}"/></${name}>`;
 }
 
 function audioSource(name: string): string {
   return `<${name} token="${TOKEN.audio}_config"><tt:Name>Sound</tt:Name><tt:UseCount>1</tt:UseCount><tt:SourceToken>${TOKEN.audio}</tt:SourceToken></${name}>`;
 }
 
-function videoEncoder(device: Device, name: string): string {
-  const { fps } = device.feed;
-  return `<${name} token="${TOKEN.encoder}"><tt:Name>H.264</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution(device)}<tt:Quality>5</tt:Quality><tt:RateControl><tt:FrameRateLimit>${fps}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>${BITRATE_KILOBITS}</tt:BitrateLimit></tt:RateControl><tt:H264><tt:GovLength>${2 * fps}</tt:GovLength><tt:H264Profile>Baseline</tt:H264Profile></tt:H264>${MULTICAST}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${name}>`;
+function videoEncoder(stream: DeviceStream, name: string): string {
+  const { fps } = stream.feed;
+  return `<${name} token="video_encoder_${stream.token}"><tt:Name>H.264</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution(stream)}<tt:Quality>5</tt:Quality><tt:RateControl><tt:FrameRateLimit>${fps}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>${BITRATE_KILOBITS}</tt:BitrateLimit></tt:RateControl><tt:H264><tt:GovLength>${2 * fps}</tt:GovLength><tt:H264Profile>Baseline</tt:H264Profile></tt:H264>${MULTICAST}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${name}>`;
 }
 
-function videoEncoder2(device: Device, name: string): string {
-  const { fps } = device.feed;
-  return `<${name} token="${TOKEN.encoder}" GovLength="${2 * fps}" Profile="Baseline"><tt:Name>H.264</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution(device)}<tt:RateControl ConstantBitRate="false"><tt:FrameRateLimit>${fps}</tt:FrameRateLimit><tt:BitrateLimit>${BITRATE_KILOBITS}</tt:BitrateLimit></tt:RateControl><tt:Quality>5</tt:Quality></${name}>`;
+function videoEncoder2(stream: DeviceStream, name: string): string {
+  const { fps } = stream.feed;
+  return `<${name} token="video_encoder_${stream.token}" GovLength="${2 * fps}" Profile="Baseline"><tt:Name>H.264</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution(stream)}<tt:RateControl ConstantBitRate="false"><tt:FrameRateLimit>${fps}</tt:FrameRateLimit><tt:BitrateLimit>${BITRATE_KILOBITS}</tt:BitrateLimit></tt:RateControl><tt:Quality>5</tt:Quality></${name}>`;
 }
 
 function audioEncoder(name: string): string {
@@ -104,7 +106,7 @@ function audioEncoder2(name: string): string {
   return `<${name} token="${TOKEN.audioEncoder}"><tt:Name>G.711</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>PCMU</tt:Encoding><tt:Bitrate>64</tt:Bitrate><tt:SampleRate>8</tt:SampleRate></${name}>`;
 }
 
-function resolution({ feed: { size } }: Device): string {
+function resolution({ feed: { size } }: DeviceStream): string {
   return `<tt:Resolution><tt:Width>${size.width}</tt:Width><tt:Height>${size.height}</tt:Height></tt:Resolution>`;
 }
 

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import type { Timer } from "../base/clock.ts";
 import { type MonotonicMillis, SECOND } from "../base/units.ts";
 import { type RoomForOne, RtspConnection, type RtspOptions } from "./rtsp.ts";
-import { targetOf } from "./rtsp-target.ts";
+import { type StreamName, targetOf } from "./rtsp-target.ts";
 
 const LIMITS = { connections: 64 } as const;
 
@@ -11,7 +11,7 @@ const LOOK_PERIOD_MS = SECOND;
 const DESERTED_MS = 60 * SECOND;
 const GARBAGE = Buffer.alloc(256 * 1024, "Kernel panic - not syncing. ");
 
-/** An RTSP server with one stream (RFC 2326): RTP inside the connection or over UDP, a session for each connection. */
+/** An RTSP server with a stream or two (RFC 2326): RTP inside the connection or over UDP, a session for each connection. */
 export class RtspServer implements RoomForOne {
   readonly #options: RtspOptions;
   readonly #open = new Set<RtspConnection>();
@@ -40,9 +40,9 @@ export class RtspServer implements RoomForOne {
     return this.#port;
   }
 
-  /** The stream's address, with the given host. */
-  url(host: string): string {
-    return `rtsp://${host.includes(":") ? `[${host}]` : host}:${this.#port}${targetOf(this.#options.quirks)}`;
+  /** A stream's address, with the given host. */
+  url(host: string, stream: StreamName): string {
+    return `rtsp://${host.includes(":") ? `[${host}]` : host}:${this.#port}${targetOf(stream, this.#options.quirks)}`;
   }
 
   occupied(by: RtspConnection): boolean {

@@ -1,18 +1,23 @@
 import type { Quirk } from "./quirks.ts";
 
-const TARGET = "/live";
-const WITH_QUERY = "/cam/realmonitor?channel=1&subtype=0";
-/** Where the stream is really, for clients that are sent there. */
+/** Path and query of each stream. */
+const TARGETS = {
+  plain: { main: "/live", sub: "/live/sub" },
+  query: { main: "/cam/realmonitor?channel=1&subtype=0", sub: "/cam/realmonitor?channel=1&subtype=1" },
+} as const;
+/** Where the main stream is really, for clients that are sent there. */
 const MOVED = "/moved";
 
-/** Path and query of the stream, as the camera names it. */
-export function targetOf(quirks: ReadonlySet<Quirk>): string {
-  return quirks.has("query-control") ? WITH_QUERY : TARGET;
+export type StreamName = keyof typeof TARGETS.plain;
+
+/** Path and query of a stream, as the camera names it. */
+export function targetOf(stream: StreamName, quirks: ReadonlySet<Quirk>): string {
+  return TARGETS[quirks.has("query-control") ? "query" : "plain"][stream];
 }
 
 /** Where a client that asks for the stream at `uri` is sent; undefined where it is right. */
 export function movedFrom(uri: string, quirks: ReadonlySet<Quirk>): string | undefined {
-  if (!quirks.has("redirects") || withoutHost(uri) !== targetOf(quirks)) return undefined;
+  if (!quirks.has("redirects") || withoutHost(uri) !== targetOf("main", quirks)) return undefined;
   return `${hostOf(uri)}${MOVED}`;
 }
 
@@ -21,10 +26,11 @@ export function baseOf(uri: string, named: string): string {
   return withoutHost(uri) === MOVED ? `${hostOf(named)}${MOVED}` : named;
 }
 
-/** What stands behind the stream's path, or undefined where the address is of something else. */
-export function trackPath(uri: string, quirks: ReadonlySet<Quirk>): string | undefined {
+/** What stands behind a stream's path, or undefined where the address is of something else. */
+export function trackPath(uri: string, stream: StreamName, quirks: ReadonlySet<Quirk>): string | undefined {
   const path = withoutHost(uri);
-  const target = [targetOf(quirks), ...(quirks.has("redirects") ? [MOVED] : [])].find((one) => path.startsWith(one));
+  const moved = stream === "main" && quirks.has("redirects") ? [MOVED] : [];
+  const target = [targetOf(stream, quirks), ...moved].find((one) => path.startsWith(one));
   return target === undefined ? undefined : path.slice(target.length);
 }
 

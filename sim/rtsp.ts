@@ -8,7 +8,7 @@ import { wantsKey } from "../media/rtcp.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Feed } from "./feed.ts";
 import type { Quirk } from "./quirks.ts";
-import { baseOf, movedFrom, trackPath } from "./rtsp-target.ts";
+import { baseOf, movedFrom, type StreamName, trackPath } from "./rtsp-target.ts";
 import { UdpOutlet } from "./rtsp-udp.ts";
 import { type FromClient, printAnswer, RequestReader, type RtspAnswer, type RtspRequest } from "./rtsp-wire.ts";
 import { type MediaName, mediumOf, printSdp } from "./sdp.ts";
@@ -31,7 +31,7 @@ export interface RtspOptions {
   readonly address: string;
   /** Host to name in addresses. */
   readonly saidHost: string;
-  readonly feed: Feed;
+  readonly feeds: { readonly main: Feed; readonly sub?: Feed };
   readonly audio: boolean;
   readonly gate: DigestGate;
   readonly quirks: ReadonlySet<Quirk>;
@@ -41,7 +41,7 @@ export interface RtspOptions {
 
 /** What a connection needs of its server. */
 export interface RoomForOne {
-  url(host: string): string;
+  url(host: string, stream: StreamName): string;
   /** Whether another client has, or has left behind, a session. */
   occupied(by: RtspConnection): boolean;
 }
@@ -54,6 +54,8 @@ export class RtspConnection {
   readonly #reader = new RequestReader();
   readonly #reportChannels = new Set<number>();
   #viewer: Viewer | undefined;
+  /** What the session is about. */
+  #watched: StreamName = "main";
   #lastSign: MonotonicMillis;
   #closed = false;
   #described = false;
@@ -134,7 +136,7 @@ export class RtspConnection {
 
   #reported(packet: Buffer): void {
     this.#lastSign = this.#options.clock.monotonic();
-    if (!this.#options.quirks.has("no-feedback") && wantsKey(packet)) this.#options.feed.wantKeyFrame();
+    if (!this.#options.quirks.has("no-feedback") && wantsKey(packet)) this.#feedOf(this.#watched).wantKeyFrame();
   }
 
   async #respond(request: RtspRequest): Promise<void> {
@@ -160,8 +162,9 @@ export class RtspConnection {
     if (refused || !METHODS.includes(method)) return { status: 501 };
     if (!gate.check(headers.get("authorization"), method, uri))
       return { status: 401, headers: gate.challenges().map((value) => ["WWW-Authenticate", value] as const) };
-    if (!this.#isStream(uri) && this.#trackAt(uri) === undefined) return { status: 404 };
-    if (method === "DESCRIBE") return this.#describe(uri);
+    const place = this.#placeOf(uri);
+    if (place === undefined) return { status: 404 };
+    if (method === "DESCRIBE") return this.#describe(uri, place.stream);
     if (method === "SETUP") return this.#setUp(request);
     const viewer = this.#viewer;
     if (method.endsWith("_PARAMETER") && viewer === undefined) return { status: 200 };
@@ -174,8 +177,9 @@ export class RtspConnection {
     return { status: 200, headers: [session] };
   }
 
-  #describe(uri: string): RtspAnswer {
-    const { address, saidHost, feed, quirks } = this.#options;
+  #describe(uri: string, stream: StreamName): RtspAnswer {
+    const { address, saidHost, quirks } = this.#options;
+    const feed = this.#feedOf(stream);
     const moved = movedFrom(uri, quirks);
     if (moved !== undefined) return { status: 302, headers: [["Location", moved]] };
     if (this.#described && quirks.has("describe-once")) return { status: 455 };
@@ -186,7 +190,7 @@ export class RtspConnection {
         ["Content-Type", "application/sdp"],
         ...(quirks.has("query-control")
           ? []
-          : [["Content-Base", `${baseOf(uri, this.#server.url(saidHost))}/`] as const]),
+          : [["Content-Base", `${baseOf(uri, this.#server.url(saidHost, stream))}/`] as const]),
       ],
       body: printSdp({ address, feed, media: this.#media(), quirks }),
     };
@@ -198,17 +202,19 @@ export class RtspConnection {
   }
 
   async #setUp({ uri, headers }: RtspRequest): Promise<RtspAnswer> {
-    const { feed, quirks } = this.#options;
-    const name = this.#trackAt(uri);
+    const { quirks } = this.#options;
+    const { track: name, stream = this.#watched } = this.#placeOf(uri) ?? {};
     if (name === undefined) return { status: 459 };
     if (quirks.has("one-session") && this.#server.occupied(this)) return { status: 453 };
     if (quirks.has("no-mode") && /;\s*mode=/i.test(headers.get("transport") ?? "")) return { status: 400 };
-    if (this.#viewer?.playing === true || this.#viewer?.has(name) === true) return { status: 455 };
+    const other = this.#viewer !== undefined && stream !== this.#watched;
+    if (other || this.#viewer?.playing === true || this.#viewer?.has(name) === true) return { status: 455 };
     const way = await this.#wayOf(headers.get("transport") ?? "");
     if (way === "refused") return { status: 461 };
     if (way === "failed" || this.#closed) return { status: 503 };
     const again = this.#viewer !== undefined;
-    this.#viewer ??= new Viewer(newId(), feed, quirks);
+    this.#watched = stream;
+    this.#viewer ??= new Viewer(newId(), this.#feedOf(stream), quirks);
     const { ssrc } = this.#viewer.setUp(name, way.outlet, uri);
     return {
       status: 200,
@@ -254,15 +260,21 @@ export class RtspConnection {
     }
   }
 
-  #isStream(uri: string): boolean {
-    return trackPath(uri, this.#options.quirks) === "";
+  #feedOf(stream: StreamName): Feed {
+    const { main, sub = main } = this.#options.feeds;
+    return stream === "main" ? main : sub;
   }
 
-  #trackAt(uri: string): MediaName | undefined {
-    const { quirks } = this.#options;
-    const path = trackPath(uri, quirks);
-    if (path === "" && quirks.has("no-control")) return "video";
-    return this.#media().find((name) => path === `/${mediumOf(name, quirks).path}`);
+  /** The stream that an address names, or one of its tracks. */
+  #placeOf(uri: string): { readonly stream: StreamName; readonly track?: MediaName } | undefined {
+    const { feeds, quirks } = this.#options;
+    for (const stream of feeds.sub === undefined ? (["main"] as const) : (["sub", "main"] as const)) {
+      const path = trackPath(uri, stream, quirks);
+      if (path === "") return { stream, ...(quirks.has("no-control") ? { track: "video" } : {}) };
+      const track = this.#media().find((name) => path === `/${mediumOf(name, quirks).path}`);
+      if (track !== undefined) return { stream, track };
+    }
+    return undefined;
   }
 
   /** What a camera writes that does not look whether all of it was taken. */

@@ -1,10 +1,11 @@
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import type { BridgedCamera } from "../bridge/camera.ts";
+import type { BridgedStream } from "../bridge/camera.ts";
 import { codecString } from "../media/codec-string.ts";
 import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
 import type { PacketGroup } from "../media/group.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
+import type { LiveSource } from "../media/source.ts";
 import type { Codec } from "../media/track.ts";
 import { fragment, initSegment } from "../recorder/fmp4.ts";
 
@@ -37,14 +38,14 @@ export type LiveMessage =
   | { readonly type: "unplayable"; readonly why: string };
 
 /**
- * Shows a camera's video live in a browser: packet groups become fragments of one frame each (ISO/IEC 14496-12 8.8),
+ * Shows a stream's video live in a browser: packet groups become fragments of one frame each (ISO/IEC 14496-12 8.8),
  * with nothing decoded or encoded. Sound is left out. Returns how to stop.
  */
-export function showLive(camera: BridgedCamera, viewer: Viewer, log: Log): () => void {
+export function showLive({ live }: BridgedStream, viewer: Viewer, log: Log): () => void {
   const picture = new LivePicture(viewer, log);
-  const describe = (): void => picture.describe(camera);
+  const describe = (): void => picture.describe(live);
   describe();
-  return camera.live.join({ deliver: (group) => picture.deliver(group), changed: describe });
+  return live.join({ deliver: (group) => picture.deliver(group), changed: describe });
 }
 
 class LivePicture {
@@ -65,8 +66,7 @@ class LivePicture {
     this.#log = log;
   }
 
-  describe(camera: BridgedCamera): void {
-    const { tracks } = camera.live;
+  describe({ tracks }: LiveSource): void {
     this.#track = tracks.findIndex((track) => track.kind === "video");
     const track = tracks[this.#track];
     this.#depacketizer = track !== undefined && SHOWN.has(track.codec) ? createDepacketizer(track) : undefined;

@@ -5,7 +5,7 @@ import type { Audit } from "../auth/audit.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { WebSessions } from "../auth/sessions.ts";
 import type { Log } from "../base/log.ts";
-import { endOf, type Watch } from "../bridge/client-side/watch.ts";
+import { endOf, streamOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
 import { peerOf } from "../net/http.ts";
 import { createWebSocketServer, type WebSocket } from "../net/websocket.ts";
@@ -42,7 +42,7 @@ interface Visitor {
   readonly ended: AbortSignal;
 }
 
-/** WebSockets of logged-in pages: `/api/events` and `/api/live/<camera>`. */
+/** WebSockets of logged-in pages: `/api/events`, `/api/live/<camera>` and `/api/live/<camera>/<stream>`. */
 export class Sockets {
   readonly #o: SocketsOptions;
   readonly #server = createWebSocketServer({ maxBytes: LIMITS.payloadBytes });
@@ -74,8 +74,8 @@ export class Sockets {
         else this.#perAccount.delete(accountId);
       });
       const path = (request.url ?? "").split("?", 1)[0] ?? "";
-      const camera = /^\/api\/live\/([A-Za-z0-9_-]{1,64})$/.exec(path)?.[1];
-      if (camera !== undefined) void this.#live(ws, visitor, camera);
+      const [, camera, stream] = /^\/api\/live\/([A-Za-z0-9_-]{1,64})(?:\/([a-z0-9-]{1,16}))?$/.exec(path) ?? [];
+      if (camera !== undefined) void this.#live(ws, visitor, camera, stream);
       else if (path === "/api/events") this.#events(ws, visitor);
       else ws.close(1008);
     });
@@ -110,12 +110,13 @@ export class Sockets {
     endWith(ws, AbortSignal.any([who.revoked, ended]));
   }
 
-  async #live(ws: WebSocket, { who, address, ended }: Visitor, id: string): Promise<void> {
+  async #live(ws: WebSocket, { who, address, ended }: Visitor, id: string, name: string | undefined): Promise<void> {
     try {
       const camera = this.#o.watch.open(who, id, "live", "web", address);
       const over = AbortSignal.any([endOf(who, camera), ended]);
       endWith(ws, over);
-      await camera.live.ready(READY_LIMIT_MS, over);
+      const stream = streamOf(camera, name);
+      await stream.live.ready(READY_LIMIT_MS, over);
       if (ws.readyState !== ws.OPEN) return;
       const viewer = {
         get queuedBytes() {
@@ -124,7 +125,7 @@ export class Sockets {
         text: (message: object) => ws.send(JSON.stringify(message)),
         binary: (bytes: Buffer) => ws.send(bytes),
       };
-      ws.once("close", showLive(camera, viewer, this.#o.log.child({ camera: id, account: who.name })));
+      ws.once("close", showLive(stream, viewer, this.#o.log.child({ camera: id, account: who.name })));
     } catch (error) {
       if (ws.readyState !== ws.OPEN) return;
       ws.send(JSON.stringify({ type: "unplayable", why: refusal(error) }));

@@ -1,16 +1,26 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
 import { type CameraDescription, describeCamera } from "../../onvif/client/camera.ts";
+import { MAIN_STREAM } from "../camera.ts";
 import { type HostLookup, systemLookup, targetOfRtsp } from "./rtsp-address.ts";
 
 /** How long an RTSP camera may take to accept a connection. */
 const DIAL_MS = 10 * SECOND;
 
 type Profile = CameraDescription["profiles"][number];
+
+/** A stream of the camera. */
+export interface AdoptedStream {
+  /** `main`, `sub`, `sub-2`, … */
+  readonly name: string;
+  /** At the camera's own IP address, without user information. */
+  readonly url: URL;
+}
 
 /** What is saved of a camera when it becomes ours. */
 export interface AdoptedCamera {
@@ -20,9 +30,8 @@ export interface AdoptedCamera {
   readonly serial?: string;
   /** The only address that is dialed for this camera. */
   readonly ip: string;
-  /** Streams at `ip`, without user information. */
-  readonly main: URL;
-  readonly sub?: URL;
+  /** The main one first. */
+  readonly streams: readonly [AdoptedStream, ...AdoptedStream[]];
   readonly credentials?: Credentials;
   readonly deviceUrl?: URL;
   /** SHA-256 of the camera's key, base64, where it was reached over TLS. */
@@ -30,8 +39,10 @@ export interface AdoptedCamera {
 }
 
 export interface AdoptOptions {
-  /** A find, or the RTSP address of any camera: `rtsp://user:password@host:port/path`. */
-  readonly target: { readonly ip: string; readonly xaddrs: readonly string[] } | { readonly rtsp: string };
+  /** A find, or the RTSP address of any camera, `rtsp://user:password@host:port/path`, and that of its smaller picture. */
+  readonly target:
+    | { readonly ip: string; readonly xaddrs: readonly string[] }
+    | { readonly rtsp: string; readonly sub?: string };
   /** Goes before what stands in the address. */
   readonly credentials?: Credentials;
   readonly side: CameraSide;
@@ -59,7 +70,7 @@ export async function adoptCamera(o: AdoptOptions): Promise<AdoptedCamera> {
     },
   };
   const { target } = o;
-  const camera = await ("rtsp" in target ? adoptRtsp(target.rtsp, tls, o) : adoptFind(target, tls, o));
+  const camera = await ("rtsp" in target ? adoptRtsp(target, tls, o) : adoptFind(target, tls, o));
   return { ...camera, ...(pin === undefined ? {} : { tlsPin: pin }) };
 }
 
@@ -70,7 +81,6 @@ async function adoptFind(
 ): Promise<AdoptedCamera> {
   const { credentials } = o;
   const description = await describeCamera({ ...o, ip, xaddrs, tls });
-  const { main, sub } = chooseStreams(description);
   const { name, manufacturer, model, serial, deviceUrl } = description;
   return {
     name: name ?? (`${manufacturer} ${model}`.trim() || `Camera ${ip}`),
@@ -78,16 +88,25 @@ async function adoptFind(
     ...(model === "" ? {} : { model }),
     ...(serial === "" ? {} : { serial }),
     ip,
-    main: main.streamUri,
-    ...(sub === undefined ? {} : { sub: sub.streamUri }),
+    streams: chooseStreams(description),
     ...(credentials === undefined ? {} : { credentials }),
     deviceUrl,
   };
 }
 
-async function adoptRtsp(text: string, tls: CameraTls, o: AdoptOptions): Promise<AdoptedCamera> {
-  const target = await targetOfRtsp(text, o.lookup ?? systemLookup);
+async function adoptRtsp(
+  { rtsp, sub }: { readonly rtsp: string; readonly sub?: string },
+  tls: CameraTls,
+  o: AdoptOptions,
+): Promise<AdoptedCamera> {
+  const lookUp = o.lookup ?? systemLookup;
+  const target = await targetOfRtsp(rtsp, lookUp);
   const { url, ip } = target;
+  const smaller = sub === undefined ? undefined : await targetOfRtsp(sub, lookUp);
+  if (smaller !== undefined && (smaller.ip !== ip || smaller.url.protocol !== url.protocol))
+    throw new Fault("invalid", `second stream at ${smaller.ip}, the first at ${ip}`, {
+      tell: "both addresses must be of the same camera, and of the same kind (rtsp or rtsps)",
+    });
   const secure = url.protocol === "rtsps:";
   o.onProgress?.("connecting");
   const { side, clock, signal } = o;
@@ -105,7 +124,7 @@ async function adoptRtsp(text: string, tls: CameraTls, o: AdoptOptions): Promise
   return {
     name: target.host === ip ? `Camera ${ip}` : target.host,
     ip,
-    main: url,
+    streams: [{ name: MAIN_STREAM, url }, ...(smaller === undefined ? [] : [{ name: SUB_STREAM, url: smaller.url }])],
     ...(credentials === undefined ? {} : { credentials }),
   };
 }
@@ -113,22 +132,33 @@ async function adoptRtsp(text: string, tls: CameraTls, o: AdoptOptions): Promise
 /** Encodings that can be recorded and shown in a browser, best first. */
 const RECORDABLE = ["H264", "H265"];
 
+const SUB_STREAM = "sub";
+
+/** Streams of one camera; what cameras have beyond is the same picture once more. */
+const MAX_STREAMS = 4;
+
 /**
- * Which streams to pull: as main the largest H.264 or H.265 picture, else the largest picture of another encoding, else
- * whatever there is; as sub the smallest H.264 or H.265 picture of the same scene, if it is smaller.
+ * Which streams to pull, each by another address, at most four: as main the largest H.264 or H.265 picture, else the largest
+ * picture of another encoding, else whatever there is; then the others of the same scene. `sub`, the one for small pictures,
+ * is the smallest H.264 or H.265 picture, if it is smaller than the main one.
  */
-export function chooseStreams(description: Pick<CameraDescription, "profiles">): {
-  readonly main: Profile;
-  readonly sub?: Profile;
-} {
+export function chooseStreams({ profiles }: Pick<CameraDescription, "profiles">): AdoptedCamera["streams"] {
   const recordable = ({ video }: Profile): boolean => video !== undefined && RECORDABLE.includes(video.encoding);
   const area = ({ video }: Profile): number => (video === undefined ? -1 : video.width * video.height);
   const better = (a: Profile, b: Profile): number => Number(recordable(b)) - Number(recordable(a)) || area(b) - area(a);
-  const sorted = description.profiles.toSorted(better);
-  const main = sorted[0] as Profile;
-  const sub = sorted.findLast(
-    (profile) =>
-      recordable(profile) && profile.source === main.source && area(profile) > 0 && area(profile) < area(main),
-  );
-  return { main, ...(sub === undefined ? {} : { sub }) };
+  const [main, ...sorted] = profiles.toSorted(better) as [Profile, ...Profile[]];
+  const seen = new Set([main.streamUri.href]);
+  const others = sorted.filter((profile) => {
+    const { href } = profile.streamUri;
+    const another = profile.source === main.source && profile.video !== undefined && !seen.has(href);
+    seen.add(href);
+    return another;
+  });
+  const sub = others.findLast((one) => recordable(one) && area(one) > 0 && area(one) < area(main));
+  const rest = others.filter((one) => one !== sub);
+  const named = [
+    ...(sub === undefined ? [] : [{ name: SUB_STREAM, url: sub.streamUri }]),
+    ...rest.map(({ streamUri }, index) => ({ name: `${SUB_STREAM}-${index + 2}`, url: streamUri })),
+  ];
+  return [{ name: MAIN_STREAM, url: main.streamUri }, ...named.slice(0, MAX_STREAMS - 1)];
 }

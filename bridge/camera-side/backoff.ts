@@ -16,6 +16,11 @@ export class Backoff {
     this.#random = random;
   }
 
+  /** In a row. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   next(): Millis {
     const whole = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;

@@ -1,14 +1,13 @@
-import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { type Found, probe } from "../../discovery/client/probe.ts";
 import type { CameraSide } from "../../net/sides.ts";
-import type { TransportSetting } from "../camera.ts";
-import type { CameraRecord } from "../camera-store.ts";
-import type { AdoptionTarget, Discovery, DiscoveryEvent, Find, Scan } from "../ports.ts";
-import { adoptCamera } from "./adopt.ts";
+import type { Pulling, TransportSetting } from "../camera.ts";
+import type { CameraRecord, NewCamera, NewStream } from "../camera-store.ts";
+import type { AdoptionChoice, AdoptionTarget, Discovery, DiscoveryEvent, Find, Scan } from "../ports.ts";
+import { type AdoptedCamera, type AdoptedStream, adoptCamera } from "./adopt.ts";
 import type { Cameras } from "./cameras.ts";
 
 /** Finds of old scans go first beyond this; a network with more cameras is scanned range by range. */
@@ -56,10 +55,7 @@ export class Finds implements Discovery {
     return this.#scanning;
   }
 
-  async adopt(
-    target: AdoptionTarget,
-    o: { readonly name?: string; readonly credentials?: Credentials },
-  ): Promise<CameraRecord> {
+  async adopt(target: AdoptionTarget, o: AdoptionChoice): Promise<CameraRecord> {
     // Every page that listens hears of it: the address goes without its log-in.
     const id = "find" in target ? target.find : target.rtsp.slice(target.rtsp.lastIndexOf("@") + 1);
     const adopted = await adoptCamera({
@@ -77,10 +73,11 @@ export class Finds implements Discovery {
       model: adopted.model,
       serial: adopted.serial,
       ip: adopted.ip,
-      streamUrl: adopted.main.href,
       deviceUrl: adopted.deviceUrl?.href,
       credentials: adopted.credentials,
       tlsPin: adopted.tlsPin,
+      transport: o.transport ?? "auto",
+      streams: streamsOf(adopted.streams),
     });
     this.#log.info({ camera: record.id, ip: record.ip }, "camera adopted");
     return record;
@@ -88,6 +85,10 @@ export class Finds implements Discovery {
 
   setTransport(camera: string, setting: TransportSetting): Promise<void> {
     return this.#cameras.setTransport(camera, setting);
+  }
+
+  setPulling(camera: string, stream: string, pulling: Pulling): Promise<void> {
+    return this.#cameras.setPulling(camera, stream, pulling);
   }
 
   remove(camera: string): Promise<void> {
@@ -119,7 +120,7 @@ export class Finds implements Discovery {
     }
   }
 
-  #targetOf(target: AdoptionTarget): { ip: string; xaddrs: readonly string[] } | { rtsp: string } {
+  #targetOf(target: AdoptionTarget): { ip: string; xaddrs: readonly string[] } | { rtsp: string; sub?: string } {
     if ("rtsp" in target) return target;
     const found = this.#found.get(target.find);
     if (found === undefined)
@@ -156,4 +157,13 @@ export class Finds implements Discovery {
   #emit(event: DiscoveryEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** The main stream is recorded; the others are there for those who watch. */
+function streamsOf([main, ...others]: AdoptedCamera["streams"]): NewCamera["streams"] {
+  return [recordOf(main, "always"), ...others.map((stream) => recordOf(stream, "on-demand"))];
+}
+
+function recordOf({ name, url }: AdoptedStream, pulling: Pulling): NewStream {
+  return { name, url: url.href, pulling, workedTransport: undefined, tracks: [] };
 }

@@ -1,7 +1,8 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
-import { asFault, isFault } from "../../base/fault.ts";
+import { asFault, Fault, type FaultKind, isFault } from "../../base/fault.ts";
 import { type Log, Repeats, withoutUserInfo } from "../../base/log.ts";
+import type { MonotonicMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { Hub } from "../../media/hub.ts";
 import type { MediaQuirk } from "../../media/known-quirks.ts";
@@ -25,6 +26,9 @@ const HEALTHY_AFTER_MS = 30_000;
 /** A camera that refuses our log-in is asked rarely: many lock an account after a few wrong passwords. */
 const REFUSED_RETRY_MS = 5 * 60_000;
 
+/** Failures that may be over at the next attempt. */
+const PASSING: ReadonlySet<FaultKind> = new Set(["unavailable", "busy"]);
+
 /** What one stream needs to be pulled. */
 export interface IngestOptions {
   readonly url: URL;
@@ -32,8 +36,10 @@ export interface IngestOptions {
   readonly tls: CameraTls | undefined;
   /** How to ask for a key frame where RTCP cannot; absent where there is no other way. */
   readonly syncPoint?: SyncPoint;
-  /** Automatic, with nothing remembered, if absent. */
-  readonly transport?: CameraInfo["transport"];
+  /** Automatic, with nothing remembered, if absent. `used`: by what packets came the last time. */
+  readonly transport?: { readonly setting: TransportSetting; readonly used: LowerTransport | undefined };
+  /** As the camera described it the last time. */
+  readonly tracks?: readonly Track[];
   readonly side: CameraSide;
   readonly hub: Hub;
   readonly clock: Clock;
@@ -45,14 +51,21 @@ export interface IngestOptions {
   readonly onTransport?: (used: LowerTransport) => void;
 }
 
-/** Keeps one stream of one camera flowing into its hub: one upstream session, however many readers there are. */
+/**
+ * Keeps one stream of one camera flowing into its hub while it is wanted: one upstream session, however many readers there are.
+ * Numbering goes on when it is started again.
+ */
 export class Ingest {
   readonly #options: IngestOptions;
   readonly #backoff = new Backoff();
-  readonly #stopping = new AbortController();
   readonly #repeats: Repeats;
   readonly #quirks: ShownQuirks;
-  #transport: CameraInfo["transport"];
+  #wanted = false;
+  /** The newest failure, and until when the camera is left alone because of it. */
+  #failure: Fault | undefined;
+  #notBefore: MonotonicMillis;
+  #stopping = new AbortController();
+  #transport: NonNullable<IngestOptions["transport"]>;
   /**
    * With which to begin: what worked, or what was not refused. That may fail for a reason of its own right then: GStreamer's server
    * answers 503 while it still puts away what it had prepared for the refused attempt.
@@ -69,13 +82,16 @@ export class Ingest {
     this.#options = options;
     this.#repeats = new Repeats(options.clock);
     this.#quirks = new ShownQuirks(options.log);
+    this.#notBefore = options.clock.monotonic();
     this.#transport = options.transport ?? { setting: "auto", used: undefined };
     this.#first = this.#transport.used;
     options.hub.onKeyRequest(() => this.#requestKey());
+    if (options.tracks !== undefined && options.tracks.length > 0) this.#describe(options.tracks);
   }
 
-  get transport(): CameraInfo["transport"] {
-    return this.#transport;
+  /** By what packets come, or came the last time. */
+  get transport(): LowerTransport | undefined {
+    return this.#transport.used;
   }
 
   get quirks(): CameraInfo["quirks"] {
@@ -85,48 +101,80 @@ export class Ingest {
   /** Begins anew, by another transport. */
   setTransport(setting: TransportSetting): void {
     this.#transport = { ...this.#transport, setting };
+    this.#notBefore = this.#options.clock.monotonic();
     this.#renewal.abort();
   }
 
   start(): void {
+    this.#wanted = true;
     this.#running ??= this.#run();
   }
 
-  /** Ends the upstream session with a TEARDOWN where the camera still listens. */
-  async close(): Promise<void> {
+  /** Ends the upstream session with a TEARDOWN where the camera still listens. Resolves when that is done. */
+  async stop(): Promise<void> {
+    this.#wanted = false;
     this.#stopping.abort();
     await this.#running;
   }
 
   async #run(): Promise<void> {
-    const { clock, log, onConnection, onLost } = this.#options;
+    // It may be wanted again while the camera is still told that it is not.
+    while (this.#wanted) await this.#keep();
+    this.#running = undefined;
+  }
+
+  async #keep(): Promise<void> {
+    const { clock, hub, onConnection } = this.#options;
+    this.#stopping = new AbortController();
     const stop = this.#stopping.signal;
     while (!stop.aborted) {
-      const started = clock.monotonic();
       this.#renewal = new AbortController();
       const ending = AbortSignal.any([stop, this.#renewal.signal]);
-      onConnection({ state: "connecting", since: clock.now() });
-      let retryMs: number | undefined;
-      let why = "the camera ended the stream";
-      try {
-        await this.#pullOnce(ending);
-        if (ending.aborted) why = "it is asked to send another way";
-      } catch (error) {
-        const fault = asFault(error);
-        why = withoutUserInfo(fault.tell ?? fault.message);
-        if (isFault(fault, "unauthenticated")) retryMs = REFUSED_RETRY_MS;
-        const suppressed = this.#repeats.admit(`${fault.kind} ${fault.message}`);
-        if (!stop.aborted && suppressed !== undefined) log.warn({ err: fault, suppressed }, "camera stream failed");
-      }
-      this.#session = undefined;
-      for (const receiver of this.#receivers) receiver.flush();
-      this.#options.hub.lost();
-      if (stop.aborted) return;
-      onLost(why);
-      onConnection({ state: "offline", since: clock.now(), why });
-      if (clock.monotonic() - started > HEALTHY_AFTER_MS) this.#backoff.reset();
-      await clock.sleep(retryMs ?? this.#backoff.next(), ending).catch(() => undefined);
+      // Somebody who comes and goes does not have the camera asked more often.
+      if (clock.monotonic() < this.#notBefore) {
+        this.#tellFailure();
+        await clock.sleep(this.#notBefore - clock.monotonic(), ending).catch(() => undefined);
+        if (!ending.aborted) this.#notBefore = clock.monotonic();
+      } else await this.#attempt(ending);
     }
+    hub.lost();
+    onConnection({ state: "idle", since: clock.now() });
+  }
+
+  async #attempt(ending: AbortSignal): Promise<void> {
+    const { clock, hub, log, onConnection, onLost } = this.#options;
+    const stop = this.#stopping.signal;
+    const started = clock.monotonic();
+    onConnection({ state: "connecting", since: clock.now() });
+    let fault = new Fault("unavailable", "the camera ended the stream");
+    try {
+      await this.#pullOnce(ending);
+      if (ending.aborted) fault = new Fault("unavailable", "it is asked to send another way");
+    } catch (error) {
+      fault = asFault(error);
+      const suppressed = this.#repeats.admit(`${fault.kind} ${fault.message}`);
+      if (!stop.aborted && suppressed !== undefined) log.warn({ err: fault, suppressed }, "camera stream failed");
+    }
+    this.#session = undefined;
+    for (const receiver of this.#receivers) receiver.flush();
+    if (clock.monotonic() - started > HEALTHY_AFTER_MS) this.#backoff.reset();
+    if (stop.aborted) return;
+    hub.lost();
+    this.#failure = fault;
+    onLost(wordsOf(fault));
+    const waitMs = isFault(fault, "unauthenticated") ? REFUSED_RETRY_MS : this.#backoff.next();
+    if (!ending.aborted) this.#notBefore = (clock.monotonic() + waitMs) as MonotonicMillis;
+  }
+
+  /** Those who wait for the stream are let go where the next attempt will hardly be better than the last one. */
+  #tellFailure(): void {
+    const { clock, hub, onConnection } = this.#options;
+    const failure = this.#failure;
+    if (failure === undefined) return;
+    const why = wordsOf(failure);
+    onConnection({ state: "offline", since: clock.now(), why });
+    if (this.#backoff.failures > 1 || !PASSING.has(failure.kind))
+      hub.giveUp(new Fault("unavailable", why, { tell: "the camera cannot be reached", cause: failure }));
   }
 
   #pullOnce(signal: AbortSignal): Promise<void> {
@@ -170,11 +218,18 @@ export class Ingest {
     if (this.#session?.requestKey() !== true) this.#options.syncPoint?.ask();
   }
 
-  /** Tracks that the camera had before the reconnect go on in their numbering; anything else starts anew. */
   #described(media: readonly MediaDescription[], session: UpstreamSession): void {
     this.#session = session;
-    const { hub, clock, onConnection, log } = this.#options;
+    const { clock, onConnection, log } = this.#options;
     const tracks = media.map((one) => one.track);
+    this.#describe(tracks);
+    onConnection({ state: "online", since: clock.now() });
+    log.info({ tracks: tracks.map((track) => track.encoding) }, "camera stream is up");
+  }
+
+  /** Tracks that the camera had before the reconnect go on in their numbering; anything else starts anew. */
+  #describe(tracks: readonly Track[]): void {
+    const { hub } = this.#options;
     const same =
       tracks.length === this.#tracks.length &&
       tracks.every((track, index) => {
@@ -201,7 +256,9 @@ export class Ingest {
       tracks,
       this.#receivers.map((receiver) => receiver.ssrc),
     );
-    onConnection({ state: "online", since: clock.now() });
-    log.info({ tracks: tracks.map((track) => track.encoding) }, "camera stream is up");
   }
+}
+
+function wordsOf(fault: Fault): string {
+  return withoutUserInfo(fault.tell ?? fault.message);
 }

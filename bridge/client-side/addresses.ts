@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { MAIN_STREAM } from "../camera.ts";
 
 /** What clients reach, by kind of door. Ports are those really bound. */
 export interface Doors {
@@ -18,6 +19,13 @@ export function hostOf(address: string): string {
   return isIPv6(plain) ? `[${plain}]` : plain;
 }
 
+type Kind = "live" | "recorded";
+
+/** The main stream goes by its camera alone. */
+function pathOf(kind: Kind, camera: string, stream: string = MAIN_STREAM): string {
+  return stream === MAIN_STREAM ? `/${kind}/${camera}` : `/${kind}/${camera}/${stream}`;
+}
+
 /** Every address of this product that a client is told, made in one place from the address that the client dialed. */
 export class Addresses {
   readonly doors: Doors;
@@ -27,30 +35,31 @@ export class Addresses {
   }
 
   /** For a person to copy: plain RTSP where it is switched on, for not every player speaks TLS. */
-  rtsp(kind: "live" | "recorded", camera: string, localAddress: string): string {
+  rtsp(kind: Kind, camera: string, localAddress: string, stream?: string): string {
     const { rtsp } = this.doors;
     return rtsp === undefined
-      ? this.rtsps(kind, camera, localAddress)
-      : `rtsp://${hostOf(localAddress)}:${rtsp}/${kind}/${camera}`;
+      ? this.rtsps(kind, camera, localAddress, stream)
+      : `rtsp://${hostOf(localAddress)}:${rtsp}${pathOf(kind, camera, stream)}`;
   }
 
-  rtsps(kind: "live" | "recorded", camera: string, localAddress: string): string {
-    return `rtsps://${hostOf(localAddress)}:${this.doors.rtsps}/${kind}/${camera}`;
+  rtsps(kind: Kind, camera: string, localAddress: string, stream?: string): string {
+    return `rtsps://${hostOf(localAddress)}:${this.doors.rtsps}${pathOf(kind, camera, stream)}`;
   }
 
   /** For clients that take the group from the description. Undefined where there is no plain RTSP. */
-  multicast(camera: string, localAddress: string): string | undefined {
+  multicast(camera: string, localAddress: string, stream?: string): string | undefined {
     if (this.doors.rtsp === undefined) return undefined;
-    return `${this.rtsp("live", camera, localAddress)}?${MULTICAST_QUERY}`;
+    return `${this.rtsp("live", camera, localAddress, stream)}?${MULTICAST_QUERY}`;
   }
 
   /** By the door at which the client is. */
   rtspInHttp(
-    kind: "live" | "recorded",
+    kind: Kind,
     camera: string,
     at: { readonly host: string; readonly port: number; readonly tls: boolean },
+    stream?: string,
   ): string {
-    return `${at.tls ? "https" : "http"}://${at.host}:${at.port}/${kind}/${camera}`;
+    return `${at.tls ? "https" : "http"}://${at.host}:${at.port}${pathOf(kind, camera, stream)}`;
   }
 
   onvif(localAddress: string, tls: boolean): string {

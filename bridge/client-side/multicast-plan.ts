@@ -4,16 +4,16 @@ import { type MulticastAddress, PORTS_OF_STREAM } from "../../rtsp/server/multic
 /** How many streams have ports of their own before ports are used again, with another group. */
 export const STREAMS_WITH_OWN_PORTS = 1024;
 
-/** Where cameras are sent by multicast: which group and ports belong to which, now and after every restart. */
+/** Where streams are sent by multicast: which group and ports belong to which, now and after every restart. */
 export interface MulticastPlan {
   readonly groups: GroupRange;
-  /** Even; of the first camera's first track. */
+  /** Even; of the first stream's first track. */
   readonly port: number;
   readonly ttl: number;
 }
 
 /**
- * The address of the camera with a `number`, counted from 1. Ports differ too, for there are receivers that hear every group on
+ * The address of the stream with a `number`, counted from 1. Ports differ too, for there are receivers that hear every group on
  * a port. Undefined where the range has no more groups.
  */
 export function multicastAddress({ groups, port, ttl }: MulticastPlan, number: number): MulticastAddress | undefined {

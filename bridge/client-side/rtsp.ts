@@ -6,12 +6,12 @@ import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
 import { MULTICAST_QUERY } from "./addresses.ts";
 import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
 import { timeAddress } from "./time-address.ts";
-import { endOf, type Watch } from "./watch.ts";
+import { endOf, streamOf, type Watch } from "./watch.ts";
 
-/** How long DESCRIBE waits for a camera that is being connected, and for one that was not reachable when last tried. */
-const READY_LIMIT_MS = { connecting: 10_000, online: 10_000, offline: 2000 };
+/** How long a client waits for a camera that is being connected, and for one that was not reachable when last tried. */
+const READY_LIMIT_MS = { idle: 10_000, connecting: 10_000, online: 10_000, offline: 2000 };
 
-/** What stands at `/live/<camera>` and `/recorded/<camera>`, and who may play it. */
+/** What stands at `/live/<camera>`, `/live/<camera>/<stream>` and `/recorded/<camera>`, and who may play it. */
 export function rtspHost(o: {
   readonly watch: Watch;
   readonly authenticator: HttpAuthenticator;
@@ -21,24 +21,27 @@ export function rtspHost(o: {
   return {
     challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
     authenticate: (request) => o.authenticator.verify(request),
-    async open(who: Principal, { segments, query }, peer: Peer): Promise<Presentation> {
-      const [kind, id, ...rest] = segments;
+    async open(who: Principal, { segments, query }, peer: Peer, purpose): Promise<Presentation> {
+      const [kind, id, stream, ...rest] = segments;
       if (id === undefined || rest.length > 0)
         throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
       if (kind === "live") {
         const camera = o.watch.open(who, id, "live", "rtsp", peer.address);
-        await camera.live.ready(READY_LIMIT_MS[camera.info.connection.state]);
-        const multicast = o.multicast && multicastAddress(o.multicast, camera.info.number);
+        const { info, live } = streamOf(camera, stream);
+        // What is pulled on demand is described from memory: that alone is no reason to have the camera send.
+        if (purpose === "play" || info.pulling === "always" || info.tracks.length === 0)
+          await live.ready(READY_LIMIT_MS[info.connection.state]);
+        const multicast = o.multicast && multicastAddress(o.multicast, info.number);
         return {
           kind,
           name: camera.info.name,
-          source: camera.live,
+          source: live,
           ended: endOf(who, camera),
           ...(multicast === undefined ? {} : { multicast }),
           describesGroup: query.has(MULTICAST_QUERY),
         };
       }
-      if (kind === "recorded") {
+      if (kind === "recorded" && stream === undefined) {
         const camera = o.watch.open(who, id, "playback", "rtsp", peer.address);
         const asked = timeAddress(query, o.clock.now());
         return { kind, name: camera.info.name, source: camera.recorded, ...asked, ended: endOf(who, camera) };

@@ -3,7 +3,7 @@ import type { Audit } from "../../auth/audit.ts";
 import type { Principal } from "../../auth/principal.ts";
 import type { CameraRight, Interface } from "../../auth/right.ts";
 import { Fault } from "../../base/fault.ts";
-import type { BridgedCamera, CameraDirectory } from "../camera.ts";
+import { type BridgedCamera, type BridgedStream, type CameraDirectory, MAIN_STREAM } from "../camera.ts";
 
 /**
  * The one way from an authenticated client to a camera, for every interface. Throws `not-found` for a camera that is
@@ -39,6 +39,13 @@ export class Watch {
   visible(who: Principal, door: Interface): readonly BridgedCamera[] {
     return this.#directory.list().filter((camera) => maySee(who, camera.info.id, door));
   }
+}
+
+/** A stream of a camera, the main one where none is named. Rights are those on the camera. Throws `not-found`. */
+export function streamOf({ info, streams }: BridgedCamera, name: string = MAIN_STREAM): BridgedStream {
+  const found = streams.find((stream) => stream.info.name === name);
+  if (found === undefined) throw new Fault("not-found", `no stream ${name} of camera ${info.id}`);
+  return found;
 }
 
 /** Ends when the right to watch may have ended: the account changed, or the camera was removed. */

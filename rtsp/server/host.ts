@@ -46,6 +46,9 @@ export interface RtspHost {
   challenges(peer: Peer, stale: boolean): readonly string[];
   /** Who sent the request. Throws a Fault: `unauthenticated`, `busy`, `invalid`. */
   authenticate(request: AuthenticatedRequest): Promise<Principal>;
-  /** The presentation, if `who` may play it. Throws a Fault: `not-found`, `denied`, `invalid`, `unavailable`. */
-  open(who: Principal, address: PresentationAddress, peer: Peer): Promise<Presentation>;
+  /**
+   * The presentation, if `who` may play it; to be described, or to be played at once. Throws a Fault: `not-found`, `denied`,
+   * `invalid`, `unavailable`.
+   */
+  open(who: Principal, address: PresentationAddress, peer: Peer, purpose: "describe" | "play"): Promise<Presentation>;
 }

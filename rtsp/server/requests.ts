@@ -120,7 +120,7 @@ export class Requests {
   async #describe(request: Request): Promise<Answer> {
     const who = await this.#authenticate(request);
     const address = parseAddress(request.uri);
-    const presentation = await this.#o.host.open(who, address, this.#o.peer);
+    const presentation = await this.#o.host.open(who, address, this.#o.peer, "describe");
     if (presentation.kind === "live" && requirements(request).includes(ONVIF_REPLAY)) throw unsupported(ONVIF_REPLAY);
     const tracks = await tracksOf(presentation);
     const control = controlAddresses(address);
@@ -169,7 +169,7 @@ export class Requests {
       known.address.segments.join("/") === address.segments.join("/");
     // A track's address may have lost the query that the presentation was described with.
     const described = same && (known.address.key === address.key || address.query.size === 0) ? known : undefined;
-    const presentation = described?.presentation ?? (await host.open(who, address, peer));
+    const presentation = described?.presentation ?? (await host.open(who, address, peer, "describe"));
     return new RtspSession({
       carrier,
       clock,
@@ -197,7 +197,7 @@ export class Requests {
       });
     const range = header(request, "Range");
     const asked = range === undefined ? undefined : parseRange(range);
-    const presentation = await this.#o.host.open(who, session.address, this.#o.peer);
+    const presentation = await this.#o.host.open(who, session.address, this.#o.peer, "play");
     if (requirements(request).includes(ONVIF_REPLAY)) session.requireReplay();
     const player = await session.play(presentation, { range: asked, message: request });
     this.#watch(presentation.ended);

@@ -149,6 +149,10 @@ export class RtspSession {
   }
 
   async #live({ source }: LivePresentation): Promise<Player> {
+    if (!this.#isSame(source.tracks))
+      throw new Fault("unavailable", "the camera's tracks are others than those described", {
+        tell: "the camera sends other tracks than before: describe it anew",
+      });
     const { multicast, failed } = this.#options;
     this.#stop();
     if (this.#outlet.way !== "multicast" || multicast === undefined)
@@ -201,14 +205,19 @@ export class RtspSession {
    * for another, or everything would be read in search of a track that is not there. Fault 457.
    */
   #assertSame(there: readonly Track[]): void {
-    for (const { index, track } of this.#lanes.values()) {
+    if (there.length > 0 && !this.#isSame(there))
+      throw new RtspFault(457, "invalid", "other tracks in this range than those described", {
+        tell: "other tracks are recorded there: describe that time, with ?at= in the address",
+      });
+  }
+
+  /** The tracks that are set up are what the client was told of. */
+  #isSame(there: readonly Track[]): boolean {
+    return this.lanes().every(({ index, track }) => {
       const other = there[index];
       const same = other?.codec === track.codec && other.clockRateHz === track.clockRateHz;
-      if (there.length > 0 && !(same && other.payloadType === track.payloadType))
-        throw new RtspFault(457, "invalid", `track ${index} is ${other?.encoding ?? "not there"} in this range`, {
-          tell: "other tracks are recorded there: describe that time, with ?at= in the address",
-        });
-    }
+      return same && other.payloadType === track.payloadType;
+    });
   }
 
   /** GStreamer's rtspsrc in its ONVIF mode says Rate-Control, relies on the header extension, and requires nothing (1.22). */

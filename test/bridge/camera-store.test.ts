@@ -7,28 +7,44 @@ import type { Fault } from "../../base/fault.ts";
 import { Sealer } from "../../base/seal.ts";
 import { Secret } from "../../base/secret.ts";
 import { unixMillis } from "../../base/units.ts";
-import {
-  type CameraRecord,
-  type CameraSchema,
-  CameraStore,
-  cameraIdFor,
-  cameraMigrations,
-} from "../../bridge/camera-store.ts";
+import { type CameraSchema, cameraMigrations } from "../../bridge/camera-schema.ts";
+import { type CameraRecord, CameraStore, cameraIdFor, type StreamRecord } from "../../bridge/camera-store.ts";
+import type { Track } from "../../media/track.ts";
+
+const H264: Track = {
+  kind: "video",
+  codec: "H264",
+  encoding: "H264",
+  payloadType: 96,
+  clockRateHz: 90_000,
+  channels: 1,
+  fmtp: "packetization-mode=1",
+};
+
+const main: StreamRecord = {
+  name: "main",
+  number: 1,
+  url: "rtsp://10.0.0.9:554/main",
+  pulling: "always",
+  workedTransport: undefined,
+  tracks: [],
+};
 
 const gate: CameraRecord = {
   id: "gate",
-  number: 1,
   name: "Gate",
   manufacturer: "Maker",
   model: undefined,
   serial: "1",
   ip: "10.0.0.9",
-  streamUrl: "rtsp://10.0.0.9:554/main",
   deviceUrl: "http://10.0.0.9/onvif/device_service",
   credentials: { user: "service", password: new Secret("pass wörd") },
   tlsPin: undefined,
   transport: "udp",
-  workedTransport: undefined,
+  streams: [
+    main,
+    { ...main, name: "sub", number: 2, url: "rtsp://10.0.0.9:554/sub", pulling: "on-demand", tracks: [H264] },
+  ],
   adoptedAt: unixMillis(1_700_000_000_000),
 };
 
@@ -37,7 +53,7 @@ describe("the camera store", () => {
     const database = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
     const store = new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7)));
     await store.add(gate);
-    expect(await store.add({ ...gate, id: "open", credentials: undefined })).to.equal(2);
+    await store.add({ ...gate, id: "open", credentials: undefined });
     const [first, second] = await store.list();
     expect({ ...first, credentials: first?.credentials?.password.reveal() }).to.deep.equal({
       ...gate,
@@ -54,7 +70,7 @@ describe("the camera store", () => {
   });
 });
 
-describe("the transport of a camera", () => {
+describe("the streams of a camera", () => {
   const reopened = async (act: (store: CameraStore) => Promise<void>): Promise<CameraRecord | undefined> => {
     const database = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
     const store = new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7)));
@@ -65,15 +81,21 @@ describe("the transport of a camera", () => {
     return record;
   };
 
-  it("is what was set, beside what worked", async () => {
+  it("keep what was set for the camera, and each of them what worked and what was described", async () => {
     const record = await reopened(async (store) => {
       await store.setTransport("gate", "tcp");
-      await store.rememberTransport("gate", "udp");
+      await store.setPulling("gate", "main", "on-demand");
+      await store.rememberTransport("gate", "sub", "udp");
+      await store.rememberTracks("gate", "main", [H264]);
     });
-    expect(record).to.include({ transport: "tcp", workedTransport: "udp" });
+    expect(record?.transport).to.equal("tcp");
+    expect(record?.streams).to.deep.equal([
+      { ...main, pulling: "on-demand", tracks: [H264] },
+      { ...gate.streams[1], workedTransport: "udp" },
+    ]);
   });
 
-  it("is automatic for cameras that were adopted before there was a choice", async () => {
+  it("are one, pulled always, of cameras that were adopted when there was no other", async () => {
     const folder = await mkdtemp(join(tmpdir(), "viaduct-store-"));
     const path = join(folder, "old.db");
     const before = Object.fromEntries(Object.entries(cameraMigrations).filter(([name]) => name < "camera-0003"));
@@ -81,37 +103,49 @@ describe("the transport of a camera", () => {
     const row = { id: "old", name: "Old", ip: "10.0.0.8", stream_url: "rtsp://10.0.0.8/", adopted_at_ms: 1 };
     await old.query
       .insertInto("camera")
-      .values(row as CameraSchema["camera"])
+      .values(row as unknown as CameraSchema["camera"])
       .execute();
     await old.close();
     const database = await openDatabase<CameraSchema>(path, cameraMigrations);
     const [record] = await new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7))).list();
-    expect(record).to.include({ id: "old", number: 1, transport: "auto", workedTransport: undefined });
+    expect(record).to.include({ id: "old", transport: "auto" });
+    expect(record?.streams).to.deep.equal([{ ...main, url: "rtsp://10.0.0.8/" }]);
     await database.close();
     await rm(folder, { recursive: true });
   });
 
-  it("cannot be set for a camera that is none, and is not remembered for one that is gone", async () => {
+  it("cannot be changed where there are none, and nothing is remembered of those that are gone", async () => {
     const record = await reopened(async (store) => {
-      expect(await store.setTransport("none", "tcp").catch((error: unknown) => (error as Fault).kind)).to.equal(
-        "not-found",
-      );
-      await store.rememberTransport("none", "udp");
+      for (const change of [
+        store.setTransport("none", "tcp"),
+        store.setPulling("none", "main", "always"),
+        store.setPulling("gate", "none", "always"),
+      ])
+        expect(await change.catch((error: unknown) => (error as Fault).kind)).to.equal("not-found");
+      await store.rememberTransport("none", "main", "udp");
+      await store.rememberTracks("gate", "none", [H264]);
     });
-    expect(record).to.include({ transport: "udp", workedTransport: undefined });
+    expect(record?.streams).to.deep.equal(gate.streams);
   });
 });
 
-describe("the number of a camera", () => {
-  it("is the lowest that no other camera has, and stays", async () => {
+describe("the number of a stream", () => {
+  it("is the lowest that no other stream has, and stays", async () => {
     const database = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
     const store = new CameraStore(database.query, new Sealer(Buffer.alloc(32, 7)));
-    const add = (id: string): Promise<number> => store.add({ ...gate, id });
-    expect([await add("a"), await add("b"), await add("c")]).to.deep.equal([1, 2, 3]);
+    const add = async (id: string): Promise<readonly number[]> =>
+      (await store.add({ ...gate, id })).streams.map(({ number }) => number);
+    expect([await add("a"), await add("b"), await add("c")]).to.deep.equal([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
     await store.remove("b");
-    expect([await add("d"), await add("e")]).to.deep.equal([2, 4]);
-    const numbers = (await store.list()).map(({ id, number }) => `${id} ${number}`);
-    expect(numbers).to.have.members(["a 1", "c 3", "d 2", "e 4"]);
+    const { streams, ...camera } = gate;
+    expect((await store.add({ ...camera, id: "d", streams: [streams[0]] })).streams[0].number).to.equal(3);
+    expect(await add("e")).to.deep.equal([4, 7]);
+    const numbers = (await store.list()).map((record) => [record.id, ...record.streams.map(({ number }) => number)]);
+    expect(numbers.map(String)).to.have.members(["a,1,2", "c,5,6", "d,3", "e,4,7"]);
     await database.close();
   });
 });

@@ -18,7 +18,7 @@ describe("a key frame before its time, from a camera that sends one a minute", f
   /** Adopts a camera and joins its stream. */
   const watch = async (quirks: readonly Quirk[]): Promise<{ readonly id: string; readonly keys: PacketGroup[] }> => {
     const id = await t.adopt(await t.camera({ quirks: ["long-groups", ...quirks] }));
-    const live = t.cameras(login).find(({ info }) => info.id === id)?.live;
+    const live = t.cameras(login).find(({ info }) => info.id === id)?.streams[0].live;
     await live?.ready(10_000);
     const keys: PacketGroup[] = [];
     live?.join({ deliver: (group) => void (group.key && keys.push(group)) });

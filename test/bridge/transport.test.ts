@@ -67,7 +67,7 @@ describe("an ingest", () => {
         [2, true],
       ]);
     } finally {
-      await ingest.close();
+      await ingest.stop();
       await camera.close();
     }
   });
@@ -113,24 +113,24 @@ describe("the bridge", function () {
   it("remembers that a camera sends over UDP alone, and asks for that first after a restart", async () => {
     await start(["udp-only"]);
     login = t.account();
-    await eventually(async () => (await info()).transport.used === "udp");
-    expect((await info()).transport).to.deep.equal({ setting: "auto", used: "udp" });
+    await eventually(async () => (await info()).streams[0].transport === "udp");
+    expect((await info()).transport).to.equal("auto");
     await t.close();
     const before = camera.connections;
     t = await startTestBridge({ folder, network: new URL(camera.rtspUrl).hostname.replace(/\.\d+$/, "") });
     login = t.account();
     await eventually(async () => (await info()).connection.state === "online");
     expect(camera.connections - before).to.equal(1);
-    expect((await info()).transport.used).to.equal("udp");
+    expect((await info()).streams[0].transport).to.equal("udp");
   });
 
   it("asks another way at once when that is set", async () => {
     await start([]);
     login = t.account();
-    await eventually(async () => (await info()).transport.used === "tcp");
+    await eventually(async () => (await info()).streams[0].transport === "tcp");
     await t.bridge.parts.discovery.setTransport(id, "udp");
-    await eventually(async () => (await info()).transport.used === "udp");
-    expect((await info()).transport.setting).to.equal("udp");
+    await eventually(async () => (await info()).streams[0].transport === "udp");
+    expect((await info()).transport).to.equal("udp");
   });
 
   it("says in words that a camera does not send the one way that is set", async () => {

@@ -29,7 +29,7 @@ describe("the pages, in Chromium", function () {
 
   before(async function () {
     const { program } = peer(this, "chromium");
-    t = await startTestBridge();
+    t = await startTestBridge({ lingerSeconds: 1 });
     camera = await t.camera({ name: "Gate" });
     browser = await chromium.launch({
       executablePath: program,
@@ -132,11 +132,37 @@ describe("the pages, in Chromium", function () {
   });
 
   it("tell by what the camera sends, and have it send another way", async () => {
-    await page.getByText("video H264 over TCP").waitFor();
+    const main = page.getByRole("region", { name: "Stream main" });
+    await main.getByText("video H264 over TCP").waitFor();
     await page.getByLabel("Transport").selectOption("UDP alone");
-    await page.getByText("video H264 over UDP").waitFor();
+    await main.getByText("video H264 over UDP").waitFor();
     await page.getByLabel("Transport").selectOption("Automatic");
     await page.locator('.picture[data-state="playing"]').waitFor();
+  });
+
+  it("show all cameras at once by their small pictures, which are pulled for that alone", async () => {
+    const sub = page.getByRole("region", { name: "Stream sub" });
+    await sub.getByText("idle", { exact: true }).waitFor();
+    await picture("streams");
+    await page.getByRole("button", { name: "All pictures" }).click();
+    await page.locator('.wall .picture[data-state="playing"]').waitFor();
+    const video = page.locator(".wall video");
+    await eventually(() => video.evaluate((element) => (element as unknown as VideoElement).videoWidth === 320));
+    await picture("wall");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await picture("wall-dark");
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.getByRole("list").getByRole("button", { name: "Gate" }).click();
+    await page.locator('.picture[data-state="playing"]').waitFor();
+  });
+
+  it("have a stream pulled as it is chosen", async () => {
+    const sub = page.getByRole("region", { name: "Stream sub" });
+    await sub.getByText("idle", { exact: true }).waitFor();
+    await sub.getByLabel("Pulled").selectOption("Always");
+    await sub.getByText("online", { exact: true }).waitFor();
+    await sub.getByLabel("Pulled").selectOption("While somebody watches");
+    await sub.getByText("idle", { exact: true }).waitFor();
   });
 
   it("make an account for an external system and show its secret once", async () => {

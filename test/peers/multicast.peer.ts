@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import type { Hub } from "../../media/hub.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type ClientNetwork, clientNetwork } from "../support/client-network.ts";
 import { expectConsecutive, watchFrames, watchFramesInGStreamer } from "../support/frames.ts";
@@ -23,7 +22,7 @@ describe("live streams by multicast, to another machine", function () {
   });
 
   /** Of the camera's stream: recorder, sessions, and one for all of a group. */
-  const readers = (): number => (t.cameras(login)[0]?.live as Hub | undefined)?.readers ?? 0;
+  const readers = (): number => t.cameras(login)[0]?.info.streams[0].readers ?? 0;
 
   it("ffmpeg decodes every frame once, in order", async function () {
     const ffmpeg = network.peer(this, "ffmpeg");

@@ -169,7 +169,10 @@ describe("a simulated camera", () => {
   it("is adopted with its name, and described in full", async () => {
     const adopted = await adopt(camera);
     expect(adopted).to.deep.include({ name: "Gate <1> & more", manufacturer: "Viaduct", model: "Simulated camera" });
-    expect(adopted.main.href).to.equal(camera.rtspUrl);
+    expect(adopted.streams.map(({ name, url }) => [name, url.href])).to.deep.equal([
+      ["main", camera.rtspUrl],
+      ["sub", camera.subUrl],
+    ]);
     const described = await describeCamera({
       xaddrs: [camera.deviceUrl],
       ip: new URL(camera.deviceUrl).hostname,
@@ -182,6 +185,7 @@ describe("a simulated camera", () => {
     expect(described.clockOffsetMs).to.be.within(-1500, 1500);
     expect(described.profiles.map(({ video, audio }) => [video, audio])).to.deep.equal([
       [{ encoding: "H264", width: 640, height: 360 }, { encoding: "PCMU" }],
+      [{ encoding: "H264", width: 320, height: 180 }, { encoding: "PCMU" }],
     ]);
   });
 

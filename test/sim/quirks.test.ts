@@ -333,7 +333,8 @@ describe("simulated cameras with a quirk", () => {
     it(`are adopted, and their picture and sound arrive: ${quirks.join(", ") || "no quirk"}`, async () => {
       const camera = await startCamera({ audio: true, quirks });
       try {
-        const { main, name } = await adopt(camera);
+        const { streams, name } = await adopt(camera);
+        const main = streams[0].url;
         expect(name).to.equal("Gate");
         expect(main.hostname).to.equal(new URL(camera.rtspUrl).hostname);
         const { encodings, nalTypes } = await beginningOf(main, 12);

@@ -55,6 +55,7 @@ export async function startTestBridge(
   options: {
     readonly folder?: string;
     readonly segmentSeconds?: number;
+    readonly lingerSeconds?: number;
     readonly log?: Log;
     /** Where clients are served; loopback if absent. */
     readonly clientAddress?: string;
@@ -71,7 +72,7 @@ export async function startTestBridge(
   const bridge = await runBridge({
     settings: settingsSchema.parse({
       dataFolder: folder,
-      cameraSide: { interfaces: [`${network}.0/24`] },
+      cameraSide: { interfaces: [`${network}.0/24`], lingerSeconds: options.lingerSeconds ?? 10 },
       clientSide: {
         addresses: [clientAddress],
         names: ["localhost"],

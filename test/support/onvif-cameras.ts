@@ -1,5 +1,5 @@
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
-import type { BridgedCamera, CameraDirectory, CameraInfo } from "../../bridge/camera.ts";
+import type { BridgedCamera, BridgedStream, CameraDirectory, CameraInfo, StreamInfo } from "../../bridge/camera.ts";
 import type { Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import { unreadRecording } from "./unread-recording.ts";
@@ -29,6 +29,8 @@ interface FakeCamera {
   readonly id: string;
   readonly name: string;
   readonly tracks: readonly Track[];
+  /** Of its sub-stream, where it has one. */
+  readonly sub?: readonly Track[];
   readonly recorded: Span | undefined;
   readonly online: boolean;
 }
@@ -53,6 +55,7 @@ export const CAMERAS: readonly FakeCamera[] = [
       track("video", "H265", { fmtp: `sprop-vps=${vps};sprop-sps=${sps};sprop-pps=${pps}` }),
       track("audio", "MPEG4-GENERIC", { clockRateHz: 48_000, channels: 2 }),
     ],
+    sub: [h264(`packetization-mode=1;profile-level-id=42C028;sprop-parameter-sets=${H264_SPROP.join(",")}`)],
     recorded: { from: unixMillis(FIRST - 1000), to: unixMillis(LAST - 1000) },
     online: false,
   },
@@ -70,6 +73,10 @@ export const CAMERAS: readonly FakeCamera[] = [
 
 /** Ids of cameras that were asked for a key frame, in order. */
 export const keyRequests: string[] = [];
+/** The tokens of all profiles. */
+export const PROFILES: readonly string[] = CAMERAS.flatMap(({ id, sub }) =>
+  sub === undefined ? [id] : [id, `${id}_sub`],
+);
 
 /** Cameras that exist in memory only: nothing flows, and nothing can be played. */
 export function fakeCameras(at: UnixMillis, cameras: readonly FakeCamera[] = CAMERAS): CameraDirectory {
@@ -77,22 +84,13 @@ export function fakeCameras(at: UnixMillis, cameras: readonly FakeCamera[] = CAM
   return { list: () => list, find: (id) => list.find(({ info }) => info.id === id) };
 }
 
-function bridged({ id, name, tracks, recorded, online }: FakeCamera, number: number, since: UnixMillis): BridgedCamera {
-  const info: CameraInfo = {
-    id,
-    number,
-    name,
-    manufacturer: undefined,
-    model: undefined,
-    connection: online ? { state: "online", since } : { state: "offline", since, why: "unplugged" },
-    transport: { setting: "auto", used: "tcp" },
-    tracks,
-    recording: online && recorded !== undefined,
-    unrecordable: [],
-    quirks: [],
-  };
+/** There is one sub-stream, and fewer cameras. */
+const SUB_NUMBER = 100;
+
+function streamOf(id: string, info: Omit<StreamInfo, "transport" | "readers">): BridgedStream {
+  const { tracks } = info;
   return {
-    info,
+    info: { ...info, transport: "tcp", readers: 0 },
     live: {
       tracks,
       ready: () => Promise.resolve(),
@@ -100,6 +98,47 @@ function bridged({ id, name, tracks, recorded, online }: FakeCamera, number: num
       join: () => () => undefined,
       ssrc: (index) => index,
     },
+  };
+}
+
+function bridged(
+  { id, name, tracks, sub, recorded, online }: FakeCamera,
+  number: number,
+  since: UnixMillis,
+): BridgedCamera {
+  const connection = online
+    ? ({ state: "online", since } as const)
+    : ({ state: "offline", since, why: "unplugged" } as const);
+  const streams = [
+    streamOf(id, { name: "main", number, pulling: "always", tracks, connection }),
+    ...(sub === undefined
+      ? []
+      : [
+          streamOf(`${id}_sub`, {
+            name: "sub",
+            number: SUB_NUMBER,
+            pulling: "on-demand",
+            tracks: sub,
+            connection: { state: "idle", since },
+          }),
+        ]),
+  ] as const;
+  const [main, ...others] = streams;
+  const info: CameraInfo = {
+    id,
+    name,
+    manufacturer: undefined,
+    model: undefined,
+    connection,
+    transport: "auto",
+    streams: [main.info, ...others.map((stream) => stream.info)],
+    recording: online && recorded !== undefined,
+    unrecordable: [],
+    quirks: [],
+  };
+  return {
+    info,
+    streams,
     recorded: unreadRecording(tracks, recorded),
     removed: new AbortController().signal,
   };

@@ -11,12 +11,12 @@ import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { Sealer } from "../../base/seal.ts";
 import { Secret } from "../../base/secret.ts";
-import type { BridgedCamera } from "../../bridge/camera.ts";
+import type { BridgedCamera, StreamInfo } from "../../bridge/camera.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery, DiscoveryEvent } from "../../bridge/ports.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import type { LiveReader, RecordedSource } from "../../media/source.ts";
+import type { LiveReader, LiveSource, RecordedSource } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import { loadIdentity } from "../../net/tls.ts";
 import { createWeb, type WebOptions } from "../../web/app.ts";
@@ -85,7 +85,10 @@ export async function startWebSite(): Promise<WebSite> {
     discovery,
     sessions: new WebSessions({ accounts, clock }),
     watch: new Watch({ list: () => [...cameras.values()], find: (id) => cameras.get(id) }, audit),
-    addressesOf: (id) => ({ live: `rtsp://x/live/${id}`, recorded: `rtsp://x/recorded/${id}` }),
+    addressesOf: {
+      live: (id, stream) => `rtsp://x/live/${id}/${stream}`,
+      recorded: (id) => `rtsp://x/recorded/${id}`,
+    },
     about: () => ({ version: "1.2.3", onvif: "https://x/onvif/device_service" }),
   };
   const web = createWeb(options);
@@ -152,40 +155,56 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
   });
   const removal = new AbortController();
   const readers = new Set<LiveReader>();
+  const streamInfo = (): StreamInfo => ({
+    name: "main",
+    number: 1,
+    pulling: "always",
+    connection: { state: "connecting", since: 0 as never },
+    transport: "tcp",
+    readers: readers.size,
+    tracks,
+  });
+  const live: LiveSource = {
+    get tracks() {
+      return tracks;
+    },
+    ready: (_limitMs, signal) =>
+      Promise.race([
+        flowing,
+        new Promise<never>((_resolve, reject) => {
+          signal?.addEventListener("abort", () => reject(new Fault("denied", "ended while waiting")), { once: true });
+        }),
+      ]),
+    join(reader) {
+      readers.add(reader);
+      return () => readers.delete(reader);
+    },
+    requestKey: () => undefined,
+    ssrc: () => 1,
+  };
   return {
     get info() {
       return {
         id,
-        number: 1,
         name: `Camera ${id}`,
         manufacturer: undefined,
         model: undefined,
-        connection: { state: "connecting", since: 0 as never } as const,
-        transport: { setting: "auto", used: "tcp" } as const,
-        tracks,
+        connection: streamInfo().connection,
+        transport: "auto" as const,
+        streams: [streamInfo()] as const,
         recording: false,
         unrecordable: [],
         quirks: [],
       };
     },
-    live: {
-      get tracks() {
-        return tracks;
+    streams: [
+      {
+        get info() {
+          return streamInfo();
+        },
+        live,
       },
-      ready: (_limitMs, signal) =>
-        Promise.race([
-          flowing,
-          new Promise<never>((_resolve, reject) => {
-            signal?.addEventListener("abort", () => reject(new Fault("denied", "ended while waiting")), { once: true });
-          }),
-        ]),
-      join(reader) {
-        readers.add(reader);
-        return () => readers.delete(reader);
-      },
-      requestKey: () => undefined,
-      ssrc: () => 1,
-    },
+    ],
     // The pages do not play recordings.
     recorded: {} as RecordedSource,
     removed: removal.signal,
@@ -226,6 +245,10 @@ function scriptedDiscovery(): ScriptedDiscovery {
     adopt(target, options) {
       calls.push(["adopt", target, options]);
       return Promise.resolve({ id: "gate", name: "Gate" });
+    },
+    setPulling(camera, stream, pulling) {
+      calls.push(["setPulling", camera, stream, pulling]);
+      return Promise.resolve();
     },
     setTransport(camera, setting) {
       calls.push(["setTransport", camera, setting]);

@@ -35,7 +35,7 @@ class Stage implements Viewer {
   constructor(format: SampleFormat, more: readonly Track[] = []) {
     this.#packetizer = packetizerOf(format);
     this.camera = scriptedCamera("gate", [...more, this.#packetizer.track], () => undefined);
-    this.stop = showLive(this.camera, this, silentLog());
+    this.stop = showLive(this.camera.streams[0], this, silentLog());
   }
 
   text(message: LiveMessage): void {
@@ -159,7 +159,7 @@ describe("a live picture in the browser", () => {
     const mpeg4 = track("unknown", "", { kind: "video", encoding: "MP4V-ES" });
     for (const tracks of [[mpeg4], [track("PCMU")], []]) {
       const camera = scriptedCamera("gate", tracks, () => undefined);
-      const stop = showLive(camera, viewer, silentLog());
+      const stop = showLive(camera.streams[0], viewer, silentLog());
       camera.push(group(0, [Buffer.alloc(20)]));
       stop();
       expect(camera.readers.size).to.equal(0);

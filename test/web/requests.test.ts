@@ -111,7 +111,8 @@ describe("requests to the web API", () => {
         body: { target, name: "Gate", user: "service", password: "c4mera-pass" },
       });
       expect(adopted.json).to.deep.equal({ id: "gate", name: "Gate" });
-      await admin.send("POST", "/api/discovery/adopt", { body: { target: { rtsp: "rtsp://10.1.0.9/" }, user: "" } });
+      const rtsp = { rtsp: "rtsp://10.1.0.9/", sub: "rtsp://10.1.0.9/small" };
+      await admin.send("POST", "/api/discovery/adopt", { body: { target: rtsp, user: "", transport: "udp" } });
       const [scan, first, second] = site.discovery.calls;
       expect(scan).to.deep.equal(["startScan", ["10.1.0.0/24"]]);
       expect(JSON.parse(JSON.stringify(first))).to.deep.equal([
@@ -119,18 +120,42 @@ describe("requests to the web API", () => {
         target,
         { name: "Gate", credentials: { user: "service", password: "[secret]" } },
       ]);
-      expect(second).to.deep.equal(["adopt", { rtsp: "rtsp://10.1.0.9/" }, {}]);
+      expect(second).to.deep.equal(["adopt", rtsp, { transport: "udp" }]);
     });
 
     it("tell by what a camera sends, and have it send another way", async () => {
       site.camera("gate");
-      const { cameras } = (await admin.send("GET", "/api/cameras")).json as { cameras: { transport: unknown }[] };
-      expect(cameras[0]?.transport).to.deep.equal({ setting: "auto", used: "tcp" });
+      const { cameras } = (await admin.send("GET", "/api/cameras")).json as {
+        cameras: { transport: unknown; streams: unknown }[];
+      };
+      expect(cameras[0]?.transport).to.equal("auto");
+      expect(cameras[0]?.streams).to.deep.equal([
+        {
+          name: "main",
+          number: 1,
+          pulling: "always",
+          connection: { state: "connecting", since: 0 },
+          transport: "tcp",
+          readers: 0,
+          tracks: [],
+          address: "rtsp://x/live/gate/main",
+        },
+      ]);
       const change = (body: unknown): Promise<{ readonly status: number }> =>
         admin.send("PATCH", "/api/cameras/gate", { body });
       expect((await change({ transport: "udp" })).status).to.equal(204);
       expect(site.discovery.calls.at(-1)).to.deep.equal(["setTransport", "gate", "udp"]);
       for (const body of [{ transport: "multicast" }, {}, { transport: "udp", name: "x" }])
+        expect((await change(body)).status).to.equal(400);
+    });
+
+    it("have a stream pulled always, or on demand", async () => {
+      site.camera("gate");
+      const change = (body: unknown): Promise<{ readonly status: number }> =>
+        admin.send("PATCH", "/api/cameras/gate/streams/sub", { body });
+      expect((await change({ pulling: "always" })).status).to.equal(204);
+      expect(site.discovery.calls.at(-1)).to.deep.equal(["setPulling", "gate", "sub", "always"]);
+      for (const body of [{ pulling: "sometimes" }, {}, { pulling: "always", name: "x" }])
         expect((await change(body)).status).to.equal(400);
     });
 

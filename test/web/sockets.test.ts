@@ -158,7 +158,7 @@ describe("WebSockets of the pages", () => {
         "/api/nothing",
         "/api/live/",
         "/api/live/a%2fb",
-        "/api/live/gate/x",
+        "/api/live/gate/main/x",
         `/api/live/${"x".repeat(65)}`,
       ])
         expect(await (await guard.openFeed(path)).closed, path).to.equal(1008);

@@ -7,13 +7,17 @@ import type { Discovery } from "../../bridge/ports.ts";
 import { jsonBody } from "../body.ts";
 import { caller, type Need, type WebState } from "../state.ts";
 
-const change = z.strictObject({ transport: z.enum(["auto", "tcp", "udp"]) });
+/** How a camera may be asked to send. */
+export const transport = z.enum(["auto", "tcp", "udp"]);
+
+const change = z.strictObject({ transport });
+const streamChange = z.strictObject({ pulling: z.enum(["always", "on-demand"]) });
 
 /** RTSP addresses of one camera, as a client at `localAddress` would dial them. */
-export type AddressesOf = (
-  camera: string,
-  localAddress: string,
-) => { readonly live: string; readonly recorded: string };
+export interface AddressesOf {
+  live(camera: string, stream: string, localAddress: string): string;
+  recorded(camera: string, localAddress: string): string;
+}
 
 /** The cameras that the caller may see, with the addresses at which other systems play them. */
 export function cameraRoutes(o: {
@@ -26,6 +30,7 @@ export function cameraRoutes(o: {
 
   router.get("/", (ctx) => {
     const who = caller(ctx);
+    const local = ctx.req.socket.localAddress ?? "";
     const viewOf = (camera: BridgedCamera): object => {
       const { info } = camera;
       const may = (right: "live" | "playback"): boolean =>
@@ -36,12 +41,16 @@ export function cameraRoutes(o: {
         maker: [info.manufacturer, info.model].filter(Boolean).join(" "),
         connection: info.connection,
         transport: info.transport,
-        tracks: info.tracks.map(({ kind, encoding }) => ({ kind, encoding })),
+        streams: info.streams.map(({ tracks, ...stream }) => ({
+          ...stream,
+          tracks: tracks.map(({ kind, encoding }) => ({ kind, encoding })),
+          address: o.addressesOf.live(info.id, stream.name, local),
+        })),
         unrecordable: info.unrecordable,
         quirks: info.quirks,
         mayWatch: may("live"),
         mayPlayBack: may("playback"),
-        addresses: o.addressesOf(info.id, ctx.req.socket.localAddress ?? ""),
+        recordedAddress: o.addressesOf.recorded(info.id, local),
       };
     };
     ctx.body = { cameras: o.watch.visible(who, "web").map(viewOf) };
@@ -49,8 +58,15 @@ export function cameraRoutes(o: {
 
   router.patch("/:id", o.need("adopt-camera"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
-    const { transport } = await jsonBody(ctx.req, change);
-    await o.discovery.setTransport(id, transport);
+    const chosen = await jsonBody(ctx.req, change);
+    await o.discovery.setTransport(id, chosen.transport);
+    ctx.status = 204;
+  });
+
+  router.patch("/:id/streams/:stream", o.need("adopt-camera"), async (ctx) => {
+    const { id = "", stream = "" } = ctx["params"] as { id?: string; stream?: string };
+    const { pulling } = await jsonBody(ctx.req, streamChange);
+    await o.discovery.setPulling(id, stream, pulling);
     ctx.status = 204;
   });
 

@@ -1,18 +1,20 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import { Secret } from "../../base/secret.ts";
-import type { Discovery } from "../../bridge/ports.ts";
+import type { AdoptionTarget, Discovery } from "../../bridge/ports.ts";
 import { jsonBody } from "../body.ts";
 import type { Need, WebState } from "../state.ts";
+import { transport } from "./cameras.ts";
 
 const scan = z.strictObject({ targets: z.array(z.string().trim().min(1).max(64)).max(64).default([]) });
 
 const adoption = z.strictObject({
-  /** The id of a find, or an RTSP address. */
+  /** The id of a find, or an RTSP address, and that of the camera's smaller picture. */
   target: z.union([
     z.strictObject({ find: z.string().min(1).max(256) }),
-    z.strictObject({ rtsp: z.string().min(1).max(512) }),
+    z.strictObject({ rtsp: z.string().min(1).max(512), sub: z.string().min(1).max(512).optional() }),
   ]),
+  transport: transport.optional(),
   name: z.string().max(128).optional(),
   user: z.string().max(128).optional(),
   password: z.string().max(256).optional(),
@@ -35,12 +37,20 @@ export function discoveryRoutes(discovery: Discovery, need: Need): Router<WebSta
   });
 
   router.post("/adopt", need("adopt-camera"), async (ctx) => {
-    const { target, name, user, password } = await jsonBody(ctx.req, adoption);
-    const credentials =
-      user === undefined || user === "" ? {} : { credentials: { user, password: new Secret(password ?? "") } };
-    const record = await discovery.adopt(target, { ...(name === undefined ? {} : { name }), ...credentials });
+    const { target, name, user, password, transport } = await jsonBody(ctx.req, adoption);
+    const record = await discovery.adopt(targetOf(target), {
+      ...(name === undefined ? {} : { name }),
+      ...(transport === undefined ? {} : { transport }),
+      ...(user === undefined || user === "" ? {} : { credentials: { user, password: new Secret(password ?? "") } }),
+    });
     ctx.status = 201;
     ctx.body = { id: record.id, name: record.name };
   });
   return router;
+}
+
+function targetOf(target: z.output<typeof adoption>["target"]): AdoptionTarget {
+  if ("find" in target) return target;
+  const { rtsp, sub } = target;
+  return { rtsp, ...(sub === undefined ? {} : { sub }) };
 }

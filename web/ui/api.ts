@@ -14,7 +14,7 @@ export interface Session {
 }
 
 export interface Connection {
-  readonly state: "connecting" | "online" | "offline";
+  readonly state: "connecting" | "online" | "offline" | "idle";
   /** Milliseconds since 1970, UTC. */
   readonly since: number;
   readonly why?: string;
@@ -22,18 +22,40 @@ export interface Connection {
 
 export type TransportSetting = "auto" | "tcp" | "udp";
 
+export type Pulling = "always" | "on-demand";
+
+export interface Stream {
+  readonly name: string;
+  readonly pulling: Pulling;
+  readonly connection: Connection;
+  readonly transport?: "tcp" | "udp";
+  readonly tracks: readonly { readonly kind: string; readonly encoding: string }[];
+  /** Where other systems play it. */
+  readonly address: string;
+}
+
 export interface Camera {
   readonly id: string;
   readonly name: string;
   readonly maker: string;
   readonly connection: Connection;
-  readonly transport: { readonly setting: TransportSetting; readonly used?: "tcp" | "udp" };
-  readonly tracks: readonly { readonly kind: string; readonly encoding: string }[];
+  readonly transport: TransportSetting;
+  /** The main one first. */
+  readonly streams: readonly [Stream, ...Stream[]];
   readonly unrecordable: readonly string[];
   readonly quirks: readonly { readonly name: string; readonly does: string; readonly copes: string }[];
   readonly mayWatch: boolean;
   readonly mayPlayBack: boolean;
-  readonly addresses: { readonly live: string; readonly recorded: string };
+  readonly recordedAddress: string;
+}
+
+/** What is sent to make a camera ours. */
+export interface Adoption {
+  readonly target: { readonly find: string } | { readonly rtsp: string; readonly sub?: string };
+  readonly name?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly transport?: TransportSetting;
 }
 
 export interface Find {
@@ -96,10 +118,11 @@ export const api = {
   removeCamera: (id: string) => call<void>("DELETE", `/api/cameras/${encodeURIComponent(id)}`),
   changeCamera: (id: string, change: { transport: TransportSetting }) =>
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}`, change),
+  changeStream: (id: string, stream: string, change: { pulling: Pulling }) =>
+    call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}/streams/${encodeURIComponent(stream)}`, change),
   discovery: () => call<{ finds: Find[]; scan: Scan }>("GET", "/api/discovery"),
   scan: (targets: readonly string[]) => call<{ scan: Scan }>("POST", "/api/discovery/scan", { targets }),
-  adopt: (adoption: { target: { find: string } | { rtsp: string }; name?: string; user?: string; password?: string }) =>
-    call<{ id: string; name: string }>("POST", "/api/discovery/adopt", adoption),
+  adopt: (adoption: Adoption) => call<{ id: string; name: string }>("POST", "/api/discovery/adopt", adoption),
   accounts: async () => (await call<{ accounts: Account[] }>("GET", "/api/accounts")).accounts,
   addIntegration: (name: string, watching: { live: Which; playback: Which }) =>
     call<{ id: string; name: string; secret: string }>("POST", "/api/accounts", { name, watching }),

@@ -19,7 +19,7 @@ const BUFFER = {
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15_000;
 
-/** Plays one camera live into a video element: fragmented MP4 over a WebSocket into Media Source Extensions. */
+/** Plays one stream of a camera live into a video element: fragmented MP4 over a WebSocket into Media Source Extensions. */
 export class LivePlayer {
   readonly #video: HTMLVideoElement;
   readonly #url: string;
@@ -32,9 +32,9 @@ export class LivePlayer {
   #timer: number | undefined;
   #closed = false;
 
-  constructor(video: HTMLVideoElement, camera: string, onState: (state: LiveState) => void) {
+  constructor(video: HTMLVideoElement, camera: string, stream: string, onState: (state: LiveState) => void) {
     this.#video = video;
-    this.#url = `wss://${location.host}/api/live/${encodeURIComponent(camera)}`;
+    this.#url = `wss://${location.host}/api/live/${encodeURIComponent(camera)}/${encodeURIComponent(stream)}`;
     this.#onState = onState;
     video.addEventListener("playing", () => {
       this.#retryMs = FIRST_RETRY_MS;

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Refusal } from "./api.ts";
+import { type Connection, Refusal } from "./api.ts";
 
 /** The mark: arches over which things cross. */
 export function Mark(): JSX.Element {
@@ -129,4 +129,9 @@ export function ago(since: number): string {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   return seconds < 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** How a connection to a camera stands, in few words. */
+export function stateWords(connection: Connection): string {
+  return connection.state === "offline" ? `offline for ${ago(connection.since)}` : connection.state;
 }

@@ -2,12 +2,12 @@ import { decide } from "../../../auth/access.ts";
 import type { Principal } from "../../../auth/principal.ts";
 import { Fault } from "../../../base/fault.ts";
 import type { Millis } from "../../../base/units.ts";
-import type { BridgedCamera } from "../../camera.ts";
+import type { BridgedCamera, StreamInfo } from "../../camera.ts";
 import { type Addresses, interfacesOf } from "../addresses.ts";
 import { type MulticastPlan, multicastAddress } from "../multicast-plan.ts";
-import type { Watch } from "../watch.ts";
+import { streamOf, type Watch } from "../watch.ts";
 import { pictureOf } from "./picture.ts";
-import type { OnvifCamera, OnvifRecording, OnvifSite } from "./site.ts";
+import type { OnvifCamera, OnvifRecording, OnvifSite, OnvifStream } from "./site.ts";
 
 const PRODUCT = "Viaduct";
 
@@ -61,20 +61,20 @@ export function bridgeSite(o: {
       if (!mayPlay(who, camera)) throw new Fault("not-found", `no recording ${id} for ${who.name}`);
       return recordingOf(camera);
     },
-    streamUri(id, kind, { transport, base }) {
+    streamUri(id, kind, { stream, transport, base }) {
       const addresses = o.addresses();
       // On the port of the web service, so that a client that came through a firewall needs no other (Media2 5.4.1).
-      if (transport === "http") return addresses.rtspInHttp(kind, id, base);
+      if (transport === "http") return addresses.rtspInHttp(kind, id, base, stream);
       if (transport === "multicast") {
-        const address = o.multicast && kind === "live" ? addresses.multicast(id, base.host) : undefined;
+        const address = o.multicast && kind === "live" ? addresses.multicast(id, base.host, stream) : undefined;
         if (address === undefined) throw new Fault("invalid", "multicast is switched off");
         return address;
       }
-      if (transport === "rtsps") return addresses.rtsps(kind, id, base.host);
+      if (transport === "rtsps") return addresses.rtsps(kind, id, base.host, stream);
       // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
-      return addresses.rtsp(kind, id, base.host);
+      return addresses.rtsp(kind, id, base.host, stream);
     },
-    requestKey: (who, id) => watch.see(who, id, "onvif").live.requestKey(),
+    requestKey: (who, { camera, stream }) => streamOf(watch.see(who, camera, "onvif"), stream).live.requestKey(),
     ports() {
       const { https, http, rtsp } = o.addresses().doors;
       return { https, http, rtsp };
@@ -88,14 +88,11 @@ function mayPlay(who: Principal, { info }: BridgedCamera): boolean {
 }
 
 function onvifCamera({ info }: BridgedCamera, plan: MulticastPlan | undefined): OnvifCamera {
-  const multicast = plan && multicastAddress(plan, info.number);
-  const video = info.tracks.find((track) => track.kind === "video");
-  return {
-    id: info.id,
-    name: info.name,
-    tracks: info.tracks,
-    online: info.connection.state === "online",
-    ...(video && pictureOf(video)),
-    ...(multicast === undefined ? {} : { multicast }),
+  const [main, ...others] = info.streams;
+  const describe = ({ name, number, tracks }: StreamInfo): OnvifStream => {
+    const video = tracks.find((track) => track.kind === "video");
+    const multicast = plan && multicastAddress(plan, number);
+    return { name, tracks, ...(video && pictureOf(video)), ...(multicast === undefined ? {} : { multicast }) };
   };
+  return { id: info.id, name: info.name, streams: [describe(main), ...others.map(describe)] };
 }

@@ -18,9 +18,8 @@ import type { View } from "./view.ts";
 export const SESSION_TIMEOUT_MS = 60 * SECOND;
 
 /** Where one track is sent by multicast. Where it is not, the schema wants an address all the same. */
-export function multicastOf({ camera }: View, track: Track): ValueOf<typeof MulticastConfiguration> {
-  const { multicast } = camera;
-  const ports = multicast && multicastPorts(multicast, camera.tracks.indexOf(track));
+export function multicastOf({ multicast, tracks }: View, track: Track): ValueOf<typeof MulticastConfiguration> {
+  const ports = multicast && multicastPorts(multicast, tracks.indexOf(track));
   return {
     Address: { Type: "IPv4", IPv4Address: (ports && multicast?.address) ?? "0.0.0.0" },
     Port: ports?.[0] ?? 0,
@@ -29,23 +28,30 @@ export function multicastOf({ camera }: View, track: Track): ValueOf<typeof Mult
   };
 }
 
-/** Name, use count and token of everything that a camera has one of. */
-export function entity({ name, token }: View): {
+interface Entity {
   readonly Name: string;
   readonly UseCount: number;
   readonly token: string;
-} {
+}
+
+/** Name, use count and token of everything that a stream has one of. */
+export function entity({ name, token }: View): Entity {
   return { Name: name, UseCount: 1, token };
+}
+
+/** Likewise of what all streams of a camera have together. */
+function sharedEntity({ source }: View): Entity {
+  return { Name: source.name, UseCount: source.uses, token: source.token };
 }
 
 /** Undefined until the camera's stream is known. */
 export function videoSourceConfiguration(view: View): ValueOf<typeof VideoSourceConfiguration> | undefined {
-  const { video, token, width, height } = view;
-  return video && { ...entity(view), SourceToken: token, Bounds: { x: 0, y: 0, width, height } };
+  const { token, width, height } = view.source;
+  return view.video && { ...sharedEntity(view), SourceToken: token, Bounds: { x: 0, y: 0, width, height } };
 }
 
 export function audioSourceConfiguration(view: View): ValueOf<typeof AudioSourceConfiguration> | undefined {
-  return view.audio && { ...entity(view), SourceToken: view.token };
+  return view.audio && { ...sharedEntity(view), SourceToken: view.source.token };
 }
 
 export function metadataConfiguration(view: View): ValueOf<typeof MetadataConfiguration> | undefined {
@@ -70,15 +76,19 @@ export function videoSourceOptions(views: readonly View[]): ValueOf<typeof Video
     BoundsRange: {
       XRange: fixed(0),
       YRange: fixed(0),
-      WidthRange: fixed(first?.width ?? 0),
-      HeightRange: fixed(first?.height ?? 0),
+      WidthRange: fixed(first?.source.width ?? 0),
+      HeightRange: fixed(first?.source.height ?? 0),
     },
-    VideoSourceTokensAvailable: views.map((view) => view.token),
+    VideoSourceTokensAvailable: sourcesOf(views),
   };
 }
 
 export function audioSourceOptions(views: readonly View[]): ValueOf<typeof AudioSourceConfigurationOptions> {
-  return { InputTokensAvailable: views.map((view) => view.token) };
+  return { InputTokensAvailable: sourcesOf(views) };
+}
+
+function sourcesOf(views: readonly View[]): readonly string[] {
+  return [...new Set(views.map((view) => view.source.token))];
 }
 
 export const METADATA_OPTIONS: ValueOf<typeof MetadataConfigurationOptions> = {
@@ -100,7 +110,14 @@ export function invalidStreamSetup(why: string): SoapFault {
   return new SoapFault("invalid", "Sender", ["InvalidArgVal", "InvalidStreamSetup"], why);
 }
 
-/** What a list answer is made of: the cameras of `views` that have the thing, in the same order. */
-export function have<T>(views: readonly View[], make: (view: View) => T | undefined): readonly T[] {
-  return views.flatMap((view) => make(view) ?? []);
+/** What a list answer is made of: the things of `views`, in the same order; what several have together, once. */
+export function have<T extends Tokened>(views: readonly View[], make: (view: View) => T | undefined): readonly T[] {
+  const made = new Map<string, T>();
+  for (const one of views.flatMap((view) => make(view) ?? [])) if (!made.has(one.token)) made.set(one.token, one);
+  return [...made.values()];
+}
+
+/** What a token names. */
+export interface Tokened {
+  readonly token: string;
 }

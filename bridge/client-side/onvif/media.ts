@@ -24,11 +24,12 @@ import {
   metadataConfiguration,
   multicastOf,
   SESSION_TIMEOUT_MS,
+  type Tokened,
   videoSourceConfiguration,
   videoSourceOptions,
 } from "./media-parts.ts";
 import type { OnvifSite } from "./site.ts";
-import { streamUri, transportOf } from "./stream.ts";
+import { played, streamUri, transportOf } from "./stream.ts";
 import { find, type Missing, missing, type View, views } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA)["operations"]["GetServiceCapabilities"]>["Capabilities"];
@@ -51,16 +52,21 @@ export function mediaCapabilities({ multicast }: Pick<OnvifSite, "multicast">): 
 }
 
 /**
- * The media service of version 1.0, for clients that know no other: one profile a camera, all of it fixed. It has words
+ * The media service of version 1.0, for clients that know no other: one profile a stream, all of it fixed. It has words
  * for H.264 and JPEG only; a camera with another codec has a profile without a video encoder configuration.
  */
 export function mediaService(site: OnvifSite): Service {
   const all = (who: Principal): readonly View[] => views(site, who);
 
-  /** The part of one camera that `make` makes; a camera without it answers as one that is not there. */
-  const one = <T>(who: Principal, token: string, make: (view: View) => T | undefined, otherwise: Missing): T => {
+  /** The part of one stream that `make` makes; a stream without it answers as one that is not there. */
+  const one = <T extends Tokened>(
+    who: Principal,
+    token: string,
+    make: (view: View) => T | undefined,
+    otherwise: Missing,
+  ): T => {
     const made = make(find(site, who, token, otherwise));
-    if (made === undefined) throw missing(otherwise);
+    if (made?.token !== token) throw missing(otherwise);
     return made;
   };
 
@@ -71,11 +77,14 @@ export function mediaService(site: OnvifSite): Service {
       ConfigurationToken,
       ProfileToken,
     }: { ConfigurationToken?: string | undefined; ProfileToken?: string | undefined },
-    has: (view: View) => unknown,
+    has: (view: View) => Tokened | undefined,
   ): readonly [View, ...View[]] => {
     const profile = ProfileToken === undefined ? undefined : find(site, who, ProfileToken, "NoProfile");
     const configuration = ConfigurationToken === undefined ? profile : find(site, who, ConfigurationToken, "NoConfig");
-    const [first, ...rest] = (configuration === undefined ? all(who) : [configuration]).filter(has);
+    const [first, ...rest] = (configuration === undefined ? all(who) : [configuration]).filter((view) => {
+      const token = has(view)?.token;
+      return token !== undefined && (ConfigurationToken ?? token) === token;
+    });
     if (first === undefined) throw missing("NoConfig");
     return [first, ...rest];
   };
@@ -127,13 +136,13 @@ export function mediaService(site: OnvifSite): Service {
     }),
 
     GetVideoSourceConfigurationOptions: (tokens, { who }) => ({
-      Options: videoSourceOptions(subject(who, tokens, (view) => view.video)),
+      Options: videoSourceOptions(subject(who, tokens, videoSourceConfiguration)),
     }),
     GetVideoEncoderConfigurationOptions: (tokens, { who }) => ({
-      Options: videoEncoderOptions(subject(who, tokens, (view) => view.video)[0]),
+      Options: videoEncoderOptions(subject(who, tokens, videoSourceConfiguration)[0]),
     }),
     GetAudioSourceConfigurationOptions: (tokens, { who }) => ({
-      Options: audioSourceOptions(subject(who, tokens, (view) => view.audio)),
+      Options: audioSourceOptions(subject(who, tokens, audioSourceConfiguration)),
     }),
     GetAudioEncoderConfigurationOptions: (tokens, { who }) => ({
       Options: {
@@ -145,19 +154,25 @@ export function mediaService(site: OnvifSite): Service {
       },
     }),
     GetMetadataConfigurationOptions: (tokens, { who }) => {
-      subject(who, tokens, (view) => view.metadata);
+      subject(who, tokens, metadataConfiguration);
       return { Options: METADATA_OPTIONS };
     },
     GetGuaranteedNumberOfVideoEncoderInstances: ({ ConfigurationToken }, { who }) => {
-      one(who, ConfigurationToken, videoSourceConfiguration, "NoConfig");
-      return { TotalNumber: 1 };
+      const { UseCount } = one(who, ConfigurationToken, videoSourceConfiguration, "NoConfig");
+      return { TotalNumber: UseCount };
     },
     GetStreamUri: {
       needs: "live",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").token,
-      run: ({ ProfileToken, StreamSetup }, { base }) => ({
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+      run: ({ ProfileToken, StreamSetup }, { base, who }) => ({
         MediaUri: {
-          Uri: streamUri(site, ProfileToken, "live", transportOf(StreamSetup), base),
+          Uri: streamUri(
+            site,
+            played(find(site, who, ProfileToken, "NoProfile")),
+            "live",
+            transportOf(StreamSetup),
+            base,
+          ),
           // The address names the camera, not a session, and outlives both ends.
           InvalidAfterConnect: false,
           InvalidAfterReboot: false,
@@ -168,9 +183,9 @@ export function mediaService(site: OnvifSite): Service {
     // Whoever may watch may ask by RTCP as well, so this needs no more.
     SetSynchronizationPoint: {
       needs: "live",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").token,
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
       run({ ProfileToken }, { who }) {
-        site.requestKey(who, ProfileToken);
+        site.requestKey(who, played(find(site, who, ProfileToken, "NoProfile")));
         return {};
       },
     },
@@ -190,12 +205,13 @@ function profileOf(view: View): ValueOf<typeof Profile> {
   };
 }
 
-function videoSource({ video, token, width, height, fps }: View): ValueOf<typeof VideoSource> | undefined {
+function videoSource({ video, source }: View): ValueOf<typeof VideoSource> | undefined {
+  const { token, width, height, fps } = source;
   return video && { token, Framerate: fps, Resolution: { Width: width, Height: height } };
 }
 
-function audioSource({ audio, token }: View): ValueOf<typeof AudioSource> | undefined {
-  return audio && { token, Channels: audio.channels };
+function audioSource({ audio, source }: View): ValueOf<typeof AudioSource> | undefined {
+  return audio && { token: source.token, Channels: audio.channels };
 }
 
 const H264_PROFILES: Readonly<Record<number, ValueOf<typeof H264Profile>>> = {

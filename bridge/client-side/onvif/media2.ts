@@ -18,12 +18,13 @@ import {
   METADATA_OPTIONS,
   metadataConfiguration,
   multicastOf,
+  type Tokened,
   videoSourceConfiguration,
   videoSourceOptions,
 } from "./media-parts.ts";
 import type { OnvifSite } from "./site.ts";
-import { RTSP_WEB_SOCKET_URI, streamUri, transportOfProtocol } from "./stream.ts";
-import { find, missing, type View, views } from "./view.ts";
+import { played, RTSP_WEB_SOCKET_URI, streamUri, transportOfProtocol } from "./stream.ts";
+import { find, missing, type View, views, viewsOf } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"];
 
@@ -51,24 +52,28 @@ export function media2Capabilities({ multicast }: Pick<OnvifSite, "multicast">):
 
 type Tokens = ValueOf<typeof GetConfiguration>;
 
-/** The media service of version 2.0: one profile a camera, all of it fixed, of any codec. */
+/** The media service of version 2.0: one profile a stream, all of it fixed, of any codec. */
 export function media2Service(site: OnvifSite): Service {
-  /** The cameras that a request names, by profile, configuration or not at all, and that have such a thing. */
-  const named = (who: Principal, tokens: Tokens, has: (view: View) => unknown): readonly View[] => {
+  /** The profiles that a request names, directly, by configuration or not at all, and that have such a thing. */
+  const named = (who: Principal, tokens: Tokens, has: (view: View) => Tokened | undefined): readonly View[] => {
     const { ConfigurationToken, ProfileToken } = tokens;
     const profile = ProfileToken === undefined ? undefined : find(site, who, ProfileToken, "NoProfile");
     const view = ConfigurationToken === undefined ? profile : find(site, who, ConfigurationToken, "NoConfig");
     if (view === undefined) return views(site, who).filter(has);
-    if (ConfigurationToken !== undefined && has(view) === undefined) throw missing("NoConfig");
+    if (ConfigurationToken !== undefined && has(view)?.token !== ConfigurationToken) throw missing("NoConfig");
     return [view].filter(has);
   };
-  const some = (who: Principal, tokens: Tokens, has: (view: View) => unknown): readonly [View, ...View[]] => {
+  const some = (
+    who: Principal,
+    tokens: Tokens,
+    has: (view: View) => Tokened | undefined,
+  ): readonly [View, ...View[]] => {
     const [first, ...rest] = named(who, tokens, has);
     if (first === undefined) throw missing("NoConfig");
     return [first, ...rest];
   };
   const list =
-    <T>(make: (view: View) => T | undefined) =>
+    <T extends Tokened>(make: (view: View) => T | undefined) =>
     (tokens: Tokens, { who }: { readonly who: Principal }): { readonly Configurations: readonly T[] } => ({
       Configurations: have(named(who, tokens, make), make),
     });
@@ -87,13 +92,13 @@ export function media2Service(site: OnvifSite): Service {
     GetMetadataConfigurations: list(metadataConfiguration),
 
     GetVideoSourceConfigurationOptions: (tokens, { who }) => ({
-      Options: videoSourceOptions(some(who, tokens, (view) => view.video)),
+      Options: videoSourceOptions(some(who, tokens, videoSourceConfiguration)),
     }),
     GetVideoEncoderConfigurationOptions: (tokens, { who }) => ({
       Options: have(some(who, tokens, videoEncoder), videoEncoder).map(videoEncoderOptions),
     }),
     GetAudioSourceConfigurationOptions: (tokens, { who }) => ({
-      Options: audioSourceOptions(some(who, tokens, (view) => view.audio)),
+      Options: audioSourceOptions(some(who, tokens, audioSourceConfiguration)),
     }),
     GetAudioEncoderConfigurationOptions: (tokens, { who }) => ({
       Options: have(some(who, tokens, audioEncoder), audioEncoder).map(({ Encoding, Bitrate, SampleRate }) => ({
@@ -103,27 +108,36 @@ export function media2Service(site: OnvifSite): Service {
       })),
     }),
     GetMetadataConfigurationOptions: (tokens, { who }) => {
-      some(who, tokens, (view) => view.metadata);
+      some(who, tokens, metadataConfiguration);
       return { Options: METADATA_OPTIONS };
     },
     GetVideoEncoderInstances: ({ ConfigurationToken }, { who }) => {
-      const encoder = videoEncoder(find(site, who, ConfigurationToken, "NoConfig"));
-      if (encoder === undefined) throw missing("NoConfig");
-      return { Info: { Codec: [{ Encoding: encoder.Encoding, Number: 1 }], Total: 1 } };
+      const { camera, source, token } = find(site, who, ConfigurationToken, "NoConfig");
+      const encoders = have(viewsOf(camera), videoEncoder);
+      if (token !== source.token || encoders.length === 0) throw missing("NoConfig");
+      const codecs = Map.groupBy(encoders, ({ Encoding }) => Encoding);
+      const Codec = [...codecs].map(([Encoding, { length }]) => ({ Encoding, Number: length }));
+      return { Info: { Codec, Total: encoders.length } };
     },
     GetStreamUri: {
       needs: "live",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").token,
-      run: ({ ProfileToken, Protocol }, { base }) => ({
-        Uri: streamUri(site, ProfileToken, "live", transportOfProtocol(Protocol), base),
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+      run: ({ ProfileToken, Protocol }, { base, who }) => ({
+        Uri: streamUri(
+          site,
+          played(find(site, who, ProfileToken, "NoProfile")),
+          "live",
+          transportOfProtocol(Protocol),
+          base,
+        ),
       }),
     },
     // Whoever may watch may ask by RTCP as well, so this needs no more.
     SetSynchronizationPoint: {
       needs: "live",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").token,
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
       run({ ProfileToken }, { who }) {
-        site.requestKey(who, ProfileToken);
+        site.requestKey(who, played(find(site, who, ProfileToken, "NoProfile")));
         return {};
       },
     },
@@ -159,7 +173,7 @@ function videoEncoder(view: View): ValueOf<typeof VideoEncoder2Configuration> | 
     Encoding: video.encoding,
     Resolution: { Width: width, Height: height },
     RateControl: { FrameRateLimit: fps, BitrateLimit: 0 },
-    Multicast: view.camera.multicast && multicastOf(view, video),
+    Multicast: view.multicast && multicastOf(view, video),
     Quality: 0,
     Profile: video.codec === "H264" ? H264_PROFILES[h264Profile(video.fmtp) ?? -1] : undefined,
   };
@@ -185,7 +199,7 @@ function audioEncoder(view: View): ValueOf<typeof AudioEncoder2Configuration> | 
   return {
     ...entity(view),
     Encoding: audio.codec === "MPEG4-GENERIC" ? "MP4A-LATM" : audio.encoding,
-    Multicast: view.camera.multicast && multicastOf(view, audio),
+    Multicast: view.multicast && multicastOf(view, audio),
     Bitrate: audioBitrate(audio),
     SampleRate: Math.round(audio.clockRateHz / 1000),
   };

@@ -5,7 +5,7 @@ import type { Track } from "../../../media/track.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { RecordingInformation, RecordingSourceInformation, TrackType } from "../../../wsdl/tables/tt-recording.ts";
 import type { OnvifRecording, OnvifSite } from "./site.ts";
-import { missing, type View, viewOf } from "./view.ts";
+import { missing, type View, viewsOf } from "./view.ts";
 
 /** One recording: all that was ever kept of one camera (Recording Control 4.1 calls this a container, not a file). */
 export interface Recording extends Pick<OnvifRecording, "earliest" | "latest" | "recording" | "retentionMs"> {
@@ -39,7 +39,7 @@ function tracksOf(tracks: readonly Track[]): readonly RecordedTrack[] {
 }
 
 function recordingOf({ camera, ...rest }: OnvifRecording): Recording {
-  return { ...rest, view: viewOf(camera), tracks: tracksOf(camera.tracks) };
+  return { ...rest, view: viewsOf(camera)[0], tracks: tracksOf(camera.streams[0].tracks) };
 }
 
 /** All recordings that `who` may play. */

@@ -4,7 +4,7 @@ import { REPLAY } from "../../../wsdl/tables/trp.ts";
 import { SESSION_TIMEOUT_MS } from "./media-parts.ts";
 import type { OnvifSite } from "./site.ts";
 import { RTSP_WEB_SOCKET_URI, streamUri, transportOf } from "./stream.ts";
-import { find } from "./view.ts";
+import { findCamera } from "./view.ts";
 
 export const REPLAY_CAPABILITIES: ResponseOf<(typeof REPLAY)["operations"]["GetServiceCapabilities"]>["Capabilities"] =
   {
@@ -20,9 +20,9 @@ export function replayService(site: OnvifSite): Service {
     GetServiceCapabilities: () => ({ Capabilities: REPLAY_CAPABILITIES }),
     GetReplayUri: {
       needs: "playback",
-      camera: ({ RecordingToken }, { who }) => find(site, who, RecordingToken, "NoRecording").token,
+      camera: ({ RecordingToken }, { who }) => findCamera(site, who, RecordingToken, "NoRecording").id,
       run: ({ RecordingToken, StreamSetup }, { base }) => ({
-        Uri: streamUri(site, RecordingToken, "recorded", transportOf(StreamSetup), base),
+        Uri: streamUri(site, { camera: RecordingToken }, "recorded", transportOf(StreamSetup), base),
       }),
     },
     GetReplayConfiguration: () => ({ Configuration: { SessionTimeout: SESSION_TIMEOUT_MS } }),

@@ -20,18 +20,19 @@ export interface OnvifSite {
   cameras(who: Principal): readonly OnvifCamera[];
   /** Fault `not-found` when missing or hidden, which must look the same. */
   camera(who: Principal, id: string): OnvifCamera;
-  /** Where a client plays a camera. Fault `invalid` for a transport that is switched off. */
+  /** Where a client plays a camera, or one of its other streams. Fault `invalid` for a transport that is switched off. */
   streamUri(
     id: string,
     kind: "live" | "recorded",
     o: {
+      readonly stream?: string;
       readonly transport: "tcp" | "udp" | "multicast" | "http" | "rtsps";
       /** How the client reached us. */
       readonly base: Base;
     },
   ): string;
   /** Asks a camera's stream for a key frame; see `LiveSource.requestKey`. Fault `not-found` when missing or hidden. */
-  requestKey(who: Principal, id: string): void;
+  requestKey(who: Principal, stream: { readonly camera: string; readonly stream: string }): void;
   /** Cameras whose recordings `who` may play, those without anything recorded yet included. */
   recordings(who: Principal): Promise<readonly OnvifRecording[]>;
   /** The one of camera `id`. Fault `not-found` when the camera is missing or hidden, or `who` may not play its recordings. */
@@ -59,13 +60,19 @@ export interface OnvifCamera {
   /** Letters, digits, `-` and `_`, at most 64: it is the token of everything that is the camera's. */
   readonly id: string;
   readonly name: string;
+  /** The main one first. */
+  readonly streams: readonly [OnvifStream, ...OnvifStream[]];
+}
+
+export interface OnvifStream {
+  /** Within its camera: `main`, `sub`, … */
+  readonly name: string;
   /** Empty until the camera was reached for the first time. */
   readonly tracks: readonly Track[];
   /** In pixels; undefined while unknown. */
   readonly width?: number;
   readonly height?: number;
   readonly fps?: number;
-  readonly online: boolean;
   /** Where it is sent by multicast to clients that want that; absent where it is not. */
   readonly multicast?: MulticastAddress;
 }

@@ -5,6 +5,7 @@ import type { StreamSetup } from "../../../wsdl/tables/tt.ts";
 import { RTSP_WEB_SOCKET } from "../front-door.ts";
 import { invalidStreamSetup } from "./media-parts.ts";
 import type { OnvifSite } from "./site.ts";
+import type { View } from "./view.ts";
 
 /** Of live and of recorded video: at the door by which the client came, so without a host (ONVIF Streaming 5.1.1.5). */
 export const RTSP_WEB_SOCKET_URI = `ws:${RTSP_WEB_SOCKET}`;
@@ -36,16 +37,21 @@ export function transportOfProtocol(protocol: string): Transport {
   return transport;
 }
 
+/** What of a profile stands in an address. */
+export function played({ camera, stream }: View): { readonly camera: string; readonly stream: string } {
+  return { camera: camera.id, stream };
+}
+
 /** The address to play. A transport that is switched off is a stream setup that cannot be had. */
 export function streamUri(
   site: OnvifSite,
-  camera: string,
+  { camera, stream }: { readonly camera: string; readonly stream?: string },
   kind: "live" | "recorded",
   transport: Transport,
   base: Base,
 ): string {
   try {
-    return site.streamUri(camera, kind, { transport, base });
+    return site.streamUri(camera, kind, { transport, base, ...(stream === undefined ? {} : { stream }) });
   } catch (thrown) {
     if (isFault(thrown, "invalid")) throw invalidStreamSetup("The transport is switched off");
     throw thrown;

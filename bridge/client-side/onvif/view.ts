@@ -2,17 +2,22 @@ import type { Principal } from "../../../auth/principal.ts";
 import { isFault } from "../../../base/fault.ts";
 import type { Track } from "../../../media/track.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
-import type { OnvifCamera, OnvifSite } from "./site.ts";
+import type { OnvifCamera, OnvifSite, OnvifStream } from "./site.ts";
 
 /**
- * A camera as ONVIF sees it. Its id is the token of its profile, its sources, its configurations and its recording: tokens
- * need to be unique among things of one kind only, and so a token says no more than a camera's own address does.
+ * A stream of a camera as ONVIF sees it: a profile. The camera's id is the token of its main profile, its sources, its source
+ * configurations and its recording, and the id with the stream's name that of every other profile and of what only that has.
+ * Tokens need to be unique among things of one kind only, and so a token says no more than an address does.
  */
 export interface View {
   readonly camera: OnvifCamera;
+  /** Of the camera: `main`, `sub`, … */
+  readonly stream: string;
+  /** Of the profile and its encoders. */
   readonly token: string;
-  /** The camera's name as far as ONVIF's `Name` goes. */
+  /** As far as ONVIF's `Name` goes. */
   readonly name: string;
+  readonly tracks: readonly Track[];
   readonly video: Track | undefined;
   readonly audio: Track | undefined;
   readonly metadata: Track | undefined;
@@ -20,30 +25,68 @@ export interface View {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
+  readonly multicast: OnvifStream["multicast"];
+  readonly source: Source;
+}
+
+/** What all streams of a camera come from. */
+export interface Source {
+  readonly token: string;
+  readonly name: string;
+  /** How many profiles show it. */
+  readonly uses: number;
+  /** Of the main stream; 0 while unknown. */
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
 }
 
 const NAME_CHARACTERS = 64;
 
-export function viewOf(camera: OnvifCamera): View {
-  const track = (kind: Track["kind"]): Track | undefined => camera.tracks.find((one) => one.kind === kind);
-  return {
-    camera,
+/** The profiles of a camera, the main one first. */
+export function viewsOf(camera: OnvifCamera): readonly [View, ...View[]] {
+  const [main, ...others] = camera.streams;
+  const source: Source = {
     token: camera.id,
-    name: clipped(camera.name),
-    video: track("video"),
-    audio: track("audio"),
-    metadata: track("metadata"),
-    width: camera.width ?? 0,
-    height: camera.height ?? 0,
-    fps: camera.fps ?? 0,
+    name: clipped(camera.name, NAME_CHARACTERS),
+    uses: camera.streams.length,
+    width: main.width ?? 0,
+    height: main.height ?? 0,
+    fps: main.fps ?? 0,
   };
+  const view = (stream: OnvifStream, token: string, name: string): View => {
+    const track = (kind: Track["kind"]): Track | undefined => stream.tracks.find((one) => one.kind === kind);
+    return {
+      camera,
+      stream: stream.name,
+      token,
+      name,
+      tracks: stream.tracks,
+      video: track("video"),
+      audio: track("audio"),
+      metadata: track("metadata"),
+      width: stream.width ?? 0,
+      height: stream.height ?? 0,
+      fps: stream.fps ?? 0,
+      multicast: stream.multicast,
+      source,
+    };
+  };
+  return [
+    view(main, camera.id, source.name),
+    ...others.map((stream) => {
+      const suffix = ` ${stream.name}`;
+      const name = clipped(camera.name, NAME_CHARACTERS - suffix.length) + suffix;
+      return view(stream, `${camera.id}_${stream.name}`, name);
+    }),
+  ];
 }
 
 /** Cuts between characters, never inside one that takes two code units. */
-function clipped(name: string): string {
+function clipped(name: string, characters: number): string {
   let cut = "";
   for (const character of name) {
-    if (cut.length + character.length > NAME_CHARACTERS) break;
+    if (cut.length + character.length > characters) break;
     cut += character;
   }
   return cut;
@@ -56,17 +99,31 @@ export function missing(what: Missing): SoapFault {
   return new SoapFault("not-found", "Sender", ["InvalidArgVal", what], `${what}: the token is not known`);
 }
 
-/** The camera behind a token. */
+/** The profile behind a token. Ids of cameras may have a `_` of their own. */
 export function find(site: OnvifSite, who: Principal, token: string, otherwise: Missing): View {
-  try {
-    return viewOf(site.camera(who, token));
-  } catch (thrown) {
-    if (isFault(thrown, "not-found")) throw missing(otherwise);
-    throw thrown;
-  }
+  const [, id = token, stream] = /^(.*)_([a-z0-9-]+)$/.exec(token) ?? [];
+  const found = viewsFor(site, who, token)?.[0] ?? viewsFor(site, who, id)?.find((view) => view.stream === stream);
+  if (found?.token !== token) throw missing(otherwise);
+  return found;
 }
 
-/** All cameras that `who` may see. */
+/** The camera behind a token. */
+export function findCamera(site: OnvifSite, who: Principal, token: string, otherwise: Missing): OnvifCamera {
+  const camera = viewsFor(site, who, token)?.[0].camera;
+  if (camera === undefined) throw missing(otherwise);
+  return camera;
+}
+
+/** All profiles that `who` may see. */
 export function views(site: OnvifSite, who: Principal): readonly View[] {
-  return site.cameras(who).map(viewOf);
+  return site.cameras(who).flatMap(viewsOf);
+}
+
+function viewsFor(site: OnvifSite, who: Principal, id: string): ReturnType<typeof viewsOf> | undefined {
+  try {
+    return viewsOf(site.camera(who, id));
+  } catch (thrown) {
+    if (isFault(thrown, "not-found")) return undefined;
+    throw thrown;
+  }
 }

@@ -122,6 +122,42 @@ describe("the ONVIF media services", () => {
       else expect(texts(element, "Uri")).to.deep.equal([address.replace("<web>", `${site.port}`)]);
     });
 
+  it("have a profile for a sub-stream, with an encoder and an address of its own and its camera's source", async () => {
+    const reply = await client.call("trt", "GetProfiles");
+    const sub = byToken(reply, "yard_sub");
+    expect(text(sub, "Name")).to.equal("Yard sub");
+    expect(text(sub, "VideoEncoderConfiguration", "Encoding")).to.equal("H264");
+    expect(text(sub, "VideoSourceConfiguration", "SourceToken")).to.equal("yard");
+    expect(text(sub, "VideoSourceConfiguration", "UseCount")).to.equal("2");
+    const uri = `${setup("RTSP")}<trt:ProfileToken>yard_sub</trt:ProfileToken>`;
+    const { element } = await client.call("trt", "GetStreamUri", uri);
+    expect(texts(element, "Uri")).to.deep.equal(["rtsp://127.0.0.1:8554/live/yard/sub"]);
+    const sources = await client.call("trt", "GetVideoSources");
+    expect(sources.element.children.filter(({ attributes }) => attributes[0]?.value.startsWith("yard"))).to.have.length(
+      1,
+    );
+  });
+
+  const strangers: readonly (readonly [operation: string, token: string])[] = [
+    ["GetProfile", "<trt:ProfileToken>gate_sub</trt:ProfileToken>"],
+    ["GetProfile", "<trt:ProfileToken>yard_main</trt:ProfileToken>"],
+    ["GetProfile", "<trt:ProfileToken>yard_</trt:ProfileToken>"],
+    ["GetVideoSourceConfiguration", "<trt:ConfigurationToken>yard_sub</trt:ConfigurationToken>"],
+    ["GetVideoSourceConfigurationOptions", "<trt:ConfigurationToken>yard_sub</trt:ConfigurationToken>"],
+  ];
+  for (const [operation, token] of strangers)
+    it(`know no such token: ${operation} of ${token.replace(/<.*?>/g, "")}`, async () => {
+      const { fault } = await client.call("trt", operation, token);
+      expect(fault?.subcodes[0]).to.equal("InvalidArgVal");
+    });
+
+  it("count the encoders of a camera by their codecs", async () => {
+    const asked = "<tr2:ConfigurationToken>yard</tr2:ConfigurationToken>";
+    const { element } = await client.call("tr2", "GetVideoEncoderInstances", asked);
+    expect(texts(element, "Encoding")).to.deep.equal(["H265", "H264"]);
+    expect(texts(element, "Total")).to.deep.equal(["2"]);
+  });
+
   it("refuse multicast in version 1.0", async () => {
     const content = `${setup("UDP", "RTP-Multicast")}<trt:ProfileToken>gate</trt:ProfileToken>`;
     const { fault } = await client.call("trt", "GetStreamUri", content);

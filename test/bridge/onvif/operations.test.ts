@@ -3,7 +3,7 @@ import { onvifServices } from "../../../bridge/client-side/onvif/services.ts";
 import type { OnvifSite } from "../../../bridge/client-side/onvif/site.ts";
 import { parseGroupRange } from "../../../net/multicast.ts";
 import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
-import { CAMERAS } from "../../support/onvif-cameras.ts";
+import { CAMERAS, PROFILES } from "../../support/onvif-cameras.ts";
 import { OnvifClient, type ServicePrefix, texts } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
@@ -38,7 +38,7 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
   trt: {
     GetServiceCapabilities: [""],
     GetProfiles: [""],
-    GetProfile: CAMERAS.map(({ id }) => profile(id)),
+    GetProfile: PROFILES.map(profile),
     GetVideoSources: [""],
     GetAudioSources: [""],
     GetVideoSourceConfigurations: [""],
@@ -51,11 +51,11 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
     GetAudioSourceConfiguration: ["gate", "yard", "ear"].map(config),
     GetAudioEncoderConfiguration: ["gate", "yard"].map(config),
     GetMetadataConfiguration: [config("gate")],
-    GetCompatibleVideoSourceConfigurations: CAMERAS.map(({ id }) => profile(id)),
-    GetCompatibleVideoEncoderConfigurations: CAMERAS.map(({ id }) => profile(id)),
-    GetCompatibleAudioSourceConfigurations: CAMERAS.map(({ id }) => profile(id)),
-    GetCompatibleAudioEncoderConfigurations: CAMERAS.map(({ id }) => profile(id)),
-    GetCompatibleMetadataConfigurations: CAMERAS.map(({ id }) => profile(id)),
+    GetCompatibleVideoSourceConfigurations: PROFILES.map(profile),
+    GetCompatibleVideoEncoderConfigurations: PROFILES.map(profile),
+    GetCompatibleAudioSourceConfigurations: PROFILES.map(profile),
+    GetCompatibleAudioEncoderConfigurations: PROFILES.map(profile),
+    GetCompatibleMetadataConfigurations: PROFILES.map(profile),
     GetVideoSourceConfigurationOptions: ["", config("gate"), profile("yard"), config("gate") + profile("gate")],
     GetVideoEncoderConfigurationOptions: ["", ...["gate", "yard", "old", "odd_-1"].map(config)],
     GetAudioSourceConfigurationOptions: ["", config("ear"), profile("yard")],
@@ -71,7 +71,7 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
       "",
       element("Type", "All"),
       element("Type", "VideoEncoder") + element("Type", "Metadata"),
-      ...CAMERAS.map(({ id }) => element("Token", id) + element("Type", "All")),
+      ...PROFILES.map((token) => element("Token", token) + element("Type", "All")),
     ],
     GetVideoSourceConfigurations: ["", config("gate"), profile("old"), profile("ear")],
     GetVideoEncoderConfigurations: ["", ...["gate", "yard", "old", "odd_-1"].map(config)],

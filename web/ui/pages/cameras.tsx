@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Camera, type Connection, type TransportSetting } from "../api.ts";
-import { LivePlayer, type LiveState } from "../live-player.ts";
-import { ago, Copyable, Dialog, Empty, Trouble, useTask, wordsOf } from "../parts.tsx";
+import { useEffect, useState } from "preact/hooks";
+import { api, type Camera, type Stream } from "../api.ts";
+import { Empty, stateWords, Trouble, wordsOf } from "../parts.tsx";
+import { CameraDetail } from "./camera.tsx";
+import { Picture } from "./picture.tsx";
 
 /** Until the next look at the list; shorter while something is about to change. */
 const REFRESH_MS = { settled: 3000, connecting: 500 };
@@ -12,6 +13,7 @@ export function Cameras(props: { readonly mayAdopt: boolean; readonly onDiscover
   const [cameras, setCameras] = useState<readonly Camera[] | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [chosen, setChosen] = useState<string | undefined>(undefined);
+  const [wall, setWall] = useState(false);
   useEffect(() => {
     let timer: number | undefined;
     let stopped = false;
@@ -50,11 +52,25 @@ export function Cameras(props: { readonly mayAdopt: boolean; readonly onDiscover
         )}
       </Empty>
     );
+  const choose = (id: string): void => {
+    setChosen(id);
+    setWall(false);
+  };
+  if (wall)
+    return (
+      <>
+        <Trouble text={trouble} />
+        <Wall cameras={cameras} onChoose={choose} onBack={() => setWall(false)} />
+      </>
+    );
   const current = cameras.find((camera) => camera.id === chosen) ?? cameras[0];
   return (
     <div class="split">
       <section aria-label="Cameras">
         <Trouble text={trouble} />
+        <button type="button" class="quiet" onClick={() => setWall(true)}>
+          All pictures
+        </button>
         <ul class="list">
           {cameras.map((camera) => (
             <li key={camera.id}>
@@ -62,13 +78,15 @@ export function Cameras(props: { readonly mayAdopt: boolean; readonly onDiscover
                 type="button"
                 class="row"
                 aria-current={camera.id === current?.id ? "true" : undefined}
-                onClick={() => setChosen(camera.id)}
+                onClick={() => choose(camera.id)}
               >
                 <span class={`dot ${camera.connection.state}`} aria-hidden="true" />
                 <span class="grow">
                   <strong>{camera.name}</strong>
                   <small>
-                    {camera.maker === "" ? camera.tracks.map((track) => track.encoding).join(", ") : camera.maker}
+                    {camera.maker === ""
+                      ? camera.streams[0].tracks.map((track) => track.encoding).join(", ")
+                      : camera.maker}
                   </small>
                 </span>
                 <small>{stateWords(camera.connection)}</small>
@@ -77,162 +95,40 @@ export function Cameras(props: { readonly mayAdopt: boolean; readonly onDiscover
           ))}
         </ul>
       </section>
-      {current === undefined ? null : <Detail key={current.id} camera={current} mayAdopt={props.mayAdopt} />}
+      {current === undefined ? null : <CameraDetail key={current.id} camera={current} mayAdopt={props.mayAdopt} />}
     </div>
   );
 }
 
-function stateWords(connection: Connection): string {
-  if (connection.state === "online") return "online";
-  if (connection.state === "connecting") return "connecting";
-  return `offline for ${ago(connection.since)}`;
-}
-
-function Detail({ camera, mayAdopt }: { readonly camera: Camera; readonly mayAdopt: boolean }): JSX.Element {
-  const [removing, setRemoving] = useState(false);
+/** The pictures of all cameras that may be watched, small. */
+function Wall(props: {
+  readonly cameras: readonly Camera[];
+  readonly onChoose: (id: string) => void;
+  readonly onBack: () => void;
+}): JSX.Element {
   return (
-    <section class="detail" aria-label={camera.name}>
-      {camera.mayWatch ? <Picture id={camera.id} /> : <Empty title="You may not watch this camera live" />}
-      <header class="title">
-        <h2>{camera.name}</h2>
-        {mayAdopt ? (
-          <button type="button" class="quiet danger" onClick={() => setRemoving(true)}>
-            Remove…
-          </button>
-        ) : null}
-      </header>
-      <Trouble
-        text={camera.connection.state === "offline" ? `Offline: ${camera.connection.why ?? "no answer"}` : undefined}
-      />
-      <dl>
-        <dt>Stream</dt>
-        <dd>{streamWords(camera)}</dd>
-        {mayAdopt ? <Transport camera={camera} /> : null}
-        {camera.unrecordable.length === 0 ? null : (
-          <>
-            <dt>Not recorded</dt>
-            <dd>{camera.unrecordable.join("; ")}</dd>
-          </>
-        )}
-        {camera.quirks.length === 0 ? null : (
-          <>
-            <dt>Quirks</dt>
-            <dd>
-              <ul>
-                {camera.quirks.map(({ name, does, copes }) => (
-                  <li key={name} title={name}>
-                    It {does}. <small>The bridge {copes}.</small>
-                  </li>
-                ))}
-              </ul>
-            </dd>
-          </>
-        )}
-        {camera.mayWatch ? (
-          <>
-            <dt>Live</dt>
-            <dd>
-              <Copyable text={camera.addresses.live} label="live address" />
-            </dd>
-          </>
-        ) : null}
-        {camera.mayPlayBack ? (
-          <>
-            <dt>Recorded</dt>
-            <dd>
-              <Copyable text={`${camera.addresses.recorded}?at=-1m`} label="address of recordings" />
-            </dd>
-          </>
-        ) : null}
-      </dl>
-      {removing ? <Removal camera={camera} onClose={() => setRemoving(false)} /> : null}
+    <section aria-label="All pictures">
+      <button type="button" class="quiet" onClick={props.onBack}>
+        List of cameras
+      </button>
+      <ul class="wall">
+        {props.cameras
+          .filter((camera) => camera.mayWatch)
+          .map((camera) => (
+            <li key={camera.id}>
+              <Picture camera={camera.id} stream={smallStreamOf(camera).name} />
+              <button type="button" class="quiet" onClick={() => props.onChoose(camera.id)}>
+                {camera.name}
+              </button>
+            </li>
+          ))}
+      </ul>
     </section>
   );
 }
 
-function streamWords({ tracks, transport }: Camera): string {
-  if (tracks.length === 0) return "not described yet";
-  const media = tracks.map((track) => `${track.kind} ${track.encoding}`).join(", ");
-  return transport.used === undefined ? media : `${media} over ${transport.used.toUpperCase()}`;
-}
-
-const TRANSPORTS: readonly (readonly [TransportSetting, string])[] = [
-  ["auto", "Automatic"],
-  ["tcp", "TCP alone"],
-  ["udp", "UDP alone"],
-];
-
-function Transport({ camera }: { readonly camera: Camera }): JSX.Element {
-  const task = useTask();
-  const [chosen, setChosen] = useState(camera.transport.setting);
-  const choose = (transport: TransportSetting): void => {
-    setChosen(transport);
-    task.run(() => api.changeCamera(camera.id, { transport }));
-  };
-  return (
-    <>
-      <dt>
-        <label for="transport">Transport</label>
-      </dt>
-      <dd>
-        <select
-          id="transport"
-          disabled={task.busy}
-          value={chosen}
-          onChange={(event) => choose(event.currentTarget.value as TransportSetting)}
-        >
-          {TRANSPORTS.map(([setting, words]) => (
-            <option key={setting} value={setting}>
-              {words}
-            </option>
-          ))}
-        </select>
-        <Trouble text={task.trouble} />
-      </dd>
-    </>
-  );
-}
-
-function Removal(props: { readonly camera: Camera; readonly onClose: () => void }): JSX.Element {
-  const task = useTask();
-  const remove = (): void =>
-    task.run(async () => {
-      await api.removeCamera(props.camera.id);
-      props.onClose();
-    });
-  return (
-    <Dialog title={`Remove ${props.camera.name}?`} onClose={props.onClose}>
-      <p>
-        The bridge stops to record it, and clients that watch it are disconnected. What was recorded stays until it is
-        too old.
-      </p>
-      <Trouble text={task.trouble} />
-      <footer>
-        <button type="button" onClick={props.onClose}>
-          Keep
-        </button>
-        <button type="button" class="primary danger" disabled={task.busy} onClick={remove}>
-          Remove
-        </button>
-      </footer>
-    </Dialog>
-  );
-}
-
-function Picture({ id }: { readonly id: string }): JSX.Element {
-  const video = useRef<HTMLVideoElement>(null);
-  const [state, setState] = useState<LiveState>({ at: "connecting" });
-  useEffect(() => {
-    if (video.current === null) return undefined;
-    const player = new LivePlayer(video.current, id, setState);
-    return () => player.close();
-  }, [id]);
-  return (
-    <div class="picture" data-state={state.at}>
-      <video ref={video} muted playsInline aria-label="Live picture" />
-      {state.at === "playing" ? <span class="badge">LIVE</span> : null}
-      {state.at === "connecting" ? <p>Waiting for the picture…</p> : null}
-      {state.at === "stopped" ? <p>{state.why}</p> : null}
-    </div>
-  );
+/** The sub-stream where every browser can show it. */
+function smallStreamOf({ streams }: Camera): Stream {
+  const sub = streams.find(({ name }) => name === "sub");
+  return sub?.tracks.some(({ encoding }) => encoding.toUpperCase() === "H264") === true ? sub : streams[0];
 }

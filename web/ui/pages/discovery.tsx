@@ -1,10 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, type DiscoveryEvent, type Find, listen, type Scan } from "../api.ts";
-import { Dialog, Empty, Field, Trouble, useTask, wordsOf } from "../parts.tsx";
-
-/** What is to be adopted: a find, or the RTSP address that a person types. */
-type Wanted = { readonly find: Find } | "rtsp";
+import { Empty, Field, Trouble, useTask, wordsOf } from "../parts.tsx";
+import { Adoption, type Wanted } from "./adoption.tsx";
 
 /** Cameras that answer on the camera networks, and the form that makes one ours. */
 export function Discovery(props: { readonly onAdopted: () => void }): JSX.Element {
@@ -130,79 +128,5 @@ function Progress({ scan, found }: { readonly scan: Scan | undefined; readonly f
           : `Listening on the camera networks, ${cameras}`}
       </span>
     </div>
-  );
-}
-
-function Adoption(props: {
-  readonly wanted: Wanted;
-  readonly steps: ReadonlyMap<string, string>;
-  readonly onClose: () => void;
-  readonly onAdopted: () => void;
-}): JSX.Element {
-  const find = props.wanted === "rtsp" ? undefined : props.wanted.find;
-  const [rtsp, setRtsp] = useState("rtsp://");
-  const [name, setName] = useState(find?.name ?? "");
-  const [user, setUser] = useState("");
-  const [password, setPassword] = useState("");
-  const task = useTask();
-  const step = props.steps.get(find?.id ?? rtsp);
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    task.run(async () => {
-      const target = find === undefined ? { rtsp: rtsp.trim() } : { find: find.id };
-      await api.adopt({ target, name, user, password });
-      props.onAdopted();
-    });
-  };
-  return (
-    <Dialog
-      title={find === undefined ? "Add a camera by its address" : `Adopt ${find.name ?? find.ip}`}
-      onClose={props.onClose}
-    >
-      <form onSubmit={submit}>
-        {find === undefined ? (
-          <Field label="RTSP address" hint="Without user name and password: they go into the fields below.">
-            <input required value={rtsp} spellcheck={false} onInput={(event) => setRtsp(event.currentTarget.value)} />
-          </Field>
-        ) : (
-          <p class="hint">
-            <code>{find.xaddrs[0]}</code>
-          </p>
-        )}
-        <Field label="Name" hint="How operators know it. Empty: the camera's own name.">
-          <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
-        </Field>
-        <Field label="Camera's user">
-          <input
-            value={user}
-            autocomplete="off"
-            spellcheck={false}
-            onInput={(event) => setUser(event.currentTarget.value)}
-          />
-        </Field>
-        <Field label="Camera's password" hint="Stored encrypted, never shown again.">
-          <input
-            type="password"
-            value={password}
-            autocomplete="off"
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        </Field>
-        <Trouble text={task.trouble} />
-        {task.busy ? (
-          <p class="hint" role="status">
-            {step ?? "Logging in to the camera…"}
-          </p>
-        ) : null}
-        <footer>
-          <button type="button" onClick={props.onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={task.busy}>
-            {task.busy ? "Adopting…" : "Adopt and record"}
-          </button>
-        </footer>
-      </form>
-    </Dialog>
   );
 }
