@@ -30,6 +30,7 @@ const server = new RtspServer({
   clock,
   log,
   metrics: new Metrics(),
+  udp: { range: undefined },
   host: {
     challenges: () => [],
     // Many accounts, for one has a limit.

@@ -13,6 +13,7 @@ import { Metrics } from "../base/metrics.ts";
 import { Secret } from "../base/secret.ts";
 import { DAY, SECOND } from "../base/units.ts";
 import { DiscoveryServer } from "../discovery/server/hello.ts";
+import { nativeSender, sendingBy } from "../net/native.ts";
 import { cameraSide } from "../net/sides.ts";
 import { loadIdentity } from "../net/tls.ts";
 import { Archive } from "../recorder/archive.ts";
@@ -209,7 +210,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   }
 
   ready = true;
-  log.info({ addresses: clientSide.addresses, doors }, "ready");
+  log.info({ addresses: clientSide.addresses, doors, sending: sendingBy(nativeSender()) }, "ready");
   return {
     parts,
     address: clientSide.addresses[0] as string,

@@ -1,6 +1,10 @@
 import { createSocket, type Socket } from "node:dgram";
+import { closeSync } from "node:fs";
 import { isIPv6 } from "node:net";
+import { getSystemErrorName } from "node:util";
 import { Fault } from "../base/fault.ts";
+import { type Adopted, DatagramSender } from "./datagram-sender.ts";
+import { nativeSender } from "./native.ts";
 
 const LIMITS = {
   /** How often the system is asked for a port whose neighbour is free. */
@@ -20,7 +24,15 @@ export interface PortPair {
   readonly rtp: Socket;
   readonly rtcp: Socket;
   readonly ports: readonly [number, number];
+  /** Sends to the peer that `rtp` is connected to. */
+  readonly sender: DatagramSender;
   close(): void;
+}
+
+/** A bound socket. */
+interface Bound {
+  readonly socket: Socket;
+  readonly adopted: Adopted | undefined;
 }
 
 /**
@@ -31,19 +43,22 @@ export async function openPortPair(address: string, range?: PortRange): Promise<
   for (const port of range === undefined ? Array.from({ length: LIMITS.attempts }, () => 0) : evenPorts(range)) {
     const one = await bound(address, port);
     if (one === undefined) continue;
-    const chosen = one.address().port;
+    const chosen = one.socket.address().port;
     const even = chosen % 2 === 0;
     const other = await bound(address, even ? chosen + 1 : chosen - 1);
     if (other === undefined) {
-      one.close();
+      one.socket.close();
       continue;
     }
-    const [rtp, rtcp] = even ? [one, other] : [other, one];
+    const [{ socket: rtp, adopted }, { socket: rtcp }] = even ? [one, other] : [other, one];
+    const sender = new DatagramSender(rtp, adopted);
     return {
       rtp,
       rtcp,
       ports: [rtp.address().port, rtcp.address().port],
+      sender,
       close() {
+        sender.close();
         rtp.close();
         rtcp.close();
       },
@@ -62,22 +77,35 @@ function evenPorts({ first, last }: PortRange): readonly number[] {
 }
 
 /** Undefined where the port is taken, or not for us. */
-function bound(address: string, port: number): Promise<Socket | undefined> {
-  const bufferBytes = LIMITS.bufferBytes;
+async function bound(address: string, port: number): Promise<Bound | undefined> {
+  const native = nativeSender();
+  const fd = native?.openDatagrams(address, port);
   const socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4" });
+  try {
+    if (fd === undefined) await bind(socket, { address, port, exclusive: true });
+    else if (fd < 0) throw Object.assign(new Error(`bind ${getSystemErrorName(fd)}`), { code: getSystemErrorName(fd) });
+    else await bind(socket, { fd, exclusive: true });
+  } catch (error) {
+    const cause = error as NodeJS.ErrnoException;
+    socket.close();
+    if (fd !== undefined && fd >= 0) closeSync(fd);
+    if (cause.code === "EADDRINUSE" || cause.code === "EACCES") return undefined;
+    throw new Fault("unavailable", `cannot bind UDP port ${port} on ${address}: ${cause.message}`, { cause });
+  }
+  if (fd !== undefined) native?.ownAlone(fd);
+  socket.on("error", () => undefined);
+  socket.setSendBufferSize(LIMITS.bufferBytes);
+  socket.setRecvBufferSize(LIMITS.bufferBytes);
+  return { socket, adopted: native === undefined || fd === undefined ? undefined : { native, fd } };
+}
+
+/** Rejects with the system's error. A descriptor that it does not take is still the caller's. */
+function bind(socket: Socket, to: Parameters<Socket["bind"]>[0]): Promise<void> {
   return new Promise((resolve, reject) => {
-    const failed = (cause: NodeJS.ErrnoException): void => {
-      socket.close();
-      if (cause.code === "EADDRINUSE" || cause.code === "EACCES") resolve(undefined);
-      else reject(new Fault("unavailable", `cannot bind UDP port ${port} on ${address}: ${cause.message}`, { cause }));
-    };
-    socket.once("error", failed);
-    socket.bind({ address, port, exclusive: true }, () => {
-      socket.off("error", failed);
-      socket.on("error", () => undefined);
-      socket.setSendBufferSize(bufferBytes);
-      socket.setRecvBufferSize(bufferBytes);
-      resolve(socket);
+    socket.once("error", reject);
+    socket.bind(to as object, () => {
+      socket.off("error", reject);
+      resolve();
     });
   });
 }

@@ -37,6 +37,8 @@ export class LivePlayer implements Player {
   run(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
+    // Nobody asks for them any more, and each session would keep a key frame of its own in memory.
+    this.first.clear();
     this.#writer.headStart(held);
   }
 
@@ -50,9 +52,10 @@ export class LivePlayer implements Player {
   }
 
   #deliver(group: PacketGroup): void {
-    if (!this.#writer.wants(group)) return;
-    if (!this.first.has(group.track)) this.first.set(group.track, group);
-    if (this.#held !== undefined) this.#held.push(group);
-    else this.#writer.offer(group);
+    if (this.#held === undefined) this.#writer.offer(group);
+    else if (this.#writer.wants(group)) {
+      if (!this.first.has(group.track)) this.first.set(group.track, group);
+      this.#held.push(group);
+    }
   }
 }

@@ -8,11 +8,13 @@ import type { Metrics } from "../../base/metrics.ts";
 import { SECOND } from "../../base/units.ts";
 import { networkOf } from "../../net/address.ts";
 import { peerOf } from "../../net/http.ts";
+import { descriptorOf, nativeSender } from "../../net/native.ts";
 import { type Identity, serverTlsOptions } from "../../net/tls.ts";
 import type { PortRange } from "../../net/udp.ts";
 import type { Request } from "../wire/message.ts";
 import type { Carrier } from "./carrier.ts";
 import { ClientConnection } from "./connection.ts";
+import { DirectCarrier } from "./direct-carrier.ts";
 import type { RtspHost } from "./host.ts";
 import { MulticastSenders } from "./multicast.ts";
 import { Newcomers } from "./newcomers.ts";
@@ -25,6 +27,11 @@ const LIMITS = {
   connectionsOfAccount: 500,
   handshakeMs: 5 * SECOND,
   checkEveryMs: SECOND,
+  /**
+   * Of each connection, unsent in the kernel, where the native sender can say so. The rest waits here, where it is dropped when a
+   * client is too slow: the kernel would keep megabytes, seconds old.
+   */
+  unsentBytes: 128 * 1024,
   /** A client whose network is gone says nothing: TCP itself asks after so long. */
   keepAliveMs: 30 * SECOND,
 };
@@ -53,6 +60,7 @@ export class RtspServer {
   readonly #dropped: () => void;
   /** Of clients of plain RTSP. */
   readonly #datagrams: Datagrams;
+  readonly #native = nativeSender();
 
   constructor(options: RtspServerOptions) {
     this.#o = options;
@@ -73,6 +81,9 @@ export class RtspServer {
     };
     metrics.measure("viaduct_rtsp_multicast_streams", "Streams that are sent by multicast", () => senders?.size ?? 0);
     metrics.measure("viaduct_rtsp_connections", "RTSP connections", () => this.#connections.size);
+    metrics.measure("viaduct_native_sender", "1 where the native sender is used, 0 where Node.js sends alone", () =>
+      this.#native === undefined ? 0 : 1,
+    );
     metrics.measure("viaduct_rtsp_sessions", "RTSP sessions that play", () => this.sessions());
   }
 
@@ -164,13 +175,17 @@ export class RtspServer {
   #arrived(socket: Socket): void {
     const key = keyOf(socket);
     socket.on("error", () => socket.destroy());
+    const fd = descriptorOf(socket);
+    if (fd !== undefined) this.#native?.limitUnsent(fd, LIMITS.unsentBytes);
     this.newcomers.add(key, peerOf(socket).address, socket);
     socket.once("close", () => this.newcomers.remove(key));
   }
 
   #accept(socket: Socket): void {
     if (socket.destroyed) return;
-    const connection = this.serve(socket, socket, peerOf(socket).tls ? {} : this.#datagrams);
+    const { tls } = peerOf(socket);
+    const carrier = tls || this.#native === undefined ? socket : new DirectCarrier(socket, this.#native);
+    const connection = this.serve(carrier, socket, tls ? {} : this.#datagrams);
     socket.on("data", (chunk: Buffer) => connection.read(chunk));
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.destroy());

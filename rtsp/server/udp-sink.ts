@@ -85,8 +85,10 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     return own.ports;
   }
 
-  group({ packets }: PacketGroup, { index }: Lane): void {
-    for (const bytes of packets) this.#put({ bytes, lane: index, rtcp: false });
+  group(group: PacketGroup, { index }: Lane): void {
+    const taken = this.#atOnce(group, index);
+    if (taken === group.packetCount || this.closed) return;
+    for (const bytes of group.packets.slice(taken)) this.#put({ bytes, lane: index, rtcp: false });
     this.#send();
   }
 
@@ -108,6 +110,12 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.emit("close");
   }
 
+  /** How many packets of a small group go out before anything is queued. */
+  #atOnce({ bytes, packetCount }: PacketGroup, lane: number): number {
+    if (this.#sending || this.#queue.length > 0 || packetCount > LIMITS.burst) return 0;
+    return this.#paths.get(lane)?.own.sender.sendFramed(bytes) ?? 0;
+  }
+
   #clear(): void {
     this.#queue = [];
     this.#next = 0;
@@ -122,19 +130,31 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   /** Goes on when the system has taken the last one of a burst, and others have had their turn. */
   #send(): void {
     if (this.#sending) return;
-    for (let left = LIMITS.burst; left > 0; left -= 1) {
-      const datagram = this.#queue[this.#next];
-      if (datagram === undefined) break;
-      this.#next += 1;
-      this.#backlogBytes -= datagram.bytes.length + OVERHEAD_BYTES;
-      const { own, client } = this.#paths.get(datagram.lane) ?? {};
+    for (let left = LIMITS.burst; left > 0; ) {
+      const first = this.#queue[this.#next];
+      if (first === undefined) break;
+      const run = this.#run(first, left);
+      left -= run.length;
+      const { own, client } = this.#paths.get(first.lane) ?? {};
       if (own === undefined || client === undefined) continue;
-      if (left === 1) this.#sending = true;
-      const sent = left === 1 ? this.#sent : undefined;
-      if (datagram.rtcp) own.rtcp.send(datagram.bytes, client[1], this.#o.peerAddress, sent);
-      else own.rtp.send(datagram.bytes, sent);
+      if (left === 0) this.#sending = true;
+      const sent = left === 0 ? this.#sent : undefined;
+      if (first.rtcp) own.rtcp.send(first.bytes, client[1], this.#o.peerAddress, sent);
+      else own.sender.send(run, sent);
     }
     if (this.#next >= this.#queue.length) this.#clear();
+  }
+
+  /** Takes what goes the same way in one call: RTP of one track, or one report. */
+  #run({ lane, rtcp }: Datagram, most: number): readonly Buffer[] {
+    const run: Buffer[] = [];
+    for (let next = this.#queue[this.#next]; next !== undefined; next = this.#queue[this.#next]) {
+      if (next.lane !== lane || next.rtcp !== rtcp || run.length >= (rtcp ? 1 : most)) break;
+      run.push(next.bytes);
+      this.#next += 1;
+      this.#backlogBytes -= next.bytes.length + OVERHEAD_BYTES;
+    }
+    return run;
   }
 
   readonly #sent = (error: Error | null): void => {

@@ -1,8 +1,17 @@
 import { expect } from "chai";
+import { SENDERS, useNative } from "../../support/native.ts";
 import { CARRIERS, type Client, groupOf, Stage } from "./stage.ts";
 
-for (const carrier of CARRIERS)
-  describe(`RTSP over ${carrier}`, () => {
+/** Where the native sender is not used, there is one way alone. */
+const WAYS = CARRIERS.flatMap((carrier) =>
+  SENDERS.filter((sender) => sender === "Node.js alone" || carrier === "TCP" || carrier === "UDP").map(
+    (sender) => [carrier, sender] as const,
+  ),
+);
+
+for (const [carrier, sender] of WAYS)
+  describe(`RTSP over ${carrier}, sent by ${sender}`, () => {
+    useNative(sender);
     let stage: Stage;
     let client: Client;
 

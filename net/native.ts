@@ -1,0 +1,65 @@
+import { createRequire } from "node:module";
+import type { Socket } from "node:net";
+import { join } from "node:path";
+
+/**
+ * What `native/sender.c` can do. Descriptors are those of open sockets, which the caller has; results below zero are errors of the
+ * system, as negative numbers. Nothing blocks.
+ */
+export interface NativeSender {
+  /** How many of the bytes the kernel took for a TCP socket: all, some, or none. */
+  write(fd: number, bytes: Uint8Array): number;
+  /** Leaves at most about so many bytes unsent in the kernel for a TCP socket. */
+  limitUnsent(fd: number, bytes: number): number;
+  /** The descriptor of a new UDP socket, bound to a literal address; port 0 is any. Whoever adopts it closes it. */
+  openDatagrams(address: string, port: number): number;
+  /** Nobody else may bind to the socket's port, whatever Node.js has set. */
+  ownAlone(fd: number): number;
+  /**
+   * How many datagrams, of the first 64, the kernel took for a connected UDP socket. `segment`: those of one size are handed over as
+   * one, and cut below.
+   */
+  sendDatagrams(fd: number, datagrams: readonly Uint8Array[], segment: boolean): number;
+  /** The same for packets in one buffer, each behind its frame header (RFC 2326 10.12). */
+  sendFramed(fd: number, framed: Uint8Array, segment: boolean): number;
+  /** Whether the kernel can cut. */
+  readonly segments: boolean;
+}
+
+/** `VIADUCT_NATIVE=off` does without, whatever is built. */
+const SWITCH = "VIADUCT_NATIVE";
+
+let loaded: { readonly sender: NativeSender | undefined } | undefined;
+
+/** The native sender, loaded when it is first asked for. Undefined where it was not built, does not load, or is switched off. */
+export function nativeSender(): NativeSender | undefined {
+  if (process.env[SWITCH] === "off") return undefined;
+  loaded ??= { sender: load() };
+  return loaded.sender;
+}
+
+/** How datagrams and bytes are sent, in a few words for the log. */
+export function sendingBy(sender: NativeSender | undefined): string {
+  if (sender === undefined) return "Node.js alone";
+  return sender.segments ? "the native sender, with segmentation" : "the native sender, without segmentation";
+}
+
+/**
+ * The descriptor of an open TCP socket of the runtime's own (libuv on Linux); undefined once it is closed, and for everything else.
+ * Asked for again at each use, for numbers of closed ones are given to others. Node.js does not document it: where a later one does
+ * without, all goes the runtime's way.
+ */
+export function descriptorOf(socket: Socket): number | undefined {
+  // oxlint-disable-next-line no-underscore-dangle -- that is its name
+  const fd = (socket as { readonly _handle?: { readonly fd?: unknown } | null })._handle?.fd;
+  return typeof fd === "number" && fd >= 0 ? fd : undefined;
+}
+
+function load(): NativeSender | undefined {
+  try {
+    const require = createRequire(import.meta.url);
+    return require(join(import.meta.dirname, "../native/build/sender.node")) as NativeSender;
+  } catch {
+    return undefined;
+  }
+}

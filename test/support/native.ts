@@ -1,0 +1,28 @@
+import type { Context } from "mocha";
+import { type NativeSender, nativeSender } from "../../net/native.ts";
+
+/** Both ways of sending; {@link useNative} takes one of them. */
+export const SENDERS = ["native", "Node.js alone"] as const;
+
+/** The native sender, or skips the test, saying why; under CI it must be there. */
+export function native(context: Context): NativeSender {
+  const sender = nativeSender();
+  if (sender !== undefined) return sender;
+  const message = "the native sender is not built (node scripts/build-native.ts; needs a C compiler)";
+  if (process.env["CI"] === "true") throw new Error(message);
+  if (context.test !== undefined) context.test.title += ` [skipped: ${message}]`;
+  return context.skip();
+}
+
+/** Within the calling `describe`, what is opened sends by `way`. */
+export function useNative(way: (typeof SENDERS)[number]): void {
+  const known = process.env["VIADUCT_NATIVE"];
+  before(function () {
+    if (way === "native") native(this);
+    else process.env["VIADUCT_NATIVE"] = "off";
+  });
+  after(() => {
+    if (known === undefined) delete process.env["VIADUCT_NATIVE"];
+    else process.env["VIADUCT_NATIVE"] = known;
+  });
+}
