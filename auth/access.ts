@@ -19,7 +19,12 @@ export interface Decision {
   readonly why: string;
 }
 
-const CAMERA_RIGHTS: Readonly<Record<CameraRight, true>> = { live: true, playback: true };
+const CAMERA_RIGHTS: Readonly<Record<CameraRight, true>> = {
+  live: true,
+  playback: true,
+  metadata: true,
+  talk: true,
+};
 
 /** Rights over cameras; the others are rights over the product. */
 export function isCameraRight(right: Right): right is CameraRight {

@@ -10,7 +10,15 @@ const LIMITS = {
   cameras: 1000,
 } as const;
 
-const RIGHTS: readonly Right[] = ["live", "playback", "adopt-camera", "manage-accounts", "read-status"];
+const RIGHTS: readonly Right[] = [
+  "live",
+  "playback",
+  "metadata",
+  "talk",
+  "adopt-camera",
+  "manage-accounts",
+  "read-status",
+];
 const INTERFACES: readonly Interface[] = ["web", "api", "onvif", "rtsp", "cli"];
 
 const schema = z

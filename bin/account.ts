@@ -10,10 +10,15 @@ import { CameraStore } from "../bridge/camera-store.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
 import { readSettings } from "./settings-file.ts";
 
+/** The rights that an external system may be given. */
+const CHOSEN = ["live", "playback", "metadata", "talk"] as const;
+
 export interface AddOptions {
   readonly config: string;
   readonly live?: string[];
   readonly playback?: string[];
+  readonly metadata?: string[];
+  readonly talk?: string[];
 }
 
 /** Works on the accounts of a stopped bridge; the data folder's lock keeps a running one out. */
@@ -65,7 +70,7 @@ export async function listAccounts(options: { config: string; json?: boolean }):
 export async function addAccount(name: string, options: AddOptions): Promise<void> {
   await withAccounts(options.config, async (accounts, cameras) => {
     const known = new Set((await cameras.list()).map((camera) => camera.id));
-    const grants = [...grantsOf("live", options.live, known), ...grantsOf("playback", options.playback, known)];
+    const grants = CHOSEN.flatMap((right) => grantsOf(right, options[right], known));
     if (grants.length === 0)
       throw new Fault("invalid", "say what the account may do: --live any, --playback front-door …");
     const { secret } = await accounts.createIntegration({ name, grants });

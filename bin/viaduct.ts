@@ -112,6 +112,8 @@ account
   .requiredOption("--config <file>", "configuration, YAML")
   .option("--live <camera...>", "cameras that it may watch live, or `any`")
   .option("--playback <camera...>", "cameras whose recordings it may play, or `any`")
+  .option("--metadata <camera...>", "cameras whose metadata it may have with the picture, or `any`")
+  .option("--talk <camera...>", "cameras whose speaker it may use while it watches live, or `any`")
   .addHelpText(
     "after",
     "\nExample:\n  viaduct account add control-room --config viaduct.yaml --live any --playback front-door gate",

@@ -132,7 +132,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
 
   const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle });
   const multicast = multicastPlanOf(clientSide);
-  const host = rtspHost({ watch, authenticator, clock, multicast });
+  const host = rtspHost({ watch, audit, authenticator, clock, multicast });
   const { udp } = clientSide;
   const range = udp.ports === undefined ? undefined : portRangeOf(udp.ports);
   const datagrams = {

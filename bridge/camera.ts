@@ -1,4 +1,5 @@
 import type { UnixMillis } from "../base/units.ts";
+import type { BackChannel } from "../media/back-channel.ts";
 import type { LiveSource, RecordedSource } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import type { LowerTransport } from "../rtsp/wire/transport.ts";
@@ -66,6 +67,7 @@ export interface BridgedCamera {
   /** The main one first. */
   readonly streams: readonly [BridgedStream, ...BridgedStream[]];
   readonly recorded: RecordedSource;
+  readonly speaker: BackChannel;
   /** Aborted when the camera is removed. */
   readonly removed: AbortSignal;
 }

@@ -164,6 +164,8 @@ export interface DescriptionToPrint {
     readonly control: string;
     /** Of multicast; 0 where it is agreed in SETUP (RFC 2326 C.1.2). */
     readonly port?: number;
+    /** As the server sees it in ONVIF's words: `sendonly` is what the client sends (ONVIF Streaming 5.3.2). `recvonly` if absent. */
+    readonly direction?: "sendonly";
     readonly attributes?: readonly string[];
   }[];
 }
@@ -182,14 +184,14 @@ export function printSdp(d: DescriptionToPrint): string {
     `a=control:${d.control}`,
     ...(d.attributes ?? []).map((attribute) => `a=${attribute}`),
   ];
-  for (const { track, control, port = 0, attributes } of d.media) {
+  for (const { track, control, port = 0, direction = "recvonly", attributes } of d.media) {
     const kind = track.kind === "video" || track.kind === "audio" ? track.kind : "application";
     const channels = track.kind === "audio" && track.channels > 1 ? `/${track.channels}` : "";
     lines.push(`m=${kind} ${port} RTP/AVP ${track.payloadType}`);
     lines.push(`a=rtpmap:${track.payloadType} ${track.encoding}/${track.clockRateHz}${channels}`);
     if (track.fmtp !== "") lines.push(`a=fmtp:${track.payloadType} ${track.fmtp}`);
     lines.push(`a=control:${control}`);
-    lines.push("a=recvonly");
+    lines.push(`a=${direction}`);
     for (const attribute of attributes ?? []) lines.push(`a=${attribute}`);
   }
   return `${lines.join("\r\n")}\r\n`;

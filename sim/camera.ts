@@ -15,6 +15,7 @@ import { media2Operations, mediaOperations } from "./onvif-media.ts";
 import type { Quirk } from "./quirks.ts";
 import { RtspServer } from "./rtsp-server.ts";
 import { TokenGate } from "./soap.ts";
+import { type Heard, Speaker } from "./speaker.ts";
 
 const LIMITS = {
   /** There must be room for the frame number's code and for the words. */
@@ -49,6 +50,8 @@ export interface SimCameraOptions {
   readonly fps?: number;
   /** With sound. */
   readonly audio?: boolean;
+  /** With a speaker. */
+  readonly speaker?: boolean;
   readonly quirks?: readonly Quirk[];
   readonly clock: Clock;
   readonly log: Log;
@@ -66,6 +69,10 @@ export interface SimCamera {
   readonly connections: number;
   /** Clients that it sends a picture to. */
   readonly sessions: number;
+  /** What was said to it; undefined where it has no speaker. */
+  readonly heard: Heard | undefined;
+  /** Somebody has its speaker. */
+  readonly talkedTo: boolean;
   /** Goes off the network, breaking all connections. */
   pause(): Promise<void>;
   /** Comes back at the same addresses. */
@@ -118,6 +125,7 @@ class Camera implements SimCamera, Device {
   readonly #main: Feed;
   readonly #sub: Feed | undefined;
   readonly #options: SimCameraOptions;
+  readonly #speaker: Speaker | undefined;
   readonly #rtsp: RtspServer;
   readonly #onvif: OnvifServer;
   readonly #events: Events;
@@ -130,6 +138,7 @@ class Camera implements SimCamera, Device {
     this.address = address;
     this.user = user;
     this.audio = options.audio === true;
+    this.#speaker = options.speaker === true ? new Speaker() : undefined;
     this.quirks = new Set(options.quirks);
     // The same camera is known again after a restart.
     const identity = createHash("sha256").update(`${name} ${address}`).digest("hex");
@@ -164,6 +173,7 @@ class Camera implements SimCamera, Device {
       saidHost: this.#saidHost,
       feeds: { main: this.#main, ...(this.#sub === undefined ? {} : { sub: this.#sub }) },
       audio: this.audio,
+      speaker: this.#speaker,
       gate: new DigestGate({
         ...login,
         quality: this.quirks.has("rtsp-qop"),
@@ -229,6 +239,14 @@ class Camera implements SimCamera, Device {
 
   get sessions(): number {
     return this.#rtsp.sessions;
+  }
+
+  get heard(): Heard | undefined {
+    return this.#speaker?.heard;
+  }
+
+  get talkedTo(): boolean {
+    return this.#speaker?.taken === true;
   }
 
   now(): UnixMillis {

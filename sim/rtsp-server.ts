@@ -33,7 +33,7 @@ export class RtspServer implements RoomForOne {
 
   /** Clients that a picture is sent to. */
   get sessions(): number {
-    return [...this.#open].filter(({ playing }) => playing).length;
+    return [...this.#open].filter(({ watching }) => watching).length;
   }
 
   get port(): number {

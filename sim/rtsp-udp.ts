@@ -21,16 +21,20 @@ export class UdpOutlet implements Outlet {
   #held: Buffer | undefined;
   #closed = false;
 
-  /** `onReport`: RTCP of the client. */
+  /** `onReport`, `onRtp`: what the client sends. */
   static async open(o: {
     readonly address: string;
     readonly client: UdpClient;
     readonly quirks: ReadonlySet<Quirk>;
     readonly onReport: (packet: Buffer) => void;
+    readonly onRtp?: ((packet: Buffer) => void) | undefined;
   }): Promise<UdpOutlet> {
     const pair = await openPortPair(o.address);
     pair.rtcp.on("message", (packet: Buffer, { address, port }) => {
       if (address === o.client.address && port === o.client.ports[1]) o.onReport(packet);
+    });
+    pair.rtp.on("message", (packet: Buffer, { address, port }) => {
+      if (address === o.client.address && port === o.client.ports[0]) o.onRtp?.(packet);
     });
     return new UdpOutlet(pair, o.client, o.quirks);
   }

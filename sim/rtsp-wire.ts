@@ -77,6 +77,7 @@ const REASONS: Readonly<Record<number, string>> = {
   459: "Aggregate Operation Not Allowed",
   461: "Unsupported Transport",
   501: "Not Implemented",
+  551: "Option not supported",
 };
 
 export interface RtspAnswer {

@@ -5,13 +5,15 @@ import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { type MonotonicMillis, SECOND } from "../base/units.ts";
 import { wantsKey } from "../media/rtcp.ts";
+import { BACK_CHANNEL } from "../rtsp/wire/option-tags.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Feed } from "./feed.ts";
 import type { Quirk } from "./quirks.ts";
 import { baseOf, movedFrom, type StreamName, trackPath } from "./rtsp-target.ts";
 import { UdpOutlet } from "./rtsp-udp.ts";
 import { type FromClient, printAnswer, RequestReader, type RtspAnswer, type RtspRequest } from "./rtsp-wire.ts";
-import { type MediaName, mediumOf, printSdp } from "./sdp.ts";
+import { type MediaName, mediumOf, printSdp, SPEAKER } from "./sdp.ts";
+import type { Speaker } from "./speaker.ts";
 import { type Outlet, Viewer } from "./viewer.ts";
 
 const LIMITS = {
@@ -33,6 +35,8 @@ export interface RtspOptions {
   readonly saidHost: string;
   readonly feeds: { readonly main: Feed; readonly sub?: Feed };
   readonly audio: boolean;
+  /** Absent: it has none. */
+  readonly speaker: Speaker | undefined;
   readonly gate: DigestGate;
   readonly quirks: ReadonlySet<Quirk>;
   readonly clock: Clock;
@@ -53,6 +57,9 @@ export class RtspConnection {
   readonly #server: RoomForOne;
   readonly #reader = new RequestReader();
   readonly #reportChannels = new Set<number>();
+  /** Where sound for the speaker comes in. */
+  #speakerChannel: number | undefined;
+  #speakerOutlet: Outlet | undefined;
   #viewer: Viewer | undefined;
   /** What the session is about. */
   #watched: StreamName = "main";
@@ -79,6 +86,10 @@ export class RtspConnection {
     return this.#viewer?.playing === true;
   }
 
+  get watching(): boolean {
+    return this.#viewer?.watching === true;
+  }
+
   /** It has a session, or had one that nobody ended. */
   get holdsSession(): boolean {
     return this.#viewer !== undefined || this.#deserted;
@@ -91,8 +102,7 @@ export class RtspConnection {
   close(): void {
     this.#closed = true;
     this.#deserted ||= this.#viewer !== undefined;
-    this.#viewer?.close();
-    this.#viewer = undefined;
+    this.#endSession();
     this.#socket.destroy();
   }
 
@@ -125,6 +135,7 @@ export class RtspConnection {
       for (const message of this.#reader.push(chunk)) {
         if (this.#isSign(message)) this.#lastSign = this.#options.clock.monotonic();
         if ("method" in message) this.#turn = this.#turn.then(() => this.#respond(message));
+        else if (message.channel === this.#speakerChannel) this.#heard(message.packet);
         else if (this.#reportChannels.has(message.channel)) this.#reported(message.packet);
       }
     } catch (error) {
@@ -134,8 +145,15 @@ export class RtspConnection {
     }
   }
 
+  #heard(packet: Buffer): void {
+    this.#lastSign = this.#options.clock.monotonic();
+    // What comes before PLAY is not for it yet (ONVIF Streaming 5.3.2).
+    if (this.playing) this.#options.speaker?.hear(packet);
+  }
+
   #reported(packet: Buffer): void {
     this.#lastSign = this.#options.clock.monotonic();
+    if (this.#speakerOutlet !== undefined) this.#options.speaker?.report(packet);
     if (!this.#options.quirks.has("no-feedback") && wantsKey(packet)) this.#feedOf(this.#watched).wantKeyFrame();
   }
 
@@ -144,10 +162,16 @@ export class RtspConnection {
     const answer = await this.#answer(request);
     const newline = this.#options.quirks.has("line-feeds") ? "\n" : "\r\n";
     this.write(printAnswer(answer, request.headers.get("cseq") ?? "0", newline));
-    if (request.method === "TEARDOWN" && answer.status === 200) {
-      this.#viewer?.close();
-      this.#viewer = undefined;
-    }
+    if (request.method === "TEARDOWN" && answer.status === 200) this.#endSession();
+  }
+
+  #endSession(): void {
+    this.#viewer?.close();
+    this.#viewer = undefined;
+    this.#options.speaker?.leave(this);
+    this.#speakerOutlet?.close();
+    this.#speakerOutlet = undefined;
+    this.#speakerChannel = undefined;
   }
 
   #ignores(method: string): boolean {
@@ -164,7 +188,14 @@ export class RtspConnection {
       return { status: 401, headers: gate.challenges().map((value) => ["WWW-Authenticate", value] as const) };
     const place = this.#placeOf(uri);
     if (place === undefined) return { status: 404 };
-    if (method === "DESCRIBE") return this.#describe(uri, place.stream);
+    const required = headers.get("require");
+    if (required === BACK_CHANNEL && quirks.has("backchannel-breaks")) {
+      this.close();
+      return { status: 500 };
+    }
+    if (required !== undefined && !(required === BACK_CHANNEL && this.#options.speaker !== undefined))
+      return { status: 551, headers: [["Unsupported", required]] };
+    if (method === "DESCRIBE") return this.#describe(uri, place.stream, required === BACK_CHANNEL);
     if (method === "SETUP") return this.#setUp(request);
     const viewer = this.#viewer;
     if (method.endsWith("_PARAMETER") && viewer === undefined) return { status: 200 };
@@ -177,7 +208,7 @@ export class RtspConnection {
     return { status: 200, headers: [session] };
   }
 
-  #describe(uri: string, stream: StreamName): RtspAnswer {
+  #describe(uri: string, stream: StreamName, withSpeaker: boolean): RtspAnswer {
     const { address, saidHost, quirks } = this.#options;
     const feed = this.#feedOf(stream);
     const moved = movedFrom(uri, quirks);
@@ -192,7 +223,7 @@ export class RtspConnection {
           ? []
           : [["Content-Base", `${baseOf(uri, this.#server.url(saidHost, stream))}/`] as const]),
       ],
-      body: printSdp({ address, feed, media: this.#media(), quirks }),
+      body: printSdp({ address, feed, media: this.#media(), withSpeaker, quirks }),
     };
   }
 
@@ -205,6 +236,7 @@ export class RtspConnection {
     const { quirks } = this.#options;
     const { track: name, stream = this.#watched } = this.#placeOf(uri) ?? {};
     if (name === undefined) return { status: 459 };
+    if (name === "speaker") return this.#setUpSpeaker(headers.get("transport") ?? "");
     if (quirks.has("one-session") && this.#server.occupied(this)) return { status: 453 };
     if (quirks.has("no-mode") && /;\s*mode=/i.test(headers.get("transport") ?? "")) return { status: 400 };
     const other = this.#viewer !== undefined && stream !== this.#watched;
@@ -225,11 +257,34 @@ export class RtspConnection {
     };
   }
 
-  /** Where the packets of a track go, and how that is answered. */
-  async #wayOf(asked: string): Promise<{ readonly outlet: Outlet; readonly transport: string } | "refused" | "failed"> {
+  async #setUpSpeaker(asked: string): Promise<RtspAnswer> {
+    const { quirks, speaker } = this.#options;
+    if (this.playing) return { status: 455 };
+    if (speaker?.take(this) !== true) return { status: quirks.has("one-speaker-session") ? 500 : 453 };
+    const way = await this.#wayOf(asked, (packet) => this.#heard(packet));
+    if (typeof way === "string" || this.#closed) {
+      speaker.leave(this);
+      return { status: way === "refused" ? 461 : 503 };
+    }
+    this.#viewer ??= new Viewer(newId(), this.#feedOf(this.#watched), quirks);
+    this.#speakerOutlet = way.outlet;
+    return {
+      status: 200,
+      headers: [
+        ["Session", `${this.#viewer.id}${this.#sessionFields}`],
+        ["Transport", way.transport],
+      ],
+    };
+  }
+
+  /** Where the packets of a track go, and how that is answered. `onRtp`: the client sends some, too. */
+  async #wayOf(
+    asked: string,
+    onRtp?: (packet: Buffer) => void,
+  ): Promise<{ readonly outlet: Outlet; readonly transport: string } | "refused" | "failed"> {
     const { quirks } = this.#options;
     const udp = /^RTP\/AVP(?:\/UDP)?;(?:.*;)?client_port=(\d{1,5})-(\d{1,5})/.exec(asked);
-    if (udp !== null) return this.#udp([Number(udp[1]), Number(udp[2])]);
+    if (udp !== null) return this.#udp([Number(udp[1]), Number(udp[2])], onRtp);
     if (!/^RTP\/AVP\/TCP\b/.test(asked) || quirks.has("udp-only")) return "refused";
     const [, first = 0, second = Number(first) + 1] = /;interleaved=(\d{1,3})(?:-(\d{1,3}))?/.exec(asked) ?? [];
     const own = this.#viewer === undefined ? 10 : 12;
@@ -237,11 +292,13 @@ export class RtspConnection {
       ? ([own, own + 1] as const)
       : ([Number(first), Number(second)] as const);
     this.#reportChannels.add(channels[1]);
+    if (onRtp !== undefined) this.#speakerChannel = channels[0];
     return { outlet: this.#outlet(channels), transport: interleaved(channels, quirks) };
   }
 
   async #udp(
     ports: readonly [number, number],
+    onRtp: ((packet: Buffer) => void) | undefined,
   ): Promise<{ readonly outlet: Outlet; readonly transport: string } | "failed"> {
     const { address, quirks, log } = this.#options;
     try {
@@ -250,6 +307,7 @@ export class RtspConnection {
         client: { address: this.#socket.remoteAddress ?? "", ports },
         quirks,
         onReport: (packet) => this.#reported(packet),
+        onRtp,
       });
       if (this.#closed) outlet.close();
       const own = quirks.has("no-server-port") ? "" : `;server_port=${outlet.ports.join("-")}`;
@@ -266,11 +324,12 @@ export class RtspConnection {
   }
 
   /** The stream that an address names, or one of its tracks. */
-  #placeOf(uri: string): { readonly stream: StreamName; readonly track?: MediaName } | undefined {
-    const { feeds, quirks } = this.#options;
+  #placeOf(uri: string): { readonly stream: StreamName; readonly track?: MediaName | "speaker" } | undefined {
+    const { feeds, speaker, quirks } = this.#options;
     for (const stream of feeds.sub === undefined ? (["main"] as const) : (["sub", "main"] as const)) {
       const path = trackPath(uri, stream, quirks);
       if (path === "") return { stream, ...(quirks.has("no-control") ? { track: "video" } : {}) };
+      if (speaker !== undefined && path === `/${SPEAKER.path}`) return { stream, track: "speaker" };
       const track = this.#media().find((name) => path === `/${mediumOf(name, quirks).path}`);
       if (track !== undefined) return { stream, track };
     }

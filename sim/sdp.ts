@@ -14,6 +14,8 @@ export interface Medium {
 
 const VIDEO: Medium = { payloadType: 96, clockHz: 90_000, path: "trackID=1" };
 const G711: Medium = { payloadType: 0, clockHz: 8000, path: "trackID=2" };
+/** Towards the camera, and described only to those who ask for it. */
+export const SPEAKER: Medium = { payloadType: 0, clockHz: 8000, path: "trackID=3" };
 const AAC_SOUND: Medium = { payloadType: 97, clockHz: AAC.sampleRateHz, path: "trackID=2" };
 
 const AAC_QUIRKS: readonly Quirk[] = ["adts-in-rtp", "no-index-length", "uneven-sound"];
@@ -37,6 +39,7 @@ export function printSdp(o: {
   readonly address: string;
   readonly feed: Feed;
   readonly media: readonly MediaName[];
+  readonly withSpeaker: boolean;
   readonly quirks: ReadonlySet<Quirk>;
 }): string {
   const { quirks } = o;
@@ -60,6 +63,13 @@ export function printSdp(o: {
     lines.push(quirks.has("all-sendonly") ? "a=sendonly" : "a=recvonly");
     if (!quirks.has("no-control")) lines.push(`a=control:${quirks.has("slash-control") ? "/" : ""}${path}`);
   }
+  if (o.withSpeaker)
+    lines.push(
+      `m=audio 0 RTP/AVP ${SPEAKER.payloadType}`,
+      `a=rtpmap:${SPEAKER.payloadType} PCMU/${SPEAKER.clockHz}`,
+      "a=sendonly",
+      `a=control:${SPEAKER.path}`,
+    );
   return `${lines.join("\r\n")}\r\n`;
 }
 

@@ -48,6 +48,11 @@ export class Viewer implements Watcher {
     return this.#playing;
   }
 
+  /** Something is sent to it. */
+  get watching(): boolean {
+    return this.#playing && this.#tracks.size > 0;
+  }
+
   has(name: MediaName): boolean {
     return this.#tracks.has(name);
   }
@@ -66,7 +71,7 @@ export class Viewer implements Watcher {
     this.#reportDue = 0;
     this.#begunMs = this.#feed.elapsed();
     if (this.#quirks.has("stray-data")) this.#sendStrays();
-    this.#feed.watch(this);
+    if (this.#tracks.size > 0) this.#feed.watch(this);
     this.#playing = true;
     const { elapsedMs, position } = this.#feed.next;
     const begin = { video: elapsedMs / SECOND, audio: position / SAMPLE_RATE_HZ };

@@ -4,7 +4,9 @@ import type { Archive } from "../../recorder/archive.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { type BridgedCamera, type CameraInfo, MAIN_STREAM, type Pulling, type TransportSetting } from "../camera.ts";
 import type { CameraRecord } from "../camera-store.ts";
+import { loginOf } from "./login.ts";
 import { RunningStream, type StreamParts } from "./running-stream.ts";
+import { CameraSpeaker } from "./speaker.ts";
 
 export interface CameraParts extends StreamParts {
   readonly archive: Archive;
@@ -15,7 +17,9 @@ export class RunningCamera implements BridgedCamera {
   readonly record: CameraRecord;
   readonly streams: readonly [RunningStream, ...RunningStream[]];
   readonly recorded: RecordedSource;
+  readonly speaker: CameraSpeaker;
   readonly #removal = new AbortController();
+  readonly #closing = new AbortController();
   readonly #recorder: StreamRecorder;
   #transport: TransportSetting;
   /** How the recorder leaves the main stream; undefined while that is not recorded. */
@@ -27,6 +31,14 @@ export class RunningCamera implements BridgedCamera {
     this.recorded = o.archive.source(record.id);
     this.#recorder = o.archive.recorder(record.id, MAIN_STREAM);
     const [first, ...others] = record.streams;
+    this.speaker = new CameraSpeaker({
+      url: new URL(first.url),
+      ...loginOf(record),
+      side: o.side,
+      clock: o.clock,
+      log: o.log.child({ camera: record.id }),
+      signal: this.#closing.signal,
+    });
     const main = new RunningStream(record, first, {
       ...o,
       onOnline: () => {
@@ -82,6 +94,8 @@ export class RunningCamera implements BridgedCamera {
   /** Ends the readers where the camera is removed, and seals what was recorded. */
   async close(options: { readonly removed: boolean }): Promise<void> {
     if (options.removed) this.#removal.abort();
+    this.#closing.abort();
+    await this.speaker.close();
     await Promise.all(this.streams.map((stream) => stream.close()));
     this.#leave?.();
     await this.#recorder.close();

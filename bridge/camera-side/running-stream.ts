@@ -10,6 +10,7 @@ import type { BridgedStream, CameraInfo, Connection, Pulling, StreamInfo, Transp
 import type { CameraRecord, CameraStore, StreamRecord } from "../camera-store.ts";
 import { Demand, DemandedSource } from "./demand.ts";
 import { Ingest } from "./ingest.ts";
+import { loginOf } from "./login.ts";
 
 /** How long to look for what a stream is, of which there is no description yet. */
 const LOOK_MS = 30 * SECOND;
@@ -146,14 +147,13 @@ export class RunningStream implements BridgedStream {
 
   /** Only of a camera that was adopted through ONVIF. */
   #syncPoint(camera: CameraRecord, url: string, o: StreamParts): { readonly syncPoint?: SyncPoint } {
-    const { deviceUrl, ip, credentials, tlsPin } = camera;
+    const { deviceUrl, ip } = camera;
     if (deviceUrl === undefined) return {};
     const syncPoint = new SyncPoint({
       device: new URL(deviceUrl),
       stream: new URL(url),
       ip,
-      ...(credentials === undefined ? {} : { credentials }),
-      ...(tlsPin === undefined ? {} : { tls: { pin: tlsPin } }),
+      ...loginOf(camera),
       side: o.side,
       clock: o.clock,
       log: o.log,

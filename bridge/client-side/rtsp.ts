@@ -1,3 +1,4 @@
+import type { Audit } from "../../auth/audit.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { HttpAuthenticator } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -5,6 +6,7 @@ import { Fault } from "../../base/fault.ts";
 import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
 import { MULTICAST_QUERY } from "./addresses.ts";
 import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
+import { talkOffer } from "./talk.ts";
 import { timeAddress } from "./time-address.ts";
 import { endOf, streamOf, type Watch } from "./watch.ts";
 
@@ -15,13 +17,14 @@ const READY_LIMIT_MS = { idle: 10_000, connecting: 10_000, online: 10_000, offli
 export function rtspHost(o: {
   readonly watch: Watch;
   readonly authenticator: HttpAuthenticator;
+  readonly audit: Audit;
   readonly clock: Clock;
   readonly multicast: MulticastPlan | undefined;
 }): RtspHost {
   return {
     challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
     authenticate: (request) => o.authenticator.verify(request),
-    async open(who: Principal, { segments, query }, peer: Peer, purpose): Promise<Presentation> {
+    async open(who: Principal, { segments, query }, peer: Peer, wanted): Promise<Presentation> {
       const [kind, id, stream, ...rest] = segments;
       if (id === undefined || rest.length > 0)
         throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
@@ -29,13 +32,18 @@ export function rtspHost(o: {
         const camera = o.watch.open(who, id, "live", "rtsp", peer.address);
         const { info, live } = streamOf(camera, stream);
         // What is pulled on demand is described from memory: that alone is no reason to have the camera send.
-        if (purpose === "play" || info.pulling === "always" || info.tracks.length === 0)
+        if (wanted.purpose === "play" || info.pulling === "always" || info.tracks.length === 0)
           await live.ready(READY_LIMIT_MS[info.connection.state]);
+        const { watch, audit, clock } = o;
+        const talk = wanted.talk
+          ? await talkOffer({ who, camera, address: peer.address, watch, audit, clock })
+          : undefined;
         const multicast = o.multicast && multicastAddress(o.multicast, info.number);
         return {
           kind,
           name: camera.info.name,
           source: live,
+          ...(talk === undefined ? {} : { talk }),
           ended: endOf(who, camera),
           ...(multicast === undefined ? {} : { multicast }),
           describesGroup: query.has(MULTICAST_QUERY),

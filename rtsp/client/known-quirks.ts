@@ -212,6 +212,18 @@ export const RTSP_QUIRKS = {
     source: "Axis, on a network without room for it: bluenviron/gortsplib#192",
     shown: false,
   },
+  "backchannel-breaks": {
+    does: "hangs up on whoever asks for its speaker",
+    copes: "asks on another connection than that of the picture, and not again for a while",
+    source: "AlexxIT/go2rtc pkg/rtsp/README.md, backchannel=0",
+    shown: false,
+  },
+  "one-speaker-session": {
+    does: "answers a second set-up of its speaker with an error of its own",
+    copes: "sets it up for one talker, and for the next when that is taken down",
+    source: "Dahua and Amcrest doorbells: AlexxIT/go2rtc pkg/rtsp/client.go, SetupMedia",
+    shown: false,
+  },
 } as const satisfies Readonly<Record<string, Quirk>>;
 
 export type RtspQuirk = keyof typeof RTSP_QUIRKS;

@@ -29,6 +29,7 @@ export async function describe(
   ours: { readonly address: string; readonly now: UnixMillis; readonly group?: MulticastAddress | undefined },
 ): Promise<string> {
   const group = presentation.kind === "live" && presentation.describesGroup === true ? ours.group : undefined;
+  const talk = presentation.kind === "live" ? presentation.talk : undefined;
   const names = presentation.kind === "recorded" ? trackNames(tracks) : [];
   return printSdp({
     name: presentation.name,
@@ -37,15 +38,20 @@ export async function describe(
     ...(group === undefined ? {} : { group: `${group.address}/${group.ttl}` }),
     control: control.aggregate,
     attributes: [`range:${await rangeOf(presentation)}`],
-    media: tracks.map((track, index) => {
-      const name = names[index];
-      return {
-        track,
-        control: control.track(index),
-        port: (group && multicastPorts(group, index)?.[0]) ?? 0,
-        ...(name === undefined ? {} : { attributes: [`x-onvif-track:${name}`] }),
-      };
-    }),
+    media: [
+      ...tracks.map((track, index) => {
+        const name = names[index];
+        return {
+          track,
+          control: control.track(index),
+          port: (group && multicastPorts(group, index)?.[0]) ?? 0,
+          ...(name === undefined ? {} : { attributes: [`x-onvif-track:${name}`] }),
+        };
+      }),
+      ...(talk === undefined
+        ? []
+        : [{ track: talk.track, control: control.track(tracks.length), direction: "sendonly" as const }]),
+    ],
   });
 }
 

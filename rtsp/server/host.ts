@@ -1,7 +1,9 @@
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { AuthenticatedRequest } from "../../auth/scheme/http.ts";
 import type { UnixMillis } from "../../base/units.ts";
+import type { Talk } from "../../media/back-channel.ts";
 import type { LiveSource, RecordedSource } from "../../media/source.ts";
+import type { Track } from "../../media/track.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import type { MulticastAddress } from "./multicast.ts";
 
@@ -19,6 +21,13 @@ interface Presented {
   readonly ended: AbortSignal;
 }
 
+/** A speaker that the client may use, as a track behind those of the source. */
+export interface TalkOffer {
+  readonly track: Track;
+  /** Keeps it for this client. See `BackChannel.take`; Fault `denied` besides, where the right has ended. */
+  take(failed: (fault: unknown) => void): Talk;
+}
+
 export interface LivePresentation extends Presented {
   readonly kind: "live";
   readonly source: LiveSource;
@@ -26,6 +35,8 @@ export interface LivePresentation extends Presented {
   readonly multicast?: MulticastAddress;
   /** The address asks for multicast: the description names the group. */
   readonly describesGroup?: boolean;
+  /** The camera's speaker; absent where it was not asked for, `who` may not use it, or there is none. */
+  readonly talk?: TalkOffer;
 }
 
 export interface RecordedPresentation extends Presented {
@@ -47,8 +58,13 @@ export interface RtspHost {
   /** Who sent the request. Throws a Fault: `unauthenticated`, `busy`, `invalid`. */
   authenticate(request: AuthenticatedRequest): Promise<Principal>;
   /**
-   * The presentation, if `who` may play it; to be described, or to be played at once. Throws a Fault: `not-found`, `denied`,
-   * `invalid`, `unavailable`.
+   * The presentation, if `who` may play it; to be described, or to be played at once, and with its speaker, if that is wanted and
+   * may be used. Throws a Fault: `not-found`, `denied`, `invalid`, `unavailable`.
    */
-  open(who: Principal, address: PresentationAddress, peer: Peer, purpose: "describe" | "play"): Promise<Presentation>;
+  open(
+    who: Principal,
+    address: PresentationAddress,
+    peer: Peer,
+    wanted: { readonly purpose: "describe" | "play"; readonly talk: boolean },
+  ): Promise<Presentation>;
 }

@@ -47,8 +47,11 @@ export class Outlet {
     return this.#way === "interleaved" ? this.#interleaved : this.#udp;
   }
 
-  /** Opens what a track needs. Gives our ports, where it has some of its own. Faults: `busy`, `unavailable`. */
-  async open(way: Way, track: number, client: Pair): Promise<Pair | undefined> {
+  /**
+   * Opens what a track needs. Gives our ports, where it has some of its own. `onRtp`: the client sends in it, and not we; datagrams
+   * of its are handed over. Faults: `busy`, `unavailable`.
+   */
+  async open(way: Way, track: number, client: Pair, onRtp?: (packet: Buffer) => void): Promise<Pair | undefined> {
     const { udp, onReport, failed } = this.#o;
     if (way !== "udp" || udp === undefined) {
       this.#udp?.close();
@@ -57,7 +60,7 @@ export class Outlet {
       return undefined;
     }
     const sink = this.#udp ?? new UdpSink({ ...udp, onReport, failed });
-    const ports = await sink.open(track, client);
+    const ports = await sink.open(track, client, onRtp);
     if (this.#closed) sink.close();
     this.#udp = sink;
     this.#way = way;

@@ -1,20 +1,20 @@
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
-import { type Headers, header, headerValues, type Request } from "../wire/message.ts";
-import { parsePoint, parseRange, printRange } from "../wire/range.ts";
-import { printRtpInfo } from "../wire/rtp-info.ts";
+import { type Headers, header, type Request } from "../wire/message.ts";
+import { parsePoint, parseRange } from "../wire/range.ts";
 import { parseSession, printSession } from "../wire/session.ts";
 import { printTransport } from "../wire/transport.ts";
-import { controlAddresses, parseAddress, type RequestAddress, trackAddress } from "./address.ts";
+import { controlAddresses, parseAddress, type RequestAddress } from "./address.ts";
 import type { Carrier } from "./carrier.ts";
 import { describe, tracksOf } from "./description.ts";
 import type { Presentation, RtspHost } from "./host.ts";
 import { multicastChoice } from "./multicast.ts";
 import type { Datagrams } from "./outlet.ts";
-import type { Player } from "./player.ts";
-import { RtspFault, unsupported } from "./reply.ts";
-import { ONVIF_REPLAY, RtspSession } from "./session.ts";
+import { playHeaders } from "./play-answer.ts";
+import { RtspFault } from "./reply.ts";
+import { assertHas, type Required, requiredBy } from "./required.ts";
+import { RtspSession } from "./session.ts";
 
 /** What clients are told (RFC 2326 12.37); they come in time even where their own clock is slow. */
 const SESSION_SECONDS = 60;
@@ -83,17 +83,16 @@ export class Requests {
   async serve(request: Request): Promise<Answer> {
     if (request.version !== "1.0") throw new RtspFault(505, "invalid", `RTSP/${request.version}`);
     if (header(request, "CSeq") === undefined) throw new Fault("invalid", "request without CSeq");
-    const unknown = requirements(request).filter((tag) => tag !== ONVIF_REPLAY);
-    if (unknown.length > 0) throw unsupported(unknown.join(", "));
+    const required = requiredBy(request);
     switch (request.method) {
       case "OPTIONS":
         return { headers: [["Public", METHODS]] };
       case "DESCRIBE":
-        return this.#describe(request);
+        return this.#describe(request, required);
       case "SETUP":
-        return this.#setUp(request);
+        return this.#setUp(request, required);
       case "PLAY":
-        return this.#play(request);
+        return this.#play(request, required);
       case "PAUSE":
         return this.#pause(request);
       case "TEARDOWN":
@@ -117,11 +116,12 @@ export class Requests {
     return who;
   }
 
-  async #describe(request: Request): Promise<Answer> {
+  async #describe(request: Request, required: Required): Promise<Answer> {
     const who = await this.#authenticate(request);
     const address = parseAddress(request.uri);
-    const presentation = await this.#o.host.open(who, address, this.#o.peer, "describe");
-    if (presentation.kind === "live" && requirements(request).includes(ONVIF_REPLAY)) throw unsupported(ONVIF_REPLAY);
+    const wanted = { purpose: "describe", talk: required.talk } as const;
+    const presentation = await this.#o.host.open(who, address, this.#o.peer, wanted);
+    assertHas(presentation.kind, required);
     const tracks = await tracksOf(presentation);
     const control = controlAddresses(address);
     const { localAddress, datagrams, clock } = this.#o;
@@ -139,12 +139,12 @@ export class Requests {
     };
   }
 
-  async #setUp(request: Request): Promise<Answer> {
+  async #setUp(request: Request, required: Required): Promise<Answer> {
     const who = await this.#authenticate(request);
     const address = parseAddress(request.uri);
-    const session = await this.#sessionFor(request, who, address);
-    if (requirements(request).includes(ONVIF_REPLAY)) session.requireReplay();
+    const session = await this.#sessionFor(request, required, who, address);
     try {
+      session.require(required);
       const spec = await session.setUp(address.track, header(request, "Transport"));
       if (!this.#closed) this.#session = session;
       return { headers: [["Transport", printTransport(spec)], ...this.#sessionHeader()] };
@@ -155,7 +155,12 @@ export class Requests {
   }
 
   /** The session that a SETUP belongs to; a new one, not yet ours, where there is none. */
-  async #sessionFor(request: Request, who: Principal, address: RequestAddress): Promise<RtspSession> {
+  async #sessionFor(
+    request: Request,
+    required: Required,
+    who: Principal,
+    address: RequestAddress,
+  ): Promise<RtspSession> {
     // Clients send the SETUPs of all tracks before they have read the session of the first.
     if (this.#session !== undefined && header(request, "Session") === undefined)
       return this.#assertAbout(this.#session, who, address);
@@ -169,13 +174,15 @@ export class Requests {
       known.address.segments.join("/") === address.segments.join("/");
     // A track's address may have lost the query that the presentation was described with.
     const described = same && (known.address.key === address.key || address.query.size === 0) ? known : undefined;
-    const presentation = described?.presentation ?? (await host.open(who, address, peer, "describe"));
+    const wanted = { purpose: "describe", talk: required.talk } as const;
+    const presentation = described?.presentation ?? (await host.open(who, address, peer, wanted));
     return new RtspSession({
       carrier,
       clock,
       address: described?.address ?? address,
       kind: presentation.kind,
       tracks: await tracksOf(presentation),
+      talk: presentation.kind === "live" ? presentation.talk : undefined,
       accountId: who.accountId,
       accountName: who.name,
       dropped,
@@ -186,7 +193,7 @@ export class Requests {
     });
   }
 
-  async #play(request: Request): Promise<Answer> {
+  async #play(request: Request, required: Required): Promise<Answer> {
     const session = this.#sessionOf(request);
     const who = await this.#authenticate(request);
     const address = parseAddress(request.uri);
@@ -197,11 +204,12 @@ export class Requests {
       });
     const range = header(request, "Range");
     const asked = range === undefined ? undefined : parseRange(range);
-    const presentation = await this.#o.host.open(who, session.address, this.#o.peer, "play");
-    if (requirements(request).includes(ONVIF_REPLAY)) session.requireReplay();
+    session.require(required);
+    const wanted = { purpose: "play", talk: session.talks } as const;
+    const presentation = await this.#o.host.open(who, session.address, this.#o.peer, wanted);
     const player = await session.play(presentation, { range: asked, message: request });
     this.#watch(presentation.ended);
-    const headers = [...this.#sessionHeader(), ...playing(session, player), ...granted(request, presentation)];
+    const headers = [...this.#sessionHeader(), ...playHeaders(request, presentation, session, player)];
     return { headers, afterwards: () => player.run() };
   }
 
@@ -256,31 +264,4 @@ export class Requests {
     this.#session?.close();
     this.#session = undefined;
   }
-}
-
-/** What a client must be able to rely on (RFC 2326 12.32). */
-function requirements(request: Request): readonly string[] {
-  return headerValues(request, "Require").flatMap((value) => value.split(",").map((tag) => tag.trim()));
-}
-
-/** Scale and Speed as they were asked for: they are had, or refused (RFC 2326 12.34, 12.35). Live video has neither. */
-function granted(request: Request, { kind }: Presentation): Headers {
-  if (kind === "live") return [];
-  return request.headers.filter(([name]) => /^(?:scale|speed)$/i.test(name));
-}
-
-/** From when on is played, and where each track begins, as far as it is known (RFC 2326 12.29, 12.33). */
-function playing(session: RtspSession, player: Player): Headers {
-  const entries = session.lanes().map(({ index }) => {
-    const first = player.first.get(index);
-    const url = trackAddress(session.address, index);
-    const packet = first?.packets[0];
-    return packet === undefined || first === undefined
-      ? { url }
-      : { url, seq: packet.readUInt16BE(2), rtptime: first.rtpTime };
-  });
-  return [
-    ...(player.range === undefined ? [] : ([["Range", printRange(player.range)]] as const)),
-    ["RTP-Info", printRtpInfo(entries)],
-  ];
 }

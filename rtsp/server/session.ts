@@ -10,15 +10,17 @@ import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
 import type { TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
 import { BytePace } from "./byte-pace.ts";
-import type { LivePresentation, Presentation, RecordedPresentation } from "./host.ts";
+import type { LivePresentation, Presentation, RecordedPresentation, TalkOffer } from "./host.ts";
 import type { Lane } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
 import { type MulticastChoice, multicastPorts } from "./multicast.ts";
 import { Outlet, type OutletOptions } from "./outlet.ts";
 import type { Player } from "./player.ts";
 import { ReplayPlayer } from "./replay-player.ts";
-import { RtspFault, unsupported } from "./reply.ts";
+import { RtspFault } from "./reply.ts";
+import { assertHas, type Required } from "./required.ts";
 import { SentNumbers } from "./sent-numbers.ts";
+import { SessionTalk } from "./session-talk.ts";
 import { next, type State } from "./state.ts";
 import { stretchOf } from "./stretch.ts";
 import { chooseTransport } from "./transport.ts";
@@ -32,6 +34,8 @@ export interface SessionOptions extends Omit<OutletOptions, "onReport"> {
   readonly address: RequestAddress;
   readonly kind: Presentation["kind"];
   readonly tracks: readonly Track[];
+  /** The camera's speaker, where the client may use it: it counts as the track behind the last. */
+  readonly talk: TalkOffer | undefined;
   /** The account that it belongs to. */
   readonly accountId: string;
   readonly accountName: string;
@@ -47,9 +51,6 @@ export interface PlayRequest {
   /** Headers that say how. */
   readonly message: { readonly headers: Headers };
 }
-
-/** The option of ONVIF's replay (ONVIF Streaming 6.2). */
-export const ONVIF_REPLAY = "onvif-replay";
 
 const USUAL_MANNER: ReplayManner = { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES };
 
@@ -71,6 +72,7 @@ export class RtspSession {
   #paused: UnixMillis | undefined;
   readonly #ending = new AbortController();
   #isOnvifReplay = false;
+  #talk: SessionTalk | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -92,44 +94,57 @@ export class RtspSession {
 
   /** How many tracks are set up. */
   get size(): number {
-    return this.#lanes.size;
+    return this.#lanes.size + (this.talks ? 1 : 0);
   }
 
-  /** The client wants ONVIF's replay, at SETUP or at PLAY: it is told more of what it is sent. Fault 551 where nothing is replayed. */
-  requireReplay(): void {
-    if (this.#options.kind === "live") throw unsupported(ONVIF_REPLAY);
-    this.#isOnvifReplay = true;
+  /** The client has set up the camera's speaker. */
+  get talks(): boolean {
+    return this.#talk !== undefined;
+  }
+
+  /** What the client relies on, at SETUP or at PLAY: of ONVIF's replay it is told more. Fault 551 for what there is not. */
+  require(required: Required): void {
+    assertHas(this.#options.kind, required);
+    this.#isOnvifReplay ||= required.replay;
   }
 
   /** A packet of the client inside the RTSP connection; false where none is expected on that channel. */
   packet(channel: number, packet: Buffer): boolean {
-    const isReport = !this.mustReport && [...this.#lanes.values()].some(({ pair }) => pair[1] === channel);
-    if (isReport) this.#reported(packet);
-    return isReport;
+    if (this.mustReport) return false;
+    if (this.#talk?.lane.pair[0] === channel) this.#said(packet);
+    else if (this.#allLanes().some(({ pair }) => pair[1] === channel)) this.#reported(packet);
+    else return false;
+    return true;
   }
 
-  /** Faults: `wrong-state`, `not-found` (no such track), 461. */
+  /** Faults: `wrong-state`, `not-found` (no such track), 461; of the speaker 453 and `denied`. */
   async setUp(index: number | undefined, transport: string | undefined): Promise<TransportSpec> {
     const state = next(this.#state, "SETUP");
-    const { tracks } = this.#options;
+    const { tracks, talk } = this.#options;
     // The presentation's own address stands for its only track.
     const chosen = index ?? (tracks.length === 1 ? 0 : undefined);
     if (chosen === undefined)
       throw new RtspFault(459, "invalid", "SETUP of a presentation of several tracks", {
         tell: "set up each track by the address in its a=control",
       });
-    const track = tracks[chosen];
+    const isTalk = chosen === tracks.length;
+    const track = isTalk ? talk?.track : tracks[chosen];
     if (track === undefined) throw new Fault("not-found", `no track ${chosen}`, { tell: "there is no such track" });
-    const others = [...this.#lanes.values()].filter((lane) => lane.index !== chosen);
+    const others = this.#allLanes().filter((lane) => lane.index !== chosen);
     const { way, spec, pair } = chooseTransport(transport, {
       isTaken: (channel) => others.some((lane) => lane.pair.includes(channel)),
       udpTo: this.#options.udp?.peerAddress,
-      multicast: this.#group(chosen),
+      multicast: isTalk ? undefined : this.#group(chosen),
       others: others.length === 0 ? undefined : this.#outlet.way,
     });
-    const serverPort = await this.#outlet.open(way, chosen, pair);
+    const onRtp = isTalk ? (packet: Buffer): void => this.#said(packet) : undefined;
+    const serverPort = await this.#outlet.open(way, chosen, pair, onRtp);
     if (this.#ending.signal.aborted) throw new Fault("unavailable", "the client is gone");
-    this.#lanes.set(chosen, { index: chosen, track, pair });
+    const lane = { index: chosen, track, pair };
+    if (isTalk && talk !== undefined) {
+      this.#talk ??= SessionTalk.take(talk, lane, this.#options.failed);
+      this.#talk.lane = lane;
+    } else this.#lanes.set(chosen, lane);
     this.#state = state;
     return { ...spec, ...(serverPort === undefined ? {} : { serverPort }) };
   }
@@ -148,12 +163,15 @@ export class RtspSession {
     return player;
   }
 
-  async #live({ source }: LivePresentation): Promise<Player> {
+  async #live({ source, talk }: LivePresentation): Promise<Player> {
     if (!this.#isSame(source.tracks))
       throw new Fault("unavailable", "the camera's tracks are others than those described", {
         tell: "the camera sends other tracks than before: describe it anew",
       });
     const { multicast, failed } = this.#options;
+    if (this.#talk !== undefined && talk === undefined)
+      throw new Fault("denied", "no right to talk any more", { tell: "you may not talk to this camera" });
+    await this.#talk?.start();
     this.#stop();
     if (this.#outlet.way !== "multicast" || multicast === undefined)
       return new LivePlayer(source, this.#writer(true), failed);
@@ -236,6 +254,7 @@ export class RtspSession {
       return;
     }
     this.#paused = this.#position() ?? this.#paused;
+    this.#talk?.pause();
     this.#stop();
     this.#state = state;
   }
@@ -243,6 +262,8 @@ export class RtspSession {
   close(): void {
     this.#ending.abort();
     this.#stop();
+    this.#talk?.close();
+    this.#talk = undefined;
     this.#outlet.close();
     this.#lanes.clear();
     this.#state = next(this.#state, "TEARDOWN");
@@ -251,6 +272,15 @@ export class RtspSession {
   /** Each track that is set up, for RTP-Info. */
   lanes(): readonly Lane[] {
     return [...this.#lanes.values()];
+  }
+
+  #allLanes(): readonly Lane[] {
+    return [...this.#lanes.values(), ...(this.#talk === undefined ? [] : [this.#talk.lane])];
+  }
+
+  #said(packet: Buffer): void {
+    this.#options.alive();
+    this.#talk?.push(packet);
   }
 
   /** Reports are signs of life (RFC 3550 6.4.2; ONVIF Streaming 5.2.1.2). */

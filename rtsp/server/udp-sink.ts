@@ -61,8 +61,8 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     return this.#backlogBytes;
   }
 
-  /** Binds ports for a track and gives them. Faults: `busy`, `unavailable`. */
-  async open(index: number, client: Pair): Promise<Pair> {
+  /** Binds ports for a track and gives them. `onRtp`: RTP comes from the client's port. Faults: `busy`, `unavailable`. */
+  async open(index: number, client: Pair, onRtp?: (packet: Buffer) => void): Promise<Pair> {
     const { localAddress, peerAddress, range, ttl, onReport } = this.#o;
     const own = await openPortPair(plainAddress(localAddress) ?? localAddress, range);
     if (this.closed) {
@@ -77,6 +77,10 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     own.rtcp.on("message", (bytes, from) => {
       if (plainAddress(from.address) === peerAddress && isRtcp(bytes)) onReport(bytes);
     });
+    if (onRtp !== undefined)
+      own.rtp.on("message", (bytes: Buffer, from) => {
+        if (plainAddress(from.address) === peerAddress && from.port === client[0]) onRtp(bytes);
+      });
     // Connected, so that the system tells when nobody listens there, and looks up no route for each packet.
     await new Promise<void>((resolve) => {
       own.rtp.once("close", resolve);

@@ -23,15 +23,27 @@ describe("viaduct account", function () {
   });
 
   it("adds one, shows its secret once, and keeps it nowhere in clear text", async () => {
-    const { code, out, err } = await account("add", "control-room", "--live", "any");
+    const { code, out, err } = await account("add", "control-room", "--live", "any", "--talk", "any");
     const secret = /^name: {3}control-room\nsecret: (?<secret>\w{20})\n$/.exec(out)?.groups?.["secret"] ?? "";
     expect({ code, out }).to.deep.equal({ code: 0, out: `name:   control-room\nsecret: ${secret}\n` });
     expect(err).to.equal("The secret is shown this once; it cannot be shown again.\n");
     expect(await readFile(join(folder, "data/viaduct.db"), "latin1")).not.to.include(secret);
-    expect(await account("list")).to.deep.equal({ code: 0, out: "control-room  integration  live any\n", err: "" });
+    expect(await account("list")).to.deep.equal({
+      code: 0,
+      out: "control-room  integration  live any; talk any\n",
+      err: "",
+    });
     const { out: json } = await account("list", "--json");
     expect(JSON.parse(json)).to.deep.equal([
-      { name: "control-room", kind: "integration", enabled: true, grants: [{ right: "live", cameras: "any" }] },
+      {
+        name: "control-room",
+        kind: "integration",
+        enabled: true,
+        grants: [
+          { right: "live", cameras: "any" },
+          { right: "talk", cameras: "any" },
+        ],
+      },
     ]);
     expect(json).not.to.include(secret);
   });
@@ -51,7 +63,7 @@ describe("viaduct account", function () {
         .to.equal(`viaduct: ${ended.err.slice(9)}`)
         .and.include(words);
     }
-    expect((await account("list")).out).to.equal("control-room  integration  live any\n");
+    expect((await account("list")).out).to.equal("control-room  integration  live any; talk any\n");
   });
 
   it("is kept out while a bridge runs, and told why", async () => {

@@ -53,6 +53,20 @@ const keyFrames = {
 const feedback = {
   in: async ({ rtspUrl }: { readonly rtspUrl: string }) => (await beginningOf(new URL(rtspUrl), 1)).feedback.join(),
 };
+/** So many clients set up the speaker, one while the other has it; what the last one is answered. */
+const speaker = (clients: number) => ({
+  in: async ({ rtspUrl }: SimCamera): Promise<string> => {
+    const options = { track: 3, require: "www.onvif.org/ver20/backchannel" };
+    let answer = "";
+    const first = await exchange(rtspUrl, ["SETUP"], {
+      ...options,
+      during: async () => {
+        if (clients > 1) answer = await exchange(rtspUrl, ["SETUP"], options);
+      },
+    });
+    return clients > 1 ? answer : first;
+  },
+});
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);
 /** The first one, and then neighbours the wrong way round. */
 const SWAPPED = numbers(60).map((index) => (index === 0 ? 0 : index % 2 === 0 ? index - 1 : index + 1));
@@ -98,6 +112,8 @@ const alive = (during: (ask: Ask, clock: VirtualClock) => Promise<void>) => ({
 });
 
 const SIGNS: Readonly<Record<Quirk, Sign>> = {
+  "backchannel-breaks": { ...speaker(1), shown: (seen) => seen.endsWith("hung up") },
+  "one-speaker-session": { ...speaker(2), shown: (seen) => / 500 /.test(seen) },
   "wrong-host-uri": { ...streamUri, shown: (seen) => seen.includes("198.51.100.77") },
   "clock-off": {
     ...soap("GetSystemDateAndTime"),
@@ -303,7 +319,12 @@ describe("simulated cameras with a quirk", () => {
       const clocks = [new VirtualClock(), new VirtualClock()];
       const options = (index: number): Partial<SimCameraOptions> => {
         const clock = clocks[index];
-        return { audio: true, address: `${NETWORK}.${index + 1}`, ...(sign.timed === true && clock ? { clock } : {}) };
+        return {
+          audio: true,
+          speaker: true,
+          address: `${NETWORK}.${index + 1}`,
+          ...(sign.timed === true && clock ? { clock } : {}),
+        };
       };
       const cameras = await Promise.all([startCamera({ ...options(0), quirks: [quirk] }), startCamera(options(1))]);
       try {

@@ -54,12 +54,17 @@ export async function exchange(
   methods: readonly string[],
   o: {
     readonly transport?: string;
+    /** The first that is set up. */
+    readonly track?: number;
+    readonly require?: string;
     readonly done?: Promise<unknown>;
     readonly during?: (ask: Ask) => Promise<void>;
   } = {},
 ): Promise<string> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
+  const closed = once(socket, "close");
+  const require = o.require === undefined ? "" : `Require: ${o.require}\r\n`;
   let text = "";
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString("latin1");
@@ -67,12 +72,12 @@ export async function exchange(
   await once(socket, "connect");
   const ask = async (method: string, uri: string, headers: string): Promise<string> => {
     text = "";
-    socket.write(`${method} ${uri} RTSP/1.0\r\nCSeq: 1\r\n${headers}\r\n`);
-    while (!/\r?\n\r?\n/.test(text)) await once(socket, "data");
-    return text;
+    socket.write(`${method} ${uri} RTSP/1.0\r\nCSeq: 1\r\n${require}${headers}\r\n`);
+    while (!/\r?\n\r?\n/.test(text) && !socket.destroyed) await Promise.race([once(socket, "data"), closed]);
+    return text === "" ? "hung up" : text;
   };
   let answers = "";
-  let track = 0;
+  let track = (o.track ?? 1) - 1;
   for (const method of methods) {
     if (method === "SETUP") track += 1;
     const uri = method === "SETUP" ? `${url}/trackID=${track}` : url;

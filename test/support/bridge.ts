@@ -33,10 +33,12 @@ export interface TestBridge {
   camera(options?: Partial<SimCameraOptions>): Promise<SimCamera>;
   /** Adopts by scanning for it; returns the camera's id. */
   adopt(camera: SimCamera): Promise<string>;
-  /** Registers an external system; everything is allowed unless said otherwise. */
+  /** Registers an external system; live and recorded video of all cameras are allowed unless said otherwise. */
   account(grants?: {
     readonly live?: readonly string[] | "any";
     readonly playback?: readonly string[] | "any";
+    readonly metadata?: readonly string[] | "any";
+    readonly talk?: readonly string[] | "any";
   }): Promise<Login>;
   /** The cameras that the account sees over RTSP. */
   cameras(login: Login): readonly BridgedCamera[];
@@ -123,7 +125,7 @@ export async function startTestBridge(
     },
     async account(grants = { live: "any", playback: "any" }) {
       const name = `vms-${makeSecret(8).reveal().toLowerCase()}`;
-      const lines = (["live", "playback"] as const).flatMap((right) => {
+      const lines = (["live", "playback", "metadata", "talk"] as const).flatMap((right) => {
         const which = grants[right];
         if (which === undefined) return [];
         return [{ right, cameras: which === "any" ? which : new Set(which), interfaces: "any" } as const];

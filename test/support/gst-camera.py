@@ -46,6 +46,7 @@ MOUNTS = {
     "/mjpeg": f"{VIDEO} ! jpegenc quality=70 ! rtpjpegpay name=pay0 pt=26",
     "/h264aac": f"{VIDEO} ! {H264} {AAC}",
     "/h264pcmu": f"{VIDEO} ! {H264} {PCMU}",
+    "/talk": f"{VIDEO} ! {H264} {PCMU}",
     "/h264pcma": f"{VIDEO} ! {H264} {PCM} ! alawenc ! rtppcmapay name=pay1 pt=8",
     "/h264pcmumeta": f"{VIDEO} ! {H264} {PCMU} {METADATA}",
     "/h265aac": f"{VIDEO} ! {H265} {AAC}",
@@ -79,7 +80,7 @@ def metadata(_factory, media):
     GLib.timeout_add(METADATA_PERIOD_MS, push)
 
 
-server = GstRtspServer.RTSPServer.new()
+server = GstRtspServer.RTSPOnvifServer.new()
 server.set_address(options.address)
 server.set_service("0")
 
@@ -109,11 +110,41 @@ if options.cert:
 if auth:
     server.set_auth(auth)
 
+
+
+def listen(_factory, media):
+    """Prints what pitch is heard, from the zero crossings of each half second: `heard 440 Hz`."""
+    sink = media.get_element().get_by_name("heard")
+    samples = []
+
+    def handoff(_sink, buffer, _pad):
+        ok, mapped = buffer.map(Gst.MapFlags.READ)
+        if ok:
+            samples.extend(struct.unpack(f"<{mapped.size // 2}h", mapped.data))
+            buffer.unmap(mapped)
+        while len(samples) >= 4000:
+            half, samples[:4000] = samples[:4000], []
+            crossings = sum(1 for one, two in zip(half, half[1:]) if (one < 0) != (two < 0))
+            print("heard", crossings, "Hz", flush=True)
+
+    if sink:
+        sink.connect("handoff", handoff)
+
+
 mounts = server.get_mount_points()
 for path, description in MOUNTS.items():
-    factory = GstRtspServer.RTSPMediaFactory.new()
+    if path == "/talk":
+        factory = GstRtspServer.RTSPOnvifMediaFactory()
+        factory.set_media_gtype(GstRtspServer.RTSPOnvifMedia.__gtype__)
+        factory.set_backchannel_launch(
+            '( capsfilter caps="application/x-rtp,media=audio,payload=0,clock-rate=8000,encoding-name=PCMU"'
+            " name=depay_backchannel ! rtppcmudepay ! mulawdec ! fakesink name=heard signal-handoffs=true async=false )"
+        )
+        factory.connect("media-configure", listen)
+    else:
+        factory = GstRtspServer.RTSPMediaFactory.new()
     factory.set_launch(f"( {description} )")
-    factory.set_shared(True)
+    factory.set_shared(path != "/talk")
     factory.set_protocols(protocols)
     factory.set_address_pool(pool)
     if METADATA in description:

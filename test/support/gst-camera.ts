@@ -18,7 +18,8 @@ export type GstMount =
   | "h264pcma"
   | "h264pcmumeta"
   | "h265aac"
-  | "onvif";
+  | "onvif"
+  | "talk";
 
 /** How to log in where the camera was started with `auth`. */
 export const GST_LOGIN = { user: "camuser", password: new Secret("cam:p@ss%/word") };

@@ -2,6 +2,7 @@ import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera, BridgedStream, CameraDirectory, CameraInfo, StreamInfo } from "../../bridge/camera.ts";
 import type { Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
+import { NO_SPEAKER } from "./no-speaker.ts";
 import { unreadRecording } from "./unread-recording.ts";
 
 /** Parameter sets that x264 and x265 wrote for 1920x1080. */
@@ -140,6 +141,7 @@ function bridged(
     info,
     streams,
     recorded: unreadRecording(tracks, recorded),
+    speaker: NO_SPEAKER,
     removed: new AbortController().signal,
   };
 }

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly limitMs?: number;
   readonly input?: string | Buffer;
   readonly env?: Readonly<Record<string, string>>;
+  /** The caller closes its input. */
+  readonly keepInput?: boolean;
 }
 
 /** Debian's own Python, which sees Debian's Python packages; another one on the path would not. */
@@ -76,7 +78,7 @@ function start(
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
   child.stdin.on("error", () => undefined);
-  child.stdin.end(options.input);
+  if (options.keepInput !== true) child.stdin.end(options.input);
   return { child, output: () => Buffer.concat(chunks).toString("utf8") };
 }
 

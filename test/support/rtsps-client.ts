@@ -60,6 +60,13 @@ export class RtspsClient {
     return this.ask("PLAY", base, [...credentials, ...session]);
   }
 
+  /** One packet on an interleaved channel. */
+  send(channel: number, packet: Buffer): void {
+    const head = Buffer.from([0x24, channel, 0, 0]);
+    head.writeUInt16BE(packet.length, 2);
+    this.#socket.write(Buffer.concat([head, packet]));
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -169,10 +169,17 @@ describe("requests to the web API", () => {
         ((await admin.send("GET", "/api/accounts")).json as { accounts: { id: string }[] }).accounts.find(
           (account) => account.id === id,
         );
-      const vms = { id, name: "vms", kind: "integration", enabled: true, watching: { live: ["gate"], playback: [] } };
+      const none = { live: [], playback: [], metadata: [], talk: [] };
+      const vms = { id, name: "vms", kind: "integration", enabled: true, watching: { ...none, live: ["gate"] } };
       expect(await listed()).to.deep.equal(vms);
-      await admin.send("PATCH", `/api/accounts/${id}`, { body: { enabled: false, watching: { playback: "any" } } });
-      expect(await listed()).to.deep.equal({ ...vms, enabled: false, watching: { live: [], playback: "any" } });
+      await admin.send("PATCH", `/api/accounts/${id}`, {
+        body: { enabled: false, watching: { playback: "any", talk: ["gate"] } },
+      });
+      expect(await listed()).to.deep.equal({
+        ...vms,
+        enabled: false,
+        watching: { ...none, playback: "any", talk: ["gate"] },
+      });
       expect((await admin.send("DELETE", `/api/accounts/${id}`)).status).to.equal(204);
       expect(await listed()).to.equal(undefined);
       expect((await admin.send("DELETE", `/api/accounts/${id}`)).status).to.equal(404);

@@ -5,7 +5,7 @@ import type { WebClient } from "../support/web-client.ts";
 import { PASSWORD, startWebSite, type WebSite } from "../support/web-site.ts";
 
 const LIVE = [{ right: "live", cameras: "any", interfaces: "any" }] as const;
-const EVERYTHING = ["live", "playback", "adopt-camera", "manage-accounts", "read-status"];
+const EVERYTHING = ["live", "playback", "metadata", "talk", "adopt-camera", "manage-accounts", "read-status"];
 
 describe("web sessions", () => {
   let site: WebSite;

@@ -8,15 +8,23 @@ import type { Need, WebState } from "../state.ts";
 
 const cameras = z.union([z.literal("any"), z.array(z.string().min(1).max(64)).max(1000)]);
 
-/** What an administrator chooses: which cameras live, which ones recorded. The full model of rights is richer. */
-const watching = z.strictObject({ live: cameras.default([]), playback: cameras.default([]) });
+/** The rights that an administrator chooses here. The full model is richer. */
+const CHOSEN = ["live", "playback", "metadata", "talk"] as const;
+
+/** Which cameras, for each. */
+const watching = z.strictObject({
+  live: cameras.default([]),
+  playback: cameras.default([]),
+  metadata: cameras.default([]),
+  talk: cameras.default([]),
+});
 
 const newIntegration = z.strictObject({ name: z.string().trim().min(1).max(64), watching });
 const change = z.strictObject({ enabled: z.boolean().optional(), watching: watching.optional() });
 
 function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
   const grants: Grant[] = [];
-  for (const right of ["live", "playback"] as const) {
+  for (const right of CHOSEN) {
     const which = chosen[right];
     if (which === "any" || which.length > 0)
       grants.push({ right, cameras: which === "any" ? "any" : new Set(which), interfaces: "any" });
@@ -25,12 +33,17 @@ function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
 }
 
 function watchingOf(grants: readonly Grant[]): z.output<typeof watching> {
-  const camerasOf = (right: "live" | "playback"): "any" | string[] => {
+  const camerasOf = (right: (typeof CHOSEN)[number]): "any" | string[] => {
     const of = grants.filter((grant) => grant.right === right);
     if (of.some((grant) => grant.cameras === "any")) return "any";
     return [...new Set(of.flatMap((grant) => (grant.cameras === "any" ? [] : [...grant.cameras])))];
   };
-  return { live: camerasOf("live"), playback: camerasOf("playback") };
+  return {
+    live: camerasOf("live"),
+    playback: camerasOf("playback"),
+    metadata: camerasOf("metadata"),
+    talk: camerasOf("talk"),
+  };
 }
 
 /** Accounts of external systems: their secrets are shown once, when they are made. */

@@ -83,12 +83,20 @@ export type DiscoveryEvent =
 
 export type Which = "any" | readonly string[];
 
+/** Which cameras, by right. */
+export interface Watching {
+  readonly live: Which;
+  readonly playback: Which;
+  readonly metadata: Which;
+  readonly talk: Which;
+}
+
 export interface Account {
   readonly id: string;
   readonly name: string;
   readonly kind: "person" | "integration";
   readonly enabled: boolean;
-  readonly watching: { readonly live: Which; readonly playback: Which };
+  readonly watching: Watching;
 }
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -124,7 +132,7 @@ export const api = {
   scan: (targets: readonly string[]) => call<{ scan: Scan }>("POST", "/api/discovery/scan", { targets }),
   adopt: (adoption: Adoption) => call<{ id: string; name: string }>("POST", "/api/discovery/adopt", adoption),
   accounts: async () => (await call<{ accounts: Account[] }>("GET", "/api/accounts")).accounts,
-  addIntegration: (name: string, watching: { live: Which; playback: Which }) =>
+  addIntegration: (name: string, watching: Watching) =>
     call<{ id: string; name: string; secret: string }>("POST", "/api/accounts", { name, watching }),
   changeAccount: (id: string, change: { enabled: boolean }) =>
     call<void>("PATCH", `/api/accounts/${encodeURIComponent(id)}`, change),

@@ -17,7 +17,7 @@ import type { Numbering, RecordedSource } from "../../../media/source.ts";
 import type { Track } from "../../../media/track.ts";
 import { createHttpServer } from "../../../net/http.ts";
 import { openPortPair, type PortPair } from "../../../net/udp.ts";
-import type { RtspHost } from "../../../rtsp/server/host.ts";
+import type { RtspHost, TalkOffer } from "../../../rtsp/server/host.ts";
 import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
 import { RtspServer } from "../../../rtsp/server/server.ts";
 import { Tunnels } from "../../../rtsp/server/tunnels.ts";
@@ -37,6 +37,8 @@ export const AUDIO: Track = {
   channels: 1,
   fmtp: "",
 };
+
+export const SPEAKER: Track = { ...AUDIO, codec: "PCMA", encoding: "PCMA", payloadType: 8 };
 
 /** A group whose packets carry its own number, so that a client can tell what it got. */
 export function groupOf(
@@ -133,6 +135,14 @@ export type CarrierName = (typeof CARRIERS)[number];
 export class Stage {
   readonly clock = new VirtualClock(START);
   readonly hub = new Hub({ clock: this.clock, log: silentLog() });
+  /** What was said to the camera. */
+  readonly said: Buffer[] = [];
+  /** Somebody has its speaker. */
+  talking = false;
+  /** What the camera does when it is to listen. */
+  listen: () => Promise<void> = () => Promise.resolve();
+  /** Ends the talk from the camera's side. */
+  endTalk: (fault: unknown) => void = () => undefined;
   readonly revoked = new Map<string, AbortController>();
   /** Every question to the host: `<account> <path>`. */
   readonly opened: string[] = [];
@@ -224,7 +234,7 @@ export class Stage {
         if (name === undefined || name === "nobody") throw new UnauthenticatedFault("no such account");
         return this.#principal(name);
       },
-      open: async (who, { segments, query }) => {
+      open: async (who, { segments, query }, _peer, wanted) => {
         await Promise.resolve();
         this.opened.push(`${who.name} /${segments.join("/")}`);
         const ended = who.revoked;
@@ -232,7 +242,8 @@ export class Stage {
         if (segments.join("/") === "live/yard") return live;
         if (segments.join("/") === "live/gate") {
           const multicast = this.#multicast === undefined ? {} : { multicast: this.#multicast };
-          return { ...live, ...multicast, describesGroup: query.has("multicast") };
+          const talk = wanted.talk && who.name !== "mute" ? { talk: this.#talk() } : {};
+          return { ...live, ...talk, ...multicast, describesGroup: query.has("multicast") };
         }
         if (segments.join("/") === "recorded/gate") {
           const tracks: RecordedSource["tracks"] = (from) =>
@@ -241,6 +252,24 @@ export class Stage {
         }
         if (segments[1] === "secret") throw new Fault("denied", "not for them", { tell: "not allowed" });
         throw new Fault("not-found", "no such camera");
+      },
+    };
+  }
+
+  #talk(): TalkOffer {
+    return {
+      track: SPEAKER,
+      take: (failed) => {
+        if (this.talking) throw new Fault("busy", "somebody talks", { tell: "somebody else talks" });
+        this.talking = true;
+        this.endTalk = failed;
+        return {
+          start: () => this.listen(),
+          push: (packet) => void this.said.push(Buffer.from(packet)),
+          close: () => {
+            this.talking = false;
+          },
+        };
       },
     };
   }

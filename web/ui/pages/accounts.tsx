@@ -37,6 +37,8 @@ export function Accounts(): JSX.Element {
               <th scope="col">Kind</th>
               <th scope="col">Live</th>
               <th scope="col">Recorded</th>
+              <th scope="col">Metadata</th>
+              <th scope="col">Talk</th>
               <th scope="col" />
             </tr>
           </thead>
@@ -47,6 +49,8 @@ export function Accounts(): JSX.Element {
                 <td>{account.kind === "person" ? "person" : "external system"}</td>
                 <td>{whichWords(account.watching.live)}</td>
                 <td>{whichWords(account.watching.playback)}</td>
+                <td>{whichWords(account.watching.metadata)}</td>
+                <td>{whichWords(account.watching.talk)}</td>
                 <td class="end">
                   {account.kind === "person" ? null : (
                     <>
@@ -89,6 +93,8 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
   const [name, setName] = useState("");
   const [all, setAll] = useState(true);
   const [playback, setPlayback] = useState(true);
+  const [metadata, setMetadata] = useState(false);
+  const [talk, setTalk] = useState(false);
   const [cameras, setCameras] = useState<readonly Camera[]>([]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [made, setMade] = useState<{ name: string; secret: string } | undefined>(undefined);
@@ -99,7 +105,17 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
   const submit = (event: Event): void => {
     event.preventDefault();
     const which: Which = all ? "any" : [...chosen];
-    task.run(async () => setMade(await api.addIntegration(name, { live: which, playback: playback ? which : [] })));
+    const where = (chosenToo: boolean): Which => (chosenToo ? which : []);
+    task.run(async () =>
+      setMade(
+        await api.addIntegration(name, {
+          live: which,
+          playback: where(playback),
+          metadata: where(metadata),
+          talk: where(talk),
+        }),
+      ),
+    );
   };
   const toggle = (id: string): void => {
     const next = new Set(chosen);
@@ -162,6 +178,14 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
         <label class="check">
           <input type="checkbox" checked={playback} onChange={(event) => setPlayback(event.currentTarget.checked)} />{" "}
           Recorded video too
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={metadata} onChange={(event) => setMetadata(event.currentTarget.checked)} />{" "}
+          Metadata: what cameras report besides their picture, and whether they are there
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={talk} onChange={(event) => setTalk(event.currentTarget.checked)} /> Talk
+          through cameras that have a speaker
         </label>
         <Trouble text={task.trouble} />
         <footer>
