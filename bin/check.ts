@@ -1,8 +1,9 @@
 import { Fault } from "../base/fault.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
 import { recordingsOf } from "../bridge/settings.ts";
+import type { TimeQuality } from "../media/group.ts";
 import { CATALOG_FILE } from "../recorder/archive.ts";
-import { Catalog } from "../recorder/catalog.ts";
+import { Catalog, type TimeSummary } from "../recorder/catalog.ts";
 import { type Finding, check as findingsIn } from "../recorder/check.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { readSettings } from "./settings-file.ts";
@@ -11,9 +12,10 @@ export interface CheckOptions {
   readonly config: string;
   readonly verify?: boolean;
   readonly json?: boolean;
+  readonly times?: boolean;
 }
 
-/** Compares catalog and files, and prints where they disagree. Nothing is changed. */
+/** Compares catalog and files, and prints where they disagree; or how times are known. Nothing is changed. */
 export async function check(options: CheckOptions): Promise<void> {
   const settings = await readSettings(options.config);
   const folder = recordingsOf(settings);
@@ -28,13 +30,45 @@ export async function check(options: CheckOptions): Promise<void> {
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     try {
       const verify = options.verify === true;
-      await print(findingsIn({ folder, files: diskFiles, catalog, verify }), options.json === true);
+      if (options.times === true) await printTimes(catalog, options.json === true);
+      else await print(findingsIn({ folder, files: diskFiles, catalog, verify }), options.json === true);
     } finally {
       await catalog.close();
     }
   } finally {
     await data.close();
   }
+}
+
+const KNOWN_BY: Readonly<Record<TimeQuality | "unknown", string>> = {
+  camera: "by the camera's reports",
+  corrected: "partly corrected towards the camera's reports",
+  arrival: "by arrival",
+  jumped: "with a jump of a clock",
+  unknown: "entered before this was noted",
+};
+
+async function printTimes(catalog: Catalog, json: boolean): Promise<void> {
+  const streams: object[] = [];
+  for (const { camera } of await catalog.totals())
+    for (const stream of await catalog.streams(camera)) {
+      const times = await catalog.times(camera, stream);
+      streams.push({ camera, stream, times });
+      if (!json) process.stdout.write(`${camera}/${stream}: ${wordsOf(times)}\n`);
+    }
+  if (json) process.stdout.write(`${JSON.stringify(streams, undefined, 2)}\n`);
+}
+
+function wordsOf(times: readonly TimeSummary[]): string {
+  const parts = times.map(({ time, segments }) => `${segments} ${KNOWN_BY[time ?? "unknown"]}`);
+  const ahead = times.flatMap(({ leastAheadMs: least, mostAheadMs: most }) => [least ?? [], most ?? []].flat());
+  if (ahead.length === 0) return `segments ${parts.join(", ")}; the camera did not tell its time`;
+  const [least, most] = [Math.min(...ahead), Math.max(...ahead)];
+  return `segments ${parts.join(", ")}; the camera's clock was ${offset(least)}${most === least ? "" : ` to ${offset(most)}`}`;
+}
+
+function offset(ms: number): string {
+  return `${Math.abs(ms)} ms ${ms < 0 ? "behind" : "ahead of"} ours`;
 }
 
 /** Prints each finding as soon as it is known: a large archive takes hours. */

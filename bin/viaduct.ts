@@ -135,7 +135,8 @@ program
   .description("compare catalog and recordings while the bridge is stopped, and say where they disagree")
   .requiredOption("--config <file>", "configuration, YAML")
   .option("--verify", "also read all recordings and compare them with their hashes: as long as reading takes")
-  .option("--json", "print JSON: a list of { file, what }")
+  .option("--times", "say instead how the times of each stream's recordings are known")
+  .option("--json", "print JSON: a list of { file, what }, or of { camera, stream, times }")
   .addHelpText(
     "after",
     `

@@ -140,12 +140,12 @@ export class AccessUnits {
     }
     const unpacked = unpacker.finish();
     this.#packets = 0;
-    const { at, quality, rtpTime } = marks;
+    const { at, quality, cameraAheadMs, rtpTime } = marks;
     const discontinuity = this.#missing || this.#afterGap;
     // What comes before the first sample is not missed.
     this.#missing = unpacked === undefined && (discontinuity || this.#newest !== undefined);
     if (unpacked === undefined) return;
     this.#newest = rtpTime;
-    samples.push({ at, quality, rtpTime, discontinuity, ...unpacked });
+    samples.push({ at, quality, cameraAheadMs, rtpTime, discontinuity, ...unpacked });
   }
 }

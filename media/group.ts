@@ -1,10 +1,15 @@
-import type { UnixMillis } from "../base/units.ts";
+import type { Millis, UnixMillis } from "../base/units.ts";
 import { FramedPackets } from "./framed-packets.ts";
 
 /** How the capture instant of a group is known, best first. */
 export type TimeQuality =
-  | "camera" // from the camera's RTCP sender reports
-  | "arrival"; // from our clock, when the packets came
+  | "camera" // from the camera's RTCP sender reports, which agree with our clock
+  | "corrected" // on the way from the one to the other: time runs up to a tenth too fast or too slow
+  | "arrival" // from our clock, when the packets came
+  | "jumped"; // from our clock, behind a jump of the camera's timestamps or of our clock
+
+/** All of them, best first. */
+export const TIME_QUALITIES: readonly TimeQuality[] = ["camera", "corrected", "arrival", "jumped"];
 
 /** What is known of a group besides its packets. */
 export interface GroupMarks {
@@ -19,6 +24,8 @@ export interface GroupMarks {
   readonly key: boolean;
   /** Packets are missing, or time has jumped, between the group before and this one. */
   readonly discontinuity: boolean;
+  /** How far the camera's clock is ahead of ours by its newest sender report, believed or not; undefined where there is none. */
+  readonly cameraAheadMs?: Millis | undefined;
 }
 
 /** What the runtime needs for a group and for each of its packets, besides their bytes. */
@@ -40,6 +47,7 @@ export class PacketGroup implements GroupMarks {
   readonly quality: TimeQuality;
   readonly key: boolean;
   readonly discontinuity: boolean;
+  readonly cameraAheadMs: Millis | undefined;
   readonly #framed: FramedPackets;
   #variants: Map<number, Buffer> | undefined;
 
@@ -51,6 +59,7 @@ export class PacketGroup implements GroupMarks {
     this.quality = marks.quality;
     this.key = marks.key;
     this.discontinuity = marks.discontinuity;
+    this.cameraAheadMs = marks.cameraAheadMs;
     this.#framed = packets instanceof FramedPackets ? packets : FramedPackets.of(packets, usualChannel(marks.track));
   }
 

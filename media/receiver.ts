@@ -254,13 +254,16 @@ export class TrackReceiver {
     }
     this.#watch(open.arrivedAt);
     const { at, quality, jump } = this.#timeline.place(open.rtpTime, open.arrivedAt);
-    const rtpTime = this.#number(open.rtpTime, at, jump);
+    const rtpTime = this.#number(open.rtpTime, at, jump !== undefined);
     for (const packet of open.packets) packet.writeUInt32BE(rtpTime, 4);
-    if (jump) this.#seen("time-jumps");
+    if (jump === "camera") this.#seen("time-jumps");
     const key = this.#isKey(open);
-    const discontinuity = open.afterGap || jump;
+    const discontinuity = open.afterGap || jump !== undefined;
+    const cameraAheadMs = this.#timeline.cameraAhead(open.arrivedAt);
     this.#announce();
-    this.#deliver(new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity }, open.packets));
+    this.#deliver(
+      new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity, cameraAheadMs }, open.packets),
+    );
   }
 
   /** Notices what never comes. */

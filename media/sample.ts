@@ -1,4 +1,4 @@
-import type { UnixMillis } from "../base/units.ts";
+import type { Millis, UnixMillis } from "../base/units.ts";
 import type { TimeQuality } from "./group.ts";
 
 /** How the samples of a track are to be decoded: what an MP4 sample entry says (ISO/IEC 14496-12 8.5.2). */
@@ -25,6 +25,8 @@ export type SampleFormat =
 export interface Sample {
   readonly at: UnixMillis;
   readonly quality: TimeQuality;
+  /** As the group says it. */
+  readonly cameraAheadMs?: Millis | undefined;
   /** RTP timestamp, 32 bits, in the track's clock. */
   readonly rtpTime: number;
   /** A decoder can begin here. */

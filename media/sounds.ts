@@ -80,6 +80,7 @@ export class Sounds {
       samples.push({
         at: unixMillis(group.at + (later * 1000) / this.#clockRateHz),
         quality: group.quality,
+        cameraAheadMs: group.cameraAheadMs,
         rtpTime: (group.rtpTime + later) >>> 0,
         key: true,
         discontinuity: this.#missing,

@@ -33,8 +33,8 @@ export interface Placed {
   /** When it was captured, as well as that is known: never after its arrival. */
   readonly at: UnixMillis;
   readonly quality: TimeQuality;
-  /** The camera's clock has jumped since the access unit before. */
-  readonly jump: boolean;
+  /** Whose clock has jumped since the access unit before. */
+  readonly jump: "camera" | "ours" | undefined;
 }
 
 /**
@@ -51,6 +51,11 @@ export interface Placed {
  * Footage never seems younger than it can be, and its time never goes back, but for B-frames, which come in decoding order, and
  * where our own clock is set back. A burst of old pictures at the start of a session is stamped with its arrival, for nothing
  * that was handed on can be moved into the past; it tells the right delay for all that follows.
+ *
+ * Bounds, which test/media/timeline-truth.test.ts holds against a camera that knows the truth: nothing is dated after its arrival;
+ * nothing before its capture, with two exceptions. A clock that is believed may be 5 s behind. And steps back of less than a second
+ * look like B-frames: they are not noticed, and are made up for at 500 ppm, or at the end of a window where they come to 2 s, which
+ * is 4 s at most of a camera that does so every eleven seconds.
  */
 export class Timeline {
   readonly #clockRateHz: number;
@@ -67,6 +72,7 @@ export class Timeline {
   #windowStart = 0;
   #report: { readonly rtpTime: number; readonly ntp: UnixMillis; readonly arrivedAt: UnixMillis } | undefined;
   #approaching = false;
+  #cameraAheadMs: { readonly value: Millis; readonly arrivedAt: UnixMillis } | undefined;
 
   /** `notBefore`: where an earlier timeline of the same track has come to. */
   constructor(clockRateHz: number, notBefore?: UnixMillis) {
@@ -76,43 +82,53 @@ export class Timeline {
 
   /** A sender report: `rtpTime` was at `ntp` by the camera's clock. False where that is not to be believed. */
   report(rtpTime: number, ntp: UnixMillis, arrivedAt: UnixMillis): boolean {
+    this.#cameraAheadMs = { value: ntp - arrivedAt, arrivedAt };
     const plausible = isPlausible(ntp, arrivedAt);
     this.#report = plausible ? { rtpTime, ntp, arrivedAt } : undefined;
     return plausible;
   }
 
+  /** How far the camera's clock is ahead of ours, by a report that is not too old; with the delay of the network in it. */
+  cameraAhead(now: UnixMillis): Millis | undefined {
+    const told = this.#cameraAheadMs;
+    return told === undefined || now - told.arrivedAt > LIMITS.reportAgeMs ? undefined : told.value;
+  }
+
   /** Places one access unit. `rtpTime` has 32 bits. */
   place(rtpTime: number, arrived: UnixMillis): Placed {
     const last = this.#last;
-    if (last === undefined) return this.#begin(rtpTime, arrived, false);
+    if (last === undefined) return this.#begin(rtpTime, arrived, undefined);
     const passedMs = arrived - last.arrivedAt;
     // Our own clock is corrected by a little now and then; that must not turn footage back.
     const arrivedAt = passedMs < 0 && passedMs > -LIMITS.clockSetMs ? last.arrivedAt : arrived;
     const stepMs = this.#millisBetween(last.rtpTime, rtpTime);
     if (stepMs < -LIMITS.reorderMs || Math.abs(stepMs - passedMs) > LIMITS.jumpMs) {
       this.#report = undefined;
-      return this.#begin(rtpTime, arrivedAt, true);
+      return this.#begin(rtpTime, arrivedAt, passedMs <= -LIMITS.clockSetMs ? "ours" : "camera");
     }
     this.#last = { rtpTime, arrivedAt };
     this.#mediaMs += stepMs;
     const candidate = arrivedAt - this.#mediaMs;
     const forwardMs = Math.max(0, stepMs);
-    if (arrivedAt < last.arrivedAt || !this.#followArrival(candidate, arrivedAt, forwardMs))
-      return this.#begin(rtpTime, arrivedAt, true);
+    if (arrivedAt < last.arrivedAt) return this.#begin(rtpTime, arrivedAt, "ours");
+    if (!this.#followArrival(candidate, arrivedAt, forwardMs)) return this.#begin(rtpTime, arrivedAt, "camera");
     const reported = this.#reported(rtpTime, arrivedAt);
     const reportedOrigin = reported === undefined ? Number.POSITIVE_INFINITY : reported - this.#mediaMs;
     this.#approach(Math.min(reportedOrigin, this.#byArrival), forwardMs);
     // Nothing was captured after it arrived. Time does not go back here: arrivals do not.
     this.#origin = Math.min(this.#origin, candidate);
     const near = reportedOrigin - this.#byArrival < LIMITS.approachFromMs;
-    const quality = near && !this.#approaching ? "camera" : "arrival";
-    return { at: unixMillis(this.#origin + this.#mediaMs), quality, jump: false };
+    const quality = this.#approaching ? "corrected" : near ? "camera" : "arrival";
+    return { at: unixMillis(this.#origin + this.#mediaMs), quality, jump: undefined };
   }
 
-  #begin(rtpTime: number, arrivedAt: UnixMillis, jump: boolean): Placed {
+  #begin(rtpTime: number, arrivedAt: UnixMillis, jump: Placed["jump"]): Placed {
     const reported = this.#reported(rtpTime, arrivedAt);
     // Behind a jump, only the arrival is certainly not before what was placed last.
-    const at = jump || reported === undefined ? arrivedAt : Math.min(arrivedAt, Math.max(reported, this.#notBefore));
+    const at =
+      jump !== undefined || reported === undefined
+        ? arrivedAt
+        : Math.min(arrivedAt, Math.max(reported, this.#notBefore));
     this.#last = { rtpTime, arrivedAt };
     this.#mediaMs = 0;
     this.#origin = at;
@@ -121,7 +137,8 @@ export class Timeline {
     this.#windowLeast = Number.POSITIVE_INFINITY;
     this.#windowStart = arrivedAt;
     this.#approaching = false;
-    return { at: unixMillis(at), quality: at === arrivedAt ? "arrival" : "camera", jump };
+    const quality = jump !== undefined ? "jumped" : at === arrivedAt ? "arrival" : "camera";
+    return { at: unixMillis(at), quality, jump };
   }
 
   /** The difference of two 32-bit numbers as a signed one: right for steps of up to half of the circle, wrap or not. */

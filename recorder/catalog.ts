@@ -1,5 +1,6 @@
 import type { Generated, Kysely, Migration } from "kysely";
 import { type Database, openDatabase } from "../base/database.ts";
+import type { TimeQuality } from "../media/group.ts";
 
 /** Rows that one query brings at most, so that no single one holds up the loop for more than some milliseconds. */
 const PAGE = 1000;
@@ -19,6 +20,23 @@ export interface SegmentRow {
   readonly seal: Uint8Array;
 }
 
+/** How a segment's times are known. */
+export interface SegmentTime {
+  /** How the worst of its times is known; undefined of segments that an older version entered. */
+  readonly time: TimeQuality | undefined;
+  /** How far the camera's clock was ahead of ours at its beginning, by the camera's reports; undefined where it sent none. */
+  readonly cameraAheadMs: number | undefined;
+}
+
+/** How the times of a stream's segments are known. */
+export interface TimeSummary {
+  readonly time: TimeQuality | undefined;
+  readonly segments: number;
+  /** The least and the most that the camera's clock was ahead. */
+  readonly leastAheadMs: number | undefined;
+  readonly mostAheadMs: number | undefined;
+}
+
 /** A stretch without recording, and why. `toUs` is undefined while it lasts. */
 export interface GapRow {
   readonly camera: string;
@@ -32,7 +50,11 @@ export interface GapRow {
 export type Cursor = Pick<SegmentRow, "startUs" | "file">;
 
 interface Schema {
-  segments: Omit<SegmentRow, "tracks"> & { description: number };
+  segments: Omit<SegmentRow, "tracks"> & {
+    description: number;
+    time: TimeQuality | null;
+    cameraAheadMs: number | null;
+  };
   descriptions: { id: Generated<number>; tracks: string };
   totals: { camera: string; bytes: number; segments: number };
   gaps: { camera: string; stream: string; fromUs: number; toUs: number | null; reason: string };
@@ -90,6 +112,12 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
           .execute();
     },
   },
+  "0002-time": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("segments").addColumn("time", "text").execute();
+      await db.schema.alterTable("segments").addColumn("cameraAheadMs", "integer").execute();
+    },
+  },
 };
 
 /**
@@ -133,8 +161,9 @@ export class Catalog {
   }
 
   /** Enters a sealed file. A row of the same file is replaced. */
-  async sealed(row: SegmentRow): Promise<void> {
-    const { tracks, ...columns } = row;
+  async sealed(row: SegmentRow & SegmentTime): Promise<void> {
+    const { tracks, time, cameraAheadMs, ...columns } = row;
+    const known = { time: time ?? null, cameraAheadMs: cameraAheadMs ?? null };
     await this.#database.query.transaction().execute(async (query) => {
       await this.#remove(query, row.file);
       await query
@@ -149,7 +178,7 @@ export class Catalog {
         .executeTakeFirstOrThrow();
       await query
         .insertInto("segments")
-        .values({ ...columns, description })
+        .values({ ...columns, ...known, description })
         .execute();
       await query
         .insertInto("totals")
@@ -277,6 +306,29 @@ export class Catalog {
   oldest(limit: number, camera?: string): Promise<readonly SegmentRow[]> {
     const rows = this.#rows().orderBy("startUs").limit(limit);
     return (camera === undefined ? rows : rows.where("camera", "=", camera)).execute();
+  }
+
+  /** How many segments of a stream have times of which kind. */
+  async times(camera: string, stream: string): Promise<readonly TimeSummary[]> {
+    const rows = await this.#database.query
+      .selectFrom("segments")
+      .select(({ fn }) => [
+        "time",
+        fn.countAll<number>().as("segments"),
+        fn.min("cameraAheadMs").as("leastAheadMs"),
+        fn.max("cameraAheadMs").as("mostAheadMs"),
+      ])
+      .where("camera", "=", camera)
+      .where("stream", "=", stream)
+      .groupBy("time")
+      .orderBy("segments", "desc")
+      .execute();
+    return rows.map(({ time, segments, leastAheadMs, mostAheadMs }) => ({
+      time: time ?? undefined,
+      segments,
+      leastAheadMs: leastAheadMs ?? undefined,
+      mostAheadMs: mostAheadMs ?? undefined,
+    }));
   }
 
   /** Bytes and segments by camera. Cameras that have none are left out. */

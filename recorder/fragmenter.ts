@@ -1,5 +1,6 @@
 import { MINUTE, type Millis, SECOND, type UnixMillis } from "../base/units.ts";
 import { aacFormatOf, describedAacConfig } from "../media/aac-format.ts";
+import { TIME_QUALITIES, type TimeQuality } from "../media/group.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
 import type { Track } from "../media/track.ts";
 import type { Fmp4Sample, Fmp4Track } from "./fmp4.ts";
@@ -30,7 +31,8 @@ export interface SegmentPlan {
   readonly tracks: readonly Fmp4Track[];
   /** UTC of media time 0, in microseconds. */
   readonly zeroUs: number;
-  readonly arrivalTime: boolean;
+  readonly time: TimeQuality;
+  readonly cameraAheadMs: number | undefined;
 }
 
 /** Which instant a presentation time of a track is. */
@@ -52,7 +54,7 @@ export interface Run {
 export interface ReadyFragment {
   readonly plan: SegmentPlan;
   readonly key: boolean;
-  readonly arrivalTime: boolean;
+  readonly time: TimeQuality;
   readonly startUs: number;
   readonly endUs: number;
   /** Of all samples. */
@@ -168,6 +170,11 @@ export class Fragmenter {
     else if (driving && sample.discontinuity && elapsed > LIMITS.jumpMs) this.end("packets are missing");
     else if (driving && elapsed > LIMITS.silenceMs) this.end("nothing was received");
     else if (jumped) this.#renew = true;
+    // Nothing is missing here but the knowledge of time: what can be decoded stays together up to the next key frame.
+    if (driving && sample.quality === "jumped") {
+      this.#cut();
+      this.#renew = true;
+    }
     const ticks = last.ticks + step;
     if (step > 0 && !jumped) slot.step = step;
     slot.highestTicks = Math.max(slot.highestTicks, ticks);
@@ -247,9 +254,11 @@ export class Fragmenter {
     if (open === undefined || samples === 0) return;
     const filled = this.#slots.filter((slot) => slot !== undefined).filter((slot) => slot.pending.length > 0);
     const first = filled.find((slot) => slot === this.#driver) ?? filled[0];
-    const arrivalTime = first?.pending[0]?.sample.quality === "arrival";
+    const samplesOfFirst = first?.pending.map(({ sample }) => sample) ?? [];
+    const time = worst(samplesOfFirst);
     const isFirst = open.plan === undefined;
-    open.plan ??= { tracks: open.tracks, zeroUs: Math.min(...filled.map(earliestUs)), arrivalTime };
+    const cameraAheadMs = samplesOfFirst[0]?.cameraAheadMs;
+    open.plan ??= { tracks: open.tracks, zeroUs: Math.min(...filled.map(earliestUs)), time, cameraAheadMs };
     const { plan } = open;
     const startUs = first === undefined ? 0 : earliestUs(first);
     const ends: number[] = [];
@@ -260,7 +269,7 @@ export class Fragmenter {
       return run;
     });
     const endUs = Math.max(...ends, startUs);
-    if (this.#sink.fragment({ plan, key, arrivalTime, startUs, endUs, bytes, runs })) {
+    if (this.#sink.fragment({ plan, key, time, startUs, endUs, bytes, runs })) {
       if (isFirst) this.#begun = [...this.#begun, open.since];
       return;
     }
@@ -306,6 +315,13 @@ function sameFormat(a: SampleFormat, b: SampleFormat): boolean {
       return value === other || (Buffer.isBuffer(value) && Buffer.isBuffer(other) && value.equals(other));
     })
   );
+}
+
+/** How the worst of the times is known. */
+function worst(samples: readonly Sample[]): TimeQuality {
+  let found = 0;
+  for (const { quality } of samples) found = Math.max(found, TIME_QUALITIES.indexOf(quality));
+  return TIME_QUALITIES[found] ?? "arrival";
 }
 
 function earliest(slot: Slot): Pending | undefined {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { ByteReader } from "../base/bytes.ts";
 import { Fault } from "../base/fault.ts";
 import { ntpOf, unixMillis, unixOfNtp } from "../base/units.ts";
+import type { TimeQuality } from "../media/group.ts";
 import { BOX_HEADER_BYTES, box, fullBox, u32 } from "./box.ts";
 
 /** SHA-256 of the bytes that a link stands for. */
@@ -17,7 +18,16 @@ const SEGMENT_UUID = Buffer.from("a5be6ecf20a64b1e9f3e0c8d1d6a7e51", "hex");
 const FRAGMENT_UUID = Buffer.from("3d1f90b7c7584c0f8a642e70b1f9c2d4", "hex");
 
 const VERSION = 1;
-const FLAG = { arrivalTime: 1, key: 2 };
+const FLAG = { arrivalTime: 1, key: 2, corrected: 4, jumped: 8, cameraAhead: 16 };
+/** A reader that knows only the first flag takes everything but the camera's own time for ours. */
+const TIME_FLAGS: Readonly<Record<TimeQuality, number>> = {
+  camera: 0,
+  arrival: FLAG.arrivalTime,
+  corrected: FLAG.arrivalTime | FLAG.corrected,
+  jumped: FLAG.arrivalTime | FLAG.jumped,
+};
+/** Milliseconds that 32 bits hold: clocks that are further off are as good as none. */
+const MOST_AHEAD_MS = 2 ** 31 - 1;
 
 /** Length and letters of camera and stream ids: they are names of folders and stand in every file. */
 const SAFE_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -33,8 +43,10 @@ export interface SegmentHeader {
   readonly stream: string;
   /** UTC of media time 0, in microseconds since 1970. */
   readonly zeroUs: number;
-  /** The zero comes from our clock, not from the camera's. */
-  readonly arrivalTime: boolean;
+  /** How the zero is known. */
+  readonly time: TimeQuality;
+  /** How far the camera's clock was ahead of ours then, by its reports, in whole milliseconds of at most 31 bits. */
+  readonly cameraAheadMs: number | undefined;
   /** The last link of the segment that was recorded before this one. */
   readonly previous: Link;
 }
@@ -45,8 +57,12 @@ export function segmentBox(header: SegmentHeader): Buffer {
   const zero = Buffer.allocUnsafe(8);
   zero.writeBigUInt64BE(BigInt(header.zeroUs));
   const names = [header.camera, header.stream].flatMap((name) => [Buffer.of(name.length), Buffer.from(name, "latin1")]);
-  const flags = header.arrivalTime ? FLAG.arrivalTime : 0;
-  return box("uuid", SEGMENT_UUID, versionAndFlags(flags), zero, header.previous, ...names);
+  const { time, cameraAheadMs } = header;
+  const flags = TIME_FLAGS[time] | (cameraAheadMs === undefined ? 0 : FLAG.cameraAhead);
+  const ahead = Buffer.alloc(cameraAheadMs === undefined ? 0 : 4);
+  if (cameraAheadMs !== undefined)
+    ahead.writeInt32BE(Math.max(-MOST_AHEAD_MS, Math.min(MOST_AHEAD_MS, Math.round(cameraAheadMs))));
+  return box("uuid", SEGMENT_UUID, versionAndFlags(flags), zero, header.previous, ...names, ahead);
 }
 
 /** Throws a Fault `invalid` when `body` is no segment box of a version that we know. */
@@ -59,7 +75,9 @@ export function readSegmentBox(body: Buffer): SegmentHeader {
   const stream = reader.ascii(reader.u8());
   assertSafeId(camera);
   assertSafeId(stream);
-  return { camera, stream, zeroUs, arrivalTime: (flags & FLAG.arrivalTime) !== 0, previous: Buffer.from(previous) };
+  // A number below zero as its two's complement.
+  const cameraAheadMs = (flags & FLAG.cameraAhead) === 0 ? undefined : reader.u32() | 0;
+  return { camera, stream, zeroUs, time: timeOf(flags), cameraAheadMs, previous: Buffer.from(previous) };
 }
 
 /** What stands in front of each fragment: enough to seek, to check, and to find the next one. */
@@ -68,8 +86,8 @@ export interface FragmentHeader {
   readonly sequence: number;
   /** A decoder can begin with its first video sample, or with any where the segment has no video. */
   readonly key: boolean;
-  /** Its times come from our clock, not from the camera's. */
-  readonly arrivalTime: boolean;
+  /** How its times are known: of its samples (of video, where there is any) the worst. */
+  readonly time: TimeQuality;
   /** Capture of the first sample (of video, where there is any) and end of the last, in microseconds since 1970. */
   readonly startUs: number;
   readonly endUs: number;
@@ -90,7 +108,7 @@ export function fragmentBox(header: FragmentHeader): Buffer {
   fields.writeUInt32BE(header.length, 4);
   fields.writeBigUInt64BE(BigInt(header.startUs), 8);
   fields.writeBigUInt64BE(BigInt(header.endUs), 16);
-  const flags = (header.key ? FLAG.key : 0) | (header.arrivalTime ? FLAG.arrivalTime : 0);
+  const flags = (header.key ? FLAG.key : 0) | TIME_FLAGS[header.time];
   return box("uuid", FRAGMENT_UUID, versionAndFlags(flags), fields, header.hash, header.previous);
 }
 
@@ -106,13 +124,20 @@ export function readFragmentBox(bytes: Buffer): FragmentHeader {
   return {
     sequence,
     key: (flags & FLAG.key) !== 0,
-    arrivalTime: (flags & FLAG.arrivalTime) !== 0,
+    time: timeOf(flags),
     startUs,
     endUs,
     length,
     hash: Buffer.from(reader.view(LINK_BYTES)),
     previous: Buffer.from(reader.view(LINK_BYTES)),
   };
+}
+
+/** Files of before there were the finer flags say `camera` or `arrival`. */
+function timeOf(flags: number): TimeQuality {
+  if ((flags & FLAG.jumped) !== 0) return "jumped";
+  if ((flags & FLAG.corrected) !== 0) return "corrected";
+  return (flags & FLAG.arrivalTime) === 0 ? "camera" : "arrival";
 }
 
 /** The link of a header or of a fragment box, given all its bytes. */

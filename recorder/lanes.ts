@@ -80,7 +80,7 @@ export class Lanes {
 
   /** A fragment follows. `lastUs`: end of the one before. `lost`: it cannot be read. */
   begin(tracks: readonly Fmp4Track[], place: FragmentPlace, lastUs: number | undefined, lost: boolean): void {
-    this.#quality = place.arrivalTime ? "arrival" : "camera";
+    this.#quality = place.time;
     const gapUs = lastUs === undefined ? 0 : place.startUs - lastUs;
     this.#zeroUs ??= place.startUs;
     // The recorded clock was set back: RTP time goes on from where it was.

@@ -1,10 +1,12 @@
 import type { Log } from "../base/log.ts";
-import type { SegmentRow } from "./catalog.ts";
-import { describeTracks } from "./describe.ts";
+import type { SegmentRow, SegmentTime } from "./catalog.ts";
+import { describeTracks, timeOf } from "./describe.ts";
 import type { Files } from "./files.ts";
 import { folderOf, PART } from "./naming.ts";
 import { type Scan, scanSegment } from "./scan.ts";
 import { randomAccess } from "./segment.ts";
+
+type SealedRow = SegmentRow & SegmentTime;
 
 /** What a file that cannot be read as a segment is renamed to: it may be evidence, so it is not removed. */
 const DAMAGED = ".damaged";
@@ -18,13 +20,13 @@ export async function recoverPart(
   folder: string,
   file: string,
   log: Log,
-): Promise<SegmentRow | undefined> {
+): Promise<SealedRow | undefined> {
   const path = `${folder}/${file}`;
   const part = path + PART;
   if (!(await files.exists(part)))
     return (await files.exists(path)) ? adoptSealed(files, folder, file, log) : undefined;
   const handle = await files.open(part, "edit");
-  let row: SegmentRow | undefined;
+  let row: SealedRow | undefined;
   let damaged = false;
   try {
     const scan = await scanSegment(handle, true);
@@ -58,7 +60,7 @@ export async function adoptSealed(
   folder: string,
   file: string,
   log: Log,
-): Promise<SegmentRow | undefined> {
+): Promise<SealedRow | undefined> {
   const handle = await files.open(`${folder}/${file}`, "read");
   try {
     const scan = await scanSegment(handle, false);
@@ -73,7 +75,7 @@ export async function adoptSealed(
   }
 }
 
-function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, file: string, bytes: number): SegmentRow {
+function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, file: string, bytes: number): SealedRow {
   return {
     camera: header.camera,
     stream: header.stream,
@@ -83,5 +85,6 @@ function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, file: string, by
     file,
     tracks: describeTracks(header.tracks),
     seal: scan.link,
+    ...timeOf(scan.fragments, header.cameraAheadMs),
   };
 }

@@ -1,6 +1,6 @@
 import type { Log } from "../base/log.ts";
 import { HOUR } from "../base/units.ts";
-import type { Catalog, SegmentRow } from "./catalog.ts";
+import type { Catalog, SegmentRow, SegmentTime } from "./catalog.ts";
 import type { Files } from "./files.ts";
 import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
 import { adoptSealed, recoverPart } from "./recover-part.ts";
@@ -30,7 +30,7 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
   const { catalog } = place;
   await removeDoomed(place);
   let recovered = 0;
-  const enter = async (file: string, read: () => Promise<SegmentRow | undefined>): Promise<void> => {
+  const enter = async (file: string, read: () => Promise<(SegmentRow & SegmentTime) | undefined>): Promise<void> => {
     try {
       const row = await read();
       if (row === undefined) return await catalog.abandoned(file);

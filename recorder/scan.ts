@@ -92,8 +92,8 @@ export async function scanSegment(file: OpenFile, verify: boolean): Promise<Scan
     if (verify && !(await hashOf(file, offset + FRAGMENT_BOX_BYTES, box.length)).equals(box.hash))
       return found(await tearOf(file, offset, end, size));
     link = linkOf(got.subarray(0, FRAGMENT_BOX_BYTES));
-    const { key, arrivalTime, startUs, endUs } = box;
-    fragments.push({ offset, bytes: end - offset, moofOffset: offset + moofAt, key, arrivalTime, startUs, endUs });
+    const { key, time, startUs, endUs } = box;
+    fragments.push({ offset, bytes: end - offset, moofOffset: offset + moofAt, key, time, startUs, endUs });
     offset = end;
   }
   return found("none");

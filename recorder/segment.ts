@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { Fault } from "../base/fault.ts";
+import type { TimeQuality } from "../media/group.ts";
 import { box, fullBox, u32 } from "./box.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { fragment, initSegment } from "./fmp4.ts";
@@ -25,7 +26,7 @@ export interface FragmentPlace {
   /** Of `moof` from the beginning of the file. */
   readonly moofOffset: number;
   readonly key: boolean;
-  readonly arrivalTime: boolean;
+  readonly time: TimeQuality;
   readonly startUs: number;
   readonly endUs: number;
 }
@@ -112,7 +113,7 @@ export class SegmentFile {
     const header = fragmentBox({
       sequence,
       key: ready.key,
-      arrivalTime: ready.arrivalTime,
+      time: ready.time,
       startUs: ready.startUs,
       endUs: ready.endUs,
       length,
@@ -131,7 +132,7 @@ export class SegmentFile {
       bytes: header.length + length,
       moofOffset: offset + FRAGMENT_BOX_BYTES + times.length * PRFT_BYTES,
       key: ready.key,
-      arrivalTime: ready.arrivalTime,
+      time: ready.time,
       startUs: ready.startUs,
       endUs: ready.endUs,
     });

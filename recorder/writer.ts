@@ -3,8 +3,8 @@ import type { Log } from "../base/log.ts";
 import { Repeats } from "../base/log.ts";
 import { BoundedQueue } from "../base/queue.ts";
 import { type Millis, SECOND } from "../base/units.ts";
-import type { Catalog, SegmentRow } from "./catalog.ts";
-import { describeTracks } from "./describe.ts";
+import type { Catalog, SegmentRow, SegmentTime } from "./catalog.ts";
+import { describeTracks, timeOf } from "./describe.ts";
 import { errorCode, type Files } from "./files.ts";
 import type { FragmentSink, ReadyFragment, SegmentPlan } from "./fragmenter.ts";
 import { type Link, NO_LINK } from "./integrity.ts";
@@ -90,7 +90,7 @@ export class SegmentWriter implements FragmentSink {
   /** End of what was recorded last, and its link; from the catalog before the first segment. */
   #past: { readonly endUs: number | undefined; readonly link: Link } | undefined;
   #parts: string[] = [];
-  #rows: SegmentRow[] = [];
+  #rows: (SegmentRow & SegmentTime)[] = [];
 
   constructor(camera: string, stream: string, context: WriterContext) {
     this.#camera = camera;
@@ -242,6 +242,7 @@ export class SegmentWriter implements FragmentSink {
         file: segment.file,
         tracks: describeTracks(segment.plan.tracks),
         seal: segment.link,
+        ...timeOf(segment.fragments, segment.plan.cameraAheadMs),
       });
       await this.#enter();
       if (gap !== undefined) await this.#gap(endUs, gap);

@@ -41,6 +41,18 @@ describe("viaduct check", () => {
     expect(await check("--json", "--verify")).to.deep.equal({ code: 0, out: "[]\n", err: "" });
   });
 
+  it("says how times are known, for people and for programs", async () => {
+    await record();
+    const words = "cam/main: segments 2 by the camera's reports; the camera did not tell its time\n";
+    expect(await check("--times")).to.deep.equal({ code: 0, out: words, err: "" });
+    const { code, out } = await check("--times", "--json");
+    const times = [{ time: "camera", segments: 2 }];
+    expect({ code, told: JSON.parse(out) }).to.deep.equal({
+      code: 0,
+      told: [{ camera: "cam", stream: "main", times }],
+    });
+  });
+
   it("lists what is not as it should be, for people and for programs, and ends with 1", async () => {
     const recordings = await record();
     await writeFile(join(recordings, "cam/2026-11-24/13/notes.txt"), "mine");

@@ -23,7 +23,7 @@ class Scene {
   }
 
   get jumps(): number {
-    return this.placed.filter(({ jump }) => jump).length;
+    return this.placed.filter(({ jump }) => jump !== undefined).length;
   }
 }
 
@@ -132,7 +132,7 @@ describe("the timeline of a track", () => {
       // Captured 300 ms before it came.
       scene.report(1000, 700, 1000);
       expect(play(scene, 25, 27)).to.be.within(1000, 1041);
-      expect(scene.placed.at(-1)?.quality).to.equal("arrival");
+      expect(scene.placed.at(-1)?.quality).to.equal("corrected");
       expect(play(scene, 27, 500)).to.be.closeTo(499 * 40 - 300, 5);
       expect(scene.placed.at(-1)?.quality).to.equal("camera");
       expect(scene.jumps).to.equal(0);

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { TimeQuality } from "../../media/group.ts";
 import { MEDIA_QUIRKS } from "../../media/known-quirks.ts";
 import { RTSP_QUIRKS } from "../../rtsp/client/known-quirks.ts";
 import type { Quirk } from "../../sim/quirks.ts";
@@ -18,6 +19,8 @@ interface Row {
   readonly damaged?: boolean;
   /** How far from the truth the time of a picture may be, in milliseconds; 5 if absent. */
   readonly off?: number;
+  /** How some of its times are known; by the camera's reports if absent. */
+  readonly quality?: TimeQuality;
   /** Other quirks that this one brings with it. */
   readonly alsoShown?: readonly Quirk[];
   /** Sessions that are begun; 1 if absent. */
@@ -44,10 +47,12 @@ const ROWS: Readonly<Partial<Record<Quirk, Row>>> = {
   "udp-reorder": { udp: true },
   "udp-loss": { udp: true, left: 0.15, alsoShown: ["drops-packets"] },
   "changing-size": { undecoded: true, seconds: 25 },
-  "no-reports": { seconds: 40 },
+  "late-reports": { seconds: 25 },
+  "no-reports": { seconds: 40, quality: "arrival" },
   // Nobody but the camera knows that it was right before.
-  "clock-steps": { seconds: 60, off: 1505 },
-  "time-jumps": { seconds: 45 },
+  "clock-steps": { seconds: 60, off: 1505, quality: "corrected" },
+  "wrong-reports": { quality: "arrival" },
+  "time-jumps": { seconds: 45, quality: "jumped" },
   "fast-clock": { seconds: 60, off: 10 },
   "slow-sound": { seconds: 60 },
 };
@@ -75,6 +80,8 @@ describe("a camera's quirks, the whole way from its lens to the time of its pict
       if (row.undecoded === true) expectEvenTimes(watched, seconds);
       else await expectTrue(watched, { seconds, left, damaged, off });
       expectEvenSound(watched, seconds);
+      const qualities = new Set(watched.groups[0]?.map(({ quality }) => quality));
+      expect([...qualities], "how its times are known").to.include(row.quality ?? "camera");
     });
 
   /** Right pictures at right times, in order, and none that is not accounted for. */

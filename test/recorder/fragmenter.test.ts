@@ -67,6 +67,30 @@ describe("the fragmenter", () => {
     expect(sink.plans).to.have.length(1);
   });
 
+  it("says how times are known, as of the worst of a fragment", () => {
+    const { sink, fragmenter } = start();
+    for (const index of range(0, 100)) {
+      const quality = index < 30 ? "arrival" : index < 60 ? "corrected" : "camera";
+      fragmenter.push(0, { ...videoSample(index), quality, cameraAheadMs: index });
+    }
+    fragmenter.end(undefined);
+    expect(sink.fragments.map(({ time }) => time)).to.deep.equal(["arrival", "arrival", "corrected", "camera"]);
+    expect(sink.plans.map(({ time, cameraAheadMs }) => [time, cameraAheadMs])).to.deep.equal([["arrival", 0]]);
+  });
+
+  it("begins a fragment where a clock has jumped, and a segment with the next key frame, and loses nothing", () => {
+    const { sink, fragmenter } = start();
+    for (const index of range(0, 60)) {
+      const jump = index === 30;
+      fragmenter.push(0, { ...videoSample(index), quality: jump ? "jumped" : "camera", discontinuity: jump });
+    }
+    fragmenter.end(undefined);
+    expect(sink.counts).to.deep.equal([25, 5, 20, 10]);
+    expect(sink.fragments.map(({ time }) => time)).to.deep.equal(["camera", "camera", "jumped", "camera"]);
+    expect(sink.fragments.map(({ plan }) => sink.plans.indexOf(plan))).to.deep.equal([0, 0, 0, 1]);
+    expect(sink.indices).to.deep.equal(range(0, 60));
+  });
+
   it("cuts after 2 s where there is no key frame, and says that a decoder cannot begin there", () => {
     const { sink, fragmenter } = start();
     for (const index of range(0, 130)) fragmenter.push(0, videoSample(index, { gop: 200 }));
