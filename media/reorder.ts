@@ -141,7 +141,7 @@ export class Reorder {
       return;
     }
     if (this.#timer !== undefined) return;
-    this.#timer = this.#clock.after(LIMITS.waitMs - this.#longestMs(), () => {
+    this.#timer = this.#clock.after(Math.max(0, LIMITS.waitMs - this.#longestMs()), () => {
       this.#timer = undefined;
       while (this.#held.size > 0 && this.#longestMs() >= LIMITS.waitMs) this.#skip();
       this.#watch();
