@@ -93,6 +93,11 @@ export class FakeCamera {
     if (bytes !== undefined) this.#sockets.at(-1)?.write(bytes, "latin1");
   }
 
+  /** Reads nothing any more. */
+  pause(): void {
+    this.#sockets.at(-1)?.pause();
+  }
+
   hangUp(): void {
     this.#sockets.at(-1)?.destroy();
   }
