@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { WebSessions } from "../auth/sessions.ts";
-import { systemClock } from "../base/clock.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type Bridge, type BridgeOptions, startBridge } from "../bridge/bridge.ts";
 import { createWeb } from "../web/app.ts";
@@ -9,11 +9,15 @@ const PAGES = join(import.meta.dirname, "../web/ui/dist");
 
 /** The bridge with its pages, in one process. */
 export function runBridge(
-  o: Pick<BridgeOptions, "settings" | "version" | "cameraDiscoveryPort"> & { readonly log: Log },
+  o: Pick<BridgeOptions, "settings" | "version" | "cameraDiscoveryPort"> & {
+    readonly log: Log;
+    /** The system's if absent. */
+    readonly clock?: Clock;
+  },
 ): Promise<Bridge> {
   return startBridge({
-    ...o,
     clock: systemClock,
+    ...o,
     web: (parts) =>
       createWeb({
         ...parts,

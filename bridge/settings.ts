@@ -136,7 +136,13 @@ export const settingsSchema = z.strictObject({
   clientSide,
   recording,
   metrics: z
-    .strictObject({ token: z.string().min(16).optional().describe("Bearer token for /metrics from beyond loopback.") })
+    .strictObject({
+      token: z
+        .string()
+        .min(16)
+        .optional()
+        .describe("Bearer token for /metrics. Without it, only this machine sees them."),
+    })
     .prefault({}),
 });
 

@@ -127,10 +127,11 @@ export class FrontDoor {
     const { metrics, metricsToken } = this.#options;
     const { address } = peerOf(request.socket);
     const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
-    const local = address === "127.0.0.1" || address === "::1";
+    // Behind a proxy on this machine everybody comes from loopback; one that says so is seen, against others there is the token.
+    const local = (address === "127.0.0.1" || address === "::1") && !FORWARDED.some((name) => name in request.headers);
     const known =
-      metricsToken !== undefined && given !== undefined && equalInConstantTime(metricsToken.reveal(), given);
-    if (!local && !known) {
+      metricsToken === undefined ? local : given !== undefined && equalInConstantTime(metricsToken.reveal(), given);
+    if (!known) {
       reply(response, 404, "not found\n");
       return;
     }
@@ -138,6 +139,9 @@ export class FrontDoor {
     response.end(await metrics.text());
   }
 }
+
+/** What proxies add (RFC 7239; RFC 9110 7.6.3). */
+const FORWARDED = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
 
 function pathOf({ url = "/" }: IncomingMessage): string {
   return url.split("?", 1)[0] ?? "/";

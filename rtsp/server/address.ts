@@ -23,16 +23,16 @@ export function parseAddress(uri: string): RequestAddress {
   if (uri.length > LIMITS.characters) throw new Fault("invalid", `address of ${uri.length} characters`);
   const parts = /^((?:rtsp|http|ws)s?:\/\/)(?:[^/?#@]*@)?([^/?#@]+)([^?#]*)(?:\?([^#]*))?$/i.exec(uri);
   if (parts === null) throw new Fault("invalid", "not an RTSP address", { tell: "this is no RTSP address" });
-  const [, scheme = "", host = "", rawPath = "", rawQuery] = parts;
-  const behindQuery = TRACK.exec(rawQuery ?? "");
-  const query = behindQuery === null ? rawQuery : rawQuery?.slice(0, behindQuery.index);
-  const trimmed = rawPath.replace(/\/+$/, "");
+  const [, scheme = "", host = "", rawPath = "", rawQuery = ""] = parts;
+  const query = withoutSlashes(rawQuery);
+  const behindQuery = TRACK.exec(query);
+  const trimmed = withoutSlashes(rawPath);
   const behindPath = TRACK.exec(trimmed);
   const path = behindPath === null ? trimmed : trimmed.slice(0, behindPath.index);
   const track = (behindQuery ?? behindPath)?.[1];
   const segments = path.split("/").slice(1).map(decoded);
   if (segments.length > LIMITS.segments) throw new Fault("invalid", `address of ${segments.length} segments`);
-  const words = query?.replace(/\/+$/, "") ?? "";
+  const words = withoutSlashes(behindQuery === null ? query : query.slice(0, behindQuery.index));
   const suffix = words === "" ? "" : `?${words}`;
   return {
     base: `${scheme}${host}${path}${suffix}`,
@@ -66,6 +66,11 @@ export function trackAddress({ base }: RequestAddress, index: number): string {
   const mark = base.indexOf("?");
   const path = mark < 0 ? base : base.slice(0, mark);
   return `${path}/track${index}${mark < 0 ? "" : base.slice(mark)}`;
+}
+
+/** Those at the end. */
+function withoutSlashes(text: string): string {
+  return text.replace(/\/+$/, "");
 }
 
 function decoded(segment: string): string {

@@ -67,7 +67,7 @@ function headersOf(lines: readonly string[], role: Role): Headers {
     const last = headers.at(-1);
     if (/^[ \t]/.test(line)) {
       if (role === "server" || last === undefined) throw new Fault("invalid", "folded header line");
-      last[1] = `${last[1]} ${line.trim()}`;
+      last[1] = `${last[1]} ${line.trim()}`.trim();
       continue;
     }
     const colon = line.indexOf(":");

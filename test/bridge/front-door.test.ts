@@ -120,6 +120,18 @@ describe("the front door", () => {
       }
     });
 
+    it("takes nobody whom a proxy brings for this machine", async () => {
+      const { http } = await open();
+      for (const name of ["Forwarded", "Via", "X-Forwarded-For", "X-Real-IP"])
+        expect(await http("/metrics", { [name]: "for=192.0.2.1" }), name).to.deep.equal(NOT_FOUND);
+    });
+
+    it("wants the token of this machine, too, where one is configured", async () => {
+      const { http } = await open({ metricsToken: new Secret(TOKEN) });
+      expect(await http("/metrics")).to.deep.equal(NOT_FOUND);
+      expect((await http("/metrics", { authorization: `Bearer ${TOKEN}`, Via: "1.1 proxy" })).status).to.equal(200);
+    });
+
     it("shows them to others with the configured token alone, and does not tell what was wrong", async function () {
       const own = Object.values(networkInterfaces())
         .flat()

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { systemClock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { makeSecret, Secret } from "../../base/secret.ts";
 import { runBridge } from "../../bin/run.ts";
@@ -59,6 +59,7 @@ export async function startTestBridge(
     readonly segmentSeconds?: number;
     readonly lingerSeconds?: number;
     readonly log?: Log;
+    readonly clock?: Clock;
     /** Where clients are served; loopback if absent. */
     readonly clientAddress?: string;
     /** Live streams may be had by multicast. */
@@ -90,6 +91,7 @@ export async function startTestBridge(
     version: "0.0.0-test",
     cameraDiscoveryPort: discoveryPort,
     log: options.log ?? silentLog(),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
   const cameras: SimCamera[] = [];
   let nextHost = 1;

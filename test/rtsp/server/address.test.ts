@@ -23,6 +23,7 @@ const ADDRESSES: readonly Row[] = [
   ["rtsp://h/recorded/g?at=-5m/", ["recorded", "g"], "at=-5m", undefined, "rtsp://h/recorded/g?at=-5m"],
   ["rtsp://h/recorded/g?", ["recorded", "g"], "", undefined, "rtsp://h/recorded/g"],
   ["rtsp://h/recorded/g?//", ["recorded", "g"], "", undefined, "rtsp://h/recorded/g"],
+  ["rtsp://h/recorded/g?at=-5m/track1/", ["recorded", "g"], "at=-5m", 1, "rtsp://h/recorded/g?at=-5m"],
   ["http://h:8080/live/gate/track1", ["live", "gate"], "", 1, "http://h:8080/live/gate"],
   ["wss://h/live/gate", ["live", "gate"], "", undefined, "wss://h/live/gate"],
   ["rtsp://h", [], "", undefined, "rtsp://h"],

@@ -1,0 +1,144 @@
+import { readdirSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect } from "chai";
+import { systemClock } from "../../base/clock.ts";
+import { SECOND } from "../../base/units.ts";
+import type { Hub } from "../../media/hub.ts";
+import type { SimCamera } from "../../sim/camera.ts";
+import { CARRIERS, type CarrierName } from "../rtsp/server/stage.ts";
+import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { CountingClock } from "../support/counting-clock.ts";
+import { RtspViewer } from "../support/rtsp-viewer.ts";
+
+/** A minute has as many viewers and reconnects as two quiet hours: one viewer every five seconds, cameras that drop every quarter. */
+const SOAK_SECONDS = Number(process.env["VIADUCT_SOAK_SECONDS"] ?? 60);
+
+const MEGABYTE = 1024 * 1024;
+/** How much more there may be at the end than after the first rounds: what V8 keeps compiled and pooled, and no more. */
+const TOLERANCE = {
+  heapBytes: 8 * MEGABYTE,
+  externalBytes: 16 * MEGABYTE,
+  rssBytes: 80 * MEGABYTE,
+  files: 2,
+  timers: 2,
+};
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as (options?: object) => void;
+
+type Visit = (viewer: RtspViewer, camera: string) => Promise<unknown>;
+const VISITS: readonly Visit[] = [
+  async (viewer, camera) => {
+    await viewer.watch(`/live/${camera}`, 5);
+    await viewer.ask("TEARDOWN", `/live/${camera}`);
+  },
+  (viewer, camera) => viewer.watch(`/live/${camera}`, 20),
+  (viewer, camera) => viewer.watch(`/recorded/${camera}`, 20),
+  (viewer, camera) => viewer.watch(`/recorded/${camera}?at=-2s&speed=4`, 5),
+  (viewer, camera) => viewer.setUp(`/live/${camera}`),
+  async (viewer, camera) => {
+    await viewer.watch(`/live/${camera}`, 1);
+    viewer.client.socket.pause();
+  },
+  (viewer) => viewer.ask("DESCRIBE", "/live/nobody"),
+  (viewer, camera) => {
+    viewer.client.write(`DESCRIBE rtsp://h/live/${camera} RTSP/1.0\r\nCSeq`);
+    return Promise.resolve();
+  },
+];
+
+describe("a bridge whose viewers come and go, and whose cameras do", function () {
+  this.timeout(SOAK_SECONDS * SECOND * 4 + 120_000);
+  const clock = new CountingClock();
+  let t: TestBridge;
+  let login: Login;
+  const cameras: SimCamera[] = [];
+
+  before(async () => {
+    t = await startTestBridge({ clock });
+    for (let count = 0; count < 2; count += 1) {
+      const camera = await t.camera({ width: 320, height: 176, fps: 10 });
+      cameras.push(camera);
+      await t.adopt(camera);
+    }
+    login = await t.account();
+    await eventually(isRecorded);
+  });
+  after(() => t.close());
+
+  const seen = () => t.cameras(login);
+  const online = () => seen().filter(({ info }) => info.connection.state === "online");
+  const areOnline = (): boolean => online().length === cameras.length;
+  const isRecorded = async (): Promise<boolean> => {
+    const extents = await Promise.all(seen().map(({ recorded }) => recorded.extent()));
+    return areOnline() && extents.every((extent) => extent !== undefined);
+  };
+  const readers = (): number => seen().reduce((sum, { live }) => sum + (live as Hub).readers, 0);
+
+  /** Every kind of visit over every carrier. In every other round a camera drops out, and what its viewers get of it is the end. */
+  const round = async (number: number): Promise<void> => {
+    await eventually(() => online().length > 0);
+    const there = online();
+    const viewers: RtspViewer[] = [];
+    const visits = CARRIERS.flatMap((carrier: CarrierName, index) =>
+      VISITS.map(async (visit, which) => {
+        const viewer = await RtspViewer.connect(t, login, carrier);
+        viewers.push(viewer);
+        await visit(viewer, there[(index + which) % there.length]?.info.id ?? "").catch(() => undefined);
+        viewer.hangUp();
+      }),
+    );
+    if (number % 2 === 0) await Promise.all(visits);
+    else {
+      const before = there.length;
+      await drop(cameras[Math.floor(number / 2) % cameras.length], number % 4 === 1);
+      await eventually(() => online().length < before);
+      for (const viewer of viewers) viewer.hangUp();
+      await Promise.all(visits);
+    }
+  };
+
+  const drop = async (camera: SimCamera | undefined, garbage: boolean): Promise<void> => {
+    if (garbage) camera?.sendGarbage();
+    else {
+      await camera?.pause();
+      await camera?.resume();
+    }
+  };
+
+  /** Nobody watches, and all cameras are there. */
+  const measured = async () => {
+    await eventually(() => t.bridge.parts.rtspSessions(login.name) === 0 && areOnline());
+    collectGarbage();
+    const { heapUsed, external, rss } = process.memoryUsage();
+    return {
+      heapBytes: heapUsed,
+      externalBytes: external,
+      rssBytes: rss,
+      files: readdirSync("/proc/self/fd").length,
+      timers: clock.pending,
+      readers: readers(),
+    };
+  };
+
+  it("keeps nothing of them: memory, files, timers, readers, sessions", async () => {
+    for (let number = 0; number < 4; number += 1) await round(number);
+    const first = await measured();
+    const end = systemClock.monotonic() + SOAK_SECONDS * SECOND;
+    let rounds = 0;
+    for (; systemClock.monotonic() < end || rounds % 4 !== 0; rounds += 1) await round(rounds);
+    const last = await measured();
+    const grown = Object.fromEntries(
+      Object.entries(TOLERANCE).map(([what, most]) => {
+        const name = what as keyof typeof TOLERANCE;
+        return [what, Math.max(0, last[name] - first[name] - most)];
+      }),
+    );
+    const what = `${rounds * CARRIERS.length * VISITS.length} visits: ${JSON.stringify(first)} became ${JSON.stringify(last)}`;
+    expect(grown, what).to.deep.equal({ heapBytes: 0, externalBytes: 0, rssBytes: 0, files: 0, timers: 0 });
+    expect(last.readers, "readers").to.equal(first.readers);
+    expect(rounds).to.be.above(0);
+    if (process.env["VIADUCT_SOAK_SECONDS"] !== undefined) process.stdout.write(`      ${what}\n`);
+  });
+});
