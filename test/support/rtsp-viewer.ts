@@ -59,11 +59,11 @@ export class RtspViewer {
     return reply;
   }
 
-  /** Plays until so many packets have come, or the bridge has hung up. */
+  /** Plays until so many packets have come, or the bridge has hung up. Rejects where it is refused. */
   async watch(path: string, packets: number): Promise<void> {
-    await this.setUp(path);
-    await this.ask("PLAY", path);
     const { client } = this;
+    for (const reply of [await this.setUp(path), await this.ask("PLAY", path)])
+      if (reply.status !== 200) throw new Error(`refused with ${reply.status}`);
     await client.until(() => client.packets.length >= packets || client.closed);
   }
 
