@@ -24,12 +24,11 @@ export function parseAddress(uri: string): RequestAddress {
   const parts = /^((?:rtsp|http|ws)s?:\/\/)(?:[^/?#@]*@)?([^/?#@]+)([^?#]*)(?:\?([^#]*))?$/i.exec(uri);
   if (parts === null) throw new Fault("invalid", "not an RTSP address", { tell: "this is no RTSP address" });
   const [, scheme = "", host = "", rawPath = "", rawQuery = ""] = parts;
-  const query = withoutSlashes(rawQuery);
-  const behindQuery = TRACK.exec(query);
-  const trimmed = withoutSlashes(rawPath);
+  const [trimmed, query] = [withoutSlashes(rawPath), withoutSlashes(rawQuery)];
   const behindPath = TRACK.exec(trimmed);
+  const behindQuery = behindPath === null ? TRACK.exec(query) : null;
   const path = behindPath === null ? trimmed : trimmed.slice(0, behindPath.index);
-  const track = (behindQuery ?? behindPath)?.[1];
+  const track = (behindPath ?? behindQuery)?.[1];
   const segments = path.split("/").slice(1).map(decoded);
   if (segments.length > LIMITS.segments) throw new Fault("invalid", `address of ${segments.length} segments`);
   const words = withoutSlashes(behindQuery === null ? query : query.slice(0, behindQuery.index));

@@ -120,7 +120,7 @@ class Pulled {
   }
 
   async close(): Promise<void> {
-    const closing = this.#ingest.close();
+    const closing = this.#ingest.stop();
     await this.until(() => this.clock.pending === 0);
     await closing;
     await this.camera.close();

@@ -4,7 +4,6 @@ import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { SECOND } from "../../base/units.ts";
-import type { Hub } from "../../media/hub.ts";
 import type { SimCamera } from "../../sim/camera.ts";
 import { CARRIERS, type CarrierName } from "../rtsp/server/stage.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
@@ -74,7 +73,10 @@ describe("a bridge whose viewers come and go, and whose cameras do", function ()
     const extents = await Promise.all(seen().map(({ recorded }) => recorded.extent()));
     return areOnline() && extents.every((extent) => extent !== undefined);
   };
-  const readers = (): number => seen().reduce((sum, { live }) => sum + (live as Hub).readers, 0);
+  const readers = (): number =>
+    seen()
+      .flatMap(({ info }) => info.streams)
+      .reduce((sum, one) => sum + one.readers, 0);
 
   /** Every kind of visit over every carrier. In every other round a camera drops out, and what its viewers get of it is the end. */
   const round = async (number: number): Promise<void> => {
