@@ -73,7 +73,8 @@ export function parseSdp(text: string): SessionDescription {
   if (lines.length > LIMITS.lines) throw new Fault("invalid", `SDP of ${lines.length} lines`);
   const session: Section["attributes"] = [];
   const sections: Section[] = [];
-  for (const line of lines) {
+  for (const untrimmed of lines) {
+    const line = untrimmed.trimStart();
     const value = line.slice(2).trim();
     if (line.startsWith("m=")) {
       const [kind = "", , , ...formats] = value.split(/\s+/);

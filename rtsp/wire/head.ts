@@ -11,7 +11,11 @@ const LIMITS = {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const REQUEST_LINE = /^([A-Z_]{1,32}) (\S+) RTSP\/(\d\.\d)$/;
-const STATUS_LINE = /^RTSP\/\d\.\d ([1-5]\d\d)(?: (.*))?$/;
+/** Of cameras with any number of blanks. */
+const STATUS_LINE: Readonly<Record<Role, RegExp>> = {
+  server: /^RTSP\/\d\.\d ([1-5]\d\d)(?: (.*))?$/,
+  client: /^RTSP\/\d\.\d +([1-5]\d\d)(?: +(.*))?$/,
+};
 
 const TAB = 0x09;
 const LF = 0x0a;
@@ -48,11 +52,11 @@ function isForbidden(byte: number, role: Role): boolean {
 export function readHead(lines: readonly string[], role: Role): Head {
   const [start = "", ...rest] = lines;
   const headers = headersOf(rest, role);
-  return { message: messageOf(start, headers), bodyBytes: bodyBytesOf(headers, role) };
+  return { message: messageOf(start, headers, role), bodyBytes: bodyBytesOf(headers, role) };
 }
 
-function messageOf(start: string, headers: Headers): Head["message"] {
-  const status = STATUS_LINE.exec(start);
+function messageOf(start: string, headers: Headers, role: Role): Head["message"] {
+  const status = STATUS_LINE[role].exec(start);
   if (status !== null) return { type: "response", status: Number(status[1]), reason: status[2] ?? "", headers };
   const request = REQUEST_LINE.exec(start);
   if (request === null) throw new Fault("invalid", `neither request nor status line: ${start.slice(0, 80)}`);

@@ -49,6 +49,10 @@ MOUNTS = {
     "/talk": f"{VIDEO} ! {H264} {PCMU}",
     "/h264pcma": f"{VIDEO} ! {H264} {PCM} ! alawenc ! rtppcmapay name=pay1 pt=8",
     "/h264pcmumeta": f"{VIDEO} ! {H264} {PCMU} {METADATA}",
+    # What has no place in our recordings, or that we do not know at all.
+    "/h264opus": f"{VIDEO} ! {H264} {AUDIO.format(rate=48000)} ! opusenc ! rtpopuspay name=pay1 pt=97",
+    "/h264g726": f"{VIDEO} ! {H264} {PCM} ! avenc_g726 bitrate=32000 ! rtpg726pay name=pay1 pt=97",
+    "/vp8": f"{VIDEO} ! vp8enc deadline=1 keyframe-max-dist=25 ! rtpvp8pay name=pay0 pt=96",
     "/h265aac": f"{VIDEO} ! {H265} {AAC}",
     # Every picture with the time of its capture in a header extension, as ONVIF's replay has it.
     "/onvif": f"{VIDEO} ! {H264.replace(' name=pay0', '')} ! rtponviftimestamp name=pay0 ntp-offset=18446744073709551615",

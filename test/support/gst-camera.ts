@@ -17,6 +17,9 @@ export type GstMount =
   | "h264pcmu"
   | "h264pcma"
   | "h264pcmumeta"
+  | "h264opus"
+  | "h264g726"
+  | "vp8"
   | "h265aac"
   | "onvif"
   | "talk";

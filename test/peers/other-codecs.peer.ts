@@ -1,0 +1,92 @@
+import { expect } from "chai";
+import type { BridgedCamera } from "../../bridge/camera.ts";
+import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
+import { peer } from "../support/peer.ts";
+
+const PICTURE = "videoconvert ! video/x-raw,format=GRAY8";
+const SOUND = "audioconvert ! audio/x-raw,format=S16LE,channels=1";
+
+/** Codecs of cameras that the bridge does not record, by what others make of them behind the bridge. */
+const ROWS: readonly {
+  readonly mount: GstMount;
+  /** What ffprobe calls them. */
+  readonly codecs: readonly string[];
+  readonly unrecordable: RegExp;
+  /** GStreamer: from the RTP of the one that is not recorded to what is seen or heard. */
+  readonly decode: string;
+  /** Frames or buffers that are waited for, and bytes that they have at least. */
+  readonly buffers: number;
+  readonly bytes: number;
+}[] = [
+  {
+    mount: "h264opus",
+    codecs: ["h264", "opus"],
+    unrecordable: /OPUS/i,
+    decode: `application/x-rtp,encoding-name=OPUS ! rtpopusdepay ! opusdec ! ${SOUND}`,
+    buffers: 25,
+    bytes: 24 * 960 * 2,
+  },
+  {
+    mount: "h264g726",
+    codecs: ["h264", "adpcm_g726le"],
+    unrecordable: /G726-32/i,
+    decode: `application/x-rtp,encoding-name=G726-32 ! rtpg726depay ! avdec_g726 ! ${SOUND}`,
+    buffers: 10,
+    bytes: 2000,
+  },
+  {
+    mount: "vp8",
+    codecs: ["vp8"],
+    unrecordable: /VP8/i,
+    decode: `rtpvp8depay ! vp8dec ! ${PICTURE}`,
+    buffers: 20,
+    bytes: 19 * 320 * 240,
+  },
+];
+
+describe("codecs that are shown and not recorded", function () {
+  this.timeout(60_000);
+  let t: TestBridge;
+  let gst: GstCamera;
+  let login: Login;
+
+  before(async function () {
+    t = await startTestBridge();
+    gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
+    login = await t.account();
+  });
+  after(async () => {
+    await gst?.close();
+    await t?.close();
+  });
+
+  for (const { mount, codecs, unrecordable, decode, buffers, bytes } of ROWS)
+    it(`${mount}: passes through untouched, to ffmpeg and to GStreamer, and the camera's page says what is not recorded`, async function () {
+      const [ffprobe, launch] = [peer(this, "ffprobe"), peer(this, "gst-launch-1.0")];
+      const { id } = await t.bridge.parts.discovery.adopt(
+        { rtsp: gst.url(mount).href },
+        { name: mount, credentials: GST_LOGIN },
+      );
+      const camera = (): BridgedCamera => {
+        const found = t.cameras(login).find(({ info }) => info.id === id);
+        if (found === undefined) throw new Error(`no camera ${id}`);
+        return found;
+      };
+      await camera().streams[0].live.ready(10_000);
+      const url = t.rtsp(login, `live/${id}`);
+      const probed = await ffprobe.run(
+        ["-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name", "-of", "csv=p=0", url],
+        { limitMs: 30_000 },
+      );
+      expect(probed.code, probed.stderr).to.equal(0);
+      expect(probed.stdout.toString().trim().split("\n")).to.deep.equal(codecs);
+      const source = `rtspsrc location=${url} protocols=tcp tls-validation-flags=0 latency=200`;
+      const pipeline = `${source} ! ${decode} ! identity eos-after=${buffers} ! fdsink fd=1 sync=false`;
+      const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")], { limitMs: 30_000 });
+      expect(stdout.length, stderr).to.be.at.least(bytes);
+      await eventually(() => camera().info.unrecordable.some((text) => unrecordable.test(text)));
+      expect(camera().info.unrecordable).to.have.length(1);
+      await t.bridge.parts.discovery.remove(id);
+    });
+});
