@@ -16,6 +16,8 @@ clientSide:
   # names: [viaduct.example.org]
   web: { port: 8443 }
   rtsps: { port: 8322 }
+  # RTP over UDP for clients of RTSPS, encrypted too:
+  # srtp: { enabled: true }
   # Without encryption, for clients that know no other way:
   # rtsp: { enabled: true, port: 8554 }
   # udp: { enabled: true, ports: 50000-50999 }

@@ -137,6 +137,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const range = udp.ports === undefined ? undefined : portRangeOf(udp.ports);
   const datagrams = {
     ...(udp.enabled ? { udp: { range } } : {}),
+    ...(clientSide.srtp.enabled ? { srtp: { range } } : {}),
     ...(multicast === undefined ? {} : { multicast: { range } }),
   };
   const rtsp = await life.start("RTSP", () => new RtspServer({ host, clock, log, metrics, ...datagrams }));
@@ -154,6 +155,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     clientNames: clientSide.names,
     discoverable: clientSide.discovery.enabled,
     multicast,
+    srtp: clientSide.srtp.enabled,
     retentionMs: settings.recording.maxAgeDays * DAY,
     clock,
     log,

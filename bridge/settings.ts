@@ -93,6 +93,10 @@ const clientSide = z
       })
       .prefault({})
       .describe("RTP over UDP for clients of plain RTSP. Pictures are in clear text."),
+    srtp: z
+      .strictObject({ enabled: z.boolean().default(false) })
+      .prefault({})
+      .describe("SRTP over UDP for clients of RTSPS that ask for it, from the same ports as `udp`."),
     multicast: z
       .strictObject({
         enabled: z.boolean().default(false),

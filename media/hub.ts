@@ -58,10 +58,8 @@ export class Hub implements LiveSource {
     return this.#members.length;
   }
 
-  ssrc(index: number): number {
-    const ssrc = this.#ssrcs[index];
-    if (ssrc === undefined) throw new Fault("not-found", `no track ${index}`);
-    return ssrc;
+  ssrc(index: number): number | undefined {
+    return this.#ssrcs[index];
   }
 
   /** The camera has described its stream. Readers of another stream than before are told to start over. */

@@ -167,6 +167,8 @@ export interface DescriptionToPrint {
     readonly port?: number;
     /** As the server sees it in ONVIF's words: `sendonly` is what the client sends (ONVIF Streaming 5.3.2). `recvonly` if absent. */
     readonly direction?: "sendonly";
+    /** `RTP/AVP` if absent; `RTP/SAVP` for SRTP. */
+    readonly profile?: "RTP/AVP" | "RTP/SAVP";
     readonly attributes?: readonly string[];
   }[];
 }
@@ -185,10 +187,10 @@ export function printSdp(d: DescriptionToPrint): string {
     `a=control:${d.control}`,
     ...(d.attributes ?? []).map((attribute) => `a=${attribute}`),
   ];
-  for (const { track, control, port = 0, direction = "recvonly", attributes } of d.media) {
+  for (const { track, control, port = 0, profile = "RTP/AVP", direction = "recvonly", attributes } of d.media) {
     const kind = track.kind === "video" || track.kind === "audio" ? track.kind : "application";
     const channels = track.kind === "audio" && track.channels > 1 ? `/${track.channels}` : "";
-    lines.push(`m=${kind} ${port} RTP/AVP ${track.payloadType}`);
+    lines.push(`m=${kind} ${port} ${profile} ${track.payloadType}`);
     lines.push(`a=rtpmap:${track.payloadType} ${track.encoding}/${track.clockRateHz}${channels}`);
     if (track.fmtp !== "") lines.push(`a=fmtp:${track.payloadType} ${track.fmtp}`);
     lines.push(`a=control:${control}`);

@@ -26,8 +26,8 @@ export interface LiveSource {
    * asked or not: it may know no way, or may have been asked too often. It comes as any other, to all readers.
    */
   requestKey(): void;
-  /** The SSRC of our numbering of track `index`. */
-  ssrc(index: number): number;
+  /** The SSRC of our numbering of track `index`; undefined as long as the camera has not been reached. */
+  ssrc(index: number): number | undefined;
 }
 
 /** A stretch of time without a gap. `to` is the end of the last access unit. */

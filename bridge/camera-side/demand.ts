@@ -86,7 +86,7 @@ export class DemandedSource implements LiveSource {
     this.#source.requestKey();
   }
 
-  ssrc(index: number): number {
+  ssrc(index: number): number | undefined {
     return this.#source.ssrc(index);
   }
 }

@@ -13,6 +13,9 @@ export interface Doors {
 /** In the query of a live address: the client wants to be told of the multicast group in the description already. */
 export const MULTICAST_QUERY = "multicast";
 
+/** In the query of an address: the client wants SRTP, and keys for it in the description. */
+export const SRTP_QUERY = "srtp";
+
 /** An address as it stands in a URL: IPv6 in brackets, IPv4-mapped addresses as IPv4. */
 export function hostOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, "");
@@ -50,6 +53,11 @@ export class Addresses {
   multicast(camera: string, localAddress: string, stream?: string): string | undefined {
     if (this.doors.rtsp === undefined) return undefined;
     return `${this.rtsp("live", camera, localAddress, stream)}?${MULTICAST_QUERY}`;
+  }
+
+  /** With keys for SRTP in the description. */
+  srtp(kind: Kind, camera: string, localAddress: string, stream?: string): string {
+    return `${this.rtsps(kind, camera, localAddress, stream)}?${SRTP_QUERY}`;
   }
 
   /** By the door at which the client is. */

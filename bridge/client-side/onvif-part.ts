@@ -37,6 +37,7 @@ export function onvifPart(o: {
   readonly clientNames: readonly string[];
   readonly discoverable: boolean;
   readonly multicast: MulticastPlan | undefined;
+  readonly srtp: boolean;
   /** How long recordings are kept. */
   readonly retentionMs: Millis;
   readonly clock: Clock;

@@ -3,8 +3,9 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import type { HttpAuthenticator } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
+import type { SrtpSuite } from "../../media/srtp-cipher.ts";
 import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
-import { MULTICAST_QUERY } from "./addresses.ts";
+import { MULTICAST_QUERY, SRTP_QUERY } from "./addresses.ts";
 import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
 import { talkOffer } from "./talk.ts";
 import { timeAddress } from "./time-address.ts";
@@ -26,6 +27,7 @@ export function rtspHost(o: {
     authenticate: (request) => o.authenticator.verify(request),
     async open(who: Principal, { segments, query }, peer: Peer, wanted): Promise<Presentation> {
       const [kind, id, stream, ...rest] = segments;
+      const srtp = srtpAsked(query);
       if (id === undefined || rest.length > 0)
         throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
       if (kind === "live") {
@@ -45,6 +47,7 @@ export function rtspHost(o: {
           source: live,
           ...(talk === undefined ? {} : { talk }),
           ended: endOf(who, camera),
+          ...srtp,
           ...(multicast === undefined ? {} : { multicast }),
           describesGroup: query.has(MULTICAST_QUERY),
         };
@@ -52,9 +55,21 @@ export function rtspHost(o: {
       if (kind === "recorded" && stream === undefined) {
         const camera = o.watch.open(who, id, "playback", "rtsp", peer.address);
         const asked = timeAddress(query, o.clock.now());
-        return { kind, name: camera.info.name, source: camera.recorded, ...asked, ended: endOf(who, camera) };
+        return { kind, name: camera.info.name, source: camera.recorded, ...srtp, ...asked, ended: endOf(who, camera) };
       }
       throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
     },
   };
+}
+
+const SUITES: Readonly<Record<string, SrtpSuite>> = { "": "AES_CM_128_HMAC_SHA1_80", gcm: "AEAD_AES_128_GCM" };
+
+/** `?srtp` or `?srtp=gcm`: the description offers keys. Fault `invalid` for another word. */
+function srtpAsked(query: URLSearchParams): { readonly srtp?: SrtpSuite } {
+  const asked = query.get(SRTP_QUERY);
+  if (asked === null) return {};
+  const srtp = Object.hasOwn(SUITES, asked) ? SUITES[asked] : undefined;
+  if (srtp === undefined)
+    throw new Fault("invalid", `srtp=${asked}`, { tell: "srtp must be srtp alone (AES-CM) or srtp=gcm" });
+  return { srtp };
 }

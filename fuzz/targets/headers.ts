@@ -56,7 +56,7 @@ export const TARGETS: readonly Target[] = [
   target({
     name: "transport",
     words:
-      'RTP/AVP RTP/AVP/TCP RTP/AVP/UDP unicast multicast interleaved= client_port= server_port= port= ttl= source= destination= ssrc= mode= "PLAY" , ; - 0-1 255',
+      'RTP/AVP RTP/AVP/TCP RTP/SAVP RTP/AVP/UDP unicast multicast interleaved= client_port= server_port= port= ttl= source= destination= ssrc= mode= "PLAY" , ; - 0-1 255',
     run(input) {
       const specs = parseTransport(textOf(input));
       for (const spec of specs.filter(isPrintable)) {
@@ -66,6 +66,7 @@ export const TARGETS: readonly Target[] = [
       const { way, pair } = chooseTransport(textOf(input), {
         isTaken: () => false,
         udpTo: PEER,
+        srtpTo: PEER,
         multicast: GROUP,
         others: undefined,
       });

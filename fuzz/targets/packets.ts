@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import { unixMillis } from "../../base/units.ts";
 import { createDepacketizer } from "../../media/depacketizer.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import { parseMikey, printMikey } from "../../media/mikey.ts";
 import { lengthPrefixed } from "../../media/nal.ts";
 import { createPacketizer } from "../../media/packetizer.ts";
 import { TrackReceiver } from "../../media/receiver.ts";
@@ -8,6 +10,8 @@ import { Reorder } from "../../media/reorder.ts";
 import { readRtcp } from "../../media/rtcp.ts";
 import { readRtp, writeRtpHeader } from "../../media/rtp.ts";
 import type { Sample } from "../../media/sample.ts";
+import { SrtpReceiver } from "../../media/srtp.ts";
+import type { SrtpKeys } from "../../media/srtp-cipher.ts";
 import type { Codec, Track, TrackKind } from "../../media/track.ts";
 import { bodyAt } from "../../recorder/box.ts";
 import { initSegment } from "../../recorder/fmp4.ts";
@@ -16,6 +20,11 @@ import { ReceptionCounter } from "../../rtsp/client/reception.ts";
 import { holds, orRefused, type Target, target } from "../target.ts";
 
 const START = Date.UTC(2026, 10, 24);
+
+const SRTP_KEYS: readonly SrtpKeys[] = [
+  { suite: "AES_CM_128_HMAC_SHA1_80", masterKey: Buffer.alloc(16, 1), masterSalt: Buffer.alloc(14), mki: Buffer.of(7) },
+  { suite: "AEAD_AES_128_GCM", masterKey: Buffer.alloc(16, 1), masterSalt: Buffer.alloc(12), mki: Buffer.alloc(0) },
+];
 
 /** What a byte before each payload says of its packet. */
 const FLAG = { marker: 1, nextPicture: 2, lost: 4, otherSource: 8, padded: 16, extended: 32, swapped: 64 };
@@ -123,6 +132,23 @@ export const TARGETS: readonly Target[] = [
       const receiver = new TrackReceiver({ index: 0, track, deliver: () => undefined });
       receiver.rtcp(input, unixMillis(START));
       new ReceptionCounter(90_000).rtcp(input, unixMillis(START));
+    },
+  }),
+  target({
+    name: "mikey",
+    maxBytes: 2048,
+    run(input) {
+      const keys = parseMikey(input);
+      const again = parseMikey(printMikey(keys, { ssrc: 0, now: unixMillis(START) }));
+      holds(isDeepStrictEqual(again, keys), "what was read is read again as it was printed");
+    },
+  }),
+  target({
+    name: "srtcp",
+    maxBytes: 2048,
+    run(input) {
+      for (const keys of SRTP_KEYS)
+        holds(new SrtpReceiver(keys).openReport(input) === undefined, "nothing forged is opened");
     },
   }),
   media("h264", [trackOf("H264", "video"), trackOf("H264", "video", H264_FMTP)]),

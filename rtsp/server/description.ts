@@ -5,6 +5,7 @@ import type { Track } from "../../media/track.ts";
 import { printRange } from "../wire/range.ts";
 import type { ControlAddresses } from "./address.ts";
 import type { Presentation } from "./host.ts";
+import type { KeyOffer } from "./key-management.ts";
 import { type MulticastAddress, multicastPorts } from "./multicast.ts";
 
 /** The names of a recording's tracks begin like this (ONVIF Recording Control 5.5), and are counted from 001. */
@@ -26,10 +27,18 @@ export async function describe(
   presentation: Presentation,
   tracks: readonly Track[],
   control: ControlAddresses,
-  ours: { readonly address: string; readonly now: UnixMillis; readonly group?: MulticastAddress | undefined },
+  ours: {
+    readonly address: string;
+    readonly now: UnixMillis;
+    readonly group?: MulticastAddress | undefined;
+    /** For SRTP. */
+    readonly keys?: KeyOffer | undefined;
+  },
 ): Promise<string> {
   const group = presentation.kind === "live" && presentation.describesGroup === true ? ours.group : undefined;
-  const talk = presentation.kind === "live" ? presentation.talk : undefined;
+  const { keys } = ours;
+  // What clients send is not opened: they talk where they have no SRTP.
+  const talk = presentation.kind === "live" && keys === undefined ? presentation.talk : undefined;
   const names = presentation.kind === "recorded" ? trackNames(tracks) : [];
   return printSdp({
     name: presentation.name,
@@ -41,11 +50,16 @@ export async function describe(
     media: [
       ...tracks.map((track, index) => {
         const name = names[index];
+        const attributes = [
+          ...(name === undefined ? [] : [`x-onvif-track:${name}`]),
+          ...(keys === undefined ? [] : [`key-mgmt:${keys.attribute(index, ours.now)}`]),
+        ];
         return {
           track,
           control: control.track(index),
           port: (group && multicastPorts(group, index)?.[0]) ?? 0,
-          ...(name === undefined ? {} : { attributes: [`x-onvif-track:${name}`] }),
+          profile: keys === undefined ? ("RTP/AVP" as const) : ("RTP/SAVP" as const),
+          attributes,
         };
       }),
       ...(talk === undefined

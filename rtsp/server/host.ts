@@ -3,6 +3,7 @@ import type { AuthenticatedRequest } from "../../auth/scheme/http.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { Talk } from "../../media/back-channel.ts";
 import type { LiveSource, RecordedSource } from "../../media/source.ts";
+import type { SrtpSuite } from "../../media/srtp-cipher.ts";
 import type { Track } from "../../media/track.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import type { MulticastAddress } from "./multicast.ts";
@@ -17,6 +18,8 @@ export interface PresentationAddress {
 interface Presented {
   /** For people; it stands in the description. */
   readonly name: string;
+  /** The address asks for SRTP: the description offers keys for it. */
+  readonly srtp?: SrtpSuite;
   /** Aborted when whoever opened it may not watch any longer: its sessions end at once. */
   readonly ended: AbortSignal;
 }

@@ -1,27 +1,43 @@
 import type { PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
 import type { Carrier } from "./carrier.ts";
+import type { TrackKeys } from "./key-management.ts";
 import type { MulticastSenders } from "./multicast.ts";
 import { InterleavedSink, type Sink } from "./sink.ts";
+import { SrtpSink } from "./srtp-sink.ts";
 import type { Way } from "./transport.ts";
 import { UdpSink, type UdpSinkOptions } from "./udp-sink.ts";
 
-/** RTP over UDP: for clients of plain RTSP alone, for it is in clear text. */
+/** RTP over UDP. In clear text it is for clients of plain RTSP alone, and as SRTP for those of RTSPS, where its keys are safe. */
 export interface Datagrams {
   /** Present: to the client itself, from these ports. */
   readonly udp?: { readonly range: PortRange | undefined };
+  /** Present: to the client itself, as SRTP, from these ports. */
+  readonly srtp?: { readonly range: PortRange | undefined };
   /** Present: to the groups of live streams that have one. */
   readonly multicast?: MulticastSenders;
 }
 
+type UdpWay = Pick<UdpSinkOptions, "localAddress" | "peerAddress" | "range">;
+
 export interface OutletOptions {
   readonly carrier: Carrier;
   /** How datagrams go to the client; undefined where it cannot have them. */
-  readonly udp: Pick<UdpSinkOptions, "localAddress" | "peerAddress" | "range"> | undefined;
+  readonly udp: UdpWay | undefined;
+  /** Likewise as SRTP. */
+  readonly srtp: UdpWay | undefined;
   /** A compound RTCP packet of the client, outside of the RTSP connection. */
   readonly onReport: (packet: Buffer) => void;
   /** Sending cannot go on. */
   readonly failed: (fault: unknown) => void;
+}
+
+/** What else there is to a track. */
+export interface TrackOutlet {
+  /** For SRTP. */
+  readonly keys?: TrackKeys | undefined;
+  /** The client sends in it, and not we; datagrams of its are handed over. */
+  readonly onRtp?: ((packet: Buffer) => void) | undefined;
 }
 
 /** The way by which one session's packets leave, and what is open for it. */
@@ -29,6 +45,7 @@ export class Outlet {
   readonly #o: OutletOptions;
   readonly #interleaved: InterleavedSink;
   #udp: UdpSink | undefined;
+  #srtp: SrtpSink | undefined;
   #way: Way | undefined;
   #closed = false;
 
@@ -44,33 +61,44 @@ export class Outlet {
 
   /** Of the session's own; undefined where it has none: nothing is set up, or it goes to a group. */
   get sink(): Sink | undefined {
-    return this.#way === "interleaved" ? this.#interleaved : this.#udp;
+    return this.#way === "interleaved" ? this.#interleaved : (this.#srtp ?? this.#udp);
   }
 
-  /**
-   * Opens what a track needs. Gives our ports, where it has some of its own. `onRtp`: the client sends in it, and not we; datagrams
-   * of its are handed over. Faults: `busy`, `unavailable`.
-   */
-  async open(way: Way, track: number, client: Pair, onRtp?: (packet: Buffer) => void): Promise<Pair | undefined> {
-    const { udp, onReport, failed } = this.#o;
-    if (way !== "udp" || udp === undefined) {
-      this.#udp?.close();
-      this.#udp = undefined;
+  /** Opens what a track needs. Gives our ports, where it has some of its own. Faults: `busy`, `unavailable`. */
+  async open(way: Way, track: number, client: Pair, { keys, onRtp }: TrackOutlet = {}): Promise<Pair | undefined> {
+    const options = way === "udp" ? this.#o.udp : way === "srtp" ? this.#o.srtp : undefined;
+    if (way !== this.#way) this.#drop();
+    if (options === undefined) {
       this.#way = way;
       return undefined;
     }
-    const sink = this.#udp ?? new UdpSink({ ...udp, onReport, failed });
+    const { failed } = this.#o;
+    const sink = this.#udp ?? new UdpSink({ ...options, failed, onReport: (packet) => this.#reported(packet) });
     const ports = await sink.open(track, client, onRtp);
     if (this.#closed) sink.close();
     this.#udp = sink;
     this.#way = way;
+    if (keys !== undefined) {
+      this.#srtp ??= new SrtpSink(sink, failed);
+      this.#srtp.setKeys(track, keys);
+    }
     return ports;
+  }
+
+  #reported(packet: Buffer): void {
+    const report = this.#srtp === undefined ? packet : this.#srtp.opened(packet);
+    if (report !== undefined) this.#o.onReport(report);
+  }
+
+  #drop(): void {
+    this.#udp?.close();
+    this.#udp = undefined;
+    this.#srtp = undefined;
   }
 
   close(): void {
     this.#closed = true;
-    this.#udp?.close();
-    this.#udp = undefined;
+    this.#drop();
     this.#way = undefined;
   }
 }

@@ -9,6 +9,7 @@ import { controlAddresses, parseAddress, type RequestAddress } from "./address.t
 import type { Carrier } from "./carrier.ts";
 import { describe, tracksOf } from "./description.ts";
 import type { Presentation, RtspHost } from "./host.ts";
+import { type KeyOffer, offerKeys } from "./key-management.ts";
 import { multicastChoice } from "./multicast.ts";
 import type { Datagrams } from "./outlet.ts";
 import { playHeaders } from "./play-answer.ts";
@@ -53,7 +54,12 @@ export class Requests {
   #who: Principal | undefined;
   /** What DESCRIBE found, for the SETUPs that follow it, by the same account. */
   #described:
-    | { readonly address: RequestAddress; readonly presentation: Presentation; readonly accountId: string }
+    | {
+        readonly address: RequestAddress;
+        readonly presentation: Presentation;
+        readonly accountId: string;
+        readonly keys: KeyOffer | undefined;
+      }
     | undefined;
   #session: RtspSession | undefined;
   #watched: AbortSignal | undefined;
@@ -126,9 +132,10 @@ export class Requests {
     const control = controlAddresses(address);
     const { localAddress, datagrams, clock } = this.#o;
     const group = multicastChoice(presentation, localAddress, datagrams.multicast)?.to;
-    const ours = { address: localAddress, now: clock.now(), group };
+    const keys = offerKeys(presentation, tracks.length, datagrams);
+    const ours = { address: localAddress, now: clock.now(), group, keys };
     const text = await describe(presentation, tracks, control, ours);
-    this.#described = { address, presentation, accountId: who.accountId };
+    this.#described = { address, presentation, accountId: who.accountId, keys };
     return {
       headers: [
         ["Content-Type", "application/sdp"],
@@ -145,7 +152,7 @@ export class Requests {
     const session = await this.#sessionFor(request, required, who, address);
     try {
       session.require(required);
-      const spec = await session.setUp(address.track, header(request, "Transport"));
+      const spec = await session.setUp(address.track, request, this.#described?.keys);
       if (!this.#closed) this.#session = session;
       return { headers: [["Transport", printTransport(spec)], ...this.#sessionHeader()] };
     } finally {
@@ -166,7 +173,7 @@ export class Requests {
       return this.#assertAbout(this.#session, who, address);
     if (header(request, "Session") !== undefined) return this.#assertAbout(this.#sessionOf(request), who, address);
     const { host, peer, carrier, datagrams, localAddress, clock, dropped, alive, failed } = this.#o;
-    const { udp } = datagrams;
+    const { udp, srtp } = datagrams;
     const known = this.#described;
     const same =
       known?.accountId === who.accountId &&
@@ -187,6 +194,8 @@ export class Requests {
       accountName: who.name,
       dropped,
       udp: udp && { localAddress, peerAddress: peer.address, range: udp.range },
+      srtp: srtp && { localAddress, peerAddress: peer.address, range: srtp.range },
+      ...(presentation.kind === "live" ? { ssrc: (track) => presentation.source.ssrc(track) } : {}),
       multicast: multicastChoice(presentation, localAddress, datagrams.multicast),
       alive,
       failed: (fault) => failed(asFault(fault)),

@@ -43,7 +43,9 @@ export interface RtspServerOptions {
   readonly metrics: Metrics;
   /** Present: clients of plain RTSP may have RTP over UDP. Those of RTSPS may not, for it would be in clear text. */
   readonly udp?: { readonly range: PortRange | undefined };
-  /** Present: they may have live streams by multicast, sent from these ports. */
+  /** Present: clients of RTSPS may have SRTP over UDP, from these ports. */
+  readonly srtp?: { readonly range: PortRange | undefined };
+  /** Present: clients of plain RTSP may have live streams by multicast, sent from these ports. */
   readonly multicast?: { readonly range: PortRange | undefined };
 }
 
@@ -58,8 +60,8 @@ export class RtspServer {
   readonly newcomers = new Newcomers();
   readonly #timer: Timer;
   readonly #dropped: () => void;
-  /** Of clients of plain RTSP. */
-  readonly #datagrams: Datagrams;
+  /** Of clients of plain RTSP, and of RTSPS. */
+  readonly #datagrams: { readonly plain: Datagrams; readonly secure: Datagrams };
   readonly #native = nativeSender();
 
   constructor(options: RtspServerOptions) {
@@ -73,11 +75,11 @@ export class RtspServer {
       "Packet groups that readers were too slow for",
     );
     this.#dropped = () => dropped.inc();
-    const { udp, multicast } = options;
+    const { udp, srtp, multicast } = options;
     const senders = multicast && new MulticastSenders({ clock, range: multicast.range, dropped: this.#dropped });
     this.#datagrams = {
-      ...(udp === undefined ? {} : { udp }),
-      ...(senders === undefined ? {} : { multicast: senders }),
+      plain: { ...(udp === undefined ? {} : { udp }), ...(senders === undefined ? {} : { multicast: senders }) },
+      secure: srtp === undefined ? {} : { srtp },
     };
     metrics.measure("viaduct_rtsp_multicast_streams", "Streams that are sent by multicast", () => senders?.size ?? 0);
     metrics.measure("viaduct_rtsp_connections", "RTSP connections", () => this.#connections.size);
@@ -185,7 +187,7 @@ export class RtspServer {
     if (socket.destroyed) return;
     const { tls } = peerOf(socket);
     const carrier = tls || this.#native === undefined ? socket : new DirectCarrier(socket, this.#native);
-    const connection = this.serve(carrier, socket, tls ? {} : this.#datagrams);
+    const connection = this.serve(carrier, socket, tls ? this.#datagrams.secure : this.#datagrams.plain);
     socket.on("data", (chunk: Buffer) => connection.read(chunk));
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.destroy());

@@ -4,13 +4,14 @@ import { Fault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { wantsKey } from "../../media/rtcp.ts";
 import type { Track } from "../../media/track.ts";
-import { type Headers, header } from "../wire/message.ts";
+import { type Headers, header, type Request } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
 import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
 import type { TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
 import { BytePace } from "./byte-pace.ts";
 import type { LivePresentation, Presentation, RecordedPresentation, TalkOffer } from "./host.ts";
+import { agreeOnKeys, type KeyOffer } from "./key-management.ts";
 import type { Lane } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
 import { type MulticastChoice, multicastPorts } from "./multicast.ts";
@@ -34,6 +35,8 @@ export interface SessionOptions extends Omit<OutletOptions, "onReport"> {
   readonly address: RequestAddress;
   readonly kind: Presentation["kind"];
   readonly tracks: readonly Track[];
+  /** Of a track by its index, where it is known before PLAY. */
+  readonly ssrc?: (track: number) => number | undefined;
   /** The camera's speaker, where the client may use it: it counts as the track behind the last. */
   readonly talk: TalkOffer | undefined;
   /** The account that it belongs to. */
@@ -89,7 +92,7 @@ export class RtspSession {
 
   /** Over UDP nothing shows that the client is there but what it says. */
   get mustReport(): boolean {
-    return this.#outlet.way === "udp" || this.#outlet.way === "multicast";
+    return this.#outlet.way !== undefined && this.#outlet.way !== "interleaved";
   }
 
   /** How many tracks are set up. */
@@ -117,8 +120,11 @@ export class RtspSession {
     return true;
   }
 
-  /** Faults: `wrong-state`, `not-found` (no such track), 461; of the speaker 453 and `denied`. */
-  async setUp(index: number | undefined, transport: string | undefined): Promise<TransportSpec> {
+  /**
+   * `offer`: keys that the client was told of. Faults: `wrong-state`, `not-found` (no such track), 461, 463; of the speaker 453 and
+   * `denied`.
+   */
+  async setUp(index: number | undefined, request: Pick<Request, "headers">, offer?: KeyOffer): Promise<TransportSpec> {
     const state = next(this.#state, "SETUP");
     const { tracks, talk } = this.#options;
     // The presentation's own address stands for its only track.
@@ -131,14 +137,16 @@ export class RtspSession {
     const track = isTalk ? talk?.track : tracks[chosen];
     if (track === undefined) throw new Fault("not-found", `no track ${chosen}`, { tell: "there is no such track" });
     const others = this.#allLanes().filter((lane) => lane.index !== chosen);
-    const { way, spec, pair } = chooseTransport(transport, {
+    const { way, spec, pair } = chooseTransport(header(request, "Transport"), {
       isTaken: (channel) => others.some((lane) => lane.pair.includes(channel)),
       udpTo: this.#options.udp?.peerAddress,
+      srtpTo: isTalk ? undefined : this.#options.srtp?.peerAddress,
       multicast: isTalk ? undefined : this.#group(chosen),
       others: others.length === 0 ? undefined : this.#outlet.way,
     });
+    const keys = way === "srtp" ? agreeOnKeys(header(request, "KeyMgmt"), offer?.take(chosen)) : undefined;
     const onRtp = isTalk ? (packet: Buffer): void => this.#said(packet) : undefined;
-    const serverPort = await this.#outlet.open(way, chosen, pair, onRtp);
+    const serverPort = await this.#outlet.open(way, chosen, pair, { keys, onRtp });
     if (this.#ending.signal.aborted) throw new Fault("unavailable", "the client is gone");
     const lane = { index: chosen, track, pair };
     if (isTalk && talk !== undefined) {
@@ -146,7 +154,12 @@ export class RtspSession {
       this.#talk.lane = lane;
     } else this.#lanes.set(chosen, lane);
     this.#state = state;
-    return { ...spec, ...(serverPort === undefined ? {} : { serverPort }) };
+    const ssrc = keys === undefined ? undefined : this.#options.ssrc?.(chosen);
+    return {
+      ...spec,
+      ...(serverPort === undefined ? {} : { serverPort }),
+      ...(ssrc === undefined ? {} : { ssrc }),
+    };
   }
 
   /** Prepares to play; the caller runs the player once the answer is written. Faults: `wrong-state`, `invalid`, 457, 551, those of reading. */

@@ -5,7 +5,7 @@ import { RtspFault } from "./reply.ts";
 /** Below, ports belong to services that a stream could be used against. */
 const LOWEST_PORT = 1024;
 
-export type Way = "interleaved" | "udp" | "multicast";
+export type Way = "interleaved" | "udp" | "srtp" | "multicast";
 
 /** What a client may have. */
 export interface TransportChoices {
@@ -13,6 +13,8 @@ export interface TransportChoices {
   readonly isTaken: (channel: number) => boolean;
   /** The only address that datagrams would go to: the client's own. Undefined: UDP is not to be had. */
   readonly udpTo: string | undefined;
+  /** Likewise for datagrams of SRTP. */
+  readonly srtpTo: string | undefined;
   /** The group and ports that the track is sent to. Undefined: multicast is not to be had. */
   readonly multicast: { readonly address: string; readonly ports: Pair; readonly ttl: number } | undefined;
   /** How other tracks of the session travel: all go the same way. */
@@ -46,13 +48,16 @@ export function chooseTransport(header: string | undefined, choices: TransportCh
       const pair = channels(interleaved, choices.isTaken);
       return { way: "interleaved", spec: { protocol, delivery: "unicast", interleaved: pair }, pair };
     }
-    if (clientPort === undefined || (choices.others ?? "udp") !== "udp" || !isOwn(offer, choices.udpTo)) continue;
-    return { way: "udp", spec: { protocol, delivery: "unicast", clientPort }, pair: clientPort };
+    const way = isSecure(protocol) ? "srtp" : "udp";
+    const to = way === "srtp" ? choices.srtpTo : choices.udpTo;
+    if (clientPort === undefined || (choices.others ?? way) !== way || !isOwn(offer, to)) continue;
+    return { way, spec: { protocol, delivery: "unicast", clientPort }, pair: clientPort };
   }
   const udp = choices.udpTo === undefined ? "" : ", over UDP to your own address (RTP/AVP;unicast;client_port)";
+  const srtp = choices.srtpTo === undefined ? "" : ", as SRTP to your own address (RTP/SAVP;unicast;client_port)";
   const multicast = choices.multicast === undefined ? "" : ", to the stream's own group (RTP/AVP;multicast)";
   throw new RtspFault(461, "invalid", `transport ${header?.slice(0, 80)}`, {
-    tell: `only RTP over this connection (RTP/AVP/TCP;interleaved)${udp}${multicast} is offered`,
+    tell: `only RTP over this connection (RTP/AVP/TCP;interleaved)${udp}${srtp}${multicast} is offered`,
   });
 }
 
@@ -71,13 +76,18 @@ function groupFor(
   };
 }
 
+/** RTP/SAVP over UDP (RFC 3711 12). */
+function isSecure(protocol: string): boolean {
+  return protocol === "RTP/SAVP" || protocol === "RTP/SAVP/UDP";
+}
+
 function isUdp(protocol: string): boolean {
   return protocol === "RTP/AVP" || protocol === "RTP/AVP/UDP";
 }
 
 /** UDP to the client itself: a stream that goes elsewhere is an attack on whoever is there. */
 function isOwn({ protocol, clientPort = [0, 0], destination }: TransportSpec, udpTo: string | undefined): boolean {
-  if (udpTo === undefined || !isUdp(protocol)) return false;
+  if (udpTo === undefined || !(isUdp(protocol) || isSecure(protocol))) return false;
   if (destination !== undefined && destination !== "" && plainAddress(destination) !== udpTo) return false;
   return clientPort[0] !== clientPort[1] && clientPort.every((port) => port >= LOWEST_PORT);
 }

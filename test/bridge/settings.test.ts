@@ -13,6 +13,7 @@ describe("the settings", () => {
   it("open no plain protocol and no discovery by default", () => {
     expect(settings.clientSide.rtsp.enabled).to.equal(false);
     expect(settings.clientSide.udp.enabled).to.equal(false);
+    expect(settings.clientSide.srtp.enabled).to.equal(false);
     expect(settings.clientSide.multicast.enabled).to.equal(false);
     expect(settings.clientSide.onvifHttp.enabled).to.equal(false);
     expect(settings.clientSide.discovery.enabled).to.equal(false);

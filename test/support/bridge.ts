@@ -83,6 +83,7 @@ export async function startTestBridge(
         rtsps: { port: 0 },
         rtsp: { enabled: true, port: 0 },
         udp: { enabled: true },
+        srtp: { enabled: true },
         multicast: { enabled: options.multicast === true },
         onvifHttp: { enabled: true, port: 0 },
       },

@@ -68,6 +68,7 @@ export async function startOnvifSite(
     readonly names?: readonly string[];
     readonly plainRtsp?: boolean;
     readonly multicast?: MulticastPlan;
+    readonly srtp?: boolean;
   } = {},
 ): Promise<OnvifTestSite> {
   const clock = o.clock ?? new VirtualClock();
@@ -92,6 +93,7 @@ export async function startOnvifSite(
     clientNames: o.names ?? [],
     discoverable: true,
     multicast: o.multicast,
+    srtp: o.srtp === true,
     retentionMs: 30 * DAY,
     clock,
     log,

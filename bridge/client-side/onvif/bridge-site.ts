@@ -21,6 +21,7 @@ export function bridgeSite(o: {
   readonly clientAddresses: readonly string[];
   readonly discoverable: boolean;
   readonly multicast: MulticastPlan | undefined;
+  readonly srtp: boolean;
   readonly retentionMs: Millis;
 }): OnvifSite {
   const { watch, retentionMs } = o;
@@ -47,6 +48,7 @@ export function bridgeSite(o: {
     },
     discoverable: o.discoverable,
     multicast: o.multicast !== undefined,
+    srtp: o.srtp,
     cameras: (who) => watch.visible(who, "onvif").map(cameraOf),
     camera: (who, id) => cameraOf(watch.see(who, id, "onvif")),
     recordings: (who) =>
@@ -70,7 +72,9 @@ export function bridgeSite(o: {
         if (address === undefined) throw new Fault("invalid", "multicast is switched off");
         return address;
       }
-      if (transport === "rtsps") return addresses.rtsps(kind, id, base.host, stream);
+      // Without SRTP it is RTP in the same TLS, which clients go on to when RTSP refuses SRTP.
+      if (transport === "rtsps")
+        return o.srtp ? addresses.srtp(kind, id, base.host, stream) : addresses.rtsps(kind, id, base.host, stream);
       // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
       return addresses.rtsp(kind, id, base.host, stream);
     },

@@ -28,7 +28,7 @@ import { find, missing, type View, views, viewsOf } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"];
 
-export function media2Capabilities({ multicast }: Pick<OnvifSite, "multicast">): Capabilities {
+export function media2Capabilities({ multicast, srtp }: Pick<OnvifSite, "multicast" | "srtp">): Capabilities {
   return {
     ProfileCapabilities: {
       ConfigurationsSupported: ["VideoSource", "VideoEncoder", "AudioSource", "AudioEncoder", "Metadata"],
@@ -39,7 +39,7 @@ export function media2Capabilities({ multicast }: Pick<OnvifSite, "multicast">):
       RTP_RTSP_TCP: true,
       NonAggregateControl: false,
       AutoStartMulticast: false,
-      SecureRTSPStreaming: true,
+      SecureRTSPStreaming: srtp,
       RTSPWebSocketUri: RTSP_WEB_SOCKET_URI,
     },
     SnapshotUri: false,

@@ -45,6 +45,8 @@ export interface OnvifSite {
   };
   /** Live streams can be had by multicast. */
   readonly multicast: boolean;
+  /** RTSPS can bring SRTP over UDP. */
+  readonly srtp: boolean;
   /** Answers probes of WS-Discovery. */
   readonly discoverable: boolean;
   /** The network interfaces that clients reach. */

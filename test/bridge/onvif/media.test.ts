@@ -227,6 +227,20 @@ describe("the ONVIF media services", () => {
     });
   });
 
+  it("give an address whose description offers keys, and announce it, where SRTP is switched on", async () => {
+    const asked = "<tr2:Protocol>RtspsUnicast</tr2:Protocol><tr2:ProfileToken>gate</tr2:ProfileToken>";
+    const srtp = await startOnvifSite({ srtp: true });
+    const viewer = new OnvifClient(srtp, await srtp.account());
+    const { element } = await viewer.call("tr2", "GetStreamUri", asked);
+    expect(texts(element, "Uri")).to.deep.equal(["rtsps://127.0.0.1:8322/live/gate?srtp"]);
+    for (const [who, said] of [
+      [viewer, "true"],
+      [client, "false"],
+    ] as const)
+      expect((await who.call("tr2", "GetServiceCapabilities")).body).to.include(`SecureRTSPStreaming="${said}"`);
+    await srtp.close();
+  });
+
   it("give the same address for as long as the camera exists", async () => {
     const content = `${setup("RTSP")}<trt:ProfileToken>gate</trt:ProfileToken>`;
     const { element } = await client.call("trt", "GetStreamUri", content);

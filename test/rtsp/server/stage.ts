@@ -161,7 +161,12 @@ export class Stage {
   httpPort = 0;
 
   constructor(
-    o: { readonly udp?: boolean; readonly multicast?: MulticastAddress; readonly recordedBytes?: number } = {},
+    o: {
+      readonly udp?: boolean;
+      readonly srtp?: boolean;
+      readonly multicast?: MulticastAddress;
+      readonly recordedBytes?: number;
+    } = {},
   ) {
     this.#multicast = o.multicast;
     this.#recorded = recordedOf(o.recordedBytes ?? 8);
@@ -172,6 +177,7 @@ export class Stage {
       log: silentLog(),
       metrics: new Metrics(),
       ...(o.udp === true ? { udp: { range: undefined } } : {}),
+      ...(o.srtp === true ? { srtp: { range: undefined } } : {}),
       ...(o.multicast === undefined ? {} : { multicast: { range: undefined } }),
     });
     this.#tunnels = new Tunnels(this.#server, this.clock);
@@ -238,7 +244,8 @@ export class Stage {
         await Promise.resolve();
         this.opened.push(`${who.name} /${segments.join("/")}`);
         const ended = who.revoked;
-        const live = { kind: "live", name: "Gate", source: this.hub, ended } as const;
+        const srtp = query.has("srtp") ? ({ srtp: "AES_CM_128_HMAC_SHA1_80" } as const) : {};
+        const live = { kind: "live", name: "Gate", source: this.hub, ended, ...srtp } as const;
         if (segments.join("/") === "live/yard") return live;
         if (segments.join("/") === "live/gate") {
           const multicast = this.#multicast === undefined ? {} : { multicast: this.#multicast };

@@ -81,6 +81,28 @@ const MULTICAST: readonly (readonly [
   ["no other way than other tracks", "RTP/AVP/TCP;unicast,RTP/AVP;client_port=5000-5001", "multicast", 461],
 ];
 
+const SRTP: readonly (readonly [
+  what: string,
+  offered: string,
+  others: "interleaved" | "udp" | "srtp" | undefined,
+  chosen: string | number,
+])[] = [
+  ["its own ports", "RTP/SAVP;unicast;client_port=5000-5001", undefined, "srtp 5000-5001"],
+  ["the long name of the same", "RTP/SAVP/UDP;unicast;client_port=5000-5001", "srtp", "srtp 5000-5001"],
+  [
+    "TCP where it wants that first",
+    "RTP/AVP/TCP;interleaved=0-1,RTP/SAVP;client_port=5000-5001",
+    undefined,
+    "interleaved 0-1",
+  ],
+  ["nothing in the clear", "RTP/AVP;unicast;client_port=5000-5001", undefined, 461],
+  ["nothing in the clear beside it", "RTP/AVP;unicast;client_port=5002-5003", "srtp", 461],
+  ["the address of another", "RTP/SAVP;unicast;client_port=5000-5001;destination=192.0.2.66", undefined, 461],
+  ["a port of a service", "RTP/SAVP;unicast;client_port=53-54", undefined, 461],
+  ["SRTP with feedback", "RTP/SAVPF;unicast;client_port=5000-5001", undefined, 461],
+  ["SRTP inside the connection", "RTP/SAVP/TCP;unicast;interleaved=0-1", undefined, 461],
+];
+
 function choose(...of: Parameters<typeof chooseTransport>): string | number {
   try {
     const { way, pair } = chooseTransport(...of);
@@ -94,21 +116,27 @@ describe("the transport of a SETUP", () => {
   for (const [what, offered, taken, chosen] of CHOICES)
     it(`${what}: ${chosen}`, () => {
       const isTaken = (channel: number): boolean => taken.includes(channel);
-      expect(choose(offered, { isTaken, udpTo: undefined, multicast: undefined, others: undefined })).to.equal(
-        typeof chosen === "number" ? chosen : `interleaved ${chosen}`,
-      );
+      expect(
+        choose(offered, { isTaken, udpTo: undefined, srtpTo: undefined, multicast: undefined, others: undefined }),
+      ).to.equal(typeof chosen === "number" ? chosen : `interleaved ${chosen}`);
     });
 
   for (const [what, offered, others, chosen] of UDP)
     it(`where there is UDP, ${what}: ${chosen}`, () => {
-      expect(choose(offered, { isTaken: () => false, udpTo: "192.0.2.1", multicast: undefined, others })).to.equal(
-        chosen,
-      );
+      expect(
+        choose(offered, { isTaken: () => false, udpTo: "192.0.2.1", srtpTo: undefined, multicast: undefined, others }),
+      ).to.equal(chosen);
     });
 
   for (const [what, offered, others, chosen] of MULTICAST)
     it(`where there is multicast, ${what}: ${chosen}`, () => {
-      const choices = { isTaken: () => false, udpTo: "192.0.2.1", multicast: GROUP, others };
+      const choices = { isTaken: () => false, udpTo: "192.0.2.1", srtpTo: undefined, multicast: GROUP, others };
+      expect(choose(offered, choices)).to.equal(chosen);
+    });
+
+  for (const [what, offered, others, chosen] of SRTP)
+    it(`where there is SRTP, ${what}: ${chosen}`, () => {
+      const choices = { isTaken: () => false, udpTo: undefined, srtpTo: "192.0.2.1", multicast: undefined, others };
       expect(choose(offered, choices)).to.equal(chosen);
     });
 });
