@@ -8,6 +8,7 @@ packages=(
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-x
   gcc libc6-dev
+  vlc-bin vlc-plugin-base rtsp-server-perl motion
   python3-zeep onvif-tools chromium curl openssl iproute2
 )
 

@@ -1,75 +1,11 @@
 import { expect } from "chai";
-import { systemClock } from "../../base/clock.ts";
 import { type Fault, isFault } from "../../base/fault.ts";
-import { silentLog } from "../../base/log.ts";
 import { Secret } from "../../base/secret.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import { TrackReceiver } from "../../media/receiver.ts";
 import { readRtp } from "../../media/rtp.ts";
-import type { Codec, Track } from "../../media/track.ts";
-import { cameraSide } from "../../net/sides.ts";
-import { type PullOptions, pull } from "../../rtsp/client/session.ts";
+import type { Codec } from "../../media/track.ts";
 import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
-
-const side = cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] });
-
-interface Pulled {
-  readonly tracks: readonly Track[];
-  readonly groups: readonly PacketGroup[];
-  /** By what they came. */
-  readonly transport: string | undefined;
-  /** What the camera's key turned out to be, over TLS. */
-  readonly pin: string | undefined;
-}
-
-/** Pulls until there are `enough` groups of the first track. */
-async function pullUntil(
-  url: URL,
-  enough: number,
-  o: Pick<PullOptions, "credentials" | "transports"> & { readonly pin?: string } = {},
-): Promise<Pulled> {
-  const stop = new AbortController();
-  const groups: PacketGroup[] = [];
-  const tracks: Track[] = [];
-  let receivers: readonly TrackReceiver[] = [];
-  let pin: string | undefined;
-  let transport: string | undefined;
-  await pull({
-    url,
-    side,
-    clock: systemClock,
-    log: silentLog(),
-    signal: stop.signal,
-    tls: o.pin === undefined ? { onPin: (spki) => (pin = spki) } : { pin: o.pin },
-    ...(o.credentials && { credentials: o.credentials }),
-    ...(o.transports && { transports: o.transports }),
-    events: {
-      flows: (by) => {
-        transport = by;
-      },
-      described(media) {
-        tracks.push(...media.map((one) => one.track));
-        receivers = tracks.map(
-          (track, index) =>
-            new TrackReceiver({
-              index,
-              track,
-              onTrack: (changed) => {
-                tracks[index] = changed;
-              },
-              deliver: (group) => {
-                groups.push(group);
-                if (groups.filter((one) => one.track === 0).length >= enough) stop.abort();
-              },
-            }),
-        );
-      },
-      rtp: (track, packet, arrivedAt) => receivers[track]?.rtp(packet, arrivedAt),
-      rtcp: (track, packet, arrivedAt) => receivers[track]?.rtcp(packet, arrivedAt),
-    },
-  });
-  return { tracks, groups, transport, pin };
-}
+import { type Pulled, pullUntil } from "../support/pull-until.ts";
 
 /** What must hold for the groups of one track, whatever the codec. */
 function expectSound(groups: readonly PacketGroup[], clockRateHz: number): void {
@@ -98,6 +34,8 @@ const MOUNTS: readonly (readonly [mount: GstMount, codecs: readonly Codec[]])[] 
   ["h264aac", ["H264", "MPEG4-GENERIC"]],
   ["h264pcmu", ["H264", "PCMU"]],
   ["h264pcma", ["H264", "PCMA"]],
+  ["h264pcmumeta", ["H264", "PCMU", "VND.ONVIF.METADATA"]],
+  ["onvif", ["H264"]],
 ];
 
 /** What was pulled of one mount, whatever it came by. */
@@ -164,22 +102,39 @@ describe("the RTSP client pulls from GStreamer's server over UDP", function () {
 describe("the RTSP client logs in at GStreamer's server", function () {
   this.timeout(60_000);
 
-  it("with digest, and is refused with a wrong password and without one", async function () {
-    const camera = await startGstCamera(this, { auth: true });
+  it("with basic outside TLS it does not: the password would be in clear text", async function () {
+    const camera = await startGstCamera(this, { auth: "basic" });
     try {
-      const { groups } = await pullUntil(camera.url("h264"), 5, { credentials: GST_LOGIN });
-      expect(groups).to.have.length.at.least(5);
-      for (const o of [{}, { credentials: { ...GST_LOGIN, password: new Secret("wrong") } }]) {
-        const fault = await pullUntil(camera.url("h264"), 5, o).then(
-          () => undefined,
-          (error: Fault) => error,
-        );
-        expect(isFault(fault, "unauthenticated")).to.equal(true);
-      }
+      const fault = await pullUntil(camera.url("h264"), 5, { credentials: GST_LOGIN }).then(
+        () => undefined,
+        (error: Fault) => error,
+      );
+      expect(isFault(fault, "unauthenticated")).to.equal(true);
     } finally {
       await camera.close();
     }
   });
+
+  for (const [scheme, o] of [
+    ["digest", { auth: true }],
+    ["basic inside TLS", { auth: "basic", tls: true }],
+  ] as const)
+    it(`with ${scheme}, and is refused with a wrong password and without one`, async function () {
+      const camera = await startGstCamera(this, o);
+      try {
+        const { groups } = await pullUntil(camera.url("h264"), 5, { credentials: GST_LOGIN });
+        expect(groups).to.have.length.at.least(5);
+        for (const more of [{}, { credentials: { ...GST_LOGIN, password: new Secret("wrong") } }]) {
+          const fault = await pullUntil(camera.url("h264"), 5, more).then(
+            () => undefined,
+            (error: Fault) => error,
+          );
+          expect(isFault(fault, "unauthenticated")).to.equal(true);
+        }
+      } finally {
+        await camera.close();
+      }
+    });
 
   it("over TLS, and recognizes the camera by its key", async function () {
     const camera = await startGstCamera(this, { auth: true, tls: true });

@@ -61,7 +61,7 @@ DOCUMENT = (
     '<?xml version="1.0" encoding="UTF-8"?><tt:MetadataStream xmlns:tt="http://www.onvif.org/ver10/schema">'
     '<tt:VideoAnalytics><tt:Frame UtcTime="{}"><tt:Object ObjectId="1"/></tt:Frame></tt:VideoAnalytics></tt:MetadataStream>'
 )
-METADATA_PERIOD_MS = 200
+METADATA_PERIOD_MS = 100
 
 
 def metadata(_factory, media):

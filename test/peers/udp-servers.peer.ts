@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Context } from "mocha";
+import { createDepacketizer } from "../../media/depacketizer.ts";
+import type { PacketGroup } from "../../media/group.ts";
+import { lengthPrefixed } from "../../media/nal.ts";
+import type { Track } from "../../media/track.ts";
+import { eventually } from "../support/bridge.ts";
+import { FPS, GOP, NumberedFrames, numbersIn } from "../support/numbered-frames.ts";
+import { type Peer, peer } from "../support/peer.ts";
+import { pullUntil } from "../support/pull-until.ts";
+
+const UDP = { transports: ["udp"] } as const;
+const START_CODE = Buffer.of(0, 0, 0, 1);
+/** Longer than any test looks. */
+const FILM_SECONDS = 60;
+
+/** H.264 as a byte stream, and its description as far as it is needed. */
+function byteStream(track: Pick<Track, "codec" | "kind" | "fmtp">, groups: readonly PacketGroup[]): Buffer {
+  const described = { encoding: "H264", payloadType: 96, clockRateHz: 90_000, channels: 1, ...track };
+  const depacketizer = createDepacketizer(described);
+  const samples = groups.flatMap((group) => depacketizer?.push(group) ?? []);
+  return Buffer.concat(samples.flatMap(({ data }) => lengthPrefixed(data).flatMap((nal) => [START_CODE, nal])));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+const accepts = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+    socket.once("connect", () => socket.destroy());
+  });
+
+describe("the RTSP client pulls from servers that know UDP alone", function () {
+  this.timeout(40_000);
+  let folder: string;
+  let film: string;
+  let ffmpeg: Peer;
+  const running: ChildProcess[] = [];
+
+  before(async function () {
+    ffmpeg = peer(this, "ffmpeg");
+    folder = await mkdtemp(join(tmpdir(), "viaduct-udp-servers-"));
+    // VLC runs as nobody.
+    await chmod(folder, 0o755);
+    film = join(folder, "film.mp4");
+    const source = new NumberedFrames();
+    const groups = Array.from({ length: FILM_SECONDS * FPS }, (_, index) => source.group(index));
+    const raw = join(folder, "film.h264");
+    await writeFile(raw, byteStream({ codec: "H264", kind: "video", fmtp: "" }, groups));
+    const made = await ffmpeg.run(["-v", "error", "-r", `${FPS}`, "-i", raw, "-c", "copy", film]);
+    expect(made.code, made.stderr).to.equal(0);
+  });
+  afterEach(async () => {
+    for (const child of running.splice(0)) {
+      const ended = once(child, "exit");
+      if (child.exitCode === null && child.kill("SIGTERM")) await ended;
+    }
+  });
+  after(() => (folder === undefined ? undefined : rm(folder, { recursive: true, force: true })));
+
+  const start = (program: string, args: readonly string[]): void => {
+    running.push(spawn(program, args, { stdio: "ignore" }));
+  };
+
+  async function expectFilm(url: string, o: Parameters<typeof pullUntil>[2] = {}): Promise<void> {
+    const { tracks, groups, transport } = await pullUntil(new URL(url), 3 * GOP, o);
+    expect(transport).to.equal("udp");
+    const [track] = tracks;
+    if (track === undefined) throw new Error("no track");
+    expect(groups.some((group) => group.discontinuity)).to.equal(false);
+    const first = groups.findIndex((group) => group.key);
+    const input = byteStream(track, groups.slice(first));
+    const { stdout, stderr } = await ffmpeg.run(
+      "-v warning -f h264 -i - -f rawvideo -pix_fmt gray -fps_mode passthrough -".split(" "),
+      { input },
+    );
+    expect(stderr).to.equal("");
+    const numbers = numbersIn(stdout);
+    expect(numbers.length).to.be.at.least(2 * GOP);
+    expect((numbers[0] ?? 1) % GOP, "begins with a key frame").to.equal(0);
+    expect(numbers).to.deep.equal(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+  }
+
+  it("VLC, which refuses RTP inside the connection as it should", async function () {
+    const vlc = peer(this, "cvlc").program;
+    const port = await freePort();
+    const url = `rtsp://127.0.0.1:${port}/film`;
+    const args = ["-q", "--rtsp-host", "127.0.0.1", "--rtsp-port", `${port}`, film];
+    // It does not run as root.
+    const [program, ...first] = asNobody(this, vlc, folder);
+    start(program, [...first, ...args, "--sout", `#rtp{sdp=${url}}`, "--sout-keep"]);
+    await eventually(() => accepts(port));
+    await expectFilm(url);
+  });
+
+  it("rtsp-server-perl, which takes a request for it to be broken, if it is asked for UDP at once", async function () {
+    const { program } = peer(this, "rtsp-server-perl");
+    const [port, sourcePort] = [await freePort(), await freePort()];
+    const addresses = ["--client_listen_address", "127.0.0.1", "--source_listen_address", "127.0.0.1"];
+    start(program, ["--clientport", `${port}`, "--serverport", `${sourcePort}`, ...addresses]);
+    await eventually(() => accepts(sourcePort));
+    const push = ["-v", "error", "-re", "-i", film, "-c", "copy", "-f", "rtsp", `rtsp://127.0.0.1:${sourcePort}/film`];
+    start(ffmpeg.program, push);
+    const url = `rtsp://127.0.0.1:${port}/film`;
+    await eventually(() => pullUntil(new URL(url), 1, UDP).then(Boolean, () => false));
+    await expectFilm(url, UDP);
+  });
+});
+
+/** The command that runs `program` without our rights, where we are root. */
+function asNobody(context: Context, program: string, home: string): readonly [string, ...string[]] {
+  if (process.getuid?.() !== 0) return [program];
+  return [peer(context, "runuser").program, "-u", "nobody", "--", "env", `HOME=${home}`, program];
+}
