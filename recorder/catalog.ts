@@ -399,6 +399,12 @@ export class Catalog {
     return rows.map((row) => ({ ...row, toUs: row.toUs ?? undefined }));
   }
 
+  /** The cameras that gaps are known of, whatever is left of their recordings. */
+  async camerasWithGaps(): Promise<readonly string[]> {
+    const rows = await this.#database.query.selectFrom("gaps").select("camera").distinct().execute();
+    return rows.map(({ camera }) => camera);
+  }
+
   /** Forgets the gaps of a camera that ended before everything that is left of it. */
   async forgetGaps(camera: string, beforeUs: number): Promise<void> {
     await this.#database.query.deleteFrom("gaps").where("camera", "=", camera).where("toUs", "<", beforeUs).execute();

@@ -100,6 +100,10 @@ export class Retainer {
       });
       all += left;
     }
+    for (const camera of await catalog.camerasWithGaps()) {
+      const { maxAgeMs } = this.#cameras.get(camera) ?? each;
+      if (maxAgeMs !== undefined) await catalog.forgetGaps(camera, (clock.now() - maxAgeMs) * 1000);
+    }
     const { maxBytes = Infinity, keepFreeBytes = 0 } = bounds;
     let missing = Math.max(all - maxBytes, keepFreeBytes > 0 ? keepFreeBytes - (await files.freeBytes(folder)) : 0);
     await this.#removeWhile(undefined, (row) => {

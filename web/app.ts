@@ -82,7 +82,7 @@ export function createWeb(o: WebOptions): HttpPart & { close(): void } {
 /** The whole API. `need` stands in front of each route that is not for everybody. */
 export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[] {
   return [
-    sessionRoutes({ accounts: o.accounts, sessions: o.sessions, peerOf: (ctx) => peerOf(ctx.req.socket) }),
+    sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     aboutRoutes(o.about),
     cameraRoutes({ watch: o.watch, discovery: o.discovery, need, addressesOf: o.addressesOf }),
     discoveryRoutes(o.discovery, need),

@@ -50,6 +50,21 @@ describe("retention", () => {
     await subject.close();
   });
 
+  it("forgets gaps that are too old of a camera whose recordings are all gone, and keeps one that goes on", async () => {
+    const gaps = async (camera: string): Promise<readonly (string | undefined)[]> =>
+      (await catalog.gaps(camera, "main", 0, Number.MAX_SAFE_INTEGER)).map(({ toUs }) =>
+        toUs === undefined ? undefined : "ended",
+      );
+    expect(await gaps("one")).to.deep.equal(["ended", undefined]);
+    const subject = retainer();
+    subject.retain("one", { maxAgeMs: 0 });
+    await subject.run();
+    expect(await starts("one")).to.deep.equal([]);
+    expect(await gaps("one")).to.deep.equal([undefined]);
+    expect(await gaps("two")).to.deep.equal(["ended", undefined]);
+    await subject.close();
+  });
+
   it("removes what is too old, of that camera only, with its folders and gaps", async () => {
     const subject = retainer();
     subject.retain("one", { maxAgeMs: DAY - HOUR });

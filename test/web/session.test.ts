@@ -57,6 +57,22 @@ describe("web sessions", () => {
   });
 
   describe("log-in", () => {
+    it("is in the audit log, with the one that failed and the log-out, and with no password", async () => {
+      await site.administrator();
+      const before = site.audited.length;
+      const client = site.stranger();
+      await client.logIn("admin", "not the password");
+      await client.logIn("admin", PASSWORD);
+      await client.send("DELETE", "/api/session");
+      const entries = site.audited.slice(before);
+      expect(entries.map(({ action, who, outcome, why }) => [action, who, outcome, why])).to.deep.equal([
+        ["log-in", "admin", "failed", "unauthenticated"],
+        ["log-in", "admin", "allowed", undefined],
+        ["log-out", "admin", "allowed", undefined],
+      ]);
+      expect(JSON.stringify(entries)).not.to.include("password");
+    });
+
     it("gives a cookie that scripts, other sites and plain HTTP never see", async () => {
       await site.administrator();
       const { status, cookies } = await site.stranger().logIn("admin", PASSWORD);

@@ -1,8 +1,10 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
+import type { Audit } from "../../auth/audit.ts";
 import type { Peer } from "../../auth/principal.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
+import { asFault } from "../../base/fault.ts";
 import { jsonBody } from "../body.ts";
 import { caller, type WebState } from "../state.ts";
 
@@ -12,13 +14,25 @@ export const SESSION_COOKIE = "__Host-viaduct";
 const logIn = z.strictObject({ name: z.string().min(1).max(128), password: z.string().min(1).max(1024) });
 const setUp = logIn.extend({ token: z.string().min(1).max(128) });
 
-/** Log-in, log-out, and the first administrator. */
+/** Log-in, log-out, and the first administrator; each is audited, those that fail too. */
 export function sessionRoutes(o: {
   readonly accounts: Accounts;
+  readonly audit: Audit;
   readonly sessions: WebSessions;
   readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api" });
+  const audited = async <T>(action: string, who: string, { address }: Peer, act: () => Promise<T>): Promise<T> => {
+    const entry = { action, who, interface: "web", address } as const;
+    try {
+      const result = await act();
+      o.audit.record({ ...entry, outcome: "allowed" });
+      return result;
+    } catch (error) {
+      o.audit.record({ ...entry, outcome: "failed", why: asFault(error).kind });
+      throw error;
+    }
+  };
   router.get("/session", (ctx) => {
     const { principal } = ctx.state;
     ctx.body = {
@@ -35,13 +49,21 @@ export function sessionRoutes(o: {
 
   router.post("/session", async (ctx) => {
     const { name, password } = await jsonBody(ctx.req, logIn);
-    const principal = await o.accounts.logIn(name, password, o.peerOf(ctx), "web");
+    const peer = o.peerOf(ctx);
+    const principal = await audited("log-in", name, peer, () => o.accounts.logIn(name, password, peer, "web"));
     begin(ctx, o.sessions.begin(principal).reveal());
     ctx.status = 204;
   });
 
   router.delete("/session", (ctx) => {
-    caller(ctx);
+    const { name } = caller(ctx);
+    o.audit.record({
+      action: "log-out",
+      who: name,
+      interface: "web",
+      address: o.peerOf(ctx).address,
+      outcome: "allowed",
+    });
     o.sessions.end(ctx.cookies.get(SESSION_COOKIE) ?? "");
     ctx.cookies.set(SESSION_COOKIE, null, { secure: true, path: "/" });
     ctx.status = 204;
@@ -49,7 +71,8 @@ export function sessionRoutes(o: {
 
   router.post("/setup", async (ctx) => {
     const { token, name, password } = await jsonBody(ctx.req, setUp);
-    const principal = await o.accounts.setUp(token, name, password, o.peerOf(ctx));
+    const peer = o.peerOf(ctx);
+    const principal = await audited("set-up", name, peer, () => o.accounts.setUp(token, name, password, peer));
     begin(ctx, o.sessions.begin(principal).reveal());
     ctx.status = 201;
     ctx.body = { name: principal.name };
