@@ -5,7 +5,7 @@ import type { Sealer } from "../base/seal.ts";
 import { Secret } from "../base/secret.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
 import type { Track } from "../media/track.ts";
-import type { LowerTransport } from "../rtsp/wire/transport.ts";
+import { UPSTREAM_TRANSPORTS, type UpstreamTransport } from "../rtsp/wire/transport.ts";
 import type { Pulling, TransportSetting } from "./camera.ts";
 import type { CameraSchema } from "./camera-schema.ts";
 
@@ -19,7 +19,7 @@ export interface StreamRecord {
   readonly url: string;
   readonly pulling: Pulling;
   /** By what its packets came the last time. */
-  readonly workedTransport: LowerTransport | undefined;
+  readonly workedTransport: UpstreamTransport | undefined;
   /** As it was described the last time; empty where it never was. */
   readonly tracks: readonly Track[];
 }
@@ -130,7 +130,7 @@ export class CameraStore {
   }
 
   /** For the next session. Of a camera that was removed meanwhile, nothing is remembered. */
-  async rememberTransport(id: string, stream: string, worked: LowerTransport): Promise<void> {
+  async rememberTransport(id: string, stream: string, worked: UpstreamTransport): Promise<void> {
     await this.#stream(id, stream).set({ worked_transport: worked }).execute();
   }
 
@@ -212,8 +212,8 @@ function* numbersWithout(taken: ReadonlySet<number>): Generator<number, never> {
   for (let number = 1; ; number += 1) if (!taken.has(number)) yield number;
 }
 
-function transportIn(text: string | null): LowerTransport | undefined {
-  return text === "tcp" || text === "udp" ? text : undefined;
+function transportIn(text: string | null): UpstreamTransport | undefined {
+  return UPSTREAM_TRANSPORTS.find((transport) => transport === text);
 }
 
 function ownerOf(id: string): string {

@@ -2,7 +2,7 @@ import type { UnixMillis } from "../base/units.ts";
 import type { BackChannel } from "../media/back-channel.ts";
 import type { LiveSource, RecordedSource } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
-import type { LowerTransport } from "../rtsp/wire/transport.ts";
+import type { UpstreamTransport } from "../rtsp/wire/transport.ts";
 
 /** How the connection for one stream of a camera stands. */
 export type Connection =
@@ -14,7 +14,7 @@ export type Connection =
   | { readonly state: "offline"; readonly since: UnixMillis; readonly why: string };
 
 /** How a camera is asked to send: by what works, beginning with what worked the last time, or one way alone. */
-export type TransportSetting = "auto" | LowerTransport;
+export type TransportSetting = "auto" | UpstreamTransport;
 
 /** When a stream is pulled from its camera: always, which recording needs, or while somebody watches, and ten seconds longer. */
 export type Pulling = "always" | "on-demand";
@@ -28,7 +28,7 @@ export interface StreamInfo {
   readonly pulling: Pulling;
   readonly connection: Connection;
   /** By what it comes, or came the last time. */
-  readonly transport: LowerTransport | undefined;
+  readonly transport: UpstreamTransport | undefined;
   /** How many receive it now, the recorder included. */
   readonly readers: number;
   /** As it was described the last time; empty until the camera was reached for the first time. */

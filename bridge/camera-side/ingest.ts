@@ -12,13 +12,14 @@ import type { Track } from "../../media/track.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import type { SyncPoint } from "../../onvif/client/sync-point.ts";
+import type { Door } from "../../rtsp/client/dial-rtsp.ts";
 import type { UpstreamSession } from "../../rtsp/client/incoming.ts";
 import { pull } from "../../rtsp/client/session.ts";
-import type { LowerTransport } from "../../rtsp/wire/transport.ts";
+import type { UpstreamTransport } from "../../rtsp/wire/transport.ts";
 import type { CameraInfo, Connection, TransportSetting } from "../camera.ts";
 import { Backoff } from "./backoff.ts";
 import { ShownQuirks } from "./shown-quirks.ts";
-import { transportsFor } from "./transport.ts";
+import { afterRefusal, transportsFor } from "./transport.ts";
 
 /** After this long without a failure the camera counts as healthy, and the next failure is retried at once. */
 const HEALTHY_AFTER_MS = 30_000;
@@ -36,8 +37,10 @@ export interface IngestOptions {
   readonly tls: CameraTls | undefined;
   /** How to ask for a key frame where RTCP cannot; absent where there is no other way. */
   readonly syncPoint?: SyncPoint;
+  /** Where the camera serves HTTP, besides its port for RTSP. */
+  readonly tunnelAt?: Door;
   /** Automatic, with nothing remembered, if absent. `used`: by what packets came the last time. */
-  readonly transport?: { readonly setting: TransportSetting; readonly used: LowerTransport | undefined };
+  readonly transport?: { readonly setting: TransportSetting; readonly used: UpstreamTransport | undefined };
   /** As the camera described it the last time. */
   readonly tracks?: readonly Track[];
   readonly side: CameraSide;
@@ -48,7 +51,7 @@ export interface IngestOptions {
   readonly onLost: (why: string) => void;
   readonly onConnection: (connection: Connection) => void;
   /** Packets come by another transport than the last time. */
-  readonly onTransport?: (used: LowerTransport) => void;
+  readonly onTransport?: (used: UpstreamTransport) => void;
 }
 
 /**
@@ -70,7 +73,7 @@ export class Ingest {
    * With which to begin: what worked, or what was not refused. That may fail for a reason of its own right then: GStreamer's server
    * answers 503 while it still puts away what it had prepared for the refused attempt.
    */
-  #first: LowerTransport | undefined;
+  #first: UpstreamTransport | undefined;
   /** Ends the running session, so that the next one begins at once. */
   #renewal = new AbortController();
   #receivers: TrackReceiver[] = [];
@@ -90,7 +93,7 @@ export class Ingest {
   }
 
   /** By what packets come, or came the last time. */
-  get transport(): LowerTransport | undefined {
+  get transport(): UpstreamTransport | undefined {
     return this.#transport.used;
   }
 
@@ -178,20 +181,24 @@ export class Ingest {
   }
 
   #pullOnce(signal: AbortSignal): Promise<void> {
-    const { url, credentials, side, clock, log, tls } = this.#options;
+    const { url, credentials, side, clock, log, tls, tunnelAt } = this.#options;
+    const secure = url.protocol === "rtsps:";
+    const transports = transportsFor(this.#transport.setting, this.#first, secure);
     return pull({
       url,
       side,
       clock,
       log,
       signal,
-      transports: transportsFor(this.#transport.setting, this.#first, url.protocol === "rtsps:"),
+      transports,
+      // What began inside TLS stays there.
+      ...(tunnelAt === undefined || (secure && !tunnelAt.secure) ? {} : { tunnelAt }),
       ...(credentials === undefined ? {} : { credentials }),
       ...(tls === undefined ? {} : { tls }),
       events: {
         described: (media, session) => this.#described(media, session),
         refused: (transport) => {
-          this.#first = transport === "tcp" ? "udp" : "tcp";
+          this.#first = afterRefusal(transports, transport);
         },
         quirk: (name) => this.#quirks.saw(name),
         flows: (transport) => this.#flows(transport),
@@ -201,7 +208,7 @@ export class Ingest {
     });
   }
 
-  #flows(used: LowerTransport): void {
+  #flows(used: UpstreamTransport): void {
     this.#first = used;
     if (used === this.#transport.used) return;
     this.#transport = { ...this.#transport, used };

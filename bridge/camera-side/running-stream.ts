@@ -11,6 +11,7 @@ import type { CameraRecord, CameraStore, StreamRecord } from "../camera-store.ts
 import { Demand, DemandedSource } from "./demand.ts";
 import { Ingest } from "./ingest.ts";
 import { loginOf } from "./login.ts";
+import { tunnelDoor } from "./transport.ts";
 
 /** How long to look for what a stream is, of which there is no description yet. */
 const LOOK_MS = 30 * SECOND;
@@ -66,6 +67,7 @@ export class RunningStream implements BridgedStream {
     this.#number = number;
     this.#pulling = pulling;
     this.#connection = { state: "idle", since: clock.now() };
+    const tunnelAt = tunnelDoor(camera.deviceUrl);
     this.#hub = new Hub({ clock, log });
     this.#ingest = new Ingest({
       url: new URL(url),
@@ -73,6 +75,7 @@ export class RunningStream implements BridgedStream {
       tls: camera.tlsPin === undefined ? undefined : { pin: camera.tlsPin },
       transport: { setting: camera.transport, used: workedTransport },
       tracks,
+      ...(tunnelAt === undefined ? {} : { tunnelAt }),
       ...this.#syncPoint(camera, url, { ...o, log }),
       side: o.side,
       hub: this.#hub,

@@ -1,21 +1,18 @@
 import type { ChallengeAnswerer } from "../../auth/scheme/http.ts";
-import type { Clock, Timer } from "../../base/clock.ts";
+import type { Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
 import { SECOND } from "../../base/units.ts";
 import { plainAddress } from "../../net/address.ts";
-import type { CameraSide } from "../../net/sides.ts";
-import type { CameraTls } from "../../net/tcp.ts";
 import { header } from "../wire/message.ts";
-import type { LowerTransport } from "../wire/transport.ts";
 import { RtspConnection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
-import { dialRtsp } from "./dial-rtsp.ts";
 import { Incoming, type UpstreamEvents } from "./incoming.ts";
 import { KeepAlive, keepAlivePeriod, methodsIn } from "./keepalive.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
 import { Lanes } from "./lanes.ts";
+import { type CarrierOptions, openCarrier } from "./open-carrier.ts";
 import { expectOk, redirectOf } from "./refusal.ts";
 import { readDescription, setUpTracks } from "./set-up.ts";
 
@@ -23,17 +20,11 @@ import { readDescription, setUpTracks } from "./set-up.ts";
 const REPORT_PERIOD_MS = 5 * SECOND;
 const WATCH_PERIOD_MS = SECOND;
 
-export interface AttemptOptions {
-  /** `rtsp:` or `rtsps:`, without user information; its host is an IP address. */
-  readonly url: URL;
-  readonly transport: LowerTransport;
+/** `url`: `rtsp:` or `rtsps:`, without user information; its host is an IP address. */
+export interface AttemptOptions extends CarrierOptions {
   readonly answerer: ChallengeAnswerer | undefined;
-  readonly side: CameraSide;
-  readonly clock: Clock;
   readonly log: Log;
   readonly events: UpstreamEvents;
-  readonly signal: AbortSignal;
-  readonly tls?: CameraTls;
 }
 
 /** One attempt at a session by one transport: a connection, what is asked on it, and what comes. */
@@ -56,16 +47,16 @@ export class Attempt {
   async run(): Promise<URL | undefined> {
     const { signal, clock, answerer } = this.#options;
     const { channels } = this.#lanes;
-    const socket = await dialRtsp(this.#options.url, this.#options);
+    const carrier = await openCarrier(this.#options);
     const connection = new RtspConnection({
-      socket,
+      carrier,
       clock,
       isChannel: (channel) => channels.has(channel),
       onPacket: (channel, packet) => channels.receive(channel, packet),
       seen: this.#seen,
     });
     this.#connection = connection;
-    this.#lanes.attach(connection, socket.localAddress);
+    this.#lanes.attach(connection, carrier.localAddress);
     const conversation = new Conversation(connection, answerer, this.#seen);
     const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
     const stop = (): void => resolve(undefined);

@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
@@ -6,6 +5,7 @@ import { SECOND } from "../../base/units.ts";
 import { type Headers, header, type Request, type Response } from "../wire/message.ts";
 import { MessageParser, type Oddity } from "../wire/parser.ts";
 import { frameInterleaved, printRequest, printResponse } from "../wire/print.ts";
+import type { Carrier } from "./carrier.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
 
 const LIMITS = {
@@ -24,7 +24,7 @@ interface Pending {
 }
 
 export interface ConnectionOptions {
-  readonly socket: Socket;
+  readonly carrier: Carrier;
   readonly clock: Clock;
   /** Which interleaved channels are in use; anything else behind a `$` is rubbish. */
   readonly isChannel: (channel: number) => boolean;
@@ -40,7 +40,7 @@ const ODDITIES: Readonly<Record<Oddity, RtspQuirk>> = { "line feed alone": "line
 
 /** One RTSP connection to a camera: requests and their answers, and interleaved packets (RFC 2326). Ends once, with a Fault. */
 export class RtspConnection {
-  readonly #socket: Socket;
+  readonly #carrier: Carrier;
   readonly #clock: Clock;
   readonly #onPacket: ConnectionOptions["onPacket"];
   readonly #parser: MessageParser;
@@ -52,7 +52,7 @@ export class RtspConnection {
   readonly ended: Promise<never>;
 
   constructor(o: ConnectionOptions) {
-    this.#socket = o.socket;
+    this.#carrier = o.carrier;
     this.#clock = o.clock;
     this.#onPacket = o.onPacket;
     const { isChannel, seen } = o;
@@ -62,11 +62,11 @@ export class RtspConnection {
     this.#whenEnded = reject;
     // Whoever is interested races it; that nobody does is no error of its own.
     promise.catch(() => undefined);
-    o.socket.on("data", (chunk: Buffer) => this.#read(chunk));
-    o.socket.on("error", (cause) =>
+    o.carrier.on("data", (chunk: Buffer) => this.#read(chunk));
+    o.carrier.on("error", (cause) =>
       this.fail(new Fault("unavailable", `connection to the camera: ${cause.message}`, { cause })),
     );
-    o.socket.on("close", () => this.fail(new Fault("unavailable", "the camera closed the connection")));
+    o.carrier.on("close", () => this.fail(new Fault("unavailable", "the camera closed the connection")));
   }
 
   get over(): boolean {
@@ -105,7 +105,7 @@ export class RtspConnection {
     this.#ended = fault;
     for (const { failed } of this.#pending.values()) failed(fault);
     this.#whenEnded(fault);
-    this.#socket.destroy();
+    this.#carrier.destroy();
   }
 
   #send(method: string, uri: string, headers: Headers): number {
@@ -116,8 +116,8 @@ export class RtspConnection {
 
   #write(bytes: Buffer): void {
     if (this.#ended !== undefined) return;
-    this.#socket.write(bytes);
-    if (this.#socket.writableLength > LIMITS.unsentBytes)
+    this.#carrier.write(bytes);
+    if (this.#carrier.writableLength > LIMITS.unsentBytes)
       this.fail(new Fault("unavailable", "the camera does not read what is sent to it"));
   }
 

@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../base/clock.ts";
-import { Fault } from "../../base/fault.ts";
+import { Fault, isFault } from "../../base/fault.ts";
 import { SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
+import { Unreachable } from "./refusal.ts";
 
 const LIMITS = {
   dialMs: 10 * SECOND,
@@ -11,24 +12,40 @@ const LIMITS = {
 
 const DEFAULT_PORT = { "rtsp:": 554, "rtsps:": 322 } as const;
 
-/** Connects to where an RTSP address leads; its host is an IP address. Faults: `invalid` (another scheme), those of {@link dial}. */
-export function dialRtsp(
-  { protocol, hostname, port }: URL,
-  o: {
-    readonly side: CameraSide;
-    readonly clock: Clock;
-    readonly signal: AbortSignal;
-    readonly tls?: CameraTls | undefined;
-  },
-): Promise<Socket> {
+/** A port of a camera. */
+export interface Door {
+  readonly port: number;
+  /** Inside TLS. */
+  readonly secure: boolean;
+}
+
+export interface DialRtspOptions {
+  readonly side: CameraSide;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly tls?: CameraTls | undefined;
+}
+
+/** Where an RTSP address leads. Fault `invalid` for another scheme. */
+export function doorOf({ protocol, port }: URL): Door {
   if (protocol !== "rtsp:" && protocol !== "rtsps:") throw new Fault("invalid", `no RTSP address: ${protocol}`);
-  return dial({
-    host: hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: port === "" ? DEFAULT_PORT[protocol] : Number(port),
-    side: o.side,
-    clock: o.clock,
-    timeoutMs: LIMITS.dialMs,
-    signal: o.signal,
-    ...(protocol === "rtsps:" ? { tls: o.tls ?? {} } : {}),
-  });
+  return { port: Number(port) || DEFAULT_PORT[protocol], secure: protocol === "rtsps:" };
+}
+
+/** Connects to a port of the camera of an address, whose host is an IP address. Faults: Unreachable, others of {@link dial}. */
+export async function dialDoor({ hostname }: URL, { port, secure }: Door, o: DialRtspOptions): Promise<Socket> {
+  const { side, clock, signal, tls } = o;
+  try {
+    return await dial({
+      host: hostname.replace(/^\[(.*)\]$/, "$1"),
+      port,
+      side,
+      clock,
+      timeoutMs: LIMITS.dialMs,
+      signal,
+      ...(secure ? { tls: tls ?? {} } : {}),
+    });
+  } catch (error) {
+    throw isFault(error, "unavailable") ? new Unreachable(error) : error;
+  }
 }

@@ -7,7 +7,7 @@ import { Reorder } from "../../media/reorder.ts";
 import { keyRequest, receiverReport } from "../../media/rtcp.ts";
 import type { MediaDescription } from "../../media/sdp.ts";
 import type { TrackKind } from "../../media/track.ts";
-import type { LowerTransport } from "../wire/transport.ts";
+import type { UpstreamTransport } from "../wire/transport.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
 import type { Lane } from "./lane.ts";
 import { isRtcp } from "./quirks.ts";
@@ -34,11 +34,11 @@ export interface UpstreamEvents {
   /** The media that the camera is going to send, in the order of tracks. Comes once, before the first packet. */
   described(media: readonly MediaDescription[], session: UpstreamSession): void;
   /** The camera does not send this way. Another one is tried, where there is one. */
-  refused?(transport: LowerTransport): void;
+  refused?(transport: UpstreamTransport): void;
   /** The camera shows a known quirk. The same one may come again. */
   quirk?(name: RtspQuirk): void;
   /** The first packet of media has come, by this transport. */
-  flows?(transport: LowerTransport): void;
+  flows?(transport: UpstreamTransport): void;
   /** An RTP packet, in the camera's order. It is the callee's from here on: it may be kept and written to. */
   rtp(track: number, packet: Buffer, arrivedAt: UnixMillis): void;
   /** A compound RTCP packet, on the same terms. */
@@ -54,7 +54,7 @@ interface IncomingTrack {
 }
 
 export interface IncomingOptions {
-  readonly transport: LowerTransport;
+  readonly transport: UpstreamTransport;
   readonly events: UpstreamEvents;
   readonly clock: Clock;
   readonly log: Log;
@@ -93,7 +93,7 @@ export class Incoming implements UpstreamSession {
       media,
       lane,
       reception: new ReceptionCounter(media.track.clockRateHz),
-      reorder: transport === "udp" ? new Reorder({ clock, deliver }) : undefined,
+      reorder: transport === "udp" || transport === "multicast" ? new Reorder({ clock, deliver }) : undefined,
     });
   }
 
@@ -144,8 +144,8 @@ export class Incoming implements UpstreamSession {
     const { clock, transport } = this.#options;
     const limitMs = this.#watched.size > 0 ? LIMITS.silenceMs : LIMITS.quietPeriods * periodMs;
     if (clock.monotonic() - this.#lastSign <= limitMs) return undefined;
-    if (transport === "udp" && this.#watched.size > 0 && !this.#flows)
-      return new RefusedTransport("udp", "nothing has come; a firewall may be in its way");
+    if (transport !== "tcp" && transport !== "http" && this.#watched.size > 0 && !this.#flows)
+      return new RefusedTransport(transport, "nothing has come; a firewall may be in its way");
     return new Fault("unavailable", `nothing came for ${limitMs} ms`, { tell: "the camera stopped sending" });
   }
 

@@ -3,7 +3,7 @@ export interface Lane {
   /** The Transport header to ask with. */
   readonly asked: string;
   /** The Transport header of the answer counts. Throws a RefusedTransport where it names another transport. */
-  agree(answered: string | undefined): void;
+  agree(answered: string | undefined): void | Promise<void>;
   /** Sends a compound RTCP packet, where the camera has said, or shown, where to. */
   report(packet: Buffer): void;
   /** Sends an RTP packet to a camera with a speaker, where it has said where to. */

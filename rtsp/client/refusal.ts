@@ -1,6 +1,6 @@
 import { Fault, type FaultKind } from "../../base/fault.ts";
 import { header, type Response } from "../wire/message.ts";
-import type { LowerTransport } from "../wire/transport.ts";
+import type { UpstreamTransport } from "../wire/transport.ts";
 
 /** What a camera's refusals mean (RFC 2326 7.1.1); what is not here may work later. */
 const REFUSALS: Readonly<Record<number, { readonly kind: FaultKind; readonly tell: string }>> = {
@@ -18,10 +18,24 @@ export class RefusedSetup extends Fault {
   }
 }
 
+const NAMES: Readonly<Record<UpstreamTransport, string>> = {
+  tcp: "TCP",
+  udp: "UDP",
+  http: "HTTP",
+  multicast: "multicast",
+};
+
+/** Nobody is there to talk to. */
+export class Unreachable extends Fault {
+  constructor({ message, cause }: Fault) {
+    super("unavailable", message, { cause });
+  }
+}
+
 /** The camera does not send this way; it may send another way, if it is asked on a connection of its own. */
 export class RefusedTransport extends Fault {
-  constructor(transport: LowerTransport, why: string) {
-    const name = transport.toUpperCase();
+  constructor(transport: UpstreamTransport, why: string) {
+    const name = NAMES[transport];
     super("unavailable", `not over ${name}: ${why}`, { tell: `the camera does not send over ${name}: ${why}` });
   }
 }

@@ -4,10 +4,11 @@ import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
-import type { LowerTransport } from "../wire/transport.ts";
+import type { UpstreamTransport } from "../wire/transport.ts";
 import { Attempt } from "./attempt.ts";
+import type { Door } from "./dial-rtsp.ts";
 import type { UpstreamEvents } from "./incoming.ts";
-import { RefusedTransport } from "./refusal.ts";
+import { RefusedTransport, Unreachable } from "./refusal.ts";
 
 const LIMITS = {
   redirects: 1,
@@ -26,14 +27,16 @@ export interface PullOptions {
   readonly tls?: CameraTls;
   /** The password may travel readable. Inside TLS it may anyway. */
   readonly allowBasic?: boolean;
+  /** Where the camera serves HTTP, so that RTSP may go in it there; its port for RTSP is tried anyway. */
+  readonly tunnelAt?: Door;
   /** In the order in which they are tried. If absent TCP, then UDP; over TLS TCP alone, for UDP would be readable. */
-  readonly transports?: readonly [LowerTransport, ...LowerTransport[]];
+  readonly transports?: readonly [UpstreamTransport, ...UpstreamTransport[]];
 }
 
 /**
- * One upstream session, from connect to TEARDOWN, with RTP inside the RTSP connection or over UDP to ports of ours (RFC 2326
- * 10.4, 10.12). Another transport is tried where the camera refuses one, or where nothing ever comes by UDP, for something
- * between us may be in its way.
+ * One upstream session, from connect to TEARDOWN, with RTP inside the RTSP connection, over UDP to ports of ours, or over UDP to a
+ * group (RFC 2326 10.4, 10.12), or with all of it inside HTTP. Another transport is tried where the camera refuses one, where
+ * nothing ever comes by UDP, for something between us may be in its way, and, in HTTP at another port, where nobody answers.
  *
  * Resolves when `signal` is aborted, after the TEARDOWN. Rejects with a Fault when the camera fails: `unauthenticated` (wrong
  * credentials, or none where some are needed; tried at most twice, for cameras lock accounts), `denied`, `not-found`, `busy`,
@@ -45,17 +48,22 @@ export async function pull(o: PullOptions): Promise<void> {
   const answerer = o.credentials && new ChallengeAnswerer(o.credentials, { allowBasic });
   const transports = o.transports ?? (secure ? (["tcp"] as const) : (["tcp", "udp"] as const));
   try {
+    let unreachable: Unreachable | undefined;
     for (const transport of transports) {
+      // All but HTTP begin at the port where nobody is.
+      if (unreachable !== undefined && transport !== "http") continue;
       try {
-        await follow(o, transport, answerer);
+        await follow({ ...o, allowBasic }, transport, answerer);
         return;
       } catch (error) {
-        if (!(error instanceof RefusedTransport)) throw error;
-        if (!o.signal.aborted) o.events.refused?.(transport);
-        if (transport === transports.at(-1)) throw error;
+        if (error instanceof Unreachable && o.tunnelAt !== undefined) unreachable ??= error;
+        else if (!(error instanceof RefusedTransport)) throw error;
+        else if (!o.signal.aborted) o.events.refused?.(transport);
+        if (transport === transports.at(-1)) throw unreachable ?? error;
         o.log.info({ err: error }, "another transport is tried");
       }
     }
+    if (unreachable !== undefined) throw unreachable;
   } catch (error) {
     if (o.signal.aborted) return;
     throw asFault(error);
@@ -64,8 +72,8 @@ export async function pull(o: PullOptions): Promise<void> {
 
 /** A session by one transport, wherever the camera redirects to. */
 async function follow(
-  o: PullOptions,
-  transport: LowerTransport,
+  o: PullOptions & { readonly allowBasic: boolean },
+  transport: UpstreamTransport,
   answerer: ChallengeAnswerer | undefined,
 ): Promise<void> {
   let { url } = o;

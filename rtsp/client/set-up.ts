@@ -3,7 +3,7 @@ import type { Log } from "../../base/log.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
 import { type MediaDescription, parseSdp } from "../../media/sdp.ts";
 import { type Headers, header, type Response } from "../wire/message.ts";
-import type { LowerTransport } from "../wire/transport.ts";
+import type { UpstreamTransport } from "../wire/transport.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Incoming } from "./incoming.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
@@ -40,7 +40,7 @@ export interface LaneOptions {
   readonly url: URL;
   /** The address of the whole. */
   readonly control: string;
-  readonly transport: LowerTransport;
+  readonly transport: UpstreamTransport;
   readonly conversation: Conversation;
   readonly lanes: Lanes;
   readonly seen: QuirkSeen<RtspQuirk>;
@@ -95,6 +95,6 @@ export async function setUpLane(
   if (WRONG_TRANSPORT.has(response.status)) throw new RefusedTransport(o.transport, "it says so");
   if (response.status !== 200) throw new RefusedSetup(response);
   conversation.noteSession(response);
-  lane.agree(header(response, "Transport"));
+  await lane.agree(header(response, "Transport"));
   return lane;
 }

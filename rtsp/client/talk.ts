@@ -11,10 +11,11 @@ import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import { type Headers, header } from "../wire/message.ts";
 import { BACK_CHANNEL } from "../wire/option-tags.ts";
-import type { LowerTransport } from "../wire/transport.ts";
+import type { UpstreamTransport } from "../wire/transport.ts";
+import type { Carrier } from "./carrier.ts";
 import { RtspConnection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
-import { dialRtsp } from "./dial-rtsp.ts";
+import { dialDoor, doorOf } from "./dial-rtsp.ts";
 import { KeepAlive, keepAlivePeriod } from "./keepalive.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
@@ -68,7 +69,7 @@ export interface TalkSession {
  * refuses that; over TLS never. Faults: `not-found` (no speaker), those of {@link pull}.
  */
 export async function openTalk(o: SpeakerOptions): Promise<TalkSession> {
-  const transports: readonly LowerTransport[] = o.url.protocol === "rtsps:" ? ["tcp"] : ["tcp", "udp"];
+  const transports: readonly UpstreamTransport[] = o.url.protocol === "rtsps:" ? ["tcp"] : ["tcp", "udp"];
   for (const transport of transports) {
     const speaker = await Speaker.dial(o, transport);
     try {
@@ -90,7 +91,7 @@ function unseen(): void {}
 class Speaker implements TalkSession {
   readonly ended: Promise<never>;
   readonly #options: SpeakerOptions;
-  readonly #transport: LowerTransport;
+  readonly #transport: UpstreamTransport;
   readonly #connection: RtspConnection;
   readonly #conversation: Conversation;
   readonly #lanes: Lanes;
@@ -100,25 +101,25 @@ class Speaker implements TalkSession {
   #queue: TalkQueue | undefined;
   #closing: Promise<void> | undefined;
 
-  static async dial(o: SpeakerOptions, transport: LowerTransport): Promise<Speaker> {
-    const socket = await dialRtsp(o.url, o);
-    return new Speaker(o, transport, socket);
+  static async dial(o: SpeakerOptions, transport: UpstreamTransport): Promise<Speaker> {
+    const carrier = await dialDoor(o.url, doorOf(o.url), o);
+    return new Speaker(o, transport, carrier);
   }
 
-  private constructor(o: SpeakerOptions, transport: LowerTransport, socket: Awaited<ReturnType<typeof dialRtsp>>) {
+  private constructor(o: SpeakerOptions, transport: UpstreamTransport, carrier: Carrier) {
     this.#options = o;
     this.#transport = transport;
     this.#control = o.url.href;
     this.#lanes = new Lanes(transport, plainAddress(o.url.hostname) ?? "", unseen);
     const { channels } = this.#lanes;
     this.#connection = new RtspConnection({
-      socket,
+      carrier,
       clock: o.clock,
       isChannel: (channel) => channels.has(channel),
       onPacket: (channel, packet) => channels.receive(channel, packet),
       seen: unseen,
     });
-    this.#lanes.attach(this.#connection, socket.localAddress);
+    this.#lanes.attach(this.#connection, carrier.localAddress);
     const allowBasic = o.url.protocol === "rtsps:";
     const answerer = o.credentials && new ChallengeAnswerer(o.credentials, { allowBasic });
     this.#conversation = new Conversation(this.#connection, answerer, unseen);

@@ -5,8 +5,13 @@ const LIMITS = { characters: 2048, specs: 16, parameters: 24 };
 /** Two numbers that belong together: RTP and RTCP, as ports or as interleaved channels. */
 export type Pair = readonly [number, number];
 
-/** What RTP travels over: inside the RTSP connection, or over UDP to one receiver (RFC 2326 12.39, lower-transport). */
-export type LowerTransport = "tcp" | "udp";
+/**
+ * How RTP comes from a camera: inside the RTSP connection, over UDP to one receiver (RFC 2326 12.39), inside an RTSP connection
+ * that is itself inside HTTP (ONVIF Streaming 5.1.1.4), or over UDP to a group.
+ */
+export const UPSTREAM_TRANSPORTS = ["tcp", "udp", "http", "multicast"] as const;
+
+export type UpstreamTransport = (typeof UPSTREAM_TRANSPORTS)[number];
 
 /** One alternative of a Transport header (RFC 2326 12.39). */
 export interface TransportSpec {

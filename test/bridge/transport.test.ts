@@ -17,13 +17,18 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 
 describe("the order of transports", () => {
   const rows: readonly (readonly [...Parameters<typeof transportsFor>, order: string])[] = [
-    ["auto", undefined, false, "tcp,udp"],
-    ["auto", "tcp", false, "tcp,udp"],
-    ["auto", "udp", false, "udp,tcp"],
-    ["auto", "udp", true, "tcp"],
+    ["auto", undefined, false, "tcp,udp,http"],
+    ["auto", "tcp", false, "tcp,udp,http"],
+    ["auto", "udp", false, "udp,tcp,http"],
+    ["auto", "http", false, "http,tcp,udp"],
+    ["auto", "multicast", false, "tcp,udp,http"],
+    ["auto", "udp", true, "tcp,http"],
+    ["auto", "http", true, "http,tcp"],
     ["tcp", "udp", false, "tcp"],
     ["udp", "tcp", false, "udp"],
     ["udp", undefined, true, "udp"],
+    ["http", "tcp", false, "http"],
+    ["multicast", "tcp", false, "multicast"],
   ];
   for (const [setting, worked, secure, order] of rows)
     it(`is ${order} where ${setting} is set and ${worked ?? "nothing"} worked${secure ? ", over TLS" : ""}`, () => {

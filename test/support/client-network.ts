@@ -8,6 +8,8 @@ let made = 0;
 export interface ClientNetwork {
   /** Our address on it. */
   readonly address: string;
+  /** That of the other end. */
+  readonly otherAddress: string;
   /** What runs a program at the other end: put it before the program and its arguments. */
   readonly command: readonly [program: string, ...args: readonly string[]];
   /** A program that runs at the other end. */
@@ -50,6 +52,7 @@ export function clientNetwork(context: Context): ClientNetwork {
   const command = [program, "netns", "exec", name] as const;
   return {
     address: `${network}.${4 * made + 1}`,
+    otherAddress: `${network}.${4 * made + 2}`,
     command,
     peer(asking, wanted) {
       const [inside, outside] = [peer(asking, wanted).program, peer(asking, program)];

@@ -22,6 +22,7 @@ parser.add_argument("--password")
 parser.add_argument("--cert")
 parser.add_argument("--key")
 parser.add_argument("--udp-only", action="store_true")
+parser.add_argument("--multicast", help="a group to send to, beside everything else")
 parser.add_argument("--basic", action="store_true", help="asks for basic instead of digest")
 options = parser.parse_args()
 
@@ -94,6 +95,10 @@ if not options.udp_only:
 # A camera sends from the address at which it is dialed; bound to none, the system would choose another of this machine's.
 pool = GstRtspServer.RTSPAddressPool.new()
 pool.add_range(options.address, options.address, 20000, 60000, 0)
+
+if options.multicast:
+    protocols |= GstRtsp.RTSPLowerTrans.UDP_MCAST
+    pool.add_range(options.multicast, options.multicast, 5000, 5015, 1)
 
 auth = None
 if options.user or options.cert:

@@ -6,6 +6,7 @@ import type { Context } from "mocha";
 import { systemClock } from "../../base/clock.ts";
 import { Secret } from "../../base/secret.ts";
 import { loadIdentity } from "../../net/tls.ts";
+import type { ClientNetwork } from "./client-network.ts";
 import { pythonPeer } from "./peer.ts";
 
 /** What every camera of {@link startGstCamera} serves: 320x240 at 25 frames/s, a key frame each second. */
@@ -50,15 +51,21 @@ export async function startGstCamera(
     readonly tls?: boolean;
     readonly udpOnly?: boolean;
     readonly address?: string;
+    /** It runs at the other end of a network, at the address there. */
+    readonly network?: ClientNetwork;
+    /** A group that it may send to. */
+    readonly multicast?: string;
   } = {},
 ): Promise<GstCamera> {
-  const python = pythonPeer(context, "gi.repository.GstRtspServer");
+  const here = pythonPeer(context, "gi.repository.GstRtspServer");
+  const python = options.network?.peer(context, here.program) ?? here;
   const folder = await mkdtemp(join(tmpdir(), "viaduct-gst-camera-"));
-  const { address = "127.0.0.1" } = options;
+  const { address = options.network?.otherAddress ?? "127.0.0.1" } = options;
   const args = [join(import.meta.dirname, "gst-camera.py"), "--address", address];
   const { auth = false } = options;
   if (auth !== false) args.push("--user", GST_LOGIN.user, "--password", GST_LOGIN.password.reveal());
   if (auth === "basic") args.push("--basic");
+  if (options.multicast !== undefined) args.push("--multicast", options.multicast);
   if (options.udpOnly === true) args.push("--udp-only");
   if (options.tls === true) {
     await loadIdentity(folder, [address], systemClock);

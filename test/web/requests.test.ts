@@ -145,7 +145,7 @@ describe("requests to the web API", () => {
         admin.send("PATCH", "/api/cameras/gate", { body });
       expect((await change({ transport: "udp" })).status).to.equal(204);
       expect(site.discovery.calls.at(-1)).to.deep.equal(["setTransport", "gate", "udp"]);
-      for (const body of [{ transport: "multicast" }, {}, { transport: "udp", name: "x" }])
+      for (const body of [{ transport: "pigeon" }, {}, { transport: "udp", name: "x" }])
         expect((await change(body)).status).to.equal(400);
     });
 

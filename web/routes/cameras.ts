@@ -4,11 +4,12 @@ import { decide } from "../../auth/access.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import type { Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery } from "../../bridge/ports.ts";
+import { UPSTREAM_TRANSPORTS } from "../../rtsp/wire/transport.ts";
 import { jsonBody } from "../body.ts";
 import { caller, type Need, type WebState } from "../state.ts";
 
 /** How a camera may be asked to send. */
-export const transport = z.enum(["auto", "tcp", "udp"]);
+export const transport = z.enum(["auto", ...UPSTREAM_TRANSPORTS]);
 
 const change = z.strictObject({ transport });
 const streamChange = z.strictObject({ pulling: z.enum(["always", "on-demand"]) });

@@ -20,7 +20,9 @@ export interface Connection {
   readonly why?: string;
 }
 
-export type TransportSetting = "auto" | "tcp" | "udp";
+export type Transport = "tcp" | "udp" | "http" | "multicast";
+
+export type TransportSetting = "auto" | Transport;
 
 export type Pulling = "always" | "on-demand";
 
@@ -28,7 +30,7 @@ export interface Stream {
   readonly name: string;
   readonly pulling: Pulling;
   readonly connection: Connection;
-  readonly transport?: "tcp" | "udp";
+  readonly transport?: Transport;
   readonly tracks: readonly { readonly kind: string; readonly encoding: string }[];
   /** Where other systems play it. */
   readonly address: string;

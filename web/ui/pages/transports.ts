@@ -5,4 +5,6 @@ export const TRANSPORTS: readonly (readonly [TransportSetting, string])[] = [
   ["auto", "Automatic"],
   ["tcp", "TCP alone"],
   ["udp", "UDP alone"],
+  ["http", "RTSP in HTTP alone"],
+  ["multicast", "Multicast alone"],
 ];
