@@ -48,7 +48,7 @@ export class Fuzzer {
   constructor(options: FuzzerOptions) {
     this.#o = options;
     this.#random = new Random(options.seed);
-    this.#words = options.target.words.map((word) => Buffer.from(word));
+    this.#words = options.target.words.map((word) => Buffer.from(word, "latin1"));
   }
 
   get corpusSize(): number {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** `seeds` are in the repository; what is learned and found is not. */
@@ -10,7 +10,7 @@ const folderOf = (kind: Kind, target: string): string => join(import.meta.dirnam
 /** The inputs of a target, in the order of their names; none where there is no folder. */
 export function inputsOf(kind: Kind, target: string): readonly (readonly [name: string, input: Buffer])[] {
   const folder = folderOf(kind, target);
-  mkdirSync(folder, { recursive: true });
+  if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .toSorted()
     .map((name) => [name, readFileSync(join(folder, name))] as const);
