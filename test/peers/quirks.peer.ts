@@ -54,7 +54,7 @@ const ROWS: Readonly<Partial<Record<Quirk, Row>>> = {
   "wrong-reports": { quality: "arrival" },
   "time-jumps": { seconds: 45, quality: "jumped" },
   "fast-clock": { seconds: 60, off: 10 },
-  "slow-sound": { seconds: 60 },
+  "slow-sound": { seconds: 60, off: 10 },
 };
 
 describe("a camera's quirks, the whole way from its lens to the time of its pictures", function () {
@@ -79,7 +79,7 @@ describe("a camera's quirks, the whole way from its lens to the time of its pict
       expect(watched.sessions, "sessions").to.equal(sessions);
       if (row.undecoded === true) expectEvenTimes(watched, seconds);
       else await expectTrue(watched, { seconds, left, damaged, off });
-      expectEvenSound(watched, seconds);
+      expectEvenSound(watched, seconds, off);
       const qualities = new Set(watched.groups[0]?.map(({ quality }) => quality));
       expect([...qualities], "how its times are known").to.include(row.quality ?? "camera");
     });
@@ -109,10 +109,16 @@ describe("a camera's quirks, the whole way from its lens to the time of its pict
       if (index > 0) expect(at - (video[index - 1]?.at ?? 0)).to.be.closeTo(1000 / FPS, 5);
   };
 
-  const expectEvenSound = ({ groups: [, sound] }: Watched, seconds: number): void => {
+  const expectEvenSound = ({ groups: [, sound], tracks, takenAt }: Watched, seconds: number, off: number): void => {
     if (sound === undefined) return;
     const times = sound.map(({ at }) => at);
     expect(times).to.deep.equal([...times].sort((a, b) => a - b));
     expect(times.length).to.be.at.least(seconds * 6);
+    // G.711 is sent every 40 ms of the camera's life.
+    if (tracks[1]?.codec !== "PCMU" || off > 20) return;
+    for (const [index, at] of times.entries()) {
+      const elapsed = at - takenAt(0);
+      expect(Math.abs(elapsed - Math.round(elapsed / 40) * 40), `ms that sound ${index} is off`).to.be.at.most(off);
+    }
   };
 });
