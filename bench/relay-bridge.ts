@@ -38,7 +38,7 @@ const server = new RtspServer({
       const name = `bench-${peer.port % 20}`;
       return { accountId: name, name, kind: "integration", grants: [], revoked: never };
     },
-    open: async () => ({ kind: "live", name: "bench", source: hub, ended: never }),
+    open: async () => ({ kind: "live", name: "bench", source: hub, withMetadata: false, ended: never }),
   },
 });
 await hub.ready(20_000);

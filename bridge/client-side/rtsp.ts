@@ -1,3 +1,4 @@
+import { decide } from "../../auth/access.ts";
 import type { Audit } from "../../auth/audit.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { HttpAuthenticator } from "../../auth/scheme/http.ts";
@@ -5,7 +6,9 @@ import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { SrtpSuite } from "../../media/srtp-cipher.ts";
 import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
+import type { BridgedCamera } from "../camera.ts";
 import { MULTICAST_QUERY, SRTP_QUERY } from "./addresses.ts";
+import { ExtendedSources } from "./extended-sources.ts";
 import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
 import { talkOffer } from "./talk.ts";
 import { timeAddress } from "./time-address.ts";
@@ -22,6 +25,7 @@ export function rtspHost(o: {
   readonly clock: Clock;
   readonly multicast: MulticastPlan | undefined;
 }): RtspHost {
+  const extended = new ExtendedSources(o.clock);
   return {
     challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
     authenticate: (request) => o.authenticator.verify(request),
@@ -44,7 +48,8 @@ export function rtspHost(o: {
         return {
           kind,
           name: camera.info.name,
-          source: live,
+          source: extended.of(camera, live),
+          withMetadata: mayHaveMetadata(who, camera),
           ...(talk === undefined ? {} : { talk }),
           ended: endOf(who, camera),
           ...srtp,
@@ -55,7 +60,9 @@ export function rtspHost(o: {
       if (kind === "recorded" && stream === undefined) {
         const camera = o.watch.open(who, id, "playback", "rtsp", peer.address);
         const asked = timeAddress(query, o.clock.now());
-        return { kind, name: camera.info.name, source: camera.recorded, ...srtp, ...asked, ended: endOf(who, camera) };
+        const { name } = camera.info;
+        const withMetadata = mayHaveMetadata(who, camera);
+        return { kind, name, source: camera.recorded, withMetadata, ...srtp, ...asked, ended: endOf(who, camera) };
       }
       throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
     },
@@ -72,4 +79,8 @@ function srtpAsked(query: URLSearchParams): { readonly srtp?: SrtpSuite } {
   if (srtp === undefined)
     throw new Fault("invalid", `srtp=${asked}`, { tell: "srtp must be srtp alone (AES-CM) or srtp=gcm" });
   return { srtp };
+}
+
+function mayHaveMetadata(who: Principal, { info }: BridgedCamera): boolean {
+  return decide(who, { right: "metadata", camera: info.id, interface: "rtsp" }).allowed;
 }

@@ -22,6 +22,11 @@ export async function tracksOf(presentation: Presentation): Promise<readonly Tra
   return tracks;
 }
 
+/** Whether the client may not have a track, though it may have the presentation. Tracks keep their numbers all the same. */
+export function isWithheld({ kind }: Track, { withMetadata }: Pick<Presentation, "withMetadata">): boolean {
+  return kind === "metadata" && !withMetadata;
+}
+
 /** The description of a presentation (RFC 8866; RFC 2326 C). */
 export async function describe(
   presentation: Presentation,
@@ -48,7 +53,8 @@ export async function describe(
     control: control.aggregate,
     attributes: [`range:${await rangeOf(presentation)}`],
     media: [
-      ...tracks.map((track, index) => {
+      ...tracks.flatMap((track, index) => {
+        if (isWithheld(track, presentation)) return [];
         const name = names[index];
         const attributes = [
           ...(name === undefined ? [] : [`x-onvif-track:${name}`]),

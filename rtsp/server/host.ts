@@ -22,6 +22,8 @@ interface Presented {
   readonly srtp?: SrtpSuite;
   /** Aborted when whoever opened it may not watch any longer: its sessions end at once. */
   readonly ended: AbortSignal;
+  /** Tracks of metadata may be had; otherwise they are neither described nor set up. */
+  readonly withMetadata: boolean;
 }
 
 /** A speaker that the client may use, as a track behind those of the source. */

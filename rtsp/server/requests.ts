@@ -189,6 +189,7 @@ export class Requests {
       address: described?.address ?? address,
       kind: presentation.kind,
       tracks: await tracksOf(presentation),
+      withMetadata: presentation.withMetadata,
       talk: presentation.kind === "live" ? presentation.talk : undefined,
       accountId: who.accountId,
       accountName: who.name,

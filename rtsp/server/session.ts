@@ -1,59 +1,32 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { wantsKey } from "../../media/rtcp.ts";
 import type { Track } from "../../media/track.ts";
-import { type Headers, header, type Request } from "../wire/message.ts";
+import { header, type Request } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
 import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
 import type { TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
 import { BytePace } from "./byte-pace.ts";
-import type { LivePresentation, Presentation, RecordedPresentation, TalkOffer } from "./host.ts";
+import { isWithheld } from "./description.ts";
+import type { LivePresentation, Presentation, RecordedPresentation } from "./host.ts";
 import { agreeOnKeys, type KeyOffer } from "./key-management.ts";
 import type { Lane } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
-import { type MulticastChoice, multicastPorts } from "./multicast.ts";
-import { Outlet, type OutletOptions } from "./outlet.ts";
+import { multicastPorts } from "./multicast.ts";
+import { Outlet } from "./outlet.ts";
 import type { Player } from "./player.ts";
 import { ReplayPlayer } from "./replay-player.ts";
 import { RtspFault } from "./reply.ts";
 import { assertHas, type Required } from "./required.ts";
 import { SentNumbers } from "./sent-numbers.ts";
+import type { PlayRequest, SessionOptions } from "./session-options.ts";
 import { SessionTalk } from "./session-talk.ts";
 import { next, type State } from "./state.ts";
 import { stretchOf } from "./stretch.ts";
 import { chooseTransport } from "./transport.ts";
 import { GroupWriter } from "./writer.ts";
-
-export interface SessionOptions extends Omit<OutletOptions, "onReport"> {
-  /** The group that the client may listen to; undefined where it cannot have that. */
-  readonly multicast: MulticastChoice | undefined;
-  readonly clock: Clock;
-  /** The presentation that the session is about. */
-  readonly address: RequestAddress;
-  readonly kind: Presentation["kind"];
-  readonly tracks: readonly Track[];
-  /** Of a track by its index, where it is known before PLAY. */
-  readonly ssrc?: (track: number) => number | undefined;
-  /** The camera's speaker, where the client may use it: it counts as the track behind the last. */
-  readonly talk: TalkOffer | undefined;
-  /** The account that it belongs to. */
-  readonly accountId: string;
-  readonly accountName: string;
-  /** A group was dropped because the client is too slow. */
-  readonly dropped: () => void;
-  /** The client has shown that it is there. */
-  readonly alive: () => void;
-}
-
-/** What a PLAY asks for. */
-export interface PlayRequest {
-  readonly range: Range | undefined;
-  /** Headers that say how. */
-  readonly message: { readonly headers: Headers };
-}
 
 const USUAL_MANNER: ReplayManner = { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES };
 
@@ -128,7 +101,8 @@ export class RtspSession {
     const state = next(this.#state, "SETUP");
     const { tracks, talk } = this.#options;
     // The presentation's own address stands for its only track.
-    const chosen = index ?? (tracks.length === 1 ? 0 : undefined);
+    const open = tracks.flatMap((track, at) => (isWithheld(track, this.#options) ? [] : [at]));
+    const chosen = index ?? (open.length === 1 ? open[0] : undefined);
     if (chosen === undefined)
       throw new RtspFault(459, "invalid", "SETUP of a presentation of several tracks", {
         tell: "set up each track by the address in its a=control",
@@ -136,6 +110,7 @@ export class RtspSession {
     const isTalk = chosen === tracks.length;
     const track = isTalk ? talk?.track : tracks[chosen];
     if (track === undefined) throw new Fault("not-found", `no track ${chosen}`, { tell: "there is no such track" });
+    if (isWithheld(track, this.#options)) throw withheld();
     const others = this.#allLanes().filter((lane) => lane.index !== chosen);
     const { way, spec, pair } = chooseTransport(header(request, "Transport"), {
       isTaken: (channel) => others.some((lane) => lane.pair.includes(channel)),
@@ -165,6 +140,7 @@ export class RtspSession {
   /** Prepares to play; the caller runs the player once the answer is written. Faults: `wrong-state`, `invalid`, 457, 551, those of reading. */
   async play(presentation: Presentation, asked: PlayRequest): Promise<Player> {
     const state = next(this.#state, "PLAY");
+    if (this.lanes().some(({ track }) => isWithheld(track, presentation))) throw withheld();
     const player = await (presentation.kind === "live" ? this.#live(presentation) : this.#replay(presentation, asked));
     if (this.#ending.signal.aborted) {
       player.stop();
@@ -317,4 +293,8 @@ export class RtspSession {
     if (sink === undefined) throw new Fault("wrong-state", "nothing is set up");
     return new GroupWriter({ sink, clock, dropped, reports, lanes: this.#lanes });
   }
+}
+
+function withheld(): Fault {
+  return new Fault("denied", "no right to metadata", { tell: "you may not have this camera's metadata" });
 }

@@ -27,7 +27,13 @@ const SERVICES = [
   "ver10/replay.wsdl",
   "ver10/events/wsdl/event.wsdl",
 ].map((path) => ONVIF + path);
-const COMMON = ["ver10/schema/onvif.xsd", "ver10/schema/common.xsd"].map((path) => ONVIF + path);
+const COMMON = [
+  "ver10/schema/onvif.xsd",
+  "ver10/schema/common.xsd",
+  "ver10/schema/metadatastream.xsd",
+  "ver20/analytics/humanface.xsd",
+  "ver20/analytics/humanbody.xsd",
+].map((path) => ONVIF + path);
 const OTHERS = [
   "http://www.w3.org/2003/05/soap-envelope",
   "http://www.w3.org/2005/05/xmlmime",
@@ -141,8 +147,10 @@ function compile(): Problems {
     if (text !== undefined) imports.set(targetOf(text), put(url, text));
   }
   for (const url of COMMON) imports.set(targetOf(read(url) ?? ""), put(url, withoutAmbiguity(read(url) ?? "")));
-  // The other file of this namespace is included by it.
-  imports.set(`${ONVIF}ver10/schema`, `${ONVIF}ver10/schema/onvif.xsd`);
+  // A namespace is imported once: one file for both of its files, which include what they share.
+  const both = ["onvif.xsd", "metadatastream.xsd"].map((name) => `<x:include schemaLocation="${name}"/>`).join("");
+  const schema = `<x:schema xmlns:x="${XS.x}" targetNamespace="${ONVIF}ver10/schema">${both}</x:schema>`;
+  imports.set(`${ONVIF}ver10/schema`, put(`${ONVIF}ver10/schema/both.xsd`, schema));
   for (const url of SERVICES) {
     const schema = schemaIn(read(url) ?? "");
     imports.set(targetOf(schema), put(`${url}.xsd`, withoutAmbiguity(schema)));

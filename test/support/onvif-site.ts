@@ -121,7 +121,7 @@ export async function startOnvifSite(
     async account(grants) {
       count += 1;
       const name = `vms-${count}`;
-      const rights = (["live", "playback"] as const).map(
+      const rights = (["live", "playback", "metadata"] as const).map(
         (right) => ({ right, cameras: "any", interfaces: "any" }) as const,
       );
       const { secret } = await accounts.createIntegration({ name, grants: grants ?? rights });

@@ -4,6 +4,7 @@ import { Fault } from "../../../base/fault.ts";
 import type { Millis } from "../../../base/units.ts";
 import type { BridgedCamera, StreamInfo } from "../../camera.ts";
 import { type Addresses, interfacesOf } from "../addresses.ts";
+import { EVENT_TRACK } from "../event-track.ts";
 import { type MulticastPlan, multicastAddress } from "../multicast-plan.ts";
 import { streamOf, type Watch } from "../watch.ts";
 import { pictureOf } from "./picture.ts";
@@ -25,11 +26,14 @@ export function bridgeSite(o: {
   readonly retentionMs: Millis;
 }): OnvifSite {
   const { watch, retentionMs } = o;
-  const cameraOf = (camera: BridgedCamera): OnvifCamera => onvifCamera(camera, o.multicast);
-  const recordingOf = async (camera: BridgedCamera): Promise<OnvifRecording> => {
+  const cameraOf = (who: Principal, camera: BridgedCamera): OnvifCamera => {
+    const withMetadata = decide(who, { right: "metadata", camera: camera.info.id, interface: "onvif" }).allowed;
+    return onvifCamera(camera, o.multicast, withMetadata);
+  };
+  const recordingOf = async (who: Principal, camera: BridgedCamera): Promise<OnvifRecording> => {
     const extent = await camera.recorded.extent();
     return {
-      camera: cameraOf(camera),
+      camera: cameraOf(who, camera),
       earliest: extent?.from,
       latest: extent?.to,
       retentionMs,
@@ -49,19 +53,19 @@ export function bridgeSite(o: {
     discoverable: o.discoverable,
     multicast: o.multicast !== undefined,
     srtp: o.srtp,
-    cameras: (who) => watch.visible(who, "onvif").map(cameraOf),
-    camera: (who, id) => cameraOf(watch.see(who, id, "onvif")),
+    cameras: (who) => watch.visible(who, "onvif").map((camera) => cameraOf(who, camera)),
+    camera: (who, id) => cameraOf(who, watch.see(who, id, "onvif")),
     recordings: (who) =>
       Promise.all(
         watch
           .visible(who, "onvif")
           .filter((camera) => mayPlay(who, camera))
-          .map(recordingOf),
+          .map((camera) => recordingOf(who, camera)),
       ),
     async recording(who, id) {
       const camera = watch.see(who, id, "onvif");
       if (!mayPlay(who, camera)) throw new Fault("not-found", `no recording ${id} for ${who.name}`);
-      return recordingOf(camera);
+      return recordingOf(who, camera);
     },
     streamUri(id, kind, { stream, transport, base }) {
       const addresses = o.addresses();
@@ -91,12 +95,22 @@ function mayPlay(who: Principal, { info }: BridgedCamera): boolean {
   return decide(who, { right: "playback", camera: info.id, interface: "onvif" }).allowed;
 }
 
-function onvifCamera({ info }: BridgedCamera, plan: MulticastPlan | undefined): OnvifCamera {
+function onvifCamera({ info }: BridgedCamera, plan: MulticastPlan | undefined, withMetadata: boolean): OnvifCamera {
   const [main, ...others] = info.streams;
   const describe = ({ name, number, tracks }: StreamInfo): OnvifStream => {
+    // The bridge's own track is behind those of every stream that is known.
+    const sent = tracks.length === 0 ? [] : [...tracks, EVENT_TRACK];
+    const metadata = withMetadata ? sent.find(({ kind }) => kind === "metadata") : undefined;
     const video = tracks.find((track) => track.kind === "video");
     const multicast = plan && multicastAddress(plan, number);
-    return { name, tracks, ...(video && pictureOf(video)), ...(multicast === undefined ? {} : { multicast }) };
+    return {
+      name,
+      tracks,
+      sent,
+      ...(metadata === undefined ? {} : { metadata }),
+      ...(video && pictureOf(video)),
+      ...(multicast === undefined ? {} : { multicast }),
+    };
   };
   return { id: info.id, name: info.name, streams: [describe(main), ...others.map(describe)] };
 }

@@ -39,7 +39,9 @@ function tracksOf(tracks: readonly Track[]): readonly RecordedTrack[] {
 }
 
 function recordingOf({ camera, ...rest }: OnvifRecording): Recording {
-  return { ...rest, view: viewsOf(camera)[0], tracks: tracksOf(camera.streams[0].tracks) };
+  const { tracks: all, metadata } = camera.streams[0];
+  const recorded = all.filter(({ kind }) => kind !== "metadata" || metadata !== undefined);
+  return { ...rest, view: viewsOf(camera)[0], tracks: tracksOf(recorded) };
 }
 
 /** All recordings that `who` may play. */

@@ -69,8 +69,12 @@ export interface OnvifCamera {
 export interface OnvifStream {
   /** Within its camera: `main`, `sub`, … */
   readonly name: string;
-  /** Empty until the camera was reached for the first time. */
+  /** The camera's own. Empty until it was reached for the first time. */
   readonly tracks: readonly Track[];
+  /** Those that are sent live, in their order: the camera's, and what the bridge has to say. */
+  readonly sent: readonly Track[];
+  /** The first of metadata; undefined where there is none, or the caller may not have it. */
+  readonly metadata?: Track;
   /** In pixels; undefined while unknown. */
   readonly width?: number;
   readonly height?: number;

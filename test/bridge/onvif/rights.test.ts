@@ -140,6 +140,21 @@ describe("what an account gets to see through ONVIF", () => {
     }
   });
 
+  it("has a metadata configuration with the right to metadata, and none without", async () => {
+    const [may, mayNot] = [
+      await as(grant("live", "any"), grant("metadata", ["gate", "old"])),
+      await as(grant("live", "any")),
+    ];
+    for (const prefix of ["trt", "tr2"] as const) {
+      // The bridge's own events are there for every camera whose stream is known, the camera's own besides.
+      expect(tokens(await may.call(prefix, "GetMetadataConfigurations"), "Configurations")).to.deep.equal([
+        "gate",
+        "old",
+      ]);
+      expect(tokens(await mayNot.call(prefix, "GetMetadataConfigurations"), "Configurations")).to.deep.equal([]);
+    }
+  });
+
   it("without the right to play recordings has no recording", async () => {
     const client = await as(grant("live", ["gate"]));
     expect((await client.call(...live("gate"))).fault).to.equal(undefined);

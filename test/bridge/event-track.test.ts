@@ -1,0 +1,89 @@
+import { expect } from "chai";
+import type { CameraInfo } from "../../bridge/camera.ts";
+import { EventTrack } from "../../bridge/client-side/event-track.ts";
+import type { PacketGroup } from "../../media/group.ts";
+import { readRtp } from "../../media/rtp.ts";
+import { fakeCameras } from "../support/onvif-cameras.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+describe("the bridge's own track of metadata", () => {
+  let clock: VirtualClock;
+  let camera: { info: CameraInfo };
+  let track: EventTrack;
+
+  beforeEach(() => {
+    clock = new VirtualClock();
+    const info = fakeCameras(clock.now()).find("gate")?.info;
+    if (info === undefined) throw new Error("no camera");
+    camera = { info };
+    track = new EventTrack(camera, clock);
+  });
+  afterEach(() => expect(clock.pending, "timers").to.equal(0));
+
+  const join = (index = 2) => {
+    const groups: PacketGroup[] = [];
+    const leave = track.join(index, (group) => void groups.push(group));
+    /** `VideoSource/SignalLoss Initialized false` … of each document. */
+    const told = (): readonly (readonly string[])[] =>
+      groups.map(({ packets }) => {
+        const text = packets.map((packet) => readRtp(packet).payload.toString()).join("");
+        return [...text.matchAll(/tns1:([\w/]+)<.*?PropertyOperation="(\w+)".*?Name="State" Value="(\w+)"/g)].map(
+          ([, topic, operation, value]) => `${topic} ${operation} ${value}`,
+        );
+      });
+    return { groups, leave, told };
+  };
+  const whole = (loss: boolean, recording: string): readonly string[] => [
+    `VideoSource/SignalLoss Initialized ${loss}`,
+    `RecordingConfig/JobState Initialized ${recording}`,
+  ];
+
+  it("tells at once how everything stands, then each second what has changed", async () => {
+    const { told, leave, groups } = join();
+    await clock.advance(1000);
+    camera.info = { ...camera.info, connection: { state: "offline", since: clock.now(), why: "unplugged" } };
+    await clock.advance(1000);
+    camera.info = { ...camera.info, recording: false };
+    await clock.advance(2000);
+    leave();
+    expect(told()).to.deep.equal([
+      whole(false, "Active"),
+      [],
+      ["VideoSource/SignalLoss Changed true"],
+      ["RecordingConfig/JobState Changed Idle"],
+      [],
+    ]);
+    const packets = groups.flatMap((group) => group.packets.map(readRtp));
+    const [first] = packets;
+    for (const [index, { sequence, timestamp, marker, ssrc }] of packets.entries()) {
+      expect((sequence - (first?.sequence ?? 0)) & 0xffff).to.equal(index);
+      expect((timestamp - (first?.timestamp ?? 0)) >>> 0).to.equal(index * 90_000);
+      expect([marker, ssrc]).to.deep.equal([true, track.ssrc]);
+    }
+  });
+
+  it("tells everything anew within a second when somebody comes, or asks, however often", async () => {
+    const one = join();
+    await clock.advance(1000);
+    const two = join(5);
+    for (let count = 0; count < 1000; count += 1) track.renew();
+    await clock.advance(2000);
+    one.leave();
+    two.leave();
+    expect(one.told()).to.deep.equal([whole(false, "Active"), [], whole(false, "Active"), []]);
+    expect(two.told()).to.deep.equal([whole(false, "Active"), []]);
+    expect(two.groups.map((group) => group.track)).to.deep.equal([5, 5]);
+    expect(one.groups.at(-1)?.packets).to.deep.equal(two.groups.at(-1)?.packets);
+  });
+
+  it("costs nothing while nobody has it, and goes on with its numbers", async () => {
+    const one = join();
+    one.leave();
+    await clock.advance(10_000);
+    const two = join();
+    two.leave();
+    const [before, after] = [one, two].map(({ groups }) => readRtp(groups[0]?.packets[0] ?? Buffer.alloc(0)));
+    expect(((after?.sequence ?? 0) - (before?.sequence ?? 0)) & 0xffff).to.equal(1);
+    expect(((after?.timestamp ?? 0) - (before?.timestamp ?? 0)) >>> 0).to.equal(900_000);
+  });
+});
