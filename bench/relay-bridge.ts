@@ -5,11 +5,12 @@ import { Metrics } from "../base/metrics.ts";
 import { Ingest } from "../bridge/camera-side/ingest.ts";
 import { Hub } from "../media/hub.ts";
 import { cameraSide } from "../net/sides.ts";
+import { loadIdentity } from "../net/tls.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 
 // The bridge's own way from a camera to its readers, with nothing else in the process: what one stream to many costs.
 
-const [camera = ""] = process.argv.slice(2);
+const [camera = "", folder = ""] = process.argv.slice(2);
 const clock = systemClock;
 const log = createLog("error");
 const hub = new Hub({ clock, log });
@@ -43,5 +44,7 @@ const server = new RtspServer({
 });
 await hub.ready(20_000);
 const { port } = await server.listen({ address: "127.0.0.1", port: 0 });
-process.send?.({ port });
+const identity = await loadIdentity(folder, [], clock);
+const { port: tlsPort } = await server.listen({ address: "127.0.0.1", port: 0, identity });
+process.send?.({ port, tlsPort });
 process.on("disconnect", () => process.exit(0));

@@ -1,158 +1,148 @@
-import { type ChildProcess, fork, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { cell, table } from "./figures.ts";
+import { type Case, type Figures, load } from "./load.ts";
+import { floor, gstreamer, own, type Server, viaduct, type Way } from "./servers.ts";
+import { usageOf } from "./usage.ts";
 
-// What it costs to show one camera of 4 Mbit/s to many readers, over TCP: CPU seconds of the server for each gigabit that
-// readers have taken, and how much later they have each picture. Beside it, in the same run, GStreamer's RTSP server as a relay
-// and a C program that does nothing but the one write that cannot be saved, where they are there.
+// What it costs to show one camera of 4 Mbit/s to many readers: CPU seconds of the server for each gigabit that readers have taken,
+// how much later they have each picture, how soon the first, and what the server has in memory. Beside it, in the same run, a C
+// program that does nothing but the calls that cannot be saved, and GStreamer's RTSP server as a relay, where they are there.
 
 const { values } = parseArgs({
   options: {
-    readers: { type: "string", default: "50,200" },
-    seconds: { type: "string", default: "8" },
+    readers: { type: "string", default: "50,200,500" },
+    ways: { type: "string", default: "tcp,tls,udp,stopped" },
+    seconds: { type: "string", default: "5" },
+    "warm-up": { type: "string", default: "15" },
     json: { type: "boolean" },
+    help: { type: "boolean" },
   },
 });
-const SECONDS = Number(values.seconds);
-const TICKS_PER_SECOND = 100;
-/** The folder of the C programs `floor` and `rtspsrc`, for those who have them. */
-const FLOOR = process.env["VIADUCT_FLOOR"];
-const DEBIAN_PYTHON = "/usr/bin/python3";
 
-interface Server {
-  readonly name: string;
-  readonly url: string;
-  readonly process: ChildProcess;
+if (values.help === true) {
+  process.stdout.write(`Measures one camera to many readers, beside the floor (VIADUCT_FLOOR: a folder) and GStreamer.
+
+  node bench/relay.ts [--readers 50,200,500,1000,2000] [--ways tcp,tls,udp,stopped] [--seconds 5] [--warm-up 15] [--json]
+
+"stopped" is TCP with a tenth of the readers not reading any more. TLS, UDP and stopped are measured once, with 200 readers at most.
+`);
+  process.exit(0);
 }
 
-interface Row {
+/** Beyond, our own client over TLS or UDP takes more of the machine than what is measured. */
+const MOST_OF_OTHERS = 200;
+
+const numbers = values.readers.split(",").map(Number);
+const middle = Math.min(MOST_OF_OTHERS, Math.max(...numbers));
+
+function casesOf(name: string): readonly Case[] {
+  const seconds = Number(values.seconds);
+  if (name === "tcp") return numbers.map((readers) => ({ way: "tcp", readers, stopped: 0, seconds }));
+  if (name === "stopped") return [{ way: "tcp", readers: middle, stopped: Math.ceil(middle / 10), seconds }];
+  if (name === "tls" || name === "udp") return [{ way: name, readers: middle, stopped: 0, seconds }];
+  throw new Error(`--ways ${name}: tcp, tls, udp, stopped`);
+}
+
+interface Row extends Case, Figures {
   readonly server: string;
-  readonly readers: number;
-  readonly cpuSecondsPerGbit: number;
-  readonly gbitPerSecond: number;
-  readonly latencyMs: { readonly p50: number; readonly p99: number };
-  readonly firstMs: { readonly p50: number; readonly p95: number };
-  readonly megabytes: number;
+  /** CPU, of the floor's in the same run. */
+  readonly ofFloor: number;
+  /** Memory for each reader, beyond what the server had before anybody watched. */
+  readonly kilobytesEach: number;
 }
 
-function usageOf(pid: number): { readonly cpuSeconds: number; readonly megabytes: number } {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /s, "")
-    .split(" ");
-  const resident = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? "0";
-  return {
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
-    megabytes: Number(resident) / 1024,
-  };
-}
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Starts one of this folder's programs, and waits for the port that it tells. */
-async function own(
-  file: string,
-  args: readonly string[],
-): Promise<{ readonly process: ChildProcess; readonly port: number }> {
-  const child = fork(join(import.meta.dirname, file), [...args]);
-  const [{ port }] = (await once(child, "message")) as [{ port: number }];
-  return { process: child, port };
-}
-
-async function gstreamer(camera: string): Promise<Server | undefined> {
-  if (!existsSync(DEBIAN_PYTHON)) return undefined;
-  const child = spawn(DEBIAN_PYTHON, [join(import.meta.dirname, "gst-relay.py"), camera], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const port = await new Promise<string | undefined>((resolve) => {
-    child.stdout?.on("data", (chunk: Buffer) => resolve(/port (\d+)/.exec(String(chunk))?.[1]));
-    child.once("exit", () => resolve(undefined));
-    child.once("error", () => resolve(undefined));
-  });
-  return port === undefined ? undefined : { name: "GStreamer", url: `rtsp://127.0.0.1:${port}/live`, process: child };
-}
-
-async function floor(cameraPort: number): Promise<Server | undefined> {
-  const program = FLOOR === undefined ? "" : join(FLOOR, "floor");
-  if (!existsSync(program)) return undefined;
-  const port = cameraPort + 1;
-  const child = spawn(program, [`127.0.0.1:${cameraPort}/cam`, String(port), "writev"], { stdio: "ignore" });
-  await pause(1000);
-  return child.exitCode === null ? { name: "C floor", url: `rtsp://127.0.0.1:${port}/cam`, process: child } : undefined;
-}
-
-async function measure(server: Server, readers: number): Promise<Row> {
-  const load = fork(join(import.meta.dirname, "relay-load.ts"), [server.url, String(readers)]);
-  const ready = (await Promise.race([once(load, "message"), once(load, "exit")])) as [{ ready?: boolean } | number];
-  if (typeof ready[0] !== "object") throw new Error(`${server.name}: ${readers} readers do not play`);
-  const look = async (): Promise<{ bytes: number; ages: number[]; firstMs: number[] }> => {
-    load.send("look");
-    return ((await once(load, "message")) as [{ bytes: number; ages: number[]; firstMs: number[] }])[0];
-  };
-  await pause(2000);
-  const pid = server.process.pid ?? 0;
-  const { firstMs, bytes: before } = await look();
-  const used = usageOf(pid);
-  await pause(SECONDS * 1000);
-  const after = usageOf(pid);
-  const { bytes, ages } = await look();
-  load.kill();
-  await once(load, "exit");
-  const gbit = ((bytes - before) * 8) / 1e9;
-  return {
-    server: server.name,
-    readers,
-    cpuSecondsPerGbit: round((after.cpuSeconds - used.cpuSeconds) / gbit, 3),
-    gbitPerSecond: round(gbit / SECONDS, 3),
-    latencyMs: { p50: quantile(ages, 0.5), p99: quantile(ages, 0.99) },
-    firstMs: { p50: quantile(firstMs, 0.5), p95: quantile(firstMs, 0.95) },
-    megabytes: round(after.megabytes, 0),
-  };
-}
-
-function quantile(list: readonly number[], part: number): number {
-  const sorted = list.toSorted((a, b) => a - b);
-  return round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN, 1);
-}
-
-function line(cells: readonly string[]): string {
-  return `${cells.map((cell, index) => (index === 0 ? cell.padEnd(12) : cell.padStart(14))).join("")}\n`;
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
-}
-
-const source = await own("relay-source.ts", []);
+const folder = await mkdtemp(join(tmpdir(), "viaduct-bench-"));
+const source = await own<{ readonly port: number }>("relay-source.ts", []);
 const camera = `rtsp://127.0.0.1:${source.port}/cam`;
-const bridge = await own("relay-bridge.ts", [camera]);
-const servers = [
-  await floor(source.port),
-  { name: "Viaduct", url: `rtsp://127.0.0.1:${bridge.port}/live/bench`, process: bridge.process },
-  await gstreamer(camera),
-].filter((server) => server !== undefined);
+/** With what each had in memory before it was measured. */
+const idle = new Map<Server, number>();
+const started = <T extends Server | undefined>(server: T): T => {
+  if (server !== undefined) idle.set(server, usageOf(server.process.pid ?? 0).megabytes);
+  return server;
+};
 const rows: Row[] = [];
+
+async function measure(server: Server, what: Case, under: Server | undefined): Promise<void> {
+  const figures = await load(server, what);
+  const { way, readers } = what;
+  const least =
+    server === under
+      ? figures
+      : rows.findLast((row) => row.server === under?.name && row.way === way && row.readers === readers);
+  rows.push({
+    server: server.name,
+    ...what,
+    ...figures,
+    ofFloor: figures.cpuSecondsPerGbit / (least?.cpuSecondsPerGbit ?? Number.NaN),
+    kilobytesEach: ((figures.megabytes - (idle.get(server) ?? Number.NaN)) * 1024) / readers,
+  });
+}
+
 try {
-  for (const readers of values.readers.split(",").map(Number))
-    for (const server of servers) rows.push(await measure(server, readers));
+  const ours = await viaduct(camera, folder, true);
+  started(ours.tcp);
+  // Code that has run often is another one: the bridge is measured as it is after its first seconds.
+  await load(ours.tcp, { way: "tcp", readers: 50, stopped: 0, seconds: Number(values["warm-up"]) });
+  for (const server of Object.values(ours)) started(server);
+  const ways = values.ways.split(",");
+  const without = ways.includes("udp") ? started((await viaduct(camera, folder, false)).udp) : undefined;
+  const peer = ways.includes("tcp") ? started(await gstreamer(camera)) : undefined;
+  const floors = new Map<Way, Server | undefined>();
+  for (const what of ways.flatMap(casesOf)) {
+    const { way, stopped } = what;
+    if (!floors.has(way)) floors.set(way, started(await floor(way, source.port, folder)));
+    const under = floors.get(way);
+    const others = way === "tcp" ? [peer] : way === "udp" ? [without] : [];
+    for (const server of stopped > 0 ? [ours[way]] : [under, ours[way], ...others])
+      if (server !== undefined) await measure(server, what, under);
+  }
 } finally {
-  for (const { process: child } of [...servers, source]) child.kill();
+  for (const { process: child } of [...idle.keys(), source]) child.kill();
+  await rm(folder, { recursive: true, force: true });
 }
 
 if (values.json === true) process.stdout.write(`${JSON.stringify(rows)}\n`);
 else {
+  const heading = [
+    "",
+    "way",
+    "readers",
+    "stopped",
+    "CPU s/Gbit",
+    "of floor",
+    "Gbit/s",
+    "later p50",
+    "p99 ms",
+    "first ms",
+    "MB",
+    "KB each",
+    "lost",
+  ];
+  const machine = `${cpus().length} x ${cpus()[0]?.model ?? ""}, load ${loadavg()
+    .map((one) => one.toFixed(1))
+    .join(" ")}`;
+  process.stdout.write(`\nOne camera of 4 Mbit/s to many readers, ${values.seconds} s each. ${machine}\n\n`);
   process.stdout.write(
-    `\nOne camera of 4 Mbit/s to many readers over TCP, ${SECONDS} s each. ${cpus()[0]?.model ?? ""}\n\n`,
-  );
-  process.stdout.write(line(["", "readers", "CPU s/Gbit", "Gbit/s", "later p50 ms", "p99 ms", "first p95 ms", "MB"]));
-  for (const row of rows)
-    process.stdout.write(
-      line([
+    table([
+      heading,
+      ...rows.map((row) => [
         row.server,
-        ...[row.readers, row.cpuSecondsPerGbit, row.gbitPerSecond, row.latencyMs.p50, row.latencyMs.p99].map(String),
-        ...[row.firstMs.p95, row.megabytes].map(String),
+        row.way,
+        String(row.readers),
+        String(row.stopped),
+        cell(row.cpuSecondsPerGbit, 3),
+        cell(row.ofFloor, 2),
+        cell(row.gbitPerSecond, 2),
+        cell(row.laterMs.p50, 1),
+        cell(row.laterMs.p99, 1),
+        cell(row.firstMs, 0),
+        cell(row.megabytes, 0),
+        cell(row.kilobytesEach, 0),
+        cell(row.lost, 0),
       ]),
-    );
+    ]),
+  );
 }

@@ -4,9 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
-
-/** Clock ticks a second in /proc/PID/stat (proc(5)); 100 on every Linux that Node.js runs on. */
-const TICKS_PER_SECOND = 100;
+import { usageOf } from "./usage.ts";
 
 const { values } = parseArgs({
   options: { seconds: { type: "string", default: "30" }, json: { type: "boolean" }, help: { type: "boolean" } },
@@ -19,22 +17,6 @@ then CPU and memory of the bridge alone, without the simulated cameras, while no
   node bench/start-and-idle.ts [--seconds 30] [--json]
 `);
   process.exit(0);
-}
-
-interface Usage {
-  readonly cpuSeconds: number;
-  readonly rssMegabytes: number;
-}
-
-function usageOf(pid: number): Usage {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /s, "")
-    .split(" ");
-  const rssKilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return {
-    cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND,
-    rssMegabytes: Number(rssKilobytes) / 1024,
-  };
 }
 
 /** CPU seconds of every child of `pid`: the simulated cameras. */
@@ -84,8 +66,8 @@ const result = {
   readySeconds: round(readySeconds),
   firstPictureSeconds: firstPictureSeconds === undefined ? undefined : round(firstPictureSeconds),
   idleCorePercent: round(cores * 100),
-  idleMegabytes: round(after.rssMegabytes),
-  simulatorMegabytes: round(cameras.reduce((sum, one) => sum + one.rssMegabytes, 0)),
+  idleMegabytes: round(after.megabytes),
+  simulatorMegabytes: round(cameras.reduce((sum, one) => sum + one.megabytes, 0)),
 };
 if (values.json === true) process.stdout.write(`${JSON.stringify(result)}\n`);
 else
