@@ -35,6 +35,7 @@ describe("a depacketizer for H.264", () => {
     expect(first).to.deep.equal({
       at: AT,
       quality: "camera",
+      cameraAheadMs: undefined,
       rtpTime: 100,
       key: true,
       discontinuity: false,
