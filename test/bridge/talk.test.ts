@@ -71,7 +71,6 @@ describe("talking to a camera through the bridge", function () {
   it("brings each byte to its speaker, with reports, and is told to the audit log with beginning and end", async () => {
     const login = await talkers();
     const { client, ask, setUp } = await connect(login);
-    const { sessions } = camera;
     const description = (await ask("DESCRIBE")).body.toString();
     expect(description).to.match(
       /m=audio 0 RTP\/AVP 0\r\na=rtpmap:0 PCMU\/8000\r\na=control:track3\r\na=sendonly\r\n$/,
@@ -85,7 +84,6 @@ describe("talking to a camera through the bridge", function () {
     await eventually(() => camera.heard?.packets === 25);
     expect(camera.heard).to.deep.include({ bytes: 25 * SAMPLES, sha256, reports: 1 });
     expect(client.packets, "the picture goes on meanwhile").to.be.greaterThan(10);
-    expect(camera.sessions, "who talks gets no picture from it").to.be.at.most(sessions);
     expect((await ask("TEARDOWN")).status).to.equal(200);
     await eventually(() => !camera.talkedTo);
     const mine = (await audit()).filter(
