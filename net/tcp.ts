@@ -118,7 +118,9 @@ function assertKnown(socket: TLSSocket, known: CameraTls, where: string): void {
   const spki = spkiOf(certificate);
   if (known.pin !== undefined) {
     if (!equalInConstantTime(spki, known.pin))
-      throw new Fault("denied", `${where} has another key than the one it was adopted with (now ${spki})`);
+      throw new Fault("denied", `${where} has another key than the one it was adopted with (now ${spki})`, {
+        tell: "the camera shows another certificate than the one it was adopted with: if it was replaced or reset, remove it and adopt it again; if not, somebody may be in between",
+      });
   } else if (known.ca === undefined) {
     if (known.onPin === undefined) throw new Fault("denied", `nothing is known to recognize ${where} by`);
     known.onPin(spki);

@@ -54,4 +54,27 @@ describe("GStreamer's camera, by every transport", function () {
         await t.bridge.parts.discovery.remove(id);
       }
     });
+
+  it("is known again over RTSPS by its key, and refused in words with another one", async function () {
+    const ffmpeg = peer(this, "ffmpeg");
+    let secure = await startGstCamera(this, { auth: true, tls: true, network });
+    try {
+      const { id } = await t.bridge.parts.discovery.adopt(
+        { rtsp: secure.url("h264").href },
+        { name: "secure", credentials: GST_LOGIN },
+      );
+      expect(await decoded(ffmpeg, id)).to.equal(50);
+      const { port } = secure;
+      await secure.close();
+      // Each one makes a key of its own.
+      secure = await startGstCamera(this, { auth: true, tls: true, network, port });
+      await eventually(() => {
+        const { connection } = infoOf(id);
+        return connection.state === "offline" && /another certificate.*adopt it again/.test(connection.why);
+      });
+      await t.bridge.parts.discovery.remove(id);
+    } finally {
+      await secure.close();
+    }
+  });
 });

@@ -17,6 +17,7 @@ from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--address", default="127.0.0.1")
+parser.add_argument("--port", default="0")
 parser.add_argument("--user")
 parser.add_argument("--password")
 parser.add_argument("--cert")
@@ -87,7 +88,7 @@ def metadata(_factory, media):
 
 server = GstRtspServer.RTSPOnvifServer.new()
 server.set_address(options.address)
-server.set_service("0")
+server.set_service(options.port)
 
 protocols = GstRtsp.RTSPLowerTrans.UDP
 if not options.udp_only:

@@ -51,6 +51,8 @@ export async function startGstCamera(
     readonly tls?: boolean;
     readonly udpOnly?: boolean;
     readonly address?: string;
+    /** That of an earlier one, which is closed; any if absent. */
+    readonly port?: number;
     /** It runs at the other end of a network, at the address there. */
     readonly network?: ClientNetwork;
     /** A group that it may send to. */
@@ -62,6 +64,7 @@ export async function startGstCamera(
   const folder = await mkdtemp(join(tmpdir(), "viaduct-gst-camera-"));
   const { address = options.network?.otherAddress ?? "127.0.0.1" } = options;
   const args = [join(import.meta.dirname, "gst-camera.py"), "--address", address];
+  if (options.port !== undefined) args.push("--port", `${options.port}`);
   const { auth = false } = options;
   if (auth !== false) args.push("--user", GST_LOGIN.user, "--password", GST_LOGIN.password.reveal());
   if (auth === "basic") args.push("--basic");
