@@ -16,3 +16,12 @@ export type Lanes = ReadonlyMap<number, Lane>;
 export function hasVideo(lanes: Lanes): boolean {
   return [...lanes.values()].some(({ track }) => track.kind === "video");
 }
+
+/** The tracks that are set up are, among those that there are now, what the client was told of. */
+export function areAsDescribed(lanes: Lanes, there: readonly Track[]): boolean {
+  return [...lanes.values()].every(({ index, track }) => {
+    const other = there[index];
+    const same = other?.codec === track.codec && other.clockRateHz === track.clockRateHz;
+    return same && other.payloadType === track.payloadType;
+  });
+}

@@ -1,21 +1,18 @@
-import type { Peer, Principal } from "../../auth/principal.ts";
-import type { Clock } from "../../base/clock.ts";
-import { asFault, Fault } from "../../base/fault.ts";
+import type { Principal } from "../../auth/principal.ts";
+import { Fault } from "../../base/fault.ts";
 import { type Headers, header, type Request } from "../wire/message.ts";
 import { parsePoint, parseRange } from "../wire/range.ts";
 import { parseSession, printSession } from "../wire/session.ts";
 import { printTransport } from "../wire/transport.ts";
 import { controlAddresses, parseAddress, type RequestAddress } from "./address.ts";
-import type { Carrier } from "./carrier.ts";
 import { describe, tracksOf } from "./description.ts";
-import type { Presentation, RtspHost } from "./host.ts";
-import { type KeyOffer, offerKeys } from "./key-management.ts";
+import { offerKeys } from "./key-management.ts";
 import { multicastChoice } from "./multicast.ts";
-import type { Datagrams } from "./outlet.ts";
+import { type Described, type OpeningOptions, openSession } from "./open-session.ts";
 import { playHeaders } from "./play-answer.ts";
 import { RtspFault } from "./reply.ts";
 import { assertHas, type Required, requiredBy } from "./required.ts";
-import { RtspSession } from "./session.ts";
+import type { RtspSession } from "./session.ts";
 
 /** What clients are told (RFC 2326 12.37); they come in time even where their own clock is slow. */
 const SESSION_SECONDS = 60;
@@ -30,22 +27,9 @@ export interface Answer {
   readonly afterwards?: () => void;
 }
 
-export interface RequestsOptions {
-  readonly carrier: Carrier;
-  readonly peer: Peer;
-  /** Our address as the client reached it. */
-  readonly localAddress: string;
-  readonly host: RtspHost;
-  /** The client may have datagrams. */
-  readonly datagrams: Datagrams;
-  readonly clock: Clock;
+export interface RequestsOptions extends OpeningOptions {
   /** Somebody has proved who they are, for the first time on this connection. Throws `busy` when there are too many. */
   readonly authenticated: (who: Principal) => void;
-  readonly dropped: () => void;
-  /** A sign of life that is no request. */
-  readonly alive: () => void;
-  /** The session cannot go on. */
-  readonly failed: (fault: Fault) => void;
 }
 
 /** What the requests of one connection do (RFC 2326 10), and the one session that it may have. */
@@ -53,14 +37,7 @@ export class Requests {
   readonly #o: RequestsOptions;
   #who: Principal | undefined;
   /** What DESCRIBE found, for the SETUPs that follow it, by the same account. */
-  #described:
-    | {
-        readonly address: RequestAddress;
-        readonly presentation: Presentation;
-        readonly accountId: string;
-        readonly keys: KeyOffer | undefined;
-      }
-    | undefined;
+  #described: Described | undefined;
   #session: RtspSession | undefined;
   #watched: AbortSignal | undefined;
   #closed = false;
@@ -172,35 +149,7 @@ export class Requests {
     if (this.#session !== undefined && header(request, "Session") === undefined)
       return this.#assertAbout(this.#session, who, address);
     if (header(request, "Session") !== undefined) return this.#assertAbout(this.#sessionOf(request), who, address);
-    const { host, peer, carrier, datagrams, localAddress, clock, dropped, alive, failed } = this.#o;
-    const { udp, srtp } = datagrams;
-    const known = this.#described;
-    const same =
-      known?.accountId === who.accountId &&
-      !known.presentation.ended.aborted &&
-      known.address.segments.join("/") === address.segments.join("/");
-    // A track's address may have lost the query that the presentation was described with.
-    const described = same && (known.address.key === address.key || address.query.size === 0) ? known : undefined;
-    const wanted = { purpose: "describe", talk: required.talk } as const;
-    const presentation = described?.presentation ?? (await host.open(who, address, peer, wanted));
-    return new RtspSession({
-      carrier,
-      clock,
-      address: described?.address ?? address,
-      kind: presentation.kind,
-      tracks: await tracksOf(presentation),
-      withMetadata: presentation.withMetadata,
-      talk: presentation.kind === "live" ? presentation.talk : undefined,
-      accountId: who.accountId,
-      accountName: who.name,
-      dropped,
-      udp: udp && { localAddress, peerAddress: peer.address, range: udp.range },
-      srtp: srtp && { localAddress, peerAddress: peer.address, range: srtp.range },
-      ...(presentation.kind === "live" ? { ssrc: (track) => presentation.source.ssrc(track) } : {}),
-      multicast: multicastChoice(presentation, localAddress, datagrams.multicast),
-      alive,
-      failed: (fault) => failed(asFault(fault)),
-    });
+    return openSession(this.#o, { who, address, talk: required.talk, described: this.#described });
   }
 
   async #play(request: Request, required: Required): Promise<Answer> {

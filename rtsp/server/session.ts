@@ -1,34 +1,25 @@
 import { randomBytes } from "node:crypto";
 import { Fault } from "../../base/fault.ts";
-import type { UnixMillis } from "../../base/units.ts";
 import { wantsKey } from "../../media/rtcp.ts";
-import type { Track } from "../../media/track.ts";
 import { header, type Request } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
-import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
 import type { TransportSpec } from "../wire/transport.ts";
 import type { RequestAddress } from "./address.ts";
-import { BytePace } from "./byte-pace.ts";
-import { isWithheld } from "./description.ts";
 import type { LivePresentation, Presentation, RecordedPresentation } from "./host.ts";
 import { agreeOnKeys, type KeyOffer } from "./key-management.ts";
-import type { Lane } from "./lane.ts";
+import { areAsDescribed, type Lane } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
 import { multicastPorts } from "./multicast.ts";
 import { Outlet } from "./outlet.ts";
 import type { Player } from "./player.ts";
-import { ReplayPlayer } from "./replay-player.ts";
-import { RtspFault } from "./reply.ts";
 import { assertHas, type Required } from "./required.ts";
-import { SentNumbers } from "./sent-numbers.ts";
 import type { PlayRequest, SessionOptions } from "./session-options.ts";
+import { SessionReplay } from "./session-replay.ts";
 import { SessionTalk } from "./session-talk.ts";
 import { next, type State } from "./state.ts";
-import { stretchOf } from "./stretch.ts";
+import { assertGranted, trackToSetUp } from "./track-to-set-up.ts";
 import { chooseTransport } from "./transport.ts";
 import { GroupWriter } from "./writer.ts";
-
-const USUAL_MANNER: ReplayManner = { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES };
 
 /** One client's session with one presentation (RFC 2326 3.4): which tracks it set up, and whether it plays. */
 export class RtspSession {
@@ -42,17 +33,15 @@ export class RtspSession {
   readonly #outlet: Outlet;
   #state: State = "init";
   #player: Player | undefined;
-  #replayed = false;
-  readonly #numbers = new SentNumbers();
-  /** Where PAUSE stopped a recording. */
-  #paused: UnixMillis | undefined;
   readonly #ending = new AbortController();
-  #isOnvifReplay = false;
+  readonly #replay: SessionReplay;
   #talk: SessionTalk | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#outlet = new Outlet({ ...options, onReport: (packet) => this.#reported(packet) });
+    const { clock, failed } = options;
+    this.#replay = new SessionReplay({ lanes: this.#lanes, clock, gone: this.#ending.signal, failed });
     this.address = options.address;
     this.accountId = options.accountId;
     this.accountName = options.accountName;
@@ -60,7 +49,7 @@ export class RtspSession {
 
   /** Something may be sent at any moment. */
   get active(): boolean {
-    return this.#state === "playing" && !this.#replayed;
+    return this.#state === "playing" && !this.#replay.isOver;
   }
 
   /** Over UDP nothing shows that the client is there but what it says. */
@@ -81,7 +70,7 @@ export class RtspSession {
   /** What the client relies on, at SETUP or at PLAY: of ONVIF's replay it is told more. Fault 551 for what there is not. */
   require(required: Required): void {
     assertHas(this.#options.kind, required);
-    this.#isOnvifReplay ||= required.replay;
+    if (required.replay) this.#replay.requireOnvif();
   }
 
   /** A packet of the client inside the RTSP connection; false where none is expected on that channel. */
@@ -99,18 +88,8 @@ export class RtspSession {
    */
   async setUp(index: number | undefined, request: Pick<Request, "headers">, offer?: KeyOffer): Promise<TransportSpec> {
     const state = next(this.#state, "SETUP");
-    const { tracks, talk } = this.#options;
-    // The presentation's own address stands for its only track.
-    const open = tracks.flatMap((track, at) => (isWithheld(track, this.#options) ? [] : [at]));
-    const chosen = index ?? (open.length === 1 ? open[0] : undefined);
-    if (chosen === undefined)
-      throw new RtspFault(459, "invalid", "SETUP of a presentation of several tracks", {
-        tell: "set up each track by the address in its a=control",
-      });
-    const isTalk = chosen === tracks.length;
-    const track = isTalk ? talk?.track : tracks[chosen];
-    if (track === undefined) throw new Fault("not-found", `no track ${chosen}`, { tell: "there is no such track" });
-    if (isWithheld(track, this.#options)) throw withheld();
+    const { talk } = this.#options;
+    const { chosen, track, isTalk } = trackToSetUp(index, this.#options);
     const others = this.#allLanes().filter((lane) => lane.index !== chosen);
     const { way, spec, pair } = chooseTransport(header(request, "Transport"), {
       isTaken: (channel) => others.some((lane) => lane.pair.includes(channel)),
@@ -140,20 +119,21 @@ export class RtspSession {
   /** Prepares to play; the caller runs the player once the answer is written. Faults: `wrong-state`, `invalid`, 457, 551, those of reading. */
   async play(presentation: Presentation, asked: PlayRequest): Promise<Player> {
     const state = next(this.#state, "PLAY");
-    if (this.lanes().some(({ track }) => isWithheld(track, presentation))) throw withheld();
-    const player = await (presentation.kind === "live" ? this.#live(presentation) : this.#replay(presentation, asked));
+    for (const { track } of this.lanes()) assertGranted(track, presentation);
+    const player = await (presentation.kind === "live"
+      ? this.#live(presentation)
+      : this.#recorded(presentation, asked));
     if (this.#ending.signal.aborted) {
       player.stop();
       throw new Fault("unavailable", "the client hung up");
     }
     this.#player = player;
-    this.#replayed = false;
     this.#state = state;
     return player;
   }
 
   async #live({ source, talk }: LivePresentation): Promise<Player> {
-    if (!this.#isSame(source.tracks))
+    if (!areAsDescribed(this.#lanes, source.tracks))
       throw new Fault("unavailable", "the camera's tracks are others than those described", {
         tell: "the camera sends other tracks than before: describe it anew",
       });
@@ -168,68 +148,15 @@ export class RtspSession {
     return senders.join({ source, to, localAddress, lanes: this.#lanes, failed });
   }
 
+  #recorded(presentation: RecordedPresentation, asked: PlayRequest): Promise<Player> {
+    const writer = (reports: boolean): GroupWriter => this.#writer(reports);
+    return this.#replay.open(presentation, asked, { writer, isUdp: this.mustReport });
+  }
+
   #group(track: number): Parameters<typeof chooseTransport>[1]["multicast"] {
     const to = this.#options.multicast?.to;
     const ports = to && multicastPorts(to, track);
     return ports && { address: to.address, ports, ttl: to.ttl };
-  }
-
-  async #replay(presentation: RecordedPresentation, { range, message }: PlayRequest): Promise<Player> {
-    const { clock, failed } = this.#options;
-    const manner = parseManner(message, { ...USUAL_MANNER, ...presentation.manner });
-    const paused = this.#position() ?? this.#paused;
-    const stretch = await stretchOf(presentation, { range, paused, backward: manner.scale < 0 });
-    this.#assertSame(await presentation.source.tracks(stretch.from));
-    const running = this.#player instanceof ReplayPlayer ? this.#player : undefined;
-    running?.hold();
-    const player: ReplayPlayer = await ReplayPlayer.open({
-      source: presentation.source,
-      stretch,
-      manner,
-      lanes: this.#lanes,
-      // At another speed, and without rate control (ONVIF Streaming 6.4), the clocks of a report do not go together.
-      writer: this.#writer(manner.rateControl && manner.scale === 1),
-      clock,
-      numbers: this.#numbers,
-      bytePace: this.mustReport ? new BytePace(clock) : undefined,
-      onvif: this.#wantsExtension(message) ? Number(header(message, "CSeq")) & 0xff : undefined,
-      gone: this.#ending.signal,
-      jump: this.#player !== undefined,
-      ended: () => {
-        if (this.#player === player) this.#replayed = true;
-      },
-      failed,
-    }).catch((error: unknown) => {
-      running?.release();
-      throw error;
-    });
-    this.#stop();
-    return player;
-  }
-
-  /**
-   * A camera's tracks may have been others at another time than those that the client was told of: then it would take one codec
-   * for another, or everything would be read in search of a track that is not there. Fault 457.
-   */
-  #assertSame(there: readonly Track[]): void {
-    if (there.length > 0 && !this.#isSame(there))
-      throw new RtspFault(457, "invalid", "other tracks in this range than those described", {
-        tell: "other tracks are recorded there: describe that time, with ?at= in the address",
-      });
-  }
-
-  /** The tracks that are set up are what the client was told of. */
-  #isSame(there: readonly Track[]): boolean {
-    return this.lanes().every(({ index, track }) => {
-      const other = there[index];
-      const same = other?.codec === track.codec && other.clockRateHz === track.clockRateHz;
-      return same && other.payloadType === track.payloadType;
-    });
-  }
-
-  /** GStreamer's rtspsrc in its ONVIF mode says Rate-Control, relies on the header extension, and requires nothing (1.22). */
-  #wantsExtension(message: PlayRequest["message"]): boolean {
-    return this.#isOnvifReplay || header(message, "Rate-Control") !== undefined;
   }
 
   /**
@@ -238,11 +165,8 @@ export class RtspSession {
    */
   pause(point?: Range): void {
     const state = next(this.#state, "PAUSE");
-    if (point !== undefined && this.#player instanceof ReplayPlayer) {
-      this.#player.pauseAt(point);
-      return;
-    }
-    this.#paused = this.#position() ?? this.#paused;
+    if (point !== undefined && this.#replay.pauseAt(point)) return;
+    this.#replay.pause();
     this.#talk?.pause();
     this.#stop();
     this.#state = state;
@@ -278,10 +202,6 @@ export class RtspSession {
     if (this.#player?.requestKey !== undefined && wantsKey(packet)) this.#player.requestKey();
   }
 
-  #position(): UnixMillis | undefined {
-    return this.#player instanceof ReplayPlayer ? this.#player.position : undefined;
-  }
-
   #stop(): void {
     this.#player?.stop();
     this.#player = undefined;
@@ -293,8 +213,4 @@ export class RtspSession {
     if (sink === undefined) throw new Fault("wrong-state", "nothing is set up");
     return new GroupWriter({ sink, clock, dropped, reports, lanes: this.#lanes });
   }
-}
-
-function withheld(): Fault {
-  return new Fault("denied", "no right to metadata", { tell: "you may not have this camera's metadata" });
 }
