@@ -23,7 +23,8 @@ describe("talking to a camera through the bridge", function () {
 
   before(async () => {
     t = await startTestBridge();
-    camera = await t.camera({ audio: true, speaker: true });
+    // Too small for a sub-stream, which would be looked at meanwhile.
+    camera = await t.camera({ audio: true, speaker: true, width: 320, height: 180 });
     id = await t.adopt(camera);
     await t.cameras(await t.account())[0]?.streams[0].live.ready(10_000);
   });
@@ -84,6 +85,7 @@ describe("talking to a camera through the bridge", function () {
     await eventually(() => camera.heard?.packets === 25);
     expect(camera.heard).to.deep.include({ bytes: 25 * SAMPLES, sha256, reports: 1 });
     expect(client.packets, "the picture goes on meanwhile").to.be.greaterThan(10);
+    expect(camera.sessions, "who talks gets no picture from it").to.equal(1);
     expect((await ask("TEARDOWN")).status).to.equal(200);
     await eventually(() => !camera.talkedTo);
     const mine = (await audit()).filter(
