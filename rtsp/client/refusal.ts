@@ -10,11 +10,21 @@ const REFUSALS: Readonly<Record<number, { readonly kind: FaultKind; readonly tel
   503: { kind: "busy", tell: "the camera has no room for another viewer" },
 };
 
+/**
+ * What cameras say to SETUP where they mean the transport, and other things as well: rtsp-server-perl has 400 for a transport that
+ * it does not know, cameras with a stream at /onvif1 have 500 (roflcoopter/viseron#762).
+ */
+const MAYBE_TRANSPORT: ReadonlySet<number> = new Set([400, 459, 500]);
+
 /** The camera will not send one of its media. */
 export class RefusedSetup extends Fault {
+  /** It may be the transport that it does not like, though it does not say so. */
+  readonly maybeTransport: boolean;
+
   constructor({ status, reason }: Response) {
     const refusal = REFUSALS[status];
     super(refusal?.kind ?? "unavailable", `SETUP: ${status} ${reason.slice(0, 80)}`, refusal && { tell: refusal.tell });
+    this.maybeTransport = MAYBE_TRANSPORT.has(status);
   }
 }
 
@@ -38,6 +48,11 @@ export class RefusedTransport extends Fault {
     const name = NAMES[transport];
     super("unavailable", `not over ${name}: ${why}`, { tell: `the camera does not send over ${name}: ${why}` });
   }
+}
+
+/** Whether the camera may send another way. */
+export function mayBeTransport(error: unknown): boolean {
+  return error instanceof RefusedTransport || (error instanceof RefusedSetup && error.maybeTransport);
 }
 
 /** Throws what the status means, unless it is success. */

@@ -8,7 +8,7 @@ import type { UpstreamTransport } from "../wire/transport.ts";
 import { Attempt } from "./attempt.ts";
 import type { Door } from "./dial-rtsp.ts";
 import type { UpstreamEvents } from "./incoming.ts";
-import { RefusedTransport, Unreachable } from "./refusal.ts";
+import { mayBeTransport, RefusedSetup, Unreachable } from "./refusal.ts";
 
 const LIMITS = {
   redirects: 1,
@@ -35,7 +35,7 @@ export interface PullOptions {
 
 /**
  * One upstream session, from connect to TEARDOWN, with RTP inside the RTSP connection, over UDP to ports of ours, or over UDP to a
- * group (RFC 2326 10.4, 10.12), or with all of it inside HTTP. Another transport is tried where the camera refuses one, where
+ * group (RFC 2326 10.4, 10.12), or with all of it inside HTTP. Another transport is tried where the camera refuses one, or may mean that, where
  * nothing ever comes by UDP, for something between us may be in its way, and, in HTTP at another port, where nobody answers.
  *
  * Resolves when `signal` is aborted, after the TEARDOWN. Rejects with a Fault when the camera fails: `unauthenticated` (wrong
@@ -49,6 +49,7 @@ export async function pull(o: PullOptions): Promise<void> {
   const transports = o.transports ?? (secure ? (["tcp"] as const) : (["tcp", "udp"] as const));
   try {
     let unreachable: Unreachable | undefined;
+    let refused: RefusedSetup | undefined;
     for (const transport of transports) {
       // All but HTTP begin at the port where nobody is.
       if (unreachable !== undefined && transport !== "http") continue;
@@ -57,9 +58,11 @@ export async function pull(o: PullOptions): Promise<void> {
         return;
       } catch (error) {
         if (error instanceof Unreachable && o.tunnelAt !== undefined) unreachable ??= error;
-        else if (!(error instanceof RefusedTransport)) throw error;
+        else if (!mayBeTransport(error)) throw error;
         else if (!o.signal.aborted) o.events.refused?.(transport);
-        if (transport === transports.at(-1)) throw unreachable ?? error;
+        if (error instanceof RefusedSetup) refused ??= error;
+        // It was not the transport, where no other one is better: then the first refusal says most.
+        if (transport === transports.at(-1)) throw unreachable ?? refused ?? error;
         o.log.info({ err: error }, "another transport is tried");
       }
     }

@@ -20,7 +20,7 @@ import { KeepAlive, keepAlivePeriod } from "./keepalive.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
 import { baseOf, joinControl } from "./quirks.ts";
-import { expectOk, RefusedTransport } from "./refusal.ts";
+import { expectOk, mayBeTransport } from "./refusal.ts";
 import { setUpLane } from "./set-up.ts";
 
 /** RFC 3550 6.2. */
@@ -77,7 +77,7 @@ export async function openTalk(o: SpeakerOptions): Promise<TalkSession> {
       return speaker;
     } catch (error) {
       await speaker.close();
-      if (!(error instanceof RefusedTransport) || transport === transports.at(-1)) throw asFault(error);
+      if (!mayBeTransport(error) || transport === transports.at(-1)) throw asFault(error);
       o.log.info({ err: error }, "the speaker is tried by another transport");
     }
   }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,12 +10,11 @@ import { createDepacketizer } from "../../media/depacketizer.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { lengthPrefixed } from "../../media/nal.ts";
 import type { Track } from "../../media/track.ts";
-import { eventually } from "../support/bridge.ts";
+import { eventually, startTestBridge } from "../support/bridge.ts";
 import { FPS, GOP, NumberedFrames, numbersIn } from "../support/numbered-frames.ts";
 import { type Peer, peer } from "../support/peer.ts";
 import { pullUntil } from "../support/pull-until.ts";
 
-const UDP = { transports: ["udp"] } as const;
 const START_CODE = Buffer.of(0, 0, 0, 1);
 /** Longer than any test looks. */
 const FILM_SECONDS = 60;
@@ -42,6 +41,13 @@ const accepts = (port: number): Promise<boolean> =>
     socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
     socket.once("connect", () => socket.destroy());
   });
+
+/** They listen before they have something to send. */
+const flows = (url: string): Promise<boolean> =>
+  pullUntil(new URL(url), 1).then(
+    () => true,
+    () => false,
+  );
 
 describe("the RTSP client pulls from servers that know UDP alone", function () {
   this.timeout(40_000);
@@ -75,39 +81,71 @@ describe("the RTSP client pulls from servers that know UDP alone", function () {
     running.push(spawn(program, args, { stdio: "ignore" }));
   };
 
-  async function expectFilm(url: string, o: Parameters<typeof pullUntil>[2] = {}): Promise<void> {
-    const { tracks, groups, transport } = await pullUntil(new URL(url), 3 * GOP, o);
-    expect(transport).to.equal("udp");
-    const [track] = tracks;
-    if (track === undefined) throw new Error("no track");
-    expect(groups.some((group) => group.discontinuity)).to.equal(false);
-    const first = groups.findIndex((group) => group.key);
-    const input = byteStream(track, groups.slice(first));
-    const { stdout, stderr } = await ffmpeg.run(
-      "-v warning -f h264 -i - -f rawvideo -pix_fmt gray -fps_mode passthrough -".split(" "),
-      { input },
-    );
+  /** The numbers of the pictures that ffmpeg decodes, without a complaint. */
+  async function decoded(args: readonly string[], input?: Buffer): Promise<readonly number[]> {
+    const gray = ["-f", "rawvideo", "-pix_fmt", "gray", "-fps_mode", "passthrough", "-"];
+    const { stdout, stderr } = await ffmpeg.run(["-v", "warning", ...args, ...gray], input && { input });
     expect(stderr).to.equal("");
-    const numbers = numbersIn(stdout);
+    return numbersIn(stdout);
+  }
+
+  /** None is missing, and the first one is a key frame. */
+  function expectWhole(numbers: readonly number[]): void {
     expect(numbers.length).to.be.at.least(2 * GOP);
     expect((numbers[0] ?? 1) % GOP, "begins with a key frame").to.equal(0);
     expect(numbers).to.deep.equal(numbers.map((_, index) => (numbers[0] ?? 0) + index));
   }
 
-  it("VLC, which refuses RTP inside the connection as it should", async function () {
-    const vlc = peer(this, "cvlc").program;
+  async function expectFilm(url: string): Promise<void> {
+    const { tracks, groups, transport } = await pullUntil(new URL(url), 3 * GOP);
+    expect(transport).to.equal("udp");
+    const [track] = tracks;
+    if (track === undefined) throw new Error("no track");
+    expect(groups.some((group) => group.discontinuity)).to.equal(false);
+    const first = groups.findIndex((group) => group.key);
+    expectWhole(await decoded(["-f", "h264", "-i", "-"], byteStream(track, groups.slice(first))));
+  }
+
+  /** Adopts it by its address and nothing else, and looks at the files that are recorded. */
+  async function expectRecorded(url: string): Promise<void> {
+    // These servers send datagrams from no address in particular, so that they are cameras at the one of loopback.
+    const t = await startTestBridge({ network: "127.0.0" });
+    try {
+      const login = await t.account();
+      const { discovery } = t.bridge.parts;
+      const { id } = await discovery.adopt({ rtsp: url }, {});
+      const camera = t.cameras(login).find(({ info }) => info.id === id);
+      await eventually(async () => {
+        const extent = await camera?.recorded.extent();
+        return extent !== undefined && extent.to - extent.from > 4000;
+      });
+      expect(camera?.info.transport).to.equal("auto");
+      expect(camera?.info.streams[0].transport).to.equal("udp");
+      // Seals what is open.
+      await discovery.remove(id);
+      const files = (await readdir(t.folder, { recursive: true })).filter((name) => name.endsWith(".mp4")).sort();
+      const numbers: number[] = [];
+      for (const file of files) numbers.push(...(await decoded(["-i", join(t.folder, file)])));
+      expectWhole(numbers);
+    } finally {
+      await t.close();
+    }
+  }
+
+  async function startVlc(context: Context): Promise<string> {
+    const vlc = peer(context, "cvlc").program;
     const port = await freePort();
     const url = `rtsp://127.0.0.1:${port}/film`;
     const args = ["-q", "--rtsp-host", "127.0.0.1", "--rtsp-port", `${port}`, film];
     // It does not run as root.
-    const [program, ...first] = asNobody(this, vlc, folder);
+    const [program, ...first] = asNobody(context, vlc, folder);
     start(program, [...first, ...args, "--sout", `#rtp{sdp=${url}}`, "--sout-keep"]);
-    await eventually(() => accepts(port));
-    await expectFilm(url);
-  });
+    await eventually(() => flows(url));
+    return url;
+  }
 
-  it("rtsp-server-perl, which takes a request for it to be broken, if it is asked for UDP at once", async function () {
-    const { program } = peer(this, "rtsp-server-perl");
+  async function startPerl(context: Context): Promise<string> {
+    const { program } = peer(context, "rtsp-server-perl");
     const [port, sourcePort] = [await freePort(), await freePort()];
     const addresses = ["--client_listen_address", "127.0.0.1", "--source_listen_address", "127.0.0.1"];
     start(program, ["--clientport", `${port}`, "--serverport", `${sourcePort}`, ...addresses]);
@@ -115,9 +153,23 @@ describe("the RTSP client pulls from servers that know UDP alone", function () {
     const push = ["-v", "error", "-re", "-i", film, "-c", "copy", "-f", "rtsp", `rtsp://127.0.0.1:${sourcePort}/film`];
     start(ffmpeg.program, push);
     const url = `rtsp://127.0.0.1:${port}/film`;
-    await eventually(() => pullUntil(new URL(url), 1, UDP).then(Boolean, () => false));
-    await expectFilm(url, UDP);
-  });
+    await eventually(() => flows(url));
+    return url;
+  }
+
+  const servers: readonly (readonly [what: string, start: (context: Context) => Promise<string>])[] = [
+    ["VLC, which refuses RTP inside the connection as it should", startVlc],
+    ["rtsp-server-perl, which takes a request for that to be broken", startPerl],
+  ];
+  for (const [what, startServer] of servers) {
+    it(what, async function () {
+      await expectFilm(await startServer(this));
+    });
+
+    it(`${what}, through the whole bridge into a recording`, async function () {
+      await expectRecorded(await startServer(this));
+    });
+  }
 });
 
 /** The command that runs `program` without our rights, where we are root. */

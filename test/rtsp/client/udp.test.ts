@@ -250,6 +250,9 @@ describe("an upstream session over UDP", () => {
     const refusals: readonly (readonly [what: string, setup: (one: Asked) => Answer])[] = [
       ["refuses TCP", (one) => answer(one, [], "", UNSUPPORTED)],
       ["refuses TCP with words of its own", (one) => answer(one, [], "", "406 TCP TRANSPORT IS NOT SUPPORTED")],
+      ["takes a request for TCP for broken", (one) => answer(one, [], "", "400 Bad Request")],
+      ["takes a request for TCP for one of the whole", (one) => answer(one, [], "", "459 Aggregate Not Allowed")],
+      ["breaks at a request for TCP", (one) => answer(one, [], "", "500 Internal Server Error")],
       [
         "answers TCP with ports",
         (one) => answer(one, ["Transport: RTP/AVP;unicast;client_port=0-1;server_port=6000-6001", "Session: 1"]),
@@ -270,6 +273,19 @@ describe("an upstream session over UDP", () => {
       await start({ SETUP: (one) => answer(one, [], "", UNSUPPORTED) }, ["tcp"]);
       expect((await pulling)?.tell).to.equal("the camera does not send over TCP: it says so");
       expect(camera.connections).to.equal(1);
+    });
+
+    it("and is not, where the camera says that it has no room", async () => {
+      await start({ SETUP: (one) => answer(one, [], "", "453 Not Enough Bandwidth") }, ["tcp", "udp"]);
+      expect((await pulling)?.kind).to.equal("busy");
+      expect(camera.connections).to.equal(1);
+    });
+
+    it("and says what the camera said first, where it takes no request for it to be right", async () => {
+      const refuse = (one: Asked): string => answer(one, [], "", isUdp(one) ? UNSUPPORTED : "400 Bad Request");
+      await start({ SETUP: refuse }, ["tcp", "udp"]);
+      expect((await pulling)?.message).to.equal("SETUP: 400 Bad Request");
+      expect(camera.connections).to.equal(2);
     });
 
     const turned: Script = {
