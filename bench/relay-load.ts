@@ -6,10 +6,18 @@ import { ageOf, MARK, MARKED_BYTES } from "./mark.ts";
 import type { Way } from "./servers.ts";
 
 // Readers that take a stream and throw it away, in a process of their own. One in fifty looks for the mark in each access unit.
-// Tells the parent when all play, and what was read in each second after that.
+// Tells the parent when all play, and what was read in each second after that. The first argument are the addresses, with blanks
+// between them, that readers take turns with; the last one, header lines for PLAY.
 
-const [url = "", way = "tcp", count = "1", stopped = "0"] = process.argv.slice(2) as [string?, Way?, string?, string?];
-const { hostname, port } = new URL(url.replace(/^rtsps?:/, "http:"));
+const [given = "", way = "tcp", count = "1", stopped = "0", manner = "Range: npt=0-"] = process.argv.slice(2) as [
+  string?,
+  Way?,
+  string?,
+  string?,
+  string?,
+];
+const urls = given.split(" ");
+const { hostname, port } = new URL((urls[0] ?? "").replace(/^rtsps?:/, "http:"));
 const SHARED = Buffer.allocUnsafe(256 * 1024);
 const LOOKING = 50;
 /** Connections that are being set up at one time: servers have a backlog. */
@@ -57,6 +65,7 @@ async function datagrams(take: (chunk: Buffer) => void): Promise<number> {
 
 /** Reads answers until PLAY is answered; then everything is media. `stops`: from then on nothing is read. */
 async function reader(index: number, stops: boolean): Promise<void> {
+  const url = urls[index % urls.length] ?? "";
   const looking = index % LOOKING === 0 && !stops;
   const { asked, take } = taker(looking);
   const udp = way === "udp" ? await datagrams(take) : undefined;
@@ -66,7 +75,7 @@ async function reader(index: number, stops: boolean): Promise<void> {
   const steps = [
     () => ask("DESCRIBE", url, ["Accept: application/sdp"]),
     () => ask("SETUP", `${url}/${control}`, [`Transport: ${transport}`]),
-    () => ask("PLAY", url, [`Session: ${session}`, "Range: npt=0-"]),
+    () => ask("PLAY", url, [`Session: ${session}`, ...manner.split("\n")]),
   ];
   let control = "track0";
   let session = "";

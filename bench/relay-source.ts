@@ -1,16 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Socket } from "node:net";
 import { instantNow, MARK } from "./mark.ts";
+import { BYTES, FRAMES_PER_GROUP, FRAMES_PER_SECOND, PPS, SPS } from "./picture.ts";
 
 // A camera of 4 Mbit/s for measuring, cheap to run: noise in the shape of H.264, the same for everybody who watches. Each access
 // unit begins with an SEI that carries the instant of its sending, on the clock that all processes of this machine share.
 
-const FRAMES_PER_SECOND = 30;
-const FRAMES_PER_GROUP = 60;
-const BYTES = { key: 112_000, other: 15_000 };
 const PACKET_BYTES = 1400;
-const SPS = Buffer.from("6742c01fda014016ec0440000003004000000f03c60ca8", "hex");
-const PPS = Buffer.from("68ce0fc8", "hex");
 const PAYLOAD_TYPE = 96;
 const SSRC = 0x0badcafe;
 

@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { DatabaseSync } from "node:sqlite";
+import { MINUTE, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
+import { PacketGroup } from "../media/group.ts";
+import { createPacketizer } from "../media/packetizer.ts";
+import type { SampleFormat } from "../media/sample.ts";
+import type { Archive } from "../recorder/archive.ts";
+import { BYTES, FRAMES_PER_GROUP, FRAMES_PER_SECOND, PPS, SPS } from "./picture.ts";
+
+const CLOCK_RATE_HZ = 90_000;
+const FORMAT: SampleFormat = {
+  codec: "H264",
+  width: 1280,
+  height: 720,
+  config: Buffer.concat([
+    Buffer.of(1),
+    SPS.subarray(1, 4),
+    Buffer.of(0xff, 0xe1),
+    prefixed(SPS, 2),
+    Buffer.of(1),
+    prefixed(PPS, 2),
+  ]),
+};
+
+/** Records `seconds` of a camera of 4 Mbit/s, from an instant in the past on, as fast as the disk takes it. */
+export async function record(archive: Archive, camera: string, from: UnixMillis, seconds: number): Promise<void> {
+  const noise = Buffer.from(randomBytes(BYTES.key).map((byte) => byte | 1));
+  const packetizer = createPacketizer(FORMAT, { payloadType: 96, ssrc: 1, sequence: 0, clockRateHz: CLOCK_RATE_HZ });
+  const recorder = archive.recorder(camera, "main");
+  recorder.describe([packetizer.track]);
+  for (let frame = 0; frame < seconds * FRAMES_PER_SECOND; frame += 1) {
+    const key = frame % FRAMES_PER_GROUP === 0;
+    const slice = Buffer.concat([Buffer.of(key ? 0x65 : 0x41, 0x88), noise.subarray(0, key ? BYTES.key : BYTES.other)]);
+    const rtpTime = frame * (CLOCK_RATE_HZ / FRAMES_PER_SECOND);
+    const at = unixMillis(from + (frame * SECOND) / FRAMES_PER_SECOND);
+    const marks = { track: 0, rtpTime, at, quality: "camera", key, discontinuity: false } as const;
+    const sample = { ...marks, data: prefixed(slice, 4), format: FORMAT };
+    recorder.push(new PacketGroup(marks, packetizer.packets(sample, rtpTime)));
+    if (key) await recorder.idle();
+  }
+  await recorder.close();
+}
+
+/** Enters `count` segments of a hundred other cameras and of times long ago into a catalog that nobody has open: rows alone. */
+export function enterOthers(catalog: string, count: number, before: UnixMillis): void {
+  const database = new DatabaseSync(catalog);
+  const { id } = database.prepare("select min(id) as id from descriptions").get() as { readonly id: number };
+  const minuteUs = MINUTE * 1000;
+  database
+    .prepare(
+      `with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n + 1 < ?)
+       insert into segments (camera, stream, startUs, endUs, bytes, file, description, seal)
+       select 'other' || (n % 100), 'main', at, at + ${minuteUs}, 30000000, 'other' || (n % 100) || '/' || n || '.mp4', ?, x'00'
+       from (select n, cast(? as integer) - (n / 100 + 1) * ${minuteUs} as at from numbers)`,
+    )
+    .run(count, id, Math.round(before * 1000));
+  database.close();
+}
+
+function prefixed(bytes: Buffer, size: number): Buffer {
+  const length = Buffer.alloc(size);
+  length.writeUIntBE(bytes.length, 0, size);
+  return Buffer.concat([length, bytes]);
+}

@@ -1,0 +1,28 @@
+import { join } from "node:path";
+import { systemClock } from "../base/clock.ts";
+import { Metrics } from "../base/metrics.ts";
+import { HOUR, unixMillis } from "../base/units.ts";
+import { Archive, CATALOG_FILE } from "../recorder/archive.ts";
+import { benchServer, log, pulled } from "./bench-server.ts";
+import { enterOthers, record } from "./footage.ts";
+
+// The bridge with a camera that is pulled, and one that was recorded, in a catalog of many segments, and nothing else in the process.
+
+const [camera = "", folder = "", seconds = "600", segments = "0"] = process.argv.slice(2);
+const open = (): Promise<Archive> => Archive.open({ folder, clock: systemClock, log, metrics: new Metrics() });
+const from = unixMillis(systemClock.now() - 2 * HOUR);
+const filling = await open();
+await record(filling, "recorded", from, Number(seconds));
+await filling.close();
+if (Number(segments) > 0) enterOthers(join(folder, CATALOG_FILE), Number(segments), from);
+const began = performance.now();
+const archive = await open();
+const openMs = performance.now() - began;
+const hub = pulled(camera);
+await hub.ready(20_000);
+const server = benchServer(([kind]) =>
+  kind === "live" ? { kind, source: hub } : { kind: "recorded", source: archive.source("recorded") },
+);
+const { port } = await server.listen({ address: "127.0.0.1", port: 0 });
+process.send?.({ port, from, openMs });
+process.on("disconnect", () => process.exit(0));
