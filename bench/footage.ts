@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { DatabaseSync } from "node:sqlite";
+import { sql } from "kysely";
+import { openDatabase } from "../base/database.ts";
 import { MINUTE, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
 import { PacketGroup } from "../media/group.ts";
 import { createPacketizer } from "../media/packetizer.ts";
 import type { SampleFormat } from "../media/sample.ts";
 import type { Archive } from "../recorder/archive.ts";
+import { catalogMigrations } from "../recorder/catalog.ts";
 import { BYTES, FRAMES_PER_GROUP, FRAMES_PER_SECOND, PPS, SPS } from "./picture.ts";
 
 const CLOCK_RATE_HZ = 90_000;
@@ -42,19 +44,18 @@ export async function record(archive: Archive, camera: string, from: UnixMillis,
 }
 
 /** Enters `count` segments of a hundred other cameras and of times long ago into a catalog that nobody has open: rows alone. */
-export function enterOthers(catalog: string, count: number, before: UnixMillis): void {
-  const database = new DatabaseSync(catalog);
-  const { id } = database.prepare("select min(id) as id from descriptions").get() as { readonly id: number };
+export async function enterOthers(catalog: string, count: number, before: UnixMillis): Promise<void> {
+  const database = await openDatabase<unknown>(catalog, catalogMigrations);
   const minuteUs = MINUTE * 1000;
-  database
-    .prepare(
-      `with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n + 1 < ?)
-       insert into segments (camera, stream, startUs, endUs, bytes, file, description, seal)
-       select 'other' || (n % 100), 'main', at, at + ${minuteUs}, 30000000, 'other' || (n % 100) || '/' || n || '.mp4', ?, x'00'
-       from (select n, cast(? as integer) - (n / 100 + 1) * ${minuteUs} as at from numbers)`,
-    )
-    .run(count, id, Math.round(before * 1000));
-  database.close();
+  await sql`
+    with recursive numbers(n) as (select 0 union all select n + 1 from numbers where n + 1 < ${count})
+    insert into segments (camera, stream, startUs, endUs, bytes, file, description, seal)
+    select 'other' || (n % 100), 'main', at, at + ${minuteUs}, 30000000, 'other' || (n % 100) || '/' || n || '.mp4',
+      (select min(id) from descriptions), x'00'
+    from (select n, ${Math.round(before * 1000)} - (n / 100 + 1) * ${minuteUs} as at from numbers)`.execute(
+    database.query,
+  );
+  await database.close();
 }
 
 function prefixed(bytes: Buffer, size: number): Buffer {

@@ -11,7 +11,7 @@ import { pause, usageOf } from "./usage.ts";
 
 const { values } = parseArgs({
   options: {
-    cameras: { type: "string", default: "25,100" },
+    cameras: { type: "string", default: "100" },
     readers: { type: "string", default: "2" },
     seconds: { type: "string", default: "10" },
     json: { type: "boolean" },
@@ -22,7 +22,7 @@ const { values } = parseArgs({
 if (values.help === true) {
   process.stdout.write(`Measures many cameras that are pulled, recorded and watched.
 
-  node bench/many.ts [--cameras 25,100] [--readers 2] [--seconds 10] [--json]
+  node bench/many.ts [--cameras 100] [--readers 2] [--seconds 10] [--json]
 
 "--readers" watch each camera. Recordings go to the folder for temporary files.
 `);

@@ -14,7 +14,7 @@ const from = unixMillis(systemClock.now() - 2 * HOUR);
 const filling = await open();
 await record(filling, "recorded", from, Number(seconds));
 await filling.close();
-if (Number(segments) > 0) enterOthers(join(folder, CATALOG_FILE), Number(segments), from);
+if (Number(segments) > 0) await enterOthers(join(folder, CATALOG_FILE), Number(segments), from);
 const began = performance.now();
 const archive = await open();
 const openMs = performance.now() - began;

@@ -64,7 +64,7 @@ interface Schema {
   doomed: { file: string };
 }
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
+export const catalogMigrations: Readonly<Record<string, Migration>> = {
   "0001-segments": {
     async up(db: Kysely<unknown>) {
       await db.schema
@@ -134,7 +134,7 @@ export class Catalog {
 
   /** `file`: path of the SQLite file, or `:memory:`. */
   static async open(file: string): Promise<Catalog> {
-    return new Catalog(await openDatabase<Schema>(file, MIGRATIONS));
+    return new Catalog(await openDatabase<Schema>(file, catalogMigrations));
   }
 
   close(): Promise<void> {

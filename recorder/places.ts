@@ -5,7 +5,7 @@ import { errorCode, type Files, type OpenFile } from "./files.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readSamples, type TimedSample } from "./fragment-read.ts";
 import { PART } from "./naming.ts";
-import { scanSegment } from "./scan.ts";
+import { scanSegment, tracksOf } from "./scan.ts";
 import type { FragmentPlace, SegmentFile } from "./segment.ts";
 
 /** What readers share with the archive. */
@@ -78,6 +78,23 @@ export class Places {
     const first = live?.fragments[0];
     if (live === undefined || first === undefined) return undefined;
     return { startUs: first.startUs, file: live.file, endUs: live.fragments.at(-1)?.endUs ?? first.endUs, live };
+  }
+
+  /** What a segment's tracks are: one read, where {@link open} looks at all that is in it. Undefined where that cannot be read. */
+  async tracks(place: Place): Promise<readonly Fmp4Track[] | undefined> {
+    if (place.live !== undefined) return place.live.plan.tracks;
+    const { folder, files, log } = this.#context;
+    try {
+      const handle = await files.open(`${folder}/${place.file}`, "read");
+      try {
+        return await tracksOf(handle);
+      } finally {
+        await handle.close();
+      }
+    } catch (err) {
+      log.error({ err, file: place.file }, "a recording cannot be opened");
+      return undefined;
+    }
   }
 
   /** Undefined, and a line in the log, where the file is gone or cannot be read. */

@@ -34,10 +34,8 @@ export class StreamReader implements RecordedSource {
 
   async tracks(from?: UnixMillis): Promise<readonly Track[]> {
     const place = from === undefined ? await this.#places.newest() : await this.#places.locate(toUs(from));
-    const opened = place && (await this.#places.open(place));
-    if (opened === undefined) return [];
-    await opened.handle.close();
-    return new Lanes(opened.tracks).tracks;
+    const tracks = place && (await this.#places.tracks(place));
+    return tracks === undefined ? [] : new Lanes(tracks).tracks;
   }
 
   async extent(): Promise<Span | undefined> {

@@ -99,6 +99,13 @@ export async function scanSegment(file: OpenFile, verify: boolean): Promise<Scan
   return found("none");
 }
 
+/** The tracks of a segment, without a look at what is recorded; undefined when the file does not begin as a segment does. */
+export async function tracksOf(file: OpenFile): Promise<readonly Fmp4Track[] | undefined> {
+  const start = Buffer.alloc(Math.min(await file.size(), LIMITS.headerBytes));
+  await file.read(start, 0);
+  return readOpening(start)?.header?.tracks;
+}
+
 /** A file that ends within its header, or holds nothing but zeros: nothing was ever in it. */
 function tornOr(start: Buffer): Scan {
   return isZero(start) || isPrefixOfSegment(start) ? { ...DAMAGED, tail: "torn" } : DAMAGED;

@@ -166,12 +166,14 @@ export class ReplayPlayer implements Player {
           // Backwards, a group of pictures goes out whole: it is decoded before any of it is shown.
           if (manner.rateControl && (manner.scale > 0 || discontinuity)) await pace.reach(at, discontinuity, signal);
           if (this.#isBehindPausePoint(at)) return true;
-          await this.#held?.promise;
+          if (this.#held !== undefined) await this.#held.promise;
           if (signal.aborted) break;
           const dressed = this.#dressed(item, jumped);
           this.#o.numbers.sent(dressed);
-          if (!manner.rateControl) await bytePace?.spend(dressed.byteLength, signal);
-          await writer.put(dressed, signal, () => this.#memory.give(dressed.bytes));
+          if (!manner.rateControl && bytePace !== undefined) await bytePace.spend(dressed.byteLength, signal);
+          // Waiting for what is there already would cost as much as sending it.
+          if (writer.isFull) await writer.room(signal);
+          writer.put(dressed, () => this.#memory.give(dressed.bytes));
           this.#position = at;
           jumped = false;
         }

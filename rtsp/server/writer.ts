@@ -75,12 +75,38 @@ export class GroupWriter {
     this.#enqueue(group);
   }
 
-  /** Writes a recorded group when there is room for it; `sent` is told, perhaps, once nobody looks at it any more. Rejects with `unavailable` when the client hangs up; the signal's reason. */
-  async put(group: PacketGroup, signal: AbortSignal, sent?: () => void): Promise<void> {
-    if (this.#sink.backlogBytes > LIMITS.sinkBytes) await this.#room(signal);
+  /** A recorded group is to wait for {@link room}. */
+  get isFull(): boolean {
+    return this.#sink.backlogBytes > LIMITS.sinkBytes;
+  }
+
+  /** Writes a recorded group; `sent` is told, perhaps, once nobody looks at it any more. */
+  put(group: PacketGroup, sent: () => void): void {
     // As fast as the client takes it, a write for each group would cost more than making it.
     this.#sink.gather();
     this.#write(group, sent);
+  }
+
+  /** Resolves when there is room. Rejects with `unavailable` when the client hangs up; the signal's reason. */
+  room(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (act: () => void) => (): void => {
+        this.#sink.off("drain", drained);
+        this.#sink.off("close", closed);
+        signal.removeEventListener("abort", aborted);
+        act();
+      };
+      const drained = end(resolve);
+      const closed = end(() => reject(new Fault("unavailable", "the client hung up")));
+      const aborted = end(() => reject(signal.reason as Error));
+      if (signal.aborted) aborted();
+      else if (this.#sink.closed) closed();
+      else {
+        this.#sink.once("drain", drained);
+        this.#sink.once("close", closed);
+        signal.addEventListener("abort", aborted, { once: true });
+      }
+    });
   }
 
   /** What still waits is not written any more. */
@@ -128,26 +154,5 @@ export class GroupWriter {
 
   #beginsHere(group: PacketGroup, { track }: Lane): boolean {
     return group.key && (track.kind === "video" || !hasVideo(this.#lanes));
-  }
-
-  #room(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (act: () => void) => (): void => {
-        this.#sink.off("drain", drained);
-        this.#sink.off("close", closed);
-        signal.removeEventListener("abort", aborted);
-        act();
-      };
-      const drained = end(resolve);
-      const closed = end(() => reject(new Fault("unavailable", "the client hung up")));
-      const aborted = end(() => reject(signal.reason as Error));
-      if (signal.aborted) aborted();
-      else if (this.#sink.closed) closed();
-      else {
-        this.#sink.once("drain", drained);
-        this.#sink.once("close", closed);
-        signal.addEventListener("abort", aborted, { once: true });
-      }
-    });
   }
 }
