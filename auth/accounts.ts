@@ -1,14 +1,16 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Kysely, Migration } from "kysely";
+import type { Kysely } from "kysely";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { type Log, Repeats } from "../base/log.ts";
 import type { Sealer } from "../base/seal.ts";
 import { equalInConstantTime, makeSecret, Secret } from "../base/secret.ts";
 import { MINUTE, type MonotonicMillis, type UnixMillis, unixMillis } from "../base/units.ts";
-import { allGrants, plainGrants, readGrants } from "./grants.ts";
+import type { AccountTable, AuthSchema } from "./auth-schema.ts";
+import { plainGrants, readGrants } from "./grants.ts";
 import { assertGoodPassword, hashPassword, isOutdated, verifyPassword } from "./password.ts";
-import type { Grant, Peer, Principal } from "./principal.ts";
+import { ADMINISTRATOR, Policy, type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
+import type { EffectiveGrant, Grant, Peer, Principal } from "./principal.ts";
 import type { Interface } from "./right.ts";
 import { Throttle } from "./throttle.ts";
 import { UnauthenticatedFault } from "./unauthenticated.ts";
@@ -28,43 +30,6 @@ const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{N}._@ -]{0,62}[\p{L}\p{N}._@-])?$/u;
 /** What every client can write into a URL and a digest. */
 const INTEGRATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
-interface AccountTable {
-  readonly id: string;
-  readonly name: string;
-  /** The name in the form in which names are compared. */
-  readonly folded: string;
-  readonly kind: string;
-  readonly enabled: number;
-  /** JSON of `PlainGrant[]`. */
-  readonly grants: string;
-  readonly created: number;
-  /** People: argon2id as a PHC string. Integrations: the sealed secret. */
-  readonly credential: string;
-}
-
-/** The tables of this module, for the schema of the database that holds them. */
-export interface AuthSchema {
-  readonly account: AccountTable;
-}
-
-export const authMigrations: Readonly<Record<string, Migration>> = {
-  "auth-0001-accounts": {
-    async up(database: Kysely<unknown>) {
-      await database.schema
-        .createTable("account")
-        .addColumn("id", "text", (column) => column.primaryKey())
-        .addColumn("name", "text", (column) => column.notNull())
-        .addColumn("folded", "text", (column) => column.notNull().unique())
-        .addColumn("kind", "text", (column) => column.notNull())
-        .addColumn("enabled", "integer", (column) => column.notNull())
-        .addColumn("grants", "text", (column) => column.notNull())
-        .addColumn("created", "real", (column) => column.notNull())
-        .addColumn("credential", "text", (column) => column.notNull())
-        .execute();
-    },
-  },
-};
-
 /** A registered person or system. */
 export interface Account {
   /** Random; never used again. */
@@ -73,6 +38,9 @@ export interface Account {
   /** People have a password of their own and use the pages; integrations have a generated secret and use ONVIF and RTSP. */
   readonly kind: "person" | "integration";
   readonly enabled: boolean;
+  /** Ids of roles, whose grants it has besides its own. */
+  readonly roles: readonly string[];
+  /** Its own. */
   readonly grants: readonly Grant[];
   readonly created: UnixMillis;
 }
@@ -113,6 +81,7 @@ export class Accounts {
   /** For names that nobody has: a sealed secret to open, so that they take as long as others. */
   readonly #decoy: string;
   readonly #rememberKey = randomBytes(32);
+  #policy = Policy.empty;
   #setUpHash: Buffer | undefined;
   #lastChange: Promise<unknown> = Promise.resolve();
 
@@ -132,6 +101,7 @@ export class Accounts {
     const query = options.query as unknown as Kysely<AuthSchema>;
     const accounts = new Accounts({ ...options, query });
     try {
+      accounts.#policy = Policy.of(await query.selectFrom("policy_part").selectAll().execute());
       for (const row of await query.selectFrom("account").selectAll().execute())
         accounts.#put(accountOf(row), row.credential);
     } catch (cause) {
@@ -145,6 +115,16 @@ export class Accounts {
     return [...this.#byId.values()]
       .map(({ account }) => account)
       .toSorted((a, b) => a.name.localeCompare(b.name, "en"));
+  }
+
+  /** Roles, camera groups and time profiles of this moment. */
+  get policy(): Policy {
+    return this.#policy;
+  }
+
+  /** What the account would do with its roles and grants, whether it is enabled or not; for reports. Undefined for an unknown id. */
+  grantsOf(accountId: string): readonly EffectiveGrant[] | undefined {
+    return this.#byId.get(accountId)?.principal.grants;
   }
 
   /** A snapshot of what the account may do now; undefined when it is disabled or gone. */
@@ -210,7 +190,7 @@ export class Accounts {
 
   /** Nobody may manage accounts yet, so the first administrator is still to be made. */
   get setUpNeeded(): boolean {
-    return this.#administrators().length === 0;
+    return this.#administrators(this.#policy).length === 0;
   }
 
   /** A new one-time token for {@link setUp}, to be shown to whoever starts the bridge; undefined when set-up is done. The one before it is void, and none outlives the process. */
@@ -230,10 +210,13 @@ export class Accounts {
         tell: "this is not the set-up token of the present start",
       });
     }
-    const account = await this.#createPerson({ name, password: new Secret(password), grants: allGrants() }, () => {
-      if (!this.setUpNeeded)
-        throw new Fault("wrong-state", "there is an administrator already", { tell: "set-up is done" });
-    });
+    const account = await this.#createPerson(
+      { name, password: new Secret(password), grants: [], roles: [ADMINISTRATOR] },
+      () => {
+        if (!this.setUpNeeded)
+          throw new Fault("wrong-state", "there is an administrator already", { tell: "set-up is done" });
+      },
+    );
     this.#setUpHash = undefined;
     this.#log.info({ account: account.name }, "the first administrator was made");
     return this.#get(account.id).principal;
@@ -244,6 +227,7 @@ export class Accounts {
     readonly name: string;
     readonly password: Secret;
     readonly grants: readonly Grant[];
+    readonly roles?: readonly string[];
   }): Promise<Account> {
     return this.#createPerson(person, () => undefined);
   }
@@ -252,14 +236,15 @@ export class Accounts {
   async createIntegration(integration: {
     readonly name: string;
     readonly grants: readonly Grant[];
+    readonly roles?: readonly string[];
   }): Promise<{ readonly account: Account; readonly secret: Secret }> {
-    const { name, grants } = integration;
+    const { name, grants, roles = [] } = integration;
     if (!INTEGRATION_NAME.test(name))
       throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits and . _ @ -" });
     const secret = makeSecret(LIMITS.secretLength);
     const account = await this.#inTurn(() => {
       const id = newId();
-      return this.#insert({ id, name, kind: "integration", grants }, this.#sealer.seal(secret, ownerOf(id)));
+      return this.#insert({ id, name, kind: "integration", grants, roles }, this.#sealer.seal(secret, ownerOf(id)));
     });
     return { account, secret };
   }
@@ -289,6 +274,46 @@ export class Accounts {
     return this.#inTurn(() => this.#update({ ...this.#get(id).account, grants }));
   }
 
+  /** Takes effect at once, as {@link setGrants} does. */
+  setRoles(id: string, roles: readonly string[]): Promise<void> {
+    return this.#inTurn(() => this.#update({ ...this.#get(id).account, roles: [...new Set(roles)] }));
+  }
+
+  /**
+   * Makes or replaces a role, camera group or time profile. Takes effect at once for all accounts that it touches. Faults:
+   * `invalid`; `not-found` when it names what is not there; `wrong-state` when nobody would be left to manage accounts.
+   */
+  setPart<K extends PolicyKind>(kind: K, id: string, part: PolicyParts[K]): Promise<void> {
+    return this.#inTurn(async () => {
+      const next = this.#policy.with(kind, id, part);
+      this.#assertManagedUnder(next);
+      const definition = JSON.stringify(plainPart(kind, part));
+      await this.#query
+        .insertInto("policy_part")
+        .values({ kind, id, definition })
+        .onConflict((conflict) => conflict.columns(["kind", "id"]).doUpdateSet({ definition }))
+        .execute();
+      this.#follow(next);
+    });
+  }
+
+  /** Faults: `not-found`; `wrong-state` when accounts or other parts name it. */
+  removePart(kind: PolicyKind, id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const next = this.#policy.without(kind, id);
+      for (const { account } of this.#byId.values()) {
+        try {
+          next.effective(account);
+        } catch (cause) {
+          const tell = `${id} is in use by ${account.name}`;
+          throw new Fault("wrong-state", tell, { cause, tell });
+        }
+      }
+      await this.#query.deleteFrom("policy_part").where("kind", "=", kind).where("id", "=", id).execute();
+      this.#follow(next);
+    });
+  }
+
   /** Takes effect at once. Faults as for {@link remove}. */
   setEnabled(id: string, enabled: boolean): Promise<void> {
     return this.#inTurn(() => this.#update({ ...this.#get(id).account, enabled }));
@@ -310,26 +335,35 @@ export class Accounts {
   }
 
   async #createPerson(
-    person: { readonly name: string; readonly password: Secret; readonly grants: readonly Grant[] },
+    person: {
+      readonly name: string;
+      readonly password: Secret;
+      readonly grants: readonly Grant[];
+      readonly roles?: readonly string[];
+    },
     still: () => void,
   ): Promise<Account> {
-    const { name, password, grants } = person;
+    const { name, password, grants, roles = [] } = person;
     if (!NAME.test(name))
       throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits, blanks and . _ @ -" });
     assertGoodPassword(name, password);
     const hash = await hashPassword(password);
     return this.#inTurn(() => {
       still();
-      return this.#insert({ id: newId(), name, kind: "person", grants }, hash);
+      return this.#insert({ id: newId(), name, kind: "person", grants, roles }, hash);
     });
   }
 
-  async #insert(made: Pick<Account, "id" | "name" | "kind" | "grants">, credential: string): Promise<Account> {
+  async #insert(
+    made: Pick<Account, "id" | "name" | "kind" | "grants" | "roles">,
+    credential: string,
+  ): Promise<Account> {
     if (this.#byName.has(folded(made.name)))
       throw new Fault("invalid", `${made.name} exists`, { tell: "there is an account of that name already" });
     if (this.#byId.size >= LIMITS.accounts)
       throw new Fault("invalid", "too many accounts", { tell: "too many accounts" });
     const account: Account = { ...made, enabled: true, created: this.#clock.now() };
+    this.#policy.effective(account);
     await this.#query.insertInto("account").values(rowOf(account, credential)).execute();
     this.#put(account, credential);
     return account;
@@ -337,6 +371,7 @@ export class Accounts {
 
   async #update(account: Account, credential = this.#get(account.id).credential): Promise<void> {
     this.#assertManaged(account);
+    this.#policy.effective(account);
     const { id, ...rest } = rowOf(account, credential);
     await this.#query.updateTable("account").set(rest).where("id", "=", id).execute();
     this.#put(account, credential);
@@ -344,15 +379,29 @@ export class Accounts {
 
   /** Refuses a change that would leave nobody to undo it. */
   #assertManaged(changed: Account): void {
-    const administrators = this.#administrators().map(({ account }) => account.id);
-    if (administrators.every((id) => id === changed.id) && administrators.length > 0 && !isAdministrator(changed))
-      throw new Fault("wrong-state", `${changed.name} is the last administrator`, {
-        tell: "nobody would be left who may manage accounts",
-      });
+    const administrators = this.#administrators(this.#policy);
+    if (
+      administrators.every(({ id }) => id === changed.id) &&
+      administrators.length > 0 &&
+      !isAdministrator(changed, this.#policy)
+    )
+      throw new Fault("wrong-state", `${changed.name} is the last administrator`, { tell: NOBODY_LEFT });
   }
 
-  #administrators(): Entry[] {
-    return [...this.#byId.values()].filter(({ account }) => isAdministrator(account));
+  #assertManagedUnder(next: Policy): void {
+    if (this.#administrators(this.#policy).length > 0 && this.#administrators(next).length === 0)
+      throw new Fault("wrong-state", "nobody could manage accounts", { tell: NOBODY_LEFT });
+  }
+
+  #administrators(policy: Policy): readonly Account[] {
+    return [...this.#byId.values()].map(({ account }) => account).filter((account) => isAdministrator(account, policy));
+  }
+
+  /** Makes the policy the present one. Principals of accounts whose rights it does not change stay as they are. */
+  #follow(next: Policy): void {
+    this.#policy = next;
+    for (const { account, credential, principal } of this.#byId.values())
+      if (textOf(next.effective(account)) !== textOf(principal.grants)) this.#put(account, credential);
   }
 
   #get(id: string): Entry {
@@ -364,11 +413,13 @@ export class Accounts {
   #put(account: Account, credential: string): void {
     const before = this.#byId.get(account.id);
     const revoke = new AbortController();
-    const { id, name, kind, grants } = account;
+    const { id, name, kind } = account;
+    const grants = this.#policy.effective(account);
+    const now = (): UnixMillis => this.#clock.now();
     const entry: Entry = {
       account,
       credential,
-      principal: { accountId: id, name, kind, grants, revoked: revoke.signal },
+      principal: { accountId: id, name, kind, grants, now, revoked: revoke.signal },
       revoke,
       generation: before?.credential === credential ? before.generation : newId(),
       remembered: undefined,
@@ -430,10 +481,24 @@ export class Accounts {
 /** What failed uses of the set-up token count under: no account can have this name. */
 const SET_UP = ":set-up";
 
-function isAdministrator(account: Account): boolean {
-  return (
-    account.enabled && account.kind === "person" && account.grants.some(({ right }) => right === "manage-accounts")
-  );
+const NOBODY_LEFT = "nobody would be left who may manage accounts";
+
+/** An enabled person who may manage accounts at the pages, always, and to whom nothing denies it at any time. */
+function isAdministrator(account: Account, policy: Policy): boolean {
+  if (!account.enabled || account.kind !== "person") return false;
+  const lines = policy
+    .effective(account)
+    .filter(({ right, interfaces }) => right === "manage-accounts" && (interfaces === "any" || interfaces.has("web")));
+  return lines.some(isLasting) && lines.every(({ deny }) => deny !== true);
+}
+
+function isLasting({ hours, from, until }: EffectiveGrant): boolean {
+  return hours === undefined && from === undefined && until === undefined;
+}
+
+/** Two lists of grants with the same text mean the same. */
+function textOf(grants: readonly EffectiveGrant[]): string {
+  return JSON.stringify(grants, (_, value: unknown) => (value instanceof Set ? [...value] : value));
 }
 
 function folded(name: string): string {
@@ -453,7 +518,7 @@ function sha256(text: string): Buffer {
 }
 
 function rowOf(account: Account, credential: string): AccountTable {
-  const { id, name, kind, enabled, grants, created } = account;
+  const { id, name, kind, enabled, grants, roles, created } = account;
   return {
     id,
     name,
@@ -463,6 +528,7 @@ function rowOf(account: Account, credential: string): AccountTable {
     folded: folded(name),
     enabled: enabled ? 1 : 0,
     grants: JSON.stringify(plainGrants(grants)),
+    roles: JSON.stringify(roles),
   };
 }
 
@@ -470,5 +536,6 @@ function accountOf(row: AccountTable): Account {
   const { id, name, kind } = row;
   if (kind !== "person" && kind !== "integration") throw new Fault("invalid", `account ${id} is of the kind ${kind}`);
   const grants = readGrants(JSON.parse(row.grants));
-  return { id, name, kind, enabled: row.enabled !== 0, grants, created: unixMillis(row.created) };
+  const roles = JSON.parse(row.roles) as readonly string[];
+  return { id, name, kind, enabled: row.enabled !== 0, roles, grants, created: unixMillis(row.created) };
 }

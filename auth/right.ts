@@ -1,13 +1,52 @@
-/**
- * What may be done with a camera. Holding any of them on a camera makes the camera visible. `metadata` lets what happens go with
- * the picture, live and recorded; `talk` lets through sound to the camera's speaker, for who watches live.
- */
-export type CameraRight = "live" | "playback" | "metadata" | "talk";
+/** What may be done with a camera, and in which words pages and commands say it. */
+export const CAMERA_RIGHTS = {
+  see: "know that it exists",
+  live: "watch live",
+  playback: "play recordings",
+  search: "search in recordings",
+  export: "export recordings",
+  snapshot: "fetch single pictures",
+  audio: "hear its sound, live and recorded",
+  talk: "talk through its speaker",
+  metadata: "have metadata with the picture",
+  events: "be told of its events",
+  ptz: "turn and zoom it",
+  presets: "change its presets",
+  imaging: "change its picture settings",
+  relay: "switch its outputs",
+} as const;
 
 /** What may be done with the product itself. */
-export type SystemRight = "adopt-camera" | "manage-accounts" | "read-status";
+export const SYSTEM_RIGHTS = {
+  "adopt-camera": "find, adopt and set up cameras",
+  "manage-accounts": "manage accounts, roles and groups",
+  "read-status": "read the status of the bridge",
+  "change-configuration": "change the configuration",
+  "manage-directory": "set up the directory (LDAP)",
+  "manage-keys": "manage keys and certificates",
+  "read-audit": "read the audit log",
+  "manage-credentials": "change the log-ins of cameras",
+} as const;
+
+/**
+ * A function of a camera. Any of them on a camera makes it visible. `audio` and `metadata` let those tracks go with the picture,
+ * live and recorded; `talk` lets through sound to the camera's speaker, for who watches live.
+ */
+export type CameraRight = keyof typeof CAMERA_RIGHTS;
+
+export type SystemRight = keyof typeof SYSTEM_RIGHTS;
 
 export type Right = CameraRight | SystemRight;
 
-/** The door through which a request comes. */
-export type Interface = "web" | "api" | "onvif" | "rtsp" | "cli";
+/** All of them, those over cameras first. */
+export const RIGHTS = [...Object.keys(CAMERA_RIGHTS), ...Object.keys(SYSTEM_RIGHTS)] as readonly Right[];
+
+/** Rights over cameras; the others are rights over the product. */
+export function isCameraRight(right: Right): right is CameraRight {
+  return Object.hasOwn(CAMERA_RIGHTS, right);
+}
+
+/** The doors through which a request may come. */
+export const INTERFACES = ["web", "api", "onvif", "rtsp", "cli"] as const;
+
+export type Interface = (typeof INTERFACES)[number];

@@ -47,7 +47,7 @@ export function benchServer(open: Open): RtspServer {
       // Many accounts, for one has a limit.
       authenticate: async ({ peer }): Promise<Principal> => {
         const name = `bench-${peer.port % 20}`;
-        return { accountId: name, name, kind: "integration", grants: [], revoked: never };
+        return { accountId: name, name, kind: "integration", grants: [], now: () => systemClock.now(), revoked: never };
       },
       open: async (_who, { segments }) =>
         ({ ...open(segments), name: "bench", withMetadata: false, ended: never }) as Presentation,

@@ -1,4 +1,5 @@
-import { Accounts, type AuthSchema, authMigrations } from "../auth/accounts.ts";
+import { Accounts } from "../auth/accounts.ts";
+import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
 import type { Grant } from "../auth/principal.ts";
 import type { CameraRight } from "../auth/right.ts";
 import { systemClock } from "../base/clock.ts";

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
-import { Accounts, type AuthSchema, authMigrations } from "../auth/accounts.ts";
+import { Accounts } from "../auth/accounts.ts";
 import { type Audit, openAuditLog } from "../auth/audit.ts";
+import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
 import { Throttle } from "../auth/throttle.ts";

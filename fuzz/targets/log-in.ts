@@ -16,6 +16,7 @@ const PRINCIPAL = {
   name: "vms",
   kind: "integration",
   grants: [],
+  now: () => systemClock.now(),
   revoked: new AbortController().signal,
 };
 const PEER = { address: "10.1.2.3", port: 50_000, tls: true };

@@ -2,16 +2,19 @@ import { expect } from "chai";
 import { type AccessRequest, decide, demand, maySee } from "../../auth/access.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { allGrants, plainGrants, readGrants } from "../../auth/grants.ts";
-import type { Grant, Principal } from "../../auth/principal.ts";
+import { ADMINISTRATOR, Policy } from "../../auth/policy.ts";
+import type { EffectiveGrant, Grant, Principal } from "../../auth/principal.ts";
 import type { Interface, Right } from "../../auth/right.ts";
 import { isFault } from "../../base/fault.ts";
+import { unixMillis } from "../../base/units.ts";
 
 const RIGHTS: readonly Right[] = ["live", "playback", "adopt-camera", "manage-accounts", "read-status"];
 const DOORS: readonly Interface[] = ["web", "api", "onvif", "rtsp", "cli"];
+const EVERYTHING = Policy.empty.effective({ roles: [ADMINISTRATOR], grants: [] });
 const CAMERA_RIGHTS: readonly Right[] = ["live", "playback"];
 
-function principal(grants: readonly Grant[], revoked = new AbortController().signal): Principal {
-  return { accountId: "1", name: "somebody", kind: "integration", grants, revoked };
+function principal(grants: readonly EffectiveGrant[], revoked = new AbortController().signal): Principal {
+  return { accountId: "1", name: "somebody", kind: "integration", grants, now: () => unixMillis(0), revoked };
 }
 
 const kindOf = (who: Principal, what: AccessRequest, entries: AuditEntry[] = []): string => {
@@ -49,15 +52,15 @@ describe("access", () => {
   it("is denied without any grant, and without a camera where one is needed", () => {
     for (const right of RIGHTS)
       expect(decide(principal([]), { right, camera: "c", interface: "web" }).allowed).to.equal(false);
-    expect(decide(principal(allGrants()), { right: "live", interface: "web" }).allowed).to.equal(false);
+    expect(decide(principal(EVERYTHING), { right: "live", interface: "web" }).allowed).to.equal(false);
   });
   it("to everything is what the first administrator has", () => {
     for (const right of RIGHTS)
       for (const door of DOORS)
-        expect(decide(principal(allGrants()), { right, camera: "c", interface: door }).allowed).to.equal(true);
+        expect(decide(principal(EVERYTHING), { right, camera: "c", interface: door }).allowed).to.equal(true);
   });
   it("adds up over grants, in any order", () => {
-    const grants: readonly Grant[] = [
+    const grants: readonly EffectiveGrant[] = [
       { right: "live", cameras: new Set(["a"]), interfaces: "any" },
       { right: "live", cameras: "any", interfaces: new Set(["web"]) },
     ];
@@ -69,7 +72,7 @@ describe("access", () => {
   });
   it("ends with a change of the account", () => {
     const stop = new AbortController();
-    const who = principal(allGrants(), stop.signal);
+    const who = principal(EVERYTHING, stop.signal);
     stop.abort();
     expect(decide(who, { right: "live", camera: "c", interface: "web" }).allowed).to.equal(false);
     expect(maySee(who, "c", "web")).to.equal(false);
@@ -92,6 +95,19 @@ describe("grants in JSON", () => {
   it("read back as they were written", () => {
     const grants: readonly Grant[] = [
       { right: "live", cameras: new Set(["a", "b"]), interfaces: new Set(["rtsp"]) },
+      {
+        right: "playback",
+        cameras: new Set(),
+        groups: new Set(["outside"]),
+        except: new Set(["vault"]),
+        exceptGroups: new Set(["staff"]),
+        interfaces: "any",
+        hours: "office",
+        maxAgeMs: 3_600_000,
+        from: unixMillis(1_800_000_000_000),
+        until: unixMillis(1_900_000_000_000),
+      },
+      { right: "live", cameras: "any", interfaces: "any", deny: true },
       { right: "read-status", cameras: "any", interfaces: "any" },
     ];
     expect(readGrants(JSON.parse(JSON.stringify(plainGrants(grants))))).to.deep.equal(grants);
@@ -103,7 +119,14 @@ describe("grants in JSON", () => {
     [{ right: "root", cameras: "any", interfaces: "any" }],
     [{ right: "live", cameras: "all", interfaces: "any" }],
     [{ right: "live", cameras: "any", interfaces: "any", extra: 1 }],
-    Array.from({ length: 101 }, () => plainGrants(allGrants())[0]),
+    [{ right: "live", cameras: "any", interfaces: "any", deny: false }],
+    [{ right: "live", cameras: "any", interfaces: "any", maxAgeMs: 1000 }],
+    [{ right: "playback", cameras: "any", interfaces: "any", deny: true, maxAgeMs: 1000 }],
+    [{ right: "playback", cameras: "any", interfaces: "any", maxAgeMs: 0 }],
+    [{ right: "playback", cameras: "any", interfaces: "any", until: "tomorrow" }],
+    [{ right: "playback", cameras: "any", interfaces: "any", hours: "Office hours" }],
+    [{ right: "manage-accounts", cameras: "any", interfaces: "any", groups: ["outside"] }],
+    Array.from({ length: 201 }, () => plainGrants(allGrants())[0]),
   ])
     it(`refuse ${(JSON.stringify(wrong) ?? "nothing").slice(0, 60)}`, () => {
       let kind = "none";

@@ -1,4 +1,5 @@
-import { Accounts, type AuthSchema, authMigrations } from "../../auth/accounts.ts";
+import { Accounts } from "../../auth/accounts.ts";
+import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import type { Grant, Peer } from "../../auth/principal.ts";
 import { type Database, openDatabase } from "../../base/database.ts";
 import { type FaultKind, isFault } from "../../base/fault.ts";

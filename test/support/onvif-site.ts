@@ -1,7 +1,8 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { type RequestOptions, request as tlsRequest } from "node:https";
-import { Accounts, type AuthSchema, authMigrations } from "../../auth/accounts.ts";
+import { Accounts } from "../../auth/accounts.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
+import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import type { Grant } from "../../auth/principal.ts";
 import { HttpAuthenticator } from "../../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../../auth/scheme/usernametoken.ts";

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Accounts, type AuthSchema, authMigrations } from "../../auth/accounts.ts";
+import { Accounts } from "../../auth/accounts.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
+import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import type { Grant } from "../../auth/principal.ts";
 import { WebSessions } from "../../auth/sessions.ts";
 import { openDatabase } from "../../base/database.ts";

@@ -1,11 +1,11 @@
 import { expect } from "chai";
+import { RIGHTS } from "../../auth/right.ts";
 import { Secret } from "../../base/secret.ts";
 import { MINUTE } from "../../base/units.ts";
 import type { WebClient } from "../support/web-client.ts";
 import { PASSWORD, startWebSite, type WebSite } from "../support/web-site.ts";
 
 const LIVE = [{ right: "live", cameras: "any", interfaces: "any" }] as const;
-const EVERYTHING = ["live", "playback", "metadata", "talk", "adopt-camera", "manage-accounts", "read-status"];
 
 describe("web sessions", () => {
   let site: WebSite;
@@ -29,7 +29,7 @@ describe("web sessions", () => {
       expect({ status: made.status, json: made.json }).to.deep.equal({ status: 201, json: { name: "admin" } });
       expect((await client.send("GET", "/api/session")).json).to.deep.equal({
         setUpNeeded: false,
-        account: { name: "admin", rights: EVERYTHING },
+        account: { name: "admin", rights: RIGHTS },
       });
       expect((await setUp(token)).status).to.equal(401);
       expect(site.accounts.setUpToken()).to.equal(undefined);

@@ -1,8 +1,10 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
+import { decide } from "../../auth/access.ts";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit } from "../../auth/audit.ts";
-import type { Peer } from "../../auth/principal.ts";
+import type { Peer, Principal } from "../../auth/principal.ts";
+import { isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
 import { asFault } from "../../base/fault.ts";
 import { jsonBody } from "../body.ts";
@@ -42,7 +44,7 @@ export function sessionRoutes(o: {
           ? null
           : {
               name: principal.name,
-              rights: [...new Set(principal.grants.map((grant) => grant.right))],
+              rights: RIGHTS.filter((right) => holds(principal, right)),
             },
     };
   });
@@ -78,6 +80,12 @@ export function sessionRoutes(o: {
     ctx.body = { name: principal.name };
   });
   return router;
+}
+
+/** Whether the pages should offer it at all: over the product, or over some camera. */
+function holds(who: Principal, right: Right): boolean {
+  if (!isCameraRight(right)) return decide(who, { right, interface: "web" }).allowed;
+  return who.grants.some((grant) => grant.right === right && grant.deny !== true);
 }
 
 function begin(

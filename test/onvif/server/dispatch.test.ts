@@ -7,6 +7,7 @@ import type { Principal } from "../../../auth/principal.ts";
 import { Fault, type FaultKind } from "../../../base/fault.ts";
 import { createLog } from "../../../base/log.ts";
 import { Metrics } from "../../../base/metrics.ts";
+import { unixMillis } from "../../../base/units.ts";
 import { OnvifServer } from "../../../onvif/server/dispatch.ts";
 import { serve } from "../../../onvif/server/service.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
@@ -33,6 +34,7 @@ const WHO: Principal = {
   name: "vms",
   kind: "integration",
   grants: [],
+  now: () => unixMillis(0),
   revoked: new AbortController().signal,
 };
 

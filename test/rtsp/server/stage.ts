@@ -285,7 +285,14 @@ export class Stage {
   #principal(name: string): Principal {
     const revoked = this.revoked.get(name) ?? new AbortController();
     this.revoked.set(name, revoked);
-    return { accountId: name, name, kind: "integration", grants: [], revoked: revoked.signal };
+    return {
+      accountId: name,
+      name,
+      kind: "integration",
+      grants: [],
+      now: () => this.clock.now(),
+      revoked: revoked.signal,
+    };
   }
 }
 

@@ -1,0 +1,100 @@
+import { type Kysely, type Migration, sql } from "kysely";
+
+/** A registered person or system, as it is stored. */
+export interface AccountTable {
+  readonly id: string;
+  readonly name: string;
+  /** The name in the form in which names are compared. */
+  readonly folded: string;
+  readonly kind: string;
+  readonly enabled: number;
+  /** JSON of `PlainGrant[]`: those of its own. */
+  readonly grants: string;
+  /** JSON: a list of ids of roles. */
+  readonly roles: string;
+  readonly created: number;
+  /** People: argon2id as a PHC string. Integrations: the sealed secret. */
+  readonly credential: string;
+}
+
+/** A role, camera group or time profile. */
+interface PolicyPartTable {
+  /** A PolicyKind. */
+  readonly kind: string;
+  readonly id: string;
+  /** JSON of what `plainPart` makes. */
+  readonly definition: string;
+}
+
+/** The tables of accounts and rights, for the schema of the database that holds them. */
+export interface AuthSchema {
+  readonly account: AccountTable;
+  readonly policy_part: PolicyPartTable;
+}
+
+export const authMigrations: Readonly<Record<string, Migration>> = {
+  "auth-0001-accounts": {
+    async up(database: Kysely<unknown>) {
+      await database.schema
+        .createTable("account")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("folded", "text", (column) => column.notNull().unique())
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("enabled", "integer", (column) => column.notNull())
+        .addColumn("grants", "text", (column) => column.notNull())
+        .addColumn("created", "real", (column) => column.notNull())
+        .addColumn("credential", "text", (column) => column.notNull())
+        .execute();
+    },
+  },
+  "auth-0002-roles": {
+    async up(database) {
+      await database.schema
+        .createTable("policy_part")
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("id", "text", (column) => column.notNull())
+        .addColumn("definition", "text", (column) => column.notNull())
+        .addPrimaryKeyConstraint("policy_part_key", ["kind", "id"])
+        .execute();
+      await database.schema
+        .alterTable("account")
+        .addColumn("roles", "text", (column) => column.notNull().defaultTo("[]"))
+        .execute();
+      const { rows } = await sql<{
+        id: string;
+        kind: string;
+        grants: string;
+      }>`select id, kind, grants from account`.execute(database);
+      for (const { id, kind, grants } of rows) {
+        const { own, roles } = migrated(kind, JSON.parse(grants) as readonly OldGrant[]);
+        await sql`update account set grants = ${JSON.stringify(own)}, roles = ${JSON.stringify(roles)} where id = ${id}`.execute(
+          database,
+        );
+      }
+    },
+  },
+};
+
+interface OldGrant {
+  readonly right: string;
+  readonly cameras: unknown;
+  readonly interfaces: unknown;
+}
+
+/** Who watched, heard; who played recordings, heard them and searched. Whoever managed accounts everywhere was the administrator. */
+function migrated(
+  kind: string,
+  grants: readonly OldGrant[],
+): { readonly own: readonly OldGrant[]; readonly roles: readonly string[] } {
+  const everywhere = grants.some(
+    ({ right, interfaces }) => right === "manage-accounts" && interfaces === "any" && kind === "person",
+  );
+  if (everywhere) return { own: [], roles: ["administrator"] };
+  const own = grants.flatMap((grant) => {
+    if (grant.right === "live") return [grant, { ...grant, right: "audio" }];
+    if (grant.right === "playback") return [grant, { ...grant, right: "search" }, { ...grant, right: "audio" }];
+    return [grant];
+  });
+  return { own, roles: [] };
+}
