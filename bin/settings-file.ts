@@ -18,10 +18,11 @@ export async function readSettings(file: string): Promise<Settings> {
   }
   const settings = readConfig(text, settingsSchema, name);
   const from = dirname(resolve(file));
-  const { recording } = settings;
+  const { recording, cameraSide } = settings;
   return {
     ...settings,
     dataFolder: resolve(from, settings.dataFolder),
+    cameraSide: cameraSide.ca === undefined ? cameraSide : { ...cameraSide, ca: resolve(from, cameraSide.ca) },
     recording: recording.folder === undefined ? recording : { ...recording, folder: resolve(from, recording.folder) },
   };
 }

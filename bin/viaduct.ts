@@ -130,6 +130,47 @@ account
     (await import("./account.ts")).removeAccount(name, options),
   );
 
+const camera = program
+  .command("camera")
+  .description("cameras, while the bridge is stopped (the pages do it while it runs)");
+camera
+  .command("list")
+  .description("list the adopted cameras")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--json", "print JSON")
+  .action(async (options: { config: string; json?: boolean }) => (await import("./camera.ts")).listCameras(options));
+camera
+  .command("add")
+  .description("adopt a camera by its RTSP address, or by its IP address where it has ONVIF")
+  .argument("<address>")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--name <name>", "how operators know it; default: its own name")
+  .option("--user <name>", "the camera's user; the password is read from VIADUCT_CAMERA_PASSWORD")
+  .option("--transport <way>", "auto, tcp, udp, http or multicast", "auto")
+  .option("--plain-text", "it may be spoken to without TLS: everybody on its network can see its pictures")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  viaduct camera add rtsps://10.1.0.9/stream --config viaduct.yaml --user service\n  viaduct camera add 10.1.0.9 --config viaduct.yaml --user service --plain-text",
+  )
+  .action(async (address: string, options: import("./camera.ts").AddCameraOptions) =>
+    (await import("./camera.ts")).addCamera(address, options),
+  );
+camera
+  .command("transport")
+  .description("choose how a camera is asked to send")
+  .argument("<camera>", "its id")
+  .argument("<way>", "auto, tcp, udp, http or multicast")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .action(async (id: string, way: string, options: { config: string }) =>
+    (await import("./camera.ts")).setCameraTransport(id, way, options),
+  );
+camera
+  .command("remove")
+  .description("remove a camera; its recordings stay until they are too old")
+  .argument("<camera>", "its id")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .action(async (id: string, options: { config: string }) => (await import("./camera.ts")).removeCamera(id, options));
+
 program
   .command("check")
   .description("compare catalog and recordings while the bridge is stopped, and say where they disagree")

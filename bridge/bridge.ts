@@ -24,6 +24,7 @@ import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
 import { type CameraSchema, cameraMigrations } from "./camera-schema.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
+import { readCa } from "./camera-side/site-authority.ts";
 import { CameraStore } from "./camera-store.ts";
 import { Addresses } from "./client-side/addresses.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
@@ -31,8 +32,6 @@ import { onvifPart } from "./client-side/onvif-part.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { EventBus } from "./event-bus.ts";
-import { OwnEvents, publishLogInFailed } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
 
@@ -105,20 +104,19 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   );
   const archive = await life.start("recorder", () => openArchive(settings, clock, log, metrics));
   const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
+  const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca);
   const store = new CameraStore(database.query, folder.sealer);
   const lingerMs = settings.cameraSide.lingerSeconds * SECOND;
   const cameras = await life.start("cameras", () =>
-    Cameras.start({ store, side, archive, lingerMs, clock, log, metrics }),
+    Cameras.start({ store, side, ca, archive, lingerMs, clock, log, metrics }),
   );
-  const bus = new EventBus(clock, log);
-  await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
   const finds = await life.start("discovery of cameras", () => {
     const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };
-    return new Finds({ side, cameras, clock, log, ...port });
+    return new Finds({ side, cameras, ca, clock, log, ...port });
   });
 
   const watch = new Watch(cameras, audit);
-  const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
+  const throttle = new Throttle(clock);
   let addresses: Addresses | undefined;
   const made = (): Addresses => {
     if (addresses === undefined) throw new Fault("unavailable", "a client asked before everything listened");
@@ -137,7 +135,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
 
   const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle });
   const multicast = multicastPlanOf(clientSide);
-  const host = rtspHost({ watch, bus, audit, authenticator, clock, multicast });
+  const host = rtspHost({ watch, audit, authenticator, clock, multicast });
   const { udp } = clientSide;
   const range = udp.ports === undefined ? undefined : portRangeOf(udp.ports);
   const datagrams = {
@@ -149,27 +147,24 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const identity = await loadIdentity(settings.dataFolder, [...clientSide.addresses, ...clientSide.names], clock);
 
   const web = o.web?.(parts);
-  const onvif = await life.start("ONVIF", () =>
-    onvifPart({
-      uuid: folder.uuid,
-      version: o.version,
-      watch,
-      bus,
-      authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle }),
-      usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
-      addresses: made,
-      clientAddresses: clientSide.addresses,
-      clientNames: clientSide.names,
-      discoverable: clientSide.discovery.enabled,
-      multicast,
-      srtp: clientSide.srtp.enabled,
-      retentionMs: settings.recording.maxAgeDays * DAY,
-      clock,
-      log,
-      metrics,
-      audit,
-    }),
-  );
+  const onvif = onvifPart({
+    uuid: folder.uuid,
+    version: o.version,
+    watch,
+    authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle }),
+    usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
+    addresses: made,
+    clientAddresses: clientSide.addresses,
+    clientNames: clientSide.names,
+    discoverable: clientSide.discovery.enabled,
+    multicast,
+    srtp: clientSide.srtp.enabled,
+    retentionMs: settings.recording.maxAgeDays * DAY,
+    clock,
+    log,
+    metrics,
+    audit,
+  });
   const tunnels = new Tunnels(rtsp, clock);
   const webSockets = new RtspWebSockets(rtsp);
   const door = await life.start("HTTP", () => {

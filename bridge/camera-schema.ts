@@ -12,6 +12,8 @@ interface CameraRow {
   /** Sealed under the master key, bound to the camera's id. */
   password_sealed: string | null;
   tls_pin: string | null;
+  /** 1: it may be spoken to without TLS. */
+  plain_text: number;
   /** A TransportSetting. */
   transport: string;
   /** Milliseconds since 1970, UTC. */
@@ -127,6 +129,15 @@ export const cameraMigrations: Readonly<Record<string, Migration>> = {
       await db.schema.dropIndex("camera_number").execute();
       for (const moved of ["number", "stream_url", "worked_transport"])
         await db.schema.alterTable("camera").dropColumn(moved).execute();
+    },
+  },
+  "camera-0006-plain-text": {
+    async up(db) {
+      // Cameras that were adopted before somebody was asked go on as they were.
+      await db.schema
+        .alterTable("camera")
+        .addColumn("plain_text", "integer", (column) => column.notNull().defaultTo(1))
+        .execute();
     },
   },
 };

@@ -37,6 +37,8 @@ export interface CameraRecord {
   readonly credentials: Credentials | undefined;
   /** SHA-256 of the camera's public key, base64; remembered at adoption where the camera speaks TLS. */
   readonly tlsPin: string | undefined;
+  /** Whoever adopted it allowed it to be spoken to without TLS. */
+  readonly plainText: boolean;
   readonly transport: TransportSetting;
   /** The main one first. */
   readonly streams: readonly [StreamRecord, ...StreamRecord[]];
@@ -90,6 +92,7 @@ export class CameraStore {
           password_sealed:
             credentials === undefined ? null : this.#sealer.seal(credentials.password, ownerOf(record.id)),
           tls_pin: record.tlsPin ?? null,
+          plain_text: record.plainText ? 1 : 0,
           transport: record.transport,
           adopted_at_ms: Math.round(record.adoptedAt),
         })
@@ -189,6 +192,7 @@ export class CameraStore {
                 row.password_sealed === null ? new Secret("") : this.#sealer.open(row.password_sealed, ownerOf(row.id)),
             },
       tlsPin: row.tls_pin ?? undefined,
+      plainText: row.plain_text !== 0,
       transport: transportIn(row.transport) ?? "auto",
       streams: [main, ...others],
       adoptedAt: unixMillis(row.adopted_at_ms),

@@ -44,6 +44,8 @@ export interface AdoptionChoice {
   readonly credentials?: Credentials;
   /** Automatic if absent. */
   readonly transport?: TransportSetting;
+  /** Whoever chooses allows this camera to be spoken to without TLS: everybody on its network can read it then. No if absent. */
+  readonly plainText?: boolean;
 }
 
 /** What installers ask of the camera side. The client side knows no more of it than this. */
@@ -54,9 +56,9 @@ export interface Discovery {
   listen(listener: (event: DiscoveryEvent) => void): () => void;
   /** Asks the camera networks, and `targets` (addresses and CIDR ranges) one by one. `busy` while a scan runs. */
   startScan(targets?: readonly string[]): Promise<void>;
-  /** Logs in to the camera, reads what it offers, saves it and starts to record. */
+  /** Logs in to the camera, reads what it offers, saves it and starts to record. `denied` where that needs plain text and it is not allowed. */
   adopt(target: AdoptionTarget, choice: AdoptionChoice): Promise<{ readonly id: string; readonly name: string }>;
-  /** How the camera is asked to send, at once and from now on. `not-found` when there is none. */
+  /** How the camera is asked to send, at once and from now on. `not-found` when there is none, `denied` where plain text is not allowed for it. */
   setTransport(camera: string, setting: TransportSetting): Promise<void>;
   /** When a stream is pulled, at once and from now on. A main stream that is not pulled always is not recorded. `not-found` when there is none. */
   setPulling(camera: string, stream: string, pulling: Pulling): Promise<void>;

@@ -52,6 +52,13 @@ const cameraSide = z.strictObject({
     .array(z.string().min(1))
     .min(1)
     .describe("Own addresses on camera networks, or the networks themselves: `10.1.0.5` or `10.1.0.0/24`."),
+  ca: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "File with the certificates (PEM) of the authority that made the cameras' certificates. Cameras that are adopted over TLS must have one of these, for the address that is dialed. Without it the key that a camera has when it is adopted is the one that it must have afterwards.",
+    ),
   lingerSeconds: z
     .number()
     .min(0)

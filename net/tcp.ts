@@ -17,6 +17,9 @@ export interface CameraTls {
   readonly onPin?: (spki: string) => void;
 }
 
+/** How Node.js calls what it has against a certificate. */
+const UNTRUSTED = /^(?:ERR_TLS_CERT_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET|VERIFY)_)/;
+
 export interface DialOptions {
   /** An IP literal. Names are never looked up: they could lead anywhere. */
   readonly host: string;
@@ -60,8 +63,7 @@ export function dial(options: DialOptions): Promise<Socket> {
       reject(fault);
     };
     const onAbort = (): void => fail(new Fault("unavailable", `dialing ${where} was called off`));
-    const onError = (cause: Error): void =>
-      fail(new Fault("unavailable", `cannot connect to ${where}: ${codeOf(cause)}`, { cause }));
+    const onError = (cause: Error): void => fail(failureOf(cause, where));
     const onClose = (): void => fail(new Fault("unavailable", `${where} closed the connection during the handshake`));
     const timer = clock.after(timeoutMs, () =>
       fail(new Fault("unavailable", `no answer from ${where} within ${timeoutMs} ms`)),
@@ -131,6 +133,16 @@ function spkiOf(certificate: X509Certificate): string {
   return createHash("sha256")
     .update(certificate.publicKey.export({ type: "spki", format: "der" }))
     .digest("base64");
+}
+
+/** What keeps a connection from standing. */
+function failureOf(cause: Error, where: string): Fault {
+  const code = codeOf(cause);
+  if (!UNTRUSTED.test(code)) return new Fault("unavailable", `cannot connect to ${where}: ${code}`, { cause });
+  return new Fault("denied", `the certificate of ${where} is not good: ${code}`, {
+    tell: "the camera's certificate is not one of this site's authority (cameraSide.ca) for the address that is dialed: give the camera one",
+    cause,
+  });
 }
 
 function codeOf(error: Error): string {

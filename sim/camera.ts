@@ -3,6 +3,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { HOUR, MINUTE, SECOND, type UnixMillis } from "../base/units.ts";
+import type { Identity } from "../net/tls.ts";
 import { escapeXml } from "../wsdl/xml.ts";
 import type { Device, DeviceStream } from "./device.ts";
 import { DigestGate } from "./digest.ts";
@@ -52,6 +53,8 @@ export interface SimCameraOptions {
   readonly audio?: boolean;
   /** With a speaker. */
   readonly speaker?: boolean;
+  /** It has RTSPS and HTTPS, and nothing without TLS. */
+  readonly tls?: Identity;
   readonly quirks?: readonly Quirk[];
   readonly clock: Clock;
   readonly log: Log;
@@ -174,6 +177,7 @@ class Camera implements SimCamera, Device {
       feeds: { main: this.#main, ...(this.#sub === undefined ? {} : { sub: this.#sub }) },
       audio: this.audio,
       speaker: this.#speaker,
+      tls: options.tls,
       gate: new DigestGate({
         ...login,
         quality: this.quirks.has("rtsp-qop"),
@@ -189,6 +193,7 @@ class Camera implements SimCamera, Device {
     this.#events = new Events(this, clock);
     this.#onvif = new OnvifServer({
       address,
+      tls: options.tls,
       operations: {
         tds: deviceOperations(this),
         ...(this.quirks.has("media2-only") ? {} : { trt: mediaOperations(this) }),
@@ -306,7 +311,8 @@ class Camera implements SimCamera, Device {
   }
 
   #httpUrl(host: string, path: string): string {
-    return `http://${host.includes(":") ? `[${host}]` : host}:${this.#onvif.port}${path}`;
+    const scheme = this.#options.tls === undefined ? "http" : "https";
+    return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${this.#onvif.port}${path}`;
   }
 }
 

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { UnixMillis } from "../base/units.ts";
+import type { Identity } from "../net/tls.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Quirk } from "./quirks.ts";
 import { NS, parseRequest, printEnvelope, printFault, SoapFault, type SoapRequest, type TokenGate } from "./soap.ts";
@@ -44,6 +46,8 @@ const OPEN: ReadonlySet<string> = new Set([
 
 export interface OnvifOptions {
   readonly address: string;
+  /** Absent: without TLS. */
+  readonly tls: Identity | undefined;
   readonly operations: Readonly<Partial<Record<keyof typeof NS, Operations>>>;
   readonly gate: DigestGate;
   readonly tokens: TokenGate;
@@ -69,7 +73,9 @@ export class OnvifServer {
   }
 
   async listen(port: number): Promise<void> {
-    const server = createServer((request, response) => void this.#serve(request, response));
+    const { tls } = this.#options;
+    const serve = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
+    const server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
     server.maxConnections = LIMITS.connections;
     server.on("connection", (socket) => {
       this.#sockets.add(socket);

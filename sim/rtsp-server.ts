@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createSecureServer } from "node:tls";
 import type { Timer } from "../base/clock.ts";
 import { type MonotonicMillis, SECOND } from "../base/units.ts";
 import { type RoomForOne, RtspConnection, type RtspOptions } from "./rtsp.ts";
@@ -42,7 +43,8 @@ export class RtspServer implements RoomForOne {
 
   /** A stream's address, with the given host. */
   url(host: string, stream: StreamName): string {
-    return `rtsp://${host.includes(":") ? `[${host}]` : host}:${this.#port}${targetOf(stream, this.#options.quirks)}`;
+    const scheme = this.#options.tls === undefined ? "rtsp" : "rtsps";
+    return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${this.#port}${targetOf(stream, this.#options.quirks)}`;
   }
 
   occupied(by: RtspConnection): boolean {
@@ -51,7 +53,9 @@ export class RtspServer implements RoomForOne {
   }
 
   async listen(port: number): Promise<void> {
-    const server = createServer((socket) => this.#accept(socket));
+    const { tls } = this.#options;
+    const accept = (socket: Socket): void => this.#accept(socket);
+    const server = tls === undefined ? createServer(accept) : createSecureServer(tls, accept);
     server.maxConnections = LIMITS.connections;
     server.listen(port, this.#options.address);
     await once(server, "listening");

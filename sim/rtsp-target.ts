@@ -35,7 +35,7 @@ export function trackPath(uri: string, stream: StreamName, quirks: ReadonlySet<Q
 }
 
 function hostOf(uri: string): string {
-  return /^rtsp:\/\/[^/]*/i.exec(uri)?.[0] ?? "";
+  return /^rtsps?:\/\/[^/]*/i.exec(uri)?.[0] ?? "";
 }
 
 function withoutHost(uri: string): string {

@@ -5,6 +5,7 @@ import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { type MonotonicMillis, SECOND } from "../base/units.ts";
 import { wantsKey } from "../media/rtcp.ts";
+import type { Identity } from "../net/tls.ts";
 import { BACK_CHANNEL } from "../rtsp/wire/option-tags.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Feed } from "./feed.ts";
@@ -31,6 +32,8 @@ const METHODS = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER
 
 export interface RtspOptions {
   readonly address: string;
+  /** Absent: without TLS. */
+  readonly tls: Identity | undefined;
   /** Host to name in addresses. */
   readonly saidHost: string;
   readonly feeds: { readonly main: Feed; readonly sub?: Feed };

@@ -85,7 +85,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     aboutRoutes(o.about),
     cameraRoutes({ watch: o.watch, discovery: o.discovery, need, addressesOf: o.addressesOf }),
-    discoveryRoutes(o.discovery, need),
+    discoveryRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     accountRoutes(o.accounts, need),
   ];
 }

@@ -5,8 +5,9 @@ import type { Log } from "../../base/log.ts";
 import { SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
-import { type CameraDescription, describeCamera } from "../../onvif/client/camera.ts";
+import type { CameraDescription } from "../../onvif/client/camera.ts";
 import { MAIN_STREAM } from "../camera.ts";
+import { describeEncrypted, encryptedStreams, needsPlainText } from "./encryption.ts";
 import { type HostLookup, systemLookup, targetOfRtsp } from "./rtsp-address.ts";
 
 /** How long an RTSP camera may take to accept a connection. */
@@ -43,6 +44,10 @@ export interface AdoptOptions {
   readonly target:
     | { readonly ip: string; readonly xaddrs: readonly string[] }
     | { readonly rtsp: string; readonly sub?: string };
+  /** It may be spoken to without TLS, where it does not name an address with. */
+  readonly plainText: boolean;
+  /** PEM certificates of the site's own authority: the camera must have one of these then. */
+  readonly ca?: string | undefined;
   /** Goes before what stands in the address. */
   readonly credentials?: Credentials;
   readonly side: CameraSide;
@@ -60,15 +65,11 @@ export interface AdoptOptions {
  * only checked for somebody who listens there, its log-in is tried when the stream is pulled.
  *
  * Faults, each with words for the installer in `tell`: `unauthenticated` (user or password), `unavailable` (no answer),
- * `invalid` (no ONVIF there, no stream, no RTSP address), `denied` (not a camera-side address).
+ * `invalid` (no ONVIF there, no stream, no RTSP address), `denied` (not a camera-side address, or it would need plain text).
  */
 export async function adoptCamera(o: AdoptOptions): Promise<AdoptedCamera> {
   let pin: string | undefined;
-  const tls: CameraTls = {
-    onPin: (spki) => {
-      pin ??= spki;
-    },
-  };
+  const tls: CameraTls = o.ca === undefined ? { onPin: (spki) => (pin ??= spki) } : { ca: o.ca };
   const { target } = o;
   const camera = await ("rtsp" in target ? adoptRtsp(target, tls, o) : adoptFind(target, tls, o));
   return { ...camera, ...(pin === undefined ? {} : { tlsPin: pin }) };
@@ -80,7 +81,7 @@ async function adoptFind(
   o: AdoptOptions,
 ): Promise<AdoptedCamera> {
   const { credentials } = o;
-  const description = await describeCamera({ ...o, ip, xaddrs, tls });
+  const description = await describeEncrypted({ ...o, ip, xaddrs, tls });
   const { name, manufacturer, model, serial, deviceUrl } = description;
   return {
     name: name ?? (`${manufacturer} ${model}`.trim() || `Camera ${ip}`),
@@ -88,7 +89,7 @@ async function adoptFind(
     ...(model === "" ? {} : { model }),
     ...(serial === "" ? {} : { serial }),
     ip,
-    streams: chooseStreams(description),
+    streams: await encryptedStreams(chooseStreams(description), { ...o, tls }),
     ...(credentials === undefined ? {} : { credentials }),
     deviceUrl,
   };
@@ -108,6 +109,7 @@ async function adoptRtsp(
       tell: "both addresses must be of the same camera, and of the same kind (rtsp or rtsps)",
     });
   const secure = url.protocol === "rtsps:";
+  if (!secure && !o.plainText) throw needsPlainText("this address (rtsp:) is one without encryption: use rtsps:");
   o.onProgress?.("connecting");
   const { side, clock, signal } = o;
   const socket = await dial({

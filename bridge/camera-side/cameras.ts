@@ -4,6 +4,7 @@ import type { Archive } from "../../recorder/archive.ts";
 import type { CameraDirectory, Pulling, TransportSetting } from "../camera.ts";
 import { type CameraRecord, type CameraStore, cameraIdFor, type NewCamera } from "../camera-store.ts";
 import { type CameraParts, RunningCamera } from "./running-camera.ts";
+import { assertMaySendBy } from "./transport.ts";
 
 /** How many cameras one bridge takes; what they need was measured for a hundred, the rest is reserve. */
 const MAX_CAMERAS = 1000;
@@ -58,8 +59,9 @@ export class Cameras implements CameraDirectory {
     return record;
   }
 
-  /** From now on, and at once. `not-found` when there is no such camera. */
+  /** From now on, and at once. `not-found` when there is no such camera, `denied` where plain text is not allowed for it. */
   async setTransport(id: string, setting: TransportSetting): Promise<void> {
+    assertMaySendBy(setting, this.#running.get(id)?.record.plainText !== false);
     await this.#store.setTransport(id, setting);
     this.#running.get(id)?.setTransport(setting);
   }

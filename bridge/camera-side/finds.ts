@@ -5,10 +5,12 @@ import type { UnixMillis } from "../../base/units.ts";
 import { type Found, probe } from "../../discovery/client/probe.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { Pulling, TransportSetting } from "../camera.ts";
-import type { CameraRecord, NewCamera, NewStream } from "../camera-store.ts";
+import type { CameraRecord } from "../camera-store.ts";
 import type { AdoptionChoice, AdoptionTarget, Discovery, DiscoveryEvent, Find, Scan } from "../ports.ts";
-import { type AdoptedCamera, type AdoptedStream, adoptCamera } from "./adopt.ts";
+import { adoptCamera } from "./adopt.ts";
 import type { Cameras } from "./cameras.ts";
+import { newCameraOf } from "./new-camera.ts";
+import { assertMaySendBy } from "./transport.ts";
 
 /** Finds of old scans go first beyond this; a network with more cameras is scanned range by range. */
 const MAX_FINDS = 2000;
@@ -20,19 +22,28 @@ export class Finds implements Discovery {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #port: number | undefined;
+  readonly #ca: string | undefined;
   readonly #found = new Map<string, Found & { lastSeen: UnixMillis }>();
   readonly #listeners = new Set<(event: DiscoveryEvent) => void>();
   readonly #stopping = new AbortController();
   #scan: Scan = { running: false, probed: 0, total: 0, startedAt: undefined, failure: undefined };
   #scanning: Promise<void> | undefined;
 
-  /** `port`: where cameras listen for probes, 3702 unless a test says otherwise. */
-  constructor(o: { side: CameraSide; cameras: Cameras; clock: Clock; log: Log; port?: number }) {
+  /** `ca`: PEM certificates of the site's own authority. `port`: where cameras listen for probes, 3702 unless a test says otherwise. */
+  constructor(o: {
+    side: CameraSide;
+    cameras: Cameras;
+    ca: string | undefined;
+    clock: Clock;
+    log: Log;
+    port?: number;
+  }) {
     this.#side = o.side;
     this.#cameras = o.cameras;
     this.#clock = o.clock;
     this.#log = o.log;
     this.#port = o.port;
+    this.#ca = o.ca;
   }
 
   list(): readonly Find[] {
@@ -56,10 +67,15 @@ export class Finds implements Discovery {
   }
 
   async adopt(target: AdoptionTarget, o: AdoptionChoice): Promise<CameraRecord> {
+    const plainText = o.plainText === true;
+    const transport = o.transport ?? "auto";
+    assertMaySendBy(transport, plainText);
     // Every page that listens hears of it: the address goes without its log-in.
     const id = "find" in target ? target.find : target.rtsp.slice(target.rtsp.lastIndexOf("@") + 1);
     const adopted = await adoptCamera({
       target: this.#targetOf(target),
+      plainText,
+      ca: this.#ca,
       side: this.#side,
       clock: this.#clock,
       log: this.#log,
@@ -67,19 +83,8 @@ export class Finds implements Discovery {
       onProgress: (step) => this.#emit({ type: "adopting", id, step }),
       ...(o.credentials === undefined ? {} : { credentials: o.credentials }),
     });
-    const record = await this.#cameras.add({
-      name: o.name === undefined || o.name.trim() === "" ? adopted.name : o.name.trim(),
-      manufacturer: adopted.manufacturer,
-      model: adopted.model,
-      serial: adopted.serial,
-      ip: adopted.ip,
-      deviceUrl: adopted.deviceUrl?.href,
-      credentials: adopted.credentials,
-      tlsPin: adopted.tlsPin,
-      transport: o.transport ?? "auto",
-      streams: streamsOf(adopted.streams),
-    });
-    this.#log.info({ camera: record.id, ip: record.ip }, "camera adopted");
+    const record = await this.#cameras.add(newCameraOf(adopted, { ...o, plainText, transport }));
+    this.#log.info({ camera: record.id, ip: record.ip, plainText }, "camera adopted");
     return record;
   }
 
@@ -157,13 +162,4 @@ export class Finds implements Discovery {
   #emit(event: DiscoveryEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-/** The main stream is recorded; the others are there for those who watch. */
-function streamsOf([main, ...others]: AdoptedCamera["streams"]): NewCamera["streams"] {
-  return [recordOf(main, "always"), ...others.map((stream) => recordOf(stream, "on-demand"))];
-}
-
-function recordOf({ name, url }: AdoptedStream, pulling: Pulling): NewStream {
-  return { name, url: url.href, pulling, workedTransport: undefined, tracks: [] };
 }

@@ -33,7 +33,7 @@ export class RunningCamera implements BridgedCamera {
     const [first, ...others] = record.streams;
     this.speaker = new CameraSpeaker({
       url: new URL(first.url),
-      ...loginOf(record),
+      ...loginOf(record, o.ca),
       side: o.side,
       clock: o.clock,
       log: o.log.child({ camera: record.id }),
@@ -63,7 +63,6 @@ export class RunningCamera implements BridgedCamera {
       transport: this.#transport,
       streams: [main.info, ...others.map((stream) => stream.info)],
       recording: this.#recorder.live !== undefined,
-      recordingProblem: this.#recorder.problem,
       unrecordable: this.#recorder.unrecordable,
       quirks: [...new Map(this.streams.flatMap(({ quirks }) => quirks).map((quirk) => [quirk.name, quirk])).values()],
     };

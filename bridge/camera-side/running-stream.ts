@@ -18,6 +18,8 @@ const LOOK_MS = 30 * SECOND;
 
 export interface StreamParts {
   readonly side: CameraSide;
+  /** PEM certificates of the authority that made the cameras' certificates, where the site has one. */
+  readonly ca: string | undefined;
   readonly store: CameraStore;
   /** How long what is pulled on demand goes on when nobody watches any more. */
   readonly lingerMs: Millis;
@@ -72,7 +74,7 @@ export class RunningStream implements BridgedStream {
     this.#ingest = new Ingest({
       url: new URL(url),
       credentials: camera.credentials,
-      tls: camera.tlsPin === undefined ? undefined : { pin: camera.tlsPin },
+      tls: loginOf(camera, o.ca).tls,
       transport: { setting: camera.transport, used: workedTransport },
       tracks,
       ...(tunnelAt === undefined ? {} : { tunnelAt }),
@@ -156,7 +158,7 @@ export class RunningStream implements BridgedStream {
       device: new URL(deviceUrl),
       stream: new URL(url),
       ip,
-      ...loginOf(camera),
+      ...loginOf(camera, o.ca),
       side: o.side,
       clock: o.clock,
       log: o.log,

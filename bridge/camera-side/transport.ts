@@ -1,3 +1,4 @@
+import { Fault } from "../../base/fault.ts";
 import type { Door } from "../../rtsp/client/dial-rtsp.ts";
 import type { UpstreamTransport } from "../../rtsp/wire/transport.ts";
 import type { TransportSetting } from "../camera.ts";
@@ -28,6 +29,14 @@ export function afterRefusal(
   refused: UpstreamTransport,
 ): UpstreamTransport {
   return order[order.indexOf(refused) + 1] ?? order[0];
+}
+
+/** Fault `denied` for what is readable whatever the RTSP connection is, where `plainText` is not allowed. */
+export function assertMaySendBy(setting: TransportSetting, plainText: boolean): void {
+  if (plainText || (setting !== "udp" && setting !== "multicast")) return;
+  throw new Fault("denied", `${setting} without plain text`, {
+    tell: "over UDP and multicast pictures are in plain text, which is not allowed for this camera: choose TCP, or adopt it with plain text allowed",
+  });
 }
 
 /** Where a camera with ONVIF serves HTTP: RTSP in HTTP is at the port of its web service (ONVIF Media2 5.4.1). */

@@ -40,6 +40,7 @@ const gate: CameraRecord = {
   deviceUrl: "http://10.0.0.9/onvif/device_service",
   credentials: { user: "service", password: new Secret("pass wörd") },
   tlsPin: undefined,
+  plainText: false,
   transport: "udp",
   streams: [
     main,

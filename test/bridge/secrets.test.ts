@@ -55,7 +55,7 @@ describe("secrets", function () {
     await t.bridge.parts.discovery.startScan([hostname]);
     const find = t.bridge.parts.discovery.list().find((one) => one.ip === hostname)?.id ?? "";
     const adopt = async (body: object): Promise<number> =>
-      (await admin.send("POST", "/api/discovery/adopt", { body })).status;
+      (await admin.send("POST", "/api/discovery/adopt", { body: { plainText: true, ...body } })).status;
     const { user, password } = CAMERA_LOGIN;
     expect(await adopt({ target: { find }, user, password: WRONG.camera })).to.equal(401);
     expect(await adopt({ target: { find }, user, password: password.reveal() })).to.equal(201);

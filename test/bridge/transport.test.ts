@@ -99,7 +99,10 @@ describe("the bridge", function () {
       clock: systemClock,
       log: silentLog(),
     });
-    const adopted = await t.bridge.parts.discovery.adopt({ rtsp: camera.rtspUrl }, { credentials: CAMERA_LOGIN });
+    const adopted = await t.bridge.parts.discovery.adopt(
+      { rtsp: camera.rtspUrl },
+      { credentials: CAMERA_LOGIN, plainText: true },
+    );
     ({ id } = adopted);
   };
   const info = async (): Promise<CameraInfo> => {

@@ -97,16 +97,16 @@ describe("the pages, in Chromium", function () {
     await picture("found");
   });
 
-  it("say in words that the camera's password is wrong", async () => {
+  it("say in words that plain text is not allowed for the camera, and that its password is wrong", async () => {
     await page.getByRole("button", { name: "Adopt…" }).click();
     await page.getByLabel("Camera's user").fill(CAMERA_LOGIN.user);
     await page.getByLabel("Camera's password").fill("wrong");
+    const refusal = page.getByRole("dialog").getByRole("alert");
     await page.getByRole("button", { name: "Adopt and record" }).click();
-    await page
-      .getByRole("dialog")
-      .getByRole("alert")
-      .filter({ hasText: /password/i })
-      .waitFor();
+    await refusal.filter({ hasText: /switch HTTPS on .* or allow plain text/ }).waitFor();
+    await page.getByLabel("Allow plain text for this camera").check();
+    await page.getByRole("button", { name: "Adopt and record" }).click();
+    await refusal.filter({ hasText: /password/i }).waitFor();
     await picture("adopt-refused");
   });
 

@@ -44,7 +44,7 @@ describe("GStreamer's camera, by every transport", function () {
       const ffmpeg = peer(this, "ffmpeg");
       const { id } = await t.bridge.parts.discovery.adopt(
         { rtsp: gst.url("h264aac").href },
-        { name: transport, credentials: GST_LOGIN, transport },
+        { name: transport, credentials: GST_LOGIN, transport, plainText: true },
       );
       try {
         await eventually(() => infoOf(id).streams[0].transport !== undefined);

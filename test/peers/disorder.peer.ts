@@ -83,7 +83,10 @@ describe("RTP over UDP from a camera, on a network that", function () {
       const relay = await startRtspRelay({ address, server: { host, port: Number(port) }, mangle: mangle() });
       relays.push(relay);
       const url = camera.rtspUrl.replace(`${host}:${port}`, `${address}:${relay.port}`);
-      const { id } = await t.bridge.parts.discovery.adopt({ rtsp: url }, { name: what, credentials: CAMERA_LOGIN });
+      const { id } = await t.bridge.parts.discovery.adopt(
+        { rtsp: url },
+        { name: what, credentials: CAMERA_LOGIN, plainText: true },
+      );
       ids.push(id);
     }
   });

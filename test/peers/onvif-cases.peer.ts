@@ -47,7 +47,10 @@ describe("the published ONVIF test cases", function () {
     gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
     const login = await t.account({ live: "any", playback: "any", metadata: "any" });
     for (const mount of MOUNTS)
-      await t.bridge.parts.discovery.adopt({ rtsp: gst.url(mount).href }, { name: mount, credentials: GST_LOGIN });
+      await t.bridge.parts.discovery.adopt(
+        { rtsp: gst.url(mount).href },
+        { name: mount, credentials: GST_LOGIN, plainText: true },
+      );
     for (const { recorded } of t.cameras(login))
       await eventually(async () => {
         const extent = await recorded.extent();

@@ -66,7 +66,7 @@ describe("codecs that are shown and not recorded", function () {
       const [ffprobe, launch] = [peer(this, "ffprobe"), peer(this, "gst-launch-1.0")];
       const { id } = await t.bridge.parts.discovery.adopt(
         { rtsp: gst.url(mount).href },
-        { name: mount, credentials: GST_LOGIN },
+        { name: mount, credentials: GST_LOGIN, plainText: true },
       );
       const camera = (): BridgedCamera => {
         const found = t.cameras(login).find(({ info }) => info.id === id);

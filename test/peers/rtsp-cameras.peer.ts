@@ -39,7 +39,7 @@ describe("cameras of another make, added by their RTSP address alone", function 
   const adopt = (mount: GstMount, query = "", password = GST_LOGIN.password): Promise<{ readonly id: string }> =>
     t.bridge.parts.discovery.adopt(
       { rtsp: `${gst.url(mount).href}${query}` },
-      { name: mount, credentials: { user: GST_LOGIN.user, password } },
+      { name: mount, plainText: true, credentials: { user: GST_LOGIN.user, password } },
     );
   const cameraOf = (id: string): BridgedCamera => {
     const camera = t.cameras(login).find(({ info }) => info.id === id);
@@ -96,7 +96,7 @@ describe("cameras of another make, added by their RTSP address alone", function 
     try {
       const { id } = await t.bridge.parts.discovery.adopt(
         { rtsp: udp.url("h264aac").href },
-        { name: "udp", credentials: GST_LOGIN },
+        { name: "udp", plainText: true, credentials: GST_LOGIN },
       );
       await expectPlays(id, ["h264", "aac"], ffprobe, ffmpeg);
       expect(cameraOf(id).info.streams[0].transport).to.equal("udp");

@@ -19,7 +19,7 @@ describe("a tone from GStreamer's client, through the bridge, to the speaker of 
     gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
     ({ id } = await t.bridge.parts.discovery.adopt(
       { rtsp: gst.url("talk").href },
-      { name: "talk", credentials: GST_LOGIN },
+      { name: "talk", credentials: GST_LOGIN, plainText: true },
     ));
     login = await t.account({ live: "any", talk: "any" });
     await t.cameras(login)[0]?.streams[0].live.ready(10_000);

@@ -113,7 +113,7 @@ describe("the RTSP client pulls from servers that know UDP alone", function () {
     try {
       const login = await t.account();
       const { discovery } = t.bridge.parts;
-      const { id } = await discovery.adopt({ rtsp: url }, {});
+      const { id } = await discovery.adopt({ rtsp: url }, { plainText: true });
       const camera = t.cameras(login).find(({ info }) => info.id === id);
       await eventually(async () => {
         const extent = await camera?.recorded.extent();

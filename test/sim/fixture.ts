@@ -36,7 +36,7 @@ export function playable(camera: SimCamera, login: { user: string; password: str
 
 export function adopt(camera: SimCamera, credentials = CREDENTIALS): Promise<AdoptedCamera> {
   const target = { ip: new URL(camera.deviceUrl).hostname, xaddrs: [camera.deviceUrl] };
-  return adoptCamera({ target, credentials, side, clock: systemClock, log: silentLog() });
+  return adoptCamera({ target, plainText: true, credentials, side, clock: systemClock, log: silentLog() });
 }
 
 /** What a camera's first packets say. */

@@ -64,6 +64,8 @@ export async function startTestBridge(
     readonly clientAddress?: string;
     /** Live streams may be had by multicast. */
     readonly multicast?: boolean;
+    /** File with the certificates of the cameras' authority. */
+    readonly ca?: string;
     /** The first three numbers of an earlier bridge's camera network. */
     readonly network?: string;
   } = {},
@@ -75,7 +77,7 @@ export async function startTestBridge(
   const bridge = await runBridge({
     settings: settingsSchema.parse({
       dataFolder: folder,
-      cameraSide: { interfaces: [`${network}.0/24`], lingerSeconds: options.lingerSeconds ?? 10 },
+      cameraSide: { interfaces: [`${network}.0/24`], lingerSeconds: options.lingerSeconds ?? 10, ca: options.ca },
       clientSide: {
         addresses: [clientAddress],
         names: ["localhost"],
@@ -124,7 +126,7 @@ export async function startTestBridge(
       await discovery.startScan([hostname]);
       const find = discovery.list().find((one) => one.ip === hostname);
       if (find === undefined) throw new Error(`${hostname} was not found`);
-      return (await discovery.adopt({ find: find.id }, { credentials: CAMERA_LOGIN })).id;
+      return (await discovery.adopt({ find: find.id }, { credentials: CAMERA_LOGIN, plainText: true })).id;
     },
     async account(grants = { live: "any", playback: "any" }) {
       const name = `vms-${makeSecret(8).reveal().toLowerCase()}`;

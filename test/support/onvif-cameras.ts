@@ -134,7 +134,6 @@ function bridged(
     transport: "auto",
     streams: [main.info, ...others.map((stream) => stream.info)],
     recording: online && recorded !== undefined,
-    recordingProblem: undefined,
     unrecordable: [],
     quirks: [],
   };

@@ -195,7 +195,6 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
         transport: "auto" as const,
         streams: [streamInfo()] as const,
         recording: false,
-        recordingProblem: undefined,
         unrecordable: [],
         quirks: [],
       };

@@ -112,7 +112,9 @@ describe("requests to the web API", () => {
       });
       expect(adopted.json).to.deep.equal({ id: "gate", name: "Gate" });
       const rtsp = { rtsp: "rtsp://10.1.0.9/", sub: "rtsp://10.1.0.9/small" };
-      await admin.send("POST", "/api/discovery/adopt", { body: { target: rtsp, user: "", transport: "udp" } });
+      await admin.send("POST", "/api/discovery/adopt", {
+        body: { target: rtsp, user: "", transport: "udp", plainText: true },
+      });
       const [scan, first, second] = site.discovery.calls;
       expect(scan).to.deep.equal(["startScan", ["10.1.0.0/24"]]);
       expect(JSON.parse(JSON.stringify(first))).to.deep.equal([
@@ -120,7 +122,7 @@ describe("requests to the web API", () => {
         target,
         { name: "Gate", credentials: { user: "service", password: "[secret]" } },
       ]);
-      expect(second).to.deep.equal(["adopt", rtsp, { transport: "udp" }]);
+      expect(second).to.deep.equal(["adopt", rtsp, { transport: "udp", plainText: true }]);
     });
 
     it("tell by what a camera sends, and have it send another way", async () => {

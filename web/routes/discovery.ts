@@ -1,9 +1,12 @@
+import type { IncomingMessage } from "node:http";
 import { Router } from "@koa/router";
 import { z } from "zod";
+import type { Audit } from "../../auth/audit.ts";
+import type { Peer } from "../../auth/principal.ts";
 import { Secret } from "../../base/secret.ts";
 import type { AdoptionTarget, Discovery } from "../../bridge/ports.ts";
 import { jsonBody } from "../body.ts";
-import type { Need, WebState } from "../state.ts";
+import { caller, type Need, type WebState } from "../state.ts";
 import { transport } from "./cameras.ts";
 
 const scan = z.strictObject({ targets: z.array(z.string().trim().min(1).max(64)).max(64).default([]) });
@@ -15,13 +18,21 @@ const adoption = z.strictObject({
     z.strictObject({ rtsp: z.string().min(1).max(512), sub: z.string().min(1).max(512).optional() }),
   ]),
   transport: transport.optional(),
+  /** The installer allows this camera to be spoken to without TLS. */
+  plainText: z.boolean().optional(),
   name: z.string().max(128).optional(),
   user: z.string().max(128).optional(),
   password: z.string().max(256).optional(),
 });
 
 /** What an installer sees: cameras that answered a probe, and the button that makes one ours. */
-export function discoveryRoutes(discovery: Discovery, need: Need): Router<WebState> {
+export function discoveryRoutes(o: {
+  readonly discovery: Discovery;
+  readonly audit: Audit;
+  readonly peerOf: (ctx: { readonly req: IncomingMessage }) => Peer;
+  readonly need: Need;
+}): Router<WebState> {
+  const { discovery, need } = o;
   const router = new Router<WebState>({ prefix: "/api/discovery" });
 
   router.get("/", need("adopt-camera"), (ctx) => {
@@ -37,11 +48,21 @@ export function discoveryRoutes(discovery: Discovery, need: Need): Router<WebSta
   });
 
   router.post("/adopt", need("adopt-camera"), async (ctx) => {
-    const { target, name, user, password, transport } = await jsonBody(ctx.req, adoption);
+    const { target, name, user, password, transport, plainText } = await jsonBody(ctx.req, adoption);
     const record = await discovery.adopt(targetOf(target), {
       ...(name === undefined ? {} : { name }),
       ...(transport === undefined ? {} : { transport }),
+      ...(plainText === undefined ? {} : { plainText }),
       ...(user === undefined || user === "" ? {} : { credentials: { user, password: new Secret(password ?? "") } }),
+    });
+    o.audit.record({
+      who: caller(ctx).name,
+      action: "adopt-camera",
+      camera: record.id,
+      interface: "web",
+      address: o.peerOf(ctx).address,
+      outcome: "allowed",
+      why: plainText === true ? "adopted, plain text allowed" : "adopted, inside TLS alone",
     });
     ctx.status = 201;
     ctx.body = { id: record.id, name: record.name };

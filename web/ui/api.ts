@@ -58,6 +58,7 @@ export interface Adoption {
   readonly user?: string;
   readonly password?: string;
   readonly transport?: TransportSetting;
+  readonly plainText?: boolean;
 }
 
 export interface Find {

@@ -38,7 +38,6 @@ export function bridgeSite(o: {
       latest: extent?.to,
       retentionMs,
       recording: camera.info.recording,
-      failing: camera.info.recordingProblem !== undefined,
     };
   };
   return {

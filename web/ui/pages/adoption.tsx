@@ -18,6 +18,7 @@ export function Adoption(props: {
   const [rtsp, setRtsp] = useState("rtsp://");
   const [sub, setSub] = useState("");
   const [transport, setTransport] = useState<TransportSetting>("auto");
+  const [plainText, setPlainText] = useState(false);
   const [name, setName] = useState(find?.name ?? "");
   const [user, setUser] = useState("");
   const [password, setPassword] = useState("");
@@ -28,7 +29,7 @@ export function Adoption(props: {
     task.run(async () => {
       const smaller = sub.trim() === "" ? {} : { sub: sub.trim() };
       const target = find === undefined ? { rtsp: rtsp.trim(), ...smaller } : { find: find.id };
-      await api.adopt({ target, name, user, password, transport });
+      await api.adopt({ target, name, user, password, transport, plainText });
       props.onAdopted();
     });
   };
@@ -83,6 +84,14 @@ export function Adoption(props: {
             ))}
           </select>
         </Field>
+        <label class="check">
+          <input type="checkbox" checked={plainText} onChange={(event) => setPlainText(event.currentTarget.checked)} />{" "}
+          Allow plain text for this camera
+        </label>
+        <p class="hint">
+          Everybody on the camera network can see its pictures then. Without it, the bridge speaks RTSPS and HTTPS
+          alone.
+        </p>
         <Trouble text={task.trouble} />
         {task.busy ? (
           <p class="hint" role="status">

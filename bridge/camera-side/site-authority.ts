@@ -1,0 +1,28 @@
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { Fault } from "../../base/fault.ts";
+
+/** Certificates of one file; sites have one authority, or a few while they change it. */
+const MAX_CERTIFICATES = 100;
+
+/** Reads the certificates of the site's own authority. Fault `invalid`, in words, where the file has none or cannot be read. */
+export async function readCa(file: string): Promise<string> {
+  const refuse = (why: string, cause?: unknown): Fault => {
+    const tell = `cameraSide.ca: ${file} ${why}`;
+    return new Fault("invalid", tell, { tell, cause });
+  };
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    throw refuse(`cannot be read: ${(cause as Error).message}`, cause);
+  }
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (found.length === 0) throw refuse("holds no certificate (PEM)");
+  if (found.length > MAX_CERTIFICATES) throw refuse(`holds more than ${MAX_CERTIFICATES} certificates`);
+  try {
+    return found.map((pem) => new X509Certificate(pem).toString()).join("\n");
+  } catch (cause) {
+    throw refuse("holds a certificate that cannot be read", cause);
+  }
+}

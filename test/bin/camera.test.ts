@@ -1,0 +1,99 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { systemClock } from "../../base/clock.ts";
+import { lockFolder } from "../../base/lock.ts";
+import { silentLog } from "../../base/log.ts";
+import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
+import { CAMERA_LOGIN } from "../support/bridge.ts";
+import { type Ended, viaduct, writeConfig } from "../support/viaduct.ts";
+
+describe("viaduct camera", function () {
+  this.timeout(60_000);
+  let folder = "";
+  let config = "";
+  let sim: SimCamera;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "viaduct-camera-"));
+    config = await writeConfig(folder);
+    sim = await startSimCamera({
+      name: "Gate",
+      address: "127.0.0.1",
+      httpPort: 0,
+      rtspPort: 0,
+      user: CAMERA_LOGIN.user,
+      password: CAMERA_LOGIN.password.reveal(),
+      clock: systemClock,
+      log: silentLog(),
+    });
+  });
+  after(async () => {
+    await sim?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const env = { VIADUCT_CAMERA_PASSWORD: CAMERA_LOGIN.password.reveal() };
+  const camera = (...args: readonly string[]): Promise<Ended> =>
+    viaduct(["camera", ...args, "--config", config], { env });
+
+  it("lists none in a data folder that is new", async () => {
+    expect(await camera("list")).to.deep.equal({ code: 0, out: "There are no cameras.\n", err: "" });
+  });
+
+  it("adopts none in plain text that nobody has allowed, and says what to do", async () => {
+    const { code, err } = await camera("add", sim.rtspUrl, "--user", CAMERA_LOGIN.user);
+    expect(code).to.equal(1);
+    expect(err).to.match(/use rtsps:, or allow plain text for this camera/);
+    expect(sim.connections).to.equal(0);
+  });
+
+  it("adopts one, keeps its password nowhere in clear text, and tells the audit log", async () => {
+    const how = ["--user", CAMERA_LOGIN.user, "--name", "Gate", "--plain-text"];
+    expect((await camera("add", sim.rtspUrl, ...how)).out).to.match(/^gate is adopted/);
+    expect((await camera("add", sim.rtspUrl, ...how)).err).to.include("already adopted as gate");
+    expect((await camera("list")).out).to.equal("gate  127.0.0.1  auto  plain text allowed  Gate\n");
+    expect(await readFile(join(folder, "data/viaduct.db"), "latin1")).not.to.include(env.VIADUCT_CAMERA_PASSWORD);
+    const last = (await readFile(join(folder, "data/audit.log"), "utf8")).trim().split("\n").at(-1) ?? "";
+    const entry = { action: "adopt-camera", camera: "gate", interface: "cli", why: "adopted, plain text allowed" };
+    expect(JSON.parse(last)).to.include(entry);
+  });
+
+  it("chooses how it is asked to send", async () => {
+    expect((await camera("transport", "gate", "udp")).code).to.equal(0);
+    const [listed] = JSON.parse((await camera("list", "--json")).out) as object[];
+    expect(listed).to.deep.equal({
+      id: "gate",
+      name: "Gate",
+      ip: "127.0.0.1",
+      transport: "udp",
+      plainText: true,
+      streams: ["main"],
+    });
+  });
+
+  it("says in words what it cannot do", async () => {
+    const refusals: readonly (readonly [args: readonly string[], code: number, words: string])[] = [
+      [["transport", "gate", "pigeon"], 2, "the transport must be auto, tcp, udp, http, multicast"],
+      [["transport", "door", "tcp"], 1, "there is no camera door"],
+      [["remove", "door"], 1, "there is no camera door"],
+      [["add", "10.0.0.9", "--transport", "udp"], 1, "over UDP and multicast pictures are in plain text"],
+    ];
+    for (const [args, code, words] of refusals) {
+      const ended = await camera(...args);
+      expect([ended.code, ended.err.includes(words)], `${args.join(" ")}: ${ended.err}`).to.deep.equal([code, true]);
+    }
+    const lock = lockFolder(join(folder, "data"));
+    try {
+      expect((await camera("list")).code, "beside a running bridge").to.equal(1);
+    } finally {
+      await lock.close();
+    }
+  });
+
+  it("removes it, and gives its name to no other one", async () => {
+    expect((await camera("remove", "gate")).out).to.match(/^gate is removed/);
+    expect((await camera("add", sim.rtspUrl, "--name", "Gate", "--plain-text")).out).to.match(/^gate-2 is adopted/);
+  });
+});
