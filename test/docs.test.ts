@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
+import { matrixLines } from "./support/client-matrix.ts";
 import { viaduct } from "./support/viaduct.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -75,6 +76,12 @@ describe("the documents", function () {
       }),
     );
     expect(helps.flat()).to.deep.equal([]);
+  });
+
+  it("say what clients are tested over which way, and how they log in", () => {
+    const [, table = ""] = textOf("docs/conformance.md").split("| client | live over | recorded over | log-ins |\n");
+    const lines = table.split("\n\n", 1)[0]?.split("\n").slice(1);
+    expect(lines).to.deep.equal(matrixLines());
   });
 
   it("describe the configuration and the quirks as the code does", () => {

@@ -24,18 +24,10 @@ describe("live streams by multicast, to another machine", function () {
   /** Of the camera's stream: recorder, sessions, and one for all of a group. */
   const readers = (): number => t.cameras(login)[0]?.info.streams[0].readers ?? 0;
 
-  it("ffmpeg decodes every frame once, in order", async function () {
-    const ffmpeg = network.peer(this, "ffmpeg");
-    const more = ["-frames:v", "60"];
-    expectConsecutive(await watchFrames(ffmpeg, t.rtsp(login, `live/${id}`), more, "udp_multicast"), 60);
-  });
-
-  it("GStreamer decodes every frame once, in order, whether or not the address asks for multicast", async function () {
+  it("GStreamer decodes every frame once, in order, where the address asks for multicast", async function () {
     const gst = network.peer(this, "gst-launch-1.0");
-    for (const query of ["", "?multicast"]) {
-      const url = t.rtsp(login, `live/${id}${query}`);
-      expectConsecutive(await watchFramesInGStreamer(gst, url, 60, "udp-mcast"), 59);
-    }
+    const url = t.rtsp(login, `live/${id}?multicast`);
+    expectConsecutive(await watchFramesInGStreamer(gst, url, 60, "udp-mcast"), 59);
   });
 
   it("several read one sending, each from a key frame on", async function () {
@@ -55,11 +47,10 @@ describe("live streams by multicast, to another machine", function () {
     for (const numbers of await Promise.all(others)) expectConsecutive(numbers, 49);
   });
 
-  it("is refused for a camera that is not granted, for a wrong secret, and for a recording", async function () {
+  it("is refused for a camera that is not granted, and for a recording", async function () {
     const ffprobe = network.peer(this, "ffprobe");
     const refused: readonly (readonly [url: string, words: RegExp])[] = [
       [t.rtsp(await t.account({ live: ["other"] }), `live/${id}`), /404/],
-      [t.rtsp({ ...login, secret: "wrong" }, `live/${id}`), /401/],
       [t.rtsp(login, `recorded/${id}`), /461/],
     ];
     for (const [url, words] of refused) {

@@ -2,6 +2,9 @@ import { execFileSync } from "node:child_process";
 import type { Context } from "mocha";
 import { missing, type Peer, peer } from "./peer.ts";
 
+/** What is missing where there is none. */
+export const NETWORK = "the right to make network namespaces";
+
 let made = 0;
 
 /** A network of its own, for programs that look for devices by multicast: one end here, the other in another namespace. */
@@ -19,6 +22,11 @@ export interface ClientNetwork {
 
 /** Makes a pair of virtual interfaces, or skips the test where that is not allowed (it takes root). */
 export function clientNetwork(context: Context): ClientNetwork {
+  return makeClientNetwork(context) ?? missing(context, NETWORK);
+}
+
+/** The same, or undefined where it is not allowed: for tests to which it is an extra. Skips without `ip`. */
+export function makeClientNetwork(context: Context): ClientNetwork | undefined {
   made += 1;
   const name = `vd${process.pid}n${made}`;
   const here = `${name}a`.slice(-15);
@@ -47,7 +55,7 @@ export function clientNetwork(context: Context): ClientNetwork {
     ip("-n", name, "route", "add", "default", "dev", there);
   } catch {
     close();
-    return missing(context, "the right to make network namespaces");
+    return undefined;
   }
   const command = [program, "netns", "exec", name] as const;
   return {

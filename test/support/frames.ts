@@ -47,7 +47,7 @@ export async function watchFramesInGStreamer(
 
 /** Every frame once, in order, none missing. */
 export function expectConsecutive(numbers: readonly number[], atLeast: number): void {
-  expect(numbers.length, "frames").to.be.at.least(atLeast);
+  expect(numbers.length, `frames from ${numbers[0]} to ${numbers.at(-1)}`).to.be.at.least(atLeast);
   const first = numbers[0] ?? 0;
   expect(numbers).to.deep.equal(numbers.map((_, index) => first + index));
 }

@@ -1,6 +1,7 @@
-"""A player on GStreamer's rtspsrc that trusts one certificate: gst-launch cannot be told which. See clients.peer.ts.
+"""A player on GStreamer's rtspsrc that can be told what gst-launch cannot: which certificate to trust, and to write sound too.
 
-Writes --frames decoded frames, gray, to standard output. Fails where the server cannot prove who it is.
+Writes decoded frames, gray, to standard output: --frames of them, or all that there are. Fails where the server refuses, and where
+it cannot prove who it is while --ca is given. See clients.peer.ts and client-matrix.peer.ts.
 """
 import argparse
 import os
@@ -13,18 +14,31 @@ from gi.repository import Gio, GLib, Gst  # noqa: E402
 
 parser = argparse.ArgumentParser()
 parser.add_argument("url")
-parser.add_argument("--ca", required=True, help="file with the certificate")
-parser.add_argument("--frames", type=int, required=True)
+parser.add_argument("--ca", help="file with the certificate; without it any is taken")
+parser.add_argument("--frames", type=int, help="without it, all up to the end")
+parser.add_argument("--protocols", help="as rtspsrc names them", default="tcp")
+parser.add_argument("--sound", help="file for 16-bit samples of a PCMU track")
 options = parser.parse_args()
 
 Gst.init(None)
+# Who joins a multicast group that is running must wait for a key frame; everybody else is given one.
+wait = str(options.protocols == "udp-mcast").lower()
+sound = (
+    f" source. ! application/x-rtp,media=audio ! rtppcmudepay ! mulawdec ! filesink location={options.sound} buffer-mode=unbuffered sync=false"
+    if options.sound
+    else ""
+)
 pipeline = Gst.parse_launch(
-    "rtspsrc name=source latency=0 ! rtph264depay ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8"
-    " ! fakesink name=sink sync=false signal-handoffs=true"
+    f"rtspsrc name=source latency=0 source. ! application/x-rtp,media=video ! rtph264depay wait-for-keyframe={wait}"
+    " ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8 ! fakesink name=sink sync=false signal-handoffs=true" + sound
 )
 source = pipeline.get_by_name("source")
 source.set_property("location", options.url)
-source.set_property("tls-database", Gio.TlsFileDatabase.new(options.ca))
+Gst.util_set_object_arg(source, "protocols", options.protocols)
+if options.ca:
+    source.set_property("tls-database", Gio.TlsFileDatabase.new(options.ca))
+else:
+    source.set_property("tls-validation-flags", Gio.TlsCertificateFlags.NO_FLAGS)
 
 loop = GLib.MainLoop()
 count = 0
@@ -33,7 +47,7 @@ failure = []
 
 def frame(_sink, buffer, _pad):
     global count
-    if count < options.frames:
+    if options.frames is None or count < options.frames:
         sys.stdout.buffer.write(buffer.extract_dup(0, buffer.get_size()))
     count += 1
     if count == options.frames:
@@ -43,6 +57,8 @@ def frame(_sink, buffer, _pad):
 def message(_bus, what):
     if what.type == Gst.MessageType.ERROR:
         failure.append(": ".join(str(one) for one in what.parse_error()))
+        loop.quit()
+    elif what.type == Gst.MessageType.EOS:
         loop.quit()
 
 
