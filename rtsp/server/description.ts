@@ -1,25 +1,45 @@
+import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { printSdp } from "../../media/sdp.ts";
 import type { Track } from "../../media/track.ts";
 import { printRange } from "../wire/range.ts";
 import type { ControlAddresses } from "./address.ts";
-import type { Presentation } from "./host.ts";
+import type { Presentation, RecordedPresentation } from "./host.ts";
 import type { KeyOffer } from "./key-management.ts";
 import { type MulticastAddress, multicastPorts } from "./multicast.ts";
+import { maySettle, whenSettled } from "./settling.ts";
 
 /** The names of a recording's tracks begin like this (ONVIF Recording Control 5.5), and are counted from 001. */
 const TRACK_NAMES = { video: "VIDEO", audio: "AUDIO", metadata: "META", unknown: undefined } as const;
 
-/** The tracks of a presentation. Fault `not-found` where it has none, which for a recording means that nothing is recorded. */
-export async function tracksOf(presentation: Presentation): Promise<readonly Track[]> {
-  const tracks =
-    presentation.kind === "live" ? presentation.source.tracks : await presentation.source.tracks(presentation.from);
+/**
+ * The tracks of a presentation. Fault `not-found` where it has none, which for a recording means that nothing is recorded. Footage
+ * of the last seconds, which is on its way to the disk, has the tracks of what was recorded last; the first of all is waited for.
+ */
+export async function tracksOf(
+  presentation: Presentation,
+  o: { readonly clock: Clock; readonly gone: AbortSignal },
+): Promise<readonly Track[]> {
+  const tracks = presentation.kind === "live" ? presentation.source.tracks : await recordedTracks(presentation, o);
   if (tracks.length === 0)
     throw new Fault("not-found", `${presentation.kind} ${presentation.name} has no tracks`, {
       tell: presentation.kind === "live" ? "the camera sends nothing" : "nothing is recorded there",
     });
   return tracks;
+}
+
+async function recordedTracks(
+  { source, from }: RecordedPresentation,
+  o: { readonly clock: Clock; readonly gone: AbortSignal },
+): Promise<readonly Track[]> {
+  const there = await source.tracks(from);
+  if (there.length > 0 || from === undefined || !maySettle(o.clock, from)) return there;
+  const found = await whenSettled({ ...o, from }, async () => {
+    const newest = await source.tracks();
+    return newest.length > 0 ? newest : undefined;
+  });
+  return found ?? [];
 }
 
 /** Whether the client may not have a track, though it may have the presentation. Tracks keep their numbers all the same. */

@@ -42,12 +42,14 @@ export interface Opening {
   readonly talk: boolean;
   /** By the last DESCRIBE of this connection. */
   readonly described: Described | undefined;
+  /** Aborted when the client is gone. */
+  readonly gone: AbortSignal;
 }
 
 /** Begins the session of a first SETUP, about what was described before or, where that was something else, opened now. Faults: those of the host. */
 export async function openSession(o: OpeningOptions, opening: Opening): Promise<RtspSession> {
   const { host, peer, carrier, datagrams, localAddress, clock, dropped, alive, failed } = o;
-  const { who, address, talk } = opening;
+  const { who, address, talk, gone } = opening;
   const { udp, srtp } = datagrams;
   const described = isAbout(opening) ? opening.described : undefined;
   const wanted = { purpose: "describe", talk } as const;
@@ -57,7 +59,7 @@ export async function openSession(o: OpeningOptions, opening: Opening): Promise<
     clock,
     address: described?.address ?? address,
     kind: presentation.kind,
-    tracks: await tracksOf(presentation),
+    tracks: await tracksOf(presentation, { clock, gone }),
     withMetadata: presentation.withMetadata,
     talk: presentation.kind === "live" ? presentation.talk : undefined,
     accountId: who.accountId,

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { PacketMemory } from "../../media/packet-memory.ts";
 import type { RecordedSource } from "../../media/source.ts";
@@ -15,15 +15,9 @@ import { type MarkedGroup, markedBackward, markedForward } from "./replay-marks.
 import { RtspFault } from "./reply.ts";
 import { ScaledTime } from "./scaled-time.ts";
 import type { SentNumbers } from "./sent-numbers.ts";
+import { LOOK_AGAIN_MS, SETTLED_MS, whenSettled } from "./settling.ts";
 import { answerTo, pointOf, type Stretch } from "./stretch.ts";
 import type { GroupWriter } from "./writer.ts";
-
-const LIMITS = {
-  /** How often it is looked for more at the end of what is recorded. */
-  lookAgainMs: 250,
-  /** What is so new may not be on the disk yet: the fragment, the flush and a slow disk. */
-  settledMs: 10 * SECOND,
-};
 
 export interface ReplayOptions {
   readonly source: RecordedSource;
@@ -91,17 +85,13 @@ export class ReplayPlayer implements Player {
     const memory = new PacketMemory();
     const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, memory, stopping.signal);
     try {
-      for (const began = clock.monotonic(); ; await clock.sleep(LIMITS.lookAgainMs)) {
-        const { value } = await items.next();
-        if (value !== undefined) return new ReplayPlayer(options, items, stopping, value as MarkedGroup, memory);
-        const isNew = Math.abs(clock.now() - stretch.from) < LIMITS.settledMs;
-        if (isNew && !gone.aborted && clock.monotonic() - began < LIMITS.settledMs) continue;
-        stopping.abort();
-        await items.return?.();
-        throw new RtspFault(457, "not-found", `nothing recorded from ${stretch.from} to ${stretch.to ?? "now"}`, {
-          tell: "nothing is recorded in this range",
-        });
-      }
+      const first = await whenSettled({ clock, from: stretch.from, gone }, async () => (await items.next()).value);
+      if (first !== undefined) return new ReplayPlayer(options, items, stopping, first as MarkedGroup, memory);
+      stopping.abort();
+      await items.return?.();
+      throw new RtspFault(457, "not-found", `nothing recorded from ${stretch.from} to ${stretch.to ?? "now"}`, {
+        tell: "nothing is recorded in this range",
+      });
     } finally {
       gone.removeEventListener("abort", stop);
     }
@@ -160,7 +150,7 @@ export class ReplayPlayer implements Player {
       for (let item: MarkedGroup | undefined = this.#start; !signal.aborted; ) {
         if (item === undefined) {
           if (this.#isOver()) break;
-          await clock.sleep(LIMITS.lookAgainMs, signal);
+          await clock.sleep(LOOK_AGAIN_MS, signal);
         } else {
           const { at, discontinuity } = item.group;
           // Backwards, a group of pictures goes out whole: it is decoded before any of it is shown.
@@ -202,7 +192,7 @@ export class ReplayPlayer implements Player {
   /** Nothing more at the moment: an ONVIF client waits for what will be recorded; a plain player wants to know the end. */
   #isOver(): boolean {
     const { stretch, clock, onvif } = this.#o;
-    const settled = clock.now() - LIMITS.settledMs;
+    const settled = clock.now() - SETTLED_MS;
     if (stretch.to !== undefined) return stretch.to < settled;
     return onvif === undefined && this.#position < settled;
   }

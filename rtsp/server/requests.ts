@@ -40,7 +40,7 @@ export class Requests {
   #described: Described | undefined;
   #session: RtspSession | undefined;
   #watched: AbortSignal | undefined;
-  #closed = false;
+  readonly #closing = new AbortController();
   readonly #onRevoked = (): void => this.#o.failed(new Fault("denied", "the right to watch has ended"));
 
   constructor(options: RequestsOptions) {
@@ -58,7 +58,7 @@ export class Requests {
 
   /** Ends the session, for good. */
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#dropSession();
   }
 
@@ -105,9 +105,9 @@ export class Requests {
     const wanted = { purpose: "describe", talk: required.talk } as const;
     const presentation = await this.#o.host.open(who, address, this.#o.peer, wanted);
     assertHas(presentation.kind, required);
-    const tracks = await tracksOf(presentation);
-    const control = controlAddresses(address);
     const { localAddress, datagrams, clock } = this.#o;
+    const tracks = await tracksOf(presentation, { clock, gone: this.#closing.signal });
+    const control = controlAddresses(address);
     const group = multicastChoice(presentation, localAddress, datagrams.multicast)?.to;
     const keys = offerKeys(presentation, tracks.length, datagrams);
     const ours = { address: localAddress, now: clock.now(), group, keys };
@@ -130,7 +130,7 @@ export class Requests {
     try {
       session.require(required);
       const spec = await session.setUp(address.track, request, this.#described?.keys);
-      if (!this.#closed) this.#session = session;
+      if (!this.#closing.signal.aborted) this.#session = session;
       return { headers: [["Transport", printTransport(spec)], ...this.#sessionHeader()] };
     } finally {
       // Ports may have been opened for a client that is refused, or gone.
@@ -149,7 +149,8 @@ export class Requests {
     if (this.#session !== undefined && header(request, "Session") === undefined)
       return this.#assertAbout(this.#session, who, address);
     if (header(request, "Session") !== undefined) return this.#assertAbout(this.#sessionOf(request), who, address);
-    return openSession(this.#o, { who, address, talk: required.talk, described: this.#described });
+    const gone = this.#closing.signal;
+    return openSession(this.#o, { who, address, talk: required.talk, described: this.#described, gone });
   }
 
   async #play(request: Request, required: Required): Promise<Answer> {

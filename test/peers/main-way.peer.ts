@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { isoOf, later } from "../../base/units.ts";
 import type { SimCamera } from "../../sim/camera.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { framesOf } from "../support/frame-code.ts";
 import { expectConsecutive, watchFrames } from "../support/frames.ts";
 import { peer } from "../support/peer.ts";
 
@@ -45,6 +46,18 @@ describe("a camera in, and out to players", function () {
         .and.to.include("codec_name=pcm_mulaw");
     });
   }
+
+  it("ffmpeg plays what was two seconds ago, of a camera that was adopted this moment", async function () {
+    const ffmpeg = peer(this, "ffmpeg");
+    const other = await t.adopt(await t.camera({ width: 320, height: 176 }));
+    const { code, stdout, stderr } = await ffmpeg.run(
+      `-v error -rtsp_transport tcp -i ${t.rtsp(login, `recorded/${other}?at=-2s`)} -frames:v 20 -f rawvideo -pix_fmt gray -`.split(
+        " ",
+      ),
+    );
+    expect(code, stderr).to.equal(0);
+    expectConsecutive(framesOf(stdout, 320, 176), 20);
+  });
 
   it("ffmpeg decodes every recorded frame of a closed range once, over file borders, and ends by itself", async function () {
     const ffmpeg = peer(this, "ffmpeg");

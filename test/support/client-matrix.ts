@@ -1,4 +1,4 @@
-import { isoOf, later } from "../../base/units.ts";
+import { isoOf, later, SECOND, unixMillis } from "../../base/units.ts";
 import type { RecordedSource } from "../../media/source.ts";
 
 /** What RTSP and RTP go over, from a client to the bridge. */
@@ -75,9 +75,17 @@ export function matrixLines(): readonly string[] {
   });
 }
 
-/** The address of a stretch that is recorded, `seconds` long; undefined as long as there is too little. */
+/**
+ * The address of a stretch that was recorded whole, `seconds` long; undefined as long as there is none. On a busy machine a
+ * simulated camera drops pictures, which no client can be blamed for.
+ */
 export async function stretchAddress(source: RecordedSource, id: string, seconds: number): Promise<string | undefined> {
   const extent = await source.extent();
-  if (extent === undefined || extent.to - extent.from < (seconds + 4) * 1000) return undefined;
-  return `recorded/${id}?at=${isoOf(later(extent.from, 1000))}&for=${seconds}s`;
+  if (extent === undefined) return undefined;
+  let from = later(extent.from, SECOND);
+  for await (const { at, track, discontinuity } of source.read({ from }, new AbortController().signal)) {
+    if (track === 0 && discontinuity) from = unixMillis(Math.max(from, at));
+    if (at - from > (seconds + 1) * SECOND) return `recorded/${id}?at=${isoOf(from)}&for=${seconds}s`;
+  }
+  return undefined;
 }
