@@ -17,6 +17,8 @@ function statementOf(statement: StatementSync): SqliteStatement {
 /** An SQLite file (or `:memory:`) behind Kysely. */
 export interface Database<Schema> {
   readonly query: Kysely<Schema>;
+  /** Brings the file up to date, so that its log keeps nothing that was deleted or replaced. */
+  forget(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,11 +26,13 @@ export interface Database<Schema> {
  * Opens or makes the file and brings it to the newest schema. `migrations` are applied in the order of their names and
  * never change once released.
  *
- * Write-ahead log, `synchronous=NORMAL`: a power cut may lose the last transactions, never the file.
+ * Write-ahead log, `synchronous=NORMAL`: a power cut may lose the last transactions, never the file. `durable`: not even
+ * these, and deleted content is overwritten.
  */
 export async function openDatabase<Schema>(
   file: string,
   migrations: Readonly<Record<string, Migration>>,
+  { durable = false }: { readonly durable?: boolean } = {},
 ): Promise<Database<Schema>> {
   let native: DatabaseSync;
   try {
@@ -36,6 +40,7 @@ export async function openDatabase<Schema>(
     native.exec(
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
     );
+    if (durable) native.exec("PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;");
   } catch (cause) {
     throw new Fault("unavailable", `cannot open database ${file}`, { cause });
   }
@@ -50,5 +55,11 @@ export async function openDatabase<Schema>(
     await query.destroy();
     throw new Fault("unavailable", `cannot migrate database ${file}`, { cause: error });
   }
-  return { query, close: () => query.destroy() };
+  return {
+    query,
+    async forget() {
+      native.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    },
+    close: () => query.destroy(),
+  };
 }

@@ -7,7 +7,7 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /**
- * Keeps small secrets (camera passwords, integration secrets) unreadable at rest: AES-256-GCM under the master key.
+ * Keeps small secrets (camera passwords, integration secrets) unreadable at rest: AES-256-GCM under a key that is itself under the master key.
  *
  * `owner` is authenticated with the secret, so that a sealed value cannot be moved to another record.
  */

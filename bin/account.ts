@@ -9,13 +9,19 @@ import { silentLog } from "../base/log.ts";
 import { type CameraSchema, cameraMigrations } from "../bridge/camera-schema.ts";
 import { CameraStore } from "../bridge/camera-store.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
+import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
 /** The rights that an external system may be given. */
 const CHOSEN = ["live", "playback", "metadata", "talk"] as const;
 
-export interface AddOptions {
+/** Where the data folder is, and how it is opened. */
+export interface DataOptions {
   readonly config: string;
+  readonly passphraseFd?: string;
+}
+
+export interface AddOptions extends DataOptions {
   readonly live?: string[];
   readonly playback?: string[];
   readonly metadata?: string[];
@@ -24,11 +30,11 @@ export interface AddOptions {
 
 /** Works on the accounts of a stopped bridge; the data folder's lock keeps a running one out. */
 async function withAccounts(
-  config: string,
+  { config, passphraseFd }: DataOptions,
   work: (accounts: Accounts, cameras: CameraStore) => Promise<void>,
 ): Promise<void> {
   const settings = await readSettings(config);
-  const folder = await openDataFolder(settings.dataFolder);
+  const folder = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(passphraseFd) });
   try {
     const database = await openDatabase<AuthSchema & CameraSchema>(folder.file("viaduct.db"), {
       ...authMigrations,
@@ -50,8 +56,8 @@ async function withAccounts(
   }
 }
 
-export async function listAccounts(options: { config: string; json?: boolean }): Promise<void> {
-  await withAccounts(options.config, async (accounts) => {
+export async function listAccounts(options: DataOptions & { readonly json?: boolean }): Promise<void> {
+  await withAccounts(options, async (accounts) => {
     const list = accounts.list().map(({ name, kind, enabled, grants }) => ({
       name,
       kind,
@@ -69,7 +75,7 @@ export async function listAccounts(options: { config: string; json?: boolean }):
 }
 
 export async function addAccount(name: string, options: AddOptions): Promise<void> {
-  await withAccounts(options.config, async (accounts, cameras) => {
+  await withAccounts(options, async (accounts, cameras) => {
     const known = new Set((await cameras.list()).map((camera) => camera.id));
     const grants = CHOSEN.flatMap((right) => grantsOf(right, options[right], known));
     if (grants.length === 0)
@@ -80,8 +86,8 @@ export async function addAccount(name: string, options: AddOptions): Promise<voi
   });
 }
 
-export async function removeAccount(name: string, options: { config: string }): Promise<void> {
-  await withAccounts(options.config, async (accounts) => {
+export async function removeAccount(name: string, options: DataOptions): Promise<void> {
+  await withAccounts(options, async (accounts) => {
     const account = accounts.list().find((one) => one.name === name);
     if (account === undefined) throw new Fault("not-found", `there is no account "${name}"`);
     await accounts.remove(account.id);

@@ -6,10 +6,12 @@ import { CATALOG_FILE } from "../recorder/archive.ts";
 import { Catalog, type TimeSummary } from "../recorder/catalog.ts";
 import { type Finding, check as findingsIn } from "../recorder/check.ts";
 import { diskFiles } from "../recorder/files.ts";
+import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
 export interface CheckOptions {
   readonly config: string;
+  readonly passphraseFd?: string;
   readonly verify?: boolean;
   readonly json?: boolean;
   readonly times?: boolean;
@@ -25,13 +27,14 @@ export async function check(options: CheckOptions): Promise<void> {
     throw new Fault("not-found", tell, { tell });
   }
   // Its lock keeps a running bridge out, which would change what is compared.
-  const data = await openDataFolder(settings.dataFolder);
+  const data = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(options.passphraseFd) });
   try {
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     try {
       const verify = options.verify === true;
       if (options.times === true) await printTimes(catalog, options.json === true);
-      else await print(findingsIn({ folder, files: diskFiles, catalog, verify }), options.json === true);
+      else
+        await print(findingsIn({ folder, files: diskFiles, catalog, verify, keys: data.keys }), options.json === true);
     } finally {
       await catalog.close();
     }

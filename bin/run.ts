@@ -9,7 +9,7 @@ const PAGES = join(import.meta.dirname, "../web/ui/dist");
 
 /** The bridge with its pages, in one process. */
 export function runBridge(
-  o: Pick<BridgeOptions, "settings" | "version" | "cameraDiscoveryPort"> & {
+  o: Pick<BridgeOptions, "settings" | "version" | "cameraDiscoveryPort" | "passphrase"> & {
     readonly log: Log;
     /** The system's if absent. */
     readonly clock?: Clock;

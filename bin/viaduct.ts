@@ -11,6 +11,11 @@ const { version } = JSON.parse(readFileSync(join(import.meta.dirname, "../packag
   version: string;
 };
 
+/** For commands that open the data folder. */
+function passphraseFd(): Option {
+  return new Option("--passphrase-fd <number>", "read the passphrase of the master key from this file descriptor");
+}
+
 const program = new Command("viaduct")
   .description(
     "Finds and records IP cameras, and shows them to other systems as one authenticated ONVIF and RTSP endpoint.",
@@ -42,8 +47,9 @@ program
   .command("serve")
   .description("run the bridge")
   .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
   .addHelpText("after", "\n`viaduct config example` prints a configuration to begin with.")
-  .action(async ({ config }: { config: string }) => (await import("./serve.ts")).serve(config, version));
+  .action(async (options: import("./serve.ts").ServeOptions) => (await import("./serve.ts")).serve(options, version));
 
 program
   .command("discover")
@@ -103,13 +109,17 @@ account
   .command("list")
   .description("list who may log in, and what each may do")
   .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
   .option("--json", "print JSON")
-  .action(async (options: { config: string; json?: boolean }) => (await import("./account.ts")).listAccounts(options));
+  .action(async (options: import("./account.ts").DataOptions & { json?: boolean }) =>
+    (await import("./account.ts")).listAccounts(options),
+  );
 account
   .command("add")
   .description("make an account for an external system, and print its secret once")
   .argument("<name>")
   .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
   .option("--live <camera...>", "cameras that it may watch live, or `any`")
   .option("--playback <camera...>", "cameras whose recordings it may play, or `any`")
   .option("--metadata <camera...>", "cameras whose metadata it may have with the picture, or `any`")
@@ -126,7 +136,8 @@ account
   .description("remove an account")
   .argument("<name>")
   .requiredOption("--config <file>", "configuration, YAML")
-  .action(async (name: string, options: { config: string }) =>
+  .addOption(passphraseFd())
+  .action(async (name: string, options: import("./account.ts").DataOptions) =>
     (await import("./account.ts")).removeAccount(name, options),
   );
 
@@ -175,6 +186,7 @@ program
   .command("check")
   .description("compare catalog and recordings while the bridge is stopped, and say where they disagree")
   .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
   .option("--verify", "also read all recordings and compare them with their hashes: as long as reading takes")
   .option("--times", "say instead how the times of each stream's recordings are known")
   .option("--json", "print JSON: a list of { file, what }, or of { camera, stream, times }")
@@ -189,6 +201,72 @@ Examples:
   viaduct check --config /etc/viaduct.yaml --verify --json`,
   )
   .action(async (options: import("./check.ts").CheckOptions) => (await import("./check.ts")).check(options));
+
+program
+  .command("decrypt")
+  .description("write one recorded file without its encryption, while the bridge is stopped: an MP4 for any player")
+  .argument("<file>", "a file of the recordings")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .requiredOption("--out <file>", "where it goes; it must not exist")
+  .addOption(passphraseFd())
+  .addHelpText(
+    "after",
+    "\nExample:\n  viaduct decrypt recordings/gate/2026-11-24/13/05-09.120Z-0.mp4 --config viaduct.yaml --out gate.mp4",
+  )
+  .action(async (file: string, options: import("./decrypt.ts").DecryptOptions) =>
+    (await import("./decrypt.ts")).decrypt(file, options),
+  );
+
+const keys = program.command("keys").description("the keys of recordings, while the bridge is stopped");
+keys
+  .command("status")
+  .description("say which keys there are, and who can open them")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
+  .option("--json", "print JSON")
+  .action(async (options: import("./account.ts").DataOptions) => (await import("./keys.ts")).keysStatus(options));
+keys
+  .command("rotate")
+  .description("make a new master key; recordings are not touched")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
+  .option("--to-passphrase", "put it under a passphrase, which is asked for at every start")
+  .option("--to-file", "put it in master.key without a passphrase")
+  .option("--new-passphrase-fd <number>", "read the new passphrase from this file descriptor")
+  .addHelpText("after", "\nExample:\n  viaduct keys rotate --config viaduct.yaml --to-passphrase")
+  .action(async (options: import("./keys.ts").RotateOptions) => (await import("./keys.ts")).rotateKeys(options));
+keys
+  .command("recovery")
+  .description("make a recovery key, which opens all recordings should the master key be lost")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .requiredOption("--out <file>", "where its private half goes; it must not exist")
+  .addOption(passphraseFd())
+  .action(async (options: import("./account.ts").DataOptions & { out: string }) =>
+    (await import("./keys.ts")).makeRecoveryKey(options),
+  );
+keys
+  .command("write-only")
+  .description("let this machine record what it cannot play: whoever takes it sees nothing")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--out <file>", "where the private key goes; it must not exist")
+  .option("--off", "let it play again what it records from now on")
+  .addOption(passphraseFd())
+  .action(async (options: import("./account.ts").DataOptions & { out?: string; off?: boolean }) =>
+    (await import("./keys.ts")).writeOnly(options),
+  );
+keys
+  .command("restore")
+  .description("open data keys with the private key of `recovery` or `write-only`, and put them under the master key")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .requiredOption("--private-key <file>", "PEM")
+  .option(
+    "--lost-master",
+    "make a new master key: the old one is lost, and with it camera passwords and account secrets",
+  )
+  .addOption(passphraseFd())
+  .action(async (options: import("./account.ts").DataOptions & { privateKey: string; lostMaster?: boolean }) =>
+    (await import("./keys.ts")).restoreKeys(options),
+  );
 
 // Whoever reads the output may have read enough: `viaduct config schema | head`.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

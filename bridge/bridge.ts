@@ -14,6 +14,7 @@ import { Metrics } from "../base/metrics.ts";
 import { Secret } from "../base/secret.ts";
 import { DAY, SECOND } from "../base/units.ts";
 import { DiscoveryServer } from "../discovery/server/hello.ts";
+import type { KeyRing } from "../keys/ring.ts";
 import { nativeSender, sendingBy } from "../net/native.ts";
 import { cameraSide } from "../net/sides.ts";
 import { loadIdentity } from "../net/tls.ts";
@@ -61,6 +62,8 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  /** Asks for the passphrase of the master key; absent where nobody can be asked. */
+  readonly passphrase?: (() => Promise<Secret>) | undefined;
   /** Makes the pages; absent where none are served. */
   readonly web?: (parts: BridgeParts) => HttpPart & Partial<Closable>;
   /** Where cameras listen for WS-Discovery probes; 3702 if absent. */
@@ -94,7 +97,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   let ready = false;
   metrics.measure("viaduct_ready", "1 when everything is started", () => (ready ? 1 : 0));
 
-  const folder = await life.start("data folder", () => openDataFolder(settings.dataFolder));
+  const folder = await life.start("data folder", () =>
+    openDataFolder(settings.dataFolder, { passphrase: o.passphrase }),
+  );
   const database = await life.start("database", () =>
     openDatabase<AuthSchema & CameraSchema>(folder.file("viaduct.db"), { ...authMigrations, ...cameraMigrations }),
   );
@@ -102,7 +107,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const accounts = await life.start("accounts", () =>
     Accounts.open({ query: database.query, sealer: folder.sealer, clock, log }),
   );
-  const archive = await life.start("recorder", () => openArchive(settings, clock, log, metrics));
+  const archive = await life.start("recorder", () => openArchive(settings, { keys: folder.keys, clock, log, metrics }));
   const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
   const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca);
   const store = new CameraStore(database.query, folder.sealer);
@@ -229,16 +234,18 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   };
 }
 
-async function openArchive(settings: Settings, clock: Clock, log: Log, metrics: Metrics): Promise<Archive> {
+async function openArchive(
+  settings: Settings,
+  o: { readonly keys: KeyRing; readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+): Promise<Archive> {
   const { recording } = settings;
   const folder = recordingsOf(settings);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   return Archive.open({
     folder,
-    clock,
-    log,
-    metrics,
+    ...o,
     settings: {
+      ...(recording.encryption === "none" ? {} : { encryption: recording.encryption }),
       segmentMs: recording.segmentSeconds * SECOND,
       flushMs: recording.flushSeconds * SECOND,
       bounds: { maxBytes: recording.maxGigabytes * GIGABYTE, keepFreeBytes: recording.keepFreeGigabytes * GIGABYTE },

@@ -37,6 +37,12 @@ const recording = z
       .min(0)
       .default(1)
       .describe("Space on the disk that stays free: the oldest recordings are deleted before it is used up."),
+    encryption: z
+      .enum(["full", "light", "none"])
+      .default("full")
+      .describe(
+        "Of new recordings: everything; parameter sets and the beginning of each picture, which keeps players out and not experts; or nothing.",
+      ),
     segmentSeconds: z.number().min(10).max(600).default(60).describe("Aimed length of a file, cut at key frames."),
     flushSeconds: z
       .number()

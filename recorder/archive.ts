@@ -7,12 +7,13 @@ import type { RecordedSource, Span } from "../media/source.ts";
 import { Catalog } from "./catalog.ts";
 import { diskFiles, type Files } from "./files.ts";
 import { assertSafeId } from "./integrity.ts";
+import type { ProtectionMode } from "./protection.ts";
 import { StreamReader } from "./reader.ts";
 import { StreamRecorder } from "./recorder.ts";
 import { recover } from "./recover.ts";
 import { type ArchiveBounds, Retainer, type Retention } from "./retention.ts";
 import type { SegmentFile } from "./segment.ts";
-import { MemoryBudget, type WriterContext } from "./writer.ts";
+import { MemoryBudget, type RecordingKeys, type WriterContext } from "./writer.ts";
 
 const DEFAULTS = {
   flushMs: 5 * SECOND,
@@ -31,6 +32,8 @@ export interface ArchiveSettings {
   readonly flushMs?: Millis;
   readonly segmentMs?: Millis;
   readonly memoryBytes?: number;
+  /** How new segments are encrypted; absent: not at all. Those that are there stay as they are. */
+  readonly encryption?: ProtectionMode;
   readonly bounds?: ArchiveBounds;
   /** What is kept of each camera, unless {@link Archive.retain} says otherwise. Absent: everything that fits. */
   readonly retention?: Retention;
@@ -77,18 +80,19 @@ export class Archive {
     readonly metrics: Metrics;
     readonly settings?: ArchiveSettings;
     readonly files?: Files;
+    readonly keys?: RecordingKeys;
   }): Promise<Archive> {
-    const { folder, clock, metrics, settings = {}, files = diskFiles } = o;
+    const { folder, clock, metrics, settings = {}, files = diskFiles, keys } = o;
     const log = o.log.child({ part: "recorder" });
     await files.makeFolder(folder);
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     try {
-      await recover({ folder, files, catalog, log });
+      await recover({ folder, files, catalog, log, keys });
     } catch (error) {
       await catalog.close();
       throw error;
     }
-    const place = { folder, files, catalog, clock, log };
+    const place = { folder, files, catalog, clock, log, keys };
     const retainer = new Retainer({ ...place, bounds: settings.bounds ?? {}, each: settings.retention ?? {} });
     const bytes = metrics.counter("viaduct_recorder_bytes_total", "Bytes of recorded samples", ["event"]);
     const fragments = metrics.counter(
@@ -100,6 +104,7 @@ export class Archive {
       ...place,
       budget: new MemoryBudget(settings.memoryBytes ?? DEFAULTS.memoryBytes),
       flushMs: settings.flushMs ?? DEFAULTS.flushMs,
+      encryption: settings.encryption,
       full: () => void retainer.run(),
       counted: (event, count) => {
         fragments.inc({ event });
@@ -202,9 +207,9 @@ export class Archive {
 
   async #reader(camera: string, stream?: string): Promise<StreamReader> {
     const name = stream ?? (await this.#streamOf(camera));
-    const { folder, files, catalog, log } = this.#context;
+    const { folder, files, catalog, log, keys } = this.#context;
     const live = (): SegmentFile | undefined => this.#recorders.get(`${camera}/${name}`)?.live;
-    return new StreamReader(camera, name, { folder, files, catalog, log, live });
+    return new StreamReader(camera, name, { folder, files, catalog, log, keys, live });
   }
 
   async #streamOf(camera: string): Promise<string> {

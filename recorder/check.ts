@@ -1,4 +1,5 @@
 import type { Catalog, SegmentRow } from "./catalog.ts";
+import type { KeyFinder } from "./cipher.ts";
 import type { Files } from "./files.ts";
 import { assertSafeId } from "./integrity.ts";
 import { isOurs, PART } from "./naming.ts";
@@ -20,6 +21,7 @@ export async function* check(o: {
   readonly files: Files;
   readonly catalog: Catalog;
   readonly verify: boolean;
+  readonly keys?: KeyFinder;
 }): AsyncGenerator<Finding> {
   const { folder, files, catalog } = o;
   for (const camera of (await files.list(folder)).folders.filter(isCamera)) yield* checkFolders(o, camera);
@@ -29,7 +31,13 @@ export async function* check(o: {
 
 /** The segments of a stream, each by itself, and the chain from one to the next. */
 async function* checkStream(
-  o: { readonly folder: string; readonly files: Files; readonly catalog: Catalog; readonly verify: boolean },
+  o: {
+    readonly folder: string;
+    readonly files: Files;
+    readonly catalog: Catalog;
+    readonly verify: boolean;
+    readonly keys?: KeyFinder;
+  },
   camera: string,
   stream: string,
 ): AsyncGenerator<Finding> {
@@ -39,7 +47,7 @@ async function* checkStream(
   let cursor = { startUs: 0, file: "" };
   for (let page = await o.catalog.after(camera, stream, cursor); page.length > 0; ) {
     for (const row of page) {
-      const { problems, previous } = await examine(o.files, o.folder, row, o.verify);
+      const { problems, previous } = await examine(o, row);
       for (const what of problems) yield { file: row.file, what };
       if (previous !== undefined) followers.push({ file: row.file, previous });
       seals.add(Buffer.from(row.seal).toString("base64"));
@@ -86,22 +94,27 @@ async function* checkFolders(
 }
 
 async function examine(
-  files: Files,
-  folder: string,
+  {
+    files,
+    folder,
+    verify,
+    keys,
+  }: { readonly files: Files; readonly folder: string; readonly verify: boolean; readonly keys?: KeyFinder },
   row: SegmentRow,
-  verify: boolean,
 ): Promise<{ readonly problems: readonly string[]; readonly previous: string | undefined }> {
   const path = `${folder}/${row.file}`;
   if (!(await files.exists(path))) return { problems: ["is in the catalog and not on the disk"], previous: undefined };
   const file = await files.open(path, "read");
   try {
-    const scan = await scanSegment(file, verify);
+    const scan = await scanSegment(file, verify, keys);
     if (scan.header === undefined)
       return { problems: ["cannot be read: its beginning is damaged"], previous: undefined };
     const { header, fragments } = scan;
     const problems: string[] = [];
     if (header.camera !== row.camera || header.stream !== row.stream)
       problems.push(`belongs to ${header.camera}/${header.stream}, the catalog says ${row.camera}/${row.stream}`);
+    if (verify && scan.protection !== undefined && scan.cipher === undefined)
+      problems.push("is encrypted, and its key is not here: its bytes were not compared");
     const size = await file.size();
     if (size !== row.bytes) problems.push(`has ${size} bytes, the catalog says ${row.bytes}`);
     if (!scan.sealed)

@@ -1,9 +1,11 @@
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { Catalog, Cursor } from "./catalog.ts";
+import type { KeyFinder, SegmentCipher } from "./cipher.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readSamples, type TimedSample } from "./fragment-read.ts";
+import { FRAGMENT_BOX_BYTES, readFragmentBox } from "./integrity.ts";
 import { PART } from "./naming.ts";
 import { scanSegment, tracksOf } from "./scan.ts";
 import type { FragmentPlace, SegmentFile } from "./segment.ts";
@@ -14,6 +16,7 @@ export interface ReaderContext {
   readonly files: Files;
   readonly catalog: Catalog;
   readonly log: Log;
+  readonly keys?: KeyFinder | undefined;
   /** The segment that is being written now. */
   live(): SegmentFile | undefined;
 }
@@ -27,6 +30,7 @@ export interface Place extends Cursor {
 export interface Opened {
   readonly handle: OpenFile;
   readonly tracks: readonly Fmp4Track[];
+  readonly cipher: SegmentCipher | undefined;
   /** Grows while the segment is being written. */
   readonly fragments: readonly FragmentPlace[];
 }
@@ -99,7 +103,7 @@ export class Places {
 
   /** Undefined, and a line in the log, where the file is gone or cannot be read. */
   async open(place: Place): Promise<Opened | undefined> {
-    const { folder, files, log } = this.#context;
+    const { folder, files, log, keys } = this.#context;
     const path = `${folder}/${place.file}`;
     try {
       if (place.live !== undefined) {
@@ -108,23 +112,32 @@ export class Places {
           if (errorCode(error) === "ENOENT") return files.open(path, "read");
           throw error;
         });
-        return { handle, tracks: place.live.plan.tracks, fragments: place.live.fragments };
+        const { plan, fragments, cipher } = place.live;
+        if (await isLocked(cipher, keys)) {
+          await handle.close();
+          log.warn({ file: place.file }, LOCKED);
+          return undefined;
+        }
+        return { handle, tracks: plan.tracks, cipher, fragments };
       }
       const handle = await files.open(path, "read");
-      const scan = await scanSegment(handle, false).catch(async (error: unknown) => {
+      const scan = await scanSegment(handle, false, keys).catch(async (error: unknown) => {
         await handle.close();
         throw error;
       });
-      if (scan.header !== undefined) return { handle, tracks: scan.header.tracks, fragments: scan.fragments };
+      const { header, protection, cipher, fragments } = scan;
+      const locked = protection !== undefined && cipher === undefined;
+      if (header !== undefined && !locked) return { handle, tracks: header.tracks, cipher, fragments };
       await handle.close();
-      log.error({ file: place.file }, "a recording cannot be read");
+      if (locked) log.warn({ file: place.file }, LOCKED);
+      else log.error({ file: place.file }, "a recording cannot be read");
     } catch (err) {
       log.error({ err, file: place.file }, "a recording cannot be opened");
     }
     return undefined;
   }
 
-  /** Undefined where the fragment cannot be read. The samples are views into `room`, which has at least the fragment's bytes. */
+  /** Undefined where the fragment cannot be read. The samples may be views into `room`, which has at least the fragment's bytes. */
   async samples(
     opened: Opened,
     place: FragmentPlace,
@@ -133,13 +146,32 @@ export class Places {
   ): Promise<readonly TimedSample[] | undefined> {
     const bytes = room.subarray(0, place.bytes);
     try {
-      if ((await opened.handle.read(bytes, place.offset)) === bytes.length) return readSamples(bytes, opened.tracks);
+      if ((await opened.handle.read(bytes, place.offset)) === bytes.length)
+        return readSamples(await plainOf(bytes, opened.cipher), opened.tracks);
     } catch (err) {
       if (!isFault(err, "invalid") && errorCode(err) === undefined) throw err;
       this.#context.log.error({ err, file, offset: place.offset }, "a part of a recording cannot be read");
     }
     return undefined;
   }
+}
+
+const LOCKED =
+  "a recording is encrypted, and its key is not on this machine: it was destroyed, or the machine only records (viaduct keys status)";
+
+/** Whether what is being recorded may not be played here: a machine that only records has the key in its memory alone. */
+async function isLocked(cipher: SegmentCipher | undefined, keys: KeyFinder | undefined): Promise<boolean> {
+  return cipher !== undefined && (await keys?.find(cipher.protection.keyId)) === undefined;
+}
+
+/** A fragment as it is without encryption. */
+async function plainOf(bytes: Buffer, cipher: SegmentCipher | undefined): Promise<Buffer> {
+  if (cipher === undefined) return bytes;
+  const head = bytes.subarray(0, FRAGMENT_BOX_BYTES);
+  const { sequence } = readFragmentBox(head);
+  const plain = await cipher.decrypt(sequence, [head], bytes.subarray(head.length), head.length);
+  head.copy(plain);
+  return plain;
 }
 
 function isBehind(place: Cursor, cursor: Cursor): boolean {

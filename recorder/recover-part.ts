@@ -1,10 +1,11 @@
 import type { Log } from "../base/log.ts";
 import type { SegmentRow, SegmentTime } from "./catalog.ts";
-import { describeTracks, timeOf } from "./describe.ts";
+import type { KeyFinder } from "./cipher.ts";
+import { timeOf } from "./describe.ts";
 import type { Files } from "./files.ts";
 import { folderOf, PART } from "./naming.ts";
 import { type Scan, scanSegment } from "./scan.ts";
-import { randomAccess } from "./segment.ts";
+import { CLOSING, randomAccess } from "./segment.ts";
 
 type SealedRow = SegmentRow & SegmentTime;
 
@@ -20,22 +21,23 @@ export async function recoverPart(
   folder: string,
   file: string,
   log: Log,
+  keys?: KeyFinder,
 ): Promise<SealedRow | undefined> {
   const path = `${folder}/${file}`;
   const part = path + PART;
   if (!(await files.exists(part)))
-    return (await files.exists(path)) ? adoptSealed(files, folder, file, log) : undefined;
+    return (await files.exists(path)) ? adoptSealed(files, folder, file, log, keys) : undefined;
   const handle = await files.open(part, "edit");
   let row: SealedRow | undefined;
   let damaged = false;
   try {
-    const scan = await scanSegment(handle, true);
+    const scan = await scanSegment(handle, true, keys);
     const bytes = await handle.size();
     if (scan.header === undefined || scan.fragments.length === 0) damaged = scan.tail === "damaged";
     else {
       if (scan.tail === "damaged")
         log.error({ file, lost: bytes - scan.goodBytes }, "a segment is damaged: what follows was cut off");
-      const index = randomAccess(scan.header, scan.fragments);
+      const index = scan.protection === undefined ? randomAccess(scan.header, scan.fragments) : CLOSING;
       await handle.truncate(scan.goodBytes);
       await handle.write([index], scan.goodBytes);
       await handle.datasync();
@@ -60,10 +62,11 @@ export async function adoptSealed(
   folder: string,
   file: string,
   log: Log,
+  keys?: KeyFinder,
 ): Promise<SealedRow | undefined> {
   const handle = await files.open(`${folder}/${file}`, "read");
   try {
-    const scan = await scanSegment(handle, false);
+    const scan = await scanSegment(handle, false, keys);
     const camera = file.split("/", 1)[0];
     if (scan.header === undefined || scan.fragments.length === 0 || scan.header.camera !== camera) {
       log.error({ file }, "a file in the archive is no segment of its camera: it is left alone");
@@ -83,7 +86,7 @@ function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, file: string, by
     endUs: Math.max(...scan.fragments.map((one) => one.endUs)),
     bytes,
     file,
-    tracks: describeTracks(header.tracks),
+    tracks: header.description,
     seal: scan.link,
     ...timeOf(scan.fragments, header.cameraAheadMs),
   };

@@ -1,6 +1,7 @@
 import type { Log } from "../base/log.ts";
 import { HOUR } from "../base/units.ts";
 import type { Catalog, SegmentRow, SegmentTime } from "./catalog.ts";
+import type { KeyFinder } from "./cipher.ts";
 import type { Files } from "./files.ts";
 import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
 import { adoptSealed, recoverPart } from "./recover-part.ts";
@@ -17,6 +18,7 @@ interface Place {
   readonly files: Files;
   readonly catalog: Catalog;
   readonly log: Log;
+  readonly keys?: KeyFinder | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
     }
   };
   const part = (file: string): Promise<void> =>
-    enter(file, () => recoverPart(place.files, place.folder, file, place.log));
+    enter(file, () => recoverPart(place.files, place.folder, file, place.log, place.keys));
   await inParallel(await catalog.opened(), part);
 
   for (const folder of await recentFolders(place)) {
@@ -59,7 +61,9 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
     const parts = found.filter((file) => file.endsWith(PART)).map((file) => file.slice(0, -PART.length));
     await inParallel(parts, part);
     const rowless = found.filter((file) => !file.endsWith(PART) && !known.has(file));
-    await inParallel(rowless, (file) => enter(file, () => adoptSealed(place.files, place.folder, file, place.log)));
+    await inParallel(rowless, (file) =>
+      enter(file, () => adoptSealed(place.files, place.folder, file, place.log, place.keys)),
+    );
   }
   if (recovered > 0) place.log.info({ recovered }, "recordings that were left unfinished are sealed");
   return { recovered };

@@ -1,9 +1,10 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { MINUTE, type Millis } from "../base/units.ts";
+import { DAY, isoOf, MINUTE, type Millis, unixMillis } from "../base/units.ts";
 import type { Catalog, SegmentRow } from "./catalog.ts";
 import type { Files } from "./files.ts";
 import { removeDoomed } from "./recover.ts";
+import type { RecordingKeys } from "./writer.ts";
 
 const LIMITS = {
   /** Segments that go in one step; between steps others have their turn. */
@@ -32,6 +33,7 @@ export class Retainer {
     readonly catalog: Catalog;
     readonly clock: Clock;
     readonly log: Log;
+    readonly keys?: RecordingKeys | undefined;
     readonly bounds: ArchiveBounds;
     readonly each: Retention;
   };
@@ -47,6 +49,7 @@ export class Retainer {
     readonly catalog: Catalog;
     readonly clock: Clock;
     readonly log: Log;
+    readonly keys?: RecordingKeys | undefined;
     readonly bounds: ArchiveBounds;
     /** For cameras of which nothing else is said: also those that are recorded no more. */
     readonly each: Retention;
@@ -111,6 +114,13 @@ export class Retainer {
       if (goes) missing -= row.bytes;
       return goes;
     });
+    for (const camera of (await this.#o.keys?.cameras()) ?? []) {
+      const { maxAgeMs } = this.#cameras.get(camera) ?? each;
+      if (maxAgeMs === undefined) continue;
+      // A segment may reach into the next day.
+      const oldest = isoOf(unixMillis(Math.max(0, clock.now() - maxAgeMs - 2 * DAY)));
+      await this.#shred(camera, (day) => day < oldest.slice(0, oldest.indexOf("T")));
+    }
   }
 
   /** Removes segments, oldest first, as long as `goes` says so. */
@@ -125,9 +135,34 @@ export class Retainer {
       await removeDoomed(this.#o);
       log.debug({ camera, segments: going.length }, "old recordings are removed");
       const left = oldest[going.length];
-      for (const one of new Set(going.map((row) => row.camera)))
+      for (const one of new Set(going.map((row) => row.camera))) {
         if (left?.camera === one) await catalog.forgetGaps(one, left.startUs);
+        const days = new Set(going.filter((row) => row.camera === one).map(({ file }) => dayIn(file)));
+        await this.#shred(one, (day) => days.has(day));
+      }
       if (stays !== -1) return;
     }
   }
+
+  /**
+   * Destroys the keys of days of which the last segment was removed now, or that are too old for anything to be left of them:
+   * what a disk still holds of these stays closed for ever. Never those of segments that are missing for another reason, which
+   * may be a disk that is not there today.
+   */
+  async #shred(camera: string, gone: (day: string) => boolean): Promise<void> {
+    const { catalog, keys, log } = this.#o;
+    if (keys === undefined) return;
+    const [oldest] = await catalog.oldest(1, camera);
+    // What is being written, or waits for recovery or for its removal, is not in the order of the segments.
+    const pending = [...(await catalog.opened()), ...(await catalog.doomed())];
+    const kept = new Set(pending.filter((file) => file.startsWith(`${camera}/`)).map(dayIn));
+    const first = oldest === undefined ? "~" : dayIn(oldest.file);
+    const shredded = await keys.shred(camera, (day) => gone(day) && day < first && !kept.has(day));
+    if (shredded > 0) log.info({ camera, shredded }, "keys of recordings that are gone are destroyed");
+  }
+}
+
+/** `2026-11-24` of a segment's path. */
+function dayIn(file: string): string {
+  return file.split("/")[1] ?? "";
 }

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { isFault } from "../base/fault.ts";
-import { BOX_HEADER_BYTES, bodyAt, boxesIn, readBoxHeader } from "./box.ts";
+import { BOX_HEADER_BYTES, bodyAt, readBoxHeader } from "./box.ts";
+import { type KeyFinder, SegmentCipher } from "./cipher.ts";
+import { describeTracks } from "./describe.ts";
 import type { OpenFile } from "./files.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readMovie } from "./fmp4-read.ts";
@@ -9,20 +11,31 @@ import {
   type FragmentHeader,
   type Link,
   linkOf,
+  NO_LINK,
   PRFT_BYTES,
   readFragmentBox,
   readSegmentBox,
   type SegmentHeader,
 } from "./integrity.ts";
+import { Pace } from "./pace.ts";
+import { cipherSizeOf, type Protection, readCipherBox, readProtectionBox } from "./protection.ts";
 import type { FragmentPlace } from "./segment.ts";
+
+/** Of {@link blind}, which a decrypted fragment begins with. */
+const BLIND_BOX_BYTES = BOX_HEADER_BYTES + 16;
 
 const LIMITS = {
   /** `ftyp`, `moov` and our box; ours have one or two thousand bytes. */
   headerBytes: 64 * 1024,
   /** A fragment box and the `prft` boxes behind it, two at most for each of as many tracks as we write. */
-  leadBytes: FRAGMENT_BOX_BYTES + 2 * 16 * PRFT_BYTES + BOX_HEADER_BYTES,
+  leadBytes: FRAGMENT_BOX_BYTES + BLIND_BOX_BYTES + 2 * 16 * PRFT_BYTES + BOX_HEADER_BYTES,
   /** Read and hashed in one go. */
   pieceBytes: 256 * 1024,
+  /** A whole encrypted fragment is read at once, so that it is opened or not. */
+  encryptedBytes: 64 * 1024 * 1024,
+  /** Of an encrypted fragment without a key, the end is looked at. */
+  keylessBytes: 4096,
+  keylessZeros: 64,
   /** The longest segment has a fragment every half second for ten minutes, and some more. */
   fragments: 20_000,
 };
@@ -30,7 +43,13 @@ const LIMITS = {
 /** What stands in a segment's file. */
 export interface Scan {
   /** Undefined when the file does not begin as a segment does; then nothing else is known. */
-  readonly header: (SegmentHeader & { readonly tracks: readonly Fmp4Track[] }) | undefined;
+  readonly header: ScannedHeader | undefined;
+  /** How it is encrypted; undefined where it is not. */
+  readonly protection: Protection | undefined;
+  /** Opens its fragments; undefined where they are not encrypted, or there is no key. */
+  readonly cipher: SegmentCipher | undefined;
+  /** `ftyp`, `moov` and our own box, decrypted; empty where they are not known. */
+  readonly opening: Buffer;
   /** All that are whole, up to the first that is not. */
   readonly fragments: readonly FragmentPlace[];
   /** Of the last good fragment. */
@@ -46,8 +65,20 @@ export interface Scan {
   readonly tail: "none" | "torn" | "damaged";
 }
 
+export interface ScannedHeader extends SegmentHeader {
+  /** None where they are encrypted and there is no key. */
+  readonly tracks: readonly Fmp4Track[];
+  /** They as the catalog has them. */
+  readonly description: string;
+}
+
+const NOTHING = Buffer.alloc(0);
+
 const DAMAGED: Scan = {
   header: undefined,
+  protection: undefined,
+  cipher: undefined,
+  opening: NOTHING,
   fragments: [],
   link: Buffer.alloc(0),
   goodBytes: 0,
@@ -57,23 +88,29 @@ const DAMAGED: Scan = {
 
 /**
  * Walks a segment. With `verify` all bytes are read and their hashes compared; without it only the chain of the fragment
- * boxes is, which is enough to find places in a file that was sealed. Rejects only when reading fails.
+ * boxes is, which is enough to find places in a file that was sealed. What is encrypted and has no key in `keys` is
+ * walked all the same; only its bytes are not compared. Rejects only when reading fails.
  */
-export async function scanSegment(file: OpenFile, verify: boolean): Promise<Scan> {
+export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFinder): Promise<Scan> {
   const size = await file.size();
   const start = Buffer.alloc(Math.min(size, LIMITS.headerBytes));
   await file.read(start, 0);
   const opened = readOpening(start);
   if (opened === undefined) return start.length < LIMITS.headerBytes || isZero(start) ? tornOr(start) : DAMAGED;
-  const { header } = opened;
-
+  const { protection } = opened;
+  const { header, cipher, opening } = await unlocked(opened, keys);
+  if (header === undefined) return DAMAGED;
   const fragments: FragmentPlace[] = [];
-  let { link } = opened;
+  // Without a key, the first fragment is believed.
+  let link = opening.length === 0 ? undefined : linkOf(opening);
   let offset = opened.bytes;
   const found = (tail: Scan["tail"], sealed = false): Scan => ({
     header,
+    protection,
+    cipher,
+    opening,
     fragments,
-    link,
+    link: link ?? NO_LINK,
     goodBytes: offset,
     sealed,
     tail,
@@ -83,17 +120,20 @@ export async function scanSegment(file: OpenFile, verify: boolean): Promise<Scan
     if (fragments.length >= LIMITS.fragments) return found("damaged");
     const got = lead.subarray(0, await file.read(lead.subarray(0, size - offset), offset));
     if (isIndex(got, size - offset)) return found("none", true);
-    const next = readFragment(got);
+    const next = readFragment(got, protection !== undefined);
     if (next === undefined) return found(got.length < FRAGMENT_BOX_BYTES || isZero(got) ? "torn" : "damaged");
-    const { box, moofAt } = next;
-    const end = offset + FRAGMENT_BOX_BYTES + box.length;
+    const { box, moofAt, bodyBytes } = next;
+    const bodyAtOffset = offset + FRAGMENT_BOX_BYTES;
+    const end = bodyAtOffset + bodyBytes;
     if (end > size) return found("torn");
-    if (box.sequence !== fragments.length + 1 || !box.previous.equals(link)) return found("damaged");
-    if (verify && !(await hashOf(file, offset + FRAGMENT_BOX_BYTES, box.length)).equals(box.hash))
+    if (box.sequence !== fragments.length + 1 || !box.previous.equals(link ?? box.previous)) return found("damaged");
+    const head = Buffer.from(got.subarray(0, FRAGMENT_BOX_BYTES));
+    if (verify && !(await isWhole({ file, head, box, at: bodyAtOffset, bytes: bodyBytes, protection, cipher })))
       return found(await tearOf(file, offset, end, size));
-    link = linkOf(got.subarray(0, FRAGMENT_BOX_BYTES));
+    link = linkOf(head);
     const { key, time, startUs, endUs } = box;
-    fragments.push({ offset, bytes: end - offset, moofOffset: offset + moofAt, key, time, startUs, endUs });
+    const moofOffset = protection === undefined ? offset + moofAt : 0;
+    fragments.push({ offset, bytes: end - offset, moofOffset, key, time, startUs, endUs });
     offset = end;
   }
   return found("none");
@@ -125,37 +165,118 @@ function isPrefixOfSegment(start: Buffer): boolean {
   return true;
 }
 
-function readOpening(start: Buffer):
-  | {
-      readonly header: Scan["header"];
-      readonly bytes: number;
-      readonly link: Link;
-    }
-  | undefined {
+interface Opening {
+  readonly own: SegmentHeader;
+  readonly bytes: number;
+  readonly protection: Protection | undefined;
+  /** `ftyp` and what follows it up to `moov`, `moov` or the box that it is encrypted in, and our own. */
+  readonly lead: Buffer;
+  readonly movie: Buffer;
+  readonly segment: Buffer;
+}
+
+function readOpening(start: Buffer): Opening | undefined {
   return orUndefined(() => {
-    let bytes = 0;
-    for (const type of ["ftyp", "moov", "uuid"]) {
-      const found = readBoxHeader(start, bytes, start.length - bytes);
+    const boxes: Buffer[] = [];
+    let at = 0;
+    const next = (type: string): Buffer | undefined => {
+      const found = readBoxHeader(start, at, start.length - at);
       if (found.type !== type) return undefined;
-      bytes += found.size;
-    }
-    const all = start.subarray(0, bytes);
-    const own = readSegmentBox(boxesIn(all)[2]?.body ?? Buffer.alloc(0));
-    return { header: { ...own, tracks: readMovie(bodyAt(all, "moov")) }, bytes, link: linkOf(all) };
+      at += found.size;
+      boxes.push(start.subarray(at - found.size, at));
+      return boxes.at(-1);
+    };
+    const ftyp = next("ftyp");
+    if (ftyp === undefined) return undefined;
+    const guard = next("uuid");
+    const protection = guard && readProtectionBox(guard.subarray(BOX_HEADER_BYTES));
+    const movie = next(guard === undefined ? "moov" : "uuid");
+    const segment = next("uuid");
+    if (movie === undefined || segment === undefined || (guard !== undefined && protection === undefined))
+      return undefined;
+    if (protection !== undefined) readCipherBox(movie);
+    const own = readSegmentBox(segment.subarray(BOX_HEADER_BYTES));
+    const lead = guard === undefined ? ftyp : start.subarray(0, ftyp.length + guard.length);
+    return { own, bytes: at, protection, lead, movie, segment };
   });
 }
 
-function readFragment(lead: Buffer): { readonly box: FragmentHeader; readonly moofAt: number } | undefined {
+/** The header with its tracks, and its bytes; both as far as they can be known without a key. */
+async function unlocked(
+  { own, protection, lead, movie, segment }: Opening,
+  keys: KeyFinder | undefined,
+): Promise<{
+  readonly header: ScannedHeader | undefined;
+  readonly cipher: SegmentCipher | undefined;
+  readonly opening: Buffer;
+}> {
+  let moov = movie;
+  let cipher: SegmentCipher | undefined;
+  if (protection !== undefined) {
+    const key = await keys?.find(protection.keyId);
+    if (key === undefined)
+      return {
+        header: { ...own, tracks: [], description: protection.description },
+        cipher: undefined,
+        opening: NOTHING,
+      };
+    cipher = new SegmentCipher(protection, key);
+    const decrypted = await orInvalid(cipher.movie(lead, movie, segment));
+    if (decrypted === undefined) return { header: undefined, cipher, opening: NOTHING };
+    moov = decrypted;
+  }
+  const ftyp = lead.subarray(0, readBoxHeader(lead, 0, lead.length).size);
+  const tracks = orUndefined(() => readMovie(bodyAt(moov, "moov")));
+  const header = tracks && { ...own, tracks, description: describeTracks(tracks) };
+  return { header, cipher, opening: Buffer.concat([ftyp, moov, segment]) };
+}
+
+function readFragment(
+  lead: Buffer,
+  encrypted: boolean,
+): { readonly box: FragmentHeader; readonly moofAt: number; readonly bodyBytes: number } | undefined {
   return orUndefined(() => {
     const box = readFragmentBox(lead);
     let moofAt = FRAGMENT_BOX_BYTES;
+    if (encrypted) return { box, moofAt, bodyBytes: cipherSizeOf(lead.subarray(moofAt)) };
     for (;;) {
       const { size, type } = readBoxHeader(lead, moofAt, 0xffffffff);
-      if (type === "moof") return { box, moofAt };
-      if (type !== "prft") return undefined;
+      if (type === "moof") return { box, moofAt, bodyBytes: box.length };
+      if (type !== "prft" && type !== "free") return undefined;
       moofAt += size;
     }
   });
+}
+
+/** Whether the bytes of a fragment are those of its hash; of an encrypted one without a key, whether they may be. */
+async function isWhole(o: {
+  readonly file: OpenFile;
+  readonly head: Buffer;
+  readonly box: FragmentHeader;
+  readonly at: number;
+  readonly bytes: number;
+  readonly protection: Protection | undefined;
+  readonly cipher: SegmentCipher | undefined;
+}): Promise<boolean> {
+  const { file, head, box, at, bytes, protection, cipher } = o;
+  if (protection === undefined) return (await hashOf(file, at, bytes)).equals(box.hash);
+  if (bytes > LIMITS.encryptedBytes) return false;
+  const body = Buffer.allocUnsafeSlow(Math.min(bytes, cipher === undefined ? LIMITS.keylessBytes : bytes));
+  if ((await file.read(body, at + bytes - body.length)) < body.length) return false;
+  // Zeros at the end are what a power cut leaves.
+  if (cipher === undefined) return !isZero(body.subarray(-LIMITS.keylessZeros));
+  const plain = await orInvalid(cipher.decrypt(box.sequence, [head], body));
+  return plain !== undefined && (await new Pace().hash([plain])).equals(box.hash);
+}
+
+/** Undefined where the bytes are invalid. */
+async function orInvalid<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isFault(error, "invalid")) return undefined;
+    throw error;
+  }
 }
 
 function orUndefined<T>(read: () => T): T | undefined {

@@ -1,18 +1,17 @@
-import { createHash } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 import { Fault } from "../base/fault.ts";
 import type { TimeQuality } from "../media/group.ts";
-import { box, fullBox, u32 } from "./box.ts";
+import { BOX_HEADER_BYTES, box, boxesIn, fullBox, u32 } from "./box.ts";
+import { blind, type Part, type SegmentCipher } from "./cipher.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { fragment, initSegment } from "./fmp4.ts";
 import type { ReadyFragment, SegmentPlan } from "./fragmenter.ts";
 import { FRAGMENT_BOX_BYTES, fragmentBox, type Link, linkOf, PRFT_BYTES, prft, segmentBox } from "./integrity.ts";
 import { folderOf, PART, segmentPath } from "./naming.ts";
+import { Pace } from "./pace.ts";
 
 const LIMITS = {
-  /** Hashing this much takes half a millisecond; then the loop goes round. */
-  hashBytesPerTurn: 512 * 1024,
-  hashPiece: 64 * 1024,
+  /** Of each video sample, where encryption is light: parameter sets and the beginning of the first slices. */
+  hiddenBytes: 2048,
   /** Segments of one camera that begin in the same millisecond: other streams, and clocks that were set back. */
   namesakes: 100,
 };
@@ -21,9 +20,9 @@ const LIMITS = {
 export interface FragmentPlace {
   /** Of its `uuid` box. */
   readonly offset: number;
-  /** All of it: `uuid`, `prft`, `moof`, `mdat`. */
+  /** All of it in the file: `uuid`, `prft`, `moof`, `mdat`; or `uuid` and the cipher box. */
   readonly bytes: number;
-  /** Of `moof` from the beginning of the file. */
+  /** Of `moof` from the beginning of the file; 0 where it is encrypted. */
   readonly moofOffset: number;
   readonly key: boolean;
   readonly time: TimeQuality;
@@ -39,6 +38,7 @@ export class SegmentFile {
   /** Final name, below the archive's folder. */
   readonly file: string;
   readonly plan: SegmentPlan;
+  readonly cipher: SegmentCipher | undefined;
   /** Fragments that are written. Grows. */
   readonly fragments: FragmentPlace[] = [];
   readonly #files: Files;
@@ -56,15 +56,18 @@ export class SegmentFile {
     file: string;
     handle: OpenFile;
     plan: SegmentPlan;
+    cipher: SegmentCipher | undefined;
+    plain: Buffer;
     header: Buffer;
   }) {
     this.#files = o.files;
     this.#path = o.path;
     this.#handle = o.handle;
     this.#header = o.header;
-    this.#link = linkOf(o.header);
+    this.#link = linkOf(o.plain);
     this.file = o.file;
     this.plan = o.plan;
+    this.cipher = o.cipher;
   }
 
   /** Makes the file, empty. `announce` is told the name before it exists. */
@@ -76,9 +79,11 @@ export class SegmentFile {
     readonly plan: SegmentPlan;
     readonly startUs: number;
     readonly previous: Link;
+    /** Absent: nothing is encrypted. */
+    readonly cipher?: SegmentCipher | undefined;
     readonly announce: (file: string) => Promise<void>;
   }): Promise<SegmentFile> {
-    const { files, plan } = o;
+    const { files, plan, cipher } = o;
     for (let counter = 0; counter < LIMITS.namesakes; counter += 1) {
       const file = segmentPath(o.camera, o.startUs, counter);
       const path = `${o.folder}/${file}`;
@@ -86,8 +91,12 @@ export class SegmentFile {
       await o.announce(file);
       const handle = await openNew(files, path);
       if (handle === undefined) continue;
-      const header = Buffer.concat([initSegment(plan.tracks), segmentBox({ ...o, ...plan })]);
-      return new SegmentFile({ files, path, file, handle, plan, header });
+      const init = initSegment(plan.tracks);
+      const own = segmentBox({ ...o, ...plan });
+      const plain = Buffer.concat([init, own]);
+      const moovAt = boxesIn(init)[1]?.start ?? 0;
+      const header = (await cipher?.header(init.subarray(0, moovAt), init.subarray(moovAt), own)) ?? plain;
+      return new SegmentFile({ files, path, file, handle, plan, cipher, plain, header });
     }
     throw new Fault("unavailable", `too many segments of ${o.camera} begin at the same instant`);
   }
@@ -107,9 +116,9 @@ export class SegmentFile {
     const times = ready.runs.flatMap(({ id, references }) =>
       references.flatMap((one) => (one === undefined ? [] : [prft({ trackId: id, ...one })])),
     );
-    const body = [...times, ...fragment({ sequence, tracks: ready.runs })];
+    const parts = this.#parts(times, fragment({ sequence, tracks: ready.runs }), ready);
     let length = 0;
-    for (const buffer of body) length += buffer.length;
+    for (const { bytes } of parts) length += bytes.length;
     const header = fragmentBox({
       sequence,
       key: ready.key,
@@ -117,25 +126,49 @@ export class SegmentFile {
       startUs: ready.startUs,
       endUs: ready.endUs,
       length,
-      hash: await hashOf(body),
+      hash: await new Pace().hash(parts.map(({ bytes }) => bytes)),
       previous: this.#link,
     });
+    const plain = parts.map(({ bytes }) => bytes);
+    const body = (await this.cipher?.encrypt(sequence, [header], parts)) ?? plain;
+    const bytes = body.reduce((sum, one) => sum + one.length, header.length);
     const lead = this.#header;
     await this.#handle.write(lead === undefined ? [header, ...body] : [lead, header, ...body], this.#bytes);
     this.#dirty = true;
     this.#header = undefined;
     const offset = this.#bytes + (lead?.length ?? 0);
-    this.#bytes = offset + header.length + length;
+    this.#bytes = offset + bytes;
     this.#link = linkOf(header);
     this.fragments.push({
       offset,
-      bytes: header.length + length,
-      moofOffset: offset + FRAGMENT_BOX_BYTES + times.length * PRFT_BYTES,
+      bytes,
+      moofOffset: this.cipher === undefined ? offset + FRAGMENT_BOX_BYTES + times.length * PRFT_BYTES : 0,
       key: ready.key,
       time: ready.time,
       startUs: ready.startUs,
       endUs: ready.endUs,
     });
+  }
+
+  /** The bytes of a fragment in order, and which of them stay in clear. */
+  #parts(times: readonly Buffer[], media: readonly Buffer[], ready: ReadyFragment): readonly Part[] {
+    if (this.cipher === undefined) return [...times, ...media].map(hidden);
+    const lead = [blind(), ...times].map(hidden);
+    if (this.cipher.protection.mode === "full") return [...lead, ...media.map(hidden)];
+    const [head, ...samples] = media as [Buffer, ...Buffer[]];
+    const video = ready.runs.flatMap(({ id, samples: { length } }) => {
+      const format = this.plan.tracks.find((one) => one.id === id)?.format;
+      return Array<boolean>(length).fill(format !== undefined && "width" in format);
+    });
+    return [
+      ...lead,
+      hidden(head),
+      ...samples.flatMap((bytes, index) =>
+        video[index] === true && bytes.length > LIMITS.hiddenBytes
+          ? [hidden(bytes.subarray(0, LIMITS.hiddenBytes)), { bytes: bytes.subarray(LIMITS.hiddenBytes), clear: true }]
+          : hidden(bytes),
+      ),
+    ];
   }
 
   /** Makes what is written survive a power cut. */
@@ -151,7 +184,7 @@ export class SegmentFile {
       await this.abandon();
       return false;
     }
-    const index = randomAccess(this.plan, this.fragments);
+    const index = this.cipher === undefined ? randomAccess(this.plan, this.fragments) : CLOSING;
     await this.#handle.write([index], this.#bytes);
     await this.#handle.datasync();
     await this.#handle.close();
@@ -166,6 +199,10 @@ export class SegmentFile {
     await this.#handle.close().catch(() => undefined);
     if (this.fragments.length === 0) await this.#files.remove(this.#path + PART).catch(() => undefined);
   }
+}
+
+function hidden(bytes: Buffer): Part {
+  return { bytes, clear: false };
 }
 
 async function openNew(files: Files, path: string): Promise<OpenFile | undefined> {
@@ -185,21 +222,8 @@ async function openNew(files: Files, path: string): Promise<OpenFile | undefined
   return undefined;
 }
 
-/** SHA-256 over all buffers, in pieces: no turn of the loop takes long, however large the fragment is. */
-async function hashOf(buffers: readonly Buffer[]): Promise<Buffer> {
-  const hash = createHash("sha256");
-  let turn = 0;
-  for (const buffer of buffers)
-    for (let offset = 0; offset < buffer.length; offset += LIMITS.hashPiece) {
-      const piece = buffer.subarray(offset, offset + LIMITS.hashPiece);
-      hash.update(piece);
-      turn += piece.length;
-      if (turn < LIMITS.hashBytesPerTurn) continue;
-      turn = 0;
-      await setImmediate();
-    }
-  return hash.digest();
-}
+/** What an encrypted segment ends with: its places are those of the decrypted file, which has an index of its own. */
+export const CLOSING = box("mfra", fullBox("mfro", 0, 0, u32(BOX_HEADER_BYTES + 16)));
 
 /** `mfra`: where players that seek find the fragments that begin with a key frame (ISO/IEC 14496-12 8.8.9). */
 export function randomAccess(

@@ -1,13 +1,16 @@
 import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { Repeats } from "../base/log.ts";
 import { BoundedQueue } from "../base/queue.ts";
 import { type Millis, SECOND } from "../base/units.ts";
 import type { Catalog, SegmentRow, SegmentTime } from "./catalog.ts";
+import { type KeyFinder, type RecordingKey, SegmentCipher } from "./cipher.ts";
 import { describeTracks, timeOf } from "./describe.ts";
 import { errorCode, type Files } from "./files.ts";
 import type { FragmentSink, ReadyFragment, SegmentPlan } from "./fragmenter.ts";
 import { type Link, NO_LINK } from "./integrity.ts";
+import type { ProtectionMode } from "./protection.ts";
 import { recoverPart } from "./recover-part.ts";
 import { SegmentFile } from "./segment.ts";
 
@@ -43,6 +46,16 @@ export class MemoryBudget {
   }
 }
 
+/** The keys of recordings, as the recorder needs them. */
+export interface RecordingKeys extends KeyFinder {
+  /** The key for a segment that begins at `startUs`. It is kept safely before this resolves. */
+  forRecording(camera: string, startUs: number): Promise<RecordingKey>;
+  /** The cameras that there are keys of. */
+  cameras(): Promise<readonly string[]>;
+  /** Destroys a camera's keys of the days (`2026-11-24`) that go, but for the one in use. How many. */
+  shred(camera: string, goes: (day: string) => boolean): Promise<number>;
+}
+
 /** What the writers of one archive share. */
 export interface WriterContext {
   readonly folder: string;
@@ -53,6 +66,10 @@ export interface WriterContext {
   readonly budget: MemoryBudget;
   /** Written data are made to survive a power cut at least so often. */
   readonly flushMs: Millis;
+  /** How new segments are encrypted; absent: not at all. */
+  readonly encryption?: ProtectionMode | undefined;
+  /** For new segments that are encrypted, and for old ones whatever new ones are. */
+  readonly keys?: RecordingKeys | undefined;
   /** The disk is full: something has to go. */
   readonly full: () => void;
   readonly counted: (event: "written" | "dropped" | "failed", bytes: number) => void;
@@ -204,6 +221,7 @@ export class SegmentWriter implements FragmentSink {
       plan: fragment.plan,
       startUs,
       previous: previous.link,
+      cipher: await this.#cipher(fragment.plan, startUs),
       announce: async (file) => {
         await this.#noted(() => catalog.opening(file));
       },
@@ -213,6 +231,19 @@ export class SegmentWriter implements FragmentSink {
     await this.#noted(() => catalog.endGap(this.#camera, this.#stream, Math.max(startUs, endUs ?? 0)));
     this.#flushedAt = this.#context.clock.monotonic();
     return segment;
+  }
+
+  async #cipher({ tracks }: SegmentPlan, startUs: number): Promise<SegmentCipher | undefined> {
+    const { encryption, keys } = this.#context;
+    if (encryption === undefined) return undefined;
+    // Never in clear because a key is missing.
+    if (keys === undefined) throw new Fault("unavailable", "there are no keys to encrypt with");
+    try {
+      const key = await keys.forRecording(this.#camera, startUs);
+      return SegmentCipher.create(key, encryption, describeTracks(tracks));
+    } catch (cause) {
+      throw new Fault("unavailable", "no key can be had to encrypt with", { cause });
+    }
   }
 
   async #before(): Promise<{ readonly endUs: number | undefined; readonly link: Link }> {
@@ -280,9 +311,13 @@ export class SegmentWriter implements FragmentSink {
     const { clock, budget, counted, full } = this.#context;
     const code = errorCode(error) ?? "unknown";
     counted("failed", 0);
-    this.#problem = `the disk fails: ${code}`;
+    const own = error instanceof Fault;
+    this.#problem = own ? error.message : `the disk fails: ${code}`;
     if (this.#repeats.admit(code) !== undefined)
-      this.#log.error({ err: error, pauseMs: this.#pauseMs }, "recording is paused: the disk fails");
+      this.#log.error(
+        { err: error, pauseMs: this.#pauseMs },
+        `recording is paused: ${own ? error.message : "the disk fails"}`,
+      );
     this.#retryAt = clock.monotonic() + this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 2, LIMITS.longestPauseMs);
     this.#broken = this.#accepting;
@@ -306,12 +341,12 @@ export class SegmentWriter implements FragmentSink {
 
   /** Seals what an error of the disk left unfinished, and enters it. */
   async #salvage(): Promise<void> {
-    const { files, folder, catalog } = this.#context;
+    const { files, folder, catalog, keys } = this.#context;
     const parts = this.#parts;
     this.#parts = [];
     for (const file of parts)
       try {
-        const row = await recoverPart(files, folder, file, this.#log);
+        const row = await recoverPart(files, folder, file, this.#log, keys);
         if (row !== undefined) this.#rows.push(row);
         else await catalog.abandoned(file);
       } catch (err) {

@@ -5,7 +5,7 @@ import { expect } from "chai";
 /** Rows from the ground up. A file imports from its own module and from lower rows only. */
 const ROWS: readonly (readonly string[])[] = [
   ["base"],
-  ["auth", "media", "wsdl", "net"],
+  ["auth", "media", "wsdl", "net", "keys"],
   ["rtsp", "onvif", "discovery", "recorder"],
   ["bridge"],
   ["web"],

@@ -10,6 +10,7 @@ import { Archive, CATALOG_FILE } from "../../recorder/archive.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { PART } from "../../recorder/naming.ts";
+import { decryptTo, openRing } from "../support/keys.ts";
 import { FPS, GOP, numbersIn } from "../support/numbered-frames.ts";
 import { type Peer, peer } from "../support/peer.ts";
 import { findings } from "../support/recorder-harness.ts";
@@ -25,56 +26,63 @@ const range = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from }, (_, one) => from + one);
 const never = new AbortController().signal;
 
-describe(`a recorder that is killed ${RUNS} times in a row`, function () {
-  this.timeout(300_000);
-  let folder = "";
-  let remove: () => Promise<void>;
-  /** The numbers of all frames that were found so far, in order. */
-  const kept: number[] = [];
+for (const encryption of ["none", "full"] as const)
+  describe(`a recorder that is killed ${RUNS} times in a row, with encryption "${encryption}"`, function () {
+    this.timeout(300_000);
+    let folder = "";
+    let remove: () => Promise<void>;
+    /** The numbers of all frames that were found so far, in order. */
+    const kept: number[] = [];
 
-  before(async () => {
-    ({ folder, remove } = await scratchFolder());
-  });
-  after(() => remove());
+    before(async () => {
+      ({ folder, remove } = await scratchFolder());
+    });
+    after(() => remove());
 
-  it("has, after each restart and without repair, all that it had acknowledged, and a catalog that agrees with the files", async () => {
-    // How many acknowledgements each one lives for; with none, it is killed while it starts.
-    const lives = fc.sample(fc.integer({ min: -2, max: 12 }), { seed: SEED, numRuns: RUNS });
-    let first = 0;
-    for (const [run, lines] of lives.entries()) {
-      const acknowledged = await recordUntilKilled(folder, first, Math.max(0, lines));
-      const found = await recordedFrom(folder, first);
-      const what = `seed ${SEED}, run ${run}, killed behind ${acknowledged}`;
-      expect(found, what).to.deep.equal(range(first, first + found.length));
-      expect(first + found.length - 1, what).to.be.at.least(acknowledged);
-      expect(await findingsIn(folder), what).to.deep.equal([]);
-      kept.push(...found);
-      // The next process goes on a second later, at a key frame.
-      first = (Math.ceil((first + found.length) / GOP) + 1) * GOP;
-    }
-    expect(kept).not.to.deep.equal([]);
-    expect(await recordedFrom(folder, 0)).to.deep.equal(kept);
-  });
+    it("has, after each restart and without repair, all that it had acknowledged, and a catalog that agrees with the files", async () => {
+      // How many acknowledgements each one lives for; with none, it is killed while it starts.
+      const lives = fc.sample(fc.integer({ min: -2, max: 12 }), { seed: SEED, numRuns: RUNS });
+      let first = 0;
+      for (const [run, lines] of lives.entries()) {
+        const acknowledged = await recordUntilKilled(folder, first, Math.max(0, lines), encryption);
+        const found = await recordedFrom(folder, first);
+        const what = `seed ${SEED}, run ${run}, killed behind ${acknowledged}`;
+        expect(found, what).to.deep.equal(range(first, first + found.length));
+        expect(first + found.length - 1, what).to.be.at.least(acknowledged);
+        expect(await findingsIn(folder), what).to.deep.equal([]);
+        kept.push(...found);
+        // The next process goes on a second later, at a key frame.
+        first = (Math.ceil((first + found.length) / GOP) + 1) * GOP;
+      }
+      expect(kept).not.to.deep.equal([]);
+      expect(await recordedFrom(folder, 0)).to.deep.equal(kept);
+    });
 
-  it("leaves files that another program decodes, each frame once and in order", async function () {
-    const ffmpeg = peer(this, "ffmpeg");
-    const files = await segmentsIn(folder);
-    expect(files.filter((file) => file.endsWith(PART))).to.deep.equal([]);
-    const decoded: (readonly number[])[] = [];
-    const queue = files.entries();
-    const lane = async (): Promise<void> => {
-      for (const [place, file] of queue) decoded[place] = await decode(ffmpeg, file);
-    };
-    await Promise.all(Array.from({ length: PARALLEL }, lane));
-    expect(decoded.flat()).to.deep.equal(kept);
+    it("leaves files that another program decodes, each frame once and in order", async function () {
+      const ffmpeg = peer(this, "ffmpeg");
+      const files = await segmentsIn(folder);
+      expect(files.filter((file) => file.endsWith(PART))).to.deep.equal([]);
+      const decoded: (readonly number[])[] = [];
+      const { ring, close } = await openRing(folder);
+      if (encryption !== "none") for (const file of files) await decryptTo(file, `${file}.plain.mp4`, ring);
+      await close();
+      const queue = files.entries();
+      const lane = async (): Promise<void> => {
+        for (const [place, file] of queue)
+          decoded[place] = await decode(ffmpeg, encryption === "none" ? file : `${file}.plain.mp4`);
+      };
+      await Promise.all(Array.from({ length: PARALLEL }, lane));
+      expect(decoded.flat()).to.deep.equal(kept);
+    });
   });
-});
 
 /** Lets a process record until it has acknowledged so much, kills it in the midst of its work, and returns the last frame that it acknowledged. */
-function recordUntilKilled(folder: string, first: number, lines: number): Promise<number> {
+function recordUntilKilled(folder: string, first: number, lines: number, encryption: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const program = join(import.meta.dirname, "../support/record-until-killed.ts");
-    const child = spawn(process.execPath, [program, folder, String(first)], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [program, folder, String(first), encryption], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     let problems = "";
     child.stdout.on("data", (chunk: Buffer) => {
@@ -95,7 +103,9 @@ function recordUntilKilled(folder: string, first: number, lines: number): Promis
 
 /** What a restart finds and plays, from frame `first` on. */
 async function recordedFrom(folder: string, first: number): Promise<number[]> {
-  const archive = await Archive.open({ folder, clock: systemClock, log: silentLog(), metrics: new Metrics() });
+  const { ring, close } = await openRing(folder);
+  const open = { folder, clock: systemClock, log: silentLog(), metrics: new Metrics(), keys: ring };
+  const archive = await Archive.open(open);
   try {
     // Within the second between the last process and this one, so that it does not begin with what was there before.
     const from = later(unixMillis(START_MS + (first * 1000) / FPS), first === 0 ? 0 : -20);
@@ -103,15 +113,18 @@ async function recordedFrom(folder: string, first: number): Promise<number[]> {
     return groups.map((group) => Math.round(((group.at - START_MS) * FPS) / 1000));
   } finally {
     await archive.close();
+    await close();
   }
 }
 
 async function findingsIn(folder: string): Promise<readonly unknown[]> {
   const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
+  const { ring, close } = await openRing(folder);
   try {
-    return await findings(folder, catalog);
+    return await findings(folder, catalog, ring);
   } finally {
     await catalog.close();
+    await close();
   }
 }
 

@@ -5,18 +5,21 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { Archive } from "../../recorder/archive.ts";
+import { openRing } from "./keys.ts";
 import { GOP, NumberedFrames } from "./numbered-frames.ts";
 import { VIDEO_TRACK } from "./recorder-samples.ts";
 
-const [folder = "", first = "0"] = process.argv.slice(2);
+const [folder = "", first = "0", encryption] = process.argv.slice(2);
 // Before anything is touched: some are killed while they repair what the one before has left.
 writeSync(1, "-1\n");
+const { ring } = await openRing(folder);
 const archive = await Archive.open({
   folder,
   clock: systemClock,
   log: silentLog(),
   metrics: new Metrics(),
-  settings: { segmentMs: 4000, flushMs: 3 },
+  settings: { segmentMs: 4000, flushMs: 3, ...(encryption === "full" && { encryption }) },
+  keys: ring,
 });
 const recorder = archive.recorder("cam", "main");
 recorder.describe([VIDEO_TRACK]);

@@ -4,6 +4,7 @@ import type { Sample } from "../../media/sample.ts";
 import type { Track } from "../../media/track.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { check, type Finding } from "../../recorder/check.ts";
+import type { KeyFinder } from "../../recorder/cipher.ts";
 import { diskFiles, errorCode, type Files, type OpenFile } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
 import { Fragmenter } from "../../recorder/fragmenter.ts";
@@ -92,8 +93,8 @@ export async function indicesOf(path: string): Promise<number[]> {
   }
 }
 
-export async function findings(folder: string, catalog: Catalog): Promise<Finding[]> {
-  return Array.fromAsync(check({ folder, files: diskFiles, catalog, verify: true }));
+export async function findings(folder: string, catalog: Catalog, keys?: KeyFinder): Promise<Finding[]> {
+  return Array.fromAsync(check({ folder, files: diskFiles, catalog, verify: true, ...(keys && { keys }) }));
 }
 
 type Operation = "write" | "datasync" | "open" | "rename" | "truncate" | "syncFolder";

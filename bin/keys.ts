@@ -1,0 +1,152 @@
+import { randomBytes } from "node:crypto";
+import { open, readFile } from "node:fs/promises";
+import { Fault } from "../base/fault.ts";
+import { type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
+import { replaceMaster } from "../keys/master.ts";
+import { KEY_BYTES, makePair, readKey } from "../keys/wrap.ts";
+import type { DataOptions } from "./account.ts";
+import { newPassphrase, passphraseFrom } from "./passphrase.ts";
+import { readSettings } from "./settings-file.ts";
+
+/** Works on the keys of a stopped bridge; the data folder's lock keeps a running one out. */
+async function withFolder(
+  { config, passphraseFd }: DataOptions,
+  work: (folder: DataFolder) => Promise<void>,
+  lostMaster = false,
+): Promise<void> {
+  const { dataFolder } = await readSettings(config);
+  const folder = await openDataFolder(dataFolder, { passphrase: passphraseFrom(passphraseFd), lostMaster });
+  try {
+    await work(folder);
+  } finally {
+    await folder.close();
+  }
+}
+
+const ORIGINS: Readonly<Record<DataFolder["masterOrigin"], string>> = {
+  file: "in master.key, readable by its owner",
+  passphrase: "in master.key, under a passphrase",
+  credential: "systemd's credential",
+};
+
+export async function keysStatus(options: DataOptions & { readonly json?: boolean }): Promise<void> {
+  await withFolder(options, async ({ keys, masterOrigin }) => {
+    const status = { master: masterOrigin, ...(await keys.status()) };
+    if (options.json === true) {
+      process.stdout.write(`${JSON.stringify(status, undefined, 2)}\n`);
+      return;
+    }
+    const { dataKeys, cameras, oldestDay = "", newestDay = "" } = status;
+    const lines = [
+      `master key:    ${ORIGINS[masterOrigin]}`,
+      `data keys:     ${dataKeys === 0 ? "none yet" : `${dataKeys} of ${cameras} cameras, ${oldestDay} to ${newestDay}`}`,
+      `recovery key:  ${status.recovery ? "set" : "none: who loses the master key loses the recordings (viaduct keys recovery)"}`,
+      `this machine:  ${status.writeOnly ? "only records; playing needs the private key" : "records and plays"}`,
+    ];
+    if (status.closed > 0) lines.push(`${status.closed} data keys cannot be opened on this machine`);
+    if (status.recovery && status.withoutRecovery > 0)
+      lines.push(`${status.withoutRecovery} data keys are not covered by the recovery key`);
+    process.stdout.write(`${lines.join("\n")}\n`);
+  });
+}
+
+export interface RotateOptions extends DataOptions {
+  readonly toPassphrase?: boolean;
+  readonly toFile?: boolean;
+  readonly newPassphraseFd?: string;
+}
+
+/** A new master key; recordings are not touched. */
+export async function rotateKeys(options: RotateOptions): Promise<void> {
+  await withFolder(options, async ({ keys, masterOrigin, path }) => {
+    if (masterOrigin === "credential")
+      throw new Fault("invalid", "the master key is systemd's credential, which only systemd's own tools can replace");
+    const under = options.toPassphrase === true || (masterOrigin === "passphrase" && options.toFile !== true);
+    const passphrase = under ? await newPassphrase(options.newPassphraseFd) : undefined;
+    const master = randomBytes(KEY_BYTES);
+    await replaceMaster(path, master, passphrase, () => keys.rotate(master));
+    process.stdout.write(
+      `There is a new master key, ${under ? "under the new passphrase" : "in master.key: keep a copy of it elsewhere"}.\n`,
+    );
+  });
+}
+
+/** Makes the recovery key and writes its private half. */
+export async function makeRecoveryKey(options: DataOptions & { readonly out: string }): Promise<void> {
+  await withFolder(options, async ({ keys }) => {
+    const { publicKey, privateKey } = makePair();
+    await writeNew(options.out, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+    await keys.setRecovery(publicKey);
+    process.stdout.write(
+      `The recovery key is in ${options.out}. Take it off this machine: it opens every recording.\n`,
+    );
+  });
+}
+
+/** From now on the machine records what only the private key opens. */
+export async function writeOnly(
+  options: DataOptions & { readonly out?: string; readonly off?: boolean },
+): Promise<void> {
+  await withFolder(options, async ({ keys }) => {
+    if (options.off === true) {
+      await keys.setReader(undefined);
+      process.stdout.write(
+        "The machine plays again what it records from now on; `viaduct keys restore` opens the rest.\n",
+      );
+      return;
+    }
+    if (options.out === undefined) throw new Fault("invalid", "say where the private key goes: --out FILE");
+    const { publicKey, privateKey } = makePair();
+    await writeNew(options.out, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
+    await keys.setReader(publicKey);
+    process.stdout.write(
+      `This machine only records from now on, and plays nothing. The private key is in ${options.out}: take it off this machine.\n`,
+    );
+  });
+}
+
+/** Opens with a private key what it opens, and puts that under the master key of this machine. */
+export async function restoreKeys(
+  options: DataOptions & { readonly privateKey: string; readonly lostMaster?: boolean },
+): Promise<void> {
+  const key = readKey(await readPem(options.privateKey), "private");
+  await withFolder(
+    options,
+    async ({ keys }) => {
+      const opened = await keys.restore(key);
+      if (opened === 0)
+        throw new Fault("invalid", `${options.privateKey} opens none of the data keys; nothing was changed`);
+      process.stdout.write(`${opened} data keys are under the master key of this machine again.\n`);
+      if (options.lostMaster === true)
+        process.stdout.write(
+          "Camera passwords, account secrets and the signing key are lost: enter or make them anew.\n",
+        );
+    },
+    options.lostMaster,
+  );
+}
+
+export async function readPem(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const tell = `cannot read ${file}: ${(cause as Error).message}`;
+    throw new Fault("unavailable", tell, { tell, cause });
+  }
+}
+
+/** For secrets: a new file, readable by its owner alone, on the disk before anything depends on it. */
+async function writeNew(file: string, text: string): Promise<void> {
+  try {
+    const handle = await open(file, "wx", 0o600);
+    try {
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (cause) {
+    const tell = `cannot write ${file}: ${(cause as Error).message}`;
+    throw new Fault("unavailable", tell, { tell, cause });
+  }
+}

@@ -1,0 +1,175 @@
+import { argon2, randomBytes } from "node:crypto";
+import { open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Fault } from "../base/fault.ts";
+import type { Secret } from "../base/secret.ts";
+import { KEY_BYTES, unwrap, wrap } from "./wrap.ts";
+
+const MASTER_FILE = "master.key";
+const NEXT_FILE = "master.key.next";
+/** The name of systemd's credential: `LoadCredential=viaduct-master-key:/path`. */
+const CREDENTIAL = "viaduct-master-key";
+const PASSPHRASE_MARK = "viaduct-passphrase-1";
+const CONTEXT = "viaduct master key v1";
+
+/** Argon2id (RFC 9106): about a second of a core, once at the start. */
+const COST = { memoryKib: 256 * 1024, passes: 3, parallelism: 1 };
+const LIMITS = {
+  /** What a file may ask for, so that a changed one does not take the machine. */
+  memoryKib: 4 * 1024 * 1024,
+  passes: 64,
+  parallelism: 16,
+};
+const SALT_BYTES = 16;
+
+const derive = promisify(argon2);
+
+/** Where the master key comes from. */
+export type MasterOrigin = "file" | "passphrase" | "credential";
+
+export interface Master {
+  readonly origin: MasterOrigin;
+  readonly key: Buffer;
+  /** It was made just now. */
+  readonly made?: true;
+}
+
+export interface MasterPlace {
+  /** The data folder. */
+  readonly folder: string;
+  /** Asks for the passphrase; called only where the key is under one. */
+  readonly passphrase: () => Promise<Secret>;
+  /** Of systemd; `CREDENTIALS_DIRECTORY`. */
+  readonly credentials: string | undefined;
+}
+
+/**
+ * The master key: systemd's credential where there is one, else `master.key` of the data folder, which holds the key itself
+ * or, under a passphrase, the key encrypted. A new one is made where there is none. `fits` says whether a key is the right one; where a
+ * rotation broke off, the next key is taken if it is. Fault `unavailable` when none fits: nothing is made or changed then.
+ */
+export async function openMaster(place: MasterPlace, fits: (key: Buffer) => boolean): Promise<Master> {
+  const given = place.credentials && (await readIfThere(join(place.credentials, CREDENTIAL)));
+  if (given !== undefined && given !== "") {
+    const key = keyOf(given, `systemd's credential ${CREDENTIAL}`);
+    if (fits(key)) return { origin: "credential", key };
+    throw wrong(`systemd's credential ${CREDENTIAL}`);
+  }
+  const file = join(place.folder, MASTER_FILE);
+  const text = await readIfThere(file);
+  if (text === undefined) {
+    const key = randomBytes(KEY_BYTES);
+    // Whatever is there already was made under another key, which must not be hidden by a new one.
+    if (!fits(key)) throw missing(file);
+    await writeWhole(file, printKey(key));
+    return { origin: "file", key, made: true };
+  }
+  const found = await readMaster(text, file, place.passphrase);
+  if (fits(found.key)) return found;
+  const next = join(place.folder, NEXT_FILE);
+  const nextText = await readIfThere(next);
+  if (nextText !== undefined) {
+    const other = await readMaster(nextText, next, place.passphrase);
+    if (fits(other.key)) {
+      await rename(next, file);
+      return other;
+    }
+  }
+  throw wrong(file);
+}
+
+/**
+ * Puts a new master key in the place of the old one: written beside it first, then `rewrap` changes what is under it, then
+ * it takes its place. After a crash in between, {@link openMaster} finds out which one is right.
+ */
+export async function replaceMaster(
+  folder: string,
+  key: Buffer,
+  passphrase: Secret | undefined,
+  rewrap: () => Promise<void>,
+): Promise<void> {
+  const next = join(folder, NEXT_FILE);
+  await rm(next, { force: true });
+  await writeWhole(next, passphrase === undefined ? printKey(key) : await printUnder(passphrase, key));
+  await rewrap();
+  await rename(next, join(folder, MASTER_FILE));
+}
+
+async function readMaster(text: string, file: string, ask: () => Promise<Secret>): Promise<Master> {
+  if (!text.startsWith(PASSPHRASE_MARK)) return { origin: "file", key: keyOf(text, file) };
+  const [, memory, passes, parallelism, salt = "", wrapped = ""] = text.trim().split(" ");
+  const cost = { memoryKib: Number(memory), passes: Number(passes), parallelism: Number(parallelism) };
+  for (const [name, limit] of Object.entries(LIMITS)) {
+    const value = cost[name as keyof typeof cost];
+    if (!Number.isInteger(value) || value < 1 || value > limit)
+      throw new Fault("invalid", `${file} asks for ${name} ${value}: it was changed`);
+  }
+  const under = await stretch(await ask(), Buffer.from(salt, "base64"), cost);
+  const key = unwrap(under, Buffer.from(wrapped, "base64"), CONTEXT);
+  if (key !== undefined) return { origin: "passphrase", key };
+  const tell = `the passphrase is not the one that ${file} was made with; nothing was changed`;
+  throw new Fault("unavailable", tell, { tell });
+}
+
+async function printUnder(passphrase: Secret, key: Buffer): Promise<string> {
+  const salt = randomBytes(SALT_BYTES);
+  const wrapped = wrap(await stretch(passphrase, salt, COST), key, CONTEXT);
+  const { memoryKib, passes, parallelism } = COST;
+  const fields = [memoryKib, passes, parallelism, salt.toString("base64"), wrapped.toString("base64")];
+  return `${PASSPHRASE_MARK} ${fields.join(" ")}\n`;
+}
+
+function stretch(passphrase: Secret, nonce: Buffer, cost: typeof COST): Promise<Buffer> {
+  return derive("argon2id", {
+    message: Buffer.from(passphrase.reveal().normalize("NFC")),
+    nonce,
+    parallelism: cost.parallelism,
+    tagLength: KEY_BYTES,
+    memory: cost.memoryKib,
+    passes: cost.passes,
+  });
+}
+
+function printKey(key: Buffer): string {
+  return `${key.toString("base64")}\n`;
+}
+
+function keyOf(text: string, origin: string): Buffer {
+  const key = Buffer.from(text.trim(), "base64");
+  if (key.length === KEY_BYTES) return key;
+  const tell = `${origin} does not hold a master key: ${KEY_BYTES} bytes in base64`;
+  throw new Fault("invalid", tell, { tell });
+}
+
+function wrong(origin: string): Fault {
+  const tell = `${origin} is not the master key of this data folder: put the right one there. Nothing was changed`;
+  return new Fault("unavailable", tell, { tell });
+}
+
+function missing(file: string): Fault {
+  const tell = `${file} is missing, and keys.db was made under it: put your copy back, or use the recovery key (viaduct keys restore). Nothing was changed`;
+  return new Fault("unavailable", tell, { tell });
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw new Fault("unavailable", `cannot read ${file}`, { cause });
+  }
+}
+
+/** A crash leaves either nothing or the whole file. Never overwrites one that is there. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = `${file}.new`;
+  const handle = await open(draft, "w", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(draft, file);
+}
