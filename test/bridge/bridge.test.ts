@@ -8,6 +8,7 @@ import { asFault, type Fault } from "../../base/fault.ts";
 import { lockFolder } from "../../base/lock.ts";
 import { silentLog } from "../../base/log.ts";
 import { type Bridge, type BridgeOptions, startBridge } from "../../bridge/bridge.ts";
+import { openDataFolder } from "../../bridge/data-folder.ts";
 import { settingsSchema } from "../../bridge/settings.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { check } from "../../recorder/check.ts";
@@ -188,13 +189,15 @@ describe("a bridge at work", function () {
       await Promise.all([player.closed, page.closed]);
       const recordings = join(t.folder, "recordings");
       const catalog = await Catalog.open(join(recordings, "catalog.db"));
+      const folder = await openDataFolder(t.folder);
       try {
         expect(await catalog.opened()).to.deep.equal([]);
         expect(await catalog.totals()).to.have.length(1);
-        const findings = check({ folder: recordings, files: diskFiles, catalog, verify: true });
+        const findings = check({ folder: recordings, files: diskFiles, catalog, verify: true, keys: folder.keys });
         expect(await Array.fromAsync(findings)).to.deep.equal([]);
       } finally {
         await catalog.close();
+        await folder.close();
       }
     } finally {
       await t.close();
