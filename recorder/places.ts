@@ -87,11 +87,11 @@ export class Places {
   /** What a segment's tracks are: one read, where {@link open} looks at all that is in it. Undefined where that cannot be read. */
   async tracks(place: Place): Promise<readonly Fmp4Track[] | undefined> {
     if (place.live !== undefined) return place.live.plan.tracks;
-    const { folder, files, log } = this.#context;
+    const { folder, files, log, keys } = this.#context;
     try {
       const handle = await files.open(`${folder}/${place.file}`, "read");
       try {
-        return await tracksOf(handle);
+        return await tracksOf(handle, keys);
       } finally {
         await handle.close();
       }

@@ -139,11 +139,16 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
   return found("none");
 }
 
-/** The tracks of a segment, without a look at what is recorded; undefined when the file does not begin as a segment does. */
-export async function tracksOf(file: OpenFile): Promise<readonly Fmp4Track[] | undefined> {
+/**
+ * The tracks of a segment, without a look at what is recorded; undefined when the file does not begin as a segment does, or is
+ * encrypted and does not open.
+ */
+export async function tracksOf(file: OpenFile, keys?: KeyFinder): Promise<readonly Fmp4Track[] | undefined> {
   const start = Buffer.alloc(Math.min(await file.size(), LIMITS.headerBytes));
   await file.read(start, 0);
-  return readOpening(start)?.header?.tracks;
+  const opened = readOpening(start);
+  const found = opened && (await unlocked(opened, keys));
+  return found === undefined || found.opening.length === 0 ? undefined : found.header?.tracks;
 }
 
 /** A file that ends within its header, or holds nothing but zeros: nothing was ever in it. */
