@@ -103,9 +103,10 @@ describe("the bridge as a process that is killed while it records", function () 
 
   it("leaves files that ffmpeg decodes, every frame once and in order", async function () {
     const ffmpeg = peer(this, "ffmpeg");
-    const { keys, close } = await openDataFolder(t.folder);
-    for (const name of await segments()) await decryptTo(join(recordings, name), join(t.folder, basename(name)), keys);
-    await close();
+    const data = await openDataFolder(t.folder);
+    for (const name of await segments())
+      await decryptTo(join(recordings, name), join(t.folder, basename(name)), data.keys);
+    await data.close();
     for (const name of await segments()) {
       const { code, stdout, stderr } = await ffmpeg.run(
         [
