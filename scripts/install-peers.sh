@@ -9,7 +9,7 @@ packages=(
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-x
   gcc libc6-dev
   vlc-bin vlc-plugin-base rtsp-server-perl motion
-  python3-zeep onvif-tools chromium curl openssl iproute2
+  python3-zeep onvif-tools chromium curl openssl iproute2 nftables
 )
 
 missing=()

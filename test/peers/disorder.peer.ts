@@ -1,25 +1,7 @@
-import { expect } from "chai";
-import { createDepacketizer } from "../../media/depacketizer.ts";
-import type { PacketGroup } from "../../media/group.ts";
-import { lengthPrefixed } from "../../media/nal.ts";
-import type { RecordedSource } from "../../media/source.ts";
-import type { Track } from "../../media/track.ts";
-import { CAMERA_LOGIN, eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
-import { framesOf } from "../support/frame-code.ts";
-import { type Peer, peer } from "../support/peer.ts";
+import { CAMERA_LOGIN, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { expectGoesOn, expectMarkedFootage, HEIGHT, WIDTH, watchOverUdp } from "../support/lossy-footage.ts";
+import { peer } from "../support/peer.ts";
 import { type Mangle, type RtspRelay, startRtspRelay } from "../support/rtsp-relay.ts";
-
-/** Small, for a key frame of a simulated camera is not compressed: the larger, the rarer it comes whole. */
-const WIDTH = 320;
-const HEIGHT = 176;
-/** Of a simulated camera. */
-const GOP = 30;
-const FRAME_MS = 1000 / 15;
-/** Timers of a busy machine, on the camera's side and on ours. */
-const CLOCK_MS = 250;
-/** Frames that are looked at. */
-const ENOUGH = 3 * GOP;
-const START_CODE = Buffer.of(0, 0, 0, 1);
 
 /** Numbers from 0 to 1, the same in each run. */
 function seeded(seed: number): () => number {
@@ -100,22 +82,7 @@ describe("RTP over UDP from a camera, on a network that", function () {
       const ffmpeg = peer(this, "ffmpeg");
       const source = t.cameras(login).find(({ info }) => info.id === ids[index])?.recorded;
       if (source === undefined) throw new Error("no camera");
-      let groups: readonly PacketGroup[] = [];
-      await eventually(async () => {
-        groups = await everything(source);
-        return wholeGroups(groups).length >= ENOUGH;
-      });
-      const [track] = await source.tracks();
-      const marked = groups.slice(1).filter((group) => group.discontinuity).length;
-      const frames = await decoded(ffmpeg, track as Track, wholeGroups(groups));
-      if (whole) expect(marked, "losses").to.equal(0);
-      else expect(marked, "losses").to.be.above(0);
-      const offsets = frames.map(({ number, at }) => at - number * FRAME_MS);
-      for (const offset of offsets) expect(offset).to.be.closeTo(offsets[0] ?? 0, CLOCK_MS);
-      expectGoesOn(
-        frames.map(({ number }) => number),
-        whole,
-      );
+      await expectMarkedFootage(ffmpeg, source, whole);
     });
 });
 
@@ -139,60 +106,9 @@ describe("RTP over UDP to GStreamer, on a network that", function () {
       const relay = await startRtspRelay({ address: "127.0.0.1", server, mangle: mangle() });
       try {
         const url = `rtsp://${login.name}:${login.secret}@127.0.0.1:${relay.port}/live/${id}`;
-        const source = `rtspsrc location=${url} protocols=udp latency=400 ! rtph264depay wait-for-keyframe=true`;
-        const decode = "h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8";
-        const line = `-q ${source} ! ${decode} ! identity eos-after=${ENOUGH} ! fdsink fd=1 sync=false`;
-        const { stdout, stderr } = await gst.run(line.split(" "), { limitMs: 60_000 });
-        const numbers = framesOf(stdout, WIDTH, HEIGHT);
-        expect(numbers.length, stderr).to.be.at.least(ENOUGH - 1);
-        expectGoesOn(numbers, whole);
+        expectGoesOn(await watchOverUdp(gst, url), whole);
       } finally {
         relay.close();
       }
     });
 });
-
-/** Every frame behind the one before it, or, where something may be missing, a later key frame. */
-function expectGoesOn(numbers: readonly number[], whole: boolean): void {
-  numbers.forEach((number, index) => {
-    const before = numbers[index - 1] ?? number - 1;
-    if (number === before + 1) return;
-    expect(whole, `frame ${number} behind ${before}`).to.equal(false);
-    expect(number % GOP, `frame ${number} behind ${before}`).to.equal(0);
-    expect(number).to.be.above(before);
-  });
-}
-
-async function everything(source: RecordedSource): Promise<readonly PacketGroup[]> {
-  const extent = await source.extent();
-  return extent === undefined ? [] : Array.fromAsync(source.read(extent, new AbortController().signal));
-}
-
-/** From each key frame on, up to the first group that does not follow the one before: what a client may take for whole. */
-function wholeGroups(groups: readonly PacketGroup[]): readonly PacketGroup[] {
-  let whole = false;
-  return groups.filter((group) => {
-    whole = group.key || (whole && !group.discontinuity);
-    return whole;
-  });
-}
-
-/** The frames of groups of pictures, decoded by ffmpeg, which must find nothing to complain about. */
-async function decoded(
-  ffmpeg: Peer,
-  track: Track,
-  groups: readonly PacketGroup[],
-): Promise<readonly { readonly number: number; readonly at: number }[]> {
-  const depacketizer = createDepacketizer(track);
-  if (depacketizer === undefined) throw new Error(`no depacketizer for ${track.codec}`);
-  const samples = groups.flatMap((group) => depacketizer.push(group));
-  const stream = samples.flatMap(({ data }) => lengthPrefixed(data).flatMap((nal) => [START_CODE, nal]));
-  const { stdout, stderr } = await ffmpeg.run(
-    "-v warning -f h264 -i - -f rawvideo -pix_fmt gray -fps_mode passthrough -".split(" "),
-    { input: Buffer.concat(stream) },
-  );
-  expect(stderr).to.equal("");
-  const numbers = framesOf(stdout, WIDTH, HEIGHT);
-  expect(numbers).to.have.length(groups.length);
-  return numbers.map((number, index) => ({ number, at: groups[index]?.at ?? 0 }));
-}
