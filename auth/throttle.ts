@@ -28,10 +28,13 @@ interface Failures {
  */
 export class Throttle {
   readonly #clock: Clock;
+  readonly #blocked: (address: string, account: string) => void;
   readonly #failures = new Map<string, Failures>();
 
-  constructor(clock: Clock) {
+  /** `blocked` is told when somebody has to wait from now on, at each further failure once more. */
+  constructor(clock: Clock, blocked: (address: string, account: string) => void = () => undefined) {
     this.#clock = clock;
+    this.#blocked = blocked;
   }
 
   /** Throws `busy` while attempts from the address, or for the account from there, are refused. Ask before looking at the password. */
@@ -49,6 +52,7 @@ export class Throttle {
   /** Wrong credentials. `account` as the client wrote it: unknown names count like known ones. */
   failed(address: string, account: string): void {
     const now = this.#clock.monotonic();
+    let blocks = false;
     for (const { key, free } of keysOf(address, account)) {
       const entry = this.#failures.get(key) ?? { count: 0, at: now, blockedUntil: 0 };
       this.#failures.delete(key);
@@ -57,9 +61,11 @@ export class Throttle {
       entry.at = now;
       if (entry.count > free) {
         const delay = LIMITS.firstDelayMs * 2 ** Math.min(Math.ceil(entry.count - free) - 1, 16);
+        blocks = true;
         entry.blockedUntil = now + Math.min(delay, LIMITS.longestDelayMs);
       }
     }
+    if (blocks) this.#blocked(address, account);
     for (const key of this.#failures.keys()) {
       if (this.#failures.size <= LIMITS.entries) break;
       this.#failures.delete(key);

@@ -33,6 +33,8 @@ import { onvifPart } from "./client-side/onvif-part.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { EventBus } from "./event-bus.ts";
+import { OwnEvents, publishLogInFailed } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
 
@@ -115,13 +117,15 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const cameras = await life.start("cameras", () =>
     Cameras.start({ store, side, ca, archive, lingerMs, clock, log, metrics }),
   );
+  const bus = new EventBus(clock, log);
+  await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
   const finds = await life.start("discovery of cameras", () => {
     const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };
     return new Finds({ side, cameras, ca, clock, log, ...port });
   });
 
   const watch = new Watch(cameras, audit);
-  const throttle = new Throttle(clock);
+  const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
   let addresses: Addresses | undefined;
   const made = (): Addresses => {
     if (addresses === undefined) throw new Fault("unavailable", "a client asked before everything listened");
@@ -140,7 +144,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
 
   const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle });
   const multicast = multicastPlanOf(clientSide);
-  const host = rtspHost({ watch, audit, authenticator, clock, multicast });
+  const host = rtspHost({ watch, bus, audit, authenticator, clock, multicast });
   const { udp } = clientSide;
   const range = udp.ports === undefined ? undefined : portRangeOf(udp.ports);
   const datagrams = {
@@ -152,24 +156,27 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const identity = await loadIdentity(settings.dataFolder, [...clientSide.addresses, ...clientSide.names], clock);
 
   const web = o.web?.(parts);
-  const onvif = onvifPart({
-    uuid: folder.uuid,
-    version: o.version,
-    watch,
-    authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle }),
-    usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
-    addresses: made,
-    clientAddresses: clientSide.addresses,
-    clientNames: clientSide.names,
-    discoverable: clientSide.discovery.enabled,
-    multicast,
-    srtp: clientSide.srtp.enabled,
-    retentionMs: settings.recording.maxAgeDays * DAY,
-    clock,
-    log,
-    metrics,
-    audit,
-  });
+  const onvif = await life.start("ONVIF", () =>
+    onvifPart({
+      uuid: folder.uuid,
+      version: o.version,
+      watch,
+      bus,
+      authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle }),
+      usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
+      addresses: made,
+      clientAddresses: clientSide.addresses,
+      clientNames: clientSide.names,
+      discoverable: clientSide.discovery.enabled,
+      multicast,
+      srtp: clientSide.srtp.enabled,
+      retentionMs: settings.recording.maxAgeDays * DAY,
+      clock,
+      log,
+      metrics,
+      audit,
+    }),
+  );
   const tunnels = new Tunnels(rtsp, clock);
   const webSockets = new RtspWebSockets(rtsp);
   const door = await life.start("HTTP", () => {

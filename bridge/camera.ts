@@ -49,6 +49,8 @@ export interface CameraInfo {
   readonly streams: readonly [StreamInfo, ...StreamInfo[]];
   /** Its main stream is being written to the archive now. */
   readonly recording: boolean;
+  /** Why its main stream is not recorded although it is there, in words; undefined where nothing is wrong. */
+  readonly recordingProblem: string | undefined;
   /** Tracks that are shown live but not recorded, each with the reason in words. */
   readonly unrecordable: readonly string[];
   /** Known faults that it has shown since the bridge pulls from it: what it does, and what the bridge makes of it, in words. */

@@ -67,7 +67,7 @@ function attributes(
 
 function content(type: Type, element: XmlElement, path: readonly string[]): unknown {
   if (type.kind === "complex") return complex(type, element, path);
-  if (type.kind === "anything") return { xml: "", prefixes: new Set() };
+  if (type.kind === "anything") return { xml: "", prefixes: new Set(), element };
   if (element.children.length > 0) throw refuse("InvalidArgs", "Unexpected element", path);
   const stray = element.attributes.find(({ ns }) => ns === "");
   if (stray !== undefined) throw refuse("ProhibAttr", `Unexpected attribute ${stray.name.slice(0, 64)}`, path);

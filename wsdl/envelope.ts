@@ -1,5 +1,6 @@
 import { Fault, type FaultKind } from "../base/fault.ts";
-import { NAMESPACES } from "./namespaces.ts";
+import { NAMESPACES, type Prefix } from "./namespaces.ts";
+import type { Xml } from "./schema.ts";
 import { attributeOf, childOf, childrenOf, escapeXml, parseXml, type XmlElement, type XmlLimits } from "./xml.ts";
 
 /** SOAP 1.2 part 1, 5.4.6. */
@@ -10,17 +11,20 @@ export class SoapFault extends Fault {
   readonly code: SoapCode;
   /** Local names in the namespace of ONVIF's errors (Core 5.8.2), at most three. */
   readonly subcodes: readonly string[];
+  /** What the specification wants besides, inside of the fault's detail. */
+  readonly detail: Xml | undefined;
 
   constructor(
     kind: FaultKind,
     code: SoapCode,
     subcodes: readonly string[],
     tell: string,
-    options: { readonly cause?: unknown } = {},
+    options: { readonly cause?: unknown; readonly detail?: Xml } = {},
   ) {
     super(kind, `${[code, ...subcodes].join("/")}: ${tell}`, { tell, ...options });
     this.code = code;
     this.subcodes = subcodes;
+    this.detail = options.detail;
   }
 }
 
@@ -131,19 +135,22 @@ export function printAddressing(request: Addressing | undefined, action: string)
 /** A Fault as a message, with its HTTP status. What is told is `fault.tell`, or a text that says no more than the kind. */
 export function printFault(fault: Fault, addressing?: Addressing): { readonly status: number; readonly xml: string } {
   const byKind = BY_KIND[fault.kind];
-  const { code, subcodes } = fault instanceof SoapFault ? fault : byKind;
+  const { code, subcodes, detail } = fault instanceof SoapFault ? fault : { ...byKind, detail: undefined };
   let nested = "";
   for (const subcode of subcodes.toReversed())
     nested = `<s:Subcode><s:Value>ter:${subcode}</s:Value>${nested}</s:Subcode>`;
   const body =
     `<s:Fault><s:Code><s:Value>s:${code}</s:Value>${nested}</s:Code>` +
-    `<s:Reason><s:Text xml:lang="en">${escapeXml(fault.tell ?? byKind.text)}</s:Text></s:Reason></s:Fault>`;
+    `<s:Reason><s:Text xml:lang="en">${escapeXml(fault.tell ?? byKind.text)}</s:Text></s:Reason>` +
+    `${detail === undefined ? "" : `<s:Detail>${detail.xml}</s:Detail>`}</s:Fault>`;
   const header =
     code === "VersionMismatch"
       ? `<s:Upgrade><s:SupportedEnvelope qname="s:Envelope"/></s:Upgrade>`
       : printAddressing(addressing, `${addressing?.ns ?? NAMESPACES.wsa}/soap/fault`);
   const status = fault.kind === "unauthenticated" ? 401 : code === "Sender" ? 400 : 500;
-  return { status, xml: printEnvelope({ header, body, namespaces: { ter: NAMESPACES.ter } }) };
+  const prefixes: readonly Prefix[] = ["ter", ...(detail?.prefixes ?? [])];
+  const namespaces = Object.fromEntries(prefixes.map((prefix) => [prefix, NAMESPACES[prefix]]));
+  return { status, xml: printEnvelope({ header, body, namespaces }) };
 }
 
 /** What a fault message of a peer says. */

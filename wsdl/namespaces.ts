@@ -19,9 +19,11 @@ export const NAMESPACES = {
   wsnt: "http://docs.oasis-open.org/wsn/b-2",
   wstop: "http://docs.oasis-open.org/wsn/t-1",
   wsrfbf: "http://docs.oasis-open.org/wsrf/bf-2",
+  wsrfr: "http://docs.oasis-open.org/wsrf/r-2",
   tns1: "http://www.onvif.org/ver10/topics",
   dn: "http://www.onvif.org/ver10/network/wsdl",
   wsse: "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd",
+  xs: "http://www.w3.org/2001/XMLSchema",
   wsu: "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd",
   xsi: "http://www.w3.org/2001/XMLSchema-instance",
 } as const;

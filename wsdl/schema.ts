@@ -1,4 +1,5 @@
 import type { Prefix } from "./namespaces.ts";
+import type { XmlElement } from "./xml.ts";
 
 /** Carries the TypeScript type of a row; nothing at run time. */
 declare const value: unique symbol;
@@ -27,16 +28,17 @@ export interface Complex<T> {
   readonly open: boolean;
 }
 
-/** Content that we neither look into nor print ourselves. Read: dropped. Printed: the given XML text, as it is. */
+/** Content that the tables do not describe. Read: kept as an element, for who wants it. Printed: the given XML text, as it is. */
 export interface Anything {
   readonly [value]?: Xml;
   readonly kind: "anything";
 }
 
-/** Printed XML, with the prefixes that it uses. */
+/** Printed XML, with the prefixes that it uses; or the element that was read, without its text. */
 export interface Xml {
   readonly xml: string;
   readonly prefixes: ReadonlySet<Prefix>;
+  readonly element?: XmlElement;
 }
 
 export type Type<T = unknown> = Simple<T> | Complex<T> | (Anything & { readonly [value]?: T });
@@ -62,6 +64,11 @@ export interface Occurring<T, O extends Occurs> {
   readonly type: Type<T>;
 }
 
+/** A row whose element is declared by another schema than the rows around it. */
+interface Declared {
+  readonly declaredBy: Prefix;
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: the row's own type is inferred, this only says that it is a row
 type Row = Type<any> | Occurring<any, Occurs>;
 export type Rows = Readonly<Record<string, Row>>;
@@ -84,6 +91,9 @@ export const some = <T>(type: Type<T>): Occurring<T, "some"> => ({ occurs: "some
 export const attr = <T>(type: Type<T>): Occurring<T, "attr"> => ({ occurs: "attr", type });
 export const optAttr = <T>(type: Type<T>): Occurring<T, "optAttr"> => ({ occurs: "optAttr", type });
 
+/** A row that refers to an element of another schema, as `ref="wsnt:CurrentTime"` does. */
+export const from = <R extends Row>(declaredBy: Prefix, row: R): R & Declared => ({ ...row, declaredBy });
+
 export const ANYTHING: Anything = { kind: "anything" };
 
 /** For {@link type}: the schema lets more follow. Said of types that we read; it means nothing for those that we only print. */
@@ -94,7 +104,7 @@ function membersOf(prefix: Prefix, rows: Rows): readonly Member[] {
     const occurs = "occurs" in row ? row.occurs : undefined;
     return {
       name,
-      prefix,
+      prefix: "declaredBy" in row ? (row as Declared).declaredBy : prefix,
       attribute: occurs === "attr" || occurs === "optAttr",
       min: occurs === "opt" || occurs === "many" || occurs === "optAttr" ? 0 : 1,
       many: occurs === "many" || occurs === "some",

@@ -22,6 +22,8 @@ export interface Operation<Q = unknown, A = unknown, C extends AccessClass = Acc
 export interface ServiceTable<O extends Readonly<Record<string, Operation>> = Readonly<Record<string, Operation>>> {
   readonly prefix: Prefix;
   readonly namespace: string;
+  /** What the actions of its messages begin with (WS-Addressing): the namespace, or that with the port type behind it. */
+  readonly actions: string;
   /** What we answer. */
   readonly operations: O;
   /** What the port type has besides, by access class; these are known and not supported. */
@@ -64,12 +66,13 @@ type Completed<R> = {
   readonly [K in keyof R]: R[K] extends OperationRow<infer Q, infer A, infer C> ? Operation<Q, A, C> : never;
 };
 
-/** A service: what is served, and, by access class, the names of what is not. */
+/** A service: what is served, and, by access class, the names of what is not. `actions`: its namespace if absent. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export function service<const R extends Readonly<Record<string, OperationRow<any, any, AccessClass>>>>(
   prefix: Prefix,
   rows: R,
   others: Readonly<Partial<Record<AccessClass, string>>>,
+  actions: string = NAMESPACES[prefix],
 ): ServiceTable<Completed<R>> {
   const operations: Record<string, Operation> = {};
   for (const [name, row] of Object.entries(rows))
@@ -82,6 +85,7 @@ export function service<const R extends Readonly<Record<string, OperationRow<any
   return {
     prefix,
     namespace: NAMESPACES[prefix],
+    actions,
     operations: operations as Completed<R>,
     others: new Map(
       classes.flatMap(([access, names]) =>

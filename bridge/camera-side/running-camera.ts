@@ -63,6 +63,7 @@ export class RunningCamera implements BridgedCamera {
       transport: this.#transport,
       streams: [main.info, ...others.map((stream) => stream.info)],
       recording: this.#recorder.live !== undefined,
+      recordingProblem: this.#recorder.problem,
       unrecordable: this.#recorder.unrecordable,
       quirks: [...new Map(this.streams.flatMap(({ quirks }) => quirks).map((quirk) => [quirk.name, quirk])).values()],
     };

@@ -1,12 +1,19 @@
 import { randomInt } from "node:crypto";
 import type { Clock, Timer } from "../../base/clock.ts";
-import { type MonotonicMillis, SECOND, type UnixMillis } from "../../base/units.ts";
+import { BoundedQueue } from "../../base/queue.ts";
+import { type MonotonicMillis, SECOND } from "../../base/units.ts";
 import type { ExtraTrack } from "../../media/extended-source.ts";
 import { type GroupMarks, PacketGroup } from "../../media/group.ts";
 import { PlainPacketizer } from "../../media/plain-packetizer.ts";
 import type { Track } from "../../media/track.ts";
-import { type PropertyEvent, printMetadataStream } from "../../wsdl/metadata-stream.ts";
-import type { CameraInfo } from "../camera.ts";
+import { printMetadataStream } from "../../wsdl/metadata-stream.ts";
+import type { EventBus } from "../event-bus.ts";
+
+const LIMITS = {
+  /** Of one document, and so of one second; the oldest are left out. */
+  events: 100,
+  characters: 128 * 1024,
+} as const;
 
 /** A document begins at least so often (ONVIF Streaming 5.1.2.1): so late does an event arrive at most. */
 const PERIOD_MS = SECOND;
@@ -22,27 +29,32 @@ export const EVENT_TRACK: Track = {
   fmtp: "",
 };
 
-type Property = Omit<PropertyEvent, "operation">;
-
 /**
- * What the bridge knows of a camera, as a track of ONVIF metadata: whether it is there, and whether it is recorded. Made once for all who
+ * What happens at a camera, as a track of ONVIF metadata: what the bridge knows of it and what it says of itself. Made once for all who
  * have it, and only while somebody does. The first document, and the next one after somebody has come or asked, tells how
- * everything stands; the others, what has changed.
+ * everything stands; the others, what has happened.
  */
 export class EventTrack implements ExtraTrack {
   readonly track = EVENT_TRACK;
   readonly #clock: Clock;
-  readonly #camera: { readonly info: CameraInfo };
+  readonly #bus: EventBus;
+  readonly #camera: string;
   readonly #packetizer: PlainPacketizer;
   readonly #rtpBegin = randomInt(2 ** 32);
   readonly #begunAt: MonotonicMillis;
   readonly #readers = new Map<(group: PacketGroup) => void, number>();
-  readonly #told = new Map<string, string>();
+  /** Printed, in the order in which it happened. */
+  readonly #news = new BoundedQueue<string>(
+    { maxItems: LIMITS.events, maxWeight: LIMITS.characters },
+    (xml) => xml.length,
+  );
   #whole = true;
-  #timer: Timer | undefined;
+  #running: { readonly timer: Timer; readonly leave: () => void } | undefined;
 
-  constructor(camera: { readonly info: CameraInfo }, clock: Clock) {
+  /** `camera`: its id. */
+  constructor(camera: string, bus: EventBus, clock: Clock) {
     this.#camera = camera;
+    this.#bus = bus;
     this.#clock = clock;
     this.#begunAt = clock.monotonic();
     const { payloadType } = EVENT_TRACK;
@@ -60,15 +72,20 @@ export class EventTrack implements ExtraTrack {
   join(index: number, deliver: (group: PacketGroup) => void): () => void {
     this.#readers.set(deliver, index);
     this.renew();
-    if (this.#timer === undefined) {
-      this.#timer = this.#clock.every(PERIOD_MS, () => this.#tell());
+    if (this.#running === undefined) {
+      const leave = this.#bus.listen(({ camera, xml }) => {
+        if (camera === this.#camera) while (!this.#news.push(xml)) if (this.#news.shift() === undefined) return;
+      });
+      this.#running = { timer: this.#clock.every(PERIOD_MS, () => this.#tell()), leave };
       this.#tell();
     }
     return () => {
       this.#readers.delete(deliver);
       if (this.#readers.size > 0) return;
-      this.#timer?.cancel();
-      this.#timer = undefined;
+      this.#running?.timer.cancel();
+      this.#running?.leave();
+      this.#running = undefined;
+      this.#news.clear();
     };
   }
 
@@ -78,7 +95,7 @@ export class EventTrack implements ExtraTrack {
 
   #tell(): void {
     const at = this.#clock.now();
-    const data = Buffer.from(printMetadataStream(this.#news(at)));
+    const data = Buffer.from(printMetadataStream(this.#take()));
     const rtpTime = (this.#rtpBegin + Math.round((this.#clock.monotonic() - this.#begunAt) * 90)) >>> 0;
     const marks = { rtpTime, at, quality: "arrival", key: true, discontinuity: false } as const;
     const format = { codec: "VND.ONVIF.METADATA" } as const;
@@ -87,31 +104,12 @@ export class EventTrack implements ExtraTrack {
       deliver(new PacketGroup({ ...marks, track } satisfies GroupMarks, packets));
   }
 
-  #news(now: UnixMillis): readonly PropertyEvent[] {
-    const operation = this.#whole ? "Initialized" : "Changed";
-    const events = propertiesOf(this.#camera.info, now).filter(
-      ({ topic, data }) => this.#whole || this.#told.get(topic) !== data[1],
-    );
-    for (const { topic, data } of events) this.#told.set(topic, data[1]);
+  #take(): readonly string[] {
+    const taken: string[] = [];
+    for (let xml = this.#news.shift(); xml !== undefined; xml = this.#news.shift()) taken.push(xml);
+    // What has just happened stands in how things are now, unless it is over already.
+    if (this.#whole) taken.push(...this.#bus.properties(this.#camera).map(({ xml }) => xml));
     this.#whole = false;
-    return events.map((property) => ({ ...property, operation }));
+    return taken;
   }
-}
-
-/** By the tokens of our ONVIF services: a camera's id is that of its video source and of its recording job. */
-function propertiesOf({ id, connection, recording }: CameraInfo, now: UnixMillis): readonly Property[] {
-  return [
-    {
-      at: connection.since,
-      topic: "VideoSource/SignalLoss",
-      source: ["Source", id],
-      data: ["State", String(connection.state === "offline")],
-    },
-    {
-      at: now,
-      topic: "RecordingConfig/JobState",
-      source: ["RecordingJobToken", id],
-      data: ["State", recording ? "Active" : "Idle"],
-    },
-  ];
 }

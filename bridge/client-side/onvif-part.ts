@@ -1,22 +1,25 @@
 import { demand } from "../../auth/access.ts";
 import type { Audit } from "../../auth/audit.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Closable } from "../../base/lifecycle.ts";
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Millis } from "../../base/units.ts";
 import { DEVICE, NETWORK_VIDEO_TRANSMITTER, type TypeName } from "../../discovery/message.ts";
 import type { HttpAuthentication, UsernameTokenAuthentication } from "../../onvif/server/authenticate.ts";
 import { OnvifServer } from "../../onvif/server/dispatch.ts";
+import type { EventBus } from "../event-bus.ts";
 import type { Addresses } from "./addresses.ts";
 import type { HttpPart } from "./front-door.ts";
 import type { MulticastPlan } from "./multicast-plan.ts";
 import { bridgeSite } from "./onvif/bridge-site.ts";
 import { deviceScopes } from "./onvif/device.ts";
 import { onvifServices } from "./onvif/services.ts";
+import { Subscriptions } from "./onvif/subscriptions.ts";
 import type { Watch } from "./watch.ts";
 
 /** ONVIF on the client side: its services below `/onvif/`, and what discovery says of them. */
-export interface OnvifPart extends HttpPart {
+export interface OnvifPart extends HttpPart, Closable {
   readonly discoveryTypes: readonly TypeName[];
   scopes(): readonly string[];
   /** Addresses of the device service for clients that reach us at `local`. */
@@ -28,6 +31,7 @@ export function onvifPart(o: {
   readonly uuid: string;
   readonly version: string;
   readonly watch: Watch;
+  readonly bus: EventBus;
   readonly authenticator: HttpAuthentication;
   readonly usernameTokens: UsernameTokenAuthentication;
   /** Known once everything listens. */
@@ -47,8 +51,9 @@ export function onvifPart(o: {
 }): OnvifPart {
   const { clock, metrics, audit, authenticator, usernameTokens } = o;
   const site = bridgeSite(o);
+  const subscriptions = new Subscriptions(o.bus, clock);
   const server = new OnvifServer({
-    services: onvifServices({ site, clock }),
+    services: onvifServices({ site, bus: o.bus, subscriptions, clock }),
     authenticator,
     usernameTokens,
     demand: (who, what) => demand(audit, who, what),
@@ -60,6 +65,7 @@ export function onvifPart(o: {
   return {
     handle: (request, response) => server.handle(request, response),
     discoveryTypes: [NETWORK_VIDEO_TRANSMITTER, DEVICE],
+    close: () => subscriptions.close(),
     scopes: () => deviceScopes(site),
     // Plain HTTP, which is switched on for clients that know nothing else, stands first: these take the first address.
     deviceAddresses: (addresses, local) => [...new Set([addresses.onvif(local, false), addresses.onvif(local, true)])],

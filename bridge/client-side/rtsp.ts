@@ -7,6 +7,7 @@ import { Fault } from "../../base/fault.ts";
 import type { SrtpSuite } from "../../media/srtp-cipher.ts";
 import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
 import type { BridgedCamera } from "../camera.ts";
+import type { EventBus } from "../event-bus.ts";
 import { MULTICAST_QUERY, SRTP_QUERY } from "./addresses.ts";
 import { ExtendedSources } from "./extended-sources.ts";
 import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
@@ -20,12 +21,13 @@ const READY_LIMIT_MS = { idle: 10_000, connecting: 10_000, online: 10_000, offli
 /** What stands at `/live/<camera>`, `/live/<camera>/<stream>` and `/recorded/<camera>`, and who may play it. */
 export function rtspHost(o: {
   readonly watch: Watch;
+  readonly bus: EventBus;
   readonly authenticator: HttpAuthenticator;
   readonly audit: Audit;
   readonly clock: Clock;
   readonly multicast: MulticastPlan | undefined;
 }): RtspHost {
-  const extended = new ExtendedSources(o.clock);
+  const extended = new ExtendedSources(o.bus, o.clock);
   return {
     challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
     authenticate: (request) => o.authenticator.verify(request),

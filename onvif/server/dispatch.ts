@@ -73,14 +73,15 @@ interface Progress {
  */
 export class OnvifServer {
   readonly #options: OnvifServerOptions;
-  readonly #services: ReadonlyMap<string, Service>;
+  /** By path: all that is served there. */
+  readonly #services: ReadonlyMap<string, readonly Service[]>;
   readonly #publicHosts: ReadonlySet<string>;
   readonly #repeats: Repeats;
   readonly #answered;
 
   constructor(options: OnvifServerOptions) {
     this.#options = options;
-    this.#services = new Map(options.services.map((service) => [`/onvif/${service.path}`, service]));
+    this.#services = Map.groupBy(options.services, ({ path }) => `/onvif/${path}`);
     this.#publicHosts = new Set(options.publicHosts ?? []);
     this.#repeats = new Repeats(options.clock);
     this.#answered = options.metrics.counter("viaduct_onvif_requests_total", "ONVIF requests answered", [
@@ -106,13 +107,12 @@ export class OnvifServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse, peer: Peer, progress: Progress): Promise<string> {
-    const service = this.#services.get((request.url ?? "").split("?", 1)[0] ?? "");
-    if (service === undefined) throw new Refused(404);
+    const [services, resource] = this.#servedAt((request.url ?? "").split("?", 1)[0] ?? "");
     const envelope = readMessage(await bodyOf(request));
     progress.addressing = envelope.addressing;
     const { body } = envelope;
     if (body === undefined) throw new SoapFault("invalid", "Sender", ["WellFormed"], "The body is empty");
-    const access = accessOf(service, body);
+    const { service, access } = operationOf(services, body);
     progress.operation = `${service.table.prefix}:${body.name}`;
 
     const base = baseOf(request, this.#publicHosts);
@@ -123,16 +123,26 @@ export class OnvifServer {
     const who = open ? undefined : await authenticate(request, peer, envelope, authenticator, usernameTokens);
     if (who !== undefined && ADMINISTRATIVE.has(access))
       demand(who, { right: "manage-accounts", interface: "onvif", address: peer.address });
-    return this.#run(service, body, envelope, { who, peer, base, gone: gone.signal });
+    return this.#run(service, body, envelope, { who, peer, base, resource, gone: gone.signal });
+  }
+
+  /** What is served at a path, and what of the path stands behind that. */
+  #servedAt(path: string): readonly [readonly Service[], resource: string] {
+    const exact = this.#services.get(path);
+    if (exact !== undefined) return [exact, ""];
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    const below = this.#services.get(folder);
+    if (below === undefined) throw new Refused(404);
+    return [below, path.slice(folder.length)];
   }
 
   async #run(
     service: Service,
     body: XmlElement,
     envelope: Envelope,
-    call: { who: Principal | undefined; peer: Peer; base: Base; gone: AbortSignal },
+    call: { who: Principal | undefined; peer: Peer; base: Base; resource: string; gone: AbortSignal },
   ): Promise<string> {
-    const { prefix, namespace, operations } = service.table;
+    const { prefix, actions, operations } = service.table;
     const operation: Operation | undefined = Object.hasOwn(operations, body.name) ? operations[body.name] : undefined;
     const handler = service.handlers.get(body.name);
     if (operation === undefined || handler === undefined)
@@ -150,7 +160,7 @@ export class OnvifServer {
     }
     const { xml, prefixes } = serialize(prefix, `${body.name}Response`, operation.response, result);
     return printEnvelope({
-      header: printAddressing(envelope.addressing, `${namespace}/${body.name}Response`),
+      header: printAddressing(envelope.addressing, `${actions}/${body.name}Response`),
       body: xml,
       namespaces: Object.fromEntries([...prefixes].map((one) => [one, NAMESPACES[one]])),
     });
@@ -195,15 +205,22 @@ function readMessage(body: Buffer): Envelope {
   }
 }
 
-/** The class of the operation that a body asks for. Faults for what the service does not have at all. */
-function accessOf(service: Service, body: XmlElement): AccessClass {
-  const { namespace, operations, others } = service.table;
-  const access = Object.hasOwn(operations, body.name) ? operations[body.name]?.access : others.get(body.name);
-  if (body.ns !== namespace && access !== undefined)
-    throw new SoapFault("invalid", "Sender", ["Namespace"], "The operation is of another namespace");
-  if (access === undefined || body.ns !== namespace)
-    throw new SoapFault("invalid", "Sender", ["UnknownAction"], "The operation is not known here");
-  return access;
+/** The service at a path that has the operation which a body asks for, and the operation's class. Faults for what none has. */
+function operationOf(
+  services: readonly Service[],
+  body: XmlElement,
+): { readonly service: Service; readonly access: AccessClass } {
+  let elsewhere = false;
+  for (const service of services) {
+    const { namespace, operations, others } = service.table;
+    const access = Object.hasOwn(operations, body.name) ? operations[body.name]?.access : others.get(body.name);
+    if (access === undefined) continue;
+    if (body.ns === namespace) return { service, access };
+    elsewhere = true;
+  }
+  throw elsewhere
+    ? new SoapFault("invalid", "Sender", ["Namespace"], "The operation is of another namespace")
+    : new SoapFault("invalid", "Sender", ["UnknownAction"], "The operation is not known here");
 }
 
 function send(response: ServerResponse, status: number, xml: string, challenges: readonly string[] = []): void {

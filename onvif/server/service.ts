@@ -10,6 +10,8 @@ export interface Call {
   readonly peer: Peer;
   /** How the client reached us, for addresses in the answer. */
   readonly base: Base;
+  /** What of the path stands behind that of the service: names a thing of its own, as a subscription. Empty at most services. */
+  readonly resource: string;
   /** Aborted when the client has gone. */
   readonly gone: AbortSignal;
 }
@@ -35,7 +37,7 @@ export type Handlers<T extends ServiceTable> = {
   readonly [K in keyof T["operations"]]: Run<T["operations"][K]> | Guarded<T["operations"][K]>;
 };
 
-/** A service with its handlers, at one path below `/onvif/`. */
+/** A service with its handlers, at one path below `/onvif/`; one that ends with `/` stands for all that is directly below it. Several may share a path. */
 export interface Service {
   readonly path: string;
   readonly table: ServiceTable;

@@ -1,6 +1,9 @@
 import { expect } from "chai";
-import type { CameraInfo } from "../../bridge/camera.ts";
+import { silentLog } from "../../base/log.ts";
+import type { BridgedCamera, CameraInfo } from "../../bridge/camera.ts";
 import { EventTrack } from "../../bridge/client-side/event-track.ts";
+import { EventBus } from "../../bridge/event-bus.ts";
+import { OwnEvents } from "../../bridge/own-events.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { readRtp } from "../../media/rtp.ts";
 import { fakeCameras } from "../support/onvif-cameras.ts";
@@ -9,6 +12,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 describe("the bridge's own track of metadata", () => {
   let clock: VirtualClock;
   let camera: { info: CameraInfo };
+  let own: OwnEvents;
   let track: EventTrack;
 
   beforeEach(() => {
@@ -16,9 +20,20 @@ describe("the bridge's own track of metadata", () => {
     const info = fakeCameras(clock.now()).find("gate")?.info;
     if (info === undefined) throw new Error("no camera");
     camera = { info };
-    track = new EventTrack(camera, clock);
+    const bus = new EventBus(clock, silentLog());
+    const bridged = {
+      ...fakeCameras(clock.now()).find("gate"),
+      get info() {
+        return camera.info;
+      },
+    } as BridgedCamera;
+    own = new OwnEvents({ bus, cameras: { list: () => [bridged], find: () => bridged }, clock });
+    track = new EventTrack("gate", bus, clock);
   });
-  afterEach(() => expect(clock.pending, "timers").to.equal(0));
+  afterEach(() => {
+    own.close();
+    expect(clock.pending, "timers").to.equal(0);
+  });
 
   const join = (index = 2) => {
     const groups: PacketGroup[] = [];
@@ -27,7 +42,7 @@ describe("the bridge's own track of metadata", () => {
     const told = (): readonly (readonly string[])[] =>
       groups.map(({ packets }) => {
         const text = packets.map((packet) => readRtp(packet).payload.toString()).join("");
-        return [...text.matchAll(/tns1:([\w/]+)<.*?PropertyOperation="(\w+)".*?Name="State" Value="(\w+)"/g)].map(
+        return [...text.matchAll(/tns1:([\w/]+)<.*?PropertyOperation="(\w+)".*?<tt:Data>.*? Value="(\w+)"/g)].map(
           ([, topic, operation, value]) => `${topic} ${operation} ${value}`,
         );
       });
@@ -36,6 +51,7 @@ describe("the bridge's own track of metadata", () => {
   const whole = (loss: boolean, recording: string): readonly string[] => [
     `VideoSource/SignalLoss Initialized ${loss}`,
     `RecordingConfig/JobState Initialized ${recording}`,
+    `RecordingHistory/Recording/State Initialized ${recording === "Active"}`,
   ];
 
   it("tells at once how everything stands, then each second what has changed", async () => {
@@ -50,16 +66,18 @@ describe("the bridge's own track of metadata", () => {
       whole(false, "Active"),
       [],
       ["VideoSource/SignalLoss Changed true"],
-      ["RecordingConfig/JobState Changed Idle"],
+      ["RecordingConfig/JobState Changed Idle", "RecordingHistory/Recording/State Changed false"],
       [],
     ]);
-    const packets = groups.flatMap((group) => group.packets.map(readRtp));
-    const [first] = packets;
-    for (const [index, { sequence, timestamp, marker, ssrc }] of packets.entries()) {
-      expect((sequence - (first?.sequence ?? 0)) & 0xffff).to.equal(index);
-      expect((timestamp - (first?.timestamp ?? 0)) >>> 0).to.equal(index * 90_000);
-      expect([marker, ssrc]).to.deep.equal([true, track.ssrc]);
-    }
+    const packets = groups.map((group) => group.packets.map(readRtp));
+    const first = packets[0]?.[0];
+    for (const [index, { sequence, ssrc }] of packets.flat().entries())
+      expect([(sequence - (first?.sequence ?? 0)) & 0xffff, ssrc]).to.deep.equal([index, track.ssrc]);
+    for (const [index, document] of packets.entries())
+      for (const packet of document) {
+        expect((packet.timestamp - (first?.timestamp ?? 0)) >>> 0).to.equal(index * 90_000);
+        expect(packet.marker, "ends the document").to.equal(packet === document.at(-1));
+      }
   });
 
   it("tells everything anew within a second when somebody comes, or asks, however often", async () => {
@@ -83,7 +101,7 @@ describe("the bridge's own track of metadata", () => {
     const two = join();
     two.leave();
     const [before, after] = [one, two].map(({ groups }) => readRtp(groups[0]?.packets[0] ?? Buffer.alloc(0)));
-    expect(((after?.sequence ?? 0) - (before?.sequence ?? 0)) & 0xffff).to.equal(1);
+    expect(((after?.sequence ?? 0) - (before?.sequence ?? 0)) & 0xffff).to.equal(one.groups[0]?.packets.length);
     expect(((after?.timestamp ?? 0) - (before?.timestamp ?? 0)) >>> 0).to.equal(900_000);
   });
 });

@@ -34,8 +34,10 @@ describe("the bridge's own events, as metadata of a live stream", function () {
     try {
       await eventually(() => output().includes('PropertyOperation="Initialized"') || child.exitCode !== null);
       await camera.pause();
-      const lost = /SignalLoss<(?:(?!SignalLoss).)*PropertyOperation="Changed"(?:(?!SignalLoss).)*Value="true"/s;
-      const back = /SignalLoss<(?:(?!SignalLoss).)*PropertyOperation="Changed"(?:(?!SignalLoss).)*Value="false"/s;
+      const lost =
+        /SignalLoss<(?:(?!NotificationMessage).)*PropertyOperation="Changed"(?:(?!NotificationMessage).)*Value="true"/s;
+      const back =
+        /SignalLoss<(?:(?!NotificationMessage).)*PropertyOperation="Changed"(?:(?!NotificationMessage).)*Value="false"/s;
       await eventually(() => lost.test(output()) || child.exitCode !== null);
       await camera.resume();
       await eventually(() => back.test(output()) || child.exitCode !== null);

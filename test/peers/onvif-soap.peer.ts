@@ -15,6 +15,7 @@ const FILES: Readonly<Record<ServicePrefix, readonly [file: string, binding: str
   tds: ["ver10/device/wsdl/devicemgmt.wsdl", "DeviceBinding"],
   trt: ["ver10/media/wsdl/media.wsdl", "MediaBinding"],
   tr2: ["ver20/media/wsdl/media.wsdl", "Media2Binding"],
+  tev: ["ver10/events/wsdl/event.wsdl", "EventBinding"],
   trc: ["ver10/recording.wsdl", "RecordingBinding"],
   tse: ["ver10/search.wsdl", "SearchBinding"],
   trp: ["ver10/replay.wsdl", "ReplayBinding"],

@@ -34,14 +34,17 @@ const COMMON = [
   "ver20/analytics/humanface.xsd",
   "ver20/analytics/humanbody.xsd",
 ].map((path) => ONVIF + path);
+const NOTIFICATION = [
+  "http://www.w3.org/2005/08/addressing/ws-addr.xsd",
+  "http://docs.oasis-open.org/wsn/b-2.xsd",
+  "http://docs.oasis-open.org/wsn/t-1.xsd",
+];
 const OTHERS = [
   "http://www.w3.org/2003/05/soap-envelope",
   "http://www.w3.org/2005/05/xmlmime",
   "http://www.w3.org/2004/08/xop/include",
   "http://www.w3.org/2001/xml.xsd",
-  "http://www.w3.org/2005/08/addressing/ws-addr.xsd",
-  "http://docs.oasis-open.org/wsn/b-2.xsd",
-  "http://docs.oasis-open.org/wsn/t-1.xsd",
+  ...NOTIFICATION,
   "http://docs.oasis-open.org/wsrf/bf-2.xsd",
   "http://schemas.xmlsoap.org/ws/2004/08/addressing/addressing.xsd",
   "http://schemas.xmlsoap.org/ws/2004/08/addressing",
@@ -107,7 +110,7 @@ function withoutAmbiguity(schema: string): string {
 /** The official schema of each of our namespaces, as it was published, for looking up what it declares. */
 export function officialSchemas(): ReadonlyMap<string, readonly XmlDocument[]> {
   const found = new Map<string, XmlDocument[]>();
-  for (const url of [...SERVICES, ...COMMON]) {
+  for (const url of [...SERVICES, ...COMMON, ...NOTIFICATION]) {
     const text = read(url) ?? "";
     const schema = XmlDocument.fromString(url.endsWith(".wsdl") ? schemaIn(text) : text);
     const target = schema.root.attr("targetNamespace")?.value ?? "";

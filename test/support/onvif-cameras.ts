@@ -134,6 +134,7 @@ function bridged(
     transport: "auto",
     streams: [main.info, ...others.map((stream) => stream.info)],
     recording: online && recorded !== undefined,
+    recordingProblem: undefined,
     unrecordable: [],
     quirks: [],
   };

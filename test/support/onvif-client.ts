@@ -12,6 +12,7 @@ export const PATHS = {
   trt: "media_service",
   tr2: "media2_service",
   trc: "recording_service",
+  tev: "event_service",
   tse: "search_service",
   trp: "replay_service",
 } as const satisfies Partial<Record<Prefix, string>>;
@@ -20,7 +21,7 @@ export type ServicePrefix = keyof typeof PATHS;
 export type Scheme = "sha-256" | "md5" | "token" | "none";
 
 /** `<tds:Name>content</tds:Name>` in an envelope. Prefixes of all services and of the common schema may be used inside. */
-export function requestOf(prefix: ServicePrefix, operation: string, content = "", header = ""): string {
+export function requestOf(prefix: Prefix, operation: string, content = "", header = ""): string {
   return printEnvelope({
     header,
     body: `<${prefix}:${operation}>${content}</${prefix}:${operation}>`,
@@ -51,15 +52,23 @@ export class OnvifClient {
     this.#scheme = scheme;
   }
 
-  async call(prefix: ServicePrefix, operation: string, content = "", tls = false): Promise<Reply> {
-    const path = `/onvif/${PATHS[prefix]}`;
+  /** `at`: the path, where it is not that of the service. */
+  async call(
+    prefix: ServicePrefix | "wsnt",
+    operation: string,
+    content = "",
+    tls = false,
+    at?: string,
+    more = "",
+  ): Promise<Reply> {
+    const path = at ?? `/onvif/${prefix === "wsnt" ? PATHS.tev : PATHS[prefix]}`;
     const login = this.#login;
     const credentials = login && { user: login.name, password: new Secret(login.secret) };
     if (credentials !== undefined && this.#scheme === "token") {
       const header = usernameTokenHeader(credentials, this.#site.clock.now());
-      return read(await this.#site.send({ path, body: requestOf(prefix, operation, content, header), tls }));
+      return read(await this.#site.send({ path, body: requestOf(prefix, operation, content, header + more), tls }));
     }
-    const body = requestOf(prefix, operation, content);
+    const body = requestOf(prefix, operation, content, more);
     const first = await this.#site.send({ path, body, tls });
     if (first.status !== 401 || credentials === undefined || this.#scheme === "none") return read(first);
     const answerer = new ChallengeAnswerer(credentials);

@@ -18,6 +18,8 @@ import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import type { MulticastPlan } from "../../bridge/client-side/multicast-plan.ts";
 import { type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
+import { EventBus } from "../../bridge/event-bus.ts";
+import { OwnEvents } from "../../bridge/own-events.ts";
 import type { Identity } from "../../net/tls.ts";
 import { fakeCameras } from "./onvif-cameras.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -42,6 +44,8 @@ export interface Answer {
 /** The ONVIF part of a bridge behind its own front door on loopback, with cameras that are not there. */
 export interface OnvifTestSite {
   readonly part: OnvifPart;
+  /** What is put here, clients are told. */
+  readonly bus: EventBus;
   readonly clock: Clock;
   readonly audited: readonly AuditEntry[];
   readonly port: number;
@@ -83,10 +87,14 @@ export async function startOnvifSite(
   const audited: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   let addresses = new Addresses({ https: 0, http: 0, rtsps: 0, rtsp: undefined });
+  const bus = new EventBus(clock, log);
+  const cameras = fakeCameras(clock.now());
+  const own = new OwnEvents({ bus, cameras, clock });
   const part = onvifPart({
     uuid: UUID,
     version: "1.2.3",
-    watch: new Watch(fakeCameras(clock.now()), audit),
+    watch: new Watch(cameras, audit),
+    bus,
     authenticator: new HttpAuthenticator({ accounts, clock, realm: "Viaduct", door: "onvif", throttle }),
     usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
     addresses: () => addresses,
@@ -113,6 +121,7 @@ export async function startOnvifSite(
   let count = 0;
   return {
     part,
+    bus,
     clock,
     audited,
     port,
@@ -122,7 +131,7 @@ export async function startOnvifSite(
     async account(grants) {
       count += 1;
       const name = `vms-${count}`;
-      const rights = (["live", "playback", "metadata"] as const).map(
+      const rights = (["live", "playback", "metadata", "events"] as const).map(
         (right) => ({ right, cameras: "any", interfaces: "any" }) as const,
       );
       const { secret } = await accounts.createIntegration({ name, grants: grants ?? rights });
@@ -143,6 +152,8 @@ export async function startOnvifSite(
         body,
       ),
     async close() {
+      own.close();
+      await part.close();
       await door.close();
       await database.close();
     },

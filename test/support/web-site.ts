@@ -195,6 +195,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
         transport: "auto" as const,
         streams: [streamInfo()] as const,
         recording: false,
+        recordingProblem: undefined,
         unrecordable: [],
         quirks: [],
       };

@@ -2,13 +2,26 @@ import * as fc from "fast-check";
 import type { Complex, Member, Simple, Type } from "../../wsdl/schema.ts";
 import type { Operation, ServiceTable } from "../../wsdl/service.ts";
 import { DEVICE } from "../../wsdl/tables/tds.ts";
+import { EVENTS, PULL_POINT } from "../../wsdl/tables/tev.ts";
 import { MEDIA2 } from "../../wsdl/tables/tr2.ts";
 import { RECORDING } from "../../wsdl/tables/trc.ts";
 import { REPLAY } from "../../wsdl/tables/trp.ts";
 import { MEDIA } from "../../wsdl/tables/trt.ts";
 import { SEARCH } from "../../wsdl/tables/tse.ts";
+import { NOTIFICATION_PRODUCER, SUBSCRIPTION_MANAGER } from "../../wsdl/tables/wsnt.ts";
 
-export const TABLES: readonly ServiceTable[] = [DEVICE, MEDIA, MEDIA2, RECORDING, SEARCH, REPLAY];
+export const TABLES: readonly ServiceTable[] = [
+  DEVICE,
+  MEDIA,
+  MEDIA2,
+  RECORDING,
+  SEARCH,
+  REPLAY,
+  EVENTS,
+  PULL_POINT,
+  NOTIFICATION_PRODUCER,
+  SUBSCRIPTION_MANAGER,
+];
 
 export function operationsOf({ operations }: ServiceTable): readonly (readonly [string, Operation])[] {
   return Object.entries(operations);
@@ -26,6 +39,11 @@ const SIMPLE: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   "xs:dateTime": instant,
   "xs:duration": fc.nat({ max: 10 ** 9 }),
   "xs:anyURI": word.map((of) => `http://192.0.2.1/${of}?a=b&c=<d>`),
+  "wsnt:AbsoluteOrRelativeTimeType": fc.oneof(
+    instant.map((at) => ({ at })),
+    fc.nat({ max: 10 ** 9 }).map((afterMs) => ({ afterMs })),
+  ),
+  "wsa:AttributedURIType": word.map((of) => `http://192.0.2.1/${of}?a=b&c=<d>`),
   "tt:IntList": fc.array(fc.integer(), { minLength: 1, maxLength: 3 }),
   "tt:FloatList": fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 3 }),
   "tt:StringList": fc.array(word, { minLength: 1, maxLength: 3 }),
@@ -44,7 +62,7 @@ function member({ type, many, min }: Member): fc.Arbitrary<unknown> {
 /** Any value that the type allows, as the serializer takes it and the decoder makes it: nothing is an absent property. */
 export function valuesOf(type: Type): fc.Arbitrary<unknown> {
   if (type.kind === "simple") return simple(type);
-  if (type.kind === "anything") return fc.constant({ xml: `<any xmlns=""/>`, prefixes: new Set() });
+  if (type.kind === "anything") return fc.constant({ xml: `<any xmlns="urn:other"/>`, prefixes: new Set() });
   // What may be anything to us is something of its own to the schema, so it stands only where it must.
   const members = type.members.filter((one) => one.min === 1 || one.type.kind !== "anything");
   const required = members.filter(({ min }) => min === 1);

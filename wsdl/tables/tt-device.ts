@@ -68,7 +68,17 @@ export const MediaCapabilities = type("tt:MediaCapabilities", {
   XAddr: anyURI,
   StreamingCapabilities: RealTimeStreamingCapabilities,
 });
-export const Capabilities = type("tt:Capabilities", { Device: opt(DeviceCapabilities), Media: opt(MediaCapabilities) });
+export const EventCapabilities = type("tt:EventCapabilities", {
+  XAddr: anyURI,
+  WSSubscriptionPolicySupport: boolean,
+  WSPullPointSupport: boolean,
+  WSPausableSubscriptionManagerInterfaceSupport: boolean,
+});
+export const Capabilities = type("tt:Capabilities", {
+  Device: opt(DeviceCapabilities),
+  Events: opt(EventCapabilities),
+  Media: opt(MediaCapabilities),
+});
 export const ScopeDefinition = oneOf("tt:ScopeDefinition", "Fixed", "Configurable");
 export const Scope = type("tt:Scope", { ScopeDef: ScopeDefinition, ScopeItem: anyURI });
 export const HostnameInformation = type("tt:HostnameInformation", { FromDHCP: boolean, Name: opt(token) });

@@ -38,6 +38,7 @@ export function bridgeSite(o: {
       latest: extent?.to,
       retentionMs,
       recording: camera.info.recording,
+      failing: camera.info.recordingProblem !== undefined,
     };
   };
   return {

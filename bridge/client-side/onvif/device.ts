@@ -150,7 +150,7 @@ function dateAndTime(now: Date): SystemDateAndTime {
 
 type Legacy = ResponseOf<(typeof DEVICE)["operations"]["GetCapabilities"]>["Capabilities"];
 
-const LEGACY_CATEGORIES = ["All", "Device", "Media"];
+const LEGACY_CATEGORIES = ["All", "Device", "Events", "Media"];
 
 /** What clients from before GetServices ask (Core 8.1.2.3). A category that we do not have is a fault where it is asked for by name. */
 function legacyCapabilities(categories: readonly string[], base: Base, { multicast }: OnvifSite): Legacy {
@@ -180,12 +180,19 @@ function legacyCapabilities(categories: readonly string[], base: Base, { multica
       RELToken: false,
     },
   };
+  const events: Legacy["Events"] = {
+    XAddr: addressOf(base, "event_service"),
+    WSSubscriptionPolicySupport: false,
+    WSPullPointSupport: true,
+    WSPausableSubscriptionManagerInterfaceSupport: false,
+  };
   const media: Legacy["Media"] = {
     XAddr: addressOf(base, "media_service"),
     StreamingCapabilities: { RTPMulticast: multicast, RTP_TCP: false, RTP_RTSP_TCP: true },
   };
   return {
     ...(wanted("Device") ? { Device: device } : {}),
+    ...(wanted("Events") ? { Events: events } : {}),
     ...(wanted("Media") ? { Media: media } : {}),
   };
 }

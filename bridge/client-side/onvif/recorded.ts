@@ -8,7 +8,8 @@ import type { OnvifRecording, OnvifSite } from "./site.ts";
 import { missing, type View, viewsOf } from "./view.ts";
 
 /** One recording: all that was ever kept of one camera (Recording Control 4.1 calls this a container, not a file). */
-export interface Recording extends Pick<OnvifRecording, "earliest" | "latest" | "recording" | "retentionMs"> {
+export interface Recording
+  extends Pick<OnvifRecording, "earliest" | "latest" | "recording" | "failing" | "retentionMs"> {
   readonly view: View;
   readonly tracks: readonly RecordedTrack[];
 }

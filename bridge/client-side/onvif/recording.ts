@@ -99,8 +99,8 @@ function jobOf({ view, recording, tracks }: Recording): ValueOf<typeof Recording
   };
 }
 
-function stateOf({ view, recording, tracks }: Recording): ValueOf<typeof RecordingJobStateInformation> {
-  const State = recording ? "Active" : "Idle";
+function stateOf({ view, recording, failing, tracks }: Recording): ValueOf<typeof RecordingJobStateInformation> {
+  const State = failing ? "Error" : recording ? "Active" : "Idle";
   return {
     RecordingToken: view.token,
     State,

@@ -3,22 +3,31 @@ import type { Service } from "../../../onvif/server/service.ts";
 import type { Complex, Xml } from "../../../wsdl/schema.ts";
 import { serialize } from "../../../wsdl/serialize.ts";
 import { DeviceServiceCapabilities } from "../../../wsdl/tables/tds.ts";
+import { Capabilities as EventCapabilities } from "../../../wsdl/tables/tev.ts";
 import { Capabilities2 } from "../../../wsdl/tables/tr2.ts";
 import { Capabilities as RecordingCapabilities } from "../../../wsdl/tables/trc.ts";
 import { Capabilities as ReplayCapabilities } from "../../../wsdl/tables/trp.ts";
 import { Capabilities as MediaCapabilities } from "../../../wsdl/tables/trt.ts";
 import { Capabilities as SearchCapabilities } from "../../../wsdl/tables/tse.ts";
+import type { EventBus } from "../../event-bus.ts";
 import { type Announced, DEVICE_CAPABILITIES, deviceService } from "./device.ts";
+import { EVENT_CAPABILITIES, eventServices } from "./events.ts";
 import { mediaCapabilities, mediaService } from "./media.ts";
 import { media2Capabilities, media2Service } from "./media2.ts";
 import { RECORDING_CAPABILITIES, recordingService } from "./recording.ts";
 import { REPLAY_CAPABILITIES, replayService } from "./replay.ts";
 import { SEARCH_CAPABILITIES, searchService } from "./search.ts";
 import type { OnvifSite } from "./site.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 /** All ONVIF services of the product, for {@link OnvifServer}. What is served is announced, and nothing else is. */
-export function onvifServices(o: { readonly site: OnvifSite; readonly clock: Clock }): readonly Service[] {
-  const { site, clock } = o;
+export function onvifServices(o: {
+  readonly site: OnvifSite;
+  readonly bus: EventBus;
+  readonly subscriptions: Subscriptions;
+  readonly clock: Clock;
+}): readonly Service[] {
+  const { site, bus, subscriptions, clock } = o;
   const announced: Announced[] = [];
   const announce = <T>(service: Service, release: readonly [number, number], type: Complex<T>, value: T): Service => {
     const { path, table } = service;
@@ -28,10 +37,13 @@ export function onvifServices(o: { readonly site: OnvifSite; readonly clock: Clo
     return service;
   };
   const device = deviceService({ site, clock, services: () => announced });
+  const [events, ...atSubscriptions] = eventServices({ bus, subscriptions, clock });
   return [
     announce(device, [26, 6], DeviceServiceCapabilities, DEVICE_CAPABILITIES),
     announce(mediaService(site), [21, 6], MediaCapabilities, mediaCapabilities(site)),
     announce(media2Service(site), [26, 6], Capabilities2, media2Capabilities(site)),
+    announce(events, [24, 12], EventCapabilities, EVENT_CAPABILITIES),
+    ...atSubscriptions,
     announce(recordingService(site), [26, 6], RecordingCapabilities, RECORDING_CAPABILITIES),
     announce(searchService(site, clock), [2, 42], SearchCapabilities, SEARCH_CAPABILITIES),
     announce(replayService(site), [21, 6], ReplayCapabilities, REPLAY_CAPABILITIES),

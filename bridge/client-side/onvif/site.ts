@@ -92,4 +92,6 @@ export interface OnvifRecording {
   readonly retentionMs?: number;
   /** It is being written now. */
   readonly recording: boolean;
+  /** It is not written although the stream is there. */
+  readonly failing: boolean;
 }

@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import { decide } from "../../../auth/access.ts";
+import type { Principal } from "../../../auth/principal.ts";
+import type { Clock, Timer } from "../../../base/clock.ts";
+import { type Millis, SECOND } from "../../../base/units.ts";
+import type { BridgeEvent, EventBus } from "../../event-bus.ts";
+import { eventFault } from "./event-faults.ts";
+import type { EventFilter } from "./event-filter.ts";
+import { Subscription } from "./subscription.ts";
+
+export const LIMITS = {
+  /** Subscriptions of one account at one time. */
+  ofAccount: 100,
+  /** Of all accounts together. */
+  all: 2000,
+} as const;
+
+/** How often ended ones are looked for. */
+const SWEEP_MS = SECOND;
+
+/** What is told of a camera is for those with the right to its events; what is told of the bridge, for those who may read its status. */
+export function mayKnow(who: Principal, { camera }: Pick<BridgeEvent, "camera">): boolean {
+  const door = { interface: "onvif" } as const;
+  return decide(who, camera === undefined ? { ...door, right: "read-status" } : { ...door, right: "events", camera })
+    .allowed;
+}
+
+/**
+ * Who wants to be told of what happens. A subscription belongs to the account that made it, does not exist for any other, and ends
+ * by Unsubscribe, when nobody has renewed it, or when the account is changed. What its account may not know, it is not told.
+ */
+export class Subscriptions {
+  readonly #bus: EventBus;
+  readonly #clock: Clock;
+  readonly #all = new Map<string, Subscription>();
+  #sweeping: { readonly timer: Timer; readonly leave: () => void } | undefined;
+
+  constructor(bus: EventBus, clock: Clock) {
+    this.#bus = bus;
+    this.#clock = clock;
+  }
+
+  /** Begins with how everything stands. Fault where there are too many. */
+  open(o: {
+    readonly who: Principal;
+    readonly filter: EventFilter;
+    readonly changedOnly: boolean;
+    readonly lifeMs: Millis;
+  }): Subscription {
+    this.#sweep();
+    const own = [...this.#all.values()].filter(({ who }) => who.accountId === o.who.accountId).length;
+    if (own >= LIMITS.ofAccount || this.#all.size >= LIMITS.all)
+      throw eventFault(
+        this.#clock,
+        "SubscribeCreationFailedFault",
+        "There are too many subscriptions: unsubscribe from some, or let them expire",
+      );
+    const token = randomBytes(16).toString("hex");
+    const subscription = new Subscription({ ...o, token, clock: this.#clock });
+    subscription.liveFor(o.lifeMs);
+    this.#all.set(token, subscription);
+    this.synchronize(subscription);
+    this.#sweeping ??= {
+      timer: this.#clock.every(SWEEP_MS, () => this.#sweep()),
+      leave: this.#bus.listen((event) => this.#offer(event)),
+    };
+    return subscription;
+  }
+
+  /** Fault where there is none of that token, or it is of another account. */
+  find(who: Principal, token: string): Subscription {
+    this.#sweep();
+    const found = this.#all.get(token);
+    if (found === undefined || found.who.accountId !== who.accountId)
+      throw eventFault(
+        this.#clock,
+        "ResourceUnknownFault",
+        "There is no such subscription: it has ended, or never was",
+      );
+    return found;
+  }
+
+  synchronize(subscription: Subscription): void {
+    const { who } = subscription;
+    subscription.synchronize(this.#bus.properties().filter((event) => mayKnow(who, event)));
+  }
+
+  end(subscription: Subscription): void {
+    subscription.end();
+    this.#all.delete(subscription.token);
+    if (this.#all.size > 0) return;
+    this.#sweeping?.timer.cancel();
+    this.#sweeping?.leave();
+    this.#sweeping = undefined;
+  }
+
+  close(): void {
+    for (const subscription of this.#all.values()) this.end(subscription);
+  }
+
+  #offer(event: BridgeEvent): void {
+    for (const subscription of this.#all.values()) if (mayKnow(subscription.who, event)) subscription.offer(event);
+  }
+
+  #sweep(): void {
+    for (const subscription of this.#all.values())
+      if (subscription.who.revoked.aborted || subscription.expired) this.end(subscription);
+  }
+}

@@ -1,0 +1,133 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { SECOND } from "../base/units.ts";
+import { onvifTopic } from "../wsdl/topic.ts";
+import { type CameraDirectory, type CameraInfo, MAIN_STREAM } from "./camera.ts";
+import type { EventBus } from "./event-bus.ts";
+
+/** So late is the bridge's own state told at most. */
+const PERIOD_MS = SECOND;
+
+const SIGNAL_LOSS = onvifTopic("VideoSource/SignalLoss");
+const JOB_STATE = onvifTopic("RecordingConfig/JobState");
+const RECORDING_STATE = onvifTopic("RecordingHistory/Recording/State");
+const PROFILE_CHANGED = onvifTopic("Media/ProfileChanged");
+const CONFIGURATION_CHANGED = onvifTopic("Media/ConfigurationChanged");
+const LOG_IN_FAILED = onvifTopic("Device/SecurityPolicy/AuthFailed");
+
+/**
+ * Tells on the bus what happens to cameras in the bridge's hands: lost and back, recorded or not, changed, come and gone.
+ * Everything is looked at once a second, so that nothing that can change it needs to know of events.
+ */
+export class OwnEvents {
+  readonly #bus: EventBus;
+  readonly #cameras: CameraDirectory;
+  readonly #timer: Timer;
+  /** What each camera's profiles were, by token. */
+  readonly #seen = new Map<string, ReadonlyMap<string, string>>();
+  #begun = false;
+
+  constructor(o: { readonly bus: EventBus; readonly cameras: CameraDirectory; readonly clock: Clock }) {
+    this.#bus = o.bus;
+    this.#cameras = o.cameras;
+    this.#look();
+    this.#begun = true;
+    this.#timer = o.clock.every(PERIOD_MS, () => this.#look());
+  }
+
+  close(): void {
+    this.#timer.cancel();
+  }
+
+  #look(): void {
+    const there = new Set<string>();
+    for (const { info } of this.#cameras.list()) {
+      there.add(info.id);
+      this.#state(info);
+      this.#profiles(info);
+    }
+    for (const id of this.#seen.keys()) {
+      if (there.has(id)) continue;
+      for (const token of this.#seen.get(id)?.keys() ?? []) this.#changed(id, token);
+      this.#seen.delete(id);
+      this.#bus.forget(id);
+    }
+  }
+
+  /** By the tokens of our ONVIF services: a camera's id is that of its video source, its recording and its recording job. */
+  #state({ id, connection, recording, recordingProblem }: CameraInfo): void {
+    const { state, since } = connection;
+    this.#bus.publish({
+      camera: id,
+      kind: "camera-lost",
+      topic: SIGNAL_LOSS,
+      source: [["Source", id]],
+      data: [["State", String(state === "offline")]],
+      property: true,
+      at: since,
+    });
+    const failing = recordingProblem !== undefined;
+    this.#bus.publish({
+      camera: id,
+      kind: "recording",
+      topic: JOB_STATE,
+      source: [["RecordingJobToken", id]],
+      data: [["State", failing ? "Error" : recording ? "Active" : "Idle"]],
+      property: true,
+    });
+    this.#bus.publish({
+      camera: id,
+      kind: "recording",
+      topic: RECORDING_STATE,
+      source: [["RecordingToken", id]],
+      data: [["IsRecording", String(recording)]],
+      property: true,
+    });
+  }
+
+  /** A profile is a stream; what it is called and what it has is its configuration. */
+  #profiles({ id, name, streams }: CameraInfo): void {
+    const before = this.#seen.get(id);
+    const now = new Map(
+      streams.map((stream) => [
+        stream.name === MAIN_STREAM ? id : `${id}_${stream.name}`,
+        JSON.stringify([name, stream.tracks]),
+      ]),
+    );
+    this.#seen.set(id, now);
+    if (!this.#begun) return;
+    for (const token of new Set([...(before?.keys() ?? []), ...now.keys()])) {
+      if (before?.get(token) === now.get(token)) continue;
+      this.#changed(id, token);
+      this.#configuration(id, token);
+    }
+  }
+
+  #changed(camera: string, token: string): void {
+    const data = [["Token", token]] as const;
+    this.#bus.publish({ camera, kind: "configuration", topic: PROFILE_CHANGED, source: [], data, property: false });
+  }
+
+  #configuration(camera: string, token: string): void {
+    const data = [
+      ["Token", token],
+      ["Type", "VideoEncoder"],
+    ] as const;
+    const topic = CONFIGURATION_CHANGED;
+    this.#bus.publish({ camera, kind: "configuration", topic, source: [], data, property: false });
+  }
+}
+
+/** Somebody was refused so often that the address has to wait. */
+export function publishLogInFailed(bus: EventBus, address: string, account: string): void {
+  bus.publish({
+    camera: undefined,
+    kind: "log-in-failed",
+    topic: LOG_IN_FAILED,
+    source: [],
+    data: [
+      ["Address", address.slice(0, 64)],
+      ["UserName", account.slice(0, 64)],
+    ],
+    property: false,
+  });
+}
