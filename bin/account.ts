@@ -13,7 +13,7 @@ import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
 /** The rights that an external system may be given. */
-const CHOSEN = ["live", "playback", "metadata", "talk"] as const;
+const CHOSEN = ["live", "playback", "metadata", "talk", "snapshot", "ptz", "presets", "imaging", "relay"] as const;
 
 /** Where the data folder is, and how it is opened. */
 export interface DataOptions {
@@ -21,12 +21,8 @@ export interface DataOptions {
   readonly passphraseFd?: string;
 }
 
-export interface AddOptions extends DataOptions {
-  readonly live?: string[];
-  readonly playback?: string[];
-  readonly metadata?: string[];
-  readonly talk?: string[];
-}
+/** Cameras for each of the rights. */
+export type AddOptions = DataOptions & { readonly [K in (typeof CHOSEN)[number]]?: string[] };
 
 /** Works on the accounts of a stopped bridge; the data folder's lock keeps a running one out. */
 async function withAccounts(

@@ -27,6 +27,7 @@ process.once("message", (order: FleetOrder) => {
         user: order.user,
         password: order.password,
         audio: true,
+        controls: true,
         clock: systemClock,
         log,
       }),

@@ -15,6 +15,7 @@ export interface SimOptions {
   readonly user: string;
   readonly size: string;
   readonly fps: string;
+  readonly controls?: boolean;
   readonly quirk?: string[];
 }
 
@@ -43,6 +44,7 @@ export async function simCamera(options: SimOptions): Promise<void> {
     width: Number(size[1]),
     height: Number(size[2]),
     fps: numberOf("--fps", options.fps),
+    controls: options.controls === true,
     quirks,
     clock: systemClock,
     log: createLog("warn"),

@@ -76,6 +76,7 @@ sim
   .option("--user <name>", "its user", "admin")
   .option("--size <WxH>", "picture size", "640x360")
   .option("--fps <count>", "pictures a second", "15")
+  .option("--controls", "with a moved head, picture settings, a relay, an input and snapshots")
   .option("--quirk <name...>", "a fault of real cameras to show; see `viaduct sim quirks`")
   .addHelpText(
     "after",
@@ -124,6 +125,11 @@ account
   .option("--playback <camera...>", "cameras whose recordings it may play, or `any`")
   .option("--metadata <camera...>", "cameras whose metadata it may have with the picture, or `any`")
   .option("--talk <camera...>", "cameras whose speaker it may use while it watches live, or `any`")
+  .option("--snapshot <camera...>", "cameras of which it may fetch single pictures, or `any`")
+  .option("--ptz <camera...>", "cameras that it may turn and zoom, or `any`")
+  .option("--presets <camera...>", "cameras whose presets it may change, with --ptz, or `any`")
+  .option("--imaging <camera...>", "cameras whose picture settings it may see and change, or `any`")
+  .option("--relay <camera...>", "cameras whose outputs it may switch, or `any`")
   .addHelpText(
     "after",
     "\nExample:\n  viaduct account add control-room --config viaduct.yaml --live any --playback front-door gate",

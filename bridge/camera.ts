@@ -3,6 +3,7 @@ import type { BackChannel } from "../media/back-channel.ts";
 import type { LiveSource, RecordedSource } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import type { UpstreamTransport } from "../rtsp/wire/transport.ts";
+import type { CameraControl } from "./camera-control.ts";
 
 /** How the connection for one stream of a camera stands. */
 export type Connection =
@@ -70,6 +71,7 @@ export interface BridgedCamera {
   readonly streams: readonly [BridgedStream, ...BridgedStream[]];
   readonly recorded: RecordedSource;
   readonly speaker: BackChannel;
+  readonly control: CameraControl;
   /** Aborted when the camera is removed. */
   readonly removed: AbortSignal;
 }

@@ -9,10 +9,13 @@ import type { Device, DeviceStream } from "./device.ts";
 import { DigestGate } from "./digest.ts";
 import { startDiscovery } from "./discovery.ts";
 import { Feed, type Size } from "./feed.ts";
-import { OnvifServer, PATHS } from "./onvif.ts";
+import { Motion } from "./motion.ts";
+import { type OnvifOptions, OnvifServer, PATHS } from "./onvif.ts";
 import { deviceOperations } from "./onvif-device.ts";
 import { Events } from "./onvif-events.ts";
+import { IO_OPERATIONS, imagingOperations, type Settable } from "./onvif-io.ts";
 import { media2Operations, mediaOperations } from "./onvif-media.ts";
+import { ptzOperations } from "./onvif-ptz.ts";
 import type { Quirk } from "./quirks.ts";
 import { RtspServer } from "./rtsp-server.ts";
 import { TokenGate } from "./soap.ts";
@@ -55,6 +58,8 @@ export interface SimCameraOptions {
   readonly speaker?: boolean;
   /** It has RTSPS and HTTPS, and nothing without TLS. */
   readonly tls?: Identity;
+  /** Can be moved and set, has a relay and an input, and gives a snapshot. */
+  readonly controls?: boolean;
   readonly quirks?: readonly Quirk[];
   readonly clock: Clock;
   readonly log: Log;
@@ -74,6 +79,9 @@ export interface SimCamera {
   readonly sessions: number;
   /** What was said to it; undefined where it has no speaker. */
   readonly heard: Heard | undefined;
+  /** Of one that can be controlled. */
+  readonly motion: Motion | undefined;
+  readonly settable: Settable | undefined;
   /** Somebody has its speaker. */
   readonly talkedTo: boolean;
   /** Goes off the network, breaking all connections. */
@@ -124,6 +132,8 @@ class Camera implements SimCamera, Device {
   readonly endpoint: string;
   readonly scopes: readonly string[];
   readonly audio: boolean;
+  readonly motion: Motion | undefined;
+  readonly settable: Settable | undefined;
   readonly quirks: ReadonlySet<Quirk>;
   readonly #main: Feed;
   readonly #sub: Feed | undefined;
@@ -142,6 +152,8 @@ class Camera implements SimCamera, Device {
     this.user = user;
     this.audio = options.audio === true;
     this.#speaker = options.speaker === true ? new Speaker() : undefined;
+    this.motion = options.controls === true ? new Motion(clock) : undefined;
+    this.settable = options.controls === true ? { brightness: 50, focus: 0, relay: "inactive" } : undefined;
     this.quirks = new Set(options.quirks);
     // The same camera is known again after a restart.
     const identity = createHash("sha256").update(`${name} ${address}`).digest("hex");
@@ -164,6 +176,7 @@ class Camera implements SimCamera, Device {
         fps: o.fps,
         clockOffsetMs: this.quirks.has("clock-off") ? CLOCK_OFF_MS : 0,
         ...(this.quirks.has("long-groups") ? { keyPeriodMs: MINUTE } : {}),
+        note: () => this.#note(),
         burstMs: this.quirks.has("old-burst") ? BURST_MS : 0,
       });
     this.#main = feed(o);
@@ -199,9 +212,11 @@ class Camera implements SimCamera, Device {
         ...(this.quirks.has("media2-only") ? {} : { trt: mediaOperations(this) }),
         tr2: media2Operations(this),
         tev: this.#events.operations(),
+        ...this.#controlOperations(),
         wsnt: this.#events.subscriptionOperations(),
       },
       gate: new DigestGate({ ...login, quality: true, algorithms: strong ? ["SHA-256"] : ["MD5"] }),
+      ...(this.motion === undefined ? {} : { snapshot: () => this.#main.snapshot() }),
       tokens: new TokenGate({ user, password, now: () => this.now() }),
       now: () => this.now(),
       quirks: this.quirks,
@@ -297,6 +312,22 @@ class Camera implements SimCamera, Device {
 
   close(): Promise<void> {
     return this.pause();
+  }
+
+  #controlOperations(): Pick<OnvifOptions["operations"], "tptz" | "timg" | "tmd"> {
+    if (this.motion === undefined || this.settable === undefined) return {};
+    return {
+      tptz: ptzOperations(this, this.motion),
+      timg: imagingOperations(this.settable),
+      tmd: IO_OPERATIONS,
+    };
+  }
+
+  /** Where it looks, in the picture. */
+  #note(): string {
+    if (this.motion === undefined) return "";
+    const { pan, tilt, zoom } = this.motion.position;
+    return `${pan.toFixed(2)} ${tilt.toFixed(2)} ${zoom.toFixed(2)}`;
   }
 
   /** To the smallest that it can draw, and back. */

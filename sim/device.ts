@@ -1,6 +1,11 @@
 import type { UnixMillis } from "../base/units.ts";
 import type { Feed } from "./feed.ts";
+import type { Motion } from "./motion.ts";
+import type { Settable } from "./onvif-io.ts";
 import type { Quirk } from "./quirks.ts";
+
+/** Token of the one sensor. */
+export const VIDEO_SOURCE = "video_source";
 
 /** One way in which the camera sends its picture. */
 export interface DeviceStream {
@@ -21,6 +26,9 @@ export interface Device {
   readonly endpoint: string;
   readonly scopes: readonly string[];
   readonly audio: boolean;
+  /** Of a camera that can be controlled; both or none. */
+  readonly motion: Motion | undefined;
+  readonly settable: Settable | undefined;
   /** The main one first. */
   readonly streams: readonly [DeviceStream, ...DeviceStream[]];
   readonly quirks: ReadonlySet<Quirk>;

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
 import { type CodedPicture, H264Encoder } from "./h264.ts";
+import { coarseJpeg } from "./jpeg.ts";
 import { Scene } from "./scene.ts";
 import { SAMPLE_RATE_HZ, tone } from "./tone.ts";
 
@@ -49,6 +50,7 @@ export class Feed {
   readonly #which: number;
   readonly #clockOffsetMs: Millis;
   readonly #keyPeriodMs: Millis;
+  readonly #note: () => string;
   readonly #burstMs: Millis;
   readonly #begunAt: MonotonicMillis;
   readonly #watchers = new Set<Watcher>();
@@ -70,6 +72,8 @@ export class Feed {
     readonly clockOffsetMs: Millis;
     /** Two seconds if absent. */
     readonly keyPeriodMs?: Millis;
+    /** Stands in the picture besides, as it is when a frame is made. */
+    readonly note?: () => string;
     /** What the first watcher gets of the time before it came, all at once. Nothing if absent. */
     readonly burstMs?: Millis;
   }) {
@@ -78,6 +82,7 @@ export class Feed {
     this.#which = o.which;
     this.#clockOffsetMs = o.clockOffsetMs;
     this.#keyPeriodMs = o.keyPeriodMs ?? KEY_FRAME_PERIOD_MS;
+    this.#note = o.note ?? (() => "");
     this.#burstMs = o.burstMs ?? 0;
     this.fps = o.fps;
     this.#begunAt = o.clock.monotonic();
@@ -115,6 +120,13 @@ export class Feed {
     this.#encoder = new H264Encoder({ ...size, fps: this.fps });
     this.#scene = undefined;
     this.#keyWanted = true;
+  }
+
+  /** What it sees now, as a JPEG file. */
+  snapshot(): Buffer {
+    const scene = new Scene({ ...this.#size, name: this.#name, which: this.#which });
+    scene.draw(Math.floor((this.elapsed() * this.fps) / SECOND), this.now(), this.#note());
+    return coarseJpeg(scene.picture);
   }
 
   wantKeyFrame(): void {
@@ -166,12 +178,17 @@ export class Feed {
 
   #makeFrame(number: number): void {
     const elapsedMs = this.#instant(number);
-    this.#scene ??= new Scene({ ...this.#size, name: this.#name, which: this.#which });
-    this.#scene.draw(number, this.#wallAt(elapsedMs));
+    const scene = this.#drawn(number, this.#wallAt(elapsedMs));
     const key = this.#keyWanted || number % Math.round((this.#keyPeriodMs * this.fps) / SECOND) === 0;
     this.#keyWanted = false;
-    const frame = { ...this.#encoder.encode(this.#scene.picture, key), number, elapsedMs };
+    const frame = { ...this.#encoder.encode(scene.picture, key), number, elapsedMs };
     for (const watcher of this.#watchers) watcher.frame(frame);
+  }
+
+  #drawn(number: number, at: UnixMillis): Scene {
+    this.#scene ??= new Scene({ ...this.#size, name: this.#name, which: this.#which });
+    this.#scene.draw(number, at, this.#note());
+    return this.#scene;
   }
 
   #makeSound(index: number): void {

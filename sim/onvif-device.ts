@@ -1,6 +1,8 @@
 import { escapeXml, findPath } from "../wsdl/xml.ts";
 import type { Device } from "./device.ts";
 import { type Asked, type Operations, PATHS } from "./onvif.ts";
+import { IMAGING_CAPABILITIES, IO_CAPABILITIES, relayOperations } from "./onvif-io.ts";
+import { PTZ_CAPABILITIES } from "./onvif-ptz.ts";
 import { NS, SoapFault } from "./soap.ts";
 
 /** The device management service (ONVIF Core 8), as far as a camera needs it to be found, logged in to and understood. */
@@ -73,14 +75,14 @@ export function deviceOperations(device: Device): Operations {
       `<tds:GetUsersResponse><tds:User><tt:Username>${escapeXml(device.user)}</tt:Username><tt:UserLevel>Administrator</tt:UserLevel></tds:User></tds:GetUsersResponse>`,
   };
   const { GetServices: _, ...older } = operations;
-  return device.quirks.has("no-get-services") ? older : operations;
+  return { ...(device.quirks.has("no-get-services") ? older : operations), ...relayOperations(device) };
 }
 
 const DEVICE_CAPABILITIES = `<tds:Capabilities><tds:Network/>
 <tds:Security HttpDigest="true" UsernameToken="true"/><tds:System DiscoveryResolve="false" DiscoveryBye="false"/></tds:Capabilities>`;
-export const MEDIA_CAPABILITIES = `<trt:Capabilities SnapshotUri="false">
+export const MEDIA_CAPABILITIES = `<trt:Capabilities SnapshotUri="true">
 <trt:ProfileCapabilities MaximumNumberOfProfiles="2"/><trt:StreamingCapabilities RTP_RTSP_TCP="true" RTPMulticast="false"/></trt:Capabilities>`;
-export const MEDIA2_CAPABILITIES = `<tr2:Capabilities SnapshotUri="false">
+export const MEDIA2_CAPABILITIES = `<tr2:Capabilities SnapshotUri="true">
 <tr2:ProfileCapabilities MaximumNumberOfProfiles="2" ConfigurationsSupported="VideoSource VideoEncoder"/>
 <tr2:StreamingCapabilities RTSPStreaming="true" RTP_RTSP_TCP="true" RTPMulticast="false"/></tr2:Capabilities>`;
 export const EVENT_CAPABILITIES = `<tev:Capabilities WSSubscriptionPolicySupport="false" WSPullPointSupport="true" MaxPullPoints="8"/>`;
@@ -92,6 +94,13 @@ function services(device: Device): readonly (readonly [ns: string, path: string,
     [NS.trt, PATHS.media, MEDIA_CAPABILITIES],
     [NS.tr2, PATHS.media2, MEDIA2_CAPABILITIES],
     [NS.tev, PATHS.events, EVENT_CAPABILITIES],
+    ...(device.motion === undefined
+      ? []
+      : ([
+          [NS.tptz, PATHS.ptz, PTZ_CAPABILITIES],
+          [NS.timg, PATHS.imaging, IMAGING_CAPABILITIES],
+          [NS.tmd, PATHS.io, IO_CAPABILITIES],
+        ] as const)),
   ] as const;
   return all.filter(([ns]) => !(ns === NS.trt && device.quirks.has("media2-only")));
 }
@@ -104,13 +113,20 @@ function capabilities(device: Device, { element }: Asked): string {
     Events: `<tt:Events><tt:XAddr>${device.url(PATHS.events)}</tt:XAddr><tt:WSSubscriptionPolicySupport>false</tt:WSSubscriptionPolicySupport><tt:WSPullPointSupport>true</tt:WSPullPointSupport><tt:WSPausableSubscriptionManagerInterfaceSupport>false</tt:WSPausableSubscriptionManagerInterfaceSupport></tt:Events>`,
     Media: `<tt:Media><tt:XAddr>${device.url(PATHS.media)}</tt:XAddr><tt:StreamingCapabilities><tt:RTPMulticast>false</tt:RTPMulticast><tt:RTP_TCP>false</tt:RTP_TCP><tt:RTP_RTSP_TCP>true</tt:RTP_RTSP_TCP></tt:StreamingCapabilities></tt:Media>`,
   };
+  if (device.motion !== undefined) {
+    known["Imaging"] = `<tt:Imaging><tt:XAddr>${device.url(PATHS.imaging)}</tt:XAddr></tt:Imaging>`;
+    known["PTZ"] = `<tt:PTZ><tt:XAddr>${device.url(PATHS.ptz)}</tt:XAddr></tt:PTZ>`;
+  }
   if (device.quirks.has("media2-only")) delete known["Media"];
-  if (category === "All") return Object.values(known).join("");
+  if (category === "All") return ORDER.map((name) => known[name] ?? "").join("");
   const one = Object.hasOwn(known, category) ? known[category] : undefined;
   if (one === undefined)
     throw new SoapFault("Receiver", ["ActionNotSupported", "NoSuchService"], `This camera has no ${category}`);
   return one;
 }
+
+/** As the schema has them. */
+const ORDER = ["Device", "Events", "Imaging", "Media", "PTZ"];
 
 function dateTime(device: Device): string {
   const now = new Date(device.now());

@@ -1,11 +1,12 @@
 import { findPath } from "../wsdl/xml.ts";
-import type { Device, DeviceStream } from "./device.ts";
-import type { Asked, Operations } from "./onvif.ts";
+import { type Device, type DeviceStream, VIDEO_SOURCE } from "./device.ts";
+import { type Asked, type Operations, PATHS } from "./onvif.ts";
 import { MEDIA_CAPABILITIES, MEDIA2_CAPABILITIES } from "./onvif-device.ts";
+import { ptzConfiguration } from "./onvif-ptz.ts";
 import { SoapFault } from "./soap.ts";
 
 /** Tokens of what all profiles share: one picture, and perhaps its sound. */
-const TOKEN = { video: "video_source", audio: "audio_source", audioEncoder: "audio_encoder" } as const;
+const TOKEN = { video: VIDEO_SOURCE, audio: "audio_source", audioEncoder: "audio_encoder" } as const;
 const BITRATE_KILOBITS = 1024;
 
 /** The older media service (ONVIF Media), as far as clients need it to play. */
@@ -29,6 +30,8 @@ export function mediaOperations(device: Device): Operations {
       `<trt:GetVideoSourceConfigurationsResponse>${videoSource(device, "trt:Configurations")}</trt:GetVideoSourceConfigurationsResponse>`,
     GetVideoEncoderConfigurations: () =>
       `<trt:GetVideoEncoderConfigurationsResponse>${each(device, (stream) => videoEncoder(stream, "trt:Configurations"))}</trt:GetVideoEncoderConfigurationsResponse>`,
+    GetSnapshotUri: (asked) =>
+      `<trt:GetSnapshotUriResponse><trt:MediaUri><tt:Uri>${snapshotOf(device, asked)}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout></trt:MediaUri></trt:GetSnapshotUriResponse>`,
     SetSynchronizationPoint: (asked) => {
       streamOf(device, asked).feed.wantKeyFrame();
       return "<trt:SetSynchronizationPointResponse/>";
@@ -49,6 +52,8 @@ export function media2Operations(device: Device): Operations {
       `<tr2:GetVideoSourceConfigurationsResponse>${videoSource(device, "tr2:Configurations")}</tr2:GetVideoSourceConfigurationsResponse>`,
     GetVideoEncoderConfigurations: () =>
       `<tr2:GetVideoEncoderConfigurationsResponse>${each(device, (stream) => videoEncoder2(stream, "tr2:Configurations"))}</tr2:GetVideoEncoderConfigurationsResponse>`,
+    GetSnapshotUri: (asked) =>
+      `<tr2:GetSnapshotUriResponse><tr2:Uri>${snapshotOf(device, asked)}</tr2:Uri></tr2:GetSnapshotUriResponse>`,
     SetSynchronizationPoint: (asked) => {
       streamOf(device, asked).feed.wantKeyFrame();
       return "<tr2:SetSynchronizationPointResponse/>";
@@ -67,16 +72,23 @@ function streamOf(device: Device, { element }: Asked): DeviceStream {
   return stream;
 }
 
+function snapshotOf(device: Device, asked: Asked): string {
+  streamOf(device, asked);
+  if (device.motion === undefined)
+    throw new SoapFault("Receiver", ["ActionNotSupported"], "This camera has no snapshot");
+  return device.url(PATHS.snapshot);
+}
+
 function profile(device: Device, stream: DeviceStream, name: string): string {
   const sound = device.audio ? audioSource("tt:AudioSourceConfiguration") : "";
   const soundEncoder = device.audio ? audioEncoder("tt:AudioEncoderConfiguration") : "";
-  return `<${name} token="${stream.token}" fixed="true"><tt:Name>${stream.token}</tt:Name>${videoSource(device, "tt:VideoSourceConfiguration")}${sound}${videoEncoder(stream, "tt:VideoEncoderConfiguration")}${soundEncoder}</${name}>`;
+  return `<${name} token="${stream.token}" fixed="true"><tt:Name>${stream.token}</tt:Name>${videoSource(device, "tt:VideoSourceConfiguration")}${sound}${videoEncoder(stream, "tt:VideoEncoderConfiguration")}${soundEncoder}${ptzConfiguration(device, "tt:PTZConfiguration")}</${name}>`;
 }
 
 function profile2(device: Device, stream: DeviceStream): string {
   const sound = device.audio ? audioSource("tr2:AudioSource") : "";
   const soundEncoder = device.audio ? audioEncoder2("tr2:AudioEncoder") : "";
-  return `<tr2:Profiles token="${stream.token}" fixed="true"><tr2:Name>${stream.token}</tr2:Name><tr2:Configurations>${videoSource(device, "tr2:VideoSource")}${sound}${videoEncoder2(stream, "tr2:VideoEncoder")}${soundEncoder}</tr2:Configurations></tr2:Profiles>`;
+  return `<tr2:Profiles token="${stream.token}" fixed="true"><tr2:Name>${stream.token}</tr2:Name><tr2:Configurations>${videoSource(device, "tr2:VideoSource")}${sound}${videoEncoder2(stream, "tr2:VideoEncoder")}${soundEncoder}${ptzConfiguration(device, "tr2:PTZ")}</tr2:Configurations></tr2:Profiles>`;
 }
 
 function videoSource({ streams }: Device, name: string): string {

@@ -19,6 +19,10 @@ export const PATHS = {
   media2: "/onvif/media2_service",
   events: "/onvif/event_service",
   subscription: "/onvif/subscription",
+  ptz: "/onvif/ptz_service",
+  imaging: "/onvif/imaging_service",
+  io: "/onvif/deviceio_service",
+  snapshot: "/onvif/snapshot",
 } as const;
 
 /** What is asked, and where. */
@@ -51,6 +55,8 @@ export interface OnvifOptions {
   readonly operations: Readonly<Partial<Record<keyof typeof NS, Operations>>>;
   readonly gate: DigestGate;
   readonly tokens: TokenGate;
+  /** Its picture as a JPEG file, where it gives one. */
+  readonly snapshot?: () => Buffer;
   /** The camera's own clock, which its Date fields tell. */
   readonly now: () => UnixMillis;
   readonly quirks: ReadonlySet<Quirk>;
@@ -101,6 +107,10 @@ export class OnvifServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.setHeader("Date", new Date(this.#options.now()).toUTCString());
     try {
+      if (request.method === "GET" && request.url === PATHS.snapshot && this.#options.snapshot !== undefined) {
+        this.#picture(request, response, this.#options.snapshot);
+        return;
+      }
       if (request.method !== "POST") {
         response.writeHead(405, { Allow: "POST" }).end();
         return;
@@ -128,6 +138,13 @@ export class OnvifServer {
         response.writeHead(400).end();
       }
     }
+  }
+
+  #picture({ headers }: IncomingMessage, response: ServerResponse, snapshot: () => Buffer): void {
+    const { gate } = this.#options;
+    if (headers.authorization !== undefined && gate.check(headers.authorization, "GET", PATHS.snapshot))
+      response.writeHead(200, { "Content-Type": "image/jpeg" }).end(snapshot());
+    else response.writeHead(401, { "WWW-Authenticate": [...gate.challenges()] }).end();
   }
 
   /** HTTP digest goes before a token (Core 5.9.3). */

@@ -21,6 +21,7 @@ export class Scene {
   readonly #clock: Line;
   readonly #date: Line;
   readonly #number: Line;
+  readonly #note: Line;
   #bits: readonly boolean[] = [];
   #trainAt = 0;
 
@@ -50,15 +51,17 @@ export class Scene {
       new Line(font, this.picture, this.#background, x ?? width - left - (font.places(sample).at(-1) ?? 0), y);
     this.#clock = line(large, "00:00:00", top);
     this.#date = line(small, "0000-00-00 UTC", Math.round(top + 35 * scale));
+    this.#note = line(small, "", Math.round(top + 35 * scale), left);
     this.#number = line(small, "#", codeRow(height) * BLOCK - Math.round(11 * scale) - 3, left);
   }
 
-  /** Draws frame `number`, which is seen at that time. */
-  draw(number: number, at: UnixMillis): void {
+  /** Draws frame `number`, which is seen at that time. `note`: where the camera looks, at most 30 characters. */
+  draw(number: number, at: UnixMillis, note = ""): void {
     const [date = "", time = ""] = isoOf(at).split("T");
     this.#clock.set(time.slice(0, 8));
     this.#date.set(`${date} UTC`);
     this.#number.set(`#${String(number).padStart(7, "0")}`);
+    this.#note.set(drawable(note));
     this.#drawCode(number);
     this.#drawTrain(number);
   }

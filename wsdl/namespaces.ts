@@ -14,6 +14,7 @@ export const NAMESPACES = {
   trc: "http://www.onvif.org/ver10/recording/wsdl",
   tse: "http://www.onvif.org/ver10/search/wsdl",
   trp: "http://www.onvif.org/ver10/replay/wsdl",
+  tmd: "http://www.onvif.org/ver10/deviceIO/wsdl",
   timg: "http://www.onvif.org/ver20/imaging/wsdl",
   tptz: "http://www.onvif.org/ver20/ptz/wsdl",
   wsnt: "http://docs.oasis-open.org/wsn/b-2",

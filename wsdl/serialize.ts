@@ -14,6 +14,12 @@ export function serialize<T>(prefix: Prefix, name: string, type: Complex<T>, val
   return { xml: element(prefix, name, type, value, prefixes), prefixes };
 }
 
+/** What stands inside the element of a type that has no attributes, as {@link serialize} would print it. */
+export function serializeContent<T>(type: Complex<T>, value: T): Xml {
+  const prefixes = new Set<Prefix>();
+  return { xml: parts(type, value, prefixes).content, prefixes };
+}
+
 function element(prefix: Prefix, name: string, type: Type, value: unknown, prefixes: Set<Prefix>): string {
   const tag = `${prefix}:${name}`;
   prefixes.add(prefix);
@@ -23,6 +29,15 @@ function element(prefix: Prefix, name: string, type: Type, value: unknown, prefi
     for (const one of inner) prefixes.add(one);
     return `<${tag}>${xml}</${tag}>`;
   }
+  const { attributes, content } = parts(type, value, prefixes);
+  return content === "" ? `<${tag}${attributes}/>` : `<${tag}${attributes}>${content}</${tag}>`;
+}
+
+function parts(
+  type: Complex<unknown>,
+  value: unknown,
+  prefixes: Set<Prefix>,
+): { readonly attributes: string; readonly content: string } {
   let attributes = "";
   let content = "";
   for (const member of type.members) {
@@ -35,7 +50,7 @@ function element(prefix: Prefix, name: string, type: Type, value: unknown, prefi
         content += element(member.prefix, member.name, member.type, one, prefixes);
     else content += element(member.prefix, member.name, member.type, of, prefixes);
   }
-  return content === "" ? `<${tag}${attributes}/>` : `<${tag}${attributes}>${content}</${tag}>`;
+  return { attributes, content };
 }
 
 function attribute(member: Member, value: unknown): string {

@@ -4,6 +4,7 @@ import type { Archive } from "../../recorder/archive.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { type BridgedCamera, type CameraInfo, MAIN_STREAM, type Pulling, type TransportSetting } from "../camera.ts";
 import type { CameraRecord } from "../camera-store.ts";
+import { CameraControlPort } from "./control.ts";
 import { loginOf } from "./login.ts";
 import { RunningStream, type StreamParts } from "./running-stream.ts";
 import { CameraSpeaker } from "./speaker.ts";
@@ -18,6 +19,7 @@ export class RunningCamera implements BridgedCamera {
   readonly streams: readonly [RunningStream, ...RunningStream[]];
   readonly recorded: RecordedSource;
   readonly speaker: CameraSpeaker;
+  readonly control: CameraControlPort;
   readonly #removal = new AbortController();
   readonly #closing = new AbortController();
   readonly #recorder: StreamRecorder;
@@ -31,20 +33,17 @@ export class RunningCamera implements BridgedCamera {
     this.recorded = o.archive.source(record.id);
     this.#recorder = o.archive.recorder(record.id, MAIN_STREAM);
     const [first, ...others] = record.streams;
-    this.speaker = new CameraSpeaker({
-      url: new URL(first.url),
-      ...loginOf(record, o.ca),
-      side: o.side,
-      clock: o.clock,
-      log: o.log.child({ camera: record.id }),
-      signal: this.#closing.signal,
-    });
+    const { side, clock, ca } = o;
+    const asked = { side, clock, log: o.log.child({ camera: record.id }), signal: this.#closing.signal, ca };
+    this.speaker = new CameraSpeaker({ url: new URL(first.url), ...loginOf(record, ca), ...asked });
+    this.control = new CameraControlPort(record, asked);
     const main = new RunningStream(record, first, {
       ...o,
       onOnline: () => {
         this.#describe();
         // The camera may have room for one session alone, and the main stream comes first.
         for (const stream of this.streams) stream.look();
+        this.control.look();
       },
       onLost: (why) => this.#recorder.gap(why),
     });
@@ -95,6 +94,7 @@ export class RunningCamera implements BridgedCamera {
   /** Ends the readers where the camera is removed, and seals what was recorded. */
   async close(options: { readonly removed: boolean }): Promise<void> {
     if (options.removed) this.#removal.abort();
+    await this.control.close();
     this.#closing.abort();
     await this.speaker.close();
     await Promise.all(this.streams.map((stream) => stream.close()));

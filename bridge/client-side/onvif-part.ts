@@ -16,6 +16,8 @@ import { bridgeSite } from "./onvif/bridge-site.ts";
 import { deviceScopes } from "./onvif/device.ts";
 import { onvifServices } from "./onvif/services.ts";
 import { Subscriptions } from "./onvif/subscriptions.ts";
+import { PtzHolders } from "./ptz-holders.ts";
+import { Snapshots } from "./snapshots.ts";
 import type { Watch } from "./watch.ts";
 
 /** ONVIF on the client side: its services below `/onvif/`, and what discovery says of them. */
@@ -50,7 +52,7 @@ export function onvifPart(o: {
   readonly audit: Audit;
 }): OnvifPart {
   const { clock, metrics, audit, authenticator, usernameTokens } = o;
-  const site = bridgeSite(o);
+  const site = bridgeSite({ ...o, ptzHolders: new PtzHolders({ clock, audit }) });
   const subscriptions = new Subscriptions(o.bus, clock);
   const server = new OnvifServer({
     services: onvifServices({ site, bus: o.bus, subscriptions, clock }),
@@ -62,8 +64,10 @@ export function onvifPart(o: {
     log: o.log.child({ part: "onvif" }),
     metrics,
   });
+  const snapshots = new Snapshots({ watch: o.watch, authenticator, log: o.log.child({ part: "snapshots" }) });
   return {
-    handle: (request, response) => server.handle(request, response),
+    handle: (request, response) =>
+      snapshots.takes(request) ? snapshots.handle(request, response) : server.handle(request, response),
     discoveryTypes: [NETWORK_VIDEO_TRANSMITTER, DEVICE],
     close: () => subscriptions.close(),
     scopes: () => deviceScopes(site),

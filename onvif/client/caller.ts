@@ -31,6 +31,8 @@ export interface CallerOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal;
   readonly tls?: CameraTls;
+  /** Of an earlier conversation with the same camera, which goes on. */
+  readonly login?: Login;
 }
 
 /** An operation of one of ONVIF's services. */
@@ -51,10 +53,16 @@ export interface Answer {
 }
 
 /** A SOAP fault that is not about logging in: the camera does not know the operation, or refuses its arguments. */
-function faultOf(fault: FaultMessage, what: string): Fault {
-  return new Fault("invalid", `${what}: camera says ${[fault.code, ...fault.subcodes].join("/")}: ${fault.reason}`, {
-    tell: "the camera refused an ONVIF request",
-  });
+export class RefusedByCamera extends Fault {
+  /** ONVIF's, from the outside to the inside, as the camera wrote them. */
+  readonly subcodes: readonly string[];
+
+  constructor({ code, subcodes, reason }: FaultMessage, what: string) {
+    super("invalid", `${what}: camera says ${[code, ...subcodes].join("/")}: ${reason}`, {
+      tell: "the camera refused an ONVIF request",
+    });
+    this.subcodes = subcodes;
+  }
 }
 
 /**
@@ -72,7 +80,7 @@ export class Caller {
 
   constructor(options: CallerOptions) {
     this.#options = options;
-    this.login = new Login(options.credentials);
+    this.login = options.login ?? new Login(options.credentials);
     this.#endsAt = (options.clock.monotonic() + LIMITS.totalMs) as MonotonicMillis;
     const { tls } = options;
     this.#tls = tls?.onPin === undefined ? tls : { ...tls, onPin: (spki) => this.#pin(spki) };
@@ -129,7 +137,7 @@ export class Caller {
       this.#refusedAt = { date: response.headers.date, at };
       return { refused: { challenges: challengesOf(response), fault: fault !== undefined && isLoginFault(fault) } };
     }
-    if (fault !== undefined) throw faultOf(fault, what);
+    if (fault !== undefined) throw new RefusedByCamera(fault, what);
     if (status === 403)
       throw new Fault("denied", `${what}: HTTP 403`, {
         tell: "the camera refuses this account: it is locked for a while, or it needs more rights",

@@ -151,7 +151,7 @@ async function describeAt(device: URL, caller: Caller, o: DescribeOptions): Prom
     deviceUrl: device,
     profiles,
     clockOffsetMs: caller.login.clockOffsetMs,
-    services: services.namespaces,
+    services: [...services.urls.keys()],
   };
 }
 
@@ -180,10 +180,20 @@ export async function readClock(caller: Caller, call: Call): Promise<Millis | un
   return answer && clockOffset(answer.body, answer.at);
 }
 
+/** Where GetCapabilities has a service's address (Core 8.1.2.3). */
+const OLDER_CAPABILITIES = [
+  ["trt", "Media"],
+  ["tev", "Events"],
+  ["tptz", "PTZ"],
+  ["timg", "Imaging"],
+  ["tmd", "Extension", "DeviceIO"],
+] as const;
+
 interface Services {
   readonly media1?: URL;
   readonly media2?: URL;
-  readonly namespaces: readonly string[];
+  /** Of all services, by namespace. */
+  readonly urls: ReadonlyMap<string, URL>;
 }
 
 /** By GetServices, or by GetCapabilities where a camera has not got that (before ONVIF 2.1). */
@@ -202,8 +212,9 @@ export async function readServices(caller: Caller, device: URL, ip: string): Pro
     const older = await ifThere(
       caller.call({ url: device, prefix: "tds", operation: "GetCapabilities", content: category }),
     );
-    const media = older && findPath(older.body, "Capabilities", "Media", "XAddr");
-    add(NAMESPACES.trt, addressIn(media));
+    const capabilities = older && findPath(older.body, "Capabilities");
+    for (const [prefix, ...path] of OLDER_CAPABILITIES)
+      add(NAMESPACES[prefix], addressIn(capabilities && findPath(capabilities, ...path, "XAddr")));
   }
   // A camera that lists no media service may still have one where most cameras have all of theirs.
   if (!found.has(NAMESPACES.trt) && !found.has(NAMESPACES.tr2)) found.set(NAMESPACES.trt, device);
@@ -211,7 +222,7 @@ export async function readServices(caller: Caller, device: URL, ip: string): Pro
   return {
     ...(media1 === undefined ? {} : { media1 }),
     ...(media2 === undefined ? {} : { media2 }),
-    namespaces: [...found.keys()],
+    urls: found,
   };
 }
 
@@ -221,16 +232,20 @@ export async function readServices(caller: Caller, device: URL, ip: string): Pro
  */
 function serviceUrl(address: string, device: URL, ip: string): URL | undefined {
   try {
-    const url = pinnedToHost(address, ip, ["http", "https"]);
-    if (url.protocol === device.protocol) return url;
-    // Not by resolving a reference: a path that begins with two slashes would name another host.
-    const moved = new URL(device);
-    moved.pathname = url.pathname;
-    moved.search = url.search;
-    return moved;
+    return withSchemeOf(device, pinnedToHost(address, ip, ["http", "https"]));
   } catch {
     return undefined;
   }
+}
+
+/** An address of the camera as it is, or, where its scheme is another than the device service's, its path at that. */
+export function withSchemeOf(device: URL, url: URL): URL {
+  if (url.protocol === device.protocol) return url;
+  // Not by resolving a reference: a path that begins with two slashes would name another host.
+  const moved = new URL(device);
+  moved.pathname = url.pathname;
+  moved.search = url.search;
+  return moved;
 }
 
 function macIn(body: XmlElement | undefined): string | undefined {

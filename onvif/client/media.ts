@@ -26,14 +26,17 @@ export interface CameraProfile {
   readonly source?: string;
   readonly video?: { readonly encoding: string; readonly width: number; readonly height: number };
   readonly audio?: { readonly encoding: string };
+  /** Token of its PTZ configuration; absent where its picture cannot be moved. */
+  readonly ptz?: string;
   /** RTSP, at the camera's own IP address, without user information. */
   readonly streamUri: URL;
   readonly snapshotUri?: URL;
 }
 
-type Listed = Omit<CameraProfile, "streamUri" | "snapshotUri">;
+export type ListedProfile = Omit<CameraProfile, "streamUri" | "snapshotUri">;
 
-interface Media {
+/** A media service of a camera. */
+export interface Media {
   readonly prefix: "trt" | "tr2";
   readonly url: URL;
 }
@@ -69,27 +72,28 @@ export async function readProfiles(
   );
 }
 
-/** The profile whose stream has this address, and where it is; undefined where the camera has none (any more). */
+/** The profile whose stream has this address, where it is, and what there is beside it; undefined where the camera has none (any more). */
 export async function profileOfStream(
   caller: Caller,
   services: { readonly media1?: URL; readonly media2?: URL },
   o: { readonly ip: string; readonly stream: URL },
-): Promise<(Media & { readonly token: string }) | undefined> {
+): Promise<(Media & { readonly token: string; readonly profiles: readonly ListedProfile[] }) | undefined> {
   for (const [prefix, url] of [
     ["tr2", services.media2],
     ["trt", services.media1],
   ] as const) {
     if (url === undefined) continue;
     const media: Media = { prefix, url };
-    for (const { token } of await listProfiles(caller, media)) {
+    const profiles = await listProfiles(caller, media);
+    for (const { token } of profiles) {
       const address = await streamUriOf(caller, media, token, o.ip);
-      if (address.href === o.stream.href) return { ...media, token };
+      if (address.href === o.stream.href) return { ...media, token, profiles };
     }
   }
   return undefined;
 }
 
-async function listProfiles(caller: Caller, { prefix, url }: Media): Promise<readonly Listed[]> {
+async function listProfiles(caller: Caller, { prefix, url }: Media): Promise<readonly ListedProfile[]> {
   const content = prefix === "tr2" ? "<tr2:Type>All</tr2:Type>" : "";
   const { body } = await caller.call({ url, prefix, operation: "GetProfiles", content });
   return body.children
@@ -99,7 +103,7 @@ async function listProfiles(caller: Caller, { prefix, url }: Media): Promise<rea
     .toSorted((a, b) => area(b) - area(a));
 }
 
-function profileOf(element: XmlElement, prefix: "trt" | "tr2"): Listed | undefined {
+function profileOf(element: XmlElement, prefix: "trt" | "tr2"): ListedProfile | undefined {
   const token = attributeOf(element, "token");
   if (token === undefined || token === "" || token.length > LIMITS.token) return undefined;
   const part = (name: string): XmlElement | undefined =>
@@ -108,6 +112,7 @@ function profileOf(element: XmlElement, prefix: "trt" | "tr2"): Listed | undefin
   const video = encodingOf(encoder && findPath(encoder, "Encoding"));
   const audio = encodingOf(findPath(part("AudioEncoder") ?? element, "Encoding"));
   const source = findPath(part("VideoSource") ?? element, "SourceToken")?.text.trim();
+  const ptz = attributeOf(part("PTZ") ?? element, "token");
   return {
     token,
     name: (findPath(element, "Name")?.text.trim() || token).slice(0, LIMITS.name),
@@ -116,6 +121,7 @@ function profileOf(element: XmlElement, prefix: "trt" | "tr2"): Listed | undefin
       ? {}
       : { video: { encoding: video, width: size(encoder, "Width"), height: size(encoder, "Height") } }),
     ...(audio === undefined ? {} : { audio: { encoding: audio } }),
+    ...(part("PTZ") === undefined || ptz === undefined ? {} : { ptz: ptz.slice(0, LIMITS.token) }),
   };
 }
 
@@ -125,14 +131,14 @@ function size(encoder: XmlElement, name: string): number {
   return /^\d{1,5}$/.test(text) ? Number(text) : 0;
 }
 
-function area({ video }: Listed): number {
+function area({ video }: ListedProfile): number {
   return video === undefined ? -1 : video.width * video.height;
 }
 
 async function withAddresses(
   caller: Caller,
   media: Media,
-  listed: readonly Listed[],
+  listed: readonly ListedProfile[],
   { ip, log }: { readonly ip: string; readonly log: Log },
 ): Promise<readonly CameraProfile[]> {
   const profiles: CameraProfile[] = [];
@@ -166,7 +172,8 @@ async function streamUriOf(caller: Caller, { prefix, url }: Media, token: string
   return pinnedToHost(uriIn(body) ?? "", ip, ["rtsp", "rtsps"]);
 }
 
-async function snapshotUriOf(
+/** Undefined where the camera has none. */
+export async function snapshotUriOf(
   caller: Caller,
   { prefix, url }: Media,
   token: string,

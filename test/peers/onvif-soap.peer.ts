@@ -19,6 +19,9 @@ const FILES: Readonly<Record<ServicePrefix, readonly [file: string, binding: str
   trc: ["ver10/recording.wsdl", "RecordingBinding"],
   tse: ["ver10/search.wsdl", "SearchBinding"],
   trp: ["ver10/replay.wsdl", "ReplayBinding"],
+  tptz: ["ver20/ptz/wsdl/ptz.wsdl", "PTZBinding"],
+  timg: ["ver20/imaging/wsdl/imaging.wsdl", "ImagingBinding"],
+  tmd: ["ver10/deviceio.wsdl", "DeviceIOBinding"],
 };
 const SETUP = { Stream: "RTP-Unicast", Transport: { Protocol: "RTSP" } };
 const IDS = CAMERAS.map(({ id }) => id);

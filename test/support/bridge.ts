@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CameraRight } from "../../auth/right.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Log, silentLog } from "../../base/log.ts";
 import { makeSecret, Secret } from "../../base/secret.ts";
@@ -34,12 +35,7 @@ export interface TestBridge {
   /** Adopts by scanning for it; returns the camera's id. */
   adopt(camera: SimCamera): Promise<string>;
   /** Registers an external system; live and recorded video of all cameras are allowed unless said otherwise. */
-  account(grants?: {
-    readonly live?: readonly string[] | "any";
-    readonly playback?: readonly string[] | "any";
-    readonly metadata?: readonly string[] | "any";
-    readonly talk?: readonly string[] | "any";
-  }): Promise<Login>;
+  account(grants?: Readonly<Partial<Record<CameraRight, readonly string[] | "any">>>): Promise<Login>;
   /** The cameras that the account sees over RTSP. */
   cameras(login: Login): readonly BridgedCamera[];
   /** `rtsp://name:secret@…/<path>`; rtsps where asked for. */
@@ -130,11 +126,9 @@ export async function startTestBridge(
     },
     async account(grants = { live: "any", playback: "any" }) {
       const name = `vms-${makeSecret(8).reveal().toLowerCase()}`;
-      const lines = (["live", "playback", "metadata", "talk"] as const).flatMap((right) => {
-        const which = grants[right];
-        if (which === undefined) return [];
-        return [{ right, cameras: which === "any" ? which : new Set(which), interfaces: "any" } as const];
-      });
+      const lines = (Object.entries(grants) as [CameraRight, readonly string[] | "any"][]).map(
+        ([right, which]) => ({ right, cameras: which === "any" ? which : new Set(which), interfaces: "any" }) as const,
+      );
       const { account, secret } = await accounts.createIntegration({ name, grants: lines });
       return { id: account.id, name, secret: secret.reveal() };
     },

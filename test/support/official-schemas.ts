@@ -26,6 +26,9 @@ const SERVICES = [
   "ver10/search.wsdl",
   "ver10/replay.wsdl",
   "ver10/events/wsdl/event.wsdl",
+  "ver20/ptz/wsdl/ptz.wsdl",
+  "ver20/imaging/wsdl/imaging.wsdl",
+  "ver10/deviceio.wsdl",
 ].map((path) => ONVIF + path);
 const COMMON = [
   "ver10/schema/onvif.xsd",

@@ -2,6 +2,8 @@ import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera, BridgedStream, CameraDirectory, CameraInfo, StreamInfo } from "../../bridge/camera.ts";
 import type { Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
+import { fakeControl } from "./fake-control.ts";
+import { NO_CONTROL } from "./no-control.ts";
 import { NO_SPEAKER } from "./no-speaker.ts";
 import { unreadRecording } from "./unread-recording.ts";
 
@@ -143,6 +145,7 @@ function bridged(
     streams,
     recorded: unreadRecording(tracks, recorded),
     speaker: NO_SPEAKER,
+    control: id === "gate" ? fakeControl() : NO_CONTROL,
     removed: new AbortController().signal,
   };
 }

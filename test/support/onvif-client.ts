@@ -15,6 +15,9 @@ export const PATHS = {
   tev: "event_service",
   tse: "search_service",
   trp: "replay_service",
+  tptz: "ptz_service",
+  timg: "imaging_service",
+  tmd: "deviceio_service",
 } as const satisfies Partial<Record<Prefix, string>>;
 
 export type ServicePrefix = keyof typeof PATHS;

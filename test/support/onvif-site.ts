@@ -131,9 +131,9 @@ export async function startOnvifSite(
     async account(grants) {
       count += 1;
       const name = `vms-${count}`;
-      const rights = (["live", "playback", "metadata", "events"] as const).map(
-        (right) => ({ right, cameras: "any", interfaces: "any" }) as const,
-      );
+      const rights = (
+        ["live", "playback", "metadata", "events", "ptz", "presets", "imaging", "relay", "snapshot"] as const
+      ).map((right) => ({ right, cameras: "any", interfaces: "any" }) as const);
       const { secret } = await accounts.createIntegration({ name, grants: grants ?? rights });
       return { name, secret: secret.reveal() };
     },
@@ -160,7 +160,8 @@ export async function startOnvifSite(
   };
 }
 
-function exchange(options: RequestOptions, tls: boolean, body: string | Buffer | undefined): Promise<Answer> {
+/** One HTTP request and its whole answer. */
+export function exchange(options: RequestOptions, tls: boolean, body: string | Buffer | undefined): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = (tls ? tlsRequest : request)(options, (response) => {
       const chunks: Buffer[] = [];

@@ -21,6 +21,7 @@ import type { LiveReader, LiveSource, RecordedSource } from "../../media/source.
 import type { Track } from "../../media/track.ts";
 import { loadIdentity } from "../../net/tls.ts";
 import { createWeb, type WebOptions } from "../../web/app.ts";
+import { NO_CONTROL } from "./no-control.ts";
 import { NO_SPEAKER } from "./no-speaker.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { WebClient } from "./web-client.ts";
@@ -211,6 +212,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
     // The pages do not play recordings.
     recorded: {} as RecordedSource,
     speaker: NO_SPEAKER,
+    control: NO_CONTROL,
     removed: removal.signal,
     readers,
     push: (group) => {

@@ -3,6 +3,9 @@ import type { Complex, Member, Simple, Type } from "../../wsdl/schema.ts";
 import type { Operation, ServiceTable } from "../../wsdl/service.ts";
 import { DEVICE } from "../../wsdl/tables/tds.ts";
 import { EVENTS, PULL_POINT } from "../../wsdl/tables/tev.ts";
+import { IMAGING } from "../../wsdl/tables/timg.ts";
+import { DEVICE_IO } from "../../wsdl/tables/tmd.ts";
+import { PTZ } from "../../wsdl/tables/tptz.ts";
 import { MEDIA2 } from "../../wsdl/tables/tr2.ts";
 import { RECORDING } from "../../wsdl/tables/trc.ts";
 import { REPLAY } from "../../wsdl/tables/trp.ts";
@@ -21,6 +24,9 @@ export const TABLES: readonly ServiceTable[] = [
   PULL_POINT,
   NOTIFICATION_PRODUCER,
   SUBSCRIPTION_MANAGER,
+  PTZ,
+  IMAGING,
+  DEVICE_IO,
 ];
 
 export function operationsOf({ operations }: ServiceTable): readonly (readonly [string, Operation])[] {

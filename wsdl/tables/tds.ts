@@ -1,7 +1,7 @@
 import { ANYTHING, many, opt, optAttr, some, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { anyURI, boolean, int, string } from "../simple.ts";
-import { IntList, StringAttrList, StringList } from "./tt.ts";
+import { IntList, ReferenceToken, StringAttrList, StringList } from "./tt.ts";
 import {
   Capabilities,
   CapabilityCategory,
@@ -16,6 +16,7 @@ import {
   Scope,
   SystemDateTime,
 } from "./tt-device.ts";
+import { RelayLogicalState, RelayOutput } from "./tt-io.ts";
 
 export const Service = type("tds:Service", {
   Namespace: anyURI,
@@ -111,6 +112,12 @@ export const DEVICE = service(
     GetDiscoveryMode: operation("READ_SYSTEM", {}, { DiscoveryMode }),
     GetEndpointReference: operation("PRE_AUTH", {}, { GUID: string }),
     GetWsdlUrl: operation("PRE_AUTH", {}, { WsdlUrl: anyURI }),
+    GetRelayOutputs: operation("READ_MEDIA", {}, { RelayOutputs: many(RelayOutput) }),
+    SetRelayOutputState: operation(
+      "ACTUATE",
+      { RelayOutputToken: ReferenceToken, LogicalState: RelayLogicalState },
+      {},
+    ),
   },
   {
     WRITE_SYSTEM: `
@@ -137,9 +144,9 @@ export const DEVICE = service(
       GetDynamicDNS GetZeroConfiguration GetIPAddressFilter GetDot11Capabilities GetDot11Status
       ScanAvailableDot11Networks GetSystemUris GetGeoLocation`,
     READ_MEDIA: `
-      GetRelayOutputs GetStorageConfigurations GetStorageConfiguration`,
+      GetStorageConfigurations GetStorageConfiguration`,
     ACTUATE: `
-      SetRelayOutputSettings SetRelayOutputState SendAuxiliaryCommand CreateStorageConfiguration
+      SetRelayOutputSettings SendAuxiliaryCommand CreateStorageConfiguration
       SetStorageConfiguration DeleteStorageConfiguration`,
   },
 );

@@ -14,6 +14,7 @@ import {
   VideoSourceConfiguration,
   VideoSourceConfigurationOptions,
 } from "./tt-media.ts";
+import { PTZConfiguration } from "./tt-ptz.ts";
 
 export const ProfileCapabilities = type("tr2:ProfileCapabilities", {
   MaximumNumberOfProfiles: optAttr(int),
@@ -46,6 +47,7 @@ export const ConfigurationSet = type("tr2:ConfigurationSet", {
   AudioSource: opt(AudioSourceConfiguration),
   VideoEncoder: opt(VideoEncoder2Configuration),
   AudioEncoder: opt(AudioEncoder2Configuration),
+  PTZ: opt(PTZConfiguration),
   Metadata: opt(MetadataConfiguration),
 });
 export const MediaProfile = type("tr2:MediaProfile", {
@@ -107,6 +109,7 @@ export const MEDIA2 = service(
       { Info: EncoderInstanceInfo },
     ),
     GetStreamUri: operation("READ_MEDIA", { Protocol: string, ProfileToken: ReferenceToken }, { Uri: anyURI }),
+    GetSnapshotUri: operation("READ_MEDIA", { ProfileToken: ReferenceToken }, { Uri: anyURI }),
     SetSynchronizationPoint: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
   },
   {
@@ -118,7 +121,7 @@ export const MEDIA2 = service(
       SetMask CreateMask DeleteMask`,
     READ_MEDIA: `
       GetAnalyticsConfigurations GetAudioOutputConfigurations GetAudioDecoderConfigurations
-      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetSnapshotUri GetOSDs
+      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetOSDs
       GetOSDOptions GetMasks GetMaskOptions`,
     WRITE_SYSTEM: `
       SetEQPresetConfiguration SetVideoSourceMode SetWebRTCConfigurations AddAudioClip AddTTSAudioClip SetAudioClip

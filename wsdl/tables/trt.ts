@@ -133,6 +133,7 @@ export const MEDIA = service(
       { TotalNumber: int, JPEG: opt(int), H264: opt(int), MPEG4: opt(int) },
     ),
     GetStreamUri: operation("READ_MEDIA", { StreamSetup, ProfileToken: ReferenceToken }, { MediaUri }),
+    GetSnapshotUri: operation("READ_MEDIA", { ProfileToken: ReferenceToken }, { MediaUri }),
     SetSynchronizationPoint: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
   },
   {
@@ -141,7 +142,7 @@ export const MEDIA = service(
       GetAudioDecoderConfigurations GetVideoAnalyticsConfiguration GetAudioOutputConfiguration
       GetAudioDecoderConfiguration GetCompatibleVideoAnalyticsConfigurations
       GetCompatibleAudioOutputConfigurations GetCompatibleAudioDecoderConfigurations
-      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetSnapshotUri GetOSDs GetOSD
+      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetOSDs GetOSD
       GetOSDOptions`,
     ACTUATE: `
       CreateProfile AddVideoEncoderConfiguration RemoveVideoEncoderConfiguration

@@ -74,10 +74,14 @@ export const EventCapabilities = type("tt:EventCapabilities", {
   WSPullPointSupport: boolean,
   WSPausableSubscriptionManagerInterfaceSupport: boolean,
 });
+export const ImagingCapabilities = type("tt:ImagingCapabilities", { XAddr: anyURI });
+export const PTZCapabilities = type("tt:PTZCapabilities", { XAddr: anyURI });
 export const Capabilities = type("tt:Capabilities", {
   Device: opt(DeviceCapabilities),
   Events: opt(EventCapabilities),
+  Imaging: opt(ImagingCapabilities),
   Media: opt(MediaCapabilities),
+  PTZ: opt(PTZCapabilities),
 });
 export const ScopeDefinition = oneOf("tt:ScopeDefinition", "Fixed", "Configurable");
 export const Scope = type("tt:Scope", { ScopeDef: ScopeDefinition, ScopeItem: anyURI });

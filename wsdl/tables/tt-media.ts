@@ -1,11 +1,20 @@
 import { attr, extend, many, opt, optAttr, some, type } from "../schema.ts";
 import { anyURI, boolean, duration, float, int, oneOf, string } from "../simple.ts";
-import { DeviceEntity, FloatList, IntList, IPAddress, Name, ReferenceToken, StringAttrList } from "./tt.ts";
+import {
+  ConfigurationEntity,
+  DeviceEntity,
+  FloatList,
+  IntList,
+  IPAddress,
+  Name,
+  ReferenceToken,
+  StringAttrList,
+} from "./tt.ts";
+import { PTZConfiguration } from "./tt-ptz.ts";
 
 // Types of the common schema that the media services need.
 // A row stands behind those that it needs; optional elements that are never printed are left out.
 
-export const ConfigurationEntity = type("tt:ConfigurationEntity", { Name, UseCount: int, token: attr(ReferenceToken) });
 export const IntRectangle = type("tt:IntRectangle", {
   x: attr(int),
   y: attr(int),
@@ -68,6 +77,7 @@ export const Profile = type("tt:Profile", {
   AudioSourceConfiguration: opt(AudioSourceConfiguration),
   VideoEncoderConfiguration: opt(VideoEncoderConfiguration),
   AudioEncoderConfiguration: opt(AudioEncoderConfiguration),
+  PTZConfiguration: opt(PTZConfiguration),
   MetadataConfiguration: opt(MetadataConfiguration),
   token: attr(ReferenceToken),
   fixed: optAttr(boolean),

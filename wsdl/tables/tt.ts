@@ -23,3 +23,5 @@ export const TransportProtocol = oneOf("tt:TransportProtocol", "UDP", "TCP", "RT
 export const Transport = type("tt:Transport", { Protocol: TransportProtocol, Tunnel: opt(ANYTHING) });
 export const StreamSetup = type("tt:StreamSetup", { Stream: StreamType, Transport }, OPEN);
 export const FloatList = listOf("tt:FloatList", float);
+export const ConfigurationEntity = type("tt:ConfigurationEntity", { Name, UseCount: int, token: attr(ReferenceToken) });
+export const FloatRange = type("tt:FloatRange", { Min: float, Max: float });

@@ -1,11 +1,15 @@
 import { decide } from "../../../auth/access.ts";
 import type { Principal } from "../../../auth/principal.ts";
+import type { CameraRight } from "../../../auth/right.ts";
 import { Fault } from "../../../base/fault.ts";
 import type { Millis } from "../../../base/units.ts";
 import type { BridgedCamera, StreamInfo } from "../../camera.ts";
+import type { Controls } from "../../camera-control.ts";
 import { type Addresses, interfacesOf } from "../addresses.ts";
 import { EVENT_TRACK } from "../event-track.ts";
 import { type MulticastPlan, multicastAddress } from "../multicast-plan.ts";
+import type { PtzHolders } from "../ptz-holders.ts";
+import { SNAPSHOT_PATH } from "../snapshots.ts";
 import { streamOf, type Watch } from "../watch.ts";
 import { pictureOf } from "./picture.ts";
 import type { OnvifCamera, OnvifRecording, OnvifSite, OnvifStream } from "./site.ts";
@@ -24,11 +28,13 @@ export function bridgeSite(o: {
   readonly multicast: MulticastPlan | undefined;
   readonly srtp: boolean;
   readonly retentionMs: Millis;
+  readonly ptzHolders: PtzHolders;
 }): OnvifSite {
   const { watch, retentionMs } = o;
   const cameraOf = (who: Principal, camera: BridgedCamera): OnvifCamera => {
-    const withMetadata = decide(who, { right: "metadata", camera: camera.info.id, interface: "onvif" }).allowed;
-    return onvifCamera(camera, o.multicast, withMetadata);
+    const may = (right: CameraRight): boolean =>
+      decide(who, { right, camera: camera.info.id, interface: "onvif" }).allowed;
+    return { ...onvifCamera(camera, o.multicast, may("metadata")), controls: controlsFor(camera, may) };
   };
   const recordingOf = async (who: Principal, camera: BridgedCamera): Promise<OnvifRecording> => {
     const extent = await camera.recorded.extent();
@@ -83,6 +89,9 @@ export function bridgeSite(o: {
       // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
       return addresses.rtsp(kind, id, base.host, stream);
     },
+    control: (who, id) => watch.see(who, id, "onvif").control,
+    takePtz: (who, id, address) => o.ptzHolders.take(who, watch.see(who, id, "onvif"), address),
+    snapshotUri: (id, base) => `${base.tls ? "https" : "http"}://${base.host}:${base.port}${SNAPSHOT_PATH}${id}`,
     requestKey: (who, { camera, stream }) => streamOf(watch.see(who, camera, "onvif"), stream).live.requestKey(),
     ports() {
       const { https, http, rtsp } = o.addresses().doors;
@@ -96,7 +105,23 @@ function mayPlay(who: Principal, { info }: BridgedCamera): boolean {
   return decide(who, { right: "playback", camera: info.id, interface: "onvif" }).allowed;
 }
 
-function onvifCamera({ info }: BridgedCamera, plan: MulticastPlan | undefined, withMetadata: boolean): OnvifCamera {
+/** What somebody may not control is not there. */
+function controlsFor({ control: { controls } }: BridgedCamera, may: (right: CameraRight) => boolean): Controls {
+  const { ptz, imaging, relays, inputs, snapshot } = controls;
+  return {
+    ptz: may("ptz") ? ptz : undefined,
+    imaging: imaging && may("imaging"),
+    relays: may("relay") ? relays : [],
+    inputs,
+    snapshot: snapshot && may("snapshot"),
+  };
+}
+
+function onvifCamera(
+  { info }: BridgedCamera,
+  plan: MulticastPlan | undefined,
+  withMetadata: boolean,
+): Omit<OnvifCamera, "controls"> {
   const [main, ...others] = info.streams;
   const describe = ({ name, number, tracks }: StreamInfo): OnvifStream => {
     // The bridge's own track is behind those of every stream that is known.

@@ -5,6 +5,7 @@ import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { Xml } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { DEVICE } from "../../../wsdl/tables/tds.ts";
+import { relayHandlers } from "./device-io.ts";
 import type { OnvifSite } from "./site.ts";
 
 /** A service as GetServices announces it. */
@@ -128,6 +129,7 @@ export function deviceService(o: {
     }),
     GetEndpointReference: () => ({ GUID: `urn:uuid:${site.device.uuid}` }),
     GetWsdlUrl: () => ({ WsdlUrl: "http://www.onvif.org/" }),
+    ...relayHandlers(site),
   });
 }
 
@@ -150,7 +152,7 @@ function dateAndTime(now: Date): SystemDateAndTime {
 
 type Legacy = ResponseOf<(typeof DEVICE)["operations"]["GetCapabilities"]>["Capabilities"];
 
-const LEGACY_CATEGORIES = ["All", "Device", "Events", "Media"];
+const LEGACY_CATEGORIES = ["All", "Device", "Events", "Imaging", "Media", "PTZ"];
 
 /** What clients from before GetServices ask (Core 8.1.2.3). A category that we do not have is a fault where it is asked for by name. */
 function legacyCapabilities(categories: readonly string[], base: Base, { multicast }: OnvifSite): Legacy {
@@ -193,7 +195,9 @@ function legacyCapabilities(categories: readonly string[], base: Base, { multica
   return {
     ...(wanted("Device") ? { Device: device } : {}),
     ...(wanted("Events") ? { Events: events } : {}),
+    ...(wanted("Imaging") ? { Imaging: { XAddr: addressOf(base, "imaging_service") } } : {}),
     ...(wanted("Media") ? { Media: media } : {}),
+    ...(wanted("PTZ") ? { PTZ: { XAddr: addressOf(base, "ptz_service") } } : {}),
   };
 }
 

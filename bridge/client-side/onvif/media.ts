@@ -28,8 +28,9 @@ import {
   videoSourceConfiguration,
   videoSourceOptions,
 } from "./media-parts.ts";
+import { ptzConfiguration } from "./ptz.ts";
 import type { OnvifSite } from "./site.ts";
-import { played, streamUri, transportOf } from "./stream.ts";
+import { played, snapshotUri, streamUri, transportOf } from "./stream.ts";
 import { find, type Missing, missing, type View, views } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA)["operations"]["GetServiceCapabilities"]>["Capabilities"];
@@ -44,7 +45,7 @@ export function mediaCapabilities({ multicast }: Pick<OnvifSite, "multicast">): 
       NonAggregateControl: false,
       NoRTSPStreaming: false,
     },
-    SnapshotUri: false,
+    SnapshotUri: true,
     Rotation: false,
     VideoSourceMode: false,
     OSD: false,
@@ -180,6 +181,18 @@ export function mediaService(site: OnvifSite): Service {
         },
       }),
     },
+    GetSnapshotUri: {
+      needs: "snapshot",
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+      run: ({ ProfileToken }, { base, who }) => ({
+        MediaUri: {
+          Uri: snapshotUri(site, find(site, who, ProfileToken, "NoProfile"), base),
+          InvalidAfterConnect: false,
+          InvalidAfterReboot: false,
+          Timeout: 0,
+        },
+      }),
+    },
     // Whoever may watch may ask by RTCP as well, so this needs no more.
     SetSynchronizationPoint: {
       needs: "live",
@@ -201,6 +214,7 @@ function profileOf(view: View): ValueOf<typeof Profile> {
     AudioSourceConfiguration: audioSourceConfiguration(view),
     VideoEncoderConfiguration: videoEncoder(view),
     AudioEncoderConfiguration: audioEncoder(view),
+    PTZConfiguration: ptzConfiguration(view.camera),
     MetadataConfiguration: metadataConfiguration(view),
   };
 }

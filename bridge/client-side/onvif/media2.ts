@@ -22,8 +22,9 @@ import {
   videoSourceConfiguration,
   videoSourceOptions,
 } from "./media-parts.ts";
+import { ptzConfiguration } from "./ptz.ts";
 import type { OnvifSite } from "./site.ts";
-import { played, RTSP_WEB_SOCKET_URI, streamUri, transportOfProtocol } from "./stream.ts";
+import { played, RTSP_WEB_SOCKET_URI, snapshotUri, streamUri, transportOfProtocol } from "./stream.ts";
 import { find, missing, type View, views, viewsOf } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"];
@@ -31,7 +32,7 @@ type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabili
 export function media2Capabilities({ multicast, srtp }: Pick<OnvifSite, "multicast" | "srtp">): Capabilities {
   return {
     ProfileCapabilities: {
-      ConfigurationsSupported: ["VideoSource", "VideoEncoder", "AudioSource", "AudioEncoder", "Metadata"],
+      ConfigurationsSupported: ["VideoSource", "VideoEncoder", "AudioSource", "AudioEncoder", "PTZ", "Metadata"],
     },
     StreamingCapabilities: {
       RTSPStreaming: true,
@@ -42,7 +43,7 @@ export function media2Capabilities({ multicast, srtp }: Pick<OnvifSite, "multica
       SecureRTSPStreaming: srtp,
       RTSPWebSocketUri: RTSP_WEB_SOCKET_URI,
     },
-    SnapshotUri: false,
+    SnapshotUri: true,
     Rotation: false,
     VideoSourceMode: false,
     OSD: false,
@@ -132,6 +133,13 @@ export function media2Service(site: OnvifSite): Service {
         ),
       }),
     },
+    GetSnapshotUri: {
+      needs: "snapshot",
+      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+      run: ({ ProfileToken }, { base, who }) => ({
+        Uri: snapshotUri(site, find(site, who, ProfileToken, "NoProfile"), base),
+      }),
+    },
     // Whoever may watch may ask by RTCP as well, so this needs no more.
     SetSynchronizationPoint: {
       needs: "live",
@@ -152,6 +160,7 @@ function profileOf(view: View, types: readonly string[]): ValueOf<typeof MediaPr
     AudioSource: wanted("AudioSource") ? audioSourceConfiguration(view) : undefined,
     VideoEncoder: wanted("VideoEncoder") ? videoEncoder(view) : undefined,
     AudioEncoder: wanted("AudioEncoder") ? audioEncoder(view) : undefined,
+    PTZ: wanted("PTZ") ? ptzConfiguration(view.camera) : undefined,
     Metadata: wanted("Metadata") ? metadataConfiguration(view) : undefined,
   };
   return {

@@ -4,6 +4,9 @@ import type { Complex, Xml } from "../../../wsdl/schema.ts";
 import { serialize } from "../../../wsdl/serialize.ts";
 import { DeviceServiceCapabilities } from "../../../wsdl/tables/tds.ts";
 import { Capabilities as EventCapabilities } from "../../../wsdl/tables/tev.ts";
+import { Capabilities as ImagingCapabilities } from "../../../wsdl/tables/timg.ts";
+import { Capabilities as DeviceIoCapabilities } from "../../../wsdl/tables/tmd.ts";
+import { Capabilities as PtzCapabilities } from "../../../wsdl/tables/tptz.ts";
 import { Capabilities2 } from "../../../wsdl/tables/tr2.ts";
 import { Capabilities as RecordingCapabilities } from "../../../wsdl/tables/trc.ts";
 import { Capabilities as ReplayCapabilities } from "../../../wsdl/tables/trp.ts";
@@ -11,9 +14,12 @@ import { Capabilities as MediaCapabilities } from "../../../wsdl/tables/trt.ts";
 import { Capabilities as SearchCapabilities } from "../../../wsdl/tables/tse.ts";
 import type { EventBus } from "../../event-bus.ts";
 import { type Announced, DEVICE_CAPABILITIES, deviceService } from "./device.ts";
+import { DEVICE_IO_CAPABILITIES, deviceIoServices } from "./device-io.ts";
 import { EVENT_CAPABILITIES, eventServices } from "./events.ts";
+import { IMAGING_CAPABILITIES, imagingService } from "./imaging.ts";
 import { mediaCapabilities, mediaService } from "./media.ts";
 import { media2Capabilities, media2Service } from "./media2.ts";
+import { PTZ_CAPABILITIES, ptzService } from "./ptz.ts";
 import { RECORDING_CAPABILITIES, recordingService } from "./recording.ts";
 import { REPLAY_CAPABILITIES, replayService } from "./replay.ts";
 import { SEARCH_CAPABILITIES, searchService } from "./search.ts";
@@ -38,6 +44,7 @@ export function onvifServices(o: {
   };
   const device = deviceService({ site, clock, services: () => announced });
   const [events, ...atSubscriptions] = eventServices({ bus, subscriptions, clock });
+  const [deviceIo, relays] = deviceIoServices(site);
   return [
     announce(device, [26, 6], DeviceServiceCapabilities, DEVICE_CAPABILITIES),
     announce(mediaService(site), [21, 6], MediaCapabilities, mediaCapabilities(site)),
@@ -47,5 +54,9 @@ export function onvifServices(o: {
     announce(recordingService(site), [26, 6], RecordingCapabilities, RECORDING_CAPABILITIES),
     announce(searchService(site, clock), [2, 42], SearchCapabilities, SEARCH_CAPABILITIES),
     announce(replayService(site), [21, 6], ReplayCapabilities, REPLAY_CAPABILITIES),
+    announce(ptzService(site), [26, 6], PtzCapabilities, PTZ_CAPABILITIES),
+    announce(imagingService(site), [19, 6], ImagingCapabilities, IMAGING_CAPABILITIES),
+    announce(deviceIo, [21, 6], DeviceIoCapabilities, DEVICE_IO_CAPABILITIES),
+    relays,
   ];
 }

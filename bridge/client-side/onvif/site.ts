@@ -3,6 +3,7 @@ import type { UnixMillis } from "../../../base/units.ts";
 import type { Track } from "../../../media/track.ts";
 import type { Base } from "../../../onvif/server/base.ts";
 import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
+import type { CameraControl, Controls } from "../../camera-control.ts";
 
 /** All that the ONVIF services know of the product. */
 export interface OnvifSite {
@@ -33,6 +34,12 @@ export interface OnvifSite {
   ): string;
   /** Asks a camera's stream for a key frame; see `LiveSource.requestKey`. Fault `not-found` when missing or hidden. */
   requestKey(who: Principal, stream: { readonly camera: string; readonly stream: string }): void;
+  /** A camera's controls, for who holds the right. Fault `not-found` when missing or hidden. */
+  control(who: Principal, id: string): CameraControl;
+  /** Lets `who` move the camera, from `address`, as long as nobody else does. Fault `busy`. */
+  takePtz(who: Principal, id: string, address: string): void;
+  /** Where a client fetches the camera's picture. */
+  snapshotUri(id: string, base: Base): string;
   /** Cameras whose recordings `who` may play, those without anything recorded yet included. */
   recordings(who: Principal): Promise<readonly OnvifRecording[]>;
   /** The one of camera `id`. Fault `not-found` when the camera is missing or hidden, or `who` may not play its recordings. */
@@ -64,6 +71,8 @@ export interface OnvifCamera {
   readonly name: string;
   /** The main one first. */
   readonly streams: readonly [OnvifStream, ...OnvifStream[]];
+  /** What the caller may control, and, beside it, see the settings of. */
+  readonly controls: Controls;
 }
 
 export interface OnvifStream {

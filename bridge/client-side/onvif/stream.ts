@@ -1,5 +1,6 @@
 import { isFault } from "../../../base/fault.ts";
 import type { Base } from "../../../onvif/server/base.ts";
+import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { StreamSetup } from "../../../wsdl/tables/tt.ts";
 import { RTSP_WEB_SOCKET } from "../front-door.ts";
@@ -40,6 +41,13 @@ export function transportOfProtocol(protocol: string): Transport {
 /** What of a profile stands in an address. */
 export function played({ camera, stream }: View): { readonly camera: string; readonly stream: string } {
   return { camera: camera.id, stream };
+}
+
+/** Where the camera's picture is fetched: the same for all of its profiles. */
+export function snapshotUri(site: OnvifSite, { camera }: View, base: Base): string {
+  if (!camera.controls.snapshot)
+    throw new SoapFault("invalid", "Receiver", ["ActionNotSupported"], "The camera has no snapshot");
+  return site.snapshotUri(camera.id, base);
 }
 
 /** The address to play. A transport that is switched off is a stream setup that cannot be had. */

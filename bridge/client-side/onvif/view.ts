@@ -93,7 +93,16 @@ function clipped(name: string, characters: number): string {
 }
 
 /** What a token that does not exist, or belongs to a camera that `who` may not see, is answered with. */
-export type Missing = "NoProfile" | "NoConfig" | "NoSource" | "NoRecording" | "NoRecordingJob" | "NoTrack";
+export type Missing =
+  | "NoProfile"
+  | "NoConfig"
+  | "NoSource"
+  | "NoRecording"
+  | "NoRecordingJob"
+  | "NoTrack"
+  | "NoEntity"
+  | "NoPTZProfile"
+  | "RelayToken";
 
 export function missing(what: Missing): SoapFault {
   return new SoapFault("not-found", "Sender", ["InvalidArgVal", what], `${what}: the token is not known`);

@@ -38,6 +38,7 @@ describe("the ONVIF media services", () => {
       "AudioSourceConfiguration",
       "VideoEncoderConfiguration",
       "AudioEncoderConfiguration",
+      "PTZConfiguration",
       "MetadataConfiguration",
     ]);
     expect(byToken(reply, "new")?.children.map(({ name }) => name)).to.deep.equal(["Name"]);

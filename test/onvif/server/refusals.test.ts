@@ -104,7 +104,7 @@ const FAULTS: readonly (readonly [string, string | Buffer, string, readonly stri
 
 /** [what, request, HTTP status]: what is no message gets no message back. */
 const REFUSED: readonly (readonly [string, Parameters<OnvifTestSite["send"]>[0], number])[] = [
-  ["a service that is not there", { path: "/onvif/ptz_service", body: envelope(TIME) }, 404],
+  ["a service that is not there", { path: "/onvif/analytics_service", body: envelope(TIME) }, 404],
   ["a path below a service", { path: "/onvif/device_service/x", body: envelope(TIME) }, 404],
   ["a path with detours", { path: "/onvif/../onvif/device_service", body: envelope(TIME) }, 404],
   ["GET", { path: `/onvif/${PATHS.tds}`, method: "GET" }, 405],

@@ -1,0 +1,122 @@
+import type { Credentials } from "../../auth/scheme/http.ts";
+import type { Clock } from "../../base/clock.ts";
+import { Fault, isFault } from "../../base/fault.ts";
+import { MINUTE, type MonotonicMillis, SECOND } from "../../base/units.ts";
+import type { CameraSide } from "../../net/sides.ts";
+import type { CameraTls } from "../../net/tcp.ts";
+import { readLoosely } from "../../wsdl/read-loosely.ts";
+import { serializeContent } from "../../wsdl/serialize.ts";
+import type { Operation, RequestOf, ResponseOf, ServiceTable } from "../../wsdl/service.ts";
+import { Caller } from "./caller.ts";
+import { readClock, readServices } from "./camera.ts";
+
+const LIMITS = {
+  /** Requests that wait for the one that is being answered. */
+  waiting: 8,
+  /** What a caller must have left to be used for one more request. */
+  reserveMs: 15 * SECOND,
+  /** After a refused log-in: a camera must not be asked until it locks the account. */
+  refusedMs: 10 * MINUTE,
+} as const;
+
+export interface ConversationOptions {
+  /** The camera's device service, at `ip`. */
+  readonly device: URL;
+  /** The only address that is dialed. */
+  readonly ip: string;
+  readonly credentials?: Credentials;
+  readonly tls?: CameraTls;
+  readonly side: CameraSide;
+  readonly clock: Clock;
+  /** Ends what is being asked. */
+  readonly signal: AbortSignal;
+}
+
+/** What is known while a camera answers. */
+export interface Talking {
+  readonly caller: Caller;
+  readonly services: Awaited<ReturnType<typeof readServices>>;
+}
+
+/**
+ * A conversation with one camera that lasts: its services and the log-in are found out once, requests go one after the other.
+ * Each is bounded like those of {@link Caller}, and so are those that wait.
+ */
+export class Conversation {
+  readonly #options: ConversationOptions;
+  #talking: Talking | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+  #notBefore: MonotonicMillis | undefined;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks for an operation of a service; a camera that does not announce the service is asked where its device service is.
+   * Faults: those of {@link Caller.call}, `busy`, and `invalid` for an answer without what it needs to have.
+   */
+  ask<T extends ServiceTable, K extends keyof T["operations"] & string>(
+    table: T,
+    operation: K,
+    request: RequestOf<T["operations"][K]>,
+  ): Promise<ResponseOf<T["operations"][K]>> {
+    const { request: asked, response } = table.operations[operation] as Operation;
+    return this.run(async ({ caller, services }) => {
+      const url = services.urls.get(table.namespace) ?? this.#options.device;
+      const { xml } = serializeContent(asked, request);
+      const { body } = await caller.call({ url, prefix: table.prefix, operation, content: xml });
+      const answer = readLoosely(response, body);
+      if (answer === undefined)
+        throw new Fault("invalid", `${operation}: the answer lacks something`, {
+          tell: "the camera's answer cannot be used",
+        });
+      return answer as ResponseOf<T["operations"][K]>;
+    });
+  }
+
+  /** Lets `work` have the conversation for itself. */
+  async run<R>(work: (talking: Talking) => Promise<R>): Promise<R> {
+    if (this.#waiting >= LIMITS.waiting)
+      throw new Fault("busy", "too many requests wait for a camera", { tell: "the camera is busy" });
+    this.#waiting += 1;
+    const mine = this.#last.then(() => this.#attempt(work));
+    this.#last = mine.catch(() => undefined);
+    try {
+      return await mine;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  async #attempt<R>(work: (talking: Talking) => Promise<R>): Promise<R> {
+    const { clock } = this.#options;
+    if (clock.monotonic() < (this.#notBefore ?? 0))
+      throw new Fault("unavailable", "the camera refused the log-in a moment ago", {
+        tell: "the camera refuses the bridge's log-in",
+      });
+    try {
+      return await work(await this.#talk());
+    } catch (error) {
+      if (isFault(error, "unauthenticated"))
+        this.#notBefore = (clock.monotonic() + LIMITS.refusedMs) as MonotonicMillis;
+      // It may have come back as something else.
+      if (isFault(error, "unauthenticated") || isFault(error, "unavailable")) this.#talking = undefined;
+      throw error;
+    }
+  }
+
+  async #talk(): Promise<Talking> {
+    const before = this.#talking;
+    if (before !== undefined && before.caller.remainingMs > LIMITS.reserveMs) return before;
+    const { device, ip } = this.#options;
+    const caller = new Caller({ ...this.#options, ...(before === undefined ? {} : { login: before.caller.login }) });
+    if (before === undefined) {
+      const offset = await readClock(caller, { url: device, prefix: "tds", operation: "GetSystemDateAndTime" });
+      caller.login.clockOffsetMs = offset ?? caller.login.clockOffsetMs;
+    }
+    this.#talking = { caller, services: before?.services ?? (await readServices(caller, device, ip)) };
+    return this.#talking;
+  }
+}
