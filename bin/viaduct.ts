@@ -209,6 +209,32 @@ Examples:
   .action(async (options: import("./check.ts").CheckOptions) => (await import("./check.ts")).check(options));
 
 program
+  .command("verify")
+  .description(
+    "compare recordings with their signatures, offline: which second is as it was recorded, and what happened to the rest",
+  )
+  .argument("<paths...>", "files and folders of recordings")
+  .option("--certificate <file>", "the certificate that must have signed: evidence-cert.pem of the bridge")
+  .option("--config <file>", "configuration of a stopped bridge, whose keys open what is encrypted")
+  .addOption(passphraseFd())
+  .option("--json", "print JSON")
+  .addHelpText(
+    "after",
+    `
+Needs neither a running bridge nor its catalog. Verdicts: ok, recovered, changed, missing, inserted, reordered, re-timed,
+from another camera, unsigned, locked (signature and times are good; the content is encrypted and was not compared).
+
+Exit codes: 0 as it was recorded, 1 tampered with, 2 called wrongly, 3 unsigned or locked.
+
+Examples:
+  viaduct verify gate.mp4 --certificate evidence-cert.pem
+  viaduct verify /var/lib/viaduct/recordings/gate --config /etc/viaduct.yaml --json`,
+  )
+  .action(async (paths: string[], options: import("./verify.ts").VerifyOptions) =>
+    (await import("./verify.ts")).verify(paths, options),
+  );
+
+program
   .command("decrypt")
   .description("write one recorded file without its encryption, while the bridge is stopped: an MP4 for any player")
   .argument("<file>", "a file of the recordings")

@@ -19,6 +19,7 @@ import { nativeSender, sendingBy } from "../net/native.ts";
 import { cameraSide } from "../net/sides.ts";
 import { loadIdentity } from "../net/tls.ts";
 import { Archive } from "../recorder/archive.ts";
+import type { Signer } from "../recorder/signature.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
@@ -37,6 +38,7 @@ import { EventBus } from "./event-bus.ts";
 import { OwnEvents, publishLogInFailed } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
+import { loadSigner } from "./signing.ts";
 
 /** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
 const REALM = "Viaduct";
@@ -109,7 +111,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const accounts = await life.start("accounts", () =>
     Accounts.open({ query: database.query, sealer: folder.sealer, clock, log }),
   );
-  const archive = await life.start("recorder", () => openArchive(settings, { keys: folder.keys, clock, log, metrics }));
+  const signer = await loadSigner(folder, clock);
+  const archive = await life.start("recorder", () =>
+    openArchive(settings, { keys: folder.keys, signer, clock, log, metrics }),
+  );
   const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
   const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca);
   const store = new CameraStore(database.query, folder.sealer);
@@ -243,7 +248,13 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
 
 async function openArchive(
   settings: Settings,
-  o: { readonly keys: KeyRing; readonly clock: Clock; readonly log: Log; readonly metrics: Metrics },
+  o: {
+    readonly keys: KeyRing;
+    readonly signer: Signer;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly metrics: Metrics;
+  },
 ): Promise<Archive> {
   const { recording } = settings;
   const folder = recordingsOf(settings);

@@ -24,6 +24,8 @@ const LIMITS = {
   lifetimeMs: 397 * DAY,
   /** A certificate with less than this left is renewed at the start. */
   renewMs: 30 * DAY,
+  /** Of the certificate that signs recordings. */
+  signingMs: 20 * 365 * DAY,
   /** Clients whose clock is behind must not find it in their future. */
   backdateMs: 1 * DAY,
   /** Names and addresses in one certificate. */
@@ -99,17 +101,45 @@ export function serverTlsOptions(identity: Identity): SecureContextOptions & Tls
   };
 }
 
+/** A certificate for a key of Ed25519 (PKCS #8, DER) that signs itself, for twenty years: it has to outlive what it signs. PEM. */
+export async function selfSigned(pkcs8: Uint8Array, name: string, now: UnixMillis): Promise<string> {
+  const algorithm = { name: "Ed25519" };
+  const privateKey = await webcrypto.subtle.importKey("pkcs8", Uint8Array.from(pkcs8), algorithm, true, ["sign"]);
+  const { d: _, key_ops: __, ...open } = await webcrypto.subtle.exportKey("jwk", privateKey);
+  const publicKey = await webcrypto.subtle.importKey("jwk", open, algorithm, true, ["verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    {
+      serialNumber: serialNumber(),
+      name,
+      notBefore: new Date(now - LIMITS.backdateMs),
+      notAfter: new Date(now + LIMITS.signingMs),
+      signingAlgorithm: algorithm,
+      keys: { privateKey, publicKey },
+      extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      ],
+    },
+    webcrypto,
+  );
+  return `${certificate.toString("pem")}\n`;
+}
+
+/** Positive, and at most 20 bytes (RFC 5280 4.1.2.2). */
+function serialNumber(): string {
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  return serial.toString("hex");
+}
+
 async function issue(keys: webcrypto.CryptoKeyPair, hosts: readonly string[], now: UnixMillis): Promise<string> {
   const names = [...new Set(["localhost", "127.0.0.1", ...hosts])].slice(0, LIMITS.names).map((host) => {
     const ip = plainAddress(host);
     return ip === undefined ? ({ type: "dns", value: host } as const) : ({ type: "ip", value: ip } as const);
   });
-  // A serial number is positive and has at most 20 bytes (RFC 5280 4.1.2.2).
-  const serial = randomBytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
-      serialNumber: serial.toString("hex"),
+      serialNumber: serialNumber(),
       name: SUBJECT,
       notBefore: new Date(now - LIMITS.backdateMs),
       notAfter: new Date(now + LIMITS.lifetimeMs - LIMITS.backdateMs),

@@ -13,6 +13,7 @@ import { StreamRecorder } from "./recorder.ts";
 import { recover } from "./recover.ts";
 import { type ArchiveBounds, Retainer, type Retention } from "./retention.ts";
 import type { SegmentFile } from "./segment.ts";
+import type { Signer } from "./signature.ts";
 import { MemoryBudget, type RecordingKeys, type WriterContext } from "./writer.ts";
 
 const DEFAULTS = {
@@ -81,18 +82,20 @@ export class Archive {
     readonly settings?: ArchiveSettings;
     readonly files?: Files;
     readonly keys?: RecordingKeys;
+    /** Signs every segment; absent: nobody does. */
+    readonly signer?: Signer | undefined;
   }): Promise<Archive> {
-    const { folder, clock, metrics, settings = {}, files = diskFiles, keys } = o;
+    const { folder, clock, metrics, settings = {}, files = diskFiles, keys, signer } = o;
     const log = o.log.child({ part: "recorder" });
     await files.makeFolder(folder);
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     try {
-      await recover({ folder, files, catalog, log, keys });
+      await recover({ folder, files, catalog, log, keys, signer });
     } catch (error) {
       await catalog.close();
       throw error;
     }
-    const place = { folder, files, catalog, clock, log, keys };
+    const place = { folder, files, catalog, clock, log, keys, signer };
     const retainer = new Retainer({ ...place, bounds: settings.bounds ?? {}, each: settings.retention ?? {} });
     const bytes = metrics.counter("viaduct_recorder_bytes_total", "Bytes of recorded samples", ["event"]);
     const fragments = metrics.counter(

@@ -38,5 +38,10 @@ export async function* decryptSegment(file: OpenFile, keys: KeyFinder): AsyncGen
     offset += head.length + plain.length;
   }
   if (scan.tail !== "none") throw new Fault("invalid", `what follows the first ${scan.goodBytes} bytes is damaged`);
+  if (scan.signature !== undefined) {
+    const signature = Buffer.allocUnsafe(scan.signature.bytes);
+    await file.read(signature, scan.signature.offset);
+    yield signature;
+  }
   if (scan.sealed) yield randomAccess(header, fragments);
 }

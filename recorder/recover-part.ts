@@ -3,9 +3,11 @@ import type { SegmentRow, SegmentTime } from "./catalog.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { timeOf } from "./describe.ts";
 import type { Files } from "./files.ts";
+import { readFragmentBox } from "./integrity.ts";
 import { folderOf, PART } from "./naming.ts";
 import { type Scan, scanSegment } from "./scan.ts";
 import { CLOSING, randomAccess } from "./segment.ts";
+import { type Signer, signatureBox } from "./signature.ts";
 
 type SealedRow = SegmentRow & SegmentTime;
 
@@ -22,6 +24,7 @@ export async function recoverPart(
   file: string,
   log: Log,
   keys?: KeyFinder,
+  signer?: Signer,
 ): Promise<SealedRow | undefined> {
   const path = `${folder}/${file}`;
   const part = path + PART;
@@ -39,9 +42,16 @@ export async function recoverPart(
         log.error({ file, lost: bytes - scan.goodBytes }, "a segment is damaged: what follows was cut off");
       const index = scan.protection === undefined ? randomAccess(scan.header, scan.fragments) : CLOSING;
       await handle.truncate(scan.goodBytes);
-      await handle.write([index], scan.goodBytes);
+      const [first] = scan.heads;
+      // Without its key, the header is known by the link that the first fragment has of it.
+      const opening = first === undefined ? scan.link : readFragmentBox(first).previous;
+      const end =
+        signer === undefined
+          ? [index]
+          : [signatureBox({ ...scan.header, header: opening, heads: scan.heads, recovered: true }, signer), index];
+      await handle.write(end, scan.goodBytes);
       await handle.datasync();
-      row = rowOf(scan, scan.header, file, scan.goodBytes + index.length);
+      row = rowOf(scan, scan.header, file, scan.goodBytes + end.reduce((sum, { length }) => sum + length, 0));
     }
   } finally {
     await handle.close();

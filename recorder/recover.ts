@@ -5,6 +5,7 @@ import type { KeyFinder } from "./cipher.ts";
 import type { Files } from "./files.ts";
 import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
 import { adoptSealed, recoverPart } from "./recover-part.ts";
+import type { Signer } from "./signature.ts";
 
 const LIMITS = {
   /** Files that are read at the same time. */
@@ -19,6 +20,7 @@ interface Place {
   readonly catalog: Catalog;
   readonly log: Log;
   readonly keys?: KeyFinder | undefined;
+  readonly signer?: Signer | undefined;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
     }
   };
   const part = (file: string): Promise<void> =>
-    enter(file, () => recoverPart(place.files, place.folder, file, place.log, place.keys));
+    enter(file, () => recoverPart(place.files, place.folder, file, place.log, place.keys, place.signer));
   await inParallel(await catalog.opened(), part);
 
   for (const folder of await recentFolders(place)) {

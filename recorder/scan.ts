@@ -20,6 +20,7 @@ import {
 import { Pace } from "./pace.ts";
 import { cipherSizeOf, type Protection, readCipherBox, readProtectionBox } from "./protection.ts";
 import type { FragmentPlace } from "./segment.ts";
+import { signatureSizeOf } from "./signature.ts";
 
 /** Of {@link blind}, which a decrypted fragment begins with. */
 const BLIND_BOX_BYTES = BOX_HEADER_BYTES + 16;
@@ -54,6 +55,10 @@ export interface Scan {
   readonly fragments: readonly FragmentPlace[];
   /** Of the last good fragment. */
   readonly link: Link;
+  /** The boxes of the fragments, 116 bytes each. */
+  readonly heads: readonly Buffer[];
+  /** Where the signature is, in a file that has one. */
+  readonly signature: { readonly offset: number; readonly bytes: number } | undefined;
   /** Where the last good fragment ends. */
   readonly goodBytes: number;
   /** The index that closes a sealed file stands behind the last fragment. */
@@ -80,7 +85,9 @@ const DAMAGED: Scan = {
   cipher: undefined,
   opening: NOTHING,
   fragments: [],
-  link: Buffer.alloc(0),
+  link: NOTHING,
+  heads: [],
+  signature: undefined,
   goodBytes: 0,
   sealed: false,
   tail: "damaged",
@@ -104,6 +111,8 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
   // Without a key, the first fragment is believed.
   let link = opening.length === 0 ? undefined : linkOf(opening);
   let offset = opened.bytes;
+  const heads: Buffer[] = [];
+  let signature: Scan["signature"];
   const found = (tail: Scan["tail"], sealed = false): Scan => ({
     header,
     protection,
@@ -111,6 +120,8 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
     opening,
     fragments,
     link: link ?? NO_LINK,
+    heads,
+    signature,
     goodBytes: offset,
     sealed,
     tail,
@@ -120,6 +131,14 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
     if (fragments.length >= LIMITS.fragments) return found("damaged");
     const got = lead.subarray(0, await file.read(lead.subarray(0, size - offset), offset));
     if (isIndex(got, size - offset)) return found("none", true);
+    const signed = signatureSizeOf(got);
+    if (signed !== undefined) {
+      const index = Buffer.alloc(Math.max(0, Math.min(BOX_HEADER_BYTES, size - offset - signed)));
+      await file.read(index, offset + signed);
+      if (!isIndex(index, size - offset - signed)) return found("torn");
+      signature = { offset, bytes: signed };
+      return found("none", true);
+    }
     const next = readFragment(got, protection !== undefined);
     if (next === undefined) return found(got.length < FRAGMENT_BOX_BYTES || isZero(got) ? "torn" : "damaged");
     const { box, moofAt, bodyBytes } = next;
@@ -131,6 +150,7 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
     if (verify && !(await isWhole({ file, head, box, at: bodyAtOffset, bytes: bodyBytes, protection, cipher })))
       return found(await tearOf(file, offset, end, size));
     link = linkOf(head);
+    heads.push(head);
     const { key, time, startUs, endUs } = box;
     const moofOffset = protection === undefined ? offset + moofAt : 0;
     fragments.push({ offset, bytes: end - offset, moofOffset, key, time, startUs, endUs });

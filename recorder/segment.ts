@@ -8,6 +8,7 @@ import type { ReadyFragment, SegmentPlan } from "./fragmenter.ts";
 import { FRAGMENT_BOX_BYTES, fragmentBox, type Link, linkOf, PRFT_BYTES, prft, segmentBox } from "./integrity.ts";
 import { folderOf, PART, segmentPath } from "./naming.ts";
 import { Pace } from "./pace.ts";
+import { type Signer, signatureBox } from "./signature.ts";
 
 const LIMITS = {
   /** Of each video sample, where encryption is light: parameter sets and the beginning of the first slices. */
@@ -30,6 +31,14 @@ export interface FragmentPlace {
   readonly endUs: number;
 }
 
+/** Who signs a segment, and what of it only its making knows. */
+interface Signing {
+  readonly signer: Signer;
+  readonly camera: string;
+  readonly stream: string;
+  readonly previous: Link;
+}
+
 /**
  * A segment while it is written: one file, with `.part` behind its name until it is sealed. `format.md` says what stands
  * in it. Calls must not overlap. After a method has failed, only {@link abandon} may be called.
@@ -39,6 +48,10 @@ export class SegmentFile {
   readonly file: string;
   readonly plan: SegmentPlan;
   readonly cipher: SegmentCipher | undefined;
+  readonly #signer: Signing | undefined;
+  readonly #opening: Link;
+  /** Boxes of the fragments, for the signature. */
+  readonly #heads: Buffer[] = [];
   /** Fragments that are written. Grows. */
   readonly fragments: FragmentPlace[] = [];
   readonly #files: Files;
@@ -59,12 +72,15 @@ export class SegmentFile {
     cipher: SegmentCipher | undefined;
     plain: Buffer;
     header: Buffer;
+    signing: Signing | undefined;
   }) {
     this.#files = o.files;
     this.#path = o.path;
     this.#handle = o.handle;
     this.#header = o.header;
     this.#link = linkOf(o.plain);
+    this.#opening = this.#link;
+    this.#signer = o.signing;
     this.file = o.file;
     this.plan = o.plan;
     this.cipher = o.cipher;
@@ -81,6 +97,8 @@ export class SegmentFile {
     readonly previous: Link;
     /** Absent: nothing is encrypted. */
     readonly cipher?: SegmentCipher | undefined;
+    /** Absent: the segment is not signed. */
+    readonly signer?: Signer | undefined;
     readonly announce: (file: string) => Promise<void>;
   }): Promise<SegmentFile> {
     const { files, plan, cipher } = o;
@@ -96,7 +114,17 @@ export class SegmentFile {
       const plain = Buffer.concat([init, own]);
       const moovAt = boxesIn(init)[1]?.start ?? 0;
       const header = (await cipher?.header(init.subarray(0, moovAt), init.subarray(moovAt), own)) ?? plain;
-      return new SegmentFile({ files, path, file, handle, plan, cipher, plain, header });
+      return new SegmentFile({
+        files,
+        path,
+        file,
+        handle,
+        plan,
+        cipher,
+        plain,
+        header,
+        signing: o.signer && { ...o, signer: o.signer },
+      });
     }
     throw new Fault("unavailable", `too many segments of ${o.camera} begin at the same instant`);
   }
@@ -139,6 +167,7 @@ export class SegmentFile {
     const offset = this.#bytes + (lead?.length ?? 0);
     this.#bytes = offset + bytes;
     this.#link = linkOf(header);
+    if (this.#signer !== undefined) this.#heads.push(header);
     this.fragments.push({
       offset,
       bytes,
@@ -185,12 +214,22 @@ export class SegmentFile {
       return false;
     }
     const index = this.cipher === undefined ? randomAccess(this.plan, this.fragments) : CLOSING;
-    await this.#handle.write([index], this.#bytes);
+    const signature =
+      this.#signer === undefined
+        ? []
+        : [
+            signatureBox(
+              { ...this.#signer, header: this.#opening, heads: this.#heads, recovered: false },
+              this.#signer.signer,
+            ),
+          ];
+    const end = [...signature, index];
+    await this.#handle.write(end, this.#bytes);
     await this.#handle.datasync();
     await this.#handle.close();
     await this.#files.rename(this.#path + PART, this.#path);
     await this.#files.syncFolder(folderOf(this.#path));
-    this.#bytes += index.length;
+    for (const { length } of end) this.#bytes += length;
     return true;
   }
 

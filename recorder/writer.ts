@@ -13,6 +13,7 @@ import { type Link, NO_LINK } from "./integrity.ts";
 import type { ProtectionMode } from "./protection.ts";
 import { recoverPart } from "./recover-part.ts";
 import { SegmentFile } from "./segment.ts";
+import type { Signer } from "./signature.ts";
 
 const LIMITS = {
   /** Fragments of one stream that wait for the disk: half a minute of short ones. */
@@ -70,6 +71,8 @@ export interface WriterContext {
   readonly encryption?: ProtectionMode | undefined;
   /** For new segments that are encrypted, and for old ones whatever new ones are. */
   readonly keys?: RecordingKeys | undefined;
+  /** Signs what is finished; absent: nobody. */
+  readonly signer?: Signer | undefined;
   /** The disk is full: something has to go. */
   readonly full: () => void;
   readonly counted: (event: "written" | "dropped" | "failed", bytes: number) => void;
@@ -222,6 +225,7 @@ export class SegmentWriter implements FragmentSink {
       startUs,
       previous: previous.link,
       cipher: await this.#cipher(fragment.plan, startUs),
+      signer: this.#context.signer,
       announce: async (file) => {
         await this.#noted(() => catalog.opening(file));
       },
@@ -341,12 +345,12 @@ export class SegmentWriter implements FragmentSink {
 
   /** Seals what an error of the disk left unfinished, and enters it. */
   async #salvage(): Promise<void> {
-    const { files, folder, catalog, keys } = this.#context;
+    const { files, folder, catalog, keys, signer } = this.#context;
     const parts = this.#parts;
     this.#parts = [];
     for (const file of parts)
       try {
-        const row = await recoverPart(files, folder, file, this.#log, keys);
+        const row = await recoverPart(files, folder, file, this.#log, keys, signer);
         if (row !== undefined) this.#rows.push(row);
         else await catalog.abandoned(file);
       } catch (err) {

@@ -1,0 +1,189 @@
+import { createHash, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
+import { ByteReader } from "../base/bytes.ts";
+import { Fault } from "../base/fault.ts";
+import { BOX_HEADER_BYTES, box, u16, u32 } from "./box.ts";
+import { FRAGMENT_BOX_BYTES, type Link, linkOf, readFragmentBox } from "./integrity.ts";
+
+/** Type of our box (ISO/IEC 14496-12 11.1), chosen at random once and for all. */
+const SIGNATURE_UUID = Buffer.from("e07d5c1b48a64c6f9b3a2f71c59e8d04", "hex");
+const VERSION = 1;
+const DOMAIN = "viaduct segment statement v1\n";
+
+const LIMITS = {
+  statementBytes: 4096,
+  certificateBytes: 16 * 1024,
+  signatureBytes: 1024,
+  /** As many as a segment may have. */
+  fragments: 20_000,
+};
+
+/** What is signed of a segment. Times in microseconds since 1970; hashes in hexadecimal. */
+export interface Statement {
+  readonly camera: string;
+  readonly stream: string;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly fragments: number;
+  /** Of the hash tree over the fragment boxes, which have the hashes of what follows them. */
+  readonly root: string;
+  /** The last link of the segment before, of the header, and of this segment. */
+  readonly previous: string;
+  readonly header: string;
+  readonly link: string;
+  /** Its recording broke off, and it was finished at the next start. */
+  readonly recovered: boolean;
+}
+
+/** Who signs. */
+export interface Signer {
+  readonly privateKey: KeyObject;
+  /** DER. */
+  readonly certificate: Buffer;
+}
+
+/** A signature with what it is over. */
+export interface SegmentSignature {
+  readonly statement: Statement;
+  readonly certificate: X509Certificate;
+  /** The 116 bytes of each fragment's box, in order. */
+  readonly heads: readonly Buffer[];
+  /** The signature is over this statement by this certificate's key, and the statement is over these fragments. */
+  readonly valid: boolean;
+}
+
+/** The root of the hash tree over `leaves` (RFC 6962 2.1, RFC 9162 2.1.1). */
+export function treeRoot(leaves: readonly Buffer[]): Buffer {
+  const [only] = leaves;
+  if (only === undefined) return createHash("sha256").digest();
+  if (leaves.length === 1) return createHash("sha256").update(Buffer.of(0)).update(only).digest();
+  const half = 2 ** Math.floor(Math.log2(leaves.length - 1));
+  const [left, right] = [treeRoot(leaves.slice(0, half)), treeRoot(leaves.slice(half))];
+  return createHash("sha256").update(Buffer.of(1)).update(left).update(right).digest();
+}
+
+/** Ed25519, or what the customer's key is. */
+export function signText(signer: Signer, text: string): Buffer {
+  return sign(hashFor(signer.privateKey), Buffer.from(text), signer.privateKey);
+}
+
+export function isSigned(certificate: X509Certificate, text: string, signature: Buffer): boolean {
+  try {
+    return verify(hashFor(certificate.publicKey), Buffer.from(text), certificate.publicKey, signature);
+  } catch {
+    return false;
+  }
+}
+
+function hashFor({ asymmetricKeyType }: KeyObject): string | undefined {
+  return asymmetricKeyType === "ed25519" ? undefined : "sha256";
+}
+
+/** The box that closes a signed segment, in front of its index. `heads`: the boxes of all fragments. */
+export function signatureBox(
+  o: Pick<Statement, "camera" | "stream" | "recovered"> & {
+    readonly header: Link;
+    readonly previous: Link;
+    readonly heads: readonly Buffer[];
+  },
+  signer: Signer,
+): Buffer {
+  const boxes = o.heads.map(readFragmentBox);
+  const last = o.heads.at(-1);
+  const statement: Statement = {
+    camera: o.camera,
+    stream: o.stream,
+    startUs: boxes[0]?.startUs ?? 0,
+    endUs: boxes.reduce((latest, { endUs }) => Math.max(latest, endUs), 0),
+    fragments: boxes.length,
+    root: treeRoot(o.heads).toString("hex"),
+    previous: o.previous.toString("hex"),
+    header: o.header.toString("hex"),
+    link: (last === undefined ? o.header : linkOf(last)).toString("hex"),
+    recovered: o.recovered,
+  };
+  const text = Buffer.from(JSON.stringify(statement));
+  const signature = signText(signer, DOMAIN + text.toString());
+  const parts = [
+    SIGNATURE_UUID,
+    u32((VERSION << 24) >>> 0, text.length),
+    text,
+    u16(signer.certificate.length),
+    signer.certificate,
+    u16(signature.length),
+    signature,
+    u32(o.heads.length),
+    ...o.heads,
+  ];
+  const size = BOX_HEADER_BYTES + parts.reduce((sum, { length }) => sum + length, 4);
+  // Its size once more, so that it is found from the end of the file.
+  return box("uuid", ...parts, u32(size));
+}
+
+/** The size of the signature box that `bytes` begin with; undefined where they begin with anything else. */
+export function signatureSizeOf(bytes: Buffer): number | undefined {
+  if (bytes.length < BOX_HEADER_BYTES + SIGNATURE_UUID.length) return undefined;
+  const body = bytes.subarray(BOX_HEADER_BYTES, BOX_HEADER_BYTES + SIGNATURE_UUID.length);
+  return bytes.toString("latin1", 4, 8) === "uuid" && body.equals(SIGNATURE_UUID) ? bytes.readUInt32BE(0) : undefined;
+}
+
+/** Reads the box that `bytes` are. Throws a Fault `invalid` when they are another, or make no sense. */
+export function readSignatureBox(bytes: Buffer): SegmentSignature {
+  const size = signatureSizeOf(bytes);
+  if (size !== bytes.length) throw new Fault("invalid", "no signature box");
+  const reader = new ByteReader(bytes);
+  reader.skip(BOX_HEADER_BYTES + SIGNATURE_UUID.length);
+  if (reader.u8() !== VERSION) throw new Fault("invalid", "signed by a newer program");
+  reader.skip(3);
+  const text = reader.ascii(bounded(reader.u32(), LIMITS.statementBytes));
+  const der = reader.view(bounded(reader.u16(), LIMITS.certificateBytes));
+  const signature = reader.view(bounded(reader.u16(), LIMITS.signatureBytes));
+  const count = bounded(reader.u32(), LIMITS.fragments);
+  const heads = Array.from({ length: count }, () => reader.view(FRAGMENT_BOX_BYTES));
+  const certificate = certificateOf(der);
+  const statement = statementOf(text);
+  const valid =
+    isSigned(certificate, DOMAIN + text, signature) &&
+    statement.fragments === count &&
+    treeRoot(heads).toString("hex") === statement.root &&
+    isChain(heads, statement);
+  return { statement, certificate, heads, valid };
+}
+
+function isChain(heads: readonly Buffer[], { header, link }: Statement): boolean {
+  let last = header;
+  for (const head of heads) {
+    if (readFragmentBox(head).previous.toString("hex") !== last) return false;
+    last = linkOf(head).toString("hex");
+  }
+  return last === link;
+}
+
+function bounded(value: number, limit: number): number {
+  if (value > limit) throw new Fault("invalid", `signature box with a field of ${value}`);
+  return value;
+}
+
+export function certificateOf(bytes: Buffer | string): X509Certificate {
+  try {
+    return new X509Certificate(bytes);
+  } catch (cause) {
+    throw new Fault("invalid", "that is no certificate", { cause });
+  }
+}
+
+function statementOf(text: string): Statement {
+  let found: Partial<Record<keyof Statement, unknown>>;
+  try {
+    found = JSON.parse(text) as typeof found;
+  } catch (cause) {
+    throw new Fault("invalid", "the statement of a signature is not JSON", { cause });
+  }
+  const words = ["camera", "stream", "root", "previous", "header", "link"] as const;
+  const numbers = ["startUs", "endUs", "fragments"] as const;
+  const right =
+    words.every((name) => typeof found[name] === "string") &&
+    numbers.every((name) => Number.isSafeInteger(found[name])) &&
+    typeof found.recovered === "boolean";
+  if (!right) throw new Fault("invalid", "the statement of a signature lacks something");
+  return found as Statement;
+}

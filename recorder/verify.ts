@@ -1,0 +1,182 @@
+import type { KeyFinder } from "./cipher.ts";
+import type { Files } from "./files.ts";
+import { readFragmentBox } from "./integrity.ts";
+import { type Judgement, judge, type Verdict } from "./judge.ts";
+import { segmentPath } from "./naming.ts";
+import type { SegmentSignature } from "./signature.ts";
+import { type Found, readFound } from "./verify-file.ts";
+
+const LIMITS = {
+  /** Hashes that are remembered to say where foreign footage comes from: a day of ten cameras. */
+  hashes: 1_000_000,
+};
+
+const NO_LINK = "00".repeat(32);
+/** `camera/date/hour/name` at the end of a path. */
+const ARCHIVE_PATH = /(?:^|\/)([A-Za-z0-9_-]{1,64})\/(\d{4,6}-\d\d-\d\d\/\d\d\/\d\d-\d\d\.\d{3}Z)-(\d+)\.mp4$/;
+
+/** A stretch of a file, or of a stream between its files, with one verdict. */
+export interface Stretch extends Judgement {
+  readonly file: string;
+  readonly camera: string;
+  readonly stream: string;
+}
+
+/** What a folder, or a file, comes to. */
+export interface Report {
+  readonly files: number;
+  readonly stretches: readonly Stretch[];
+  /** SHA-256 of the certificates that signed, and how many files each. */
+  readonly signers: ReadonlyMap<string, number>;
+}
+
+/** By which exit code each verdict is told: 0 as it was recorded, 1 tampered with, 3 cannot be said. */
+const EXIT: Readonly<Record<Verdict, 0 | 1 | 3>> = {
+  ok: 0,
+  recovered: 0,
+  changed: 1,
+  missing: 1,
+  inserted: 1,
+  reordered: 1,
+  "re-timed": 1,
+  "from another camera": 1,
+  unsigned: 3,
+  locked: 3,
+};
+
+export function exitCodeOf({ stretches, files }: Report): number {
+  const codes = stretches.map(({ verdict }) => EXIT[verdict]);
+  if (codes.includes(1)) return 1;
+  return files === 0 || codes.includes(3) ? 3 : 0;
+}
+
+interface Examined {
+  readonly file: string;
+  readonly signature: SegmentSignature;
+}
+
+/**
+ * Compares recordings with their signatures, without catalog or server. `trusted`: SHA-256 of the certificate that must have signed,
+ * as hexadecimal pairs with colons; without it, the certificate that signed the most files is taken, and the caller has to
+ * compare it. Nothing is changed. What was never signed cannot be judged; what a thief of the signing key signs is taken for good.
+ */
+export async function verify(o: {
+  readonly files: Files;
+  /** In the order of their paths. */
+  readonly paths: readonly string[];
+  readonly keys?: KeyFinder | undefined;
+  readonly trusted?: string | undefined;
+}): Promise<Report> {
+  const origins = new Map<string, string>();
+  const signers = new Map<string, number>();
+  for (const path of o.paths) {
+    const { signature } = await foundIn(o, path);
+    if (signature === undefined) continue;
+    const { fingerprint256 } = signature.certificate;
+    signers.set(fingerprint256, (signers.get(fingerprint256) ?? 0) + 1);
+    if (!signature.valid) continue;
+    for (const head of signature.heads)
+      if (origins.size < LIMITS.hashes) origins.set(hashIn(head), signature.statement.camera);
+  }
+  const trusted = o.trusted ?? [...signers].toSorted(([, a], [, b]) => b - a)[0]?.[0];
+  const stretches: Stretch[] = [];
+  const placed: Examined[] = [];
+  for (const path of o.paths) {
+    const found = await foundIn(o, path);
+    const { signature } = found;
+    const { camera = "", stream = "" } = signature?.statement ?? found.scan.header ?? {};
+    const about = { file: path, camera, stream };
+    const misplaced = misplacement(path, found, trusted);
+    const judged = misplaced === undefined ? judge(found, (hash) => origins.get(hash)) : [misplaced];
+    for (const one of merged(judged)) stretches.push({ ...about, ...one });
+    if (misplaced === undefined && signature?.valid === true) placed.push({ file: path, signature });
+  }
+  stretches.push(...chainOf(placed));
+  return { files: o.paths.length, stretches, signers };
+}
+
+async function foundIn(
+  o: { readonly files: Files; readonly keys?: KeyFinder | undefined },
+  path: string,
+): Promise<Found> {
+  const file = await o.files.open(path, "read");
+  try {
+    return await readFound(file, o.keys);
+  } finally {
+    await file.close();
+  }
+}
+
+/** What is wrong with a file as a whole, before its fragments are looked at. */
+function misplacement(path: string, found: Found, trusted: string | undefined): Judgement | undefined {
+  const { signature, scan, pieces } = found;
+  if (signature === undefined)
+    return pieces.length > 0
+      ? undefined
+      : { fromUs: 0, toUs: 0, verdict: "unsigned", why: "it is no segment, or nothing is left of it" };
+  const { statement, certificate, valid } = signature;
+  const all = { fromUs: statement.startUs, toUs: statement.endUs };
+  if (certificate.fingerprint256 !== trusted)
+    return { ...all, verdict: "unsigned", why: `signed by another certificate, ${certificate.fingerprint256}` };
+  if (!valid) return undefined;
+  const [, camera, time, counter] = ARCHIVE_PATH.exec(path) ?? [];
+  if ((camera ?? scan.header?.camera ?? statement.camera) !== statement.camera)
+    return { ...all, verdict: "from another camera", why: `it was recorded of ${statement.camera}` };
+  const name = segmentPath(statement.camera, statement.startUs, Number(counter));
+  return camera === undefined || name === `${camera}/${time}-${counter}.mp4`
+    ? undefined
+    : { ...all, verdict: "re-timed", why: "its name tells another time than its signature" };
+}
+
+/** What is missing between the files of a stream, and what is there twice. */
+function chainOf(examined: readonly Examined[]): readonly Stretch[] {
+  const streams = new Map<string, Examined[]>();
+  for (const { file, signature } of examined) {
+    const key = `${signature.statement.camera}/${signature.statement.stream}`;
+    streams.set(key, [...(streams.get(key) ?? []), { file, signature }]);
+  }
+  const found: Stretch[] = [];
+  for (const segments of streams.values()) {
+    segments.sort((a, b) => a.signature.statement.startUs - b.signature.statement.startUs);
+    const links = new Map<string, string>();
+    let endUs: number | undefined;
+    for (const { file, signature } of segments) {
+      const { camera, stream, link, startUs } = signature.statement;
+      const about = { file, camera, stream, fromUs: startUs, toUs: signature.statement.endUs };
+      const twin = links.get(link);
+      if (twin !== undefined) found.push({ ...about, verdict: "inserted", why: `the same recording as ${twin}` });
+      links.set(link, file);
+    }
+    for (const [index, { file, signature }] of segments.entries()) {
+      const { camera, stream, previous, startUs } = signature.statement;
+      if (index > 0 && previous !== NO_LINK && !links.has(previous))
+        found.push({
+          file,
+          camera,
+          stream,
+          fromUs: Math.min(endUs ?? startUs, startUs),
+          toUs: startUs,
+          verdict: "missing",
+          why: "the recording before this one is not here",
+        });
+      endUs = Math.max(endUs ?? 0, signature.statement.endUs);
+    }
+  }
+  return found;
+}
+
+/** Neighbours with the same verdict become one stretch. */
+function merged(judged: readonly Judgement[]): readonly Judgement[] {
+  const found: Judgement[] = [];
+  for (const one of judged) {
+    const last = found.at(-1);
+    if (last !== undefined && last.verdict === one.verdict && last.why === one.why)
+      found[found.length - 1] = { ...last, toUs: Math.max(last.toUs, one.toUs) };
+    else found.push(one);
+  }
+  return found;
+}
+
+function hashIn(head: Buffer): string {
+  return readFragmentBox(head).hash.toString("hex");
+}

@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { KeyFinder } from "../../recorder/cipher.ts";
+import { diskFiles } from "../../recorder/files.ts";
+import { readSamples } from "../../recorder/fragment-read.ts";
+import { scanSegment } from "../../recorder/scan.ts";
+import { certificateOf } from "../../recorder/signature.ts";
+import { verify } from "../../recorder/verify.ts";
+import { decryptTo } from "../support/keys.ts";
+import { scratchFolder } from "../support/recorder-samples.ts";
+
+// Written once by version 0.1.0, and never again: what was recorded has to be readable for ever.
+const FOLDER = join(import.meta.dirname, "vectors");
+const KEY_ID = "000102030405060708090a0b0c0d0e0f";
+const KEY = Buffer.from("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "hex");
+const keys: KeyFinder = { find: async (id) => (id === KEY_ID ? KEY : undefined) };
+
+describe("segments that were written once", () => {
+  let folder = "";
+  let remove: () => Promise<void>;
+
+  before(async () => {
+    ({ folder, remove } = await scratchFolder());
+  });
+  after(() => remove());
+
+  async function samplesOf(name: string): Promise<string> {
+    const plain = join(folder, name);
+    await decryptTo(join(FOLDER, name), plain, keys);
+    const file = await diskFiles.open(plain, "read");
+    const scan = await scanSegment(file, true);
+    await file.close();
+    expect(scan, name).to.include({ sealed: true, tail: "none" });
+    const bytes = await readFile(plain);
+    const samples = scan.fragments.flatMap((one) =>
+      readSamples(bytes.subarray(one.offset, one.offset + one.bytes), scan.header?.tracks ?? []),
+    );
+    return samples.map(({ track, presentUs, data }) => `${track} ${presentUs} ${data.toString("hex")}`).join("\n");
+  }
+
+  it("hold the same pictures and sound in clear, light and full", async () => {
+    const none = await samplesOf("none.mp4");
+    expect(none.split("\n")).to.have.length(24);
+    for (const name of ["light.mp4", "full.mp4"]) expect(await samplesOf(name), name).to.equal(none);
+  });
+
+  const rows: readonly [file: string, verdicts: readonly string[]][] = [
+    ["none.mp4", ["ok"]],
+    ["light.mp4", ["ok"]],
+    ["full.mp4", ["ok"]],
+    ["full-changed.mp4", ["changed"]],
+    ["full-cut.mp4", ["unsigned"]],
+  ];
+  for (const [name, verdicts] of rows)
+    it(`are told to be ${verdicts.join(", ")}: ${name}`, async () => {
+      const trusted = certificateOf(await readFile(join(FOLDER, "certificate.pem"))).fingerprint256;
+      const { stretches } = await verify({ files: diskFiles, paths: [join(FOLDER, name)], keys, trusted });
+      expect(
+        [...new Set(stretches.map(({ verdict }) => verdict))].filter((one) => one !== "ok" || verdicts[0] === "ok"),
+      ).to.deep.equal(verdicts);
+    });
+});
