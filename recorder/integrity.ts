@@ -15,7 +15,7 @@ export const NO_LINK: Link = Buffer.alloc(LINK_BYTES);
 
 /** Types of our two boxes (ISO/IEC 14496-12 11.1), chosen at random once and for all. */
 const SEGMENT_UUID = Buffer.from("a5be6ecf20a64b1e9f3e0c8d1d6a7e51", "hex");
-const FRAGMENT_UUID = Buffer.from("3d1f90b7c7584c0f8a642e70b1f9c2d4", "hex");
+export const FRAGMENT_UUID = Buffer.from("3d1f90b7c7584c0f8a642e70b1f9c2d4", "hex");
 
 const VERSION = 1;
 const FLAG = { arrivalTime: 1, key: 2, corrected: 4, jumped: 8, cameraAhead: 16 };

@@ -5,7 +5,7 @@ import { BOX_HEADER_BYTES, box, u16, u32 } from "./box.ts";
 import { FRAGMENT_BOX_BYTES, type Link, linkOf, readFragmentBox } from "./integrity.ts";
 
 /** Type of our box (ISO/IEC 14496-12 11.1), chosen at random once and for all. */
-const SIGNATURE_UUID = Buffer.from("e07d5c1b48a64c6f9b3a2f71c59e8d04", "hex");
+export const SIGNATURE_UUID = Buffer.from("e07d5c1b48a64c6f9b3a2f71c59e8d04", "hex");
 const VERSION = 1;
 const DOMAIN = "viaduct segment statement v1\n";
 

@@ -1,11 +1,12 @@
 import { isFault } from "../base/fault.ts";
+import { u32 } from "./box.ts";
 import type { KeyFinder, SegmentCipher } from "./cipher.ts";
 import type { OpenFile } from "./files.ts";
-import { FRAGMENT_BOX_BYTES, type FragmentHeader, linkOf, readFragmentBox } from "./integrity.ts";
+import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID, type FragmentHeader, linkOf, readFragmentBox } from "./integrity.ts";
 import { Pace } from "./pace.ts";
 import { cipherSizeOf } from "./protection.ts";
 import { type Scan, scanSegment } from "./scan.ts";
-import { readSignatureBox, type SegmentSignature, signatureSizeOf } from "./signature.ts";
+import { readSignatureBox, type SegmentSignature, SIGNATURE_UUID, signatureSizeOf } from "./signature.ts";
 
 const LIMITS = {
   /** Read at once while something is searched for. */
@@ -16,8 +17,8 @@ const LIMITS = {
 };
 
 /** How a fragment box begins, and how a signature box does behind its size. */
-const FRAGMENT_MARK = Buffer.from("0000007475756964" + "3d1f90b7c7584c0f8a642e70b1f9c2d4", "hex");
-const SIGNATURE_MARK = Buffer.from("75756964" + "e07d5c1b48a64c6f9b3a2f71c59e8d04", "hex");
+const FRAGMENT_MARK = Buffer.concat([u32(FRAGMENT_BOX_BYTES), Buffer.from("uuid"), FRAGMENT_UUID]);
+const SIGNATURE_MARK = Buffer.concat([Buffer.from("uuid"), SIGNATURE_UUID]);
 const SIZE_BYTES = 4;
 
 /** A fragment as it stands in a file, whatever was done to it. */
