@@ -119,10 +119,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca);
   const store = new CameraStore(database.query, folder.sealer);
   const lingerMs = settings.cameraSide.lingerSeconds * SECOND;
-  const cameras = await life.start("cameras", () =>
-    Cameras.start({ store, side, ca, archive, lingerMs, clock, log, metrics }),
-  );
   const bus = new EventBus(clock, log);
+  const cameras = await life.start("cameras", () =>
+    Cameras.start({ store, bus, side, ca, archive, lingerMs, clock, log, metrics }),
+  );
   await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
   const finds = await life.start("discovery of cameras", () => {
     const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };

@@ -84,6 +84,11 @@ export interface SimCamera {
   readonly settable: Settable | undefined;
   /** Somebody has its speaker. */
   readonly talkedTo: boolean;
+  /** Requests of ONVIF that it was sent so far. */
+  readonly requests: number;
+  /** Subscriptions to its events that were made so far, and that there are. */
+  readonly subscriptions: number;
+  readonly subscribers: number;
   /** Goes off the network, breaking all connections. */
   pause(): Promise<void>;
   /** Comes back at the same addresses. */
@@ -259,6 +264,18 @@ class Camera implements SimCamera, Device {
 
   get sessions(): number {
     return this.#rtsp.sessions;
+  }
+
+  get requests(): number {
+    return this.#onvif.requests;
+  }
+
+  get subscriptions(): number {
+    return this.#events.created;
+  }
+
+  get subscribers(): number {
+    return this.#events.points;
   }
 
   get heard(): Heard | undefined {

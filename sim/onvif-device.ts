@@ -102,7 +102,10 @@ function services(device: Device): readonly (readonly [ns: string, path: string,
           [NS.tmd, PATHS.io, IO_CAPABILITIES],
         ] as const)),
   ] as const;
-  return all.filter(([ns]) => !(ns === NS.trt && device.quirks.has("media2-only")));
+  return all.filter(
+    ([ns]) =>
+      !(ns === NS.trt && device.quirks.has("media2-only")) && !(ns === NS.tev && device.quirks.has("hidden-events")),
+  );
 }
 
 /** The older way to tell of services (Core 8.1.2.3); Media 2 has no place in it. */
@@ -118,6 +121,7 @@ function capabilities(device: Device, { element }: Asked): string {
     known["PTZ"] = `<tt:PTZ><tt:XAddr>${device.url(PATHS.ptz)}</tt:XAddr></tt:PTZ>`;
   }
   if (device.quirks.has("media2-only")) delete known["Media"];
+  if (device.quirks.has("hidden-events")) delete known["Events"];
   if (category === "All") return ORDER.map((name) => known[name] ?? "").join("");
   const one = Object.hasOwn(known, category) ? known[category] : undefined;
   if (one === undefined)

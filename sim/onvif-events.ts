@@ -17,13 +17,25 @@ const LIMITS = {
 /** How long something moves, and how long nothing does. */
 const MOTION_PERIOD_MS = 7 * SECOND;
 const DEFAULT_LIFE_MS = MINUTE;
-const TOPIC = "tns1:VideoSource/MotionAlarm";
+/** Topic and item. */
+const TOPICS = {
+  usual: ["tns1:VideoSource/MotionAlarm", "State"],
+  "motion-by-rule": ["tns1:RuleEngine/CellMotionDetector/Motion", "IsMotion"],
+  "misspelt-topic": ["tns1:VideoSoure/MotionAlarm", "State"],
+} as const;
+/** Of a camera whose places are not given free by themselves. */
+const LEAKY_SLOTS = 4;
+/** So seldom does something move where nothing says that it does not any more. */
+const UNENDED_TICKS = 12;
+const LATE_MS = 10 * SECOND;
 
 interface PullPoint {
   readonly id: string;
   readonly queue: string[];
   expiry: Timer;
   endsAt: UnixMillis;
+  /** It has been told of a change. */
+  told: boolean;
   /** Ends the wait of the request that is being held, if any. */
   wake: (() => void) | undefined;
 }
@@ -34,12 +46,24 @@ export class Events {
   readonly #clock: Clock;
   readonly #points = new Map<string, PullPoint>();
   #created = 0;
+  /** Places that were never given back. */
+  #leaked = 0;
   #motion = false;
+  #ticks = 0;
   #ticking: Timer | undefined;
 
   constructor(device: Device, clock: Clock) {
     this.#device = device;
     this.#clock = clock;
+  }
+
+  /** How many pull points were made so far. */
+  get created(): number {
+    return this.#created;
+  }
+
+  get points(): number {
+    return this.#points.size;
   }
 
   /** Forgets all pull points. */
@@ -57,8 +81,10 @@ export class Events {
       PullMessages: (asked) => this.#pull(asked),
       SetSynchronizationPoint: (asked) => {
         const point = this.#pointOf(asked);
-        point.queue.push(this.#notification("Initialized"));
-        point.wake?.();
+        if (!(this.#device.quirks.has("forgotten-subscription") && point.told)) {
+          point.queue.push(this.#notification("Initialized"));
+          point.wake?.();
+        }
         return respond(asked, "<tev:SetSynchronizationPointResponse/>");
       },
     };
@@ -70,17 +96,21 @@ export class Events {
       Renew: (asked) => {
         const point = this.#pointOf(asked);
         this.#prolong(point, durationIn(asked.element, "TerminationTime", this.#device.now()) ?? DEFAULT_LIFE_MS);
-        const times = `<wsnt:TerminationTime>${isoOf(point.endsAt)}</wsnt:TerminationTime><wsnt:CurrentTime>${isoOf(this.#device.now())}</wsnt:CurrentTime>`;
+        const times = `<wsnt:TerminationTime>${this.#saidEnd(point)}</wsnt:TerminationTime><wsnt:CurrentTime>${isoOf(this.#device.now())}</wsnt:CurrentTime>`;
         return respond(asked, `<wsnt:RenewResponse>${times}</wsnt:RenewResponse>`);
       },
       Unsubscribe: (asked) => {
-        this.#drop(this.#pointOf(asked).id);
+        const { id } = this.#pointOf(asked);
+        if (this.#device.quirks.has("unsubscribe-ends-all")) this.close();
+        else this.#drop(id);
         return respond(asked, "<wsnt:UnsubscribeResponse/>");
       },
     };
   }
 
   #create(asked: Asked): Told {
+    if (this.#device.quirks.has("event-slots-leak") && this.#points.size + this.#leaked >= LEAKY_SLOTS)
+      throw new SoapFault("Sender", ["NotAuthorized"], "Sender not authorized");
     if (this.#points.size >= LIMITS.pullPoints)
       throw new SoapFault("Receiver", ["CriticalError", "MaxSubscriptions"], "There are too many pull points");
     this.#created += 1;
@@ -91,15 +121,16 @@ export class Events {
       queue: [this.#notification("Initialized")],
       expiry: { cancel: () => undefined },
       endsAt: this.#device.now(),
+      told: false,
       wake: undefined,
     };
     this.#points.set(point.id, point);
     this.#prolong(point, lifeMs);
     this.#ticking ??= this.#clock.every(MOTION_PERIOD_MS, () => this.#toggle());
-    const address = escapeXml(`${this.#device.url(PATHS.subscription)}?id=${point.id}`);
+    const reference = this.#reference(point);
     return respond(
       asked,
-      `<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference><wsa:Address>${address}</wsa:Address></tev:SubscriptionReference><wsnt:CurrentTime>${isoOf(this.#device.now())}</wsnt:CurrentTime><wsnt:TerminationTime>${isoOf(point.endsAt)}</wsnt:TerminationTime></tev:CreatePullPointSubscriptionResponse>`,
+      `<tev:CreatePullPointSubscriptionResponse><tev:SubscriptionReference>${reference}</tev:SubscriptionReference><wsnt:CurrentTime>${isoOf(this.#device.now())}</wsnt:CurrentTime><wsnt:TerminationTime>${this.#saidEnd(point)}</wsnt:TerminationTime></tev:CreatePullPointSubscriptionResponse>`,
     );
   }
 
@@ -109,13 +140,15 @@ export class Events {
       throw new SoapFault("Receiver", ["Action", "UnableToGetMessages"], "Another request waits already");
     const waitMs = Math.min(LIMITS.waitMs, durationIn(asked.element, "Timeout", this.#device.now()) ?? 0);
     const count = Number(findPath(asked.element, "MessageLimit")?.text.trim() ?? LIMITS.messages);
-    this.#prolong(point, Math.max(waitMs, point.endsAt - this.#device.now()));
-    if (point.queue.length === 0 && waitMs > 0) await this.#arrival(point, waitMs);
+    const { quirks } = this.#device;
+    if (!quirks.has("past-termination")) this.#prolong(point, Math.max(waitMs, point.endsAt - this.#device.now()));
+    if (point.queue.length === 0 && waitMs > 0 && !quirks.has("hasty-events"))
+      await this.#arrival(point, waitMs + (quirks.has("late-events") ? LATE_MS : 0));
     if (!this.#points.has(point.id)) throw noPoint();
     const messages = point.queue.splice(0, Math.max(1, Math.min(LIMITS.messages, count || 1))).join("");
     return respond(
       asked,
-      `<tev:PullMessagesResponse><tev:CurrentTime>${isoOf(this.#device.now())}</tev:CurrentTime><tev:TerminationTime>${isoOf(point.endsAt)}</tev:TerminationTime>${messages}</tev:PullMessagesResponse>`,
+      `<tev:PullMessagesResponse><tev:CurrentTime>${isoOf(this.#device.now())}</tev:CurrentTime><tev:TerminationTime>${this.#saidEnd(point)}</tev:TerminationTime>${messages}</tev:PullMessagesResponse>`,
     );
   }
 
@@ -130,8 +163,13 @@ export class Events {
   }
 
   #toggle(): void {
-    this.#motion = !this.#motion;
+    const { quirks } = this.#device;
+    this.#ticks += 1;
+    if (quirks.has("unended-motion") && this.#ticks % UNENDED_TICKS !== 1) return;
+    this.#motion = quirks.has("unended-motion") || !this.#motion;
     for (const point of this.#points.values()) {
+      if (quirks.has("forgotten-subscription") && point.told) continue;
+      point.told = true;
       if (point.queue.length === LIMITS.messages) point.queue.shift();
       point.queue.push(this.#notification("Changed"));
       point.wake?.();
@@ -139,11 +177,27 @@ export class Events {
   }
 
   #notification(operation: "Initialized" | "Changed"): string {
-    return `<wsnt:NotificationMessage><wsnt:Topic Dialect="http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet">${TOPIC}</wsnt:Topic><wsnt:Message><tt:Message UtcTime="${isoOf(this.#device.now())}" PropertyOperation="${operation}"><tt:Source><tt:SimpleItem Name="Source" Value="video_source"/></tt:Source><tt:Data><tt:SimpleItem Name="State" Value="${this.#motion}"/></tt:Data></tt:Message></wsnt:Message></wsnt:NotificationMessage>`;
+    const { quirks } = this.#device;
+    const odd = (["motion-by-rule", "misspelt-topic"] as const).find((quirk) => quirks.has(quirk));
+    const [topic, item] = TOPICS[odd ?? "usual"];
+    return `<wsnt:NotificationMessage><wsnt:Topic Dialect="http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet">${topic}</wsnt:Topic><wsnt:Message><tt:Message UtcTime="${isoOf(this.#device.now())}" PropertyOperation="${operation}"><tt:Source><tt:SimpleItem Name="Source" Value="video_source"/></tt:Source><tt:Data><tt:SimpleItem Name="${item}" Value="${this.#motion}"/></tt:Data></tt:Message></wsnt:Message></wsnt:NotificationMessage>`;
   }
 
-  #pointOf({ target }: Asked): PullPoint {
-    const point = this.#points.get(/[?&]id=(\d+)$/.exec(target)?.[1] ?? "");
+  #saidEnd({ endsAt }: PullPoint): string {
+    return isoOf(this.#device.quirks.has("past-termination") ? later(this.#device.now(), -HOUR) : endsAt);
+  }
+
+  #reference({ id }: PullPoint): string {
+    const url = this.#device.url(PATHS.subscription);
+    if (!this.#device.quirks.has("subscription-parameters"))
+      return `<wsa:Address>${escapeXml(`${url}?id=${id}`)}</wsa:Address>`;
+    const parameter = `<SubscriptionId xmlns="http://www.axis.com/2009/event">${id}</SubscriptionId>`;
+    return `<wsa:Address>${url}</wsa:Address><wsa:ReferenceParameters>${parameter}</wsa:ReferenceParameters>`;
+  }
+
+  #pointOf({ target, header }: Asked): PullPoint {
+    const named = header?.children.find(({ name }) => name === "SubscriptionId")?.text.trim();
+    const point = this.#points.get(/[?&]id=(\d+)$/.exec(target)?.[1] ?? named ?? "");
     if (point === undefined) throw noPoint();
     return point;
   }
@@ -151,7 +205,10 @@ export class Events {
   #prolong(point: PullPoint, lifeMs: Millis): void {
     const boundedMs = Math.min(LIMITS.lifeMs, Math.max(SECOND, lifeMs));
     point.expiry.cancel();
-    point.expiry = this.#clock.after(boundedMs, () => this.#drop(point.id));
+    point.expiry = this.#clock.after(boundedMs, () => {
+      this.#leaked += 1;
+      this.#drop(point.id);
+    });
     point.endsAt = later(this.#device.now(), boundedMs);
   }
 

@@ -69,9 +69,15 @@ export class OnvifServer {
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
   #port = 0;
+  #requests = 0;
 
   constructor(options: OnvifOptions) {
     this.#options = options;
+  }
+
+  /** So far. */
+  get requests(): number {
+    return this.#requests;
   }
 
   get port(): number {
@@ -105,6 +111,7 @@ export class OnvifServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#requests += 1;
     response.setHeader("Date", new Date(this.#options.now()).toUTCString());
     try {
       if (request.method === "GET" && request.url === PATHS.snapshot && this.#options.snapshot !== undefined) {

@@ -29,6 +29,50 @@ export const ONVIF_QUIRKS = {
     does: "puts line breaks around addresses and escapes them twice",
     source: 'Dahua: AlexxIT/go2rtc pkg/onvif/onvif_test.go, "Dahua stream formatted"',
   },
+  "event-slots-leak": {
+    does: "gives a place for events free by Unsubscribe alone, and refuses the log-in when four are taken",
+    source: "ZoneMinder 257ecafa4",
+  },
+  "unsubscribe-ends-all": {
+    does: "ends all subscriptions with one",
+    source: "home-assistant/core#92627",
+  },
+  "past-termination": {
+    does: "says that a subscription ended an hour ago, and ends it after a minute unless it is renewed",
+    source: "Axis: agsh/onvif src/events.ts",
+  },
+  "unended-motion": {
+    does: "says that something moves, and never that it does not any more",
+    source: "Reolink: ZoneMinder 2dc48e433",
+  },
+  "motion-by-rule": {
+    does: "tells of motion under the topic of its detector alone",
+    source: "dmitrif/onvif2mqtt#34; koush/scrypted onvif-api.ts",
+  },
+  "misspelt-topic": {
+    does: "tells of motion under a topic with a typing error",
+    source: "agsh/onvif#24",
+  },
+  "hasty-events": {
+    does: "answers at once that nothing has happened, however long it was to wait",
+    source: "general knowledge of ONVIF clients; not traced to a model",
+  },
+  "late-events": {
+    does: "holds a request for events ten seconds longer than it was asked to",
+    source: "ZoneMinder, clamp of pull_timeout; roleoroleo/onvif_simple_server 9277b77",
+  },
+  "hidden-events": {
+    does: "does not list its event service",
+    source: "koush/scrypted onvif-api.ts, supportsEvents; home-assistant/core#91089",
+  },
+  "subscription-parameters": {
+    does: "names a subscription by a parameter beside its address, which is the same for all",
+    source: "Axis: agsh/onvif lib/events.js, SubscriptionId",
+  },
+  "forgotten-subscription": {
+    does: "takes requests for events of a subscription that it has forgotten, and never tells any",
+    source: "home-assistant/core#37711",
+  },
 } as const satisfies Readonly<Record<string, Pick<KnownQuirk, "does" | "source">>>;
 
 /** Faults of real cameras, each a switch of its own. They can be combined. */

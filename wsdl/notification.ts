@@ -1,4 +1,5 @@
 import { isoOf, type UnixMillis, unixMillis } from "../base/units.ts";
+import { NAMESPACES } from "./namespaces.ts";
 import { printTopic, readTopic, type Topic } from "./topic.ts";
 import { attributeOf, escapeXml, findPath, type XmlElement } from "./xml.ts";
 
@@ -47,12 +48,12 @@ function printItems(name: string, items: readonly Item[]): string {
 }
 
 /**
- * Reads one, by local names, for devices use odd namespaces. Undefined without a topic or message; items beyond the bounds are
+ * Reads one, by local names, for devices use odd namespaces, and some write `tns1:` without having declared it. Undefined without a topic or message; items beyond the bounds are
  * left out. Without a date that can be read, `at` is `received`.
  */
 export function readNotification(element: XmlElement, received: UnixMillis): Notification | undefined {
   const named = findPath(element, "Topic");
-  const topic = named && readTopic(named.text, named);
+  const topic = named && readTopic(named.text, named, { tns1: NAMESPACES.tns1 });
   const message = findPath(element, "Message", "Message");
   if (topic === undefined || message === undefined) return undefined;
   const date = Date.parse(attributeOf(message, "UtcTime") ?? "");

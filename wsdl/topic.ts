@@ -26,15 +26,27 @@ export function topicKey(topic: Topic): string {
   return topic.join(" ");
 }
 
-/** Reads `tns1:VideoSource/MotionAlarm` as it stands in `element`, whose prefixes count. Undefined for what is no topic. */
-export function readTopic(text: string, element: XmlElement): Topic | undefined {
+/**
+ * Reads `tns1:VideoSource/MotionAlarm` as it stands in `element`, whose prefixes count, and else those of `otherwise`. Undefined for
+ * what is no topic.
+ */
+export function readTopic(
+  text: string,
+  element: XmlElement,
+  otherwise: Readonly<Record<string, string>> = {},
+): Topic | undefined {
   const names = text.trim().split("/");
   if (names.length > LIMITS.steps) return undefined;
   const steps: string[] = [];
   for (const [index, name] of names.entries()) {
     const [, prefix, local] = name.length > LIMITS.stepCharacters ? [] : (STEP.exec(name) ?? []);
     // A step below the first may be of no namespace, which is that of its tree.
-    const ns = prefix === undefined ? (index === 0 ? "" : NAMESPACES.tns1) : namespaceOf(element, prefix);
+    const ns =
+      prefix === undefined
+        ? index === 0
+          ? ""
+          : NAMESPACES.tns1
+        : (namespaceOf(element, prefix) ?? (Object.hasOwn(otherwise, prefix) ? otherwise[prefix] : undefined));
     if (local === undefined || ns === undefined || ns.length > LIMITS.namespaceCharacters) return undefined;
     steps.push(ns === NAMESPACES.tns1 ? local : `{${ns}}${local}`);
   }

@@ -4,12 +4,15 @@ import type { Archive } from "../../recorder/archive.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { type BridgedCamera, type CameraInfo, MAIN_STREAM, type Pulling, type TransportSetting } from "../camera.ts";
 import type { CameraRecord } from "../camera-store.ts";
+import type { EventBus } from "../event-bus.ts";
+import { CameraEvents } from "./camera-events.ts";
 import { CameraControlPort } from "./control.ts";
 import { loginOf } from "./login.ts";
 import { RunningStream, type StreamParts } from "./running-stream.ts";
 import { CameraSpeaker } from "./speaker.ts";
 
 export interface CameraParts extends StreamParts {
+  readonly bus: EventBus;
   readonly archive: Archive;
 }
 
@@ -23,6 +26,7 @@ export class RunningCamera implements BridgedCamera {
   readonly #removal = new AbortController();
   readonly #closing = new AbortController();
   readonly #recorder: StreamRecorder;
+  readonly #events: CameraEvents;
   #transport: TransportSetting;
   /** How the recorder leaves the main stream; undefined while that is not recorded. */
   #leave: (() => void) | undefined;
@@ -37,6 +41,7 @@ export class RunningCamera implements BridgedCamera {
     const asked = { side, clock, log: o.log.child({ camera: record.id }), signal: this.#closing.signal, ca };
     this.speaker = new CameraSpeaker({ url: new URL(first.url), ...loginOf(record, ca), ...asked });
     this.control = new CameraControlPort(record, asked);
+    this.#events = new CameraEvents({ ...asked, camera: record, bus: o.bus });
     const main = new RunningStream(record, first, {
       ...o,
       onOnline: () => {
@@ -75,6 +80,7 @@ export class RunningCamera implements BridgedCamera {
   start(): void {
     this.#record();
     for (const stream of this.streams) stream.start();
+    this.#events.start();
     this.streams[0].look();
   }
 
@@ -96,7 +102,7 @@ export class RunningCamera implements BridgedCamera {
     if (options.removed) this.#removal.abort();
     await this.control.close();
     this.#closing.abort();
-    await this.speaker.close();
+    await Promise.all([this.speaker.close(), this.#events.close()]);
     await Promise.all(this.streams.map((stream) => stream.close()));
     this.#leave?.();
     await this.#recorder.close();

@@ -33,6 +33,8 @@ export interface CallerOptions {
   readonly tls?: CameraTls;
   /** Of an earlier conversation with the same camera, which goes on. */
   readonly login?: Login;
+  /** A conversation that goes on as long as the camera is ours: without a bound of its whole time and number of requests. */
+  readonly unending?: boolean;
 }
 
 /** An operation of one of ONVIF's services. */
@@ -43,6 +45,12 @@ export interface Call {
   readonly operation: string;
   /** XML inside the operation's element; prefixes `tt` and that of the service are declared. */
   readonly content?: string;
+  /** Header blocks besides the log-in's, as XML that declares its own prefixes. */
+  readonly header?: string;
+  /** What the action begins with, where that is not the namespace. */
+  readonly actions?: string;
+  /** For this request, where it is to be held longer than others. */
+  readonly timeoutMs?: Millis;
 }
 
 /** An answer, with what is needed to read the camera's clock from it. */
@@ -67,7 +75,7 @@ export class RefusedByCamera extends Fault {
 
 /**
  * One conversation with one camera: SOAP 1.2 over HTTP(S), each request on a connection of its own, logged in as the camera
- * demands. Bounded in answer size, time per request (10 s), time in all (60 s) and log-in attempts.
+ * demands. Bounded in answer size, time per request (10 s), time in all (60 s, unless it is unending) and log-in attempts.
  */
 export class Caller {
   readonly login: Login;
@@ -81,7 +89,8 @@ export class Caller {
   constructor(options: CallerOptions) {
     this.#options = options;
     this.login = options.login ?? new Login(options.credentials);
-    this.#endsAt = (options.clock.monotonic() + LIMITS.totalMs) as MonotonicMillis;
+    const totalMs = options.unending === true ? Number.POSITIVE_INFINITY : LIMITS.totalMs;
+    this.#endsAt = (options.clock.monotonic() + totalMs) as MonotonicMillis;
     const { tls } = options;
     this.#tls = tls?.onPin === undefined ? tls : { ...tls, onPin: (spki) => this.#pin(spki) };
   }
@@ -158,24 +167,26 @@ export class Caller {
     }
   }
 
-  #request({ url, prefix, operation, content = "" }: Call, proven: boolean): Promise<CameraResponse> {
-    const { side, clock, signal } = this.#options;
-    const timeoutMs = Math.min(LIMITS.requestMs, this.remainingMs);
+  #request(call: Call, proven: boolean): Promise<CameraResponse> {
+    const { url, prefix, operation, content = "", actions = NAMESPACES[prefix] } = call;
+    const { side, clock, signal, unending } = this.#options;
+    const timeoutMs = Math.min(call.timeoutMs ?? LIMITS.requestMs, this.remainingMs);
     if (timeoutMs <= 0)
       throw new Fault("unavailable", `camera needs more than ${LIMITS.totalMs} ms`, { tell: "the camera is too slow" });
     this.#requests += 1;
-    if (this.#requests > LIMITS.requests) throw new Fault("unavailable", "too many requests to one camera");
+    if (unending !== true && this.#requests > LIMITS.requests)
+      throw new Fault("unavailable", "too many requests to one camera");
     const proof = proven ? this.login.proof("POST", `${url.pathname}${url.search}`, clock.now()) : {};
     const body = printEnvelope({
       body: `<${prefix}:${operation}>${content}</${prefix}:${operation}>`,
       namespaces: { tt: NAMESPACES.tt, [prefix]: NAMESPACES[prefix] },
-      ...(proof.security === undefined ? {} : { header: proof.security }),
+      header: (proof.security ?? "") + (call.header ?? ""),
     });
     return cameraRequest({
       url,
       method: "POST",
       headers: {
-        "Content-Type": `application/soap+xml; charset=utf-8; action="${NAMESPACES[prefix]}/${operation}"`,
+        "Content-Type": `application/soap+xml; charset=utf-8; action="${actions}/${operation}"`,
         ...(proof.authorization === undefined ? {} : { Authorization: proof.authorization }),
       },
       body,

@@ -230,7 +230,7 @@ export async function readServices(caller: Caller, device: URL, ip: string): Pro
  * A service at the camera's own IP address. One that is named with another scheme than that of the device service is asked
  * where the device service is: what began inside TLS stays there, and what began without has no key to expect.
  */
-function serviceUrl(address: string, device: URL, ip: string): URL | undefined {
+export function serviceUrl(address: string, device: URL, ip: string): URL | undefined {
   try {
     return withSchemeOf(device, pinnedToHost(address, ip, ["http", "https"]));
   } catch {

@@ -111,7 +111,119 @@ const alive = (during: (ask: Ask, clock: VirtualClock) => Promise<void>) => ({
   },
 });
 
+type EventLook = (on: {
+  readonly create: () => Promise<string>;
+  /** Subscribes; `pull` fetches what there is, or waits. */
+  readonly subscribe: () => Promise<{
+    pull: (timeout?: string) => Promise<string>;
+    ask: (operation: string) => Promise<string>;
+  }>;
+  readonly clock: VirtualClock;
+}) => Promise<string>;
+const events = (look: EventLook) => ({
+  timed: true,
+  in: (camera: SimCamera, clock: VirtualClock) => {
+    const create = (): Promise<string> =>
+      askSoap(camera.deviceUrl.replace("device_service", "event_service"), "tev", "CreatePullPointSubscription");
+    return look({
+      create,
+      clock,
+      subscribe: async () => {
+        const point = /<wsa:Address>(.*?)</.exec(await create())?.[1] ?? "";
+        return {
+          pull: (timeout = "PT0S") =>
+            askSoap(
+              point,
+              "tev",
+              "PullMessages",
+              `<tev:Timeout>${timeout}</tev:Timeout><tev:MessageLimit>9</tev:MessageLimit>`,
+            ),
+          ask: (operation) => askSoap(point, "wsnt", operation),
+        };
+      },
+    });
+  },
+});
+/** A request for events of which there are none: answered at once, or held, and for how long. */
+const held = (timeout: string) =>
+  events(async ({ subscribe, clock }) => {
+    const { pull } = await subscribe();
+    await pull();
+    const before = clock.pending;
+    const state = { answered: false };
+    const asked = pull(timeout).finally(() => {
+      state.answered = true;
+    });
+    while (!state.answered && clock.pending <= before) await clock.advance(0);
+    if (state.answered) return "at once";
+    await clock.advance(1000);
+    const late = clock.pending > before;
+    await clock.advance(60_000);
+    await asked;
+    return late ? "later than a second" : "in time";
+  });
+
 const SIGNS: Readonly<Record<Quirk, Sign>> = {
+  "event-slots-leak": {
+    ...events(async ({ create }) => {
+      for (let count = 0; count < 4; count += 1) await create();
+      return create();
+    }),
+    shown: (seen) => seen.includes("NotAuthorized"),
+  },
+  "unsubscribe-ends-all": {
+    ...events(async ({ subscribe }) => {
+      const [one, two] = [await subscribe(), await subscribe()];
+      await one.ask("Unsubscribe");
+      return two.pull();
+    }),
+    shown: (seen) => seen.includes("NoSubscription"),
+  },
+  "past-termination": {
+    ...events(({ create }) => create()),
+    shown: (seen) => {
+      const [now = 0, end = 0] = ["CurrentTime", "TerminationTime"].map((name) =>
+        Date.parse(new RegExp(`${name}>(.*?)<`).exec(seen)?.[1] ?? ""),
+      );
+      return end < now;
+    },
+  },
+  "unended-motion": {
+    ...events(async ({ subscribe, clock }) => {
+      const { pull } = await subscribe();
+      await clock.advance(15_000);
+      return pull();
+    }),
+    shown: (seen) => !/"Changed".*?Value="false"/.test(seen) && seen.includes('"Changed"'),
+  },
+  "motion-by-rule": {
+    ...events(async ({ subscribe }) => (await subscribe()).pull()),
+    shown: (seen) => seen.includes("CellMotionDetector/Motion") && seen.includes("IsMotion"),
+  },
+  "misspelt-topic": {
+    ...events(async ({ subscribe }) => (await subscribe()).pull()),
+    shown: (seen) => seen.includes("VideoSoure/"),
+  },
+  "hasty-events": { ...held("PT1M"), shown: (seen) => seen === "at once" },
+  "late-events": { ...held("PT1S"), shown: (seen) => seen === "later than a second" },
+  "hidden-events": {
+    ...soap("GetServices", "tds", "<tds:IncludeCapability>false</tds:IncludeCapability>"),
+    shown: (seen) => !seen.includes("ver10/events/wsdl<"),
+  },
+  "subscription-parameters": {
+    ...events(({ create }) => create()),
+    shown: (seen) => seen.includes("SubscriptionId") && !seen.includes("?id="),
+  },
+  "forgotten-subscription": {
+    ...events(async ({ subscribe, clock }) => {
+      const { pull } = await subscribe();
+      await clock.advance(7000);
+      await pull();
+      await clock.advance(7000);
+      return pull();
+    }),
+    shown: (seen) => seen.startsWith("200") && !seen.includes("NotificationMessage>"),
+  },
   "backchannel-breaks": { ...speaker(1), shown: (seen) => seen.endsWith("hung up") },
   "one-speaker-session": { ...speaker(2), shown: (seen) => / 500 /.test(seen) },
   "wrong-host-uri": { ...streamUri, shown: (seen) => seen.includes("198.51.100.77") },

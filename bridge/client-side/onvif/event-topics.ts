@@ -22,6 +22,7 @@ function row(path: string, property: boolean, source: readonly Item[], data: rea
 const ALWAYS: readonly Described[] = [
   row("VideoSource/SignalLoss", true, [["Source", TOKEN]], [["State", "xs:boolean"]]),
   row("VideoSource/MotionAlarm", true, [["Source", TOKEN]], [["State", "xs:boolean"]]),
+  row("VideoSource/GlobalSceneChange/ImagingService", true, [["Source", TOKEN]], [["State", "xs:boolean"]]),
   row("RecordingConfig/JobState", true, [["RecordingJobToken", TOKEN]], [["State", "xs:string"]]),
   row("RecordingHistory/Recording/State", true, [["RecordingToken", TOKEN]], [["IsRecording", "xs:boolean"]]),
   row("Media/ProfileChanged", false, [], [["Token", TOKEN]]),

@@ -1,0 +1,137 @@
+import type { Clock, Timer } from "../../base/clock.ts";
+import { MINUTE } from "../../base/units.ts";
+import { meaningOf } from "../../onvif/client/topics.ts";
+import type { Item, Notification } from "../../wsdl/notification.ts";
+import { onvifTopic, topicKey } from "../../wsdl/topic.ts";
+import type { EventBus } from "../event-bus.ts";
+
+const LIMITS = {
+  /** Things of one camera that can be so at one time, and whose ends are known. */
+  states: 128,
+} as const;
+
+/** How long something is taken to last that a camera says the beginning of, and never the end (Reolink: ZoneMinder 2dc48e433). */
+const UNENDED_MS = MINUTE;
+
+/** What the bridge itself says of every camera, or says under names of its own: a camera's word for it would be another thing. */
+const OURS = /^(?:Media|RecordingConfig|RecordingHistory|VideoSource SignalLoss)(?: |$)/;
+
+/** Kinds that every client looks for under one topic, whatever the camera's is called. */
+const COMMON = {
+  motion: onvifTopic("VideoSource/MotionAlarm"),
+  tamper: onvifTopic("VideoSource/GlobalSceneChange/ImagingService"),
+} as const;
+
+/**
+ * Puts what one camera says on the bus: motion and tampering under the topics that every client knows, once however many detectors
+ * the camera has; all else as it came, with the camera's id in the place of its own names for itself.
+ */
+export class EventReading {
+  readonly #camera: string;
+  readonly #bus: EventBus;
+  readonly #clock: Clock;
+  /** What is so now, by what the camera calls it; each with the end that is made up for it, if it is. */
+  readonly #active = new Map<string, { readonly notification: Notification; readonly end: Timer | undefined }>();
+  /** What the camera has been seen to end by itself. */
+  readonly #ends = new Set<string>();
+
+  constructor(o: { readonly camera: string; readonly bus: EventBus; readonly clock: Clock }) {
+    this.#camera = o.camera;
+    this.#bus = o.bus;
+    this.#clock = o.clock;
+  }
+
+  read(raw: Notification): void {
+    if (OURS.test(topicKey(raw.topic))) return;
+    const meaning = meaningOf(raw);
+    if (meaning?.active !== undefined) this.#state(raw, meaning.active);
+    if (meaning?.kind === "motion" || meaning?.kind === "tamper") this.#tellCommon(meaning.kind, raw);
+    else this.#tell(raw);
+  }
+
+  /** The camera is not listened to any more: nothing is known to be so. */
+  close(): void {
+    const kinds = new Set<keyof typeof COMMON>();
+    for (const { notification, end } of this.#active.values()) {
+      end?.cancel();
+      const kind = meaningOf(notification)?.kind;
+      if (kind === "motion" || kind === "tamper") kinds.add(kind);
+    }
+    this.#active.clear();
+    for (const kind of kinds) this.#tellCommon(kind, undefined);
+  }
+
+  #state(raw: Notification, active: boolean): void {
+    const name = nameOf(raw);
+    const before = this.#active.get(name);
+    before?.end?.cancel();
+    this.#active.delete(name);
+    if (!active) {
+      if (before !== undefined && this.#ends.size < LIMITS.states) this.#ends.add(name);
+      return;
+    }
+    if (this.#active.size >= LIMITS.states) return;
+    const end = this.#ends.has(name) ? undefined : this.#clock.after(UNENDED_MS, () => this.#end(name));
+    this.#active.set(name, { notification: raw, end });
+  }
+
+  /** Says for the camera that it is over. */
+  #end(name: string): void {
+    const notification = this.#active.get(name)?.notification;
+    this.#active.delete(name);
+    const kind = notification && meaningOf(notification)?.kind;
+    if (kind === "motion" || kind === "tamper") this.#tellCommon(kind, undefined);
+    else if (notification !== undefined) this.#tell({ ...notification, data: notification.data.map(ended) });
+  }
+
+  #tellCommon(kind: keyof typeof COMMON, raw: Notification | undefined): void {
+    const active = [...this.#active.values()].some(({ notification }) => meaningOf(notification)?.kind === kind);
+    this.#bus.publish({
+      camera: this.#camera,
+      kind,
+      topic: COMMON[kind],
+      source: [["Source", this.#camera]],
+      data: [["State", String(active)]],
+      property: true,
+      ...(raw === undefined ? {} : { raw }),
+    });
+  }
+
+  #tell(raw: Notification): void {
+    const { topic, source, key, data, operation } = raw;
+    this.#bus.publish({
+      camera: this.#camera,
+      kind: meaningOf(raw)?.kind,
+      topic,
+      source: this.#named(source),
+      ...(key === undefined ? {} : { key }),
+      data,
+      property: operation !== undefined && operation !== "Deleted",
+      raw,
+    });
+  }
+
+  /** With tokens that are the bridge's: cameras call their sources alike. The camera is always named. */
+  #named(source: readonly Item[]): readonly Item[] {
+    let named = false;
+    const items = source.map(([name, value]): Item => {
+      if (/^(?:Video|Audio)?Source(?:Configuration)?(?:Token)?$/i.test(name)) {
+        named = true;
+        return [name, this.#camera];
+      }
+      return name.endsWith("Token") ? [name, `${this.#camera}_${value}`.slice(0, 64)] : [name, value];
+    });
+    return named ? items : [["Source", this.#camera], ...items];
+  }
+}
+
+/** By what a camera tells one thing from another. */
+function nameOf({ topic, source, key }: Notification): string {
+  return JSON.stringify([topicKey(topic), source, key]);
+}
+
+const OPPOSITES: Readonly<Record<string, string>> = { true: "false", "1": "0", active: "inactive", on: "off" };
+
+function ended([name, value]: Item): Item {
+  return [name, Object.hasOwn(OPPOSITES, value) ? (OPPOSITES[value] ?? value) : value];
+}
