@@ -50,7 +50,7 @@ export function benchServer(open: Open): RtspServer {
         return { accountId: name, name, kind: "integration", grants: [], now: () => systemClock.now(), revoked: never };
       },
       open: async (_who, { segments }) =>
-        ({ ...open(segments), name: "bench", withMetadata: false, ended: never }) as Presentation,
+        ({ ...open(segments), name: "bench", withheld: new Set(), ended: never }) as Presentation,
     },
   });
 }

@@ -13,7 +13,18 @@ import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
 /** The rights that an external system may be given. */
-const CHOSEN = ["live", "playback", "metadata", "talk", "snapshot", "ptz", "presets", "imaging", "relay"] as const;
+const CHOSEN = [
+  "live",
+  "playback",
+  "audio",
+  "metadata",
+  "talk",
+  "snapshot",
+  "ptz",
+  "presets",
+  "imaging",
+  "relay",
+] as const;
 
 /** Where the data folder is, and how it is opened. */
 export interface DataOptions {

@@ -150,6 +150,7 @@ async function handOut(bridge: Bridge): Promise<Handout> {
     grants: [
       { right: "live", cameras: "any", interfaces: "any" },
       { right: "playback", cameras: "any", interfaces: "any" },
+      { right: "audio", cameras: "any", interfaces: "any" },
     ],
   });
   const who = accounts.principalOf(account.id);

@@ -123,6 +123,7 @@ account
   .addOption(passphraseFd())
   .option("--live <camera...>", "cameras that it may watch live, or `any`")
   .option("--playback <camera...>", "cameras whose recordings it may play, or `any`")
+  .option("--audio <camera...>", "cameras whose sound it may have with the picture, or `any`")
   .option("--metadata <camera...>", "cameras whose metadata it may have with the picture, or `any`")
   .option("--talk <camera...>", "cameras whose speaker it may use while it watches live, or `any`")
   .option("--snapshot <camera...>", "cameras of which it may fetch single pictures, or `any`")

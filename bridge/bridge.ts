@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { Accounts } from "../auth/accounts.ts";
 import { type Audit, openAuditLog } from "../auth/audit.ts";
 import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
+import { Leases } from "../auth/leases.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
 import { Throttle } from "../auth/throttle.ts";
@@ -53,6 +54,7 @@ export interface BridgeParts {
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly watch: Watch;
+  readonly leases: Leases;
   readonly discovery: Discovery;
   readonly clock: Clock;
   readonly log: Log;
@@ -129,7 +131,8 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     return new Finds({ side, cameras, ca, clock, log, ...port });
   });
 
-  const watch = new Watch(cameras, audit);
+  const leases = await life.start("leases", () => new Leases({ accounts, audit, clock }));
+  const watch = new Watch(cameras, audit, leases);
   const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
   let addresses: Addresses | undefined;
   const made = (): Addresses => {
@@ -140,6 +143,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     accounts,
     audit,
     watch,
+    leases,
     discovery: finds,
     clock,
     log,

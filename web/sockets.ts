@@ -2,10 +2,11 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { demand } from "../auth/access.ts";
 import type { Audit } from "../auth/audit.ts";
+import type { Leases } from "../auth/leases.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { WebSessions } from "../auth/sessions.ts";
 import type { Log } from "../base/log.ts";
-import { endOf, streamOf, type Watch } from "../bridge/client-side/watch.ts";
+import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
 import { peerOf } from "../net/http.ts";
 import { createWebSocketServer, type WebSocket } from "../net/websocket.ts";
@@ -30,6 +31,7 @@ export interface SocketsOptions {
   readonly sessions: WebSessions;
   readonly audit: Audit;
   readonly watch: Watch;
+  readonly leases: Leases;
   readonly discovery: Discovery;
   readonly log: Log;
 }
@@ -105,15 +107,19 @@ export class Sockets {
       ws.close(CLOSE_ENDED);
       return;
     }
+    const lease = this.#o.leases.open(who, [{ right: "adopt-camera", interface: "web", address }]);
     const stop = this.#o.discovery.listen((event) => ws.send(JSON.stringify(event)));
     ws.once("close", stop);
-    endWith(ws, AbortSignal.any([who.revoked, ended]));
+    ws.once("close", lease.close);
+    endWith(ws, AbortSignal.any([lease.ended, ended]));
   }
 
   async #live(ws: WebSocket, { who, address, ended }: Visitor, id: string, name: string | undefined): Promise<void> {
     try {
       const camera = this.#o.watch.open(who, id, "live", "web", address);
-      const over = AbortSignal.any([endOf(who, camera), ended]);
+      const lease = this.#o.watch.run(who, camera, ["live"], "web", address);
+      ws.once("close", lease.close);
+      const over = AbortSignal.any([lease.ended, ended]);
       endWith(ws, over);
       const stream = streamOf(camera, name);
       await stream.live.ready(READY_LIMIT_MS, over);

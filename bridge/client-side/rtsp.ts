@@ -1,14 +1,18 @@
 import { decide } from "../../auth/access.ts";
 import type { Audit } from "../../auth/audit.ts";
+import type { Lease } from "../../auth/leases.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
+import type { CameraRight } from "../../auth/right.ts";
 import type { HttpAuthenticator } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { SrtpSuite } from "../../media/srtp-cipher.ts";
+import type { Track } from "../../media/track.ts";
 import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
 import type { BridgedCamera } from "../camera.ts";
 import type { EventBus } from "../event-bus.ts";
 import { MULTICAST_QUERY, SRTP_QUERY } from "./addresses.ts";
+import { AgedSource } from "./aged-source.ts";
 import { ExtendedSources } from "./extended-sources.ts";
 import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
 import { talkOffer } from "./talk.ts";
@@ -28,6 +32,18 @@ export function rtspHost(o: {
   readonly multicast: MulticastPlan | undefined;
 }): RtspHost {
   const extended = new ExtendedSources(o.bus, o.clock);
+  /** What is played runs under a lease; what is described, no longer than the account stays as it is. */
+  const runningOf = (
+    who: Principal,
+    camera: BridgedCamera,
+    rights: readonly CameraRight[],
+    peer: Peer,
+    purpose: "describe" | "play",
+  ): { readonly ended: AbortSignal; readonly lease?: Lease; readonly release?: () => void } => {
+    if (purpose === "describe") return { ended: endOf(who, camera) };
+    const lease = o.watch.run(who, camera, rights, "rtsp", peer.address);
+    return { ended: lease.ended, lease, release: lease.close };
+  };
   return {
     challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
     authenticate: (request) => o.authenticator.verify(request),
@@ -47,13 +63,15 @@ export function rtspHost(o: {
           ? await talkOffer({ who, camera, address: peer.address, watch, audit, clock })
           : undefined;
         const multicast = o.multicast && multicastAddress(o.multicast, info.number);
+        const held = heldWith(who, camera, "live");
+        const running = runningOf(who, camera, talk === undefined ? held : [...held, "talk"], peer, wanted.purpose);
         return {
           kind,
           name: camera.info.name,
           source: extended.of(camera, live),
-          withMetadata: mayHaveMetadata(who, camera),
+          withheld: withheldFrom(held),
           ...(talk === undefined ? {} : { talk }),
-          ended: endOf(who, camera),
+          ...running,
           ...srtp,
           ...(multicast === undefined ? {} : { multicast }),
           describesGroup: query.has(MULTICAST_QUERY),
@@ -63,8 +81,17 @@ export function rtspHost(o: {
         const camera = o.watch.open(who, id, "playback", "rtsp", peer.address);
         const asked = timeAddress(query, o.clock.now());
         const { name } = camera.info;
-        const withMetadata = mayHaveMetadata(who, camera);
-        return { kind, name, source: camera.recorded, withMetadata, ...srtp, ...asked, ended: endOf(who, camera) };
+        const held = heldWith(who, camera, "playback");
+        const running = runningOf(who, camera, held, peer, wanted.purpose);
+        const { maxAgeMs } = decide(who, { right: "playback", camera: id, interface: "rtsp" });
+        const { lease } = running;
+        const limit =
+          lease === undefined ? { maxAgeMs: () => maxAgeMs } : { maxAgeMs: () => lease.maxAgeMs, showed: lease.showed };
+        const source =
+          maxAgeMs === Number.POSITIVE_INFINITY
+            ? camera.recorded
+            : new AgedSource(camera.recorded, { clock: o.clock, ...limit });
+        return { kind, name, source, withheld: withheldFrom(held), ...srtp, ...asked, ...running };
       }
       throw new Fault("not-found", `no presentation at /${segments.join("/")}`);
     },
@@ -83,6 +110,12 @@ function srtpAsked(query: URLSearchParams): { readonly srtp?: SrtpSuite } {
   return { srtp };
 }
 
-function mayHaveMetadata(who: Principal, { info }: BridgedCamera): boolean {
-  return decide(who, { right: "metadata", camera: info.id, interface: "rtsp" }).allowed;
+/** With the right to the picture, those to what goes with it that the account has as well. */
+function heldWith(who: Principal, { info }: BridgedCamera, right: "live" | "playback"): readonly CameraRight[] {
+  const may = (more: CameraRight): boolean => decide(who, { right: more, camera: info.id, interface: "rtsp" }).allowed;
+  return [right, ...(["audio", "metadata"] as const).filter(may)];
+}
+
+function withheldFrom(held: readonly CameraRight[]): ReadonlySet<Track["kind"]> {
+  return new Set((["audio", "metadata"] as const).filter((kind) => !held.includes(kind)));
 }

@@ -1,5 +1,6 @@
 import { type AccessRequest, demand, maySee } from "../../auth/access.ts";
 import type { Audit } from "../../auth/audit.ts";
+import type { Lease, Leases } from "../../auth/leases.ts";
 import type { Principal } from "../../auth/principal.ts";
 import type { CameraRight, Interface } from "../../auth/right.ts";
 import { Fault } from "../../base/fault.ts";
@@ -12,10 +13,12 @@ import { type BridgedCamera, type BridgedStream, type CameraDirectory, MAIN_STRE
 export class Watch {
   readonly #directory: CameraDirectory;
   readonly #audit: Audit;
+  readonly #leases: Leases;
 
-  constructor(directory: CameraDirectory, audit: Audit) {
+  constructor(directory: CameraDirectory, audit: Audit, leases: Leases) {
     this.#directory = directory;
     this.#audit = audit;
+    this.#leases = leases;
   }
 
   /** `address`: where the client is, for the audit log. */
@@ -25,6 +28,23 @@ export class Watch {
     const request: AccessRequest = { right, camera, interface: door, address };
     demand(this.#audit, who, request);
     return found;
+  }
+
+  /**
+   * For what begins to run with these rights, which were granted. It ends with any of them, and with the camera: close it when it
+   * is over.
+   */
+  run(who: Principal, camera: BridgedCamera, rights: readonly CameraRight[], door: Interface, address: string): Lease {
+    const requests = rights.map((right) => ({ right, camera: camera.info.id, interface: door, address }));
+    const lease = this.#leases.open(who, requests);
+    return {
+      ended: AbortSignal.any([lease.ended, camera.removed]),
+      get maxAgeMs() {
+        return lease.maxAgeMs;
+      },
+      showed: lease.showed,
+      close: lease.close,
+    };
   }
 
   /** A camera of which `who` may know that it exists. */
@@ -48,7 +68,7 @@ export function streamOf({ info, streams }: BridgedCamera, name: string = MAIN_S
   return found;
 }
 
-/** Ends when the right to watch may have ended: the account changed, or the camera was removed. */
+/** Ends when the account changes or the camera is removed: what was found out under them is to be found out again. */
 export function endOf(who: Principal, camera: BridgedCamera): AbortSignal {
   return AbortSignal.any([who.revoked, camera.removed]);
 }

@@ -43,8 +43,8 @@ async function recordedTracks(
 }
 
 /** Whether the client may not have a track, though it may have the presentation. Tracks keep their numbers all the same. */
-export function isWithheld({ kind }: Track, { withMetadata }: Pick<Presentation, "withMetadata">): boolean {
-  return kind === "metadata" && !withMetadata;
+export function isWithheld({ kind }: Track, { withheld }: Pick<Presentation, "withheld">): boolean {
+  return withheld.has(kind);
 }
 
 /** The description of a presentation (RFC 8866; RFC 2326 C). */

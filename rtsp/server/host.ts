@@ -22,8 +22,10 @@ interface Presented {
   readonly srtp?: SrtpSuite;
   /** Aborted when whoever opened it may not watch any longer: its sessions end at once. */
   readonly ended: AbortSignal;
-  /** Tracks of metadata may be had; otherwise they are neither described nor set up. */
-  readonly withMetadata: boolean;
+  /** To be called, where it is there, when what was opened to be played is no longer played. */
+  readonly release?: () => void;
+  /** Kinds of tracks that may not be had: they are neither described nor set up. */
+  readonly withheld: ReadonlySet<Track["kind"]>;
 }
 
 /** A speaker that the client may use, as a track behind those of the source. */

@@ -60,7 +60,7 @@ export async function openSession(o: OpeningOptions, opening: Opening): Promise<
     address: described?.address ?? address,
     kind: presentation.kind,
     tracks: await tracksOf(presentation, { clock, gone }),
-    withMetadata: presentation.withMetadata,
+    withheld: presentation.withheld,
     talk: presentation.kind === "live" ? presentation.talk : undefined,
     accountId: who.accountId,
     accountName: who.name,

@@ -6,13 +6,16 @@ import { parseSession, printSession } from "../wire/session.ts";
 import { printTransport } from "../wire/transport.ts";
 import { controlAddresses, parseAddress, type RequestAddress } from "./address.ts";
 import { describe, tracksOf } from "./description.ts";
+import type { Presentation } from "./host.ts";
 import { offerKeys } from "./key-management.ts";
 import { multicastChoice } from "./multicast.ts";
 import { type Described, type OpeningOptions, openSession } from "./open-session.ts";
 import { playHeaders } from "./play-answer.ts";
+import type { Player } from "./player.ts";
 import { RtspFault } from "./reply.ts";
 import { assertHas, type Required, requiredBy } from "./required.ts";
 import type { RtspSession } from "./session.ts";
+import type { PlayRequest } from "./session-options.ts";
 
 /** What clients are told (RFC 2326 12.37); they come in time even where their own clock is slow. */
 const SESSION_SECONDS = 60;
@@ -39,7 +42,8 @@ export class Requests {
   /** What DESCRIBE found, for the SETUPs that follow it, by the same account. */
   #described: Described | undefined;
   #session: RtspSession | undefined;
-  #watched: AbortSignal | undefined;
+  /** What is played now, or paused. */
+  #watched: Presentation | undefined;
   readonly #closing = new AbortController();
   readonly #onRevoked = (): void => this.#o.failed(new Fault("denied", "the right to watch has ended"));
 
@@ -167,8 +171,7 @@ export class Requests {
     session.require(required);
     const wanted = { purpose: "play", talk: session.talks } as const;
     const presentation = await this.#o.host.open(who, session.address, this.#o.peer, wanted);
-    const player = await session.play(presentation, { range: asked, message: request });
-    this.#watch(presentation.ended);
+    const player = await this.#started(session, presentation, { range: asked, message: request });
     const headers = [...this.#sessionHeader(), ...playHeaders(request, presentation, session, player)];
     return { headers, afterwards: () => player.run() };
   }
@@ -211,16 +214,35 @@ export class Requests {
     return [["Session", printSession({ id: session.id, timeoutSeconds: SESSION_SECONDS })]];
   }
 
-  #watch(ended: AbortSignal): void {
-    this.#watched?.removeEventListener("abort", this.#onRevoked);
-    this.#watched = ended;
+  async #started(session: RtspSession, presentation: Presentation, play: PlayRequest): Promise<Player> {
+    try {
+      const player = await session.play(presentation, play);
+      // The client may have gone meanwhile: nobody would give back what was opened.
+      if (this.#closing.signal.aborted) presentation.release?.();
+      else this.#watch(presentation);
+      return player;
+    } catch (fault) {
+      presentation.release?.();
+      throw fault;
+    }
+  }
+
+  #watch(presentation: Presentation): void {
+    this.#unwatch();
+    this.#watched = presentation;
+    const { ended } = presentation;
     if (ended.aborted) this.#onRevoked();
     else ended.addEventListener("abort", this.#onRevoked, { once: true });
   }
 
-  #dropSession(): void {
-    this.#watched?.removeEventListener("abort", this.#onRevoked);
+  #unwatch(): void {
+    this.#watched?.ended.removeEventListener("abort", this.#onRevoked);
+    this.#watched?.release?.();
     this.#watched = undefined;
+  }
+
+  #dropSession(): void {
+    this.#unwatch();
     this.#session?.close();
     this.#session = undefined;
   }

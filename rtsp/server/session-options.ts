@@ -15,7 +15,7 @@ export interface SessionOptions extends Omit<OutletOptions, "onReport"> {
   readonly address: RequestAddress;
   readonly kind: Presentation["kind"];
   readonly tracks: readonly Track[];
-  readonly withMetadata: boolean;
+  readonly withheld: Presentation["withheld"];
   /** Of a track by its index, where it is known before PLAY. */
   readonly ssrc?: (track: number) => number | undefined;
   /** The camera's speaker, where the client may use it: it counts as the track behind the last. */

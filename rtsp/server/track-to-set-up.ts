@@ -29,12 +29,13 @@ export function trackToSetUp(index: number | undefined, options: SessionOptions)
   const isTalk = chosen === tracks.length;
   const track = isTalk ? talk?.track : tracks[chosen];
   if (track === undefined) throw new Fault("not-found", `no track ${chosen}`, { tell: "there is no such track" });
-  assertGranted(track, options);
+  // The speaker has a right of its own, which is asked for with the presentation.
+  if (!isTalk) assertGranted(track, options);
   return { chosen, track, isTalk };
 }
 
-/** Fault `denied` for metadata without the right to them. */
-export function assertGranted(track: Track, rights: Pick<Presentation, "withMetadata">): void {
+/** Fault `denied` for sound or metadata without the right to them. */
+export function assertGranted(track: Track, rights: Pick<Presentation, "withheld">): void {
   if (isWithheld(track, rights))
-    throw new Fault("denied", "no right to metadata", { tell: "you may not have this camera's metadata" });
+    throw new Fault("denied", `no right to ${track.kind}`, { tell: `you may not have this camera's ${track.kind}` });
 }

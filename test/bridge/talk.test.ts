@@ -51,7 +51,7 @@ describe("talking to a camera through the bridge", function () {
       ask("SETUP", `/track${track}`, [REQUIRE, `Transport: RTP/AVP/TCP;interleaved=${2 * track}-${2 * track + 1}`]);
     return { client, ask, setUp };
   };
-  const talkers = (): Promise<Login> => t.account({ live: "any", talk: [id] });
+  const talkers = (): Promise<Login> => t.account({ live: "any", audio: "any", talk: [id] });
   /** Packets of the talker, each with a random payload, from sequence number 0 on. */
   const speech = (packets: number): { readonly packets: readonly Buffer[]; readonly sha256: string } => {
     const hash = createHash("sha256");

@@ -15,7 +15,7 @@ describe("the bridge's own events, as metadata of a live stream", function () {
     t = await startTestBridge();
     camera = await t.camera({ audio: true });
     id = await t.adopt(camera);
-    login = await t.account({ live: "any", metadata: "any" });
+    login = await t.account({ live: "any", audio: "any", metadata: "any" });
     await t.cameras(login)[0]?.streams[0].live.ready(10_000);
   });
   after(() => t?.close());

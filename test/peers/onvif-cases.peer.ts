@@ -45,7 +45,7 @@ describe("the published ONVIF test cases", function () {
     const python = pythonPeer(this);
     t = await startTestBridge();
     gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
-    const login = await t.account({ live: "any", playback: "any", metadata: "any" });
+    const login = await t.account({ live: "any", playback: "any", audio: "any", metadata: "any" });
     for (const mount of MOUNTS)
       await t.bridge.parts.discovery.adopt(
         { rtsp: gst.url(mount).href },

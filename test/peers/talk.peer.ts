@@ -21,7 +21,7 @@ describe("a tone from GStreamer's client, through the bridge, to the speaker of 
       { rtsp: gst.url("talk").href },
       { name: "talk", credentials: GST_LOGIN, plainText: true },
     ));
-    login = await t.account({ live: "any", talk: "any" });
+    login = await t.account({ live: "any", audio: "any", talk: "any" });
     await t.cameras(login)[0]?.streams[0].live.ready(10_000);
   });
   after(async () => {

@@ -124,7 +124,7 @@ export async function startTestBridge(
       if (find === undefined) throw new Error(`${hostname} was not found`);
       return (await discovery.adopt({ find: find.id }, { credentials: CAMERA_LOGIN, plainText: true })).id;
     },
-    async account(grants = { live: "any", playback: "any" }) {
+    async account(grants = { live: "any", playback: "any", audio: "any" }) {
       const name = `vms-${makeSecret(8).reveal().toLowerCase()}`;
       const lines = (Object.entries(grants) as [CameraRight, readonly string[] | "any"][]).map(
         ([right, which]) => ({ right, cameras: which === "any" ? which : new Set(which), interfaces: "any" }) as const,

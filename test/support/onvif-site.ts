@@ -3,6 +3,7 @@ import { type RequestOptions, request as tlsRequest } from "node:https";
 import { Accounts } from "../../auth/accounts.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
+import { Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
 import { HttpAuthenticator } from "../../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../../auth/scheme/usernametoken.ts";
@@ -93,7 +94,7 @@ export async function startOnvifSite(
   const part = onvifPart({
     uuid: UUID,
     version: "1.2.3",
-    watch: new Watch(cameras, audit),
+    watch: new Watch(cameras, audit, new Leases({ accounts, audit, clock })),
     bus,
     authenticator: new HttpAuthenticator({ accounts, clock, realm: "Viaduct", door: "onvif", throttle }),
     usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
@@ -132,7 +133,19 @@ export async function startOnvifSite(
       count += 1;
       const name = `vms-${count}`;
       const rights = (
-        ["live", "playback", "metadata", "events", "ptz", "presets", "imaging", "relay", "snapshot"] as const
+        [
+          "live",
+          "playback",
+          "audio",
+          "search",
+          "metadata",
+          "events",
+          "ptz",
+          "presets",
+          "imaging",
+          "relay",
+          "snapshot",
+        ] as const
       ).map((right) => ({ right, cameras: "any", interfaces: "any" }) as const);
       const { secret } = await accounts.createIntegration({ name, grants: grants ?? rights });
       return { name, secret: secret.reveal() };

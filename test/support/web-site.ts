@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Accounts } from "../../auth/accounts.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
+import { Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
 import { WebSessions } from "../../auth/sessions.ts";
 import { openDatabase } from "../../base/database.ts";
@@ -79,6 +80,7 @@ export async function startWebSite(): Promise<WebSite> {
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   const cameras = new Map<string, ScriptedCamera>();
   const discovery = scriptedDiscovery();
+  const leases = new Leases({ accounts, audit, clock });
   const options: WebOptions = {
     accounts,
     audit,
@@ -87,7 +89,8 @@ export async function startWebSite(): Promise<WebSite> {
     pages,
     discovery,
     sessions: new WebSessions({ accounts, clock }),
-    watch: new Watch({ list: () => [...cameras.values()], find: (id) => cameras.get(id) }, audit),
+    watch: new Watch({ list: () => [...cameras.values()], find: (id) => cameras.get(id) }, audit, leases),
+    leases,
     addressesOf: {
       live: (id, stream) => `rtsp://x/live/${id}/${stream}`,
       recorded: (id) => `rtsp://x/recorded/${id}`,

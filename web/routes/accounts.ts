@@ -9,12 +9,13 @@ import type { Need, WebState } from "../state.ts";
 const cameras = z.union([z.literal("any"), z.array(z.string().min(1).max(64)).max(1000)]);
 
 /** The rights that an administrator chooses here. The full model is richer. */
-const CHOSEN = ["live", "playback", "metadata", "talk"] as const;
+const CHOSEN = ["live", "playback", "audio", "metadata", "talk"] as const;
 
 /** Which cameras, for each. */
 const watching = z.strictObject({
   live: cameras.default([]),
   playback: cameras.default([]),
+  audio: cameras.default([]),
   metadata: cameras.default([]),
   talk: cameras.default([]),
 });
@@ -34,13 +35,14 @@ function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
 
 function watchingOf(grants: readonly Grant[]): z.output<typeof watching> {
   const camerasOf = (right: (typeof CHOSEN)[number]): "any" | string[] => {
-    const of = grants.filter((grant) => grant.right === right);
+    const of = grants.filter((grant) => grant.right === right && grant.deny !== true);
     if (of.some((grant) => grant.cameras === "any")) return "any";
     return [...new Set(of.flatMap((grant) => (grant.cameras === "any" ? [] : [...grant.cameras])))];
   };
   return {
     live: camerasOf("live"),
     playback: camerasOf("playback"),
+    audio: camerasOf("audio"),
     metadata: camerasOf("metadata"),
     talk: camerasOf("talk"),
   };

@@ -90,6 +90,7 @@ export type Which = "any" | readonly string[];
 export interface Watching {
   readonly live: Which;
   readonly playback: Which;
+  readonly audio: Which;
   readonly metadata: Which;
   readonly talk: Which;
 }

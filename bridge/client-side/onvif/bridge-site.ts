@@ -1,11 +1,13 @@
 import { decide } from "../../../auth/access.ts";
 import type { Principal } from "../../../auth/principal.ts";
 import type { CameraRight } from "../../../auth/right.ts";
+import type { Clock } from "../../../base/clock.ts";
 import { Fault } from "../../../base/fault.ts";
 import type { Millis } from "../../../base/units.ts";
 import type { BridgedCamera, StreamInfo } from "../../camera.ts";
 import type { Controls } from "../../camera-control.ts";
 import { type Addresses, interfacesOf } from "../addresses.ts";
+import { AgedSource } from "../aged-source.ts";
 import { EVENT_TRACK } from "../event-track.ts";
 import { type MulticastPlan, multicastAddress } from "../multicast-plan.ts";
 import type { PtzHolders } from "../ptz-holders.ts";
@@ -29,15 +31,20 @@ export function bridgeSite(o: {
   readonly srtp: boolean;
   readonly retentionMs: Millis;
   readonly ptzHolders: PtzHolders;
+  readonly clock: Clock;
 }): OnvifSite {
   const { watch, retentionMs } = o;
   const cameraOf = (who: Principal, camera: BridgedCamera): OnvifCamera => {
     const may = (right: CameraRight): boolean =>
       decide(who, { right, camera: camera.info.id, interface: "onvif" }).allowed;
-    return { ...onvifCamera(camera, o.multicast, may("metadata")), controls: controlsFor(camera, may) };
+    const has = { audio: may("audio"), metadata: may("metadata") };
+    return { ...onvifCamera(camera, o.multicast, has), controls: controlsFor(camera, may) };
   };
   const recordingOf = async (who: Principal, camera: BridgedCamera): Promise<OnvifRecording> => {
-    const extent = await camera.recorded.extent();
+    const extent = await new AgedSource(camera.recorded, {
+      clock: o.clock,
+      maxAgeMs: () => reachOf(who, camera),
+    }).extent();
     return {
       camera: cameraOf(who, camera),
       earliest: extent?.from,
@@ -66,12 +73,12 @@ export function bridgeSite(o: {
       Promise.all(
         watch
           .visible(who, "onvif")
-          .filter((camera) => mayPlay(who, camera))
+          .filter((camera) => reachOf(who, camera) > 0)
           .map((camera) => recordingOf(who, camera)),
       ),
     async recording(who, id) {
       const camera = watch.see(who, id, "onvif");
-      if (!mayPlay(who, camera)) throw new Fault("not-found", `no recording ${id} for ${who.name}`);
+      if (reachOf(who, camera) === 0) throw new Fault("not-found", `no recording ${id} for ${who.name}`);
       return recordingOf(who, camera);
     },
     streamUri(id, kind, { stream, transport, base }) {
@@ -101,8 +108,11 @@ export function bridgeSite(o: {
   };
 }
 
-function mayPlay(who: Principal, { info }: BridgedCamera): boolean {
-  return decide(who, { right: "playback", camera: info.id, interface: "onvif" }).allowed;
+/** How far back `who` may know of recordings, who may search in them or play them. 0: not at all. */
+function reachOf(who: Principal, { info }: BridgedCamera): Millis {
+  const reach = (right: "search" | "playback"): Millis =>
+    decide(who, { right, camera: info.id, interface: "onvif" }).maxAgeMs;
+  return Math.max(reach("search"), reach("playback"));
 }
 
 /** What somebody may not control is not there. */
@@ -120,13 +130,14 @@ function controlsFor({ control: { controls } }: BridgedCamera, may: (right: Came
 function onvifCamera(
   { info }: BridgedCamera,
   plan: MulticastPlan | undefined,
-  withMetadata: boolean,
+  has: { readonly audio: boolean; readonly metadata: boolean },
 ): Omit<OnvifCamera, "controls"> {
   const [main, ...others] = info.streams;
-  const describe = ({ name, number, tracks }: StreamInfo): OnvifStream => {
+  const describe = ({ name, number, tracks: all }: StreamInfo): OnvifStream => {
+    const tracks = has.audio ? all : all.filter(({ kind }) => kind !== "audio");
     // The bridge's own track is behind those of every stream that is known.
-    const sent = tracks.length === 0 ? [] : [...tracks, EVENT_TRACK];
-    const metadata = withMetadata ? sent.find(({ kind }) => kind === "metadata") : undefined;
+    const sent = all.length === 0 ? [] : [...all, EVENT_TRACK];
+    const metadata = has.metadata ? sent.find(({ kind }) => kind === "metadata") : undefined;
     const video = tracks.find((track) => track.kind === "video");
     const multicast = plan && multicastAddress(plan, number);
     return {

@@ -48,8 +48,11 @@ export function searchService(site: OnvifSite, clock: Clock): Service {
       return { SearchToken: sessions.open(who.accountId, bounded, KeepAliveTime) };
     },
     // Everything was found at once, so there is nothing to wait for: MinResults and WaitTime are met by any answer.
-    GetRecordingSearchResults: ({ SearchToken, MaxResults }, { who }) => {
-      const { recordings: found, completed } = sessions.take(who.accountId, SearchToken, MaxResults);
+    GetRecordingSearchResults: async ({ SearchToken, MaxResults }, { who }) => {
+      const { recordings: results, completed } = sessions.take(who.accountId, SearchToken, MaxResults);
+      // Rights may have changed since the search began, and footage has become older.
+      const now = new Map((await recordings(site, who)).map((recording) => [recording.view.token, recording]));
+      const found = results.flatMap(({ view }) => now.get(view.token) ?? []);
       return {
         ResultList: {
           SearchState: completed ? ("Completed" as const) : ("Searching" as const),

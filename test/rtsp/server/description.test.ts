@@ -30,7 +30,7 @@ describe("the tracks of a recording that is described", () => {
       name: "Gate",
       source: { tracks: there } as RecordedSource,
       ...(from === undefined ? {} : { from }),
-      withMetadata: false,
+      withheld: new Set(["metadata" as const]),
       ended: new AbortController().signal,
     };
     return tracksOf(presentation, { clock, gone: gone.signal });

@@ -245,8 +245,8 @@ export class Stage {
         this.opened.push(`${who.name} /${segments.join("/")}`);
         const ended = who.revoked;
         const srtp = query.has("srtp") ? ({ srtp: "AES_CM_128_HMAC_SHA1_80" } as const) : {};
-        const withMetadata = who.name !== "mute";
-        const live = { kind: "live", name: "Gate", source: this.hub, withMetadata, ended, ...srtp } as const;
+        const withheld = new Set(who.name === "mute" ? (["metadata"] as const) : []);
+        const live = { kind: "live", name: "Gate", source: this.hub, withheld, ended, ...srtp } as const;
         if (segments.join("/") === "live/yard") return live;
         if (segments.join("/") === "live/gate") {
           const multicast = this.#multicast === undefined ? {} : { multicast: this.#multicast };
@@ -256,7 +256,7 @@ export class Stage {
         if (segments.join("/") === "recorded/gate") {
           const tracks: RecordedSource["tracks"] = (from) =>
             from === undefined ? this.#recorded.tracks() : Promise.resolve(this.recordedThen);
-          return { kind: "recorded", name: "Gate", source: { ...this.#recorded, tracks }, withMetadata, ended };
+          return { kind: "recorded", name: "Gate", source: { ...this.#recorded, tracks }, withheld, ended };
         }
         if (segments[1] === "secret") throw new Fault("denied", "not for them", { tell: "not allowed" });
         throw new Fault("not-found", "no such camera");

@@ -16,7 +16,7 @@ function presentation(from?: number, to?: number, recorded = true): RecordedPres
   const source = unreadRecording([], recorded ? { from: at(100), to: at(200) } : undefined);
   return {
     kind: "recorded",
-    withMetadata: true,
+    withheld: new Set(),
     name: "Gate",
     source,
     ended: new AbortController().signal,

@@ -37,6 +37,7 @@ export function Accounts(): JSX.Element {
               <th scope="col">Kind</th>
               <th scope="col">Live</th>
               <th scope="col">Recorded</th>
+              <th scope="col">Sound</th>
               <th scope="col">Metadata</th>
               <th scope="col">Talk</th>
               <th scope="col" />
@@ -49,6 +50,7 @@ export function Accounts(): JSX.Element {
                 <td>{account.kind === "person" ? "person" : "external system"}</td>
                 <td>{whichWords(account.watching.live)}</td>
                 <td>{whichWords(account.watching.playback)}</td>
+                <td>{whichWords(account.watching.audio)}</td>
                 <td>{whichWords(account.watching.metadata)}</td>
                 <td>{whichWords(account.watching.talk)}</td>
                 <td class="end">
@@ -93,6 +95,7 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
   const [name, setName] = useState("");
   const [all, setAll] = useState(true);
   const [playback, setPlayback] = useState(true);
+  const [audio, setAudio] = useState(true);
   const [metadata, setMetadata] = useState(false);
   const [talk, setTalk] = useState(false);
   const [cameras, setCameras] = useState<readonly Camera[]>([]);
@@ -111,6 +114,7 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
         await api.addIntegration(name, {
           live: which,
           playback: where(playback),
+          audio: where(audio),
           metadata: where(metadata),
           talk: where(talk),
         }),
@@ -178,6 +182,10 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
         <label class="check">
           <input type="checkbox" checked={playback} onChange={(event) => setPlayback(event.currentTarget.checked)} />{" "}
           Recorded video too
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={audio} onChange={(event) => setAudio(event.currentTarget.checked)} /> Sound
+          with the picture
         </label>
         <label class="check">
           <input type="checkbox" checked={metadata} onChange={(event) => setMetadata(event.currentTarget.checked)} />{" "}
