@@ -6,7 +6,7 @@ import { type Client, createClientAsync, type IOptions, WSSecurity } from "soap"
 import { systemClock } from "../../base/clock.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import { officialFolder } from "../support/official-schemas.ts";
-import { CAMERAS } from "../support/onvif-cameras.ts";
+import { CAMERAS, PROFILES } from "../support/onvif-cameras.ts";
 import { PATHS, type ServicePrefix } from "../support/onvif-client.ts";
 import { type OnvifLogin, type OnvifTestSite, startOnvifSite } from "../support/onvif-site.ts";
 
@@ -102,8 +102,8 @@ describe("npm's soap with the official WSDL files as a client of ours", function
   it("logs in by UsernameToken and gets to the streams", async () => {
     const about = await call("tds", "GetDeviceInformation");
     expect(about).to.include({ Manufacturer: "Viaduct", FirmwareVersion: "1.2.3" });
-    expect(tokens((await call("trt", "GetProfiles"))["Profiles"])).to.deep.equal(IDS);
-    expect(tokens((await call("tr2", "GetProfiles", { Type: "All" }))["Profiles"])).to.deep.equal(IDS);
+    expect(tokens((await call("trt", "GetProfiles"))["Profiles"])).to.deep.equal(PROFILES);
+    expect(tokens((await call("tr2", "GetProfiles", { Type: "All" }))["Profiles"])).to.deep.equal(PROFILES);
     const first = await call("trt", "GetStreamUri", { StreamSetup: SETUP, ProfileToken: "gate" });
     expect(first).to.have.nested.property("MediaUri.Uri", "rtsp://127.0.0.1:8554/live/gate");
     const second = await call("tr2", "GetStreamUri", { Protocol: "RtspsUnicast", ProfileToken: "gate" });

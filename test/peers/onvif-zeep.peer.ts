@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { officialFolder } from "../support/official-schemas.ts";
-import { CAMERAS } from "../support/onvif-cameras.ts";
+import { CAMERAS, PROFILES } from "../support/onvif-cameras.ts";
 import { PATHS } from "../support/onvif-client.ts";
 import { type OnvifLogin, type OnvifTestSite, startOnvifSite } from "../support/onvif-site.ts";
 import { type Peer, pythonPeer } from "../support/peer.ts";
@@ -40,9 +40,9 @@ describe("zeep with the official WSDL files as a client of ours", function () {
         manufacturer: "Viaduct",
         scopes: site.part.scopes(),
         sources: ["gate", "yard", "old", "odd_-1"],
-        profiles: IDS,
-        profiles2: IDS,
-        live: IDS.map((id) => `rtsp://127.0.0.1:8554/live/${id}`),
+        profiles: PROFILES,
+        profiles2: PROFILES,
+        live: PROFILES.map((token) => `rtsp://127.0.0.1:8554/live/${token.replace("_sub", "/sub")}`),
         live2: "rtsps://127.0.0.1:8322/live/gate",
         recordings: IDS,
         found: IDS,

@@ -1,5 +1,6 @@
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera, BridgedStream, CameraDirectory, CameraInfo, StreamInfo } from "../../bridge/camera.ts";
+import type { CameraControl } from "../../bridge/camera-control.ts";
 import type { Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import { fakeControl } from "./fake-control.ts";
@@ -82,8 +83,16 @@ export const PROFILES: readonly string[] = CAMERAS.flatMap(({ id, sub }) =>
 );
 
 /** Cameras that exist in memory only: nothing flows, and nothing can be played. */
-export function fakeCameras(at: UnixMillis, cameras: readonly FakeCamera[] = CAMERAS): CameraDirectory {
-  const list = cameras.map((camera, index) => bridged(camera, index + 1, at));
+export function fakeCameras(
+  at: UnixMillis,
+  cameras: readonly FakeCamera[] = CAMERAS,
+  control: CameraControl = fakeControl(),
+): CameraDirectory {
+  const list = cameras.map((camera, index) => ({
+    ...bridged(camera, index + 1, at),
+    // The first one's alone.
+    control: index === 0 ? control : NO_CONTROL,
+  }));
   return { list: () => list, find: (id) => list.find(({ info }) => info.id === id) };
 }
 
@@ -108,7 +117,7 @@ function bridged(
   { id, name, tracks, sub, recorded, online }: FakeCamera,
   number: number,
   since: UnixMillis,
-): BridgedCamera {
+): Omit<BridgedCamera, "control"> {
   const connection = online
     ? ({ state: "online", since } as const)
     : ({ state: "offline", since, why: "unplugged" } as const);
@@ -145,7 +154,6 @@ function bridged(
     streams,
     recorded: unreadRecording(tracks, recorded),
     speaker: NO_SPEAKER,
-    control: id === "gate" ? fakeControl() : NO_CONTROL,
     removed: new AbortController().signal,
   };
 }

@@ -14,6 +14,7 @@ import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { Sealer } from "../../base/seal.ts";
 import { DAY } from "../../base/units.ts";
+import type { CameraControl } from "../../bridge/camera-control.ts";
 import { Addresses } from "../../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import type { MulticastPlan } from "../../bridge/client-side/multicast-plan.ts";
@@ -75,6 +76,8 @@ export async function startOnvifSite(
     readonly plainRtsp?: boolean;
     readonly multicast?: MulticastPlan;
     readonly srtp?: boolean;
+    /** Of the first camera; one that is not there if absent. */
+    readonly control?: CameraControl;
   } = {},
 ): Promise<OnvifTestSite> {
   const clock = o.clock ?? new VirtualClock();
@@ -89,7 +92,7 @@ export async function startOnvifSite(
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   let addresses = new Addresses({ https: 0, http: 0, rtsps: 0, rtsp: undefined });
   const bus = new EventBus(clock, log);
-  const cameras = fakeCameras(clock.now());
+  const cameras = fakeCameras(clock.now(), undefined, o.control);
   const own = new OwnEvents({ bus, cameras, clock });
   const part = onvifPart({
     uuid: UUID,
