@@ -19,6 +19,8 @@ export function codecString(format: SampleFormat): string | undefined {
     case "MPEG4-GENERIC":
       return `mp4a.40.${readAacConfig(format.config).objectType}`;
     case "JPEG":
+    case "MP4V-ES":
+    case "OPUS":
     case "PCMU":
     case "PCMA":
     case "VND.ONVIF.METADATA":

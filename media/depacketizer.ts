@@ -6,10 +6,11 @@ import type { PacketGroup } from "./group.ts";
 import { h264FmtpUnits } from "./h264.ts";
 import { h265FmtpUnits } from "./h265.ts";
 import { JpegUnpacker } from "./jpeg-unpacker.ts";
+import { Mpeg4Unpacker } from "./mpeg4-unpacker.ts";
 import { H264_CODEC, H265_CODEC } from "./nal-codec.ts";
 import { NalUnpacker } from "./nal-unpacker.ts";
 import type { Sample } from "./sample.ts";
-import { G711Unpacker, Sounds } from "./sounds.ts";
+import { PlainUnpacker, plainFormat, Sounds } from "./sounds.ts";
 import type { Track } from "./track.ts";
 
 /** Turns the packet groups of one track into samples. */
@@ -34,9 +35,12 @@ export function createDepacketizer(track: Track): Depacketizer | undefined {
       return new AccessUnits(new JpegUnpacker());
     case "VND.ONVIF.METADATA":
       return new AccessUnits(new DocumentUnpacker());
+    case "MP4V-ES":
+      return new AccessUnits(new Mpeg4Unpacker(track));
     case "PCMU":
     case "PCMA":
-      return new Sounds(new G711Unpacker(track.codec, track), track.clockRateHz);
+    case "OPUS":
+      return new Sounds(new PlainUnpacker(plainFormat(track, track.codec)), track.clockRateHz);
     case "MPEG4-GENERIC":
       // The same payload format carries other things, each in a mode of its own (RFC 3640 3.3).
       return /^(?:aac-[hl]br)?$/i.test(fmtpValue(track.fmtp, "mode") ?? "")

@@ -5,6 +5,7 @@ import { readAvcConfig } from "./h264-config.ts";
 import { h265Track } from "./h265.ts";
 import { readHevcConfig } from "./h265-config.ts";
 import { JpegPacketizer } from "./jpeg-packetizer.ts";
+import { mpeg4Profile } from "./mpeg4.ts";
 import { H264_CODEC, H265_CODEC } from "./nal-codec.ts";
 import { NalPacketizer } from "./nal-packetizer.ts";
 import type { PacketNumbers } from "./packet-writer.ts";
@@ -31,9 +32,11 @@ const ENCODINGS: Readonly<Record<SampleFormat["codec"], readonly [kind: TrackKin
   H264: ["video", "H264"],
   H265: ["video", "H265"],
   JPEG: ["video", "JPEG"],
+  "MP4V-ES": ["video", "MP4V-ES"],
   "MPEG4-GENERIC": ["audio", "MPEG4-GENERIC"],
   PCMU: ["audio", "PCMU"],
   PCMA: ["audio", "PCMA"],
+  OPUS: ["audio", "opus"],
   "VND.ONVIF.METADATA": ["metadata", "vnd.onvif.metadata"],
 };
 
@@ -61,12 +64,24 @@ export function createPacketizer(
       return new JpegPacketizer(track, o);
     case "MPEG4-GENERIC":
       return new AacPacketizer({ ...track, fmtp: aacFmtp(format.config) }, o);
+    case "MP4V-ES":
+      return new PlainPacketizer({ ...track, fmtp: mpeg4Fmtp(format.config) }, o);
+    case "OPUS": {
+      const stereo = format.channels > 1 ? "sprop-stereo=1;stereo=1" : "";
+      // RFC 7587 7: the description has two channels, whatever is sent.
+      return new PlainPacketizer({ ...track, channels: 2, fmtp: stereo }, o);
+    }
     case "PCMU":
     case "PCMA":
     case "VND.ONVIF.METADATA":
       break;
   }
   return new PlainPacketizer(track, o);
+}
+
+/** RFC 6416 7.1. */
+function mpeg4Fmtp(config: Buffer): string {
+  return `profile-level-id=${mpeg4Profile(config)};config=${config.toString("hex").toUpperCase()}`;
 }
 
 /** RFC 3640 4.1 and 3.3.6. */

@@ -6,6 +6,7 @@ import { EvenSound } from "./even-sound.ts";
 import { FormatWatch } from "./format-watch.ts";
 import { PacketGroup } from "./group.ts";
 import type { MediaQuirk } from "./known-quirks.ts";
+import { scanMpeg4 } from "./mpeg4.ts";
 import { H264_CODEC, H265_CODEC, type NalCodec } from "./nal-codec.ts";
 import { SCAN, scanPayload } from "./payload-scan.ts";
 import { readRtcp } from "./rtcp.ts";
@@ -74,7 +75,8 @@ export class TrackReceiver {
   readonly #onTrack: ((track: Track) => void) | undefined;
   readonly #format: FormatWatch;
   readonly #codec: NalCodec | undefined;
-  /** Sound that is not compressed has no access units: every packet is one. */
+  readonly #isMpeg4: boolean;
+  /** Sound that is not compressed has no access units, and Opus one a packet: every packet is one. */
   readonly #single: boolean;
   readonly #sequencer: Sequencer;
   readonly #seen: QuirkSeen<MediaQuirk>;
@@ -111,7 +113,9 @@ export class TrackReceiver {
     this.#timeline = new Timeline(clockRateHz);
     this.#even = kind === "audio" ? new EvenSound(o.track, this.#seen) : undefined;
     this.#codec = codec === "H264" ? H264_CODEC : codec === "H265" ? H265_CODEC : undefined;
-    this.#single = codec === "PCMU" || codec === "PCMA" || (codec === "unknown" && kind === "audio");
+    this.#isMpeg4 = codec === "MP4V-ES";
+    this.#single =
+      codec === "PCMU" || codec === "PCMA" || codec === "OPUS" || (codec === "unknown" && kind === "audio");
   }
 
   /**
@@ -204,7 +208,7 @@ export class TrackReceiver {
 
   /** `offset` and `end`: of the payload. */
   #add(packet: Buffer, offset: number, end: number, rtpTime: number, arrivedAt: UnixMillis): void {
-    const flags = this.#codec === undefined ? SCAN.content : scanPayload(this.#codec, packet, offset, end);
+    const flags = this.#scan(packet, offset, end);
     let open = this.#open;
     if (open !== undefined && open.rtpTime !== rtpTime) {
       const continues = (flags & SCAN.continues) !== 0 && !open.broken;
@@ -239,6 +243,11 @@ export class TrackReceiver {
     open.flags |= flags;
     if ((flags & SCAN.parameterSets) !== 0) this.#format.note(packet.subarray(offset, end));
     keep(open, packet);
+  }
+
+  #scan(packet: Buffer, offset: number, end: number): number {
+    if (this.#codec !== undefined) return scanPayload(this.#codec, packet, offset, end);
+    return this.#isMpeg4 ? scanMpeg4(packet.subarray(offset, end)) : SCAN.content;
   }
 
   /** The access unit is over. `marked`: the camera said so. */
@@ -276,6 +285,7 @@ export class TrackReceiver {
   }
 
   #isKey(open: Open): boolean {
+    if (this.#isMpeg4) return !open.broken && (open.flags & SCAN.random) !== 0;
     if (this.#codec === undefined) return true;
     this.#randomAt ??= open.arrivedAt;
     if (open.broken) return false;

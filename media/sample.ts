@@ -11,6 +11,15 @@ export type SampleFormat =
       readonly config: Buffer;
     }
   | { readonly codec: "JPEG"; readonly width: number; readonly height: number }
+  | {
+      readonly codec: "MP4V-ES";
+      readonly width: number;
+      readonly height: number;
+      /** The headers before the first picture (ISO/IEC 14496-2 6.2.1). */
+      readonly config: Buffer;
+    }
+  /** `channels`: of what is heard, 1 or 2. */
+  | { readonly codec: "OPUS"; readonly sampleRateHz: number; readonly channels: number }
   | { readonly codec: "PCMU" | "PCMA"; readonly sampleRateHz: number; readonly channels: number }
   | {
       readonly codec: "MPEG4-GENERIC";
@@ -33,7 +42,7 @@ export interface Sample {
   readonly key: boolean;
   /** Something is missing before it. */
   readonly discontinuity: boolean;
-  /** H.264 and H.265: NAL units each behind its length in 4 bytes, parameter sets left in. JPEG: a whole JFIF file. */
+  /** H.264 and H.265: NAL units each behind its length in 4 bytes, parameter sets left in. JPEG: a whole JFIF file. Opus: a packet. */
   readonly data: Buffer;
   /** The same object for as long as the format stays the same. */
   readonly format: SampleFormat;

@@ -50,9 +50,11 @@ const KNOWN: ReadonlySet<string> = new Set<Codec>([
   "H264",
   "H265",
   "JPEG",
+  "MP4V-ES",
   "MPEG4-GENERIC",
   "PCMU",
   "PCMA",
+  "OPUS",
   "VND.ONVIF.METADATA",
 ]);
 

@@ -1,5 +1,6 @@
 import { unixMillis } from "../base/units.ts";
 import { rtpOf } from "./access-units.ts";
+import { fmtpValue } from "./fmtp.ts";
 import type { PacketGroup } from "./group.ts";
 import type { Sample, SampleFormat } from "./sample.ts";
 import type { Track } from "./track.ts";
@@ -18,17 +19,24 @@ export interface SoundUnpacker {
   add(payload: Buffer, gap: boolean): readonly Sound[] | undefined;
 }
 
-/** G.711 (RFC 3551 4.5.14): one access unit a packet, nothing to unpack. */
-export class G711Unpacker implements SoundUnpacker {
+/** G.711 (RFC 3551 4.5.14) and Opus (RFC 7587 4.2): one access unit a packet, nothing to unpack. */
+export class PlainUnpacker implements SoundUnpacker {
   readonly #format: SampleFormat;
 
-  constructor(codec: "PCMU" | "PCMA", track: Track) {
-    this.#format = { codec, sampleRateHz: track.clockRateHz, channels: track.channels };
+  constructor(format: SampleFormat) {
+    this.#format = format;
   }
 
   add(payload: Buffer): readonly Sound[] {
     return payload.length === 0 ? [] : [{ data: payload, ticks: 0, format: this.#format }];
   }
+}
+
+/** The format of a track that needs nothing but its description. */
+export function plainFormat({ clockRateHz, channels, fmtp }: Track, codec: "PCMU" | "PCMA" | "OPUS"): SampleFormat {
+  // Two channels stand in every description of Opus (RFC 7587 7), whatever is sent.
+  const heard = codec === "OPUS" ? (fmtpValue(fmtp, "sprop-stereo") === "1" ? 2 : 1) : channels;
+  return { codec, sampleRateHz: clockRateHz, channels: heard };
 }
 
 /** Samples out of packet groups, for audio: every packet stands for itself and holds one access unit or more. */

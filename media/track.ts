@@ -6,9 +6,11 @@ export type Codec =
   | "H264"
   | "H265"
   | "JPEG"
+  | "MP4V-ES" // MPEG-4 Visual, RFC 6416
   | "MPEG4-GENERIC" // AAC, RFC 3640
   | "PCMU"
   | "PCMA"
+  | "OPUS"
   | "VND.ONVIF.METADATA"
   | "unknown";
 

@@ -2,6 +2,7 @@ import { MINUTE, type Millis, SECOND, type UnixMillis } from "../base/units.ts";
 import { aacFormatOf, describedAacConfig } from "../media/aac-format.ts";
 import { TIME_QUALITIES, type TimeQuality } from "../media/group.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
+import { plainFormat } from "../media/sounds.ts";
 import type { Track } from "../media/track.ts";
 import type { Fmp4Sample, Fmp4Track } from "./fmp4.ts";
 
@@ -296,7 +297,7 @@ function slotOf(track: Track, id: number): Slot {
 /** The formats that need no sample to be known, so that a segment has the track from its beginning. */
 function knownFormat(track: Track): SampleFormat | undefined {
   const { codec } = track;
-  if (codec === "PCMU" || codec === "PCMA") return { codec, sampleRateHz: track.clockRateHz, channels: track.channels };
+  if (codec === "PCMU" || codec === "PCMA" || codec === "OPUS") return plainFormat(track, codec);
   if (codec === "MPEG4-GENERIC") {
     const config = describedAacConfig(track);
     return config && aacFormatOf(config, track)?.format;

@@ -25,12 +25,16 @@ export function sampleEntry(format: SampleFormat): Buffer {
       return box("hvc1", visual(format), box("hvcC", format.config));
     case "JPEG":
       return box("jpeg", visual(format));
+    case "MP4V-ES":
+      return box("mp4v", visual(format), fullBox("esds", 0, 0, elementaryStream(STREAM.mpeg4, format.config)));
+    case "OPUS":
+      return box("Opus", audio(format), box("dOps", opusSpecific(format)));
     case "PCMU":
       return box("ulaw", audio(format));
     case "PCMA":
       return box("alaw", audio(format));
     case "MPEG4-GENERIC":
-      return box("mp4a", audio(format), fullBox("esds", 0, 0, elementaryStream(format.config)));
+      return box("mp4a", audio(format), fullBox("esds", 0, 0, elementaryStream(STREAM.aac, format.config)));
     case "VND.ONVIF.METADATA":
       // XMLMetaDataSampleEntry (12.3.3.2): content encoding, namespace, schema location, each ended by a zero.
       return box("metx", reserved(), Buffer.from(`\0${ONVIF_NAMESPACE}\0\0`));
@@ -49,6 +53,12 @@ export function readSampleEntry(stsd: Buffer): SampleFormat {
       return { codec: "H265", ...visualSize(body), config: bodyAt(body.subarray(VISUAL_BYTES), "hvcC") };
     case "jpeg":
       return { codec: "JPEG", ...visualSize(body) };
+    case "mp4v": {
+      const config = decoderSpecificOf(bodyAt(body.subarray(VISUAL_BYTES), "esds").subarray(4));
+      return { codec: "MP4V-ES", ...visualSize(body), config };
+    }
+    case "Opus":
+      return { codec: "OPUS", ...audioShape(body) };
     case "ulaw":
       return { codec: "PCMU", ...audioShape(body) };
     case "alaw":
@@ -98,20 +108,28 @@ function audioShape(body: Buffer): { sampleRateHz: number; channels: number } {
   return { channels: body.readUInt16BE(16), sampleRateHz: body.readUInt16BE(24) };
 }
 
-/** One descriptor; its length fits in one byte, as our configurations do. */
-function descriptor(tag: number, ...parts: readonly Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  if (body.length > 127) throw new Fault("invalid", `audio configuration of ${body.length} bytes`);
-  return Buffer.concat([Buffer.of(tag, body.length), body]);
+/** OpusSpecificBox (Opus in ISOBMFF 4.3.2). Nothing is skipped at the beginning: samples have the times of their capture. */
+function opusSpecific({ channels, sampleRateHz }: Audio): Buffer {
+  return Buffer.concat([Buffer.of(0, channels), u16(0), u32(sampleRateHz), u16(0), Buffer.of(0)]);
 }
 
-/** ES_Descriptor (ISO/IEC 14496-1 7.2.6.5) of an AAC stream with the given AudioSpecificConfig. */
-function elementaryStream(config: Buffer): Buffer {
-  const aac = 0x40;
-  const audioStream = 0x15; // stream type 5, not upstream, reserved bit 1
+/** One descriptor; its length has seven bits in each byte (ISO/IEC 14496-1 8.3.3), and two bytes at most. */
+function descriptor(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  const { length } = body;
+  if (length >= 1 << 14) throw new Fault("invalid", `decoder configuration of ${length} bytes`);
+  const size = length < 128 ? [length] : [0x80 | (length >> 7), length & 0x7f];
+  return Buffer.concat([Buffer.of(tag, ...size), body]);
+}
+
+/** Object type, and stream type with a reserved bit (ISO/IEC 14496-1 7.2.6.6). */
+const STREAM = { aac: [0x40, 0x15], mpeg4: [0x20, 0x11] } as const;
+
+/** ES_Descriptor (ISO/IEC 14496-1 7.2.6.5) with what the decoder needs. */
+function elementaryStream([objectType, streamType]: readonly [number, number], config: Buffer): Buffer {
   const decoder = descriptor(
     TAG.decoderConfig,
-    Buffer.of(aac, audioStream, 0, 0, 0),
+    Buffer.of(objectType, streamType, 0, 0, 0),
     u32(0, 0), // maximum and average bit rate: not known
     descriptor(TAG.decoderSpecific, config),
   );
@@ -123,7 +141,8 @@ function decoderSpecificOf(descriptors: Buffer): Buffer {
   const open = (tag: number): number => {
     const found = reader.u8();
     if (found !== tag) throw new Fault("invalid", `descriptor ${found} where ${tag} should stand`);
-    return reader.u8();
+    const first = reader.u8();
+    return first < 128 ? first : ((first & 0x7f) << 7) | reader.u8();
   };
   open(TAG.es);
   reader.skip(3);

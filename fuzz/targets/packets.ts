@@ -160,10 +160,15 @@ export const TARGETS: readonly Target[] = [
     trackOf("MPEG4-GENERIC", "audio"),
     trackOf("MPEG4-GENERIC", "audio", "mode=AAC-hbr;config=2b118800;sizelength=16;indexlength=1"),
   ]),
+  media("mpeg4", [
+    trackOf("MP4V-ES", "video"),
+    trackOf("MP4V-ES", "video", "config=000001B001000001B58913000001000000012000C48D8800CD0A041E1463"),
+  ]),
   media("other-media", [
     trackOf("VND.ONVIF.METADATA", "metadata"),
     trackOf("PCMU", "audio"),
     trackOf("PCMA", "audio"),
     trackOf("unknown", "video"),
+    trackOf("OPUS", "audio", "sprop-stereo=1"),
   ]),
 ];

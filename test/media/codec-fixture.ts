@@ -25,9 +25,11 @@ const KINDS: Readonly<Record<Codec, Track["kind"]>> = {
   H264: "video",
   H265: "video",
   JPEG: "video",
+  "MP4V-ES": "video",
   "MPEG4-GENERIC": "audio",
   PCMU: "audio",
   PCMA: "audio",
+  OPUS: "audio",
   "VND.ONVIF.METADATA": "metadata",
   unknown: "unknown",
 };

@@ -306,8 +306,63 @@ describe("a depacketizer for metadata", () => {
   });
 });
 
+describe("a depacketizer for Opus", () => {
+  it("makes a sample of every packet, with as many channels as the description says are sent", () => {
+    const more = { clockRateHz: 48_000, channels: 2 };
+    for (const [fmtp, channels] of [
+      ["", 1],
+      ["minptime=10;sprop-stereo=1", 2],
+      ["sprop-stereo=0", 1],
+    ] as const) {
+      const [sample] = new Wire(createDepacketizer(track("OPUS", fmtp, more))).send(960, [hex("7801")]);
+      expect(sample, fmtp).to.deep.include({ key: true, data: hex("7801"), rtpTime: 960 });
+      expect(sample?.format).to.deep.equal({ codec: "OPUS", sampleRateHz: 48_000, channels });
+    }
+  });
+});
+
+describe("a depacketizer for MPEG-4 Visual", () => {
+  /** What libavcodec writes before its first picture, of 320x240. */
+  const config = hex("000001b001000001b58913000001000000012000c48d8800cd0a041e1463");
+  const [intra, predicted] = [hex("000001b610ab"), hex("000001b650ab")];
+  const format = { codec: "MP4V-ES", width: 320, height: 240, config };
+  const described = (): Wire => new Wire(createDepacketizer(track("MP4V-ES", `config=${config.toString("hex")}`)));
+
+  it("puts a picture together up to the marker, and knows which one needs no other", () => {
+    const wire = described();
+    const [first, second] = [wire.send(6, [intra, hex("cdef")])[0], wire.send(7, [predicted])[0]];
+    expect(first).to.deep.include({ key: true, data: Buffer.concat([intra, hex("cdef")]), format });
+    expect(second).to.deep.include({ key: false, data: predicted });
+    expect(second?.format).to.equal(first?.format);
+  });
+
+  it("takes the headers from the stream where the description has none", () => {
+    const wire = new Wire(createDepacketizer(track("MP4V-ES")));
+    expect(wire.send(5, [predicted])).to.deep.equal([]);
+    const group = hex("000001b300100700");
+    const [sample] = wire.send(6, [Buffer.concat([config, group, intra])]);
+    expect(sample).to.deep.include({ key: true, format });
+  });
+
+  it("leaves out a picture whose beginning is missing", () => {
+    const wire = described();
+    expect(wire.send(5, [hex("cdef")], { discontinuity: true })).to.deep.equal([]);
+    expect(summary(wire.send(6, [intra]))).to.deep.equal(["6 key gap"]);
+  });
+});
+
 describe("a depacketizer for anything", () => {
-  const codecs: readonly Codec[] = ["H264", "H265", "JPEG", "MPEG4-GENERIC", "PCMU", "PCMA", "VND.ONVIF.METADATA"];
+  const codecs: readonly Codec[] = [
+    "H264",
+    "H265",
+    "JPEG",
+    "MP4V-ES",
+    "MPEG4-GENERIC",
+    "PCMU",
+    "PCMA",
+    "OPUS",
+    "VND.ONVIF.METADATA",
+  ];
 
   it("is not there for codecs without a place in MP4", () => {
     expect(createDepacketizer(track("unknown"))).to.equal(undefined);

@@ -276,6 +276,30 @@ describe("a packetizer for audio and metadata", () => {
     expect(printed(packetizer(PCMU).packets(sampleOf(Buffer.alloc(2, 5), PCMU), 0).list)).to.deep.equal(["0505"]);
   });
 
+  it("sends Opus in one piece, described with two channels whatever is heard", () => {
+    const opus: SampleFormat = { codec: "OPUS", sampleRateHz: 48_000, channels: 1 };
+    const long = packetizer(opus, 0, 48_000)
+      .packets(sampleOf(Buffer.alloc(3000, 1), opus), 0)
+      .list.map(readRtp);
+    expect(long.map(({ payload, marker }) => [payload.length, marker])).to.deep.equal([[3000, false]]);
+    expect(packetizer(opus).track).to.deep.include({ encoding: "opus", channels: 2, fmtp: "" });
+    expect(packetizer({ ...opus, channels: 2 }).track.fmtp).to.equal("sprop-stereo=1;stereo=1");
+  });
+
+  it("cuts MPEG-4 Visual anywhere, with the marker at the end, and describes it by its headers", () => {
+    const config = hex("000001b003000001b58913000001000000012000c48d8800cd0a041e1463");
+    const mpeg4: SampleFormat = { codec: "MP4V-ES", width: 320, height: 240, config };
+    const packets = packetizer(mpeg4)
+      .packets(sampleOf(Buffer.alloc(2000, 1), mpeg4), 9)
+      .list.map(readRtp);
+    expect(packets.map(({ payload, marker, timestamp }) => [payload.length, marker, timestamp])).to.deep.equal([
+      [1388, false, 9],
+      [612, true, 9],
+    ]);
+    const fmtp = `profile-level-id=3;config=${config.toString("hex").toUpperCase()}`;
+    expect(packetizer(mpeg4).track).to.deep.include({ kind: "video", encoding: "MP4V-ES", fmtp });
+  });
+
   it("names metadata as ONVIF does", () => {
     expect(packetizer(METADATA).track).to.deep.include({ kind: "metadata", encoding: "vnd.onvif.metadata", fmtp: "" });
   });

@@ -20,14 +20,6 @@ const ROWS: readonly {
   readonly bytes: number;
 }[] = [
   {
-    mount: "h264opus",
-    codecs: ["h264", "opus"],
-    unrecordable: /OPUS/i,
-    decode: `application/x-rtp,encoding-name=OPUS ! rtpopusdepay ! opusdec ! ${SOUND}`,
-    buffers: 25,
-    bytes: 24 * 960 * 2,
-  },
-  {
     mount: "h264g726",
     codecs: ["h264", "adpcm_g726le"],
     unrecordable: /G726-32/i,

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -14,6 +13,7 @@ import { eventually, startTestBridge } from "../support/bridge.ts";
 import { FPS, GOP, NumberedFrames, numbersIn } from "../support/numbered-frames.ts";
 import { type Peer, peer } from "../support/peer.ts";
 import { pullUntil } from "../support/pull-until.ts";
+import { flows, freePort, startPushedCamera } from "../support/pushed-camera.ts";
 
 const START_CODE = Buffer.of(0, 0, 0, 1);
 /** Longer than any test looks. */
@@ -27,34 +27,13 @@ function byteStream(track: Pick<Track, "codec" | "kind" | "fmtp">, groups: reado
   return Buffer.concat(samples.flatMap(({ data }) => lengthPrefixed(data).flatMap((nal) => [START_CODE, nal])));
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-    socket.once("connect", () => socket.destroy());
-  });
-
-/** They listen before they have something to send. */
-const flows = (url: string): Promise<boolean> =>
-  pullUntil(new URL(url), 1).then(
-    () => true,
-    () => false,
-  );
-
 describe("the RTSP client pulls from servers that know UDP alone", function () {
   this.timeout(40_000);
   let folder: string;
   let film: string;
   let ffmpeg: Peer;
   const running: ChildProcess[] = [];
+  const pushed: { close(): Promise<void> }[] = [];
 
   before(async function () {
     ffmpeg = peer(this, "ffmpeg");
@@ -74,6 +53,7 @@ describe("the RTSP client pulls from servers that know UDP alone", function () {
       const ended = once(child, "exit");
       if (child.exitCode === null && child.kill("SIGTERM")) await ended;
     }
+    for (const camera of pushed.splice(0)) await camera.close();
   });
   after(() => (folder === undefined ? undefined : rm(folder, { recursive: true, force: true })));
 
@@ -145,16 +125,9 @@ describe("the RTSP client pulls from servers that know UDP alone", function () {
   }
 
   async function startPerl(context: Context): Promise<string> {
-    const { program } = peer(context, "rtsp-server-perl");
-    const [port, sourcePort] = [await freePort(), await freePort()];
-    const addresses = ["--client_listen_address", "127.0.0.1", "--source_listen_address", "127.0.0.1"];
-    start(program, ["--clientport", `${port}`, "--serverport", `${sourcePort}`, ...addresses]);
-    await eventually(() => accepts(sourcePort));
-    const push = ["-v", "error", "-re", "-i", film, "-c", "copy", "-f", "rtsp", `rtsp://127.0.0.1:${sourcePort}/film`];
-    start(ffmpeg.program, push);
-    const url = `rtsp://127.0.0.1:${port}/film`;
-    await eventually(() => flows(url));
-    return url;
+    const camera = await startPushedCamera(context, ["-i", film, "-c", "copy"]);
+    pushed.push(camera);
+    return camera.url;
   }
 
   const servers: readonly (readonly [what: string, start: (context: Context) => Promise<string>])[] = [

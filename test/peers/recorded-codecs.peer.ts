@@ -1,0 +1,114 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Context } from "mocha";
+import { isoOf, later } from "../../base/units.ts";
+import type { BridgedCamera } from "../../bridge/camera.ts";
+import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { startGstCamera } from "../support/gst-camera.ts";
+import { type Peer, peer } from "../support/peer.ts";
+import { startPushedCamera } from "../support/pushed-camera.ts";
+
+/** Frames or buffers that GStreamer is asked for. */
+const BUFFERS = 25;
+
+const MOVING = ["-f", "lavfi", "-i", "testsrc=size=320x240:rate=25"];
+
+/** Codecs that few cameras have, by what others make of them behind the bridge. */
+const ROWS: readonly {
+  readonly what: string;
+  /** Its address; it ends with the test. */
+  readonly start: (context: Context) => Promise<{ readonly url: string; close(): Promise<void> }>;
+  /** What ffprobe calls them, live, replayed and in the file. */
+  readonly codecs: readonly string[];
+  /** GStreamer: from the RTP to what is seen or heard. */
+  readonly decode: string;
+  /** What so many buffers of that have at least. */
+  readonly bytes: number;
+}[] = [
+  {
+    what: "MPEG-4 Visual",
+    // GStreamer's server sends none.
+    start: (context) => startPushedCamera(context, [...MOVING, "-c:v", "mpeg4", "-g", "25"]),
+    codecs: ["mpeg4"],
+    decode: "rtpmp4vdepay ! avdec_mpeg4 ! videoconvert ! video/x-raw,format=GRAY8",
+    bytes: (BUFFERS - 1) * 320 * 240,
+  },
+  {
+    what: "H.264 with Opus",
+    start: async (context) => {
+      const gst = await startGstCamera(context);
+      return { url: gst.url("h264opus").href, close: () => gst.close() };
+    },
+    codecs: ["h264", "opus"],
+    decode:
+      "application/x-rtp,encoding-name=OPUS ! rtpopusdepay ! opusdec ! audioconvert ! audio/x-raw,format=S16LE,channels=1",
+    bytes: (BUFFERS - 1) * 960 * 2,
+  },
+];
+
+describe("MPEG-4 Visual and Opus", function () {
+  this.timeout(90_000);
+  let t: TestBridge;
+  let login: Login;
+  const cameras: { close(): Promise<void> }[] = [];
+
+  before(async () => {
+    t = await startTestBridge({ network: "127.0.0" });
+    login = await t.account();
+  });
+  after(() => t?.close());
+
+  afterEach(async () => {
+    for (const camera of cameras.splice(0)) await camera.close();
+  });
+
+  const cameraOf = (id: string): BridgedCamera => {
+    const found = t.cameras(login).find(({ info }) => info.id === id);
+    if (found === undefined) throw new Error(`no camera ${id}`);
+    return found;
+  };
+  const namesIn = async (ffprobe: Peer, args: readonly string[]): Promise<readonly string[]> => {
+    const show = ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0"];
+    const { code, stdout, stderr } = await ffprobe.run([...show, ...args], { limitMs: 30_000 });
+    expect([code, stderr]).to.deep.equal([0, ""]);
+    return stdout.toString().trim().split("\n");
+  };
+
+  for (const { what, start, codecs, decode, bytes } of ROWS)
+    it(`${what}: ffmpeg and GStreamer play it live and recorded, and the file by itself`, async function () {
+      const [ffprobe, ffmpeg, launch] = [peer(this, "ffprobe"), peer(this, "ffmpeg"), peer(this, "gst-launch-1.0")];
+      const camera = await start(this);
+      cameras.push(camera);
+      const { discovery } = t.bridge.parts;
+      const { id } = await discovery.adopt({ rtsp: camera.url }, { name: what, plainText: true });
+      const { recorded } = cameraOf(id);
+      await eventually(async () => {
+        const extent = await recorded.extent();
+        return extent !== undefined && extent.to - extent.from > 6000;
+      });
+      expect(cameraOf(id).info.unrecordable).to.deep.equal([]);
+      const extent = await recorded.extent();
+      const from = isoOf(later(extent?.from ?? t.bridge.parts.clock.now(), 1000));
+      for (const path of [`live/${id}`, `recorded/${id}?at=${from}&for=4s`]) {
+        const url = t.rtsp(login, path);
+        expect(await namesIn(ffprobe, ["-rtsp_transport", "tcp", url]), path).to.deep.equal(codecs);
+        const source = `rtspsrc location=${url} protocols=tcp latency=200`;
+        const pipeline = `${source} ! ${decode} ! identity eos-after=${BUFFERS} ! fdsink fd=1 sync=false`;
+        const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")], { limitMs: 30_000 });
+        expect(stdout.length, `${path}: ${stderr}`).to.be.at.least(bytes);
+      }
+      // Seals what is open.
+      await discovery.remove(id);
+      const names = (await readdir(t.folder, { recursive: true })).filter(
+        (name) => name.includes(`/${id}/`) && name.endsWith(".mp4"),
+      );
+      expect(names).not.to.deep.equal([]);
+      for (const name of names) {
+        const file = join(t.folder, name);
+        expect(await namesIn(ffprobe, [file])).to.deep.equal(codecs);
+        const played = await ffmpeg.run(["-v", "warning", "-i", file, "-map", "0", "-f", "null", "-"]);
+        expect([played.code, played.stderr]).to.deep.equal([0, ""]);
+      }
+    });
+});
