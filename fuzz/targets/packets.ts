@@ -1,22 +1,24 @@
 import { isDeepStrictEqual } from "node:util";
-import { unixMillis } from "../../base/units.ts";
+import { unixMillis, unixOfNtp } from "../../base/units.ts";
 import { createDepacketizer } from "../../media/depacketizer.ts";
-import type { PacketGroup } from "../../media/group.ts";
+import { PacketGroup } from "../../media/group.ts";
 import { parseMikey, printMikey } from "../../media/mikey.ts";
 import { lengthPrefixed } from "../../media/nal.ts";
+import { PacketMemory } from "../../media/packet-memory.ts";
 import { createPacketizer } from "../../media/packetizer.ts";
 import { TrackReceiver } from "../../media/receiver.ts";
 import { Reorder } from "../../media/reorder.ts";
 import { readRtcp } from "../../media/rtcp.ts";
 import { readRtp, writeRtpHeader } from "../../media/rtp.ts";
 import type { Sample } from "../../media/sample.ts";
-import { SrtpReceiver } from "../../media/srtp.ts";
+import { SrtpReceiver, SrtpSender } from "../../media/srtp.ts";
 import type { SrtpKeys } from "../../media/srtp-cipher.ts";
 import type { Codec, Track, TrackKind } from "../../media/track.ts";
 import { bodyAt } from "../../recorder/box.ts";
 import { initSegment } from "../../recorder/fmp4.ts";
 import { readMovie } from "../../recorder/fmp4-read.ts";
 import { ReceptionCounter } from "../../rtsp/client/reception.ts";
+import { withReplayExtension } from "../../rtsp/server/replay-extension.ts";
 import { holds, orRefused, type Target, target } from "../target.ts";
 
 const START = Date.UTC(2026, 10, 24);
@@ -149,6 +151,44 @@ export const TARGETS: readonly Target[] = [
     run(input) {
       for (const keys of SRTP_KEYS)
         holds(new SrtpReceiver(keys).openReport(input) === undefined, "nothing forged is opened");
+    },
+  }),
+  target({
+    name: "srtcp-sent",
+    maxBytes: 1500,
+    run(input) {
+      if (input.length < 8) return;
+      const place = (input[4] ?? 0) * 8 + (input[5] ?? 0);
+      for (const keys of SRTP_KEYS) {
+        const sealed = new SrtpSender(keys).protectReport(input);
+        const changed = Buffer.from(sealed);
+        changed.writeUInt8((changed[place % changed.length] ?? 0) ^ (1 << (place & 7)), place % changed.length);
+        const receiver = new SrtpReceiver(keys);
+        holds(receiver.openReport(changed) === undefined, "what was changed on its way is not opened");
+        holds(receiver.openReport(sealed.subarray(0, -1)) === undefined, "what was cut is not opened");
+        holds(receiver.openReport(sealed)?.equals(input) === true, "what was sealed is opened, whatever came before");
+        holds(receiver.openReport(sealed) === undefined, "nothing is opened twice");
+      }
+    },
+  }),
+  target({
+    name: "replay-extension",
+    run(input) {
+      const { payload, payloadOffset: _offset, ...header } = readRtp(input);
+      const marks = { end: true, discontinuity: false, terminal: true, sequence: 7 };
+      const [memory, at] = [new PacketMemory(), unixMillis(START)];
+      const told = { track: 0, rtpTime: 0, at, quality: "camera", key: true, discontinuity: false } as const;
+      const [packet] = withReplayExtension(new PacketGroup(told, [input]), marks, memory).packets;
+      holds(packet !== undefined, "there is a packet still");
+      const { payload: moved, payloadOffset, ...again } = readRtp(packet);
+      holds(moved.equals(payload) && isDeepStrictEqual(again, header), "header and payload are as they were");
+      const start = 12 + ((input[0] ?? 0) & 0x0f) * 4;
+      holds(packet.readUInt16BE(start) === 0xabac, "the extension stands behind the sources");
+      holds(start + 4 + packet.readUInt16BE(start + 2) * 4 === payloadOffset, "its length is true");
+      holds(
+        unixOfNtp({ seconds: packet.readUInt32BE(start + 4), fraction: packet.readUInt32BE(start + 8) }) === at,
+        "its time is the capture's",
+      );
     },
   }),
   media("h264", [trackOf("H264", "video"), trackOf("H264", "video", H264_FMTP)]),
