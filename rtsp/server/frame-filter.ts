@@ -5,9 +5,14 @@ import type { ReplayManner } from "../wire/replay.ts";
 import { hasVideo, type Lanes } from "./lane.ts";
 import { closedUp } from "./replay-extension.ts";
 
+/** With a choice of frames, and at another speed than that of the capture, pictures come alone: sound cannot be played so. */
+export function arePicturesAlone(lanes: Lanes, { frames, scale }: ReplayManner): boolean {
+  return hasVideo(lanes) && (frames.pictures === "intra" || scale !== 1);
+}
+
 /**
- * Lets through what a client has set up and asked for. With a choice of frames, and at another speed than that of the capture,
- * pictures come alone: sound cannot be played so. What is left out of a track leaves no gap in its sequence numbers.
+ * Lets through what a client has set up and asked for. What is left out of a track leaves no gap in its sequence
+ * numbers.
  */
 export class FrameFilter {
   readonly #lanes: Lanes;
@@ -19,11 +24,12 @@ export class FrameFilter {
   readonly #leftOut = new Map<number, number>();
 
   /** `memory`: where the packets of all groups lie. */
-  constructor(lanes: Lanes, { frames, scale }: ReplayManner, memory: PacketMemory) {
+  constructor(lanes: Lanes, manner: ReplayManner, memory: PacketMemory) {
+    const { frames } = manner;
     this.#lanes = lanes;
     this.#memory = memory;
     this.#intervalMs = frames.pictures === "intra" ? frames.intervalMs : undefined;
-    this.#picturesOnly = hasVideo(lanes) && (frames.pictures === "intra" || scale !== 1);
+    this.#picturesOnly = arePicturesAlone(lanes, manner);
   }
 
   /** Undefined where the group is left out; then its packets are given back. */

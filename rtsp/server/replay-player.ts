@@ -6,8 +6,9 @@ import type { RecordedSource } from "../../media/source.ts";
 import type { Range } from "../wire/range.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import type { BytePace } from "./byte-pace.ts";
-import { FrameFilter } from "./frame-filter.ts";
+import { arePicturesAlone, FrameFilter } from "./frame-filter.ts";
 import { hasVideo, type Lanes } from "./lane.ts";
+import { LookAhead } from "./look-ahead.ts";
 import { Pace } from "./pace.ts";
 import type { Player } from "./player.ts";
 import { withReplayExtension } from "./replay-extension.ts";
@@ -47,7 +48,7 @@ export class ReplayPlayer implements Player {
   readonly first: ReadonlyMap<number, PacketGroup>;
   readonly range: Range;
   readonly #o: ReplayOptions;
-  readonly #items: AsyncIterator<MarkedGroup | undefined>;
+  readonly #items: LookAhead;
   readonly #stopping: AbortController;
   readonly #start: MarkedGroup;
   readonly #time: ScaledTime;
@@ -59,7 +60,7 @@ export class ReplayPlayer implements Player {
 
   private constructor(
     options: ReplayOptions,
-    items: AsyncIterator<MarkedGroup | undefined>,
+    items: LookAhead,
     stopping: AbortController,
     start: MarkedGroup,
     memory: PacketMemory,
@@ -71,7 +72,7 @@ export class ReplayPlayer implements Player {
     this.#position = start.group.at;
     this.#memory = memory;
     this.#time = new ScaledTime(options.manner, memory);
-    this.first = new Map([[start.group.track, start.group]]);
+    this.first = items.first;
     this.range = answerTo(options.stretch, start.group.at);
   }
 
@@ -86,7 +87,12 @@ export class ReplayPlayer implements Player {
     const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, memory, stopping.signal);
     try {
       const first = await whenSettled({ clock, from: stretch.from, gone }, async () => (await items.next()).value);
-      if (first !== undefined) return new ReplayPlayer(options, items, stopping, first as MarkedGroup, memory);
+      if (first !== undefined) {
+        const { lanes, manner } = options;
+        const tracks = new Set(arePicturesAlone(lanes, manner) ? [] : lanes.keys());
+        const start = first as MarkedGroup;
+        return new ReplayPlayer(options, await LookAhead.read(start, items, tracks), stopping, start, memory);
+      }
       stopping.abort();
       await items.return?.();
       throw new RtspFault(457, "not-found", `nothing recorded from ${stretch.from} to ${stretch.to ?? "now"}`, {
@@ -126,7 +132,7 @@ export class ReplayPlayer implements Player {
     this.#stopping.abort();
     this.release();
     // Nobody else will let go of the files that reading holds open.
-    if (!this.#running) void this.#items.return?.();
+    if (!this.#running) void this.#items.return();
   }
 
   /** Sends nothing until it is released, so that another player can be prepared to go on where this one is. */
@@ -172,7 +178,7 @@ export class ReplayPlayer implements Player {
         item = value;
       }
     } finally {
-      await this.#items.return?.();
+      await this.#items.return();
     }
     if (signal.aborted) return false;
     // ONVIF Streaming 6.4: at the end of the footage sending stops, and the session goes on.

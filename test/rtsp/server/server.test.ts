@@ -228,6 +228,17 @@ describe("the RTSP server", () => {
       expect(client.closed).to.equal(false);
     });
 
+    it("says before the first packet where each track begins", async () => {
+      const reply = await client.play("/recorded/gate", { tracks: 2, headers: [instants] });
+      const told = [...(reply.header("rtp-info") ?? "").matchAll(/track(\d);seq=(\d+);rtptime=(\d+)/g)];
+      expect(told.map(([, track]) => track)).to.deep.equal(["0", "1"]);
+      await client.until(() => client.numbers(2).length > 0);
+      for (const [, track, sequence, rtpTime] of told) {
+        const { packet } = client.packets.find(({ channel }) => channel === Number(track) * 2) ?? {};
+        expect([packet?.readUInt16BE(2), packet?.readUInt32BE(4)]).to.deep.equal([Number(sequence), Number(rtpTime)]);
+      }
+    });
+
     const others: readonly (readonly [what: string, tracks: readonly Track[]])[] = [
       ["another codec", [{ ...VIDEO, codec: "H265", encoding: "H265" }, AUDIO]],
       ["sound alone", [AUDIO]],
