@@ -64,6 +64,19 @@ program
     (await import("./discover.ts")).discover(targets, options),
   );
 
+program
+  .command("doctor")
+  .description("say in words what does not work, and what to do")
+  .command("camera")
+  .description("look at a camera as adopting and pulling it would; nothing is changed")
+  .argument("<address>", "its IP address")
+  .option("--interface <address...>", "own address on a camera network, or the network; default: all")
+  .option("--user <name>", "the camera's user; its password is read from VIADUCT_CAMERA_PASSWORD")
+  .option("--json", "print JSON")
+  .action(async (address: string, options: import("./doctor.ts").DoctorOptions) =>
+    (await import("./doctor.ts")).examine(address, options),
+  );
+
 const sim = program.command("sim").description("simulated cameras, for trying and testing");
 sim
   .command("camera")

@@ -1,0 +1,67 @@
+import { expect } from "chai";
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import type { Finding } from "../../bridge/camera-side/examine.ts";
+import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
+import { nextCameraNetwork } from "../support/bridge.ts";
+import { viaduct } from "../support/viaduct.ts";
+
+/** One of those at which a camera is looked for when nobody names a port; the address is this test's own. */
+const USUAL_PORT = 8899;
+
+describe("viaduct doctor camera", function () {
+  this.timeout(60_000);
+  const network = nextCameraNetwork();
+  const ip = `${network}.1`;
+  const password = "c4mera-pass";
+  const call = (args: readonly string[], given = password) =>
+    viaduct(["doctor", "camera", ...args, "--interface", `${network}.0/24`], {
+      env: { VIADUCT_CAMERA_PASSWORD: given },
+    });
+  let camera: SimCamera;
+
+  before(async () => {
+    camera = await startSimCamera({
+      name: "Loading bay",
+      address: ip,
+      httpPort: USUAL_PORT,
+      rtspPort: 0,
+      user: "service",
+      password,
+      controls: true,
+      quirks: ["clock-off"],
+      clock: systemClock,
+      log: silentLog(),
+    });
+  });
+  after(() => camera?.close());
+
+  it("says what works, and what somebody should know", async () => {
+    const { code, out, err } = await call([ip, "--user", "service", "--json"]);
+    expect({ code, err }).to.deep.equal({ code: 0, err: "" });
+    const findings = JSON.parse(out) as readonly Finding[];
+    expect(findings.map(({ what, result }) => `${what} ${result}`)).to.deep.equal([
+      "log-in works",
+      "clock note",
+      "streams works",
+      "picture works",
+      "picture works",
+      "controls works",
+    ]);
+    expect(findings.find(({ what }) => what === "clock")?.says).to.equal("187 min behind");
+    expect(out).not.to.include(password);
+  });
+
+  it("says what to do about a wrong password, without telling it", async () => {
+    const { code, out } = await call([ip, "--user", "service"], "wr0ng-pass");
+    expect(code).to.equal(1);
+    expect(out).to.match(/^FAIL {2}log-in {4}wrong user name or password/);
+    expect(out).not.to.include("wr0ng-pass");
+  });
+
+  it("says that nobody is there", async () => {
+    const { code, out } = await call([`${network}.2`]);
+    expect(code).to.equal(1);
+    expect(out).to.include("Check cable, address and power");
+  });
+});
