@@ -92,6 +92,31 @@ describe("npm's onvif as a client of ours", () => {
     expect(scopes.map(({ scopeItem }) => scopeItem)).to.deep.equal(site.part.scopes());
   });
 
+  it("subscribes to events, is told what happens, and unsubscribes", async () => {
+    const cam = camera("digest alone") as unknown as Cam & Record<string, (options?: object) => Promise<unknown>>;
+    await cam.connect();
+    await cam["createPullPointSubscription"]?.();
+    const pull = async (): Promise<string> => JSON.stringify(await cam["pullMessages"]?.({ messageLimit: 100 }));
+    expect(await pull())
+      .to.include("VideoSource/SignalLoss")
+      .and.include("Initialized");
+    const waiting = pull();
+    site.bus.publish({
+      camera: "gate",
+      kind: "motion",
+      topic: ["VideoSource", "MotionAlarm"],
+      source: [["Source", "gate"]],
+      data: [["State", "true"]],
+      property: true,
+    });
+    expect(await waiting)
+      .to.include("VideoSource/MotionAlarm")
+      .and.include("gate");
+    await cam["unsubscribe"]?.();
+    // It has forgotten the subscription, which it does only where that was taken.
+    expect(await pull().then(() => "still there", String)).to.match(/create pull-point/i);
+  });
+
   it("is told that there is no picture to be had by HTTP", async () => {
     const cam = camera("digest alone");
     await cam.connect();

@@ -48,6 +48,12 @@ describe("zeep with the official WSDL files as a client of ours", function () {
         found: IDS,
         state: "Completed",
         number: IDS.length,
+        events: {
+          topics: 5,
+          told: ["IsRecording", "RecordingJobToken", "RecordingToken", "Source", "State"],
+          again: true,
+          after: "ResourceUnknownFault",
+        },
         replay: "rtsp://127.0.0.1:8554/recorded/gate",
       });
       expect(found["services"]).to.have.length(Object.keys(PATHS).length);

@@ -38,12 +38,15 @@ class Offline(Transport):
             return file.read()
 
 
-def service(namespace, at):
+EVENTS = "http://www.onvif.org/ver10/events/wsdl"
+
+
+def service(namespace, at, of=None):
     session = Session()
     session.trust_env = False
     if scheme == "digest":
         session.auth = HTTPDigestAuth(user, password)
-    path, binding = FILES[namespace]
+    path, binding = of or FILES[namespace]
     client = Client(
         "http://www.onvif.org/" + path,
         transport=Offline(session=session, timeout=20, operation_timeout=20),
@@ -51,6 +54,34 @@ def service(namespace, at):
         settings=Settings(strict=True),
     )
     return client.create_service("{%s}%s" % (namespace, binding), at)
+
+
+def pull(at):
+    """Subscribes, fetches how everything stands, and unsubscribes; a fault after that is told too."""
+    file = "ver10/events/wsdl/event.wsdl"
+    events = service(EVENTS, at, (file, "EventBinding"))
+    topics = events.GetEventProperties().TopicSet
+    address = events.CreatePullPointSubscription(InitialTerminationTime="PT2M").SubscriptionReference.Address._value_1
+    point = service(EVENTS, address, (file, "PullPointSubscriptionBinding"))
+    manager = service(EVENTS, address, (file, "SubscriptionManagerBinding"))
+    messages = point.PullMessages(Timeout=timedelta(seconds=5), MessageLimit=100).NotificationMessage
+    manager.Renew(TerminationTime="PT5M")
+    point.SetSynchronizationPoint()
+    again = point.PullMessages(Timeout=timedelta(seconds=5), MessageLimit=100).NotificationMessage
+    manager.Unsubscribe()
+    try:
+        point.PullMessages(Timeout=timedelta(seconds=1), MessageLimit=1)
+        after = "still there"
+    except Fault as fault:
+        after = [one.localname for one in fault.subcodes or []][-1]
+    return {
+        "topics": len(topics._value_1),
+        "told": sorted(
+            {item.get("Name") for one in messages for item in one.Message._value_1.iter("{*}SimpleItem")}
+        ),
+        "again": len(again) == len(messages),
+        "after": after,
+    }
 
 
 def walk():
@@ -78,6 +109,7 @@ def walk():
         "found": [one.RecordingToken for one in results.RecordingInformation],
         "state": results.SearchState,
         "number": summary.NumberRecordings,
+        "events": pull(at[EVENTS]),
         "replay": replay.GetReplayUri(StreamSetup=SETUP, RecordingToken=profiles[0].token),
     }
 
