@@ -1,5 +1,5 @@
 import type { Millis, UnixMillis } from "../../base/units.ts";
-import { ANYTHING, OPEN, opt, type Simple, type } from "../schema.ts";
+import { OPEN, opt, type Simple, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { anyURI, dateTime, duration } from "../simple.ts";
 
@@ -28,26 +28,11 @@ export const EndpointReference = type(
   OPEN,
 );
 
-/** WS-BaseNotification 1.3, 4: who wants to be sent what happens. */
+/** WS-BaseNotification 1.3, 4: being sent what happens. None of it is served. */
 export const NOTIFICATION_PRODUCER = service(
   "wsnt",
-  {
-    Subscribe: operation(
-      "READ_MEDIA",
-      type(
-        "wsnt:Subscribe",
-        {
-          ConsumerReference: EndpointReference,
-          Filter: opt(ANYTHING),
-          InitialTerminationTime: opt(AbsoluteOrRelativeTime),
-          SubscriptionPolicy: opt(ANYTHING),
-        },
-        OPEN,
-      ),
-      { SubscriptionReference: EndpointReference, CurrentTime: opt(dateTime), TerminationTime: opt(dateTime) },
-    ),
-  },
-  { READ_MEDIA: "GetCurrentMessage CreatePullPoint GetMessages DestroyPullPoint Notify" },
+  {},
+  { READ_MEDIA: "Subscribe GetCurrentMessage CreatePullPoint GetMessages DestroyPullPoint Notify" },
   "http://docs.oasis-open.org/wsn/bw-2/NotificationProducer",
 );
 

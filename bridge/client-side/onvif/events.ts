@@ -10,7 +10,7 @@ import type { Xml } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { duration } from "../../../wsdl/simple.ts";
 import { EVENTS, PULL_POINT } from "../../../wsdl/tables/tev.ts";
-import { SUBSCRIPTION_MANAGER, type Termination } from "../../../wsdl/tables/wsnt.ts";
+import { NOTIFICATION_PRODUCER, SUBSCRIPTION_MANAGER, type Termination } from "../../../wsdl/tables/wsnt.ts";
 import type { EventBus } from "../../event-bus.ts";
 import { eventFault } from "./event-faults.ts";
 import { readEventFilter } from "./event-filter.ts";
@@ -44,7 +44,7 @@ export function eventServices(o: {
   readonly bus: EventBus;
   readonly subscriptions: Subscriptions;
   readonly clock: Clock;
-}): readonly [events: Service, pullPoint: Service, manager: Service] {
+}): readonly [events: Service, ...others: Service[]] {
   const { bus, subscriptions, clock } = o;
   const events = serve("event_service", EVENTS, {
     GetServiceCapabilities: () => ({ Capabilities: EVENT_CAPABILITIES }),
@@ -108,7 +108,7 @@ export function eventServices(o: {
       return {};
     },
   });
-  return [events, pullPoint, manager];
+  return [events, serve("event_service", NOTIFICATION_PRODUCER, {}), pullPoint, manager];
 }
 
 const MESSAGE_PREFIXES = new Set(["wsnt", "tt", "tns1"] as const);

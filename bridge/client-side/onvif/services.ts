@@ -43,14 +43,14 @@ export function onvifServices(o: {
     return service;
   };
   const device = deviceService({ site, clock, services: () => announced });
-  const [events, ...atSubscriptions] = eventServices({ bus, subscriptions, clock });
+  const [events, ...besides] = eventServices({ bus, subscriptions, clock });
   const [deviceIo, relays] = deviceIoServices(site);
   return [
     announce(device, [26, 6], DeviceServiceCapabilities, DEVICE_CAPABILITIES),
     announce(mediaService(site), [21, 6], MediaCapabilities, mediaCapabilities(site)),
     announce(media2Service(site), [26, 6], Capabilities2, media2Capabilities(site)),
     announce(events, [24, 12], EventCapabilities, EVENT_CAPABILITIES),
-    ...atSubscriptions,
+    ...besides,
     announce(recordingService(site), [26, 6], RecordingCapabilities, RECORDING_CAPABILITIES),
     announce(searchService(site, clock), [2, 42], SearchCapabilities, SEARCH_CAPABILITIES),
     announce(replayService(site), [21, 6], ReplayCapabilities, REPLAY_CAPABILITIES),

@@ -298,6 +298,7 @@ describe("the event service", () => {
       subcodes: ["ActionNotSupported"],
     });
     expect((await client.call("tev", "GetEventBrokers")).fault?.subcodes).to.deep.equal(["ActionNotSupported"]);
+    expect((await client.call("wsnt", "Subscribe")).fault?.subcodes).to.deep.equal(["ActionNotSupported"]);
     expect((await client.call("tev", "Renew")).fault?.subcodes).to.deep.equal(["UnknownAction"]);
     const before = site.audited.length;
     expect((await client.call("tev", "AddEventBroker")).fault?.subcodes).to.deep.equal(["NotAuthorized"]);
