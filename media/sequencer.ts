@@ -6,10 +6,11 @@ const LIMITS = {
   gap: 1000,
   /** How far back a packet may lie to be one that came twice. Further back, the camera has begun to count anew. */
   repeated: 16,
-  /** Another source takes over when it has sent so many packets in a row, or when the old one has been silent for so long. */
-  strangers: 16,
-  /** In a row, where the one so far has sent fewer than `strangers`: they may be what is left of an older session. */
+  /** Another source takes over when it has sent so many packets with numbers in a row, or when the old one has been silent for so long. */
+  strangers: 4,
+  /** In a row, where the one so far has sent fewer than `proven`: they may be what is left of an older session. */
   strangersEarly: 2,
+  proven: 16,
   silenceMs: 2 * SECOND,
 };
 
@@ -27,6 +28,8 @@ export class Sequencer {
   #ssrc: number | undefined;
   #payloadType: number | undefined;
   #strangers = 0;
+  /** The newest of them, which the next one must follow. */
+  #stranger: { readonly ssrc: number; readonly sequence: number } | undefined;
   /** Packets of the source, as far as that matters. */
   #proven = 0;
   /** The source has said goodbye: the next one takes over at once. */
@@ -87,8 +90,9 @@ export class Sequencer {
     const silentMs = this.#lastAt === undefined ? 0 : arrivedAt - this.#lastAt;
     const known = this.#ssrc;
     if (known !== undefined && ssrc !== known && !this.#left) {
-      this.#strangers += 1;
-      const early = this.#proven < LIMITS.strangers;
+      this.#strangers = this.#follows(ssrc, sequence) ? this.#strangers + 1 : 1;
+      this.#stranger = { ssrc, sequence };
+      const early = this.#proven < LIMITS.proven;
       const most = early ? LIMITS.strangersEarly : LIMITS.strangers;
       if (this.#strangers < most && silentMs < LIMITS.silenceMs) return "skip";
       if (early) this.#onStray();
@@ -102,10 +106,16 @@ export class Sequencer {
       this.#proven = 1;
       return known === undefined ? "first" : "reset";
     }
-    if (this.#proven < LIMITS.strangers) this.#proven += 1;
+    if (this.#proven < LIMITS.proven) this.#proven += 1;
     const ahead = (sequence - this.#expected) & 0xffff;
     if (ahead === 0) return "next";
     if (ahead >= 0x1_0000 - LIMITS.repeated) return "skip";
     return ahead < 0x8000 ? "gap" : "reset";
+  }
+
+  /** Whether it goes on with the numbers of the stranger before it; what is left of another session comes in no such order for long. */
+  #follows(ssrc: number, sequence: number): boolean {
+    const before = this.#stranger;
+    return this.#strangers > 0 && before?.ssrc === ssrc && ((before.sequence + 1) & 0xffff) === sequence;
   }
 }

@@ -186,7 +186,7 @@ describe("the receiver of a track", () => {
       expect(studio.sequences).to.deep.equal([0, 1]);
     });
 
-    it("follows a camera that takes another SSRC and counts anew", () => {
+    it("follows a camera that takes another SSRC and counts anew, at the price of three packets", () => {
       const studio = new Studio(H264).picture(0, 5);
       for (let frame = 1; frame < 20; frame += 1) studio.picture(frame * 40);
       studio.ssrc = 8;
@@ -195,7 +195,19 @@ describe("the receiver of a track", () => {
       for (let frame = 20; frame < 40; frame += 1) studio.picture(frame * 40);
       expect(studio.seen.slice(18, 22)).to.deep.equal(["1", "1", "1D", "1"]);
       expect(studio.sequences.slice(18, 22)).to.deep.equal([18, 19, 21, 22]);
-      expect(studio.times.slice(18, 22)).to.deep.equal([720, 760, 1400, 1440]);
+      expect(studio.times.slice(18, 22)).to.deep.equal([720, 760, 920, 960]);
+    });
+
+    it("does not follow packets of other sources without an order, however many they are", () => {
+      const studio = new Studio(H264).picture(0, 5);
+      for (let frame = 1; frame < 20; frame += 1) studio.picture(frame * 40);
+      const { sequence } = studio;
+      for (let index = 0; index < 20; index += 1) studio.picture(800, 1, { ssrc: 8 + (index % 2) });
+      for (let index = 0; index < 20; index += 1) studio.picture(800, 1, { ssrc: 8, lost: 1 });
+      studio.sequence = sequence;
+      studio.picture(840);
+      expect(studio.seen).to.have.length(21);
+      expect(studio.seen.at(-1)).to.equal("1");
     });
 
     it("leaves what remains of an older session at once, and says so", () => {
