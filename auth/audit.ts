@@ -11,6 +11,8 @@ import type { Interface } from "./right.ts";
 const LIMITS = {
   /** Longest value that goes into an entry; the rest is cut. */
   valueLength: 256,
+  /** The same of `before` and `after`. */
+  changeLength: 3000,
   /** The same entry again within this time is counted, not written: a client in a loop must not fill the disk. */
   repeatMs: 1 * MINUTE,
   /** Read back from the end at the start, to go on with the chain. More than one entry can have. */
@@ -26,6 +28,11 @@ export interface AuditEntry {
   readonly interface: Interface;
   /** `denied`: known caller without the right. `failed`: wrong credentials, or it did not work. */
   readonly outcome: "allowed" | "denied" | "failed";
+  /** Which account, role, camera group or time profile was changed. */
+  readonly subject?: string;
+  /** Of a change of rights: JSON of what was, and of what is. */
+  readonly before?: string;
+  readonly after?: string;
   readonly why?: string;
   readonly address?: string;
 }
@@ -84,7 +91,10 @@ class AuditFile implements Audit, Closable {
 
   record(entry: AuditEntry): void {
     const clean = Object.fromEntries(
-      Object.entries(entry).map(([name, value]) => [name, String(value).slice(0, LIMITS.valueLength)]),
+      Object.entries(entry).map(([name, value]) => [
+        name,
+        String(value).slice(0, name === "before" || name === "after" ? LIMITS.changeLength : LIMITS.valueLength),
+      ]),
     );
     const repeated = this.#repeats.admit(JSON.stringify(clean));
     if (repeated === undefined) return;

@@ -40,6 +40,8 @@ export interface PolicyParts {
 
 export type PolicyKind = keyof PolicyParts;
 
+export const POLICY_KINDS: readonly PolicyKind[] = ["role", "group", "hours"];
+
 const name = z.string().trim().min(1).max(64);
 const readers = {
   role: z.strictObject({ name, grants: z.unknown().transform(readGrants) }),
@@ -127,6 +129,15 @@ export class Policy {
       return role.grants.map((grant, line) => this.#resolve(grant, `role ${id}, line ${line + 1}`));
     });
     return [...own, ...given];
+  }
+
+  /** Of all parts of a kind. */
+  ids(kind: PolicyKind): readonly string[] {
+    return [...this.#of(kind).keys()];
+  }
+
+  part<K extends PolicyKind>(kind: K, id: string): PolicyParts[K] | undefined {
+    return this.#of(kind).get(id) as PolicyParts[K] | undefined;
   }
 
   #resolve({ groups, except, exceptGroups, hours, cameras, ...line }: Grant, source: string): EffectiveGrant {

@@ -12,6 +12,7 @@ import { type About, aboutRoutes } from "./routes/about.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
+import { rightsRoutes } from "./routes/rights.ts";
 import { SESSION_COOKIE, sessionRoutes } from "./routes/session.ts";
 import { Sockets, type SocketsOptions } from "./sockets.ts";
 import type { Need, WebState } from "./state.ts";
@@ -86,7 +87,8 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     aboutRoutes(o.about),
     cameraRoutes({ watch: o.watch, discovery: o.discovery, need, addressesOf: o.addressesOf }),
     discoveryRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
-    accountRoutes(o.accounts, need),
+    accountRoutes(o.accounts, o.audit, need),
+    rightsRoutes({ ...o, cameras: o.watch, now: () => o.clock.now(), need }),
   ];
 }
 

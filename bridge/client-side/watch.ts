@@ -55,6 +55,11 @@ export class Watch {
     return found;
   }
 
+  /** Every camera, for who manages rights to them. */
+  all(): readonly BridgedCamera[] {
+    return this.#directory.list();
+  }
+
   /** The cameras of which `who` may know that they exist. */
   visible(who: Principal, door: Interface): readonly BridgedCamera[] {
     return this.#directory.list().filter((camera) => maySee(who, camera.info.id, door));

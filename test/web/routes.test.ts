@@ -47,7 +47,7 @@ function walk(site: WebSite): readonly Route[] {
 }
 
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`;
-const addressOf = ({ path }: Route): string => path.replace(":id", "some-id");
+const addressOf = ({ path }: Route): string => path.replace(":id", "some-id").replace(":kind", "role");
 const grantsOf = (...rights: readonly SystemRight[]): readonly Grant[] =>
   rights.map((right) => ({ right, cameras: "any", interfaces: "any" }));
 

@@ -1,9 +1,11 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
+import type { Audit } from "../../auth/audit.ts";
 import type { Grant } from "../../auth/principal.ts";
 import { Fault } from "../../base/fault.ts";
 import { jsonBody } from "../body.ts";
+import { managedBy } from "../managed-by.ts";
 import type { Need, WebState } from "../state.ts";
 
 const cameras = z.union([z.literal("any"), z.array(z.string().min(1).max(64)).max(1000)]);
@@ -49,8 +51,9 @@ function watchingOf(grants: readonly Grant[]): z.output<typeof watching> {
 }
 
 /** Accounts of external systems: their secrets are shown once, when they are made. */
-export function accountRoutes(accounts: Accounts, need: Need): Router<WebState> {
+export function accountRoutes(accounts: Accounts, audit: Audit, need: Need): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api/accounts" });
+  const managed = managedBy(accounts, audit);
   /** A person has rights of other kinds too, which this choice would take away. */
   const assertIntegration = (id: string): void => {
     const account = accounts.list().find((one) => one.id === id);
@@ -73,7 +76,7 @@ export function accountRoutes(accounts: Accounts, need: Need): Router<WebState> 
 
   router.post("/", need("manage-accounts"), async (ctx) => {
     const { name, watching: chosen } = await jsonBody(ctx.req, newIntegration);
-    const { account, secret } = await accounts.createIntegration({ name, grants: grantsOf(chosen) });
+    const { account, secret } = await managed(ctx).createIntegration({ name, grants: grantsOf(chosen) });
     ctx.status = 201;
     ctx.body = { id: account.id, name: account.name, secret: secret.reveal() };
   });
@@ -84,14 +87,13 @@ export function accountRoutes(accounts: Accounts, need: Need): Router<WebState> 
     if (chosen === undefined && enabled === undefined)
       throw new Fault("invalid", "empty change", { tell: "Say what to change: enabled, watching, or both." });
     if (chosen !== undefined) assertIntegration(id);
-    if (chosen !== undefined) await accounts.setGrants(id, grantsOf(chosen));
-    if (enabled !== undefined) await accounts.setEnabled(id, enabled);
+    await managed(ctx).change(id, { enabled, ...(chosen === undefined ? {} : { grants: grantsOf(chosen) }) });
     ctx.status = 204;
   });
 
   router.delete("/:id", need("manage-accounts"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
-    await accounts.remove(id);
+    await managed(ctx).remove(id);
     ctx.status = 204;
   });
   return router;

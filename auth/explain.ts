@@ -1,0 +1,89 @@
+import type { UnixMillis } from "../base/units.ts";
+import { type Decision, decideAt, type Match, maySeeAt, type Question, traceOf } from "./decision.ts";
+import type { EffectiveGrant } from "./principal.ts";
+import { INTERFACES, type Interface, isCameraRight, RIGHTS, type Right } from "./right.ts";
+
+/** Changes of a decision that are followed to find its real end: a week of hours has a few dozen. */
+const MAX_STEPS = 200;
+
+/** Why somebody may do something, or not: for the administrator who asks. */
+export interface Explanation {
+  readonly allowed: boolean;
+  /** The nearest miss when denied. */
+  readonly why: string;
+  /** The camera would not be told from a missing one. */
+  readonly hidden: boolean;
+  /** When the answer becomes the other one; undefined where it does not in the next weeks. */
+  readonly until: UnixMillis | undefined;
+  /** The age of footage up to which it may be had; undefined where all of it may. */
+  readonly maxAgeMs: number | undefined;
+  /** Every grant of the right, those that deny first, and how it meets the question. */
+  readonly grants: readonly { readonly source: string; readonly deny: boolean; readonly match: Match }[];
+}
+
+/** What the doors would answer the account at that instant, if its rights stayed as they are. */
+export function explain(
+  account: { readonly enabled: boolean },
+  grants: readonly EffectiveGrant[],
+  question: Question,
+): Explanation {
+  if (!account.enabled)
+    return {
+      allowed: false,
+      why: "the account is disabled",
+      hidden: true,
+      until: undefined,
+      maxAgeMs: undefined,
+      grants: [],
+    };
+  const { allowed, why, maxAgeMs } = decideAt(grants, question);
+  const { camera, interface: door, at } = question;
+  return {
+    allowed,
+    why,
+    hidden: camera !== undefined && isCameraRight(question.right) && !maySeeAt(grants, { camera, interface: door, at }),
+    until: endOf(grants, question),
+    maxAgeMs: allowed && Number.isFinite(maxAgeMs) ? maxAgeMs : undefined,
+    grants: traceOf(grants, question).map(({ grant, match }) => ({
+      source: grant.source ?? "a grant",
+      deny: grant.deny === true,
+      match,
+    })),
+  };
+}
+
+/** One line of what an account may do: with which cameras and through which doors, at that instant. */
+export interface EffectiveRight {
+  readonly right: Right;
+  readonly interface: Interface;
+  /** Of the cameras that were asked about; empty for a right over the product. */
+  readonly cameras: readonly string[];
+}
+
+/** All that is allowed at that instant, by right and interface. */
+export function effectiveRights(
+  grants: readonly EffectiveGrant[],
+  cameras: readonly string[],
+  at: UnixMillis,
+): readonly EffectiveRight[] {
+  return RIGHTS.flatMap((right) =>
+    INTERFACES.flatMap((door): readonly EffectiveRight[] => {
+      const may = (camera?: string): boolean => decideAt(grants, { right, camera, interface: door, at }).allowed;
+      if (!isCameraRight(right)) return may() ? [{ right, interface: door, cameras: [] }] : [];
+      const allowed = cameras.filter((camera) => may(camera));
+      return allowed.length === 0 ? [] : [{ right, interface: door, cameras: allowed }];
+    }),
+  );
+}
+
+function endOf(grants: readonly EffectiveGrant[], question: Question): UnixMillis | undefined {
+  let decision: Decision = decideAt(grants, question);
+  const { allowed } = decision;
+  for (let step = 0; step < MAX_STEPS && Number.isFinite(decision.validUntil); step += 1) {
+    const at = decision.validUntil;
+    const ageMs = question.ageMs === undefined ? undefined : question.ageMs + at - question.at;
+    decision = decideAt(grants, { ...question, at, ageMs });
+    if (decision.allowed !== allowed) return at;
+  }
+  return undefined;
+}
