@@ -91,6 +91,12 @@ describe("npm's onvif controls a camera in Python through the bridge", function 
     expect(await ask("getStatus", { profileToken: "gate" })).to.have.nested.property("position.x", 0.25);
   });
 
+  it("has the bridge stop it when it says nothing more", async () => {
+    await ask("continuousMove", { profileToken: "gate", x: 1, timeout: 100 });
+    const stopped = JSON.stringify(["Stop", { ProfileToken: "py-profile", PanTilt: "true", Zoom: "true" }]);
+    await eventually(() => JSON.stringify(got()) === stopped);
+  });
+
   it("keeps a place, goes there and forgets it, under a token of the bridge's", async () => {
     await ask("setPreset", { profileToken: "gate", presetName: "Door" });
     const presets = (await ask("getPresets", { profileToken: "gate" })) as { Door?: { $: { token: string } } };
