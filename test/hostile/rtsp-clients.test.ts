@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { expect } from "chai";
+import { openPortPair } from "../../net/udp.ts";
 import { type Client, groupOf, Stage } from "../rtsp/server/stage.ts";
 
 const URI = "rtsp://127.0.0.1/live/gate";
@@ -9,6 +10,8 @@ const TCP = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1";
 
 const request = (method: string, headers: readonly string[] = [], body = ""): string =>
   [`${method} ${URI} RTSP/1.0`, "CSeq: 1", ...headers, "", body].join("\r\n");
+/** An empty receiver report, as every compound packet begins with one, and a picture loss indication (RFC 4585 6.3.1). */
+const KEY_REQUEST = Buffer.from("80c900010000000181ce00020000000100000064", "hex");
 const PLAY = request("PLAY", ["Authorization: Test vms", "Session: 1"]);
 /** As a body, or in a packet. */
 const within = (text: string): string => `$\0${String.fromCharCode(text.length >> 8, text.length & 0xff)}${text}`;
@@ -184,6 +187,29 @@ describe("hostile clients of RTSP", function () {
     expect((await client.ask("OPTIONS", "*")).status).to.equal(200);
     await publish();
     expect(client.numbers().length).to.be.above(0);
+    client.socket.destroy();
+    await stage.hubReaders(1);
+  });
+
+  it("speak for somebody else over UDP: other machines ask for no key frame, and the client's own for no more than the camera is to be asked for", async () => {
+    // With a key frame there, nobody who comes asks for one.
+    await publish();
+    const asked: true[] = [];
+    stage.hub.onKeyRequest(() => void asked.push(true));
+    const client = await stage.client("UDP");
+    await client.play("/live/gate");
+    const server = Number(/server_port=\d+-(\d+)/.exec(client.transport ?? "")?.[1]);
+    const elsewhere = await openPortPair("127.0.0.2");
+    for (let count = 0; count < 50; count += 1)
+      await new Promise((resolve) => elsewhere.rtcp.send(KEY_REQUEST, server, "127.0.0.1", resolve));
+    await publish();
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(asked, "by others").to.deep.equal([]);
+    for (let count = 0; count < 50; count += 1) await client.report(KEY_REQUEST);
+    while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(asked.length, "by itself").to.be.at.most(5);
+    elsewhere.close();
     client.socket.destroy();
     await stage.hubReaders(1);
   });
