@@ -54,7 +54,7 @@ describe("MPEG-4 Visual and Opus", function () {
   const cameras: { close(): Promise<void> }[] = [];
 
   before(async () => {
-    t = await startTestBridge({ network: "127.0.0" });
+    t = await startTestBridge({ network: "127.0.0", encryption: "none" });
     login = await t.account();
   });
   after(() => t?.close());

@@ -54,6 +54,8 @@ export async function startTestBridge(
     readonly folder?: string;
     readonly segmentSeconds?: number;
     readonly lingerSeconds?: number;
+    /** `none` for tests that look into files. */
+    readonly encryption?: "none";
     readonly log?: Log;
     readonly clock?: Clock;
     /** Where clients are served; loopback if absent. */
@@ -85,7 +87,11 @@ export async function startTestBridge(
         multicast: { enabled: options.multicast === true },
         onvifHttp: { enabled: true, port: 0 },
       },
-      recording: { segmentSeconds: options.segmentSeconds ?? 10, flushSeconds: 0 },
+      recording: {
+        segmentSeconds: options.segmentSeconds ?? 10,
+        flushSeconds: 0,
+        ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
+      },
     }),
     version: "0.0.0-test",
     cameraDiscoveryPort: discoveryPort,
