@@ -69,26 +69,6 @@ class AuditFile implements Audit, Closable {
     this.#prev = prev;
   }
 
-  /** Opens or makes the file (0600) and finds the end of its chain. Fault `unavailable` when it cannot be opened. */
-  static open(file: string, options: { readonly clock: Clock; readonly log: Log }): AuditFile {
-    const { clock, log } = options;
-    try {
-      const fd = openSync(file, "a+", 0o600);
-      const size = fstatSync(fd).size;
-      const tail = Buffer.alloc(Math.min(size, LIMITS.tailBytes));
-      readSync(fd, tail, 0, tail.length, size - tail.length);
-      const text = tail.toString("utf8");
-      // A crash may have cut the last line: it stays, closed by a line end, and the chain goes on from it.
-      if (text !== "" && !text.endsWith("\n")) writeSync(fd, "\n");
-      const lines = text.split("\n").filter((line) => line !== "");
-      const seq = lines.reduce((highest, line) => Math.max(highest, sequenceOf(line) ?? 0), 0);
-      const last = lines.at(-1);
-      return new AuditFile(fd, clock, log, seq, last === undefined ? NOTHING : hashOf(last));
-    } catch (cause) {
-      throw new Fault("unavailable", `cannot open the audit log ${file}`, { cause });
-    }
-  }
-
   record(entry: AuditEntry): void {
     const clean = Object.fromEntries(
       Object.entries(entry).map(([name, value]) => [
