@@ -5,7 +5,9 @@ import { type Ended, viaduct } from "../support/viaduct.ts";
 async function helpOf(path: string): Promise<readonly (readonly [path: string, help: Ended])[]> {
   const help = await viaduct([...path.split(" ").filter(Boolean), "--help"]);
   const list = /\nCommands:\n(?<lines>(?: {2}.*\n?)+)/.exec(help.out)?.groups?.["lines"] ?? "";
-  const names = [...list.matchAll(/^ {2}(?<name>[a-z]+)/gm)].map((match) => match.groups?.["name"] ?? "");
+  const names = [...list.matchAll(/^ {2}(?<name>[a-z-]+)/gm)].map((match) => match.groups?.["name"] ?? "");
+  // A command that is not known gets the help of the one above it, which would lead here again.
+  expect(help.out.startsWith(`Usage: ${`viaduct ${path}`.trim()} `), path).to.equal(true);
   const below = names.filter((name) => name !== "help").map((name) => helpOf(`${path} ${name}`.trim()));
   return [[path, help], ...(await Promise.all(below)).flat()];
 }
