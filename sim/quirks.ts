@@ -30,7 +30,7 @@ export const ONVIF_QUIRKS = {
     source: 'Dahua: AlexxIT/go2rtc pkg/onvif/onvif_test.go, "Dahua stream formatted"',
   },
   "event-slots-leak": {
-    does: "gives a place for events free by Unsubscribe alone, and refuses the log-in when four are taken",
+    does: "frees a place for events at Unsubscribe alone, and refuses the log-in when four are taken",
     source: "ZoneMinder 257ecafa4",
   },
   "unsubscribe-ends-all": {
