@@ -29,7 +29,7 @@ export function pulled(camera: string): Hub {
   return hub;
 }
 
-/** Who may watch, and at which instant of their watching. */
+/** What an address names, by its path. */
 type Open = (segments: readonly string[]) => {
   readonly source: Presentation["source"];
   readonly kind: Presentation["kind"];

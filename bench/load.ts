@@ -27,7 +27,7 @@ export interface Figures {
   readonly lost: number;
 }
 
-/** Readers before measuring, and how long they settle. */
+/** How long readers play before they are measured. */
 const SETTLE_SECONDS = 2;
 /** Of the C client's readers, that look at every packet. */
 const LOOKING = 10;
@@ -44,28 +44,65 @@ interface Look {
   readonly firstMs: readonly number[];
 }
 
-async function loadOurselves(server: Server, { way, readers, stopped, seconds }: Case): Promise<Figures> {
-  const client = await own("relay-load.ts", [server.url, way, String(readers), String(stopped)]);
+/** What our own readers took of a server, and what that cost it. */
+export interface Taken extends Look {
+  readonly gbit: number;
+  readonly cpuSeconds: number;
+  /** Of the server, at the end. */
+  readonly megabytes: number;
+}
+
+/**
+ * Has our own readers play, each of the `urls` in turn, and measures the server `pid` once they have settled. `manner`: header lines for
+ * PLAY.
+ */
+export async function taken(o: {
+  readonly pid: number;
+  readonly urls: readonly string[];
+  readonly way: Way;
+  readonly readers: number;
+  readonly stopped?: number;
+  readonly settleSeconds: number;
+  readonly seconds: number;
+  readonly manner?: string;
+}): Promise<Taken> {
+  const more = o.manner === undefined ? [] : [o.manner];
+  const args = [o.urls.join(" "), o.way, String(o.readers), String(o.stopped ?? 0), ...more];
+  const client = await own("relay-load.ts", args);
   const look = async (): Promise<Look> => {
     client.process.send("look");
     return ((await once(client.process, "message")) as [Look])[0];
   };
-  await pause(SETTLE_SECONDS * 1000);
-  const pid = server.process.pid ?? 0;
+  await pause(o.settleSeconds * 1000);
   const { firstMs, bytes: before } = await look();
-  const used = usageOf(pid);
-  await pause(seconds * 1000);
-  const after = usageOf(pid);
+  const used = usageOf(o.pid);
+  await pause(o.seconds * 1000);
+  const { cpuSeconds, megabytes } = usageOf(o.pid);
   const { bytes, ages } = await look();
   client.process.kill();
   await once(client.process, "exit");
   const gbit = ((bytes - before) * 8) / 1e9;
+  return { bytes: bytes - before, ages, firstMs, gbit, cpuSeconds: cpuSeconds - used.cpuSeconds, megabytes };
+}
+
+async function loadOurselves(server: Server, { way, readers, stopped, seconds }: Case): Promise<Figures> {
+  const pid = server.process.pid ?? 0;
+  const settleSeconds = SETTLE_SECONDS;
+  const { gbit, cpuSeconds, megabytes, ages, firstMs } = await taken({
+    pid,
+    urls: [server.url],
+    way,
+    readers,
+    stopped,
+    settleSeconds,
+    seconds,
+  });
   return {
-    cpuSecondsPerGbit: (after.cpuSeconds - used.cpuSeconds) / gbit,
+    cpuSecondsPerGbit: cpuSeconds / gbit,
     gbitPerSecond: gbit / seconds,
     laterMs: { p50: quantile(ages, 0.5), p99: quantile(ages, 0.99) },
     firstMs: quantile(firstMs, 0.95),
-    megabytes: after.megabytes,
+    megabytes,
     lost: Number.NaN,
   };
 }

@@ -4,8 +4,8 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cell, table } from "./figures.ts";
+import { taken } from "./load.ts";
 import { own } from "./servers.ts";
-import { pause, usageOf } from "./usage.ts";
 
 // What it costs to pull and record many cameras of 4 Mbit/s, each with some readers: cores of one process, and its memory.
 
@@ -43,29 +43,20 @@ async function measure(camera: string, cameras: number): Promise<Row> {
   const folder = await mkdtemp(join(tmpdir(), "viaduct-bench-"));
   const bridge = await own<{ readonly port: number }>("many-bridge.ts", [camera, folder, String(cameras)]);
   const urls = Array.from({ length: cameras }, (_, index) => `rtsp://127.0.0.1:${bridge.port}/live/cam${index + 1}`);
-  const load = await own("relay-load.ts", [urls.join(" "), "tcp", String(cameras * Number(values.readers)), "0"]);
-  const bytes = async (): Promise<number> => {
-    load.process.send("look");
-    return ((await once(load.process, "message")) as [{ readonly bytes: number }])[0].bytes;
-  };
   try {
-    await pause(WARM_UP_SECONDS * 1000);
-    const pid = bridge.process.pid ?? 0;
-    const before = await bytes();
-    const used = usageOf(pid);
-    await pause(Number(values.seconds) * 1000);
-    const after = usageOf(pid);
-    return {
-      cameras,
-      cores: (after.cpuSeconds - used.cpuSeconds) / Number(values.seconds),
-      gbitPerSecond: (((await bytes()) - before) * 8) / 1e9 / Number(values.seconds),
-      megabytes: after.megabytes,
-    };
+    const seconds = Number(values.seconds);
+    const { gbit, cpuSeconds, megabytes } = await taken({
+      pid: bridge.process.pid ?? 0,
+      urls,
+      way: "tcp",
+      readers: cameras * Number(values.readers),
+      settleSeconds: WARM_UP_SECONDS,
+      seconds,
+    });
+    return { cameras, cores: cpuSeconds / seconds, gbitPerSecond: gbit / seconds, megabytes };
   } finally {
-    for (const child of [load.process, bridge.process]) {
-      child.kill();
-      await once(child, "exit");
-    }
+    bridge.process.kill();
+    await once(bridge.process, "exit");
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -50,7 +50,7 @@ interface Row extends Case, Figures {
   readonly server: string;
   /** CPU, of the floor's in the same run. */
   readonly ofFloor: number;
-  /** Memory for each reader, beyond what the server had before anybody watched. */
+  /** Memory for each reader, beyond what the server had before this was measured. */
   readonly kilobytesEach: number;
 }
 

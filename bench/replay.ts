@@ -1,11 +1,10 @@
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cell, quantile, table } from "./figures.ts";
+import { taken } from "./load.ts";
 import { own } from "./servers.ts";
-import { pause, usageOf } from "./usage.ts";
 
 // What it costs to replay a recording of 4 Mbit/s as fast as clients take it, beside live video of the same in the same process: CPU
 // seconds for each gigabit. And how long a jump takes, in a catalog of many segments.
@@ -43,24 +42,11 @@ interface Cost {
 }
 
 async function cost(pid: number, url: string, readers: number, manner?: string): Promise<Cost> {
-  const more = manner === undefined ? [] : [manner];
-  const load = await own("relay-load.ts", [url, "tcp", String(readers), "0", ...more]);
-  const bytes = async (): Promise<number> => {
-    load.process.send("look");
-    return ((await once(load.process, "message")) as [{ readonly bytes: number }])[0].bytes;
-  };
-  await pause(WARM_UP_SECONDS * 1000);
-  const before = await bytes();
-  const used = usageOf(pid);
-  await pause(Number(values.seconds) * 1000);
-  const after = usageOf(pid);
-  const gbit = (((await bytes()) - before) * 8) / 1e9;
-  load.process.kill();
-  await once(load.process, "exit");
-  return {
-    cpuSecondsPerGbit: (after.cpuSeconds - used.cpuSeconds) / gbit,
-    gbitPerSecond: gbit / Number(values.seconds),
-  };
+  const seconds = Number(values.seconds);
+  const more = manner === undefined ? {} : { manner };
+  const played = { pid, urls: [url], way: "tcp", readers, settleSeconds: WARM_UP_SECONDS, seconds } as const;
+  const { gbit, cpuSeconds } = await taken({ ...played, ...more });
+  return { cpuSecondsPerGbit: cpuSeconds / gbit, gbitPerSecond: gbit / seconds };
 }
 
 const folder = await mkdtemp(join(tmpdir(), "viaduct-bench-"));

@@ -19,7 +19,7 @@ then CPU and memory of the bridge alone, without the simulated cameras, while no
   process.exit(0);
 }
 
-/** CPU seconds of every child of `pid`: the simulated cameras. */
+/** The process ids of every child of `pid`: the simulated cameras. */
 function childrenOf(pid: number): readonly number[] {
   return readdirSync(`/proc/${pid}/task/${pid}`).includes("children")
     ? readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number)

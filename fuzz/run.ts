@@ -2,8 +2,8 @@ import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { systemClock } from "../base/clock.ts";
 import { SECOND } from "../base/units.ts";
+import { type GroupedTarget, targetsOf } from "./all-targets.ts";
 import { keep } from "./seeds.ts";
-import { type GroupedTarget, targetsOf } from "./targets.ts";
 import type { Progress, Task } from "./worker.ts";
 
 const LIMITS = {

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "../base/clock.ts";
 import { SECOND } from "../base/units.ts";
+import { targetsOf } from "./all-targets.ts";
 import { Coverage } from "./coverage.ts";
 import { Fuzzer } from "./fuzzer.ts";
 import { inputsOf, keep } from "./seeds.ts";
-import { targetsOf } from "./targets.ts";
 
 /** What the thread is given. */
 export interface Task {

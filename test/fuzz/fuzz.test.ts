@@ -7,7 +7,7 @@ import { Coverage } from "../../fuzz/coverage.ts";
 import { Fuzzer, type FuzzerOptions } from "../../fuzz/fuzzer.ts";
 import { inputsOf } from "../../fuzz/seeds.ts";
 import { cutUp, findingOf, holds, target } from "../../fuzz/target.ts";
-import { targetsOf } from "../../fuzz/targets.ts";
+import { targetsOf } from "../../fuzz/all-targets.ts";
 
 /** Batches of changed inputs of each target in every run of the tests; `npm run fuzz` goes on for longer. */
 const STEPS = 8;
