@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { Fault } from "../../base/fault.ts";
+import { targetsOf } from "../../fuzz/all-targets.ts";
 import { Coverage } from "../../fuzz/coverage.ts";
 import { Fuzzer, type FuzzerOptions } from "../../fuzz/fuzzer.ts";
 import { inputsOf } from "../../fuzz/seeds.ts";
 import { cutUp, findingOf, holds, target } from "../../fuzz/target.ts";
-import { targetsOf } from "../../fuzz/all-targets.ts";
 
 /** Batches of changed inputs of each target in every run of the tests; `npm run fuzz` goes on for longer. */
 const STEPS = 8;
