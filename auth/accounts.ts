@@ -45,6 +45,13 @@ export interface Account {
   readonly created: UnixMillis;
 }
 
+/** What of an account is changed; what is absent stays. */
+export interface AccountChange {
+  readonly grants?: readonly Grant[] | undefined;
+  readonly roles?: readonly string[] | undefined;
+  readonly enabled?: boolean | undefined;
+}
+
 /** An account in memory. Replaced whole at each change; `revoke` ends the principals made from it. */
 interface Entry {
   readonly account: Account;
@@ -269,14 +276,18 @@ export class Accounts {
     await this.#inTurn(() => this.#update(this.#get(id).account, hash));
   }
 
-  /** Takes effect at once: whatever runs with the old grants is decided anew. Faults as for {@link remove}. */
-  setGrants(id: string, grants: readonly Grant[]): Promise<void> {
-    return this.#inTurn(() => this.#update({ ...this.#get(id).account, grants }));
-  }
-
-  /** Takes effect at once, as {@link setGrants} does. */
-  setRoles(id: string, roles: readonly string[]): Promise<void> {
-    return this.#inTurn(() => this.#update({ ...this.#get(id).account, roles: [...new Set(roles)] }));
+  /**
+   * Own grants, roles and whether it is enabled, together or not at all. Takes effect at once: whatever runs with the old rights is
+   * decided anew, once. Faults as for {@link remove}, and `not-found` for a role, group or time profile that is not there.
+   */
+  change(id: string, change: AccountChange): Promise<{ readonly before: Account; readonly after: Account }> {
+    return this.#inTurn(async () => {
+      const before = this.#get(id).account;
+      const { grants = before.grants, roles = before.roles, enabled = before.enabled } = change;
+      const after = { ...before, grants, roles: [...new Set(roles)], enabled };
+      await this.#update(after);
+      return { before, after };
+    });
   }
 
   /**
@@ -312,11 +323,6 @@ export class Accounts {
       await this.#query.deleteFrom("policy_part").where("kind", "=", kind).where("id", "=", id).execute();
       this.#follow(next);
     });
-  }
-
-  /** Takes effect at once. Faults as for {@link remove}. */
-  setEnabled(id: string, enabled: boolean): Promise<void> {
-    return this.#inTurn(() => this.#update({ ...this.#get(id).account, enabled }));
   }
 
   /** Takes effect at once. Faults: `not-found`; `wrong-state` when nobody would be left to manage accounts. */

@@ -1,8 +1,7 @@
-import type { Account, Accounts } from "./accounts.ts";
+import type { Account, AccountChange, Accounts } from "./accounts.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
 import { plainGrants } from "./grants.ts";
 import { type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
-import type { Grant } from "./principal.ts";
 import type { Interface } from "./right.ts";
 
 /** Who changes accounts and rights, through which door, from where. */
@@ -33,27 +32,10 @@ export class ManagedAccounts {
     return done;
   }
 
-  /** Own grants, roles and whether it is enabled: what is absent stays. Faults as for `setGrants`. */
-  async change(
-    id: string,
-    change: {
-      readonly grants?: readonly Grant[] | undefined;
-      readonly roles?: readonly string[] | undefined;
-      readonly enabled?: boolean | undefined;
-    },
-  ): Promise<void> {
-    const before = this.#find(id);
-    const { grants, roles, enabled } = change;
-    try {
-      if (grants !== undefined) await this.#accounts.setGrants(id, grants);
-      if (roles !== undefined) await this.#accounts.setRoles(id, roles);
-      if (enabled !== undefined) await this.#accounts.setEnabled(id, enabled);
-    } finally {
-      // A part of it may have been done.
-      const after = this.#find(id);
-      if (before !== undefined && after !== undefined && before !== after)
-        this.#record("change-account", before.name, rightsOf(before), rightsOf(after));
-    }
+  /** See {@link Accounts.change}. */
+  async change(id: string, change: AccountChange): Promise<void> {
+    const { before, after } = await this.#accounts.change(id, change);
+    this.#record("change-account", before.name, rightsOf(before), rightsOf(after));
   }
 
   /** See {@link Accounts.remove}. */

@@ -126,10 +126,10 @@ describe("accounts", () => {
     it("end the principals made before, and take effect at once", async () => {
       const { account } = await accounts.createIntegration({ name: "vms", grants: [] });
       const changes: readonly (() => Promise<unknown>)[] = [
-        () => accounts.setGrants(account.id, WATCH_ALL),
+        () => accounts.change(account.id, { grants: WATCH_ALL }),
         () => accounts.renewSecret(account.id),
-        () => accounts.setEnabled(account.id, false),
-        () => accounts.setEnabled(account.id, true),
+        () => accounts.change(account.id, { enabled: false }),
+        () => accounts.change(account.id, { enabled: true }),
         () => accounts.remove(account.id),
       ];
       for (const change of changes) {
@@ -149,8 +149,8 @@ describe("accounts", () => {
     it("of unknown accounts are refused", async () => {
       for (const change of [
         () => accounts.remove("x"),
-        () => accounts.setEnabled("x", true),
-        () => accounts.setGrants("x", []),
+        () => accounts.change("x", { enabled: true }),
+        () => accounts.change("x", { grants: [] }),
       ])
         expect(await kindOf(change)).to.equal("not-found");
     });
@@ -158,8 +158,8 @@ describe("accounts", () => {
       const id = await administrator(accounts);
       for (const change of [
         () => accounts.remove(id),
-        () => accounts.setEnabled(id, false),
-        () => accounts.setRoles(id, []),
+        () => accounts.change(id, { enabled: false }),
+        () => accounts.change(id, { roles: [] }),
       ])
         expect(await kindOf(change)).to.equal("wrong-state");
       const second = await accounts.createPerson({ name: "second", password: new Secret(PASSWORD), grants: MANAGE });
@@ -254,17 +254,17 @@ describe("accounts", () => {
     it("carry the rights of the moment, and end with the password and with the account", async () => {
       await accounts.createPerson({ name: "second", password: new Secret(PASSWORD), grants: MANAGE });
       const session = begin();
-      await accounts.setRoles(id, []);
-      await accounts.setGrants(id, WATCH_ALL);
+      await accounts.change(id, { roles: [] });
+      await accounts.change(id, { grants: WATCH_ALL });
       const found = sessions.find(session);
       expect(found?.grants.map(({ right }) => right)).to.deep.equal(["live"]);
       expect(found?.revoked.aborted).to.equal(false);
       await accounts.setPassword(id, new Secret("another long password"));
       expect(sessions.find(session)).to.equal(undefined);
       const next = begin();
-      await accounts.setEnabled(id, false);
+      await accounts.change(id, { enabled: false });
       expect(sessions.find(next)).to.equal(undefined);
-      await accounts.setEnabled(id, true);
+      await accounts.change(id, { enabled: true });
       const last = begin();
       await accounts.remove(id);
       expect(sessions.find(last)).to.equal(undefined);

@@ -354,7 +354,7 @@ describe("HTTP and RTSP authentication", () => {
   it("knows a disabled account no more, at once", async () => {
     const { account, secret: own } = await site.accounts.createIntegration({ name: "short", grants: WATCH_ALL });
     expect(await outcome(answer({ username: "short" }, "DESCRIBE", own.reveal()))).to.equal("short");
-    await site.accounts.setEnabled(account.id, false);
+    await site.accounts.change(account.id, { enabled: false });
     expect(await outcome(answer({ username: "short" }, "DESCRIBE", own.reveal()))).to.equal("unauthenticated");
   });
 });

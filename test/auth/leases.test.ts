@@ -104,7 +104,7 @@ describe("what runs under rights", () => {
   });
   it("ends when the account is disabled, removed, or has another secret", async () => {
     for (const end of [
-      (id: string) => site.accounts.setEnabled(id, false),
+      (id: string) => site.accounts.change(id, { enabled: false }),
       (id: string) => site.accounts.remove(id),
       (id: string) => site.accounts.renewSecret(id),
     ]) {
@@ -132,13 +132,13 @@ describe("what runs under rights", () => {
     const id = await account(grant("playback", { maxAgeMs: DAY }));
     const limited = run(id, "playback");
     limited.showed(unixMillis(site.clock.now() - HOUR));
-    await site.accounts.setGrants(id, [grant("playback", { maxAgeMs: 2 * HOUR })]);
+    await site.accounts.change(id, { grants: [grant("playback", { maxAgeMs: 2 * HOUR })] });
     expect([limited.ended.aborted, limited.maxAgeMs]).to.deep.equal([false, 2 * HOUR]);
-    await site.accounts.setGrants(id, [grant("playback", { maxAgeMs: MINUTE })]);
+    await site.accounts.change(id, { grants: [grant("playback", { maxAgeMs: MINUTE })] });
     expect(limited.ended.aborted).to.equal(true);
     const other = await account(grant("playback"));
     const unlimited = run(other, "playback");
-    await site.accounts.setGrants(other, [grant("playback", { maxAgeMs: DAY })]);
+    await site.accounts.change(other, { grants: [grant("playback", { maxAgeMs: DAY })] });
     expect(unlimited.ended.aborted).to.equal(true);
   });
   it("ends within a second when the clock is set past its hours, or back before them", async () => {
@@ -162,7 +162,7 @@ describe("what runs under rights", () => {
   it("is over at once where the right has ended between asking and beginning", async () => {
     const id = await account(grant("live"));
     const who = site.accounts.principalOf(id);
-    await site.accounts.setEnabled(id, false);
+    await site.accounts.change(id, { enabled: false });
     if (who === undefined) throw new Error("no such account");
     expect(leases.open(who, [{ right: "live", camera: "gate", interface: "rtsp" }]).ended.aborted).to.equal(true);
     expect(leases.size).to.equal(0);

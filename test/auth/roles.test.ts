@@ -97,7 +97,7 @@ describe("roles, camera groups and time profiles", () => {
     const id = await member("guards");
     expect(await kindOf(() => accounts.removePart("group", "site"))).to.equal("wrong-state");
     expect(await kindOf(() => accounts.removePart("role", "guards"))).to.equal("wrong-state");
-    await accounts.setRoles(id, []);
+    await accounts.change(id, { roles: [] });
     await accounts.removePart("role", "guards");
     await accounts.removePart("group", "site");
     expect(await kindOf(() => accounts.removePart("group", "site"))).to.equal("not-found");
@@ -115,7 +115,7 @@ describe("roles, camera groups and time profiles", () => {
         await kindOf(() => accounts.setPart("role", "managers", { name: "Managers", grants })),
         JSON.stringify(grants),
       ).to.equal("wrong-state");
-    expect(await kindOf(() => accounts.setRoles(id, []))).to.equal("wrong-state");
+    expect(await kindOf(() => accounts.change(id, { roles: [] }))).to.equal("wrong-state");
   });
   it("know a role that has everything, and cannot be touched", async () => {
     const id = await administrator(accounts);

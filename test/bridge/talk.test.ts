@@ -133,7 +133,7 @@ describe("talking to a camera through the bridge", function () {
     await setUp(SPEAKER);
     await ask("PLAY");
     expect(camera.talkedTo).to.equal(true);
-    await t.bridge.parts.accounts.setGrants(login.id, [{ right: "live", cameras: "any", interfaces: "any" }]);
+    await t.bridge.parts.accounts.change(login.id, { grants: [{ right: "live", cameras: "any", interfaces: "any" }] });
     await client.closed;
     await eventually(() => !camera.talkedTo);
     expect((await audit()).filter(({ who }) => who === login.name).at(-1)).to.include({ action: "talk-end" });

@@ -123,7 +123,7 @@ describe("a camera in, and out to players", function () {
     ]);
     const { rtspSessions } = t.bridge.parts;
     await eventually(() => rtspSessions(other.name) > 0);
-    await t.bridge.parts.accounts.setEnabled(other.id, false);
+    await t.bridge.parts.accounts.change(other.id, { enabled: false });
     const { code } = await running;
     expect(code).not.to.equal(null);
   });

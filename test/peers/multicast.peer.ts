@@ -69,7 +69,7 @@ describe("live streams by multicast, to another machine", function () {
     const { rtspSessions, accounts } = t.bridge.parts;
     await eventually(() => rtspSessions(other.name) > 0);
     expect(readers()).to.equal(before + 1);
-    await accounts.setEnabled(other.id, false);
+    await accounts.change(other.id, { enabled: false });
     await eventually(() => rtspSessions(other.name) === 0);
     expect(readers()).to.equal(before);
     await running;

@@ -136,7 +136,7 @@ describe("RTSP in a WebSocket, in Chromium", function () {
     const playing = play(other, `live/${id}`, 1e9);
     const { rtspSessions, accounts } = t.bridge.parts;
     while (rtspSessions(other.name) === 0) await new Promise((resolve) => setImmediate(resolve));
-    await accounts.setEnabled(other.id, false);
+    await accounts.change(other.id, { enabled: false });
     expect((await playing).code).to.equal(1006);
   });
 });

@@ -49,7 +49,7 @@ describe("rights over transports beside RTSP over TCP", function () {
       const running = ffmpeg.run([...input, "-f", "null", "-"]);
       const { rtspSessions, accounts } = t.bridge.parts;
       await eventually(() => rtspSessions(other.name) > 0);
-      await accounts.setEnabled(other.id, false);
+      await accounts.change(other.id, { enabled: false });
       await eventually(() => rtspSessions(other.name) === 0);
       const { code } = await running;
       expect(code).not.to.equal(null);

@@ -114,6 +114,16 @@ describe("web sessions", () => {
       expect((await site.stranger().logIn("admin", PASSWORD)).status).to.equal(204);
     });
 
+    it("is not in the audit log while it is refused unread, whatever names a stranger makes up", async () => {
+      await site.administrator();
+      const attempt = (name: string) => site.stranger().logIn(name, "not the password");
+      // Failures of one address count together, also those of names that nobody has.
+      for (let count = 0; count < 21; count += 1) await attempt(`ghost ${count}`);
+      const before = site.audited.length;
+      expect((await attempt("one more ghost")).status).to.equal(429);
+      expect(site.audited).to.have.length(before);
+    });
+
     it("begins a session of its own each time, and the oldest of eleven ends", async () => {
       await site.administrator();
       const clients: WebClient[] = [];
@@ -158,7 +168,7 @@ describe("web sessions", () => {
     });
 
     const ends: readonly (readonly [why: string, (id: string) => Promise<unknown>])[] = [
-      ["disabled", (id) => site.accounts.setEnabled(id, false)],
+      ["disabled", (id) => site.accounts.change(id, { enabled: false })],
       ["removed", (id) => site.accounts.remove(id)],
       ["given another password", (id) => site.accounts.setPassword(id, new Secret("another horse battery"))],
     ];

@@ -129,9 +129,9 @@ describe("WebSockets of the pages", () => {
     });
 
     const ends: readonly (readonly [why: string, end: () => unknown])[] = [
-      ["the account is disabled", () => site.accounts.setEnabled(idOf("guard"), false)],
+      ["the account is disabled", () => site.accounts.change(idOf("guard"), { enabled: false })],
       ["the account is removed", () => site.accounts.remove(idOf("guard"))],
-      ["the right is taken away", () => site.accounts.setGrants(idOf("guard"), [on("playback", "gate")])],
+      ["the right is taken away", () => site.accounts.change(idOf("guard"), { grants: [on("playback", "gate")] })],
       ["the camera is removed", () => gate.remove()],
       ["the person logs out", () => guard.send("DELETE", "/api/session")],
     ];

@@ -16,7 +16,7 @@ export const SESSION_COOKIE = "__Host-viaduct";
 const logIn = z.strictObject({ name: z.string().min(1).max(128), password: z.string().min(1).max(1024) });
 const setUp = logIn.extend({ token: z.string().min(1).max(128) });
 
-/** Log-in, log-out, and the first administrator; each is audited, those that fail too. */
+/** Log-in, log-out, and the first administrator; each is audited, those that fail too, except while attempts are throttled. */
 export function sessionRoutes(o: {
   readonly accounts: Accounts;
   readonly audit: Audit;
@@ -31,7 +31,9 @@ export function sessionRoutes(o: {
       o.audit.record({ ...entry, outcome: "allowed" });
       return result;
     } catch (error) {
-      o.audit.record({ ...entry, outcome: "failed", why: asFault(error).kind });
+      const { kind } = asFault(error);
+      // A throttled attempt is refused unread: with a name of its own each time, a stranger could fill the disk with them.
+      if (kind !== "busy") o.audit.record({ ...entry, outcome: "failed", why: kind });
       throw error;
     }
   };

@@ -231,7 +231,7 @@ describe("the event service", () => {
     const waiting = pull(path, "PT1M", 100, theirs);
     await held();
     const account = site.accounts.list().find((one) => one.name === name);
-    await site.accounts.setGrants(account?.id ?? "", [{ right: "events", cameras: "any", interfaces: "any" }]);
+    await site.accounts.change(account?.id ?? "", { grants: [{ right: "events", cameras: "any", interfaces: "any" }] });
     move("gate", true);
     await clock.advance(1000);
     expect((await waiting).fault?.subcodes.at(-1)).to.equal("ResourceUnknownFault");

@@ -146,7 +146,7 @@ describe("log-in to the ONVIF services", () => {
     const client = new OnvifClient(site, login);
     expect((await client.call("tds", "GetScopes")).status).to.equal(200);
     const id = site.accounts.list().find(({ name }) => name === login.name)?.id ?? "";
-    await site.accounts.setEnabled(id, false);
+    await site.accounts.change(id, { enabled: false });
     expectChallenge(await client.call("tds", "GetScopes"));
   });
 });
