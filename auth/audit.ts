@@ -11,12 +11,12 @@ import type { Interface } from "./right.ts";
 const LIMITS = {
   /** Longest value that goes into an entry; the rest is cut. */
   valueLength: 256,
-  /** The same of `before` and `after`. */
+  /** The same of `before` and `after`, whose whole is named by its hash where it was cut. */
   changeLength: 3000,
   /** The same entry again within this time is counted, not written: a client in a loop must not fill the disk. */
   repeatMs: 1 * MINUTE,
-  /** Read back from the end at the start, to go on with the chain. More than one entry can have. */
-  tailBytes: 16 * 1024,
+  /** Read back from the end at the start, to go on with the chain. More than one entry can have, all of it in Chinese. */
+  tailBytes: 32 * 1024,
 } as const;
 
 /** Something that somebody did, or tried to do. */
@@ -30,7 +30,7 @@ export interface AuditEntry {
   readonly outcome: "allowed" | "denied" | "failed";
   /** Which account, role, camera group or time profile was changed. */
   readonly subject?: string;
-  /** Of a change of rights: JSON of what was, and of what is. */
+  /** Of a change of rights: JSON of what was, and of what is. In the log cut at 3000 characters, with the SHA-256 of the whole. */
   readonly before?: string;
   readonly after?: string;
   readonly why?: string;
@@ -73,10 +73,11 @@ class AuditFile implements Audit, Closable {
     const clean = Object.fromEntries(
       Object.entries(entry).map(([name, value]) => [
         name,
-        String(value).slice(0, name === "before" || name === "after" ? LIMITS.changeLength : LIMITS.valueLength),
+        name === "before" || name === "after" ? changeOf(String(value)) : String(value).slice(0, LIMITS.valueLength),
       ]),
     );
-    const repeated = this.#repeats.admit(JSON.stringify(clean));
+    // Granted, taken away and granted again is three changes, the first and the last of which look alike.
+    const repeated = entry.subject === undefined ? this.#repeats.admit(JSON.stringify(clean)) : 0;
     if (repeated === undefined) return;
     this.#log.info({ audit: clean }, "audit");
     const line = JSON.stringify({
@@ -165,8 +166,14 @@ export async function checkAudit(file: string): Promise<AuditCheck> {
   return { entries, brokenAt: undefined };
 }
 
-function hashOf(line: string): string {
-  return createHash("sha256").update(line).digest("hex");
+/** Two changes that differ only in what is cut off still look different, and whoever has the whole can prove it. */
+function changeOf(json: string): string {
+  if (json.length <= LIMITS.changeLength) return json;
+  return `${json.slice(0, LIMITS.changeLength)}… sha256:${hashOf(json)}`;
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
 }
 
 function sequenceOf(line: string): number | undefined {

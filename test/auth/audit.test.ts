@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +80,32 @@ describe("the audit log", () => {
     audit.record(ENTRY);
     await audit.close();
     expect((await lines()).map(({ repeated }) => repeated)).to.deep.equal([undefined, 499]);
+  });
+  it("writes every change of rights, also one that was there a moment ago", async () => {
+    const audit = openAuditLog({ file, clock, log: silentLog() });
+    const change = { ...ENTRY, action: "change-account", subject: "vms" };
+    audit.record({ ...change, before: "[]", after: "[1]" });
+    audit.record({ ...change, before: "[1]", after: "[]" });
+    audit.record({ ...change, before: "[]", after: "[1]" });
+    await audit.close();
+    expect((await lines()).map(({ after }) => after)).to.deep.equal(["[1]", "[]", "[1]"]);
+  });
+  it("names the whole of a change by its hash where it is too long to be written", async () => {
+    const audit = openAuditLog({ file, clock, log: silentLog() });
+    const [short, long] = ["x".repeat(3000), "x".repeat(3001)];
+    audit.record({ ...ENTRY, subject: "vms", before: short, after: long });
+    await audit.close();
+    const [line] = await lines();
+    expect(line?.["before"]).to.equal(short);
+    expect(line?.["after"]).to.equal(`${short}… sha256:${createHash("sha256").update(long).digest("hex")}`);
+  });
+  it("goes on with its chain behind the longest change there can be", async () => {
+    const audit = openAuditLog({ file, clock, log: silentLog() });
+    for (const who of ["a", "b"])
+      audit.record({ ...ENTRY, who, subject: "vms", before: "\u9580".repeat(9000), after: "\u9580".repeat(9000) });
+    await audit.close();
+    write("c");
+    expect(await checkAudit(file)).to.deep.equal({ entries: 3, brokenAt: undefined });
   });
   it("cuts long values and keeps one entry on one line", async () => {
     write("x\ny".repeat(1000));
