@@ -70,6 +70,8 @@ export interface AccountsOptions<Schema extends AuthSchema> {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly log: Log;
+  /** That of the other doors, so that a wrong password counts at all of them; one of its own if absent. */
+  readonly throttle?: Throttle;
 }
 
 /**
@@ -97,7 +99,7 @@ export class Accounts {
     this.#sealer = options.sealer;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#throttle = new Throttle(options.clock);
+    this.#throttle = options.throttle ?? new Throttle(options.clock);
     this.#failures = new Repeats(options.clock);
     this.#decoy = options.sealer.seal(makeSecret(LIMITS.secretLength), ownerOf("nobody"));
   }

@@ -110,8 +110,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     openDatabase<AuthSchema & CameraSchema>(folder.file("viaduct.db"), { ...authMigrations, ...cameraMigrations }),
   );
   const audit = await life.start("audit log", () => openAuditLog({ file: folder.file("audit.log"), clock, log }));
+  const bus = new EventBus(clock, log);
+  const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
   const accounts = await life.start("accounts", () =>
-    Accounts.open({ query: database.query, sealer: folder.sealer, clock, log }),
+    Accounts.open({ query: database.query, sealer: folder.sealer, clock, log, throttle }),
   );
   const signer = await loadSigner(folder, clock);
   const archive = await life.start("recorder", () =>
@@ -121,7 +123,6 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca);
   const store = new CameraStore(database.query, folder.sealer);
   const lingerMs = settings.cameraSide.lingerSeconds * SECOND;
-  const bus = new EventBus(clock, log);
   const cameras = await life.start("cameras", () =>
     Cameras.start({ store, bus, side, ca, archive, lingerMs, clock, log, metrics }),
   );
@@ -133,7 +134,6 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
 
   const leases = await life.start("leases", () => new Leases({ accounts, audit, clock }));
   const watch = new Watch(cameras, audit, leases);
-  const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
   let addresses: Addresses | undefined;
   const made = (): Addresses => {
     if (addresses === undefined) throw new Fault("unavailable", "a client asked before everything listened");

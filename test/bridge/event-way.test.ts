@@ -4,6 +4,7 @@ import { eventually, startTestBridge, type TestBridge } from "../support/bridge.
 import { officialValidator } from "../support/official-schemas.ts";
 import { OnvifClient, texts } from "../support/onvif-client.ts";
 import { onvifEndpoint } from "../support/onvif-endpoint.ts";
+import { WebClient } from "../support/web-client.ts";
 
 describe("the way of an event through a bridge", function () {
   this.timeout(60_000);
@@ -45,5 +46,21 @@ describe("the way of an event through a bridge", function () {
     );
     await camera.resume();
     expect(await untold()).to.equal("");
+  });
+
+  it("leads from a password guessed at the pages to a client that may read the bridge's status", async () => {
+    const { accounts, addresses } = t.bridge.parts;
+    const { account, secret } = await accounts.createIntegration({
+      name: "watcher",
+      grants: [{ right: "read-status", cameras: "any", interfaces: "any" }],
+    });
+    const client = new OnvifClient(onvifEndpoint(t), { ...account, secret: secret.reveal() });
+    const { element } = await client.call("tev", "CreatePullPointSubscription");
+    const path = new URL(texts(element, "Address")[0] ?? "").pathname;
+    const guesser = new WebClient(addresses().doors.https);
+    for (let attempt = 0; attempt < 6; attempt += 1) await guesser.logIn("ada", "not the password");
+    const content = "<tev:Timeout>PT0S</tev:Timeout><tev:MessageLimit>100</tev:MessageLimit>";
+    const { body } = await client.call("tev", "PullMessages", content, false, path);
+    expect(body).to.match(/SecurityPolicy\/AuthFailed<.*?Name="UserName" Value="ada"/);
   });
 });
