@@ -1,9 +1,13 @@
+import { MINUTE } from "../base/units.ts";
 import type { ValueOf } from "../wsdl/schema.ts";
 import type { RequestOf, ResponseOf } from "../wsdl/service.ts";
 import type { IMAGING } from "../wsdl/tables/timg.ts";
 import type { PTZ } from "../wsdl/tables/tptz.ts";
 import type { DigitalInput, RelayLogicalState, RelayOutput } from "../wsdl/tables/tt-io.ts";
 import type { PTZConfiguration, PTZConfigurationOptions, PTZNode } from "../wsdl/tables/tt-ptz.ts";
+
+/** A continuous move that nobody ends is over by then. */
+export const LONGEST_MOVE_MS = 1 * MINUTE;
 
 /** How a camera can be moved. What of it is a token is empty: the camera's own never leave the camera side. */
 export interface PtzHead {
@@ -42,7 +46,7 @@ export type ImagingRequest<K extends ImagingOperation> = Omit<RequestOf<ImagingT
 export interface CameraControl {
   /** As far as the camera has told; nothing before it was reached for the first time since the bridge was started. */
   readonly controls: Controls;
-  /** A continuous move ends by itself after its timeout, or the camera's own, or a minute: the bridge sees to it. */
+  /** A continuous move ends by itself after its timeout, or the camera's own, or {@link LONGEST_MOVE_MS}: the bridge sees to it. */
   ptz<K extends PtzOperation>(operation: K, request: PtzRequest<K>): Promise<ResponseOf<PtzTable[K]>>;
   imaging<K extends ImagingOperation>(operation: K, request: ImagingRequest<K>): Promise<ResponseOf<ImagingTable[K]>>;
   setRelay(token: string, state: ValueOf<typeof RelayLogicalState>): Promise<void>;

@@ -16,6 +16,7 @@ import {
   type Controls,
   type ImagingOperation,
   type ImagingRequest,
+  LONGEST_MOVE_MS,
   NO_CONTROLS,
   type PtzOperation,
   type PtzRequest,
@@ -32,9 +33,8 @@ const LIMITS = {
   askAgainMs: MINUTE,
   /** How long a snapshot is as good as a new one. */
   snapshotMs: SECOND,
-  /** How long a continuous move lasts where neither the client nor the camera says it, and at most. */
+  /** How long a continuous move lasts where neither the client nor the camera says it. */
   moveMs: 10 * SECOND,
-  longestMoveMs: MINUTE,
 } as const;
 
 export interface ControlOptions {
@@ -99,7 +99,7 @@ export class CameraControlPort implements CameraControl {
     const asked = { ...request, ProfileToken: ptz.profile } as { PresetToken?: string; Timeout?: Millis };
     if (asked.PresetToken !== undefined) asked.PresetToken = await this.#presetOf(asked.PresetToken, ptz.profile);
     const moveMs = Math.min(
-      LIMITS.longestMoveMs,
+      LONGEST_MOVE_MS,
       Math.max(0, asked.Timeout ?? ptz.configuration.DefaultPTZTimeout ?? LIMITS.moveMs),
     );
     if (operation === "ContinuousMove") {

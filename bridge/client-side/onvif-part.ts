@@ -52,7 +52,8 @@ export function onvifPart(o: {
   readonly audit: Audit;
 }): OnvifPart {
   const { clock, metrics, audit, authenticator, usernameTokens } = o;
-  const site = bridgeSite({ ...o, ptzHolders: new PtzHolders({ clock, audit }) });
+  const ptzHolders = new PtzHolders(o);
+  const site = bridgeSite({ ...o, ptzHolders });
   const subscriptions = new Subscriptions(o.bus, clock);
   const server = new OnvifServer({
     services: onvifServices({ site, bus: o.bus, subscriptions, clock }),
@@ -69,7 +70,10 @@ export function onvifPart(o: {
     handle: (request, response) =>
       snapshots.takes(request) ? snapshots.handle(request, response) : server.handle(request, response),
     discoveryTypes: [NETWORK_VIDEO_TRANSMITTER, DEVICE],
-    close: () => subscriptions.close(),
+    close() {
+      ptzHolders.close();
+      subscriptions.close();
+    },
     scopes: () => deviceScopes(site),
     // Plain HTTP, which is switched on for clients that know nothing else, stands first: these take the first address.
     deviceAddresses: (addresses, local) => [...new Set([addresses.onvif(local, false), addresses.onvif(local, true)])],

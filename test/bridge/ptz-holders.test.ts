@@ -1,12 +1,17 @@
+import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import type { AuditEntry } from "../../auth/audit.ts";
-import type { Principal } from "../../auth/principal.ts";
+import { Leases } from "../../auth/leases.ts";
+import type { EffectiveGrant, Principal } from "../../auth/principal.ts";
 import { isFault } from "../../base/fault.ts";
-import { SECOND } from "../../base/units.ts";
+import { SECOND, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { PtzHolders } from "../../bridge/client-side/ptz-holders.ts";
+import { Watch } from "../../bridge/client-side/watch.ts";
 import { type FakeControl, fakeControl } from "../support/fake-control.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
+
+const MOVE: EffectiveGrant = { right: "ptz", cameras: "any", interfaces: "any" };
 
 describe("who moves a camera", () => {
   let clock: VirtualClock;
@@ -14,15 +19,19 @@ describe("who moves a camera", () => {
   let holders: PtzHolders;
   let control: FakeControl;
   let camera: BridgedCamera;
+  let removed: AbortController;
   let changed: AbortController;
+  let leases: Leases;
+  /** What is left of an account that was changed. */
+  let left: Principal | undefined;
 
-  const account = (name: string, kind: Principal["kind"]): Principal => {
+  const account = (name: string, kind: Principal["kind"], grants: readonly EffectiveGrant[] = [MOVE]): Principal => {
     changed = new AbortController();
-    return { accountId: name, name, kind, grants: [], now: () => clock.now(), revoked: changed.signal };
+    return { accountId: name, name, kind, grants, now: () => clock.now(), revoked: changed.signal };
   };
-  const take = (who: Principal): boolean => {
+  const take = (who: Principal, needs: "ptz" | "presets" = "ptz"): boolean => {
     try {
-      holders.take(who, camera, "192.0.2.1");
+      holders.take(who, camera, needs, "192.0.2.1");
       return true;
     } catch (thrown) {
       expect(isFault(thrown, "busy")).to.equal(true);
@@ -33,10 +42,21 @@ describe("who moves a camera", () => {
   beforeEach(() => {
     clock = new VirtualClock();
     audited = [];
-    holders = new PtzHolders({ clock, audit: { record: (entry) => void audited.push(entry) } });
+    removed = new AbortController();
+    left = undefined;
     control = fakeControl();
-    camera = { info: { id: "gate" }, control, removed: new AbortController().signal } as unknown as BridgedCamera;
+    camera = { info: { id: "gate" }, control, removed: removed.signal } as unknown as BridgedCamera;
+    const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
+    leases = new Leases({ accounts: { principalOf: () => left, credentialOf: () => "one" }, audit, clock });
+    const watch = new Watch({ list: () => [camera], find: () => camera }, audit, leases);
+    holders = new PtzHolders({ clock, audit, watch });
   });
+  afterEach(() => {
+    holders.close();
+    expect([clock.pending, leases.size]).to.deep.equal([0, 0]);
+  });
+
+  const stops = (): readonly string[] => control.asked.map(([operation]) => operation);
 
   it("is one of those of the same kind, until it has rested for ten seconds", async () => {
     for (const kind of ["integration", "person"] as const) {
@@ -76,5 +96,61 @@ describe("who moves a camera", () => {
     changed.abort();
     expect(control.asked.map(([operation]) => operation)).to.deep.equal(["Stop"]);
     expect(take(account("other", "integration"))).to.equal(true);
+  });
+
+  it("moves it no longer than the right to it lasts, although nobody changes the account", async () => {
+    take(account("vms", "integration", [{ ...MOVE, until: unixMillis(clock.now() + 30 * SECOND) }]));
+    await clock.advance(29 * SECOND);
+    expect(stops()).to.deep.equal([]);
+    await clock.advance(2 * SECOND);
+    expect(stops()).to.deep.equal(["Stop"]);
+  });
+
+  it("is stopped when the account is changed after it has rested, as long as a move may last", async () => {
+    for (const [afterMs, stopped] of [
+      [59 * SECOND, ["Stop"]],
+      [61 * SECOND, []],
+    ] as const) {
+      control = fakeControl();
+      camera = { ...camera, control };
+      take(account("vms", "integration"));
+      await clock.advance(afterMs);
+      changed.abort();
+      expect(stops(), `${afterMs} ms`).to.deep.equal(stopped);
+    }
+  });
+
+  it("goes on moving it when the account is changed and keeps the right", () => {
+    take(account("vms", "integration"));
+    const change = changed;
+    left = account("vms", "integration");
+    change.abort();
+    expect(stops()).to.deep.equal([]);
+    expect(take(left)).to.equal(true);
+  });
+
+  it("answers for a move that somebody else has taken over without moving", async () => {
+    take(account("vms", "integration"));
+    const system = changed;
+    await clock.advance(SECOND);
+    expect(take(account("ada", "person", [{ ...MOVE, right: "presets" }]), "presets")).to.equal(true);
+    system.abort();
+    expect(stops()).to.deep.equal(["Stop"]);
+    expect(take(account("other", "integration"))).to.equal(false);
+  });
+
+  it("is let go with the camera, which nobody stops any more", () => {
+    take(account("vms", "integration"));
+    removed.abort();
+    expect([stops(), leases.size]).to.deep.equal([[], 0]);
+    expect(audited.at(-1)?.action).to.equal("ptz-end");
+  });
+
+  it("leaves nothing behind by moving again and again", () => {
+    const system = account("vms", "integration");
+    for (let move = 0; move < 100; move += 1) take(system);
+    expect([leases.size, getEventListeners(system.revoked, "abort").length]).to.deep.equal([1, 1]);
+    holders.close();
+    expect(getEventListeners(system.revoked, "abort")).to.have.length(0);
   });
 });

@@ -97,7 +97,7 @@ export function bridgeSite(o: {
       return addresses.rtsp(kind, id, base.host, stream);
     },
     control: (who, id) => watch.see(who, id, "onvif").control,
-    takePtz: (who, id, address) => o.ptzHolders.take(who, watch.see(who, id, "onvif"), address),
+    takePtz: (who, id, needs, address) => o.ptzHolders.take(who, watch.see(who, id, "onvif"), needs, address),
     snapshotUri: (id, base) => `${base.tls ? "https" : "http"}://${base.host}:${base.port}${SNAPSHOT_PATH}${id}`,
     requestKey: (who, { camera, stream }) => streamOf(watch.see(who, camera, "onvif"), stream).live.requestKey(),
     ports() {

@@ -1,5 +1,4 @@
 import type { Principal } from "../../../auth/principal.ts";
-import type { CameraRight } from "../../../auth/right.ts";
 import { type Guarded, type KnownCall, type Service, serve } from "../../../onvif/server/service.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { RequestOf, ResponseOf } from "../../../wsdl/service.ts";
@@ -32,8 +31,8 @@ function ptzNode({ id, controls }: OnvifCamera): ValueOf<typeof PTZNode> | undef
 }
 
 /**
- * The PTZ service: what a camera has, in its own spaces, for those who may move it; to others it is as if the camera could not be
- * moved. Requests go through to the camera, one holder at a time.
+ * The PTZ service: what a camera has, in its own spaces, for those who may move it or keep its presets; to others it is as if the
+ * camera could not be moved. Requests go through to the camera, one holder at a time.
  */
 export function ptzService(site: OnvifSite): Service {
   const all = (who: Principal): readonly OnvifCamera[] =>
@@ -46,7 +45,7 @@ export function ptzService(site: OnvifSite): Service {
     return camera;
   };
 
-  /** For requests that change nothing: for whoever may move the camera, without a word in the audit log. */
+  /** For requests that change nothing: for whoever may move the camera or keep its presets, without a word in the audit log. */
   const read =
     <K extends PtzOperation>(operation: K) =>
     (request: RequestOf<Operations[K]>, { who }: KnownCall): Promise<ResponseOf<Operations[K]>> => {
@@ -57,7 +56,7 @@ export function ptzService(site: OnvifSite): Service {
     };
 
   /** For requests that move the camera, or change the places that it is sent to. */
-  const guarded = <K extends PtzOperation>(operation: K, needs: CameraRight): Guarded<Operations[K]> => ({
+  const guarded = <K extends PtzOperation>(operation: K, needs: "ptz" | "presets"): Guarded<Operations[K]> => ({
     needs,
     // The right is asked for first: whether there is anything to be moved is told to those who may.
     camera: (request, call) =>
@@ -66,7 +65,7 @@ export function ptzService(site: OnvifSite): Service {
     run(request, call) {
       const { who, peer } = call as KnownCall;
       const { id } = moved(who, (request as { readonly ProfileToken: string }).ProfileToken);
-      site.takePtz(who, id, peer.address);
+      site.takePtz(who, id, needs, peer.address);
       return site.control(who, id).ptz(operation, request);
     },
   });

@@ -36,8 +36,8 @@ export interface OnvifSite {
   requestKey(who: Principal, stream: { readonly camera: string; readonly stream: string }): void;
   /** A camera's controls, for who holds the right. Fault `not-found` when missing or hidden. */
   control(who: Principal, id: string): CameraControl;
-  /** Lets `who` move the camera, from `address`, as long as nobody else does. Fault `busy`. */
-  takePtz(who: Principal, id: string, address: string): void;
+  /** Lets `who`, with the right that was demanded, move the camera from `address`, as long as nobody else does. Fault `busy`. */
+  takePtz(who: Principal, id: string, needs: "ptz" | "presets", address: string): void;
   /** Where a client fetches the camera's picture. */
   snapshotUri(id: string, base: Base): string;
   /** Cameras whose recordings `who` may play, those without anything recorded yet included. */
