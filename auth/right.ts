@@ -11,7 +11,7 @@ export const CAMERA_RIGHTS = {
   metadata: "have metadata with the picture",
   events: "be told of its events",
   ptz: "turn and zoom it",
-  presets: "change its presets",
+  presets: "see and change its presets",
   imaging: "change its picture settings",
   relay: "switch its outputs",
 } as const;

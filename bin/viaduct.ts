@@ -141,7 +141,7 @@ account
   .option("--talk <camera...>", "cameras whose speaker it may use while it watches live, or `any`")
   .option("--snapshot <camera...>", "cameras of which it may fetch single pictures, or `any`")
   .option("--ptz <camera...>", "cameras that it may turn and zoom, or `any`")
-  .option("--presets <camera...>", "cameras whose presets it may change, with --ptz, or `any`")
+  .option("--presets <camera...>", "cameras whose presets it may see and change, or `any`")
   .option("--imaging <camera...>", "cameras whose picture settings it may see and change, or `any`")
   .option("--relay <camera...>", "cameras whose outputs it may switch, or `any`")
   .addHelpText(

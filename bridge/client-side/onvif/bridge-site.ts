@@ -119,7 +119,8 @@ function reachOf(who: Principal, { info }: BridgedCamera): Millis {
 function controlsFor({ control: { controls } }: BridgedCamera, may: (right: CameraRight) => boolean): Controls {
   const { ptz, imaging, relays, inputs, snapshot } = controls;
   return {
-    ptz: may("ptz") ? ptz : undefined,
+    // Who keeps its presets has to know where they are.
+    ptz: may("ptz") || may("presets") ? ptz : undefined,
     imaging: imaging && may("imaging"),
     relays: may("relay") ? relays : [],
     inputs,

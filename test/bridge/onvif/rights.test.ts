@@ -170,6 +170,27 @@ describe("what an account gets to see through ONVIF", () => {
     expect(information.fault?.subcodes).to.deep.equal(["InvalidArgVal", "NoRecording"]);
   });
 
+  it("is a head whose places are kept, and that is not moved, with the right to presets alone", async () => {
+    const [keeper, watcher] = [await as(grant("presets", ["gate"])), await as(grant("live", ["gate"]))];
+    const profile = "<tptz:ProfileToken>gate</tptz:ProfileToken>";
+    const calls: readonly (readonly [operation: string, content: string, keeper: string, watcher: string])[] = [
+      ["GetStatus", profile, "", "NoPTZProfile"],
+      ["GetPresets", profile, "", "NoPTZProfile"],
+      ["SetPreset", `${profile}<tptz:PresetName>Door</tptz:PresetName>`, "", "NotAuthorized"],
+      ["GotoPreset", `${profile}<tptz:PresetToken>door</tptz:PresetToken>`, "NotAuthorized", "NotAuthorized"],
+      ["Stop", profile, "NotAuthorized", "NotAuthorized"],
+    ];
+    for (const [operation, content, ...expected] of calls) {
+      const replies = [await keeper.call("tptz", operation, content), await watcher.call("tptz", operation, content)];
+      expect(
+        replies.map(({ fault }) => fault?.subcodes.at(-1) ?? ""),
+        operation,
+      ).to.deep.equal(expected);
+    }
+    expect(tokens(await keeper.call("tptz", "GetNodes"), "PTZNode")).to.deep.equal(["gate"]);
+    expect(tokens(await watcher.call("tptz", "GetNodes"), "PTZNode")).to.deep.equal([]);
+  });
+
   it("is written to the audit log when it leads to pictures, allowed or not", async () => {
     const login = await site.account([grant("playback", ["gate"])]);
     const client = new OnvifClient(site, login);
