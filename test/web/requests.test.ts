@@ -171,7 +171,7 @@ describe("requests to the web API", () => {
         ((await admin.send("GET", "/api/accounts")).json as { accounts: { id: string }[] }).accounts.find(
           (account) => account.id === id,
         );
-      const none = { live: [], playback: [], metadata: [], talk: [] };
+      const none = { live: [], playback: [], audio: [], metadata: [], talk: [] };
       const vms = { id, name: "vms", kind: "integration", enabled: true, watching: { ...none, live: ["gate"] } };
       expect(await listed()).to.deep.equal(vms);
       await admin.send("PATCH", `/api/accounts/${id}`, {
