@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Clock } from "../base/clock.ts";
+import type { Clock, Timer } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+import type { Closable } from "../base/lifecycle.ts";
 import { makeSecret, type Secret } from "../base/secret.ts";
 import { HOUR, MINUTE, type MonotonicMillis } from "../base/units.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Principal } from "./principal.ts";
 
 const LIMITS = {
-  /** Without a request for this long the session is over. */
+  /** Without a request, and with nothing that runs in it, for this long the session is over. */
   idleMs: 30 * MINUTE,
   /** However busy it is. */
   longestMs: 12 * HOUR,
@@ -15,6 +16,8 @@ const LIMITS = {
   perAccount: 10,
   /** 45 characters of 5.8 bits: more than 256 bits. */
   idLength: 45,
+  /** How often those that are over are looked for: what runs in them goes on for no longer. */
+  sweepMs: 1 * MINUTE,
 } as const;
 
 interface Session {
@@ -23,17 +26,22 @@ interface Session {
   readonly begun: MonotonicMillis;
   readonly end: AbortController;
   used: MonotonicMillis;
+  /** How much runs in it. */
+  running: number;
 }
 
 /**
  * Who is logged in at the pages. Sessions live in memory alone, under the hash of their id, so that neither a backup nor a
- * memory dump of the table opens one; a restart ends them all. They end with their account and with its password.
+ * memory dump of the table opens one; a restart ends them all. They end with their account and with its password. Who watches a
+ * live picture uses the session without a request: it does not end under the eyes of a guard before its twelve hours are over.
  */
-export class WebSessions {
+export class WebSessions implements Closable {
   readonly #accounts: Pick<Accounts, "principalOf" | "credentialOf">;
   readonly #clock: Clock;
   /** In the order in which they began. */
   readonly #sessions = new Map<string, Session>();
+  /** While there are any. */
+  #sweeping: Timer | undefined;
 
   constructor(o: { readonly accounts: Pick<Accounts, "principalOf" | "credentialOf">; readonly clock: Clock }) {
     this.#accounts = o.accounts;
@@ -42,14 +50,16 @@ export class WebSessions {
 
   /** A new session after a log-in. Its id goes into the cookie and nowhere else. */
   begin(who: Principal): Secret {
-    for (const [key, session] of this.#sessions) if (!this.#isAlive(session)) this.#drop(key);
+    this.#sweep();
     const mine = [...this.#sessions].filter(([, session]) => session.accountId === who.accountId);
     for (const [key] of mine.slice(0, Math.max(0, mine.length - LIMITS.perAccount + 1))) this.#drop(key);
     const id = makeSecret(LIMITS.idLength);
     const now = this.#clock.monotonic();
     const credential = this.#accounts.credentialOf(who.accountId) ?? "";
     const end = new AbortController();
-    this.#sessions.set(keyOf(id.reveal()), { accountId: who.accountId, credential, begun: now, used: now, end });
+    const session = { accountId: who.accountId, credential, begun: now, used: now, running: 0, end };
+    this.#sessions.set(keyOf(id.reveal()), session);
+    this.#sweeping ??= this.#clock.every(LIMITS.sweepMs, () => this.#sweep());
     return id;
   }
 
@@ -66,9 +76,24 @@ export class WebSessions {
     return this.#accounts.principalOf(session.accountId);
   }
 
-  /** Aborted when the session is known to be over: whatever runs in it must end. Undefined for an unknown id. */
-  endOf(id: string): AbortSignal | undefined {
-    return this.#sessions.get(keyOf(id))?.end.signal;
+  /**
+   * For what begins to run in the session, which counts as use until it is closed; that may be done more than once. `ended` is
+   * aborted within a minute of the end of the session, at once where it ends by log-out. Undefined for an unknown id.
+   */
+  run(id: string): { readonly ended: AbortSignal; readonly close: () => void } | undefined {
+    const session = this.#sessions.get(keyOf(id));
+    if (session === undefined) return undefined;
+    session.running += 1;
+    let open = true;
+    return {
+      ended: session.end.signal,
+      close: () => {
+        if (!open) return;
+        open = false;
+        session.running -= 1;
+        session.used = this.#clock.monotonic();
+      },
+    };
   }
 
   /** Log-out. */
@@ -76,15 +101,27 @@ export class WebSessions {
     this.#drop(keyOf(id));
   }
 
+  /** Ends them all. */
+  close(): void {
+    for (const key of this.#sessions.keys()) this.#drop(key);
+  }
+
+  #sweep(): void {
+    for (const [key, session] of this.#sessions) if (!this.#isAlive(session)) this.#drop(key);
+  }
+
   #drop(key: string): void {
     this.#sessions.get(key)?.end.abort(new Fault("unauthenticated", "the web session is over"));
     this.#sessions.delete(key);
+    if (this.#sessions.size > 0) return;
+    this.#sweeping?.cancel();
+    this.#sweeping = undefined;
   }
 
-  #isAlive({ accountId, credential, begun, used }: Session): boolean {
+  #isAlive({ accountId, credential, begun, used, running }: Session): boolean {
     const now = this.#clock.monotonic();
     return (
-      now - used < LIMITS.idleMs &&
+      (running > 0 || now - used < LIMITS.idleMs) &&
       now - begun < LIMITS.longestMs &&
       this.#accounts.credentialOf(accountId) === credential
     );

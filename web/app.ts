@@ -76,7 +76,10 @@ export function createWeb(o: WebOptions): HttpPart & { close(): void } {
   return {
     handle: (request, response) => callback(request, response),
     upgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
-    close: () => sockets.close(),
+    close() {
+      sockets.close();
+      o.sessions.close();
+    },
   };
 }
 

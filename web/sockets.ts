@@ -55,13 +55,14 @@ export class Sockets {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const visitor = this.#visitor(request);
+    const session = sessionOf(request);
+    const who = this.#o.sessions.find(session);
     // A browser lets any page open a WebSocket to us and sends our cookie along: only our own pages may.
-    if (visitor === undefined || !fromOurPages(request.headers) || request.headers.origin === undefined) {
+    if (who === undefined || !fromOurPages(request.headers) || request.headers.origin === undefined) {
       refuse(socket, "401 Unauthorized");
       return;
     }
-    const { accountId } = visitor.who;
+    const { accountId } = who;
     const open = this.#perAccount.get(accountId) ?? 0;
     if (open >= LIMITS.socketsPerAccount) {
       refuse(socket, "429 Too Many Requests");
@@ -75,6 +76,13 @@ export class Sockets {
         if (left > 0) this.#perAccount.set(accountId, left);
         else this.#perAccount.delete(accountId);
       });
+      const use = this.#o.sessions.run(session);
+      if (use === undefined) {
+        ws.close(CLOSE_ENDED);
+        return;
+      }
+      ws.once("close", use.close);
+      const visitor = { who, address: peerOf(request.socket).address, ended: use.ended };
       const path = (request.url ?? "").split("?", 1)[0] ?? "";
       const [, camera, stream] = /^\/api\/live\/([A-Za-z0-9_-]{1,64})(?:\/([a-z0-9-]{1,16}))?$/.exec(path) ?? [];
       if (camera !== undefined) void this.#live(ws, visitor, camera, stream);
@@ -86,18 +94,6 @@ export class Sockets {
   close(): void {
     for (const ws of this.#server.clients) ws.terminate();
     this.#server.close();
-  }
-
-  #visitor(request: IncomingMessage): Visitor | undefined {
-    const cookie = (request.headers.cookie ?? "")
-      .split(";")
-      .map((pair) => pair.trim().split("="))
-      .find(([name]) => name === SESSION_COOKIE);
-    const id = cookie?.[1] ?? "";
-    const who = this.#o.sessions.find(id);
-    const ended = this.#o.sessions.endOf(id);
-    if (who === undefined || ended === undefined) return undefined;
-    return { who, ended, address: peerOf(request.socket).address };
   }
 
   #events(ws: WebSocket, { who, address, ended }: Visitor): void {
@@ -138,6 +134,15 @@ export class Sockets {
       ws.close(CLOSE_ENDED);
     }
   }
+}
+
+/** The id in the cookie; empty where there is none. */
+function sessionOf({ headers }: IncomingMessage): string {
+  const cookie = (headers.cookie ?? "")
+    .split(";")
+    .map((pair) => pair.trim().split("="))
+    .find(([name]) => name === SESSION_COOKIE);
+  return cookie?.[1] ?? "";
 }
 
 function endWith(ws: WebSocket, signal: AbortSignal): void {

@@ -223,6 +223,30 @@ describe("accounts", () => {
       id = await administrator(accounts);
       sessions = new WebSessions({ accounts, clock: site.clock });
     });
+    afterEach(() => {
+      sessions.close();
+      expect(site.clock.pending).to.equal(0);
+    });
+    it("end by themselves within a minute, with what runs in them, twelve hours after the log-in", async () => {
+      const use = sessions.run(begin());
+      await site.clock.advance(12 * HOUR - MINUTE);
+      expect(use?.ended.aborted).to.equal(false);
+      await site.clock.advance(MINUTE);
+      expect(use?.ended.aborted).to.equal(true);
+    });
+    it("go on while something runs in them, and end half an hour after that", async () => {
+      const session = begin();
+      const [one, other] = [sessions.run(session), sessions.run(session)];
+      await site.clock.advance(HOUR);
+      one?.close();
+      one?.close();
+      await site.clock.advance(HOUR);
+      other?.close();
+      await site.clock.advance(29 * MINUTE);
+      expect(other?.ended.aborted).to.equal(false);
+      await site.clock.advance(MINUTE);
+      expect(other?.ended.aborted).to.equal(true);
+    });
     it("find who logged in, until log-out", () => {
       const session = begin();
       expect(session).to.have.length(45);

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { expect } from "chai";
 import type { Grant } from "../../auth/principal.ts";
+import { HOUR, MINUTE } from "../../base/units.ts";
 import { track } from "../media/codec-fixture.ts";
 import { eventually } from "../support/bridge.ts";
 import type { WebClient } from "../support/web-client.ts";
@@ -134,6 +135,7 @@ describe("WebSockets of the pages", () => {
       ["the right is taken away", () => site.accounts.change(idOf("guard"), { grants: [on("playback", "gate")] })],
       ["the camera is removed", () => gate.remove()],
       ["the person logs out", () => guard.send("DELETE", "/api/session")],
+      ["the session is twelve hours old", () => site.clock.advance(12 * HOUR)],
     ];
     for (const [why, end] of ends) {
       it(`until ${why}`, async () => {
@@ -152,6 +154,17 @@ describe("WebSockets of the pages", () => {
         expect(gate.readers.size).to.equal(0);
       });
     }
+
+    it("also while nobody touches the page", async () => {
+      const feed = await guard.openFeed("/api/live/gate");
+      await eventually(() => gate.readers.size === 1);
+      await site.clock.advance(2 * HOUR);
+      feed.close();
+      await eventually(() => gate.readers.size === 0);
+      expect((await guard.send("GET", "/api/cameras")).status).to.equal(200);
+      await site.clock.advance(30 * MINUTE);
+      expect((await guard.send("GET", "/api/cameras")).status).to.equal(401);
+    });
 
     it("and close for paths that are none", async () => {
       for (const path of [
