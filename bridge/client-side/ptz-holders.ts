@@ -67,8 +67,8 @@ export class PtzHolders implements Closable {
 
   /** What moves is stopped by the camera side. */
   close(): void {
-    for (const forget of [...this.#moves.values()]) forget();
-    for (const [camera, holder] of [...this.#holders]) this.#release(camera, holder);
+    for (const forget of this.#moves.values()) forget();
+    for (const [camera, holder] of this.#holders) this.#release(camera, holder);
   }
 
   #hold(who: Principal, camera: string, address: string): void {
