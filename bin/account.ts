@@ -8,7 +8,7 @@ import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
 import { type CameraSchema, cameraMigrations } from "../bridge/camera-schema.ts";
 import { CameraStore } from "../bridge/camera-store.ts";
-import { openDataFolder } from "../bridge/data-folder.ts";
+import { DATABASE_FILE, openDataFolder } from "../bridge/data-folder.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -43,7 +43,7 @@ async function withAccounts(
   const settings = await readSettings(config);
   const folder = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(passphraseFd) });
   try {
-    const database = await openDatabase<AuthSchema & CameraSchema>(folder.file("viaduct.db"), {
+    const database = await openDatabase<AuthSchema & CameraSchema>(folder.file(DATABASE_FILE), {
       ...authMigrations,
       ...cameraMigrations,
     });

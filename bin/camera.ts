@@ -15,7 +15,7 @@ import { newCameraOf } from "../bridge/camera-side/new-camera.ts";
 import { readCa } from "../bridge/camera-side/site-authority.ts";
 import { assertMaySendBy } from "../bridge/camera-side/transport.ts";
 import { type CameraRecord, CameraStore, cameraIdFor } from "../bridge/camera-store.ts";
-import { openDataFolder } from "../bridge/data-folder.ts";
+import { DATABASE_FILE, openDataFolder } from "../bridge/data-folder.ts";
 import { recordingsOf, type Settings } from "../bridge/settings.ts";
 import { cameraSide } from "../net/sides.ts";
 import { UPSTREAM_TRANSPORTS } from "../rtsp/wire/transport.ts";
@@ -43,7 +43,7 @@ async function withCameras(config: string, work: (parts: Work) => Promise<void>)
   const settings = await readSettings(config);
   const folder = await openDataFolder(settings.dataFolder);
   try {
-    const database = await openDatabase<AuthSchema & CameraSchema>(folder.file("viaduct.db"), {
+    const database = await openDatabase<AuthSchema & CameraSchema>(folder.file(DATABASE_FILE), {
       ...authMigrations,
       ...cameraMigrations,
     });

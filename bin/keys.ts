@@ -1,6 +1,7 @@
-import { randomBytes } from "node:crypto";
-import { open, readFile } from "node:fs/promises";
+import { type KeyObject, randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { Fault } from "../base/fault.ts";
+import { writeNew } from "../base/whole-file.ts";
 import { type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
 import { replaceMaster } from "../keys/master.ts";
 import { KEY_BYTES, makePair, readKey } from "../keys/wrap.ts";
@@ -12,7 +13,7 @@ import { readSettings } from "./settings-file.ts";
 async function withFolder(
   { config, passphraseFd }: DataOptions,
   work: (folder: DataFolder) => Promise<void>,
-  lostMaster = false,
+  lostMaster?: KeyObject,
 ): Promise<void> {
   const { dataFolder } = await readSettings(config);
   const folder = await openDataFolder(dataFolder, { passphrase: passphraseFrom(passphraseFd), lostMaster });
@@ -76,10 +77,17 @@ export async function makeRecoveryKey(options: DataOptions & { readonly out: str
   await withFolder(options, async ({ keys }) => {
     const { publicKey, privateKey } = makePair();
     await writeNew(options.out, privateKey.export({ type: "pkcs8", format: "pem" }).toString());
-    await keys.setRecovery(publicKey);
-    process.stdout.write(
-      `The recovery key is in ${options.out}. Take it off this machine: it opens every recording.\n`,
-    );
+    const earlier = await keys.setRecovery(publicKey);
+    const { withoutRecovery } = await keys.status();
+    const opens =
+      earlier + withoutRecovery === 0
+        ? "every recording"
+        : "recordings from now on, and those that this machine can open";
+    process.stdout.write(`The recovery key is in ${options.out}. Take it off this machine: it opens ${opens}.\n`);
+    if (earlier > 0)
+      process.stdout.write(`${earlier} data keys are covered by the earlier recovery key only: keep that one too.\n`);
+    if (withoutRecovery > 0)
+      process.stdout.write(`${withoutRecovery} data keys cannot be opened here and are covered by no recovery key.\n`);
   });
 }
 
@@ -119,10 +127,10 @@ export async function restoreKeys(
       process.stdout.write(`${opened} data keys are under the master key of this machine again.\n`);
       if (options.lostMaster === true)
         process.stdout.write(
-          "Camera passwords, account secrets and the signing key are lost: enter or make them anew.\n",
+          "Camera passwords, account secrets and the signing key are lost: adopt the cameras anew, and renew the secrets. Recordings are signed with a new key from the next start on; give its certificate to whoever will judge them.\n",
         );
     },
-    options.lostMaster,
+    options.lostMaster === true ? key : undefined,
   );
 }
 
@@ -131,22 +139,6 @@ export async function readPem(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (cause) {
     const tell = `cannot read ${file}: ${(cause as Error).message}`;
-    throw new Fault("unavailable", tell, { tell, cause });
-  }
-}
-
-/** For secrets: a new file, readable by its owner alone, on the disk before anything depends on it. */
-async function writeNew(file: string, text: string): Promise<void> {
-  try {
-    const handle = await open(file, "wx", 0o600);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    const tell = `cannot write ${file}: ${(cause as Error).message}`;
     throw new Fault("unavailable", tell, { tell, cause });
   }
 }

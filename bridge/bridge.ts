@@ -34,7 +34,7 @@ import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
-import { openDataFolder } from "./data-folder.ts";
+import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
 import { EventBus } from "./event-bus.ts";
 import { OwnEvents, publishLogInFailed } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
@@ -107,7 +107,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     openDataFolder(settings.dataFolder, { passphrase: o.passphrase }),
   );
   const database = await life.start("database", () =>
-    openDatabase<AuthSchema & CameraSchema>(folder.file("viaduct.db"), { ...authMigrations, ...cameraMigrations }),
+    openDatabase<AuthSchema & CameraSchema>(folder.file(DATABASE_FILE), { ...authMigrations, ...cameraMigrations }),
   );
   const audit = await life.start("audit log", () => openAuditLog({ file: folder.file("audit.log"), clock, log }));
   const bus = new EventBus(clock, log);

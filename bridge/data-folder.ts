@@ -1,12 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
+import { type KeyObject, randomUUID } from "node:crypto";
+import { chmod, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault } from "../base/fault.ts";
 import type { Closable } from "../base/lifecycle.ts";
 import { lockFolder } from "../base/lock.ts";
 import { Sealer } from "../base/seal.ts";
 import type { Secret } from "../base/secret.ts";
-import { type Master, type MasterOrigin, openMaster } from "../keys/master.ts";
+import { isThere, readIfThere, writeWhole } from "../base/whole-file.ts";
+import { abandonMaster, type MasterOrigin, type MasterPlace, openMaster } from "../keys/master.ts";
 import { KeyRing } from "../keys/ring.ts";
 import { KeyStore } from "../keys/store.ts";
 
@@ -24,16 +25,19 @@ export interface DataFolder extends Closable {
 export interface DataFolderOptions {
   /** Asks for the passphrase of the master key; absent where nobody can be asked. */
   readonly passphrase?: (() => Promise<Secret>) | undefined;
-  /** The master key is lost: make a new one, and forget what only the old one opens. */
-  readonly lostMaster?: boolean | undefined;
+  /** The master key is lost: make a new one, put under it what this private key opens, and forget what only the old one opens. */
+  readonly lostMaster?: KeyObject | undefined;
 }
 
-/** The keys, in the data folder. */
+/** The keys, in the data folder; the configuration; and, for everybody to know, the certificate of the key that signs recordings. */
 const KEYS_FILE = "keys.db";
+export const DATABASE_FILE = "viaduct.db";
+export const CERTIFICATE_FILE = "evidence-cert.pem";
 
 /**
  * Opens the folder, or makes it with a new master key, for one process alone. Everything in it is readable by its owner
- * only. `busy` while another process has it, `unavailable` when it cannot be used, or the master key is missing or another one.
+ * only. `busy` while another process has it, `unavailable` when it cannot be used, the master key is missing or another one, or
+ * `keys.db` is gone; with `lostMaster`, `invalid` where the private key opens nothing, `wrong-state` where the master key is not lost.
  */
 export async function openDataFolder(path: string, options: DataFolderOptions = {}): Promise<DataFolder> {
   try {
@@ -48,11 +52,12 @@ export async function openDataFolder(path: string, options: DataFolderOptions = 
     const store = await KeyStore.open(join(path, KEYS_FILE));
     try {
       await chmod(join(path, KEYS_FILE), 0o600);
-      if (options.lostMaster === true) await abandonMaster(path, store);
+      if (options.lostMaster !== undefined) await startOver(path, store, options, options.lostMaster);
       const vault = await store.vault();
-      const master = await masterOf(path, options, KeyRing.fits(vault));
+      if (vault.size === 0 && (await isThere(join(path, CERTIFICATE_FILE)))) throw keysLost(path);
       // Installations of before there was a vault have sealed their secrets under the master key itself.
-      const older = master.origin === "file" && master.made !== true && vault.size === 0;
+      const older = vault.size === 0 && (await isThere(join(path, DATABASE_FILE)));
+      const master = await openMaster({ ...placeOf(path, options), mayMake: !older }, KeyRing.fits(vault));
       const keys = await KeyRing.open(store, master.key, older ? master.key : undefined);
       const secrets = keys.get("secrets");
       if (secrets === undefined) throw new Fault("internal", "no key for secrets in the vault");
@@ -79,42 +84,39 @@ export async function openDataFolder(path: string, options: DataFolderOptions = 
   }
 }
 
-/** The old master key is put aside, should it turn out to be the right one after all. */
-async function abandonMaster(folder: string, store: KeyStore): Promise<void> {
-  const file = join(folder, "master.key");
-  await rename(file, `${file}.old`).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-  });
-  await store.forgetVault();
+async function startOver(
+  path: string,
+  store: KeyStore,
+  options: DataFolderOptions,
+  privateKey: KeyObject,
+): Promise<void> {
+  if ((await KeyRing.openable(store, privateKey)) === 0) {
+    const tell = "the private key opens none of the data keys; nothing was changed";
+    throw new Fault("invalid", tell, { tell });
+  }
+  await abandonMaster(placeOf(path, options), KeyRing.fits(await store.vault()), (master) =>
+    KeyRing.startOver(store, master, privateKey),
+  );
 }
 
-function masterOf(folder: string, { passphrase }: DataFolderOptions, fits: (key: Buffer) => boolean): Promise<Master> {
-  const ask =
-    passphrase ??
-    (async () => {
-      const tell = `the master key of ${folder} is under a passphrase, and nobody can be asked: give --passphrase-fd, or run it at a terminal`;
-      throw new Fault("unavailable", tell, { tell });
-    });
-  return openMaster({ folder, passphrase: ask, credentials: process.env["CREDENTIALS_DIRECTORY"] }, fits);
+/** The certificate is made after the keys, and never without them. */
+function keysLost(folder: string): Fault {
+  const tell = `${KEYS_FILE} of ${folder} is lost, without which no recording opens: put your copy back. If there is none, move ${CERTIFICATE_FILE} away to go on with new keys; what was recorded under the old ones stays closed. Nothing was changed`;
+  return new Fault("unavailable", tell, { tell });
 }
 
-/** Writes to a temporary name first: a crash leaves either nothing or the whole file. */
+function placeOf(folder: string, { passphrase }: DataFolderOptions): MasterPlace {
+  const ask = async (): Promise<Secret> => {
+    const tell = `the master key of ${folder} is under a passphrase, and nobody can be asked: give --passphrase-fd, or run it at a terminal`;
+    throw new Fault("unavailable", tell, { tell });
+  };
+  return { folder, passphrase: passphrase ?? ask, credentials: process.env["CREDENTIALS_DIRECTORY"] };
+}
+
 async function readOrMake(file: string, make: () => string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT")
-      throw new Fault("unavailable", `cannot read ${file}`, { cause });
-  }
+  const present = await readIfThere(file);
+  if (present !== undefined) return present;
   const text = make();
-  const temporary = `${file}.new`;
-  const handle = await open(temporary, "w", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
+  await writeWhole(file, text);
   return text;
 }

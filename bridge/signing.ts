@@ -1,32 +1,30 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+import { isoOf } from "../base/units.ts";
+import { putAside, readIfThere, writeWhole } from "../base/whole-file.ts";
 import { selfSigned } from "../net/tls.ts";
 import type { Signer } from "../recorder/signature.ts";
-import type { DataFolder } from "./data-folder.ts";
-
-/** Beside the databases; for everybody to know. */
-const CERTIFICATE_FILE = "evidence-cert.pem";
+import { CERTIFICATE_FILE, type DataFolder } from "./data-folder.ts";
 
 /**
  * Who signs recordings here: an Ed25519 key that is made at the first start, kept under the master key and never leaves the
- * machine, and its certificate, `evidence-cert.pem`. Fault `invalid` where another key's certificate stands there.
+ * machine, and its certificate, `evidence-cert.pem`. Where the key was lost with the master key, the certificate of the lost one is kept
+ * as `evidence-cert.<date>.pem`. Fault `invalid` where another key's certificate stands there.
  */
 export async function loadSigner(folder: DataFolder, clock: Clock): Promise<Signer> {
+  const file = folder.file(CERTIFICATE_FILE);
   let stored = folder.keys.get("signing");
   if (stored === undefined) {
+    const date = isoOf(clock.now()).slice(0, "2026-11-24".length);
+    await putAside(file, (count) => `evidence-cert.${date}${count === 1 ? "" : `-${count}`}.pem`);
     stored = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "der" });
     await folder.keys.put("signing", stored);
   }
   const privateKey = createPrivateKey({ key: stored, format: "der", type: "pkcs8" });
-  const file = folder.file(CERTIFICATE_FILE);
-  const present = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw new Fault("unavailable", `cannot read ${file}`, { cause: error });
-  });
+  const present = await readIfThere(file);
   const pem = present ?? (await selfSigned(stored, "CN=Viaduct recordings", clock.now()));
-  if (present === undefined) await writeFile(file, pem, { mode: 0o600, flush: true });
+  if (present === undefined) await writeWhole(file, pem);
   return { privateKey, certificate: fitting(pem, privateKey, file) };
 }
 

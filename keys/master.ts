@@ -1,9 +1,9 @@
 import { argon2, randomBytes } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Fault } from "../base/fault.ts";
 import type { Secret } from "../base/secret.ts";
+import { moveWhole, putAside, readIfThere, writeWhole } from "../base/whole-file.ts";
 import { KEY_BYTES, unwrap, wrap } from "./wrap.ts";
 
 const MASTER_FILE = "master.key";
@@ -38,10 +38,12 @@ export interface Master {
 export interface MasterPlace {
   /** The data folder. */
   readonly folder: string;
-  /** Asks for the passphrase; called only where the key is under one. */
+  /** Asks for the passphrase; called once, and only where the key is under one. */
   readonly passphrase: () => Promise<Secret>;
   /** Of systemd; `CREDENTIALS_DIRECTORY`. */
   readonly credentials: string | undefined;
+  /** False: something is under the key although nothing tells which one fits, so that none may be made. */
+  readonly mayMake?: boolean;
 }
 
 /**
@@ -50,33 +52,30 @@ export interface MasterPlace {
  * rotation broke off, the next key is taken if it is. Fault `unavailable` when none fits: nothing is made or changed then.
  */
 export async function openMaster(place: MasterPlace, fits: (key: Buffer) => boolean): Promise<Master> {
-  const given = place.credentials && (await readIfThere(join(place.credentials, CREDENTIAL)));
-  if (given !== undefined && given !== "") {
+  const given = await readCredential(place);
+  if (given !== undefined) {
     const key = keyOf(given, `systemd's credential ${CREDENTIAL}`);
     if (fits(key)) return { origin: "credential", key };
     throw wrong(`systemd's credential ${CREDENTIAL}`);
   }
-  const file = join(place.folder, MASTER_FILE);
-  const text = await readIfThere(file);
-  if (text === undefined) {
-    const key = randomBytes(KEY_BYTES);
-    // Whatever is there already was made under another key, which must not be hidden by a new one.
-    if (!fits(key)) throw missing(file);
-    await writeWhole(file, printKey(key));
-    return { origin: "file", key, made: true };
+  const [file, next] = [join(place.folder, MASTER_FILE), join(place.folder, NEXT_FILE)];
+  const [text, nextText] = [await readIfThere(file), await readIfThere(next)];
+  let asked: Promise<Secret> | undefined;
+  // One may be under the old passphrase, the other one under the new.
+  const ask = (): Promise<Secret> => (asked ??= place.passphrase());
+  const found = text === undefined ? undefined : await readMaster(text, file, ask);
+  if (found !== undefined && fits(found.key)) return found;
+  const other = nextText === undefined ? undefined : await readMaster(nextText, next, ask);
+  if (other !== undefined && fits(other.key)) {
+    await moveWhole(next, file);
+    return other;
   }
-  const found = await readMaster(text, file, place.passphrase);
-  if (fits(found.key)) return found;
-  const next = join(place.folder, NEXT_FILE);
-  const nextText = await readIfThere(next);
-  if (nextText !== undefined) {
-    const other = await readMaster(nextText, next, place.passphrase);
-    if (fits(other.key)) {
-      await rename(next, file);
-      return other;
-    }
-  }
-  throw wrong(file);
+  if (text !== undefined) throw found === undefined ? notOpened(file) : wrong(file);
+  const key = randomBytes(KEY_BYTES);
+  // Whatever is there already was made under another key, which must not be hidden by a new one.
+  if (place.mayMake === false || !fits(key)) throw missing(file);
+  await writeWhole(file, printKey(key));
+  return { origin: "file", key, made: true };
 }
 
 /**
@@ -90,13 +89,45 @@ export async function replaceMaster(
   rewrap: () => Promise<void>,
 ): Promise<void> {
   const next = join(folder, NEXT_FILE);
-  await rm(next, { force: true });
   await writeWhole(next, passphrase === undefined ? printKey(key) : await printUnder(passphrase, key));
   await rewrap();
-  await rename(next, join(folder, MASTER_FILE));
+  await moveWhole(next, join(folder, MASTER_FILE));
 }
 
-async function readMaster(text: string, file: string, ask: () => Promise<Secret>): Promise<Master> {
+/**
+ * Makes a new master key where the old one is lost: as {@link replaceMaster}, and `startOver` puts under it what can be saved. The old
+ * file is put aside, for it may open copies of what was under it. Fault `wrong-state` where the key that is there fits, or systemd gives one.
+ */
+export async function abandonMaster(
+  place: MasterPlace,
+  fits: (key: Buffer) => boolean,
+  startOver: (key: Buffer) => Promise<void>,
+): Promise<void> {
+  if ((await readCredential(place)) !== undefined)
+    throw refusal(
+      `systemd gives a credential ${CREDENTIAL}, which goes before any new key: take it out of the unit first`,
+    );
+  const present = await openMaster({ ...place, mayMake: false }, fits).catch((error: unknown) => {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  });
+  if (present !== undefined)
+    throw refusal(`the master key of ${place.folder} is there and fits: restore without --lost-master`);
+  const key = randomBytes(KEY_BYTES);
+  await replaceMaster(place.folder, key, undefined, async () => {
+    await startOver(key);
+    const nameOf = (count: number): string => `${MASTER_FILE}.old${count === 1 ? "" : `-${count}`}`;
+    await putAside(join(place.folder, MASTER_FILE), nameOf);
+  });
+}
+
+async function readCredential({ credentials }: MasterPlace): Promise<string | undefined> {
+  const text = credentials && (await readIfThere(join(credentials, CREDENTIAL)));
+  return text === "" ? undefined : text;
+}
+
+/** Undefined where the passphrase is another one. */
+async function readMaster(text: string, file: string, ask: () => Promise<Secret>): Promise<Master | undefined> {
   if (!text.startsWith(PASSPHRASE_MARK)) return { origin: "file", key: keyOf(text, file) };
   const [, memory, passes, parallelism, salt = "", wrapped = ""] = text.trim().split(" ");
   const cost = { memoryKib: Number(memory), passes: Number(passes), parallelism: Number(parallelism) };
@@ -107,9 +138,7 @@ async function readMaster(text: string, file: string, ask: () => Promise<Secret>
   }
   const under = await stretch(await ask(), Buffer.from(salt, "base64"), cost);
   const key = unwrap(under, Buffer.from(wrapped, "base64"), CONTEXT);
-  if (key !== undefined) return { origin: "passphrase", key };
-  const tell = `the passphrase is not the one that ${file} was made with; nothing was changed`;
-  throw new Fault("unavailable", tell, { tell });
+  return key && { origin: "passphrase", key };
 }
 
 async function printUnder(passphrase: Secret, key: Buffer): Promise<string> {
@@ -142,34 +171,22 @@ function keyOf(text: string, origin: string): Buffer {
   throw new Fault("invalid", tell, { tell });
 }
 
+function notOpened(file: string): Fault {
+  const tell = `the passphrase is not the one that ${file} was made with; nothing was changed`;
+  return new Fault("unavailable", tell, { tell });
+}
+
+function refusal(why: string): Fault {
+  const tell = `${why}. Nothing was changed`;
+  return new Fault("wrong-state", tell, { tell });
+}
+
 function wrong(origin: string): Fault {
   const tell = `${origin} is not the master key of this data folder: put the right one there. Nothing was changed`;
   return new Fault("unavailable", tell, { tell });
 }
 
 function missing(file: string): Fault {
-  const tell = `${file} is missing, and keys.db was made under it: put your copy back, or use the recovery key (viaduct keys restore). Nothing was changed`;
+  const tell = `${file} is missing. If systemd keeps the master key, run this with its credential (guide: Encrypted recordings and their keys); else put your copy back, or use the recovery key (viaduct keys restore --lost-master). Nothing was changed`;
   return new Fault("unavailable", tell, { tell });
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new Fault("unavailable", `cannot read ${file}`, { cause });
-  }
-}
-
-/** A crash leaves either nothing or the whole file. Never overwrites one that is there. */
-async function writeWhole(file: string, text: string): Promise<void> {
-  const draft = `${file}.new`;
-  const handle = await open(draft, "w", 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(draft, file);
 }

@@ -70,6 +70,21 @@ export class KeyRing {
     return (key) => [...vault].every(([name, wrapped]) => unwrap(key, wrapped, vaultContext(name)) !== undefined);
   }
 
+  /** How many data keys a private key, of write-only mode or of recovery, opens. */
+  static async openable(store: KeyStore, privateKey: KeyObject): Promise<number> {
+    return (await store.all()).filter((one) => openWith(privateKey, one) !== undefined).length;
+  }
+
+  /**
+   * Where the master key is lost: puts under `master` what `privateKey` opens, with a new key for secrets, in one step. What else
+   * only the lost one opens, the signing key and the key of the secrets, is forgotten.
+   */
+  static async startOver(store: KeyStore, master: Buffer, privateKey: KeyObject): Promise<void> {
+    const secrets = wrap(master, randomBytes(KEY_BYTES), vaultContext("secrets"));
+    const { dataKeys } = reopened(await store.all(), privateKey, master);
+    await store.replace({ vault: new Map([["secrets", secrets]]), dataKeys });
+  }
+
   /** A key of the vault; undefined where there is none. */
   get(name: VaultName): Buffer | undefined {
     const wrapped = this.#vault.get(name);
@@ -158,13 +173,20 @@ export class KeyRing {
     for (const [name, wrapped] of vault) this.#vault.set(name, wrapped);
   }
 
-  /** From now on data keys are encrypted for `publicKey` too, and those that this machine can open at once. Undefined: for nobody more. */
-  async setRecovery(publicKey: KeyObject | undefined): Promise<void> {
+  /**
+   * From now on data keys are encrypted for `publicKey` too, and those that this machine can open at once. Those that it cannot open
+   * stay as they are. Resolves with how many of these an earlier recovery key opens, and nothing else does but the key of write-only mode.
+   */
+  async setRecovery(publicKey: KeyObject): Promise<number> {
+    let earlier = 0;
     const dataKeys = (await this.#store.all()).map((one) => {
-      const key = publicKey && this.#unwrapped(one);
-      return { ...one, recovery: publicKey && key ? sealTo(publicKey, key, keyContext(one)) : null };
+      const key = this.#unwrapped(one);
+      if (key !== undefined) return { ...one, recovery: sealTo(publicKey, key, keyContext(one)) };
+      if (one.recovery !== null) earlier += 1;
+      return one;
     });
     await this.#hold("recovery", publicKey, dataKeys);
+    return earlier;
   }
 
   /**
@@ -183,13 +205,7 @@ export class KeyRing {
 
   /** Opens with a private key, of write-only mode or of recovery, what it opens, and puts that under the master key. How many. */
   async restore(privateKey: KeyObject): Promise<number> {
-    let opened = 0;
-    const dataKeys = (await this.#store.all()).map((one) => {
-      const key = openWith(privateKey, one);
-      if (key === undefined) return one;
-      opened += 1;
-      return { ...one, master: wrap(this.#master, key, keyContext(one)) };
-    });
+    const { dataKeys, opened } = reopened(await this.#store.all(), privateKey, this.#master);
     await this.#store.replace({ dataKeys });
     return opened;
   }
@@ -217,6 +233,21 @@ export class KeyRing {
   #unwrapped(stored: StoredDataKey): Buffer | undefined {
     return stored.master === null ? undefined : unwrap(this.#master, stored.master, keyContext(stored));
   }
+}
+
+function reopened(
+  stored: readonly StoredDataKey[],
+  privateKey: KeyObject,
+  master: Buffer,
+): { readonly dataKeys: readonly StoredDataKey[]; readonly opened: number } {
+  let opened = 0;
+  const dataKeys = stored.map((one) => {
+    const key = openWith(privateKey, one);
+    if (key === undefined) return one;
+    opened += 1;
+    return { ...one, master: wrap(master, key, keyContext(one)) };
+  });
+  return { dataKeys, opened };
 }
 
 function openWith(privateKey: KeyObject, stored: StoredDataKey): Buffer | undefined {

@@ -78,11 +78,6 @@ export class KeyStore {
     await this.#database.query.insertInto("vault").values({ name, wrapped }).execute();
   }
 
-  /** Drops what only a lost master key opens. */
-  async forgetVault(): Promise<void> {
-    await this.#database.query.deleteFrom("vault").execute();
-  }
-
   async holders(): Promise<ReadonlyMap<Holder, string>> {
     const rows = await this.#database.query.selectFrom("holders").selectAll().execute();
     return new Map(rows.map(({ name, pem }) => [name, pem]));
@@ -111,19 +106,15 @@ export class KeyStore {
     return this.#database.query.selectFrom("dataKeys").selectAll().orderBy("camera").orderBy("day").execute();
   }
 
-  /** Everything under new keys, or nothing. */
+  /** Everything under new keys, or nothing. `vault` takes the place of the whole one. */
   async replace(o: {
     readonly vault?: ReadonlyMap<string, Uint8Array>;
     readonly holder?: { readonly name: Holder; readonly pem: string | undefined };
     readonly dataKeys: readonly StoredDataKey[];
   }): Promise<void> {
     await this.#database.query.transaction().execute(async (query) => {
-      for (const [name, wrapped] of o.vault ?? [])
-        await query
-          .insertInto("vault")
-          .values({ name, wrapped })
-          .onConflict((conflict) => conflict.column("name").doUpdateSet({ wrapped }))
-          .execute();
+      if (o.vault !== undefined) await query.deleteFrom("vault").execute();
+      for (const [name, wrapped] of o.vault ?? []) await query.insertInto("vault").values({ name, wrapped }).execute();
       if (o.holder !== undefined) {
         const { name, pem } = o.holder;
         await query.deleteFrom("holders").where("name", "=", name).execute();

@@ -1,7 +1,7 @@
 // Must come before @peculiar/x509, which reads decorator metadata while it loads.
 import "reflect-metadata";
 import { constants, createPrivateKey, X509Certificate as NodeCertificate, randomBytes, webcrypto } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
@@ -17,6 +17,7 @@ import {
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { DAY, type UnixMillis } from "../base/units.ts";
+import { readIfThere, writeWhole } from "../base/whole-file.ts";
 import { plainAddress } from "./address.ts";
 
 const LIMITS = {
@@ -73,8 +74,8 @@ export async function loadIdentity(folder: string, hosts: readonly string[], clo
   const issued = await issue(keys, hosts, clock.now());
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(unavailable(folder));
   // The key first: a crash in between leaves a key without certificate, which the next start completes.
-  if (key === undefined) await writeWhole(folder, KEY_FILE, made);
-  await writeWhole(folder, CERT_FILE, issued);
+  if (key === undefined) await writeWhole(join(folder, KEY_FILE), made);
+  await writeWhole(join(folder, CERT_FILE), issued);
   return { key: made, cert: issued, fingerprint: parsed(issued).fingerprint256 };
 }
 
@@ -190,32 +191,6 @@ function parsed(cert: string): NodeCertificate {
 function pem(label: string, der: Buffer): string {
   const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
   return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
-    return unavailable(file)(cause);
-  }
-}
-
-/** All of it or none: a power cut leaves the old file or the new one. */
-async function writeWhole(folder: string, name: string, text: string): Promise<void> {
-  const draft = join(folder, `.${name}.${randomBytes(4).toString("hex")}`);
-  try {
-    const file = await open(draft, "wx", 0o600);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, join(folder, name));
-  } catch (cause) {
-    unavailable(join(folder, name))(cause);
-  }
 }
 
 function unavailable(file: string): (cause: unknown) => never {

@@ -84,6 +84,9 @@ describe("viaduct keys, decrypt and verify", function () {
     expect(refused.err).to.include("master.key is missing").and.include("Nothing was changed");
     expect((await keys("restore", "--lost-master", "--private-key", at("recovery.pem"))).code).to.equal(0);
     expect(await status()).to.include({ closed: 0 });
+    const again = await keys("restore", "--lost-master", "--private-key", at("recovery.pem"));
+    expect(again.code).to.equal(1);
+    expect(again.err).to.include("is there and fits");
   });
 
   it("ask for a passphrase from a file descriptor, and take no other", async () => {

@@ -1,10 +1,10 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { Fault } from "../../base/fault.ts";
 import { Secret } from "../../base/secret.ts";
-import { type MasterPlace, openMaster, replaceMaster } from "../../keys/master.ts";
+import { abandonMaster, type Master, type MasterPlace, openMaster, replaceMaster } from "../../keys/master.ts";
 import { KeyRing } from "../../keys/ring.ts";
 import { makePair, openSealed, readKey, sealTo, unwrap, wrap } from "../../keys/wrap.ts";
 import { openRing } from "../support/keys.ts";
@@ -122,6 +122,64 @@ describe("the master key", () => {
     expect(await again.ring.find(id)).to.deep.equal(data);
     await again.close();
   });
+
+  it("is found with either passphrase, asked for once, where a rotation from one to another broke off", async function () {
+    this.timeout(60_000);
+    await replaceMaster(folder, key(5), new Secret("the old passphrase"), async () => undefined);
+    const killed = () => Promise.reject(new Error("killed"));
+    await replaceMaster(folder, key(6), new Secret("the new passphrase"), killed).catch(() => undefined);
+    let asked = 0;
+    const open = (passphrase: string, right: Buffer): Promise<Master> => {
+      const ask = async (): Promise<Secret> => {
+        asked += 1;
+        return new Secret(passphrase);
+      };
+      return openMaster({ ...place(), passphrase: ask }, (one) => one.equals(right));
+    };
+    expect((await open("the old passphrase", key(5))).key).to.deep.equal(key(5));
+    await expectFault(open("the old passphrase", key(6)), /is not the master key/);
+    await expectFault(open("the new passphrase", key(5)), /passphrase is not the one/);
+    expect((await open("the new passphrase", key(6))).key).to.deep.equal(key(6));
+    expect(asked).to.equal(4);
+    // It has its place now.
+    expect((await open("the new passphrase", key(6))).key).to.deep.equal(key(6));
+    expect(await readdir(folder)).to.deep.equal(["master.key"]);
+  });
+
+  it("is found where a new start broke off between putting the lost one aside and naming the new one", async () => {
+    await writeFile(join(folder, "master.key"), key(1).toString("base64"));
+    await writeFile(join(folder, "master.key.old"), "an older one");
+    const fits = (one: Buffer): boolean => one.equals(made);
+    let made = Buffer.alloc(0);
+    await abandonMaster(place(), fits, async (one) => {
+      made = Buffer.from(one);
+    });
+    expect((await openMaster(place(), fits)).key).to.deep.equal(made);
+    expect(await readFile(join(folder, "master.key.old"), "utf8")).to.equal("an older one");
+    expect(await readFile(join(folder, "master.key.old-2"), "utf8")).to.equal(key(1).toString("base64"));
+    await rename(join(folder, "master.key"), join(folder, "master.key.next"));
+    expect((await openMaster(place(), fits)).key).to.deep.equal(made);
+  });
+
+  it("is not given up while it fits, nor where systemd gives one", async () => {
+    await writeFile(join(folder, "master.key"), key(1).toString("base64"));
+    const never = (): Promise<void> => expect.fail("started over");
+    await expectFault(abandonMaster(place(), any, never), /there and fits/);
+    await writeFile(join(folder, "viaduct-master-key"), key(9).toString("base64"));
+    await expectFault(
+      abandonMaster({ ...place(), credentials: folder }, () => false, never),
+      /take it out of the unit/,
+    );
+    expect((await readdir(folder)).toSorted()).to.deep.equal(["master.key", "viaduct-master-key"]);
+  });
+
+  it("tells who misses it to look for systemd's credential first", async () => {
+    await expectFault(
+      openMaster({ ...place(), mayMake: false }, any),
+      /is missing\. If systemd keeps the master key.*else put your copy back/,
+    );
+    expect(await readdir(folder)).to.deep.equal([]);
+  });
 });
 
 describe("the keys of recordings", () => {
@@ -170,7 +228,7 @@ describe("the keys of recordings", () => {
     expect(await ring.status()).to.include({ recovery: true, withoutRecovery: 0, closed: 0 });
     await close();
     const lost = await openRing(folder);
-    await lost.store.forgetVault();
+    await lost.store.replace({ vault: new Map(), dataKeys: [] });
     await lost.close();
     const { ring: other, close: closeOther } = await openRing(folder, key(1));
     expect(await other.find(before.id)).to.equal(undefined);
@@ -179,6 +237,20 @@ describe("the keys of recordings", () => {
     expect(await other.find(before.id)).to.deep.equal(before.key);
     expect(await other.find(after.id)).to.deep.equal(after.key);
     await closeOther();
+  });
+
+  it("keep the earlier recovery key where a machine that only records gets another one, and are counted", async () => {
+    const { ring, store, close } = await openRing(folder);
+    const [earlier, later, reader] = [makePair(), makePair(), makePair()];
+    await ring.setReader(reader.publicKey);
+    await ring.forRecording("hall", DAY_US);
+    await ring.setRecovery(earlier.publicKey);
+    await ring.forRecording("gate", DAY_US);
+    expect(await ring.setRecovery(later.publicKey)).to.equal(1);
+    await ring.forRecording("door", DAY_US);
+    expect(await ring.status()).to.include({ dataKeys: 3, withoutRecovery: 1 });
+    for (const { privateKey } of [earlier, later]) expect(await KeyRing.openable(store, privateKey)).to.equal(1);
+    await close();
   });
 
   it("are nothing that a machine opens which only records, not even those of before", async () => {
