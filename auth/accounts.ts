@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { Clock } from "../base/clock.ts";
-import { Fault } from "../base/fault.ts";
+import { Fault, isFault } from "../base/fault.ts";
 import { type Log, Repeats } from "../base/log.ts";
 import type { Sealer } from "../base/seal.ts";
 import { equalInConstantTime, makeSecret, Secret } from "../base/secret.ts";
@@ -112,7 +112,7 @@ export class Accounts {
     try {
       accounts.#policy = Policy.of(await query.selectFrom("policy_part").selectAll().execute());
       for (const row of await query.selectFrom("account").selectAll().execute())
-        accounts.#put(accountOf(row), row.credential);
+        accounts.#put(accounts.#usable(accountOf(row), row.credential), row.credential);
     } catch (cause) {
       throw new Fault("unavailable", "cannot read the accounts", { cause });
     }
@@ -280,11 +280,14 @@ export class Accounts {
 
   /**
    * Own grants, roles and whether it is enabled, together or not at all. Takes effect at once: whatever runs with the old rights is
-   * decided anew, once. Faults as for {@link remove}, and `not-found` for a role, group or time profile that is not there.
+   * decided anew, once. Faults as for {@link remove}, `not-found` for a role, group or time profile that is not there, and `wrong-state`
+   * where an integration is to be enabled whose secret is lost.
    */
   change(id: string, change: AccountChange): Promise<{ readonly before: Account; readonly after: Account }> {
     return this.#inTurn(async () => {
-      const before = this.#get(id).account;
+      const { account: before, credential } = this.#get(id);
+      if (change.enabled === true && !this.#opens(before, credential))
+        throw new Fault("wrong-state", `the secret of ${before.name} does not open`, { tell: SECRET_LOST });
       const { grants = before.grants, roles = before.roles, enabled = before.enabled } = change;
       const after = { ...before, grants, roles: [...new Set(roles)], enabled };
       await this.#update(after);
@@ -412,6 +415,23 @@ export class Accounts {
       if (textOf(next.effective(account)) !== textOf(principal.grants)) this.#put(account, credential);
   }
 
+  /** Whether an account has what it logs in with: the secret of an integration is under a master key, which may have been lost. */
+  #opens({ id, kind }: Account, credential: string): boolean {
+    try {
+      if (kind === "integration") this.#sealer.open(credential, ownerOf(id));
+      return true;
+    } catch (error) {
+      if (isFault(error, "unavailable")) return false;
+      throw error;
+    }
+  }
+
+  #usable(account: Account, credential: string): Account {
+    if (!account.enabled || this.#opens(account, credential)) return account;
+    this.#log.error({ account: account.name }, `an integration is disabled: ${SECRET_LOST}`);
+    return { ...account, enabled: false };
+  }
+
   #get(id: string): Entry {
     const entry = this.#byId.get(id);
     if (entry === undefined) throw new Fault("not-found", `no account ${id}`);
@@ -446,7 +466,8 @@ export class Accounts {
 
   async #isRight(entry: Entry | undefined, password: Secret): Promise<boolean> {
     if (entry?.account.kind === "integration") {
-      if (this.#sealer.open(entry.credential, ownerOf(entry.account.id)).equals(password.reveal())) return true;
+      const { secret, principal } = this.integrationSecret(entry.account.name);
+      if (secret.equals(password.reveal()) && principal !== undefined) return true;
       // A wrong one takes as long as with every other name.
       return verifyPassword(undefined, password);
     }
@@ -488,6 +509,9 @@ export class Accounts {
 
 /** What failed uses of the set-up token count under: no account can have this name. */
 const SET_UP = ":set-up";
+
+const SECRET_LOST =
+  "its secret cannot be opened any more, for the master key that it was stored under is lost: renew it, then enable the account";
 
 const NOBODY_LEFT = "nobody would be left who may manage accounts";
 

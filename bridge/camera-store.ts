@@ -1,6 +1,6 @@
 import type { Kysely, Selectable } from "kysely";
 import type { Credentials } from "../auth/scheme/http.ts";
-import { Fault } from "../base/fault.ts";
+import { Fault, isFault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
 import { Secret } from "../base/secret.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
@@ -35,6 +35,8 @@ export interface CameraRecord {
   readonly ip: string;
   readonly deviceUrl: string | undefined;
   readonly credentials: Credentials | undefined;
+  /** It has credentials, and their password does not open: it is under a master key that was lost. */
+  readonly passwordLost?: true;
   /** SHA-256 of the camera's public key, base64; remembered at adoption where the camera speaks TLS. */
   readonly tlsPin: string | undefined;
   /** Whoever adopted it allowed it to be spoken to without TLS. */
@@ -169,6 +171,22 @@ export class CameraStore {
     return this.#query.updateTable("camera_stream").where("camera_id", "=", id).where("name", "=", name);
   }
 
+  #loginOf({
+    id,
+    user_name: user,
+    password_sealed: sealed,
+  }: Selectable<CameraSchema["camera"]>): Pick<CameraRecord, "credentials" | "passwordLost"> {
+    if (user === null) return { credentials: undefined };
+    try {
+      return {
+        credentials: { user, password: sealed === null ? new Secret("") : this.#sealer.open(sealed, ownerOf(id)) },
+      };
+    } catch (error) {
+      if (isFault(error, "unavailable")) return { credentials: undefined, passwordLost: true };
+      throw error;
+    }
+  }
+
   #recordOf(
     row: Selectable<CameraSchema["camera"]>,
     streams: readonly Selectable<CameraSchema["camera_stream"]>[],
@@ -183,14 +201,7 @@ export class CameraStore {
       serial: row.serial ?? undefined,
       ip: row.ip,
       deviceUrl: row.device_url ?? undefined,
-      credentials:
-        row.user_name === null
-          ? undefined
-          : {
-              user: row.user_name,
-              password:
-                row.password_sealed === null ? new Secret("") : this.#sealer.open(row.password_sealed, ownerOf(row.id)),
-            },
+      ...this.#loginOf(row),
       tlsPin: row.tls_pin ?? undefined,
       plainText: row.plain_text !== 0,
       transport: transportIn(row.transport) ?? "auto",

@@ -27,6 +27,9 @@ const HEALTHY_AFTER_MS = 30_000;
 /** A camera that refuses our log-in is asked rarely: many lock an account after a few wrong passwords. */
 const REFUSED_RETRY_MS = 5 * 60_000;
 
+const PASSWORD_LOST =
+  "its password cannot be opened any more, for the master key that it was stored under is lost: remove the camera and adopt it again";
+
 /** Failures that may be over at the next attempt. */
 const PASSING: ReadonlySet<FaultKind> = new Set(["unavailable", "busy"]);
 
@@ -34,6 +37,8 @@ const PASSING: ReadonlySet<FaultKind> = new Set(["unavailable", "busy"]);
 export interface IngestOptions {
   readonly url: URL;
   readonly credentials: Credentials | undefined;
+  /** There are credentials that cannot be used any more: the camera is not asked. */
+  readonly passwordLost?: boolean;
   readonly tls: CameraTls | undefined;
   /** How to ask for a key frame where RTCP cannot; absent where there is no other way. */
   readonly syncPoint?: SyncPoint;
@@ -181,7 +186,8 @@ export class Ingest {
   }
 
   #pullOnce(signal: AbortSignal): Promise<void> {
-    const { url, credentials, side, clock, log, tls, tunnelAt } = this.#options;
+    const { url, credentials, passwordLost, side, clock, log, tls, tunnelAt } = this.#options;
+    if (passwordLost === true) return Promise.reject(new Fault("unauthenticated", PASSWORD_LOST));
     const secure = url.protocol === "rtsps:";
     const transports = transportsFor(this.#transport.setting, this.#first, secure);
     return pull({

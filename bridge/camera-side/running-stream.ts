@@ -74,6 +74,7 @@ export class RunningStream implements BridgedStream {
     this.#ingest = new Ingest({
       url: new URL(url),
       credentials: camera.credentials,
+      passwordLost: camera.passwordLost === true,
       tls: loginOf(camera, o.ca).tls,
       transport: { setting: camera.transport, used: workedTransport },
       tracks,
