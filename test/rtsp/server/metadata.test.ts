@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Track } from "../../../media/track.ts";
-import { AUDIO, type Client, groupOf, Stage, VIDEO } from "./stage.ts";
+import { AUDIO, type Client, groupOf, onStage, type Stage, VIDEO } from "./stage.ts";
 
 const METADATA: Track = {
   ...AUDIO,
@@ -18,14 +18,9 @@ describe("metadata of a presentation", () => {
   let stage: Stage;
   let client: Client;
 
-  beforeEach(async () => {
-    stage = new Stage();
-    await stage.start();
-    client = await stage.client();
-  });
-  afterEach(async () => {
-    client.socket.destroy();
-    await stage.close();
+  onStage((made, first) => {
+    stage = made;
+    client = first;
   });
 
   it("are described and set up for who may have them", async () => {

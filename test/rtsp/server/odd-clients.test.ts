@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Client, groupOf, Stage } from "./stage.ts";
+import { type Client, groupOf, onStage, type Stage } from "./stage.ts";
 
 /** [client, where that is told, what it asks of each track, the channels that it is given]. */
 const CHANNELS: readonly (readonly [
@@ -76,16 +76,10 @@ describe("clients that ask in ways of their own", () => {
   let stage: Stage;
   let client: Client;
 
-  beforeEach(async () => {
-    stage = new Stage();
-    await stage.start();
-    client = await stage.client();
+  onStage((made, first) => {
+    stage = made;
+    client = first;
     for (const track of [0, 1]) stage.hub.publish(groupOf(10, { track }));
-  });
-  afterEach(async () => {
-    client.socket.destroy();
-    await stage.close();
-    expect(stage.clock.pending, "timers").to.equal(0);
   });
 
   const setUp = async (track: number, transport: string): Promise<string | undefined> => {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { unixMillis, unixOfNtp } from "../../../base/units.ts";
 import { START } from "../../media/receiver-fixture.ts";
-import { CARRIERS, type Client, Stage } from "./stage.ts";
+import { CARRIERS, type Client, onStage, Stage } from "./stage.ts";
 
 /** What a client reads of one packet: the number in it, and the header extension (ONVIF Streaming 6.3). */
 interface Seen {
@@ -36,22 +36,13 @@ const BACKWARD = "Scale: -1.0";
 let stage: Stage;
 let client: Client;
 
-/** A stage and a client of it for each test, which leaves no timer behind. */
-function onStage(): void {
-  beforeEach(async () => {
-    stage = new Stage();
-    await stage.start();
-    client = await stage.client();
-  });
-  afterEach(async () => {
-    client.socket.destroy();
-    await stage.close();
-    expect(stage.clock.pending, "timers").to.equal(0);
-  });
-}
+const keep = (made: Stage, first: Client): void => {
+  stage = made;
+  client = first;
+};
 
 describe("ONVIF replay", () => {
-  onStage();
+  onStage(keep);
 
   const sent = (channel = 0): readonly Seen[] =>
     client.packets.filter((one) => one.channel === channel).map(({ packet }) => seen(packet));
@@ -220,7 +211,7 @@ describe("ONVIF replay", () => {
 });
 
 describe("a plain player's replay", () => {
-  onStage();
+  onStage(keep);
 
   const numbers = (): readonly number[] => client.numbers();
 

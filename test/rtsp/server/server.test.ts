@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { later } from "../../../base/units.ts";
 import type { Track } from "../../../media/track.ts";
 import { START } from "../../media/receiver-fixture.ts";
-import { AUDIO, type Client, groupOf, Stage, VIDEO } from "./stage.ts";
+import { AUDIO, type Client, groupOf, onStage, type Stage, VIDEO } from "./stage.ts";
 
 const TCP = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1";
 
@@ -12,16 +12,9 @@ describe("the RTSP server", () => {
   let stage: Stage;
   let client: Client;
 
-  beforeEach(async () => {
-    stage = new Stage();
-    await stage.start();
-    client = await stage.client();
-  });
-  afterEach(async () => {
-    client.socket.destroy();
-    await stage.close();
-    expect(stage.clock.pending, "timers").to.equal(0);
-    expect(stage.hub.readers, "readers").to.equal(0);
+  onStage((made, first) => {
+    stage = made;
+    client = first;
   });
 
   const publish = (from: number, to: number, track = 0): void => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { expect } from "chai";
 import type { Principal } from "../../../auth/principal.ts";
 import { UnauthenticatedFault } from "../../../auth/unauthenticated.ts";
 import { Fault } from "../../../base/fault.ts";
@@ -294,6 +295,24 @@ export class Stage {
       revoked: revoked.signal,
     };
   }
+}
+
+/** A stage and a client of it for each test of the calling `describe`, which leaves no timer and no reader behind. */
+export function onStage(begun: (stage: Stage, client: Client) => void): void {
+  let stage: Stage;
+  let client: Client;
+  beforeEach(async () => {
+    stage = new Stage();
+    await stage.start();
+    client = await stage.client();
+    begun(stage, client);
+  });
+  afterEach(async () => {
+    client.socket.destroy();
+    await stage.close();
+    expect(stage.clock.pending, "timers").to.equal(0);
+    expect(stage.hub.readers, "readers").to.equal(0);
+  });
 }
 
 export interface Reply {
