@@ -97,6 +97,8 @@ export class Requests {
     const { host, peer, authenticated } = this.#o;
     const authorization = header(request, "Authorization");
     const who = await host.authenticate({ method: request.method, uri: request.uri, authorization, peer });
+    // Nobody would ever take it off the list of those who are there.
+    if (this.#closing.signal.aborted) throw new Fault("unavailable", "the client hung up during its log-in");
     if (this.#who === undefined) authenticated(who);
     this.#who = who;
     this.#o.alive();

@@ -424,6 +424,23 @@ describe("the RTSP server", () => {
       await client.until(() => client.closed);
     });
 
+    it("forgets who hangs up while their log-in is looked at", async () => {
+      const [asked, decided] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      stage.logIn = () => {
+        asked.resolve();
+        return decided.promise;
+      };
+      client.request("DESCRIBE", "/live/gate");
+      await asked.promise;
+      expect(await stage.connections()).to.equal(1);
+      client.socket.destroy();
+      while ((await stage.connections()) > 0) await new Promise((resolve) => setImmediate(resolve));
+      decided.resolve();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(await stage.connections()).to.equal(0);
+      expect(stage.opened).to.deep.equal([]);
+    });
+
     it("hangs up on a session that is set up, silent and not playing, and keeps one with signs of life", async () => {
       const quiet = await stage.client();
       await quiet.ask("DESCRIBE", "/live/gate");

@@ -140,6 +140,8 @@ export class Stage {
   readonly said: Buffer[] = [];
   /** Somebody has its speaker. */
   talking = false;
+  /** How long a log-in takes. */
+  logIn: () => Promise<void> = () => Promise.resolve();
   /** What the camera does when it is to listen. */
   listen: () => Promise<void> = () => Promise.resolve();
   /** Ends the talk from the camera's side. */
@@ -149,6 +151,7 @@ export class Stage {
   readonly opened: string[] = [];
   /** What was recorded at the instant that is asked for; the same as now unless a test says otherwise. */
   recordedThen: readonly Track[] = [VIDEO, AUDIO];
+  readonly #metrics = new Metrics();
   readonly #server: RtspServer;
   readonly #tunnels: Tunnels;
   readonly #webSockets: RtspWebSockets;
@@ -176,7 +179,7 @@ export class Stage {
       host: this.#host(),
       clock: this.clock,
       log: silentLog(),
-      metrics: new Metrics(),
+      metrics: this.#metrics,
       ...(o.udp === true ? { udp: { range: undefined } } : {}),
       ...(o.srtp === true ? { srtp: { range: undefined } } : {}),
       ...(o.multicast === undefined ? {} : { multicast: { range: undefined } }),
@@ -213,6 +216,11 @@ export class Stage {
     return this.#server;
   }
 
+  /** What the server's metric of connections says. */
+  async connections(): Promise<number> {
+    return Number(/^viaduct_rtsp_connections (\d+)$/m.exec(await this.#metrics.text())?.[1]);
+  }
+
   /** Resolves when so many read what is live. */
   async hubReaders(count: number): Promise<void> {
     while (this.hub.readers !== count) await new Promise((resolve) => setImmediate(resolve));
@@ -235,7 +243,7 @@ export class Stage {
     return {
       challenges: (_peer, stale) => [`Test realm="stage"${stale ? ", stale=true" : ""}`],
       authenticate: async ({ authorization = "" }) => {
-        await Promise.resolve();
+        await this.logIn();
         const name = /^Test (\w+)$/.exec(authorization)?.[1];
         if (name === "stale") throw new UnauthenticatedFault("stale", { stale: true });
         if (name === undefined || name === "nobody") throw new UnauthenticatedFault("no such account");
