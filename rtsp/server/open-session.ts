@@ -61,6 +61,7 @@ export async function openSession(o: OpeningOptions, opening: Opening): Promise<
     kind: presentation.kind,
     tracks: await tracksOf(presentation, { clock, gone }),
     withheld: presentation.withheld,
+    ended: presentation.ended,
     talk: presentation.kind === "live" ? presentation.talk : undefined,
     accountId: who.accountId,
     accountName: who.name,

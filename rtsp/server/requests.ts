@@ -42,8 +42,8 @@ export class Requests {
   /** What DESCRIBE found, for the SETUPs that follow it, by the same account. */
   #described: Described | undefined;
   #session: RtspSession | undefined;
-  /** What is played now, or paused. */
-  #watched: Presentation | undefined;
+  /** What ends the session: what is played now, or paused; before that, what is set up. */
+  #watched: Pick<Presentation, "ended" | "release"> | undefined;
   readonly #closing = new AbortController();
   readonly #onRevoked = (): void => this.#o.failed(new Fault("denied", "the right to watch has ended"));
 
@@ -136,7 +136,10 @@ export class Requests {
     try {
       session.require(required);
       const spec = await session.setUp(address.track, request, this.#described?.keys);
-      if (!this.#closing.signal.aborted) this.#session = session;
+      if (!this.#closing.signal.aborted && session !== this.#session) {
+        this.#session = session;
+        this.#watch({ ended: session.ended });
+      }
       return { headers: [["Transport", printTransport(spec)], ...this.#sessionHeader()] };
     } finally {
       // Ports may have been opened for a client that is refused, or gone.
@@ -229,10 +232,10 @@ export class Requests {
     }
   }
 
-  #watch(presentation: Presentation): void {
+  #watch(watched: Pick<Presentation, "ended" | "release">): void {
     this.#unwatch();
-    this.#watched = presentation;
-    const { ended } = presentation;
+    this.#watched = watched;
+    const { ended } = watched;
     if (ended.aborted) this.#onRevoked();
     else ended.addEventListener("abort", this.#onRevoked, { once: true });
   }

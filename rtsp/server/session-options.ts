@@ -16,6 +16,8 @@ export interface SessionOptions extends Omit<OutletOptions, "onReport"> {
   readonly kind: Presentation["kind"];
   readonly tracks: readonly Track[];
   readonly withheld: Presentation["withheld"];
+  /** Of the presentation that was described: what is set up may not be had any longer. */
+  readonly ended: AbortSignal;
   /** Of a track by its index, where it is known before PLAY. */
   readonly ssrc?: (track: number) => number | undefined;
   /** The camera's speaker, where the client may use it: it counts as the track behind the last. */

@@ -28,6 +28,8 @@ export class RtspSession {
   readonly address: RequestAddress;
   readonly accountId: string;
   readonly accountName: string;
+  /** What was set up may not be had any longer. What is played says that itself. */
+  readonly ended: AbortSignal;
   readonly #options: SessionOptions;
   readonly #lanes = new Map<number, Lane>();
   readonly #outlet: Outlet;
@@ -45,6 +47,7 @@ export class RtspSession {
     this.address = options.address;
     this.accountId = options.accountId;
     this.accountName = options.accountName;
+    this.ended = options.ended;
   }
 
   /** Something may be sent at any moment. */

@@ -292,7 +292,8 @@ export class Stage {
   }
 
   #principal(name: string): Principal {
-    const revoked = this.revoked.get(name) ?? new AbortController();
+    const known = this.revoked.get(name);
+    const revoked = known === undefined || known.signal.aborted ? new AbortController() : known;
     this.revoked.set(name, revoked);
     return {
       accountId: name,

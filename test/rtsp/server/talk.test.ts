@@ -110,6 +110,15 @@ for (const carrier of CARRIERS)
       stage.revoked.get("vms")?.abort();
       await client.until(() => client.closed);
     });
+
+    it("keeps the speaker from nobody when the right ends before PLAY", async () => {
+      await client.ask("DESCRIBE", "/live/gate", [REQUIRE]);
+      await setUpTalk();
+      expect(stage.talking).to.equal(true);
+      stage.revoked.get("vms")?.abort();
+      expect(stage.talking).to.equal(false);
+      await client.until(() => client.closed);
+    });
   });
 
 describe("what a client may require", () => {
