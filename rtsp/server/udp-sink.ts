@@ -9,7 +9,7 @@ import type { Lane } from "./lane.ts";
 import type { Sink } from "./sink.ts";
 
 const LIMITS = {
-  /** Datagrams in one go: a key frame that came all at once would not fit into the buffers on the way. */
+  /** Datagrams in one turn of the loop: a key frame that came all at once would not fit into the buffers on the way. */
   burst: 16,
 };
 
@@ -48,7 +48,11 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   #queue: Datagram[] = [];
   /** Where in the queue sending is. */
   #next = 0;
-  #sending = false;
+  /** Datagrams that may still go out before the loop has gone round, and the system has taken all of them. */
+  #left = LIMITS.burst;
+  #turned = true;
+  /** What Node.js was handed and the system has not taken yet. */
+  #unsent = 0;
   #backlogBytes = 0;
   closed = false;
 
@@ -116,8 +120,10 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
 
   /** How many packets of a small group go out before anything is queued. */
   #atOnce({ bytes, packetCount }: PacketGroup, lane: number): number {
-    if (this.#sending || this.#queue.length > 0 || packetCount > LIMITS.burst) return 0;
-    return this.#paths.get(lane)?.own.sender.sendFramed(bytes) ?? 0;
+    if (this.#queue.length > 0 || packetCount > this.#left) return 0;
+    const taken = this.#paths.get(lane)?.own.sender.sendFramed(bytes) ?? 0;
+    this.#spend(taken);
+    return taken;
   }
 
   #clear(): void {
@@ -131,22 +137,39 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.#backlogBytes += datagram.bytes.length + OVERHEAD_BYTES;
   }
 
-  /** Goes on when the system has taken the last one of a burst, and others have had their turn. */
+  /** As much of the queue as may go out now. */
   #send(): void {
-    if (this.#sending) return;
-    for (let left = LIMITS.burst; left > 0; ) {
+    while (this.#left > 0) {
       const first = this.#queue[this.#next];
       if (first === undefined) break;
-      const run = this.#run(first, left);
-      left -= run.length;
+      const run = this.#run(first, this.#left);
       const { own, client } = this.#paths.get(first.lane) ?? {};
       if (own === undefined || client === undefined) continue;
-      if (left === 0) this.#sending = true;
-      const sent = left === 0 ? this.#sent : undefined;
-      if (first.rtcp) own.rtcp.send(first.bytes, client[1], this.#o.peerAddress, sent);
-      else own.sender.send(run, sent);
+      this.#spend(run.length);
+      this.#unsent += 1;
+      if (first.rtcp) own.rtcp.send(first.bytes, client[1], this.#o.peerAddress, this.#sent);
+      else own.sender.send(run, this.#sent);
     }
     if (this.#next >= this.#queue.length) this.#clear();
+  }
+
+  #spend(datagrams: number): void {
+    this.#left -= datagrams;
+    if (!this.#turned) return;
+    this.#turned = false;
+    setImmediate(() => {
+      this.#turned = true;
+      this.#goOn();
+    });
+  }
+
+  /** When others have had their turn and the system has taken all, so that nothing piles up where nobody counts it. */
+  #goOn(): void {
+    if (!this.#turned || this.#unsent > 0 || this.closed) return;
+    this.#left = LIMITS.burst;
+    if (this.#queue.length === 0) return;
+    this.#send();
+    if (this.#queue.length === 0) this.emit("drain");
   }
 
   /** Takes what goes the same way in one call: RTP of one track, or one report. */
@@ -162,18 +185,14 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   }
 
   readonly #sent = (error: Error | null): void => {
+    this.#unsent -= 1;
     if (error !== null) this.#failed(error);
-    setImmediate(() => {
-      this.#sending = false;
-      if (this.closed) return;
-      this.#send();
-      if (!this.#sending) this.emit("drain");
-    });
+    this.#goOn();
   };
 
   readonly #failed = (cause: NodeJS.ErrnoException): void => {
-    // The system is short of buffers: a loss like any other.
-    if (cause.code === "ENOBUFS" || this.closed) return;
+    // The system is short of buffers, or the socket has made way for another SETUP's: a loss like any other.
+    if (cause.code === "ENOBUFS" || cause.code === "ECANCELED" || this.closed) return;
     this.#o.failed(new Fault("unavailable", `cannot send to ${this.#o.peerAddress}: ${cause.message}`, { cause }));
   };
 }
