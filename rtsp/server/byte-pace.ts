@@ -8,7 +8,7 @@ const LIMITS = {
   burstBytes: 128 * 1024,
 };
 
-/** How fast a recording goes out where nothing says how fast the client takes it: over UDP, without rate control. */
+/** How fast a recording goes out where nothing says how fast the client takes it: over UDP, faster than it was captured. */
 export class BytePace {
   readonly #clock: Clock;
   #spentAt: MonotonicMillis;

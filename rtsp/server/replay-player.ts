@@ -29,7 +29,7 @@ export interface ReplayOptions {
   readonly clock: Clock;
   /** Goes on over all PLAYs of a session (RFC 2326 B). */
   readonly numbers: SentNumbers;
-  /** Where the transport does not say how fast the client takes it. */
+  /** Where neither the transport nor the capture says how fast the client takes it. */
   readonly bytePace: BytePace | undefined;
   /** ONVIF replay: low byte of the PLAY's CSeq. Undefined: a plain player, which is told nothing of ONVIF and waits for the end. */
   readonly onvif: number | undefined;
@@ -166,7 +166,7 @@ export class ReplayPlayer implements Player {
           if (signal.aborted) break;
           const dressed = this.#dressed(item, jumped);
           this.#o.numbers.sent(dressed);
-          if (!manner.rateControl && bytePace !== undefined) await bytePace.spend(dressed.byteLength, signal);
+          await bytePace?.spend(dressed.byteLength, signal);
           // Waiting for what is there already would cost as much as sending it.
           if (writer.isFull) await writer.room(signal);
           writer.put(dressed, () => this.#memory.give(dressed.bytes));

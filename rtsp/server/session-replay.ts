@@ -80,7 +80,7 @@ export class SessionReplay {
       writer: outlet.writer(manner.rateControl && manner.scale === 1),
       clock,
       numbers: this.#numbers,
-      bytePace: outlet.isUdp ? new BytePace(clock) : undefined,
+      bytePace: outlet.isUdp && isFast(manner) ? new BytePace(clock) : undefined,
       onvif: this.#wantsExtension(message) ? Number(header(message, "CSeq")) & 0xff : undefined,
       gone,
       jump: running !== undefined,
@@ -130,4 +130,9 @@ export class SessionReplay {
   #wantsExtension(message: PlayRequest["message"]): boolean {
     return this.#isOnvif || header(message, "Rate-Control") !== undefined;
   }
+}
+
+/** It may come faster than it was captured, which a network that carried it once need not bear. */
+function isFast({ rateControl, scale, speed }: ReplayManner): boolean {
+  return !rateControl || Math.abs(scale * speed) > 1;
 }

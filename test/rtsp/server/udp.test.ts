@@ -191,6 +191,26 @@ for (const sender of SENDERS)
       expect(got()).to.deep.equal(Array.from({ length: 300 }, (_, index) => 100 + index));
     });
 
+    for (const fast of ["Speed: 256.0", "Scale: 256.0", "Rate-Control: no"])
+      it(`carries a recording at 16 Mbit/s at most when it is asked for with ${fast}`, async () => {
+        const large = new Stage({ udp: true, recordedBytes: 1200 });
+        await large.start();
+        const one = await large.client("UDP");
+        const range = "Range: clock=20260101T000010Z-20260101T000130Z";
+        expect((await one.play("/recorded/gate", { headers: [fast, range] })).status).to.equal(200);
+        const count = (): number => one.packets.filter(({ channel }) => channel === 0).length;
+        // 128 KiB at once.
+        await one.until(() => count() >= 100);
+        await large.clock.advance(250);
+        await one.until(() => count() >= 500);
+        for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        expect(count()).to.be.within(500, 560);
+        await large.clock.advance(1000);
+        await one.until(() => count() === 800);
+        one.socket.destroy();
+        await large.close();
+      });
+
     it("is refused inside HTTP", async () => {
       const tunnelled = await stage.client("HTTP");
       const reply = await tunnelled.ask("SETUP", "/live/gate/track0", [
