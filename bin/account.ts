@@ -1,16 +1,11 @@
 import { Accounts } from "../auth/accounts.ts";
-import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
 import type { Grant } from "../auth/principal.ts";
 import type { CameraRight } from "../auth/right.ts";
 import { systemClock } from "../base/clock.ts";
-import { openDatabase } from "../base/database.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
-import { type CameraSchema, cameraMigrations } from "../bridge/camera-schema.ts";
 import { CameraStore } from "../bridge/camera-store.ts";
-import { DATABASE_FILE, openDataFolder } from "../bridge/data-folder.ts";
-import { passphraseFrom } from "./passphrase.ts";
-import { readSettings } from "./settings-file.ts";
+import { type DataOptions, withDatabase } from "./data.ts";
 
 /** The rights that an external system may be given. */
 const CHOSEN = [
@@ -26,41 +21,17 @@ const CHOSEN = [
   "relay",
 ] as const;
 
-/** Where the data folder is, and how it is opened. */
-export interface DataOptions {
-  readonly config: string;
-  readonly passphraseFd?: string;
-}
-
 /** Cameras for each of the rights. */
 export type AddOptions = DataOptions & { readonly [K in (typeof CHOSEN)[number]]?: string[] };
 
-/** Works on the accounts of a stopped bridge; the data folder's lock keeps a running one out. */
 async function withAccounts(
-  { config, passphraseFd }: DataOptions,
+  options: DataOptions,
   work: (accounts: Accounts, cameras: CameraStore) => Promise<void>,
 ): Promise<void> {
-  const settings = await readSettings(config);
-  const folder = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(passphraseFd) });
-  try {
-    const database = await openDatabase<AuthSchema & CameraSchema>(folder.file(DATABASE_FILE), {
-      ...authMigrations,
-      ...cameraMigrations,
-    });
-    try {
-      const accounts = await Accounts.open({
-        query: database.query,
-        sealer: folder.sealer,
-        clock: systemClock,
-        log: silentLog(),
-      });
-      await work(accounts, new CameraStore(database.query, folder.sealer));
-    } finally {
-      await database.close();
-    }
-  } finally {
-    await folder.close();
-  }
+  await withDatabase(options, async ({ folder: { sealer }, database: { query } }) => {
+    const accounts = await Accounts.open({ query, sealer, clock: systemClock, log: silentLog() });
+    await work(accounts, new CameraStore(query, sealer));
+  });
 }
 
 export async function listAccounts(options: DataOptions & { readonly json?: boolean }): Promise<void> {

@@ -2,24 +2,22 @@ import { readdir } from "node:fs/promises";
 import { isIP } from "node:net";
 import { userInfo } from "node:os";
 import { type Audit, openAuditLog } from "../auth/audit.ts";
-import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
 import { systemClock } from "../base/clock.ts";
-import { openDatabase } from "../base/database.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
 import { Secret } from "../base/secret.ts";
 import type { TransportSetting } from "../bridge/camera.ts";
-import { type CameraSchema, cameraMigrations } from "../bridge/camera-schema.ts";
 import { adoptCamera } from "../bridge/camera-side/adopt.ts";
 import { newCameraOf } from "../bridge/camera-side/new-camera.ts";
+import { holdsLogIn } from "../bridge/camera-side/rtsp-address.ts";
+import { saveCamera } from "../bridge/camera-side/save-camera.ts";
 import { readCa } from "../bridge/camera-side/site-authority.ts";
 import { assertMaySendBy } from "../bridge/camera-side/transport.ts";
-import { type CameraRecord, CameraStore, cameraIdFor } from "../bridge/camera-store.ts";
-import { DATABASE_FILE, openDataFolder } from "../bridge/data-folder.ts";
+import { type CameraRecord, CameraStore } from "../bridge/camera-store.ts";
 import { recordingsOf, type Settings } from "../bridge/settings.ts";
 import { cameraSide } from "../net/sides.ts";
 import { UPSTREAM_TRANSPORTS } from "../rtsp/wire/transport.ts";
-import { readSettings } from "./settings-file.ts";
+import { type DataOptions, withDatabase } from "./data.ts";
 
 /** Where the camera's password is read from: arguments can be seen by everybody on the machine. */
 const PASSWORD = "VIADUCT_CAMERA_PASSWORD";
@@ -30,41 +28,30 @@ interface Work {
   readonly audit: Audit;
 }
 
-export interface AddCameraOptions {
-  readonly config: string;
+export interface AddCameraOptions extends DataOptions {
   readonly name?: string;
   readonly user?: string;
   readonly transport: string;
   readonly plainText?: boolean;
 }
 
-/** Works on the cameras of a stopped bridge; the data folder's lock keeps a running one out. */
-async function withCameras(config: string, work: (parts: Work) => Promise<void>): Promise<void> {
-  const settings = await readSettings(config);
-  const folder = await openDataFolder(settings.dataFolder);
-  try {
-    const database = await openDatabase<AuthSchema & CameraSchema>(folder.file(DATABASE_FILE), {
-      ...authMigrations,
-      ...cameraMigrations,
-    });
+async function withCameras(options: DataOptions, work: (parts: Work) => Promise<void>): Promise<void> {
+  await withDatabase(options, async ({ settings, folder, database }) => {
     const audit = openAuditLog({ file: folder.file("audit.log"), clock: systemClock, log: silentLog() });
     try {
       await work({ settings, store: new CameraStore(database.query, folder.sealer), audit });
     } finally {
       await audit.close();
-      await database.close();
     }
-  } finally {
-    await folder.close();
-  }
+  });
 }
 
 function record(audit: Audit, action: string, camera: string, why: string): void {
   audit.record({ who: userInfo().username, action, camera, interface: "cli", outcome: "allowed", why });
 }
 
-export async function listCameras(options: { readonly config: string; readonly json?: boolean }): Promise<void> {
-  await withCameras(options.config, async ({ store }) => {
+export async function listCameras(options: DataOptions & { readonly json?: boolean }): Promise<void> {
+  await withCameras(options, async ({ store }) => {
     const list = (await store.list()).map(({ id, name, ip, transport, plainText, streams }) => {
       return { id, name, ip, transport, plainText, streams: streams.map((stream) => stream.name) };
     });
@@ -80,10 +67,15 @@ export async function listCameras(options: { readonly config: string; readonly j
 
 /** `target`: an RTSP address, or the IP address of a camera with ONVIF. */
 export async function addCamera(target: string, options: AddCameraOptions): Promise<void> {
+  if (holdsLogIn(target))
+    throw new Fault(
+      "invalid",
+      `everybody on this machine can read the address: use --user, and ${PASSWORD} for the password`,
+    );
   const transport = settingOf(options.transport);
   const plainText = options.plainText === true;
   assertMaySendBy(transport, plainText);
-  await withCameras(options.config, async ({ settings, store, audit }) => {
+  await withCameras(options, async ({ settings, store, audit }) => {
     const { cameraSide: ours, clientSide } = settings;
     const adopted = await adoptCamera({
       target: isIP(target) === 0 ? { rtsp: target } : { ip: target, xaddrs: [] },
@@ -98,18 +90,14 @@ export async function addCamera(target: string, options: AddCameraOptions): Prom
       onProgress: (step) => void process.stderr.write(`${step}…\n`),
     });
     const camera = newCameraOf(adopted, { ...options, plainText, transport });
-    const cameras = await store.list();
-    assertNew(camera, cameras);
-    const used = new Set([...cameras.map(({ id }) => id), ...(await store.retired()), ...(await recorded(settings))]);
-    const id = cameraIdFor(camera.name, (candidate) => used.has(candidate));
-    await store.add({ ...camera, id, adoptedAt: systemClock.now() });
+    const { id } = await saveCamera(camera, { store, recorded: () => recorded(settings), clock: systemClock });
     record(audit, "adopt-camera", id, plainText ? "adopted, plain text allowed" : "adopted, inside TLS alone");
     process.stdout.write(`${id} is adopted; it is recorded when the bridge runs.\n`);
   });
 }
 
-export async function removeCamera(id: string, options: { readonly config: string }): Promise<void> {
-  await withCameras(options.config, async ({ store, audit }) => {
+export async function removeCamera(id: string, options: DataOptions): Promise<void> {
+  await withCameras(options, async ({ store, audit }) => {
     await known(id, store);
     await store.remove(id);
     record(audit, "remove-camera", id, "removed");
@@ -117,13 +105,9 @@ export async function removeCamera(id: string, options: { readonly config: strin
   });
 }
 
-export async function setCameraTransport(
-  id: string,
-  setting: string,
-  options: { readonly config: string },
-): Promise<void> {
+export async function setCameraTransport(id: string, setting: string, options: DataOptions): Promise<void> {
   const transport = settingOf(setting);
-  await withCameras(options.config, async ({ store, audit }) => {
+  await withCameras(options, async ({ store, audit }) => {
     assertMaySendBy(transport, (await known(id, store)).plainText);
     await store.setTransport(id, transport);
     record(audit, "set-transport", id, transport);
@@ -144,16 +128,14 @@ function settingOf(text: string): TransportSetting {
   return setting;
 }
 
-function assertNew(camera: ReturnType<typeof newCameraOf>, cameras: readonly CameraRecord[]): void {
-  const same = cameras.find(({ ip, streams }) => ip === camera.ip && streams[0].url === camera.streams[0].url);
-  if (same !== undefined) throw new Fault("wrong-state", `this camera is already adopted as ${same.id}`);
-}
-
-/** Cameras that there are recordings of: no other one gets their names. */
+/** The folder has one for each camera; it is made with the first recording. */
 async function recorded(settings: Settings): Promise<readonly string[]> {
+  const folder = recordingsOf(settings);
   try {
-    return await readdir(recordingsOf(settings));
-  } catch {
-    return [];
+    return await readdir(folder);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    const tell = `cannot tell of which cameras there are recordings: ${(cause as Error).message}`;
+    throw new Fault("unavailable", tell, { tell, cause });
   }
 }

@@ -3,7 +3,7 @@ import { Fault } from "../base/fault.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
 import { decryptSegment } from "../recorder/decrypt.ts";
 import { diskFiles } from "../recorder/files.ts";
-import type { DataOptions } from "./account.ts";
+import type { DataOptions } from "./data.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 

@@ -5,7 +5,7 @@ import { writeNew } from "../base/whole-file.ts";
 import { type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
 import { replaceMaster } from "../keys/master.ts";
 import { KEY_BYTES, makePair, readKey } from "../keys/wrap.ts";
-import type { DataOptions } from "./account.ts";
+import type { DataOptions } from "./data.ts";
 import { newPassphrase, passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 

@@ -125,7 +125,7 @@ account
   .requiredOption("--config <file>", "configuration, YAML")
   .addOption(passphraseFd())
   .option("--json", "print JSON")
-  .action(async (options: import("./account.ts").DataOptions & { json?: boolean }) =>
+  .action(async (options: import("./data.ts").DataOptions & { json?: boolean }) =>
     (await import("./account.ts")).listAccounts(options),
   );
 account
@@ -157,7 +157,7 @@ account
   .argument("<name>")
   .requiredOption("--config <file>", "configuration, YAML")
   .addOption(passphraseFd())
-  .action(async (name: string, options: import("./account.ts").DataOptions) =>
+  .action(async (name: string, options: import("./data.ts").DataOptions) =>
     (await import("./account.ts")).removeAccount(name, options),
   );
 
@@ -168,13 +168,17 @@ camera
   .command("list")
   .description("list the adopted cameras")
   .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
   .option("--json", "print JSON")
-  .action(async (options: { config: string; json?: boolean }) => (await import("./camera.ts")).listCameras(options));
+  .action(async (options: import("./data.ts").DataOptions & { json?: boolean }) =>
+    (await import("./camera.ts")).listCameras(options),
+  );
 camera
   .command("add")
   .description("adopt a camera by its RTSP address, or by its IP address where it has ONVIF")
   .argument("<address>")
   .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
   .option("--name <name>", "how operators know it; default: its own name")
   .option("--user <name>", "the camera's user; the password is read from VIADUCT_CAMERA_PASSWORD")
   .option("--transport <way>", "auto, tcp, udp, http or multicast", "auto")
@@ -192,7 +196,8 @@ camera
   .argument("<camera>", "its id")
   .argument("<way>", "auto, tcp, udp, http or multicast")
   .requiredOption("--config <file>", "configuration, YAML")
-  .action(async (id: string, way: string, options: { config: string }) =>
+  .addOption(passphraseFd())
+  .action(async (id: string, way: string, options: import("./data.ts").DataOptions) =>
     (await import("./camera.ts")).setCameraTransport(id, way, options),
   );
 camera
@@ -200,7 +205,10 @@ camera
   .description("remove a camera; its recordings stay until they are too old")
   .argument("<camera>", "its id")
   .requiredOption("--config <file>", "configuration, YAML")
-  .action(async (id: string, options: { config: string }) => (await import("./camera.ts")).removeCamera(id, options));
+  .addOption(passphraseFd())
+  .action(async (id: string, options: import("./data.ts").DataOptions) =>
+    (await import("./camera.ts")).removeCamera(id, options),
+  );
 
 program
   .command("check")
@@ -270,7 +278,7 @@ keys
   .requiredOption("--config <file>", "configuration, YAML")
   .addOption(passphraseFd())
   .option("--json", "print JSON")
-  .action(async (options: import("./account.ts").DataOptions) => (await import("./keys.ts")).keysStatus(options));
+  .action(async (options: import("./data.ts").DataOptions) => (await import("./keys.ts")).keysStatus(options));
 keys
   .command("rotate")
   .description("make a new master key; recordings are not touched")
@@ -287,7 +295,7 @@ keys
   .requiredOption("--config <file>", "configuration, YAML")
   .requiredOption("--out <file>", "where its private half goes; it must not exist")
   .addOption(passphraseFd())
-  .action(async (options: import("./account.ts").DataOptions & { out: string }) =>
+  .action(async (options: import("./data.ts").DataOptions & { out: string }) =>
     (await import("./keys.ts")).makeRecoveryKey(options),
   );
 keys
@@ -297,7 +305,7 @@ keys
   .option("--out <file>", "where the private key goes; it must not exist")
   .option("--off", "let it play again what it records from now on")
   .addOption(passphraseFd())
-  .action(async (options: import("./account.ts").DataOptions & { out?: string; off?: boolean }) =>
+  .action(async (options: import("./data.ts").DataOptions & { out?: string; off?: boolean }) =>
     (await import("./keys.ts")).writeOnly(options),
   );
 keys
@@ -310,7 +318,7 @@ keys
     "make a new master key: the old one is lost, and with it camera passwords and account secrets",
   )
   .addOption(passphraseFd())
-  .action(async (options: import("./account.ts").DataOptions & { privateKey: string; lostMaster?: boolean }) =>
+  .action(async (options: import("./data.ts").DataOptions & { privateKey: string; lostMaster?: boolean }) =>
     (await import("./keys.ts")).restoreKeys(options),
   );
 

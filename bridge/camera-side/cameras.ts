@@ -1,24 +1,19 @@
 import { Fault } from "../../base/fault.ts";
 import type { Metrics } from "../../base/metrics.ts";
-import type { Archive } from "../../recorder/archive.ts";
 import type { CameraDirectory, Pulling, TransportSetting } from "../camera.ts";
-import { type CameraRecord, type CameraStore, cameraIdFor, type NewCamera } from "../camera-store.ts";
+import type { CameraRecord, CameraStore, NewCamera } from "../camera-store.ts";
 import { type CameraParts, RunningCamera } from "./running-camera.ts";
+import { saveCamera } from "./save-camera.ts";
 import { assertMaySendBy } from "./transport.ts";
-
-/** How many cameras one bridge takes; what they need was measured for a hundred, the rest is reserve. */
-const MAX_CAMERAS = 1000;
 
 /** All adopted cameras, at work from the start of the process to its end. */
 export class Cameras implements CameraDirectory {
   readonly #store: CameraStore;
-  readonly #archive: Archive;
   readonly #parts: CameraParts;
   readonly #running = new Map<string, RunningCamera>();
 
   private constructor(parts: CameraParts) {
     this.#store = parts.store;
-    this.#archive = parts.archive;
     this.#parts = parts;
   }
 
@@ -40,21 +35,10 @@ export class Cameras implements CameraDirectory {
     return this.#running.get(id);
   }
 
-  /** Saves the camera and starts to pull and record it. The id is made from its name and never given to another camera. */
+  /** Saves the camera, and starts to pull and record it. Faults: those of {@link saveCamera}. */
   async add(adopted: Omit<NewCamera, "id" | "adoptedAt">): Promise<CameraRecord> {
-    if (this.#running.size >= MAX_CAMERAS)
-      throw new Fault("busy", `more than ${MAX_CAMERAS} cameras`, {
-        tell: `this bridge takes ${MAX_CAMERAS} cameras at most`,
-      });
-    const { url } = adopted.streams[0];
-    const same = this.list().find(({ record }) => record.ip === adopted.ip && record.streams[0].url === url);
-    if (same !== undefined)
-      throw new Fault("wrong-state", `${url} is ${same.record.id}`, {
-        tell: `this camera is already adopted as "${same.record.name}"`,
-      });
-    const used = new Set([...(await this.#archive.cameras()), ...(await this.#store.retired())]);
-    const id = cameraIdFor(adopted.name, (candidate) => this.#running.has(candidate) || used.has(candidate));
-    const record = await this.#store.add({ ...adopted, id, adoptedAt: this.#parts.clock.now() });
+    const { store, archive, clock } = this.#parts;
+    const record = await saveCamera(adopted, { store, recorded: () => archive.cameras(), clock });
     this.#run(record);
     return record;
   }

@@ -49,6 +49,12 @@ export async function targetOfRtsp(text: string, find: HostLookup): Promise<Rtsp
   return { url, ip, host: isIP(bare) === 0 ? bare : ip, credentials: credentialsIn(userInfo) };
 }
 
+/** Whether there is a user name or password in an address, as people write it; not in what is no RTSP address. */
+export function holdsLogIn(text: string): boolean {
+  const rest = /^rtsps?:\/\/(.*)$/is.exec(text.trim())?.[1];
+  return rest !== undefined && split(rest).userInfo !== undefined;
+}
+
 /**
  * Up to which `@` the user information goes: the last one before the first slash; when there is none, a later one, if what
  * stands before the first slash cannot be a host and a port (`user:pass/word@host`).

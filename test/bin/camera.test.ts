@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -7,7 +7,7 @@ import { lockFolder } from "../../base/lock.ts";
 import { silentLog } from "../../base/log.ts";
 import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
 import { CAMERA_LOGIN } from "../support/bridge.ts";
-import { type Ended, viaduct, writeConfig } from "../support/viaduct.ts";
+import { type Ended, PROGRAM, viaduct, writeConfig } from "../support/viaduct.ts";
 
 describe("viaduct camera", function () {
   this.timeout(60_000);
@@ -79,6 +79,7 @@ describe("viaduct camera", function () {
       [["transport", "door", "tcp"], 1, "there is no camera door"],
       [["remove", "door"], 1, "there is no camera door"],
       [["add", "10.0.0.9", "--transport", "udp"], 1, "over UDP and multicast pictures are in plain text"],
+      [["add", "rtsp://service:pass/word@10.0.0.9/a"], 2, "use --user, and VIADUCT_CAMERA_PASSWORD for the password"],
     ];
     for (const [args, code, words] of refusals) {
       const ended = await camera(...args);
@@ -92,8 +93,38 @@ describe("viaduct camera", function () {
     }
   });
 
+  it("adopts none where it cannot be told of which cameras there are recordings", async () => {
+    await writeFile(join(folder, "data/recordings"), "not a folder");
+    const { code, err } = await camera("add", sim.rtspUrl.replace(/\/[^/]*$/, "/another"), "--plain-text");
+    expect({ code, told: err.includes("cannot tell of which cameras there are recordings") }, err).to.deep.equal({
+      code: 1,
+      told: true,
+    });
+    await rm(join(folder, "data/recordings"));
+  });
+
   it("removes it, and gives its name to no other one", async () => {
     expect((await camera("remove", "gate")).out).to.match(/^gate is removed/);
     expect((await camera("add", sim.rtspUrl, "--name", "Gate", "--plain-text")).out).to.match(/^gate-2 is adopted/);
+  });
+
+  it("asks for the passphrase of the master key, in each of its commands", async function () {
+    // It is stretched at every start, on purpose slowly.
+    this.timeout(180_000);
+    const command = ["bash", "-c", '"$0" "$@" 3<<< "$PASSPHRASE"', process.execPath, PROGRAM] as const;
+    const run = (...args: readonly string[]): Promise<Ended> =>
+      viaduct([...args, "--config", config], { command, env: { ...env, PASSPHRASE: "correct horse battery" } });
+    expect((await run("keys", "rotate", "--to-passphrase", "--new-passphrase-fd", "3")).code).to.equal(0);
+    expect((await camera("list")).err).to.include("nobody can be asked");
+    const commands: readonly (readonly [args: readonly string[], out: RegExp])[] = [
+      [["remove", "gate-2"], /^gate-2 is removed/],
+      [["add", sim.rtspUrl, "--name", "Gate", "--plain-text"], /^gate-3 is adopted/],
+      [["transport", "gate-3", "tcp"], /^gate-3 will be asked/],
+      [["list"], /^gate-3 /],
+    ];
+    for (const [args, out] of commands) {
+      const ended = await run("camera", ...args, "--passphrase-fd", "3");
+      expect(ended.out, ended.err).to.match(out);
+    }
   });
 });
