@@ -33,6 +33,26 @@ export function asFault(thrown: unknown): Fault {
   return new Fault("internal", message, { cause: thrown });
 }
 
+/** What `read` returns; undefined where it throws a Fault `invalid`: foreign bytes that make no sense. Other errors are thrown on. */
+export function ifValid<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isFault(error, "invalid")) return undefined;
+    throw error;
+  }
+}
+
+/** As {@link ifValid}, for what takes time. */
+export async function whenValid<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (isFault(error, "invalid")) return undefined;
+    throw error;
+  }
+}
+
 /** True for a Fault of the given kind. */
 export function isFault(thrown: unknown, kind: FaultKind): thrown is Fault {
   return thrown instanceof Fault && thrown.kind === kind;

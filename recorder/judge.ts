@@ -12,7 +12,8 @@ export type Verdict =
   | "re-timed"
   | "from another camera"
   | "unsigned"
-  | "locked"; // its signature is good, its content could not be compared
+  | "locked" // its signature is good, its content could not be compared
+  | "unreadable"; // the file cannot be read
 
 /** A stretch with one verdict. Times in microseconds since 1970. */
 export interface Judgement {
@@ -52,6 +53,13 @@ export function judge({ signature, pieces, junk, locked, header }: Found, origin
   const inOrder = longestRising(order);
   const found: Judgement[] = [];
   const leftover = new Set(rest);
+  const byHash = Map.groupBy(rest, (one) => one.box.hash.toString("hex"));
+  const bySequence = Map.groupBy(rest, (one) => one.box.sequence);
+  const firstLeft = (alike: Piece[] | undefined): Piece | undefined => {
+    let first = alike?.[0];
+    for (; first !== undefined && !leftover.has(first); first = alike?.[0]) alike?.shift();
+    return first;
+  };
   for (const [index, { head, box }] of rows.entries()) {
     const span = { fromUs: box.startUs, toUs: box.endUs };
     const piece = matched.get(index);
@@ -66,9 +74,7 @@ export function judge({ signature, pieces, junk, locked, header }: Found, origin
       continue;
     }
     const hash = box.hash.toString("hex");
-    const instead =
-      rest.find((one) => leftover.has(one) && one.box.hash.toString("hex") === hash) ??
-      rest.find((one) => leftover.has(one) && one.box.sequence === box.sequence);
+    const instead = firstLeft(byHash.get(hash)) ?? firstLeft(bySequence.get(box.sequence));
     if (instead === undefined) {
       found.push({ ...span, verdict: "missing" });
       continue;
@@ -91,7 +97,7 @@ export function judge({ signature, pieces, junk, locked, header }: Found, origin
     found.push({
       ...all,
       verdict: "inserted",
-      why: "bytes that were not recorded stand between or behind the fragments",
+      why: "bytes that were not recorded stand before, between or behind the fragments",
     });
   return found;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isFault } from "../base/fault.ts";
+import { ifValid, whenValid } from "../base/fault.ts";
 import { BOX_HEADER_BYTES, bodyAt, readBoxHeader } from "./box.ts";
 import { type KeyFinder, SegmentCipher } from "./cipher.ts";
 import { describeTracks } from "./describe.ts";
@@ -51,6 +51,8 @@ export interface Scan {
   readonly cipher: SegmentCipher | undefined;
   /** `ftyp`, `moov` and our own box, decrypted; empty where they are not known. */
   readonly opening: Buffer;
+  /** How many bytes it has in the file; 0 where the file does not begin as a segment does. */
+  readonly openingBytes: number;
   /** All that are whole, up to the first that is not. */
   readonly fragments: readonly FragmentPlace[];
   /** Of the last good fragment. */
@@ -84,6 +86,7 @@ const DAMAGED: Scan = {
   protection: undefined,
   cipher: undefined,
   opening: NOTHING,
+  openingBytes: 0,
   fragments: [],
   link: NOTHING,
   heads: [],
@@ -118,6 +121,7 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
     protection,
     cipher,
     opening,
+    openingBytes: opened.bytes,
     fragments,
     link: link ?? NO_LINK,
     heads,
@@ -201,7 +205,7 @@ interface Opening {
 }
 
 function readOpening(start: Buffer): Opening | undefined {
-  return orUndefined(() => {
+  return ifValid(() => {
     const boxes: Buffer[] = [];
     let at = 0;
     const next = (type: string): Buffer | undefined => {
@@ -246,12 +250,12 @@ async function unlocked(
         opening: NOTHING,
       };
     cipher = new SegmentCipher(protection, key);
-    const decrypted = await orInvalid(cipher.movie(lead, movie, segment));
+    const decrypted = await whenValid(cipher.movie(lead, movie, segment));
     if (decrypted === undefined) return { header: undefined, cipher, opening: NOTHING };
     moov = decrypted;
   }
   const ftyp = lead.subarray(0, readBoxHeader(lead, 0, lead.length).size);
-  const tracks = orUndefined(() => readMovie(bodyAt(moov, "moov")));
+  const tracks = ifValid(() => readMovie(bodyAt(moov, "moov")));
   const header = tracks && { ...own, tracks, description: describeTracks(tracks) };
   return { header, cipher, opening: Buffer.concat([ftyp, moov, segment]) };
 }
@@ -260,7 +264,7 @@ function readFragment(
   lead: Buffer,
   encrypted: boolean,
 ): { readonly box: FragmentHeader; readonly moofAt: number; readonly bodyBytes: number } | undefined {
-  return orUndefined(() => {
+  return ifValid(() => {
     const box = readFragmentBox(lead);
     let moofAt = FRAGMENT_BOX_BYTES;
     if (encrypted) return { box, moofAt, bodyBytes: cipherSizeOf(lead.subarray(moofAt)) };
@@ -290,27 +294,8 @@ async function isWhole(o: {
   if ((await file.read(body, at + bytes - body.length)) < body.length) return false;
   // Zeros at the end are what a power cut leaves.
   if (cipher === undefined) return !isZero(body.subarray(-LIMITS.keylessZeros));
-  const plain = await orInvalid(cipher.decrypt(box.sequence, [head], body));
+  const plain = await whenValid(cipher.decrypt(box.sequence, [head], body));
   return plain !== undefined && (await new Pace().hash([plain])).equals(box.hash);
-}
-
-/** Undefined where the bytes are invalid. */
-async function orInvalid<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (isFault(error, "invalid")) return undefined;
-    throw error;
-  }
-}
-
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isFault(error, "invalid")) return undefined;
-    throw error;
-  }
 }
 
 function isIndex(lead: Buffer, rest: number): boolean {

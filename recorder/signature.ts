@@ -1,6 +1,6 @@
 import { createHash, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
 import { ByteReader } from "../base/bytes.ts";
-import { Fault } from "../base/fault.ts";
+import { Fault, ifValid } from "../base/fault.ts";
 import { BOX_HEADER_BYTES, box, u16, u32 } from "./box.ts";
 import { FRAGMENT_BOX_BYTES, type Link, linkOf, readFragmentBox } from "./integrity.ts";
 
@@ -47,7 +47,7 @@ export interface SegmentSignature {
   readonly certificate: X509Certificate;
   /** The 116 bytes of each fragment's box, in order. */
   readonly heads: readonly Buffer[];
-  /** The signature is over this statement by this certificate's key, and the statement is over these fragments. */
+  /** The signature is over this statement by this certificate's key, the statement is over these fragments, and nothing else stands in its box. */
   readonly valid: boolean;
 }
 
@@ -133,7 +133,7 @@ export function readSignatureBox(bytes: Buffer): SegmentSignature {
   const reader = new ByteReader(bytes);
   reader.skip(BOX_HEADER_BYTES + SIGNATURE_UUID.length);
   if (reader.u8() !== VERSION) throw new Fault("invalid", "signed by a newer program");
-  reader.skip(3);
+  const flags = reader.u24();
   const text = reader.ascii(bounded(reader.u32(), LIMITS.statementBytes));
   const der = reader.view(bounded(reader.u16(), LIMITS.certificateBytes));
   const signature = reader.view(bounded(reader.u16(), LIMITS.signatureBytes));
@@ -141,7 +141,12 @@ export function readSignatureBox(bytes: Buffer): SegmentSignature {
   const heads = Array.from({ length: count }, () => reader.view(FRAGMENT_BOX_BYTES));
   const certificate = certificateOf(der);
   const statement = statementOf(text);
+  const sizes = ifValid(() => [reader.u32(), reader.remaining]) ?? [];
   const valid =
+    flags === 0 &&
+    certificate.raw.equals(der) &&
+    sizes[0] === size &&
+    sizes[1] === 0 &&
     isSigned(certificate, DOMAIN + text, signature) &&
     statement.fragments === count &&
     treeRoot(heads).toString("hex") === statement.root &&

@@ -1,9 +1,10 @@
 import type { KeyFinder } from "./cipher.ts";
-import type { Files } from "./files.ts";
+import { errorCode, type Files, type OpenFile } from "./files.ts";
+import { findSignature } from "./find-signature.ts";
 import { readFragmentBox } from "./integrity.ts";
 import { type Judgement, judge, type Verdict } from "./judge.ts";
 import { segmentPath } from "./naming.ts";
-import type { SegmentSignature } from "./signature.ts";
+import type { Statement } from "./signature.ts";
 import { type Found, readFound } from "./verify-file.ts";
 
 const LIMITS = {
@@ -42,6 +43,7 @@ const EXIT: Readonly<Record<Verdict, 0 | 1 | 3>> = {
   "from another camera": 1,
   unsigned: 3,
   locked: 3,
+  unreadable: 3,
 };
 
 export function exitCodeOf({ stretches, files }: Report): number {
@@ -52,7 +54,7 @@ export function exitCodeOf({ stretches, files }: Report): number {
 
 interface Examined {
   readonly file: string;
-  readonly signature: SegmentSignature;
+  readonly statement: Statement;
 }
 
 /**
@@ -70,8 +72,8 @@ export async function verify(o: {
   const origins = new Map<string, string>();
   const signers = new Map<string, number>();
   for (const path of o.paths) {
-    const { signature } = await foundIn(o, path);
-    if (signature === undefined) continue;
+    const signature = await reading(o.files, path, async (file) => (await findSignature(file))?.signature);
+    if (signature === undefined || "why" in signature) continue;
     const { fingerprint256 } = signature.certificate;
     signers.set(fingerprint256, (signers.get(fingerprint256) ?? 0) + 1);
     if (!signature.valid) continue;
@@ -82,28 +84,40 @@ export async function verify(o: {
   const stretches: Stretch[] = [];
   const placed: Examined[] = [];
   for (const path of o.paths) {
-    const found = await foundIn(o, path);
+    const found = await reading(o.files, path, (file) => readFound(file, o.keys));
+    if ("why" in found) {
+      stretches.push({ file: path, camera: "", stream: "", fromUs: 0, toUs: 0, verdict: "unreadable", why: found.why });
+      continue;
+    }
     const { signature } = found;
     const { camera = "", stream = "" } = signature?.statement ?? found.scan.header ?? {};
     const about = { file: path, camera, stream };
     const misplaced = misplacement(path, found, trusted);
     const judged = misplaced === undefined ? judge(found, (hash) => origins.get(hash)) : [misplaced];
     for (const one of merged(judged)) stretches.push({ ...about, ...one });
-    if (misplaced === undefined && signature?.valid === true) placed.push({ file: path, signature });
+    if (misplaced === undefined && signature?.valid === true)
+      placed.push({ file: path, statement: signature.statement });
   }
   stretches.push(...chainOf(placed));
   return { files: o.paths.length, stretches, signers };
 }
 
-async function foundIn(
-  o: { readonly files: Files; readonly keys?: KeyFinder | undefined },
+/** What `look` finds in a file, or why it cannot be read: one bad file does not keep the others from being judged. */
+async function reading<T>(
+  files: Files,
   path: string,
-): Promise<Found> {
-  const file = await o.files.open(path, "read");
+  look: (file: OpenFile) => Promise<T>,
+): Promise<T | { readonly why: string }> {
   try {
-    return await readFound(file, o.keys);
-  } finally {
-    await file.close();
+    const file = await files.open(path, "read");
+    try {
+      return await look(file);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return { why: (error as Error).message };
   }
 }
 
@@ -130,25 +144,21 @@ function misplacement(path: string, found: Found, trusted: string | undefined): 
 
 /** What is missing between the files of a stream, and what is there twice. */
 function chainOf(examined: readonly Examined[]): readonly Stretch[] {
-  const streams = new Map<string, Examined[]>();
-  for (const { file, signature } of examined) {
-    const key = `${signature.statement.camera}/${signature.statement.stream}`;
-    streams.set(key, [...(streams.get(key) ?? []), { file, signature }]);
-  }
+  const streams = Map.groupBy(examined, ({ statement }) => `${statement.camera}/${statement.stream}`);
   const found: Stretch[] = [];
   for (const segments of streams.values()) {
-    segments.sort((a, b) => a.signature.statement.startUs - b.signature.statement.startUs);
+    segments.sort((a, b) => a.statement.startUs - b.statement.startUs);
     const links = new Map<string, string>();
     let endUs: number | undefined;
-    for (const { file, signature } of segments) {
-      const { camera, stream, link, startUs } = signature.statement;
-      const about = { file, camera, stream, fromUs: startUs, toUs: signature.statement.endUs };
+    for (const { file, statement } of segments) {
+      const { camera, stream, link, startUs } = statement;
+      const about = { file, camera, stream, fromUs: startUs, toUs: statement.endUs };
       const twin = links.get(link);
       if (twin !== undefined) found.push({ ...about, verdict: "inserted", why: `the same recording as ${twin}` });
       links.set(link, file);
     }
-    for (const [index, { file, signature }] of segments.entries()) {
-      const { camera, stream, previous, startUs } = signature.statement;
+    for (const [index, { file, statement }] of segments.entries()) {
+      const { camera, stream, previous, startUs } = statement;
       if (index > 0 && previous !== NO_LINK && !links.has(previous))
         found.push({
           file,
@@ -159,7 +169,7 @@ function chainOf(examined: readonly Examined[]): readonly Stretch[] {
           verdict: "missing",
           why: "the recording before this one is not here",
         });
-      endUs = Math.max(endUs ?? 0, signature.statement.endUs);
+      endUs = Math.max(endUs ?? 0, statement.endUs);
     }
   }
   return found;

@@ -8,11 +8,14 @@ import { unixMillis } from "../../base/units.ts";
 import type { KeyRing } from "../../keys/ring.ts";
 import { selfSigned } from "../../net/tls.ts";
 import { Archive } from "../../recorder/archive.ts";
-import { diskFiles } from "../../recorder/files.ts";
-import { FRAGMENT_BOX_BYTES } from "../../recorder/integrity.ts";
+import { box, u32 } from "../../recorder/box.ts";
+import { diskFiles, type OpenFile } from "../../recorder/files.ts";
+import { findSignature } from "../../recorder/find-signature.ts";
+import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID } from "../../recorder/integrity.ts";
 import { scanSegment } from "../../recorder/scan.ts";
-import { certificateOf, type Signer, treeRoot } from "../../recorder/signature.ts";
+import { certificateOf, SIGNATURE_UUID, type Signer, treeRoot } from "../../recorder/signature.ts";
 import { exitCodeOf, type Report, verify } from "../../recorder/verify.ts";
+import { readFound } from "../../recorder/verify-file.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { decryptTo, openRing } from "../support/keys.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
@@ -49,6 +52,8 @@ const flipped = (bytes: Buffer, at: number): Buffer => {
   changed[at] = (changed[at] ?? 0) ^ 1;
   return changed;
 };
+/** As a file tells it in its last four bytes. */
+const indexBytes = (end: Buffer): number => end.readUInt32BE(end.length - 4);
 const without = <T>(list: readonly T[], index: number): T[] => list.toSpliced(index, 1);
 
 const CASES: readonly Case[] = [
@@ -116,6 +121,49 @@ const CASES: readonly Case[] = [
     fragments: 10,
   },
   {
+    name: "something is put before its first fragment",
+    change: (parts) => joined({ ...parts, opening: Buffer.concat([parts.opening, Buffer.alloc(100, 1)]) }),
+    verdict: "inserted",
+    fragments: 10,
+  },
+  {
+    name: "a bit of its index is flipped",
+    change: (parts) => joined({ ...parts, end: flipped(parts.end, parts.end.length - 5) }),
+    verdict: "inserted",
+    fragments: 10,
+  },
+  {
+    name: "something is hidden in its index",
+    change: ({ end, ...parts }) => {
+      const signature = end.subarray(0, end.length - indexBytes(end));
+      const index = [end.subarray(signature.length, -16), box("free", Buffer.alloc(100, 1)), end.subarray(-16)];
+      const whole = Buffer.concat(index);
+      whole.writeUInt32BE(whole.length, 0);
+      whole.writeUInt32BE(whole.length, whole.length - 4);
+      return joined({ ...parts, end: Buffer.concat([signature, whole]) });
+    },
+    verdict: "inserted",
+    fragments: 10,
+  },
+  {
+    name: "a bit of the size behind its signature is flipped",
+    change: (parts) => joined({ ...parts, end: flipped(parts.end, parts.end.length - indexBytes(parts.end) - 1) }),
+    verdict: "changed",
+    fragments: 10,
+  },
+  {
+    name: "something is hidden in the box of its signature",
+    change: ({ end, ...parts }) => {
+      const index = end.subarray(end.length - indexBytes(end));
+      const signature = Buffer.concat([end.subarray(0, end.length - index.length - 4), Buffer.alloc(104, 1)]);
+      signature.writeUInt32BE(signature.length, 0);
+      signature.writeUInt32BE(signature.length, signature.length - 4);
+      return joined({ ...parts, end: Buffer.concat([signature, index]) });
+    },
+    verdict: "changed",
+    fragments: 10,
+  },
+  {
     name: "an older recording is put in its place",
     change: async (_, of) => joined(await of("a", 0)),
     verdict: "re-timed",
@@ -128,6 +176,24 @@ const CASES: readonly Case[] = [
     fragments: 20,
   },
 ];
+
+/** A file that counts how often it is read. */
+function inMemory(bytes: Buffer): OpenFile & { reads: number } {
+  const refused = (): Promise<never> => expect.fail("written to");
+  return {
+    reads: 0,
+    async read(into, position) {
+      this.reads += 1;
+      if (position < 0) throw new RangeError(`read at ${position}`);
+      return bytes.copy(into, 0, position);
+    },
+    size: async () => bytes.length,
+    close: async () => undefined,
+    write: refused,
+    truncate: refused,
+    datasync: refused,
+  };
+}
 
 describe("verifying recordings", () => {
   let folder = "";
@@ -320,6 +386,36 @@ describe("verifying recordings", () => {
     expect(found.stretches.filter(({ file }) => file === target).map(({ verdict }) => verdict)).to.deep.equal([
       "recovered",
     ]);
+  });
+
+  it("says which file cannot be read, and judges the others", async () => {
+    await record(undefined, signer);
+    const paths = [...(await files()), join(folder, "gone.mp4")];
+    const found = await verify({ files: diskFiles, paths });
+    expect(verdicts(found)).to.deep.equal(["ok", "unreadable"]);
+    expect(found.stretches.find(({ verdict }) => verdict === "unreadable")).to.deep.include({ file: paths.at(-1) });
+    expect(exitCodeOf(found)).to.equal(3);
+  });
+
+  it("finds a signature without reading the recording", async () => {
+    await record("full", signer);
+    const bytes = await readFile(await fileOf("a", 1));
+    const counted = inMemory(bytes);
+    const found = await findSignature(counted);
+    expect(found?.signature.valid).to.equal(true);
+    expect(counted.reads).to.be.at.most(4);
+  });
+
+  it("does not look for long in a file full of what signatures and fragments begin with", async function () {
+    this.timeout(60_000);
+    const uuid = Buffer.from("uuid");
+    const signatures = inMemory(Buffer.alloc(4_000_000, Buffer.concat([uuid, SIGNATURE_UUID])));
+    expect(await findSignature(signatures)).to.equal(undefined);
+    expect(signatures.reads).to.be.at.most(100);
+    const mark = Buffer.concat([u32(FRAGMENT_BOX_BYTES), uuid, FRAGMENT_UUID]);
+    const fragments = inMemory(Buffer.alloc(1_000_000, mark));
+    expect((await readFound(fragments, undefined)).junk).to.equal(true);
+    expect(fragments.reads).to.be.at.most(41_000);
   });
 
   it("hashes its tree as RFC 6962 has it", () => {
