@@ -90,7 +90,7 @@ export class Archive {
     await files.makeFolder(folder);
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     try {
-      await recover({ folder, files, catalog, log, keys, signer });
+      await recover({ folder, files, catalog, log, keys, signer, encryption: settings.encryption });
     } catch (error) {
       await catalog.close();
       throw error;

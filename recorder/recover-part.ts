@@ -5,11 +5,23 @@ import { timeOf } from "./describe.ts";
 import type { Files } from "./files.ts";
 import { readFragmentBox } from "./integrity.ts";
 import { folderOf, PART } from "./naming.ts";
+import type { ProtectionMode } from "./protection.ts";
 import { type Scan, scanSegment } from "./scan.ts";
 import { CLOSING, randomAccess } from "./segment.ts";
 import { type Signer, signatureBox } from "./signature.ts";
 
 type SealedRow = SegmentRow & SegmentTime;
+
+/** Where recordings stand, and with what they are opened and signed. */
+export interface RecoveryPlace {
+  readonly files: Files;
+  readonly folder: string;
+  readonly log: Log;
+  readonly keys?: KeyFinder | undefined;
+  readonly signer?: Signer | undefined;
+  /** How new segments are encrypted; absent: not at all. */
+  readonly encryption?: ProtectionMode | undefined;
+}
 
 /** What a file that cannot be read as a segment is renamed to: it may be evidence, so it is not removed. */
 const DAMAGED = ".damaged";
@@ -17,19 +29,15 @@ const DAMAGED = ".damaged";
 /**
  * Finishes a segment whose recording broke off: cut behind its last good fragment, sealed, named. `file` is its final
  * name. Undefined where nothing is left of it. May be repeated after a crash at any point.
+ *
+ * Whoever could write to the disk meanwhile may have put it there. So it is signed only where all of it opened under a key of ours,
+ * or, where nothing is encrypted, where all its hashes are right, which anybody can make.
  */
-export async function recoverPart(
-  files: Files,
-  folder: string,
-  file: string,
-  log: Log,
-  keys?: KeyFinder,
-  signer?: Signer,
-): Promise<SealedRow | undefined> {
+export async function recoverPart(place: RecoveryPlace, file: string): Promise<SealedRow | undefined> {
+  const { files, folder, log, keys } = place;
   const path = `${folder}/${file}`;
   const part = path + PART;
-  if (!(await files.exists(part)))
-    return (await files.exists(path)) ? adoptSealed(files, folder, file, log, keys) : undefined;
+  if (!(await files.exists(part))) return (await files.exists(path)) ? adoptSealed(place, file) : undefined;
   const handle = await files.open(part, "edit");
   let row: SealedRow | undefined;
   let damaged = false;
@@ -45,6 +53,12 @@ export async function recoverPart(
       const [first] = scan.heads;
       // Without its key, the header is known by the link that the first fragment has of it.
       const opening = first === undefined ? scan.link : readFragmentBox(first).previous;
+      const signer = maySign(place, scan) ? place.signer : undefined;
+      if (signer === undefined && place.signer !== undefined)
+        log.warn(
+          { file },
+          "a recording that broke off is finished, but not signed: it cannot be told here that it is ours",
+        );
       const end =
         signer === undefined
           ? [index]
@@ -68,11 +82,8 @@ export async function recoverPart(
 
 /** The row of a file that has its final name and is not in the catalog. Undefined, and a line in the log, when it cannot be read. */
 export async function adoptSealed(
-  files: Files,
-  folder: string,
+  { files, folder, log, keys }: RecoveryPlace,
   file: string,
-  log: Log,
-  keys?: KeyFinder,
 ): Promise<SealedRow | undefined> {
   const handle = await files.open(`${folder}/${file}`, "read");
   try {
@@ -86,6 +97,10 @@ export async function adoptSealed(
   } finally {
     await handle.close();
   }
+}
+
+function maySign({ encryption }: RecoveryPlace, { protection, cipher }: Scan): boolean {
+  return protection === undefined ? encryption === undefined : cipher !== undefined;
 }
 
 function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, file: string, bytes: number): SealedRow {

@@ -1,11 +1,7 @@
-import type { Log } from "../base/log.ts";
 import { HOUR } from "../base/units.ts";
 import type { Catalog, SegmentRow, SegmentTime } from "./catalog.ts";
-import type { KeyFinder } from "./cipher.ts";
-import type { Files } from "./files.ts";
 import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
-import { adoptSealed, recoverPart } from "./recover-part.ts";
-import type { Signer } from "./signature.ts";
+import { adoptSealed, type RecoveryPlace, recoverPart } from "./recover-part.ts";
 
 const LIMITS = {
   /** Files that are read at the same time. */
@@ -14,13 +10,8 @@ const LIMITS = {
   lookBackUs: HOUR * 1000,
 };
 
-interface Place {
-  readonly folder: string;
-  readonly files: Files;
+interface Place extends RecoveryPlace {
   readonly catalog: Catalog;
-  readonly log: Log;
-  readonly keys?: KeyFinder | undefined;
-  readonly signer?: Signer | undefined;
 }
 
 /**
@@ -44,8 +35,7 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
       place.log.error({ err, file }, "a segment cannot be recovered: it is tried again at the next start");
     }
   };
-  const part = (file: string): Promise<void> =>
-    enter(file, () => recoverPart(place.files, place.folder, file, place.log, place.keys, place.signer));
+  const part = (file: string): Promise<void> => enter(file, () => recoverPart(place, file));
   await inParallel(await catalog.opened(), part);
 
   for (const folder of await recentFolders(place)) {
@@ -63,9 +53,7 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
     const parts = found.filter((file) => file.endsWith(PART)).map((file) => file.slice(0, -PART.length));
     await inParallel(parts, part);
     const rowless = found.filter((file) => !file.endsWith(PART) && !known.has(file));
-    await inParallel(rowless, (file) =>
-      enter(file, () => adoptSealed(place.files, place.folder, file, place.log, place.keys)),
-    );
+    await inParallel(rowless, (file) => enter(file, () => adoptSealed(place, file)));
   }
   if (recovered > 0) place.log.info({ recovered }, "recordings that were left unfinished are sealed");
   return { recovered };

@@ -83,6 +83,8 @@ export async function verify(o: {
   const trusted = o.trusted ?? [...signers].toSorted(([, a], [, b]) => b - a)[0]?.[0];
   const stretches: Stretch[] = [];
   const placed: Examined[] = [];
+  /** Last links of segments that are here without a signature: what follows them misses nothing. */
+  const unsigned = new Set<string>();
   for (const path of o.paths) {
     const found = await reading(o.files, path, (file) => readFound(file, o.keys));
     if ("why" in found) {
@@ -90,6 +92,7 @@ export async function verify(o: {
       continue;
     }
     const { signature } = found;
+    if (signature === undefined) unsigned.add(found.scan.link.toString("hex"));
     const { camera = "", stream = "" } = signature?.statement ?? found.scan.header ?? {};
     const about = { file: path, camera, stream };
     const misplaced = misplacement(path, found, trusted);
@@ -98,7 +101,7 @@ export async function verify(o: {
     if (misplaced === undefined && signature?.valid === true)
       placed.push({ file: path, statement: signature.statement });
   }
-  stretches.push(...chainOf(placed));
+  stretches.push(...chainOf(placed, unsigned));
   return { files: o.paths.length, stretches, signers };
 }
 
@@ -143,7 +146,7 @@ function misplacement(path: string, found: Found, trusted: string | undefined): 
 }
 
 /** What is missing between the files of a stream, and what is there twice. */
-function chainOf(examined: readonly Examined[]): readonly Stretch[] {
+function chainOf(examined: readonly Examined[], unsigned: ReadonlySet<string>): readonly Stretch[] {
   const streams = Map.groupBy(examined, ({ statement }) => `${statement.camera}/${statement.stream}`);
   const found: Stretch[] = [];
   for (const segments of streams.values()) {
@@ -159,7 +162,7 @@ function chainOf(examined: readonly Examined[]): readonly Stretch[] {
     }
     for (const [index, { file, statement }] of segments.entries()) {
       const { camera, stream, previous, startUs } = statement;
-      if (index > 0 && previous !== NO_LINK && !links.has(previous))
+      if (index > 0 && previous !== NO_LINK && !links.has(previous) && !unsigned.has(previous))
         found.push({
           file,
           camera,

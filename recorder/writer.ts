@@ -345,12 +345,13 @@ export class SegmentWriter implements FragmentSink {
 
   /** Seals what an error of the disk left unfinished, and enters it. */
   async #salvage(): Promise<void> {
-    const { files, folder, catalog, keys, signer } = this.#context;
+    const { catalog } = this.#context;
+    const place = { ...this.#context, log: this.#log };
     const parts = this.#parts;
     this.#parts = [];
     for (const file of parts)
       try {
-        const row = await recoverPart(files, folder, file, this.#log, keys, signer);
+        const row = await recoverPart(place, file);
         if (row !== undefined) this.#rows.push(row);
         else await catalog.abandoned(file);
       } catch (err) {

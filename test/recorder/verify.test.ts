@@ -371,22 +371,59 @@ describe("verifying recordings", () => {
     expect(verdicts(found)).to.deep.equal(["ok"]);
   });
 
-  it("says which recordings broke off and were finished later", async () => {
-    await record("full", signer);
-    const target = await fileOf("a", 1);
-    const { opening, fragments } = await partsOf(target);
-    for (const name of await readdir(folder)) if (name.startsWith("catalog.db")) await rm(join(folder, name));
-    await rm(target);
-    await mkdir(dirname(target), { recursive: true });
-    await writeFile(`${target}.part`, Buffer.concat([opening, ...fragments.slice(0, 6), Buffer.alloc(500)]));
-    const clock = new VirtualClock(unixMillis(START_MS));
-    const archive = await Archive.open({ folder, clock, log: silentLog(), metrics: new Metrics(), keys: ring, signer });
-    await archive.close();
-    const found = await report();
-    expect(found.stretches.filter(({ file }) => file === target).map(({ verdict }) => verdict)).to.deep.equal([
-      "recovered",
-    ]);
-  });
+  interface BrokenOff {
+    readonly name: string;
+    /** How it was recorded, and how new recordings are when it is finished. */
+    readonly before: "full" | undefined;
+    readonly after: "full" | undefined;
+    readonly withKeys: boolean;
+    readonly verdict: "recovered" | "unsigned";
+  }
+
+  const BROKEN_OFF: readonly BrokenOff[] = [
+    { name: "opens under our key", before: "full", after: "full", withKeys: true, verdict: "recovered" },
+    {
+      name: "is encrypted, and new ones are not",
+      before: "full",
+      after: undefined,
+      withKeys: true,
+      verdict: "recovered",
+    },
+    { name: "cannot be opened here", before: "full", after: "full", withKeys: false, verdict: "unsigned" },
+    { name: "is in clear, as new ones are", before: undefined, after: undefined, withKeys: true, verdict: "recovered" },
+    {
+      name: "is in clear, and new ones are not",
+      before: undefined,
+      after: "full",
+      withKeys: true,
+      verdict: "unsigned",
+    },
+  ];
+  for (const { name, before, after, withKeys, verdict } of BROKEN_OFF)
+    it(`says of a recording that broke off and ${name} that it is ${verdict}, and misses nothing`, async () => {
+      await record(before, signer);
+      const target = await fileOf("a", 1);
+      const { opening, fragments } = await partsOf(target);
+      for (const one of await readdir(folder)) if (one.startsWith("catalog.db")) await rm(join(folder, one));
+      await rm(target);
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(`${target}.part`, Buffer.concat([opening, ...fragments, Buffer.alloc(500)]));
+      const archive = await Archive.open({
+        folder,
+        clock: new VirtualClock(unixMillis(START_MS)),
+        log: silentLog(),
+        metrics: new Metrics(),
+        signer,
+        ...(withKeys && { keys: ring }),
+        ...(after && { settings: { encryption: after } }),
+      });
+      await archive.close();
+      const found = await report();
+      const ofTarget = found.stretches.filter(({ file }) => file === target);
+      expect([...new Set(ofTarget.map((one) => one.verdict))]).to.deep.equal([verdict]);
+      expect(verdicts(found)).to.have.members(["ok", verdict]);
+      expect(exitCodeOf(found)).to.equal(verdict === "recovered" ? 0 : 3);
+    });
 
   it("says which file cannot be read, and judges the others", async () => {
     await record(undefined, signer);
