@@ -24,6 +24,13 @@ export interface Part {
   readonly clear: boolean;
 }
 
+/** What is to be written for something encrypted. */
+export interface Encrypted {
+  readonly bytes: readonly Buffer[];
+  /** Gives the memory back, of whoever has written the bytes; they are gone then. */
+  release(): void;
+}
+
 /** A key for recordings, as the recorder gets it from whoever keeps keys. */
 export interface RecordingKey {
   readonly id: string;
@@ -57,7 +64,8 @@ export class SegmentCipher {
   async header(ftyp: Buffer, moov: Buffer, segment: Buffer): Promise<Buffer> {
     const lead = Buffer.concat([ftyp, protectionBox(this.protection)]);
     const parts = [{ bytes: moov, clear: false }];
-    return Buffer.concat([lead, ...(await this.encrypt(HEADER_SEQUENCE, [lead, segment], parts)), segment]);
+    const { bytes } = await this.encrypt(HEADER_SEQUENCE, [lead, segment], parts);
+    return Buffer.concat([lead, ...bytes, segment]);
   }
 
   /** The `moov` of a header. Fault `invalid` where the key is another one, or anything of the header was changed. */
@@ -65,8 +73,8 @@ export class SegmentCipher {
     return this.decrypt(HEADER_SEQUENCE, [lead, segment], encrypted);
   }
 
-  /** The buffers to write for a fragment, or another thing with a sequence of its own. `bound`: what stands beside it in clear. */
-  async encrypt(sequence: number, bound: readonly Buffer[], parts: readonly Part[]): Promise<Buffer[]> {
+  /** Of a fragment, or another thing with a sequence of its own. `bound`: what stands beside it in clear. */
+  async encrypt(sequence: number, bound: readonly Buffer[], parts: readonly Part[]): Promise<Encrypted> {
     const { runs, bytes } = runsOf(parts);
     const lead = cipherLead(runs, bytes);
     const hidden = parts.filter(({ clear }) => !clear).map((part) => part.bytes);
@@ -74,10 +82,13 @@ export class SegmentCipher {
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(sequence));
     const pace = new Pace();
     await pace.walk([...bound, lead, ...clear], (piece) => cipher.setAAD(piece));
-    const encrypted: Buffer[] = [];
+    const encrypted: Buffer<ArrayBuffer>[] = [];
     await pace.walk(hidden, (piece) => encrypted.push(cipher.update(piece)));
     cipher.final();
-    return [lead, cipher.getAuthTag(), ...encrypted, ...clear];
+    return {
+      bytes: [lead, cipher.getAuthTag(), ...encrypted, ...clear],
+      release: () => encrypted.forEach(release),
+    };
   }
 
   /** What was encrypted, in one buffer with `room` bytes before it. Fault `invalid` where one bit is not as it was, or the key is another one. */
@@ -97,7 +108,9 @@ export class SegmentCipher {
     for (const hole of holes) {
       let at = 0;
       await pace.walk([encrypted.subarray(from, from + hole.length)], (piece) => {
-        at += decipher.update(piece).copy(hole, at);
+        const opened = decipher.update(piece);
+        at += opened.copy(hole, at);
+        release(opened);
       });
       from += hole.length;
     }
@@ -113,6 +126,15 @@ export class SegmentCipher {
     for (const place of filled) from += encrypted.copy(place, 0, from, from + place.length);
     return plain;
   }
+}
+
+/**
+ * Gives back the memory of what OpenSSL has returned, at once: it lies outside of the heap, where megabytes a second that wait
+ * for the collector make it go through the whole heap again and again, which costs more than the encryption. The buffer is
+ * empty afterwards. One that shares its memory with others stays as it is.
+ */
+function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
+  if (buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /**

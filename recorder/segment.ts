@@ -158,10 +158,12 @@ export class SegmentFile {
       previous: this.#link,
     });
     const plain = parts.map(({ bytes }) => bytes);
-    const body = (await this.cipher?.encrypt(sequence, [header], parts)) ?? plain;
+    const encrypted = await this.cipher?.encrypt(sequence, [header], parts);
+    const body = encrypted?.bytes ?? plain;
     const bytes = body.reduce((sum, one) => sum + one.length, header.length);
     const lead = this.#header;
     await this.#handle.write(lead === undefined ? [header, ...body] : [lead, header, ...body], this.#bytes);
+    encrypted?.release();
     this.#dirty = true;
     this.#header = undefined;
     const offset = this.#bytes + (lead?.length ?? 0);
