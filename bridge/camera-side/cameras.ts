@@ -63,6 +63,8 @@ export class Cameras implements CameraDirectory {
     await this.#store.remove(id);
     this.#running.delete(id);
     await camera.close({ removed: true });
+    // Its parts may have said something of it until now.
+    this.#parts.bus.forget(id);
   }
 
   async close(): Promise<void> {
