@@ -16,6 +16,7 @@ const LIMITS = {
 };
 
 const TYPE = "application/x-rtsp-tunnelled";
+const TUNNELED = /^application\/x-rtsp-tunnell?ed\b/i;
 /** A POST has no end; what it says of its length, QuickTime's servers take for any number (Apple, Tunnelling RTSP and RTP in HTTP). */
 const POST_LENGTH = 32_767;
 
@@ -28,11 +29,12 @@ export interface TunnelOptions {
   readonly credentials: Credentials | undefined;
   readonly allowBasic: boolean;
   readonly clock: Clock;
+  readonly signal: AbortSignal;
 }
 
 /**
  * RTSP in HTTP (ONVIF Streaming 5.1.1.4): a GET whose answer never ends brings what the camera says, a POST that never ends takes
- * what we say, in base64. Faults: RefusedTransport where there is no tunnel at this port, `unauthenticated`, those of `dial`.
+ * what we say, in base64. Faults: RefusedTransport where there is no tunnel at this port, `unauthenticated`, `unavailable` when it is called off, those of `dial`.
  */
 export async function openTunnel(o: TunnelOptions): Promise<Carrier> {
   const cookie = randomBytes(16).toString("hex");
@@ -55,8 +57,11 @@ export async function openTunnel(o: TunnelOptions): Promise<Carrier> {
     const down = await o.dial();
     try {
       down.write(request("GET", [`Accept: ${TYPE}`]));
-      const { status, challenges, rest } = await answerOf(down, o.clock);
+      const { status, type, challenges, rest } = await answerOf(down, o);
       if (status === 200) {
+        // A web server may answer with a page to whatever it is asked; what does not say its type may be a tunnel.
+        if (type !== undefined && !TUNNELED.test(type))
+          throw new RefusedTransport("http", "the answer is of another kind");
         const up = await o.dial();
         up.write(request("POST", [`Content-Type: ${TYPE}`, `Content-Length: ${POST_LENGTH}`]));
         return new Tunnel(down, up, rest);
@@ -76,24 +81,30 @@ export async function openTunnel(o: TunnelOptions): Promise<Carrier> {
 
 interface HttpAnswer {
   readonly status: number;
+  readonly type: string | undefined;
   readonly challenges: readonly string[];
   /** What came behind the head already. */
   readonly rest: Buffer;
 }
 
 /** The head of the answer to a GET. What comes behind it stays in the socket, which is left paused. */
-function answerOf(socket: Socket, clock: Clock): Promise<HttpAnswer> {
+function answerOf(socket: Socket, { clock, signal }: TunnelOptions): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     let bytes: Buffer = Buffer.alloc(0);
     const end = (): void => {
       timer.cancel();
       socket.off("data", read);
       socket.off("close", closed);
+      signal.removeEventListener("abort", abort);
       socket.pause();
     };
     const fail = (why: string): void => {
       end();
       reject(new RefusedTransport("http", why));
+    };
+    const abort = (): void => {
+      end();
+      reject(new Fault("unavailable", "asking for a tunnel was called off"));
     };
     const closed = (): void => fail("the camera hangs up");
     const read = (chunk: Buffer): void => {
@@ -106,13 +117,17 @@ function answerOf(socket: Socket, clock: Clock): Promise<HttpAnswer> {
         fail("the answer is not HTTP");
         return;
       }
-      const challenges = lines.flatMap((line) => /^www-authenticate:\s*(.*)$/i.exec(line)?.[1] ?? []);
+      const valuesOf = (name: RegExp): string[] => lines.flatMap((line) => name.exec(line)?.[1] ?? []);
+      const challenges = valuesOf(/^www-authenticate:\s*(.*)$/i);
+      const [type] = valuesOf(/^content-type:\s*(.*)$/i);
       end();
-      resolve({ status: Number(status), challenges, rest: bytes.subarray(head + 4) });
+      resolve({ status: Number(status), type, challenges, rest: bytes.subarray(head + 4) });
     };
     const timer: Timer = clock.after(LIMITS.answerMs, () => fail("there is no answer"));
     socket.on("data", read);
     socket.once("close", closed);
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
   });
 }
 

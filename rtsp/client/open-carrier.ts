@@ -1,5 +1,5 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
-import { asFault, type Fault } from "../../base/fault.ts";
+import { asFault, type Fault, isFault } from "../../base/fault.ts";
 import type { UpstreamTransport } from "../wire/transport.ts";
 import type { Carrier } from "./carrier.ts";
 import { type DialRtspOptions, type Door, dialDoor, doorOf } from "./dial-rtsp.ts";
@@ -21,7 +21,7 @@ export interface CarrierOptions extends DialRtspOptions {
  * Faults: `invalid`, RefusedTransport, Unreachable, those of dialing and of {@link openTunnel}.
  */
 export async function openCarrier(o: CarrierOptions): Promise<Carrier> {
-  const { url, tunnelAt, clock } = o;
+  const { url, tunnelAt, clock, signal } = o;
   const own = doorOf(url);
   if (o.transport !== "http") return dialDoor(url, own, o);
   let refused: Fault = new RefusedTransport("http", "there is no port for it");
@@ -35,10 +35,13 @@ export async function openCarrier(o: CarrierOptions): Promise<Carrier> {
         credentials: o.credentials,
         allowBasic: o.allowBasic === true || door.secure,
         clock,
+        signal,
       });
     } catch (error) {
-      if (!(error instanceof RefusedTransport || error instanceof Unreachable)) throw error;
-      refused = asFault(error);
+      const unknown = isFault(error, "unauthenticated");
+      if (!(unknown || error instanceof RefusedTransport || error instanceof Unreachable)) throw error;
+      // The port for the pages may have users of its own; its refusal says more than that there is no tunnel at another.
+      if (unknown || !isFault(refused, "unauthenticated")) refused = asFault(error);
     }
   throw refused;
 }

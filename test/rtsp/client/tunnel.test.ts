@@ -62,11 +62,14 @@ class HttpPort {
   }
 }
 
+const REFUSED = 'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm="c", nonce="n"\r\n\r\n';
 const OK = "HTTP/1.0 200 OK\r\nContent-Type: application/x-rtsp-tunnelled\r\n\r\n";
 
 describe("an upstream session in HTTP", () => {
   let camera: FakeCamera;
   let http: HttpPort;
+  /** At the port of the RTSP address, where that is not the camera itself. */
+  let own: HttpPort | undefined;
   let clock: VirtualClock;
   let stop: AbortController;
   let packets: Buffer[];
@@ -77,15 +80,17 @@ describe("an upstream session in HTTP", () => {
   const start = async (o: {
     readonly script?: Script;
     readonly answerTo?: (head: string) => string;
+    readonly ownAnswerTo?: (head: string) => string;
     readonly more?: Partial<PullOptions>;
   }): Promise<void> => {
     camera = await FakeCamera.start(o.script);
     http = await HttpPort.start(camera, o.answerTo);
+    own = o.ownAnswerTo && (await HttpPort.start(camera, o.ownAnswerTo));
     clock = new VirtualClock();
     stop = new AbortController();
     [packets, flowing, refused] = [[], [], []];
     pulling = pull({
-      url: camera.url,
+      url: own === undefined ? camera.url : new URL(`rtsp://127.0.0.1:${own.port}/stream`),
       side,
       clock,
       log: silentLog(),
@@ -115,6 +120,7 @@ describe("an upstream session in HTTP", () => {
     stop.abort();
     await pulling;
     http.close();
+    own?.close();
     await camera.close();
     expect(clock.pending, "timers that were left").to.equal(0);
   });
@@ -137,9 +143,8 @@ describe("an upstream session in HTTP", () => {
   });
 
   it("logs in to HTTP too where the camera wants that", async () => {
-    const challenge = 'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm="c", nonce="n"\r\n\r\n';
     await start({
-      answerTo: (head) => (head.includes("Authorization: Digest") ? OK : challenge),
+      answerTo: (head) => (head.includes("Authorization: Digest") ? OK : REFUSED),
       more: { credentials: { user: "admin", password: new Secret("secret") } },
     });
     await flows();
@@ -149,9 +154,12 @@ describe("an upstream session in HTTP", () => {
 
   it("gives up after one refused log-in, for cameras lock accounts", async () => {
     await start({
-      answerTo: () => 'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Digest realm="c", nonce="n"\r\n\r\n',
+      answerTo: () => REFUSED,
       more: { credentials: { user: "admin", password: new Secret("wrong") } },
     });
+    // At its own port for RTSP nobody speaks HTTP.
+    await until(() => camera.connections > 0);
+    camera.hangUp();
     expect((await pulling)?.kind).to.equal("unauthenticated");
     expect(http.heads).to.have.length(2);
   });
@@ -178,6 +186,30 @@ describe("an upstream session in HTTP", () => {
     await start({ more: { transports: ["tcp", "udp", "http"], url } });
     await flows();
     expect(flowing).to.deep.equal(["http"]);
+  });
+
+  const others: readonly (readonly [what: string, answered: string])[] = [
+    ["answers with a page there", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>"],
+    ["refuses the log-in there", REFUSED],
+  ];
+  for (const [what, answered] of others)
+    it(`is found at the port of RTSP where the camera serves HTTP, too, and ${what}`, async () => {
+      await start({ answerTo: () => answered, ownAnswerTo: () => OK });
+      await flows();
+      expect(http.heads.every((head) => head.startsWith("GET"))).to.equal(true);
+    });
+
+  it("is taken where the camera does not say what it answers with", async () => {
+    await start({ answerTo: () => "HTTP/1.0 200 OK\r\n\r\n" });
+    await flows();
+  });
+
+  it("is called off while the camera does not answer", async () => {
+    await start({ answerTo: () => "" });
+    await until(() => http.heads.length > 0);
+    stop.abort();
+    expect(await pulling).to.equal(undefined);
+    await until(() => http.sockets.every((socket) => socket.destroyed || socket.readableEnded));
   });
 
   const strange: readonly (readonly [what: string, answered: string])[] = [
