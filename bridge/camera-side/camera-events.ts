@@ -10,11 +10,6 @@ import { Backoff } from "./backoff.ts";
 import { EventReading } from "./event-reading.ts";
 import { loginOf } from "./login.ts";
 
-const LIMITS = {
-  /** Of one camera in one second; the rest is left out. */
-  events: 50,
-} as const;
-
 /** After this long without a failure the next one is followed by another attempt at once. */
 const HEALTHY_AFTER_MS = 30 * SECOND;
 
@@ -31,7 +26,6 @@ export class CameraEvents {
   readonly #repeats: Repeats;
   readonly #closing = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #second = { from: 0 as MonotonicMillis, count: 0 };
 
   constructor(o: {
     readonly camera: CameraRecord;
@@ -87,9 +81,7 @@ export class CameraEvents {
           since = clock.monotonic();
           log.info("the camera tells of its events");
         },
-        onNotification: (notification) => {
-          if (this.#admits()) reading.read(notification);
-        },
+        onNotification: (notification) => reading.read(notification),
       });
     } catch (error) {
       if (signal.aborted) return 0;
@@ -107,12 +99,5 @@ export class CameraEvents {
   #patience({ kind }: Fault): Millis {
     if (kind === "unauthenticated" || kind === "denied") return REFUSED_MS;
     return kind === "invalid" && this.#backoff.failures > 2 ? WITHOUT_MS : this.#backoff.next();
-  }
-
-  #admits(): boolean {
-    const now = this.#o.clock.monotonic();
-    if (now - this.#second.from >= SECOND) this.#second = { from: now, count: 0 };
-    this.#second.count += 1;
-    return this.#second.count <= LIMITS.events;
   }
 }

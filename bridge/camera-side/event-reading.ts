@@ -1,11 +1,14 @@
 import type { Clock, Timer } from "../../base/clock.ts";
-import { MINUTE } from "../../base/units.ts";
-import { meaningOf } from "../../onvif/client/topics.ts";
+import { MINUTE, type MonotonicMillis, SECOND } from "../../base/units.ts";
+import { MOST_MESSAGES } from "../../onvif/client/pull-point.ts";
+import { meaningOf, overIn } from "../../onvif/client/topics.ts";
 import type { Item, Notification } from "../../wsdl/notification.ts";
 import { onvifTopic, topicKey } from "../../wsdl/topic.ts";
 import type { EventBus } from "../event-bus.ts";
 
 const LIMITS = {
+  /** What a camera says in one second: one answer at least. The rest is left out, but for the ends of what is so. */
+  eventsPerSecond: MOST_MESSAGES,
   /** Things of one camera that can be so at one time, and whose ends are known. */
   states: 128,
 } as const;
@@ -34,6 +37,7 @@ export class EventReading {
   readonly #active = new Map<string, { readonly notification: Notification; readonly end: Timer | undefined }>();
   /** What the camera has been seen to end by itself. */
   readonly #ends = new Set<string>();
+  #second = { from: 0 as MonotonicMillis, count: 0 };
 
   constructor(o: { readonly camera: string; readonly bus: EventBus; readonly clock: Clock }) {
     this.#camera = o.camera;
@@ -44,6 +48,9 @@ export class EventReading {
   read(raw: Notification): void {
     if (OURS.test(topicKey(raw.topic))) return;
     const meaning = meaningOf(raw);
+    // A camera may say only once that something is over.
+    const ends = meaning?.active === false && this.#active.has(nameOf(raw));
+    if (!ends && !this.#admits()) return;
     if (meaning?.active !== undefined) this.#state(raw, meaning.active);
     if (meaning?.kind === "motion" || meaning?.kind === "tamper") this.#tellCommon(meaning.kind, raw);
     else this.#tell(raw);
@@ -59,6 +66,13 @@ export class EventReading {
     }
     this.#active.clear();
     for (const kind of kinds) this.#tellCommon(kind, undefined);
+  }
+
+  #admits(): boolean {
+    const now = this.#clock.monotonic();
+    if (now - this.#second.from >= SECOND) this.#second = { from: now, count: 0 };
+    this.#second.count += 1;
+    return this.#second.count <= LIMITS.eventsPerSecond;
   }
 
   #state(raw: Notification, active: boolean): void {
@@ -81,7 +95,7 @@ export class EventReading {
     this.#active.delete(name);
     const kind = notification && meaningOf(notification)?.kind;
     if (kind === "motion" || kind === "tamper") this.#tellCommon(kind, undefined);
-    else if (notification !== undefined) this.#tell({ ...notification, data: notification.data.map(ended) });
+    else if (notification !== undefined) this.#tell({ ...notification, data: overIn(notification) });
   }
 
   #tellCommon(kind: keyof typeof COMMON, raw: Notification | undefined): void {
@@ -128,10 +142,4 @@ export class EventReading {
 /** By what a camera tells one thing from another. */
 function nameOf({ topic, source, key }: Notification): string {
   return JSON.stringify([topicKey(topic), source, key]);
-}
-
-const OPPOSITES: Readonly<Record<string, string>> = { true: "false", "1": "0", active: "inactive", on: "off" };
-
-function ended([name, value]: Item): Item {
-  return [name, Object.hasOwn(OPPOSITES, value) ? (OPPOSITES[value] ?? value) : value];
 }

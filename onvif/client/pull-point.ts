@@ -9,9 +9,10 @@ import type { Answer, Caller } from "./caller.ts";
 import { serviceUrl } from "./camera.ts";
 import { addressIn } from "./quirks.ts";
 
+/** Messages of one answer that are looked at; it is asked for fewer. */
+export const MOST_MESSAGES = 200;
+
 const LIMITS = {
-  /** Messages of one answer that are looked at. */
-  messages: 200,
   /** Elements by which a camera may name a subscription besides its address. */
   parameters: 8,
   addressCharacters: 1024,
@@ -90,7 +91,7 @@ export class PullPoint {
     const now = this.#clock.now();
     return body.children
       .filter(({ name }) => name === "NotificationMessage")
-      .slice(0, LIMITS.messages)
+      .slice(0, MOST_MESSAGES)
       .flatMap((element) => readNotification(element, now) ?? []);
   }
 

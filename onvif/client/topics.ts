@@ -43,10 +43,14 @@ type Row = (typeof ROWS)[number];
 
 const BY_TOPIC: ReadonlyMap<string, Row> = new Map(ROWS.map((row) => [row[0], row]));
 
+function rowOf(topic: Notification["topic"]): Row | undefined {
+  const names = topic.map((step) => step.replace(/^\{.*\}/, ""));
+  return BY_TOPIC.get(names.join("/")) ?? BY_TOPIC.get([...names.slice(0, -1), "*"].join("/"));
+}
+
 /** Undefined for a topic that has no word of ours, or does not say whether it is so. */
 export function meaningOf({ topic, data }: Notification): Meaning<CameraEventKind> | undefined {
-  const names = topic.map((step) => step.replace(/^\{.*\}/, ""));
-  const row = BY_TOPIC.get(names.join("/")) ?? BY_TOPIC.get([...names.slice(0, -1), "*"].join("/"));
+  const row = rowOf(topic);
   if (row === undefined) return undefined;
   const [, kind, items] = row;
   if (items.length === 0) return { kind, active: undefined };
@@ -54,14 +58,35 @@ export function meaningOf({ topic, data }: Notification): Meaning<CameraEventKin
   return active === undefined ? undefined : { kind, active };
 }
 
+/** What a notification says, with those items turned that say that it is so: it is over. */
+export function overIn({ topic, data }: Notification): readonly Item[] {
+  const names = rowOf(topic)?.[2] ?? [];
+  return data.map(([name, value]) => {
+    const over = names.some((of) => isNamed(of, name)) ? OPPOSITES.get(value.trim().toLowerCase()) : undefined;
+    return [name, over ?? value];
+  });
+}
+
+/** Each as {@link TRUE} and {@link FALSE} have it. */
+const OPPOSITES: ReadonlyMap<string, string> = new Map([
+  ["true", "false"],
+  ["1", "0"],
+  ["active", "inactive"],
+  ["on", "off"],
+]);
+
 const TRUE = /^(?:true|1|active|on)$/i;
 const FALSE = /^(?:false|0|inactive|off)$/i;
 
 function truthOf(data: readonly Item[], names: readonly string[]): boolean | undefined {
   for (const name of names) {
-    const value = data.find(([of]) => of.toLowerCase() === name.toLowerCase())?.[1].trim() ?? "";
+    const value = data.find(([of]) => isNamed(name, of))?.[1].trim() ?? "";
     if (TRUE.test(value)) return true;
     if (FALSE.test(value)) return false;
   }
   return undefined;
+}
+
+function isNamed(name: string, given: string): boolean {
+  return given.toLowerCase() === name.toLowerCase();
 }

@@ -243,6 +243,33 @@ describe("what a camera says", () => {
     expect(clock.pending).to.equal(0);
   });
 
+  it("is over in the item that said that it is so, however that was written, and in no other", async () => {
+    const { read, told, clock } = reading();
+    const data: readonly Item[] = [
+      ["LogicalState", " True "],
+      ["Enabled", "true"],
+      ["Count", "1"],
+    ];
+    read.read(say("Device/Trigger/DigitalInput", data, [["InputToken", "1"]]));
+    await clock.advance(60_000);
+    expect(told.at(-1)).to.equal("Device/Trigger/DigitalInput Changed gate gate_1 false true 1");
+  });
+
+  it("is heard to its end, though it says more in a second than is taken", () => {
+    const { read, told } = reading();
+    read.read(say("VideoSource/MotionAlarm", [["State", "true"]]));
+    for (let count = 0; count < 5000; count += 1) read.read(say("Device/{urn:x}Heat", [["Degrees", String(count)]]));
+    expect(told.length).to.equal(200);
+    read.read(say("VideoSource/MotionAlarm", [["State", "false"]]));
+    expect(told.at(-1)).to.equal("VideoSource/MotionAlarm Changed gate false");
+  });
+
+  it("is taken as a whole, as much as one answer holds", () => {
+    const { read, told } = reading();
+    for (let count = 0; count < 100; count += 1) read.read(say("Device/{urn:x}Heat", [["Degrees", String(count)]]));
+    expect(told).to.have.length(100);
+  });
+
   it("of ever new things is remembered within bounds", () => {
     const { read, bus } = reading();
     for (let count = 0; count < 5000; count += 1)
