@@ -11,9 +11,9 @@ import { adoptCamera } from "../bridge/camera-side/adopt.ts";
 import { newCameraOf } from "../bridge/camera-side/new-camera.ts";
 import { holdsLogIn } from "../bridge/camera-side/rtsp-address.ts";
 import { saveCamera } from "../bridge/camera-side/save-camera.ts";
-import { readCa } from "../bridge/camera-side/site-authority.ts";
 import { assertMaySendBy } from "../bridge/camera-side/transport.ts";
 import { type CameraRecord, CameraStore } from "../bridge/camera-store.ts";
+import { readCa } from "../bridge/certificates-file.ts";
 import { recordingsOf, type Settings } from "../bridge/settings.ts";
 import { cameraSide } from "../net/sides.ts";
 import { UPSTREAM_TRANSPORTS } from "../rtsp/wire/transport.ts";
@@ -80,7 +80,7 @@ export async function addCamera(target: string, options: AddCameraOptions): Prom
     const adopted = await adoptCamera({
       target: isIP(target) === 0 ? { rtsp: target } : { ip: target, xaddrs: [] },
       plainText,
-      ca: ours.ca === undefined ? undefined : await readCa(ours.ca),
+      ca: ours.ca === undefined ? undefined : await readCa(ours.ca, "cameraSide.ca"),
       ...(options.user === undefined
         ? {}
         : { credentials: { user: options.user, password: new Secret(process.env[PASSWORD] ?? "") } }),

@@ -16,7 +16,9 @@ import { Secret } from "../base/secret.ts";
 import { DAY, SECOND } from "../base/units.ts";
 import { DiscoveryServer } from "../discovery/server/hello.ts";
 import type { KeyRing } from "../keys/ring.ts";
+import { consumerSide } from "../net/consumers.ts";
 import { nativeSender, sendingBy } from "../net/native.ts";
+import { resolveName } from "../net/resolve.ts";
 import { cameraSide } from "../net/sides.ts";
 import { loadIdentity } from "../net/tls.ts";
 import { Archive } from "../recorder/archive.ts";
@@ -27,10 +29,11 @@ import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
 import { type CameraSchema, cameraMigrations } from "./camera-schema.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
-import { readCa } from "./camera-side/site-authority.ts";
 import { CameraStore } from "./camera-store.ts";
+import { readCa } from "./certificates-file.ts";
 import { Addresses } from "./client-side/addresses.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
+import type { ConsumerOptions } from "./client-side/onvif/notifications.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
@@ -120,7 +123,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     openArchive(settings, { keys: folder.keys, signer, clock, log, metrics }),
   );
   const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
-  const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca);
+  const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca, "cameraSide.ca");
   const store = new CameraStore(database.query, folder.sealer);
   const lingerMs = settings.cameraSide.lingerSeconds * SECOND;
   const cameras = await life.start("cameras", () =>
@@ -165,7 +168,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const identity = await loadIdentity(settings.dataFolder, [...clientSide.addresses, ...clientSide.names], clock);
 
   const web = o.web?.(parts);
-  const onvif = await life.start("ONVIF", () =>
+  const onvif = await life.start("ONVIF", async () =>
     onvifPart({
       uuid: folder.uuid,
       version: o.version,
@@ -179,6 +182,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       discoverable: clientSide.discovery.enabled,
       multicast,
       srtp: clientSide.srtp.enabled,
+      consumers: await consumersOf(settings),
       retentionMs: settings.recording.maxAgeDays * DAY,
       clock,
       log,
@@ -247,6 +251,18 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       await life.close(CLOSE_LIMIT_MS);
       log.info("stopped");
     },
+  };
+}
+
+/** To whom events are sent; undefined where that is switched off. */
+async function consumersOf({ clientSide, cameraSide }: Settings): Promise<ConsumerOptions | undefined> {
+  const { to, http, ca } = clientSide.notifications;
+  if (to.length === 0) return undefined;
+  return {
+    side: consumerSide({ listed: to, cameraInterfaces: cameraSide.interfaces }),
+    resolve: resolveName,
+    plainText: http,
+    ca: ca === undefined ? undefined : await readCa(ca, "clientSide.notifications.ca"),
   };
 }
 

@@ -28,6 +28,15 @@ export function networkOf(ip: string): string {
   return `${[...left, ...zeros, ...right].slice(0, 4).join(":")}::/64`;
 }
 
+/** `10.2.0.9`, `10.2.0.0/24`, `fd00::/8`: what {@link Networks} takes. */
+export function isNetwork(text: string): boolean {
+  try {
+    return new Networks([text]) instanceof Networks;
+  } catch {
+    return false;
+  }
+}
+
 /** A set of address ranges. */
 export class Networks {
   readonly #list = new BlockList();

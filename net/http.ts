@@ -1,20 +1,8 @@
-import {
-  createServer,
-  request as httpRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-} from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
-import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
-import type { Millis } from "../base/units.ts";
 import { plainAddress } from "./address.ts";
-import type { CameraSide } from "./sides.ts";
-import { type CameraTls, dial } from "./tcp.ts";
 import { type Identity, serverTlsOptions } from "./tls.ts";
 
 const LIMITS = {
@@ -117,10 +105,11 @@ function putFirst(server: Server | TlsServer, event: string, first: NonNullable<
  * body can be a large one), or ends early. After a Fault the rest is not read; the server closes the connection once answered.
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return collect(request, maxBytes, "request");
+  return readWhole(request, maxBytes, "request");
 }
 
-function collect(message: IncomingMessage, maxBytes: number, what: string): Promise<Buffer> {
+/** The same of any message; `what` names it in the Fault. */
+export function readWhole(message: IncomingMessage, maxBytes: number, what: string): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const encoding = message.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
     if (encoding !== "identity" && encoding !== "")
@@ -159,106 +148,4 @@ export function peerOf(socket: Socket): { readonly address: string; readonly por
     port: socket.remotePort ?? 0,
     tls: "encrypted" in socket && socket.encrypted === true,
   };
-}
-
-export interface CameraRequest {
-  /** http or https; the host is an IP literal. User information is ignored. */
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Buffer | string;
-  /** Bound of the answer's body. */
-  readonly maxBytes: number;
-  /** For everything from the dialing to the last byte. */
-  readonly timeoutMs: Millis;
-  readonly side: CameraSide;
-  readonly clock: Clock;
-  /** For https. */
-  readonly tls?: CameraTls;
-  readonly signal?: AbortSignal;
-}
-
-export interface CameraResponse {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
-
-/**
- * One request to a camera on a connection of its own. Redirects are answers like others: they are not followed.
- * Faults: those of `dial`, `unavailable` (broke off, too late), `invalid` (answer too long, compressed, or not HTTP).
- */
-export async function cameraRequest(options: CameraRequest): Promise<CameraResponse> {
-  const { url, clock, timeoutMs } = options;
-  const secure = url.protocol === "https:";
-  if (!secure && url.protocol !== "http:") throw new Fault("invalid", `${url.protocol} is not HTTP`);
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const port = Number(url.port) || (secure ? 443 : 80);
-
-  const late = new AbortController();
-  const timer = clock.after(timeoutMs, () => late.abort());
-  const signal = options.signal === undefined ? late.signal : AbortSignal.any([late.signal, options.signal]);
-  try {
-    const { side } = options;
-    const socket = await dial({
-      host,
-      port,
-      side,
-      clock,
-      timeoutMs,
-      signal,
-      ...(secure ? { tls: options.tls ?? {} } : {}),
-    });
-    const end = (): void => void socket.destroy();
-    signal.addEventListener("abort", end, { once: true });
-    try {
-      return await exchange(options, socket);
-    } catch (error) {
-      if (late.signal.aborted)
-        throw new Fault("unavailable", `${url.host} took longer than ${timeoutMs} ms`, { cause: error });
-      if (signal.aborted) throw new Fault("unavailable", `request to ${url.host} was called off`);
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", end);
-      socket.destroy();
-    }
-  } finally {
-    timer.cancel();
-  }
-}
-
-function exchange(options: CameraRequest, socket: Socket): Promise<CameraResponse> {
-  const { url, method, headers, body, maxBytes } = options;
-  return new Promise((resolve, reject) => {
-    const broken = (cause: Error): void => {
-      const parse = "code" in cause && typeof cause.code === "string" && cause.code.startsWith("HPE_");
-      reject(
-        new Fault(parse ? "invalid" : "unavailable", `request to ${url.host} failed: ${cause.message}`, { cause }),
-      );
-    };
-    const sent = httpRequest({
-      // Without an agent, and with a connection that exists already, Node writes to nothing else.
-      createConnection: () => socket,
-      method,
-      path: `${url.pathname}${url.search}`,
-      headers: {
-        Host: url.host,
-        "Accept-Encoding": "identity",
-        Connection: "close",
-        ...headers,
-        ...(body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(body)) }),
-      },
-      maxHeaderSize: LIMITS.headBytes,
-    });
-    sent.on("error", broken);
-    sent.on("response", (response) => {
-      response.on("error", () => undefined);
-      collect(response, maxBytes, `answer of ${url.host}`).then(
-        (bytes) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: bytes }),
-        reject,
-      );
-    });
-    sent.on("upgrade", () => broken(new Error("answered with an upgrade")));
-    sent.end(body);
-  });
 }

@@ -8,8 +8,8 @@ const LIMITS = {
   uriLength: 2048,
 } as const;
 
-/** Never a camera, whatever is configured: unspecified, multicast, broadcast, reserved, translated and tunneled ranges, cloud metadata. */
-const NEVER = new Networks([
+/** Never anybody to dial, whatever is configured: unspecified, multicast, broadcast, reserved, translated and tunneled ranges, cloud metadata. */
+export const NEVER = new Networks([
   "0.0.0.0/8",
   "224.0.0.0/3",
   "::",
@@ -25,11 +25,20 @@ const NEVER = new Networks([
   "fd00:ec2::254",
 ]);
 
-/** A camera only where the site says so. */
-const UNLIKELY = new Networks(["127.0.0.0/8", "169.254.0.0/16", "::1", "fe80::/10"]);
+/** Loopback and link-local networks: to be dialed only where the site says so. */
+export const NEARBY = ["127.0.0.0/8", "169.254.0.0/16", "::1", "fe80::/10"] as const;
+const UNLIKELY = new Networks(NEARBY);
+
+/** Where somebody may be dialed, and from which of our addresses. */
+export interface Dialing {
+  /** Throws Fault `denied`. `ip`: an IP literal. */
+  assertMayDial(ip: string): void;
+  /** Our address on the network that holds `ip`; undefined: let the system choose. */
+  localAddressFor(ip: string): string | undefined;
+}
 
 /** Which addresses the bridge uses towards cameras, and where it may dial. */
-export interface CameraSide {
+export interface CameraSide extends Dialing {
   /** Our own addresses on camera networks, read from the system at each call, for interfaces come and go. Discovery sends from each. */
   readonly localAddresses: readonly string[];
   /**
@@ -38,8 +47,6 @@ export interface CameraSide {
    * are allowed where that very network is configured as a camera network; an address of our own only by itself (`/32`).
    */
   assertMayDial(ip: string): void;
-  /** Our address on the network that holds `ip`; undefined: let the system choose. */
-  localAddressFor(ip: string): string | undefined;
 }
 
 interface LocalAddress {
@@ -106,7 +113,8 @@ export function cameraSide(
   }
 }
 
-function localsOf(system: typeof networkInterfaces): LocalAddress[] {
+/** Our own addresses, each with the network that it is on. */
+export function localsOf(system: typeof networkInterfaces): LocalAddress[] {
   return Object.values(system()).flatMap((addresses) =>
     (addresses ?? []).flatMap(({ address, cidr, internal }) => {
       const plain = plainAddress(address);

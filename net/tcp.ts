@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { equalInConstantTime } from "../base/secret.ts";
 import type { Millis } from "../base/units.ts";
-import type { CameraSide } from "./sides.ts";
+import type { Dialing } from "./sides.ts";
 
 /** How we know a camera over TLS. With none of the three the connection is refused: encryption to anybody is worth nothing. */
 export interface CameraTls {
@@ -17,6 +17,13 @@ export interface CameraTls {
   readonly onPin?: (spki: string) => void;
 }
 
+/** How we know somebody else: the certificate must be of `ca` (PEM), or else of an authority that this machine trusts. */
+export interface ServerTls {
+  /** The name or address that the certificate must have. */
+  readonly name: string;
+  readonly ca?: string;
+}
+
 /** How Node.js calls what it has against a certificate. */
 const UNTRUSTED = /^(?:ERR_TLS_CERT_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(?:GET|VERIFY)_)/;
 
@@ -24,19 +31,19 @@ export interface DialOptions {
   /** An IP literal. Names are never looked up: they could lead anywhere. */
   readonly host: string;
   readonly port: number;
-  readonly side: CameraSide;
+  readonly side: Dialing;
   readonly clock: Clock;
   /** For the whole way, TLS handshake included. */
   readonly timeoutMs: Millis;
   readonly signal?: AbortSignal;
-  readonly tls?: CameraTls;
+  readonly tls?: CameraTls | ServerTls;
 }
 
 /**
- * Connects to a camera. The socket has Nagle's delay off and carries a silent `error` listener, so that a failure before the
+ * Connects to a camera, or to who is told of events. The socket has Nagle's delay off and carries a silent `error` listener, so that a failure before the
  * caller listens ends nothing; the caller learns of the end by `close` or by a listener of its own.
  *
- * Over TLS no byte of ours is sent before the camera's key is checked. Faults: `denied` (the camera side forbids the
+ * Over TLS no byte of ours is sent before the other end's key is checked. Faults: `denied` (the camera side forbids the
  * address, or the key is not the expected one), `unavailable` (no answer in time, refused, aborted by `signal`).
  */
 export function dial(options: DialOptions): Promise<Socket> {
@@ -63,7 +70,7 @@ export function dial(options: DialOptions): Promise<Socket> {
       reject(fault);
     };
     const onAbort = (): void => fail(new Fault("unavailable", `dialing ${where} was called off`));
-    const onError = (cause: Error): void => fail(failureOf(cause, where));
+    const onError = (cause: Error): void => fail(failureOf(cause, where, tls !== undefined && "name" in tls));
     const onClose = (): void => fail(new Fault("unavailable", `${where} closed the connection during the handshake`));
     const timer = clock.after(timeoutMs, () =>
       fail(new Fault("unavailable", `no answer from ${where} within ${timeoutMs} ms`)),
@@ -90,17 +97,17 @@ export function dial(options: DialOptions): Promise<Socket> {
       tcp.off("close", onClose);
       const secure = connectTls({
         socket: tcp,
-        host,
+        ...namesOf(tls, host),
         minVersion: "TLSv1.2",
         // A pinned camera proves its key, whatever its certificate says of names, dates and issuers.
-        rejectUnauthorized: tls.pin === undefined && tls.ca !== undefined,
+        rejectUnauthorized: "name" in tls || (tls.pin === undefined && tls.ca !== undefined),
         ...(tls.ca === undefined ? {} : { ca: tls.ca }),
       });
       socket = secure;
       watch(secure);
       secure.once("secureConnect", () => {
         try {
-          assertKnown(secure, tls, where);
+          if (!("name" in tls)) assertKnown(secure, tls, where);
           done();
         } catch (error) {
           fail(
@@ -112,6 +119,12 @@ export function dial(options: DialOptions): Promise<Socket> {
       });
     });
   });
+}
+
+/** Whom the certificate has to name. */
+function namesOf(tls: CameraTls | ServerTls, host: string): { readonly host: string; readonly servername?: string } {
+  if (!("name" in tls)) return { host };
+  return { host: tls.name, ...(isIP(tls.name) > 0 ? {} : { servername: tls.name }) };
 }
 
 function assertKnown(socket: TLSSocket, known: CameraTls, where: string): void {
@@ -136,11 +149,13 @@ function spkiOf(certificate: X509Certificate): string {
 }
 
 /** What keeps a connection from standing. */
-function failureOf(cause: Error, where: string): Fault {
+function failureOf(cause: Error, where: string, noCamera: boolean): Fault {
   const code = codeOf(cause);
   if (!UNTRUSTED.test(code)) return new Fault("unavailable", `cannot connect to ${where}: ${code}`, { cause });
+  const tell =
+    "the camera's certificate is not one of this site's authority (cameraSide.ca) for the address that is dialed: give the camera one";
   return new Fault("denied", `the certificate of ${where} is not good: ${code}`, {
-    tell: "the camera's certificate is not one of this site's authority (cameraSide.ca) for the address that is dialed: give the camera one",
+    ...(noCamera ? {} : { tell }),
     cause,
   });
 }

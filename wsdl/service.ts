@@ -97,3 +97,11 @@ export function service<const R extends Readonly<Record<string, OperationRow<any
     ),
   };
 }
+
+type Nothing = Readonly<Record<string, never>>;
+
+/** The same, where none of it is served. */
+export function unserved(table: ServiceTable): ServiceTable<Nothing> {
+  const served = Object.entries(table.operations).map(([name, { access }]) => [name, access] as const);
+  return { ...table, operations: {}, others: new Map([...table.others, ...served]) };
+}

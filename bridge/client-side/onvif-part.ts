@@ -14,6 +14,7 @@ import type { HttpPart } from "./front-door.ts";
 import type { MulticastPlan } from "./multicast-plan.ts";
 import { bridgeSite } from "./onvif/bridge-site.ts";
 import { deviceScopes } from "./onvif/device.ts";
+import type { ConsumerOptions } from "./onvif/notifications.ts";
 import { onvifServices } from "./onvif/services.ts";
 import { Subscriptions } from "./onvif/subscriptions.ts";
 import { PtzHolders } from "./ptz-holders.ts";
@@ -44,6 +45,8 @@ export function onvifPart(o: {
   readonly discoverable: boolean;
   readonly multicast: MulticastPlan | undefined;
   readonly srtp: boolean;
+  /** To whom events are sent that subscribes to them; absent: to nobody. */
+  readonly consumers?: ConsumerOptions | undefined;
   /** How long recordings are kept. */
   readonly retentionMs: Millis;
   readonly clock: Clock;
@@ -56,7 +59,13 @@ export function onvifPart(o: {
   const site = bridgeSite({ ...o, ptzHolders });
   const subscriptions = new Subscriptions(o.bus, clock);
   const server = new OnvifServer({
-    services: onvifServices({ site, bus: o.bus, subscriptions, clock }),
+    services: onvifServices({
+      site,
+      bus: o.bus,
+      subscriptions,
+      notifications: o.consumers && { ...o.consumers, audit, metrics, log: o.log.child({ part: "notifications" }) },
+      clock,
+    }),
     authenticator,
     usernameTokens,
     demand: (who, what) => demand(audit, who, what),

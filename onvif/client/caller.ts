@@ -1,8 +1,8 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
-import { Fault, isFault } from "../../base/fault.ts";
+import { Fault } from "../../base/fault.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
-import { type CameraResponse, cameraRequest } from "../../net/http.ts";
+import { type HttpAnswer, httpRequest } from "../../net/http-request.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import { deviceText } from "../../wsdl/device-text.ts";
@@ -158,7 +158,7 @@ export class Caller {
   }
 
   /** Cameras close connections at odd moments: a request that was cut off is sent once more, with a fresh proof. */
-  async #requestTwice(call: Call, proven: boolean): Promise<CameraResponse> {
+  async #requestTwice(call: Call, proven: boolean): Promise<HttpAnswer> {
     try {
       return await this.#request(call, proven);
     } catch (error) {
@@ -167,7 +167,7 @@ export class Caller {
     }
   }
 
-  #request(call: Call, proven: boolean): Promise<CameraResponse> {
+  #request(call: Call, proven: boolean): Promise<HttpAnswer> {
     const { url, prefix, operation, content = "", actions = NAMESPACES[prefix] } = call;
     const { side, clock, signal, unending } = this.#options;
     const timeoutMs = Math.min(call.timeoutMs ?? LIMITS.requestMs, this.remainingMs);
@@ -182,7 +182,7 @@ export class Caller {
       namespaces: { tt: NAMESPACES.tt, [prefix]: NAMESPACES[prefix] },
       header: (proof.security ?? "") + (call.header ?? ""),
     });
-    return cameraRequest({
+    return httpRequest({
       url,
       method: "POST",
       headers: {
@@ -206,28 +206,18 @@ export class Caller {
   }
 }
 
-/** What a camera lacks, or does not show this account, is as if it had answered nothing. */
-export async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isFault(error, "invalid") || isFault(error, "denied")) return undefined;
-    throw error;
-  }
-}
-
 function wasCutOff(cause: unknown): boolean {
   return cause instanceof Error && "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE");
 }
 
-function challengesOf(response: CameraResponse): readonly string[] {
+function challengesOf(response: HttpAnswer): readonly string[] {
   // Node joins repeated fields with commas, which the reader of challenges takes apart again.
   const value = response.status === 401 ? response.headers["www-authenticate"] : undefined;
   return value === undefined ? [] : [value];
 }
 
 /** The one element of the SOAP body; undefined when there is none, as with an answer that is a web page. */
-function bodyOf(response: CameraResponse, what: string): XmlElement | undefined {
+function bodyOf(response: HttpAnswer, what: string): XmlElement | undefined {
   if (response.body.length === 0) return undefined;
   try {
     const root = parseXml(deviceText(response.body), LIMITS.xml);

@@ -2,7 +2,7 @@ import { ChallengeAnswerer, type Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { SECOND } from "../../base/units.ts";
-import { type CameraResponse, cameraRequest } from "../../net/http.ts";
+import { type HttpAnswer, httpRequest } from "../../net/http-request.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 
@@ -33,7 +33,7 @@ export async function fetchSnapshot(o: SnapshotOptions): Promise<Buffer> {
   const answerer = credentials && new ChallengeAnswerer(credentials, { allowBasic: url.protocol === "https:" });
   for (let count = 0; count < LIMITS.requests; count += 1) {
     const authorization = answerer?.authorize("GET", `${url.pathname}${url.search}`);
-    const response = await cameraRequest({
+    const response = await httpRequest({
       ...o,
       method: "GET",
       headers: { Accept: "image/jpeg", ...(authorization === undefined ? {} : { Authorization: authorization }) },
@@ -48,7 +48,7 @@ export async function fetchSnapshot(o: SnapshotOptions): Promise<Buffer> {
 }
 
 /** What stands behind the end of the picture, which some cameras pad, is not handed on. */
-function jpegIn({ status, body }: CameraResponse, url: URL): Buffer {
+function jpegIn({ status, body }: HttpAnswer, url: URL): Buffer {
   if (status !== 200) throw new Fault("unavailable", `snapshot at ${url.host}: HTTP ${status}`);
   const end = body.lastIndexOf(Buffer.of(0xff, 0xd9));
   if (body.length < 4 || body.readUInt16BE(0) !== 0xff_d8 || body[2] !== 0xff || end < 0)

@@ -4,15 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { asFault, isFault } from "../../base/fault.ts";
-import {
-  type CameraRequest,
-  type CameraResponse,
-  cameraRequest,
-  createHttpServer,
-  type HttpHandler,
-  peerOf,
-  readBody,
-} from "../../net/http.ts";
+import { createHttpServer, type HttpHandler, peerOf, readBody } from "../../net/http.ts";
+import { type HttpAnswer, type HttpRequest, httpRequest } from "../../net/http-request.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -235,7 +228,7 @@ describe("a request to a camera", () => {
     camera.close();
   });
   /** A camera that answers every request with `answer` and leaves the connection open. */
-  async function ask(answer: string | Buffer, more: Partial<CameraRequest> = {}): Promise<CameraResponse> {
+  async function ask(answer: string | Buffer, more: Partial<HttpRequest> = {}): Promise<HttpAnswer> {
     heard = "";
     sockets = [];
     camera = createServer((socket) => {
@@ -247,7 +240,7 @@ describe("a request to a camera", () => {
       });
     });
     const url = new URL(`http://admin:pass@127.0.0.1:${await portOf(camera)}/onvif/device_service?a=1`);
-    return cameraRequest({
+    return httpRequest({
       url,
       method: "POST",
       headers: {},

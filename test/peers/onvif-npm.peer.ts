@@ -6,6 +6,7 @@ import type { CamOptions } from "onvif";
 import { Cam } from "onvif/promises/index.js";
 import { systemClock } from "../../base/clock.ts";
 import { type Identity, loadIdentity } from "../../net/tls.ts";
+import { startConsumer, toLoopback } from "../support/consumer.ts";
 import { CAMERAS, PROFILES } from "../support/onvif-cameras.ts";
 import { type OnvifLogin, type OnvifTestSite, startOnvifSite } from "../support/onvif-site.ts";
 
@@ -28,7 +29,7 @@ describe("npm's onvif as a client of ours", () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "viaduct-onvif-"));
     identity = await loadIdentity(folder, ["127.0.0.1"], systemClock);
-    site = await startOnvifSite({ clock: systemClock, identity });
+    site = await startOnvifSite({ clock: systemClock, identity, consumers: toLoopback() });
     login = await site.account();
   });
   after(async () => {
@@ -115,6 +116,22 @@ describe("npm's onvif as a client of ours", () => {
     await cam["unsubscribe"]?.();
     // It has forgotten the subscription, which it does only where that was taken.
     expect(await pull().then(() => "still there", String)).to.match(/create pull-point/i);
+  });
+
+  it("subscribes to events, is sent what happens, renews, and unsubscribes", async () => {
+    const consumer = await startConsumer();
+    try {
+      const cam = camera("digest alone") as unknown as Cam & Record<string, (options?: object) => Promise<unknown>>;
+      await cam.connect();
+      await cam["subscribe"]?.({ url: `http://127.0.0.1:${consumer.port}/told` });
+      expect((await consumer.request(0)).body)
+        .to.include("VideoSource/SignalLoss")
+        .and.include("Initialized");
+      await cam["renew"]?.();
+      await cam["unsubscribe"]?.();
+    } finally {
+      await consumer.close();
+    }
   });
 
   it("is told that there is no picture to be had by HTTP", async () => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
+import { toLoopback } from "../support/consumer.ts";
 import { officialFolder } from "../support/official-schemas.ts";
 import { CAMERAS, PROFILES } from "../support/onvif-cameras.ts";
 import { PATHS } from "../support/onvif-client.ts";
@@ -20,7 +21,7 @@ describe("zeep with the official WSDL files as a client of ours", function () {
   before(async function () {
     python = pythonPeer(this, "zeep");
     folder = officialFolder(this);
-    site = await startOnvifSite({ clock: systemClock });
+    site = await startOnvifSite({ clock: systemClock, consumers: toLoopback() });
     login = await site.account();
   });
   after(() => site?.close());
@@ -54,6 +55,7 @@ describe("zeep with the official WSDL files as a client of ours", function () {
           again: true,
           after: "ResourceUnknownFault",
         },
+        notified: { mine: true, told: ["IsRecording", "RecordingJobToken", "RecordingToken", "Source", "State"] },
         replay: "rtsp://127.0.0.1:8554/recorded/gate",
       });
       expect(found["services"]).to.have.length(Object.keys(PATHS).length);

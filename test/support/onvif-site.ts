@@ -18,6 +18,7 @@ import type { CameraControl } from "../../bridge/camera-control.ts";
 import { Addresses } from "../../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import type { MulticastPlan } from "../../bridge/client-side/multicast-plan.ts";
+import type { ConsumerOptions } from "../../bridge/client-side/onvif/notifications.ts";
 import { type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
@@ -76,6 +77,8 @@ export async function startOnvifSite(
     readonly plainRtsp?: boolean;
     readonly multicast?: MulticastPlan;
     readonly srtp?: boolean;
+    /** To whom events are sent; to nobody if absent. */
+    readonly consumers?: ConsumerOptions;
     /** Of the first camera; one that is not there if absent. */
     readonly control?: CameraControl;
   } = {},
@@ -107,6 +110,7 @@ export async function startOnvifSite(
     discoverable: true,
     multicast: o.multicast,
     srtp: o.srtp === true,
+    consumers: o.consumers,
     retentionMs: 30 * DAY,
     clock,
     log,

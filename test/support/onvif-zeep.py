@@ -5,10 +5,14 @@ Arguments: folder of the files, address of the device service, user, password, "
 
 import json
 import os
+import queue
 import sys
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlparse
 
+from lxml import etree
 from requests import Session
 from requests.auth import HTTPDigestAuth
 from zeep import Client, Settings
@@ -84,6 +88,45 @@ def pull(at):
     }
 
 
+def be_told(at):
+    """Subscribes with a server of its own, and reads by the schema what that is sent first."""
+    sent = queue.Queue()
+
+    class Consumer(BaseHTTPRequestHandler):
+        def do_POST(self):
+            sent.put(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Consumer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    file = "ver10/events/wsdl/event.wsdl"
+    producer = service(EVENTS, at, (file, "NotificationProducerBinding"))
+    where = {"Address": "http://127.0.0.1:%d/told" % server.server_port}
+    made = producer.Subscribe(ConsumerReference=where, InitialTerminationTime="PT5M")
+    address = made.SubscriptionReference.Address._value_1
+    body = etree.fromstring(sent.get(timeout=20)).find("{http://www.w3.org/2003/05/soap-envelope}Body")
+    client = Client("http://www.onvif.org/" + file, transport=Offline())
+    notify = client.get_element("{http://docs.oasis-open.org/wsn/b-2}Notify")
+    messages = notify.parse(body[0], client.wsdl.types).NotificationMessage
+    manager = service(EVENTS, address, (file, "PausableSubscriptionManagerBinding"))
+    manager.PauseSubscription()
+    manager.ResumeSubscription()
+    manager.Renew(TerminationTime="PT5M")
+    manager.Unsubscribe()
+    server.shutdown()
+    return {
+        "mine": all(one.SubscriptionReference.Address._value_1 == address for one in messages),
+        "told": sorted(
+            {item.get("Name") for one in messages for item in one.Message._value_1.iter("{*}SimpleItem")}
+        ),
+    }
+
+
 def walk():
     device = service("http://www.onvif.org/ver10/device/wsdl", address)
     date = device.GetSystemDateAndTime()
@@ -110,6 +153,7 @@ def walk():
         "state": results.SearchState,
         "number": summary.NumberRecordings,
         "events": pull(at[EVENTS]),
+        "notified": be_told(at[EVENTS]),
         "replay": replay.GetReplayUri(StreamSetup=SETUP, RecordingToken=profiles[0].token),
     }
 

@@ -11,7 +11,7 @@ import { RECORDING } from "../../wsdl/tables/trc.ts";
 import { REPLAY } from "../../wsdl/tables/trp.ts";
 import { MEDIA } from "../../wsdl/tables/trt.ts";
 import { SEARCH } from "../../wsdl/tables/tse.ts";
-import { NOTIFICATION_PRODUCER, SUBSCRIPTION_MANAGER } from "../../wsdl/tables/wsnt.ts";
+import { NOTIFICATION_PRODUCER, PAUSABLE_SUBSCRIPTION_MANAGER, SUBSCRIPTION_MANAGER } from "../../wsdl/tables/wsnt.ts";
 
 export const TABLES: readonly ServiceTable[] = [
   DEVICE,
@@ -24,6 +24,7 @@ export const TABLES: readonly ServiceTable[] = [
   PULL_POINT,
   NOTIFICATION_PRODUCER,
   SUBSCRIPTION_MANAGER,
+  PAUSABLE_SUBSCRIPTION_MANAGER,
   PTZ,
   IMAGING,
   DEVICE_IO,

@@ -1,5 +1,5 @@
 import type { Millis, UnixMillis } from "../../base/units.ts";
-import { OPEN, opt, type Simple, type } from "../schema.ts";
+import { ANYTHING, OPEN, opt, type Simple, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { anyURI, dateTime, duration } from "../simple.ts";
 
@@ -21,19 +21,45 @@ export const AbsoluteOrRelativeTime: Simple<Termination> = {
   },
 };
 
+const Address = { ...anyURI, name: "wsa:AttributedURIType" };
+
 /** Where somebody is to be reached; what it holds besides the address is not used. */
-export const EndpointReference = type(
+export const EndpointReference = type("wsa:EndpointReferenceType", { Address }, OPEN);
+
+/** Where somebody is to be reached, with what would have to be sent along. */
+export const ConsumerReference = type(
   "wsa:EndpointReferenceType",
-  { Address: { ...anyURI, name: "wsa:AttributedURIType" } },
+  { Address, ReferenceParameters: opt(ANYTHING) },
   OPEN,
 );
 
-/** WS-BaseNotification 1.3, 4: being sent what happens. None of it is served. */
+const PORTS = "http://docs.oasis-open.org/wsn/bw-2";
+
+/** WS-BaseNotification 1.3, 4: being sent what happens. */
 export const NOTIFICATION_PRODUCER = service(
   "wsnt",
-  {},
-  { READ_MEDIA: "Subscribe GetCurrentMessage CreatePullPoint GetMessages DestroyPullPoint Notify" },
-  "http://docs.oasis-open.org/wsn/bw-2/NotificationProducer",
+  {
+    Subscribe: operation(
+      "READ_MEDIA",
+      type(
+        "wsnt:Subscribe",
+        {
+          ConsumerReference,
+          Filter: opt(ANYTHING),
+          InitialTerminationTime: opt(AbsoluteOrRelativeTime),
+          SubscriptionPolicy: opt(ANYTHING),
+        },
+        OPEN,
+      ),
+      {
+        SubscriptionReference: EndpointReference,
+        CurrentTime: opt(dateTime),
+        TerminationTime: opt(dateTime),
+      },
+    ),
+  },
+  { READ_MEDIA: "GetCurrentMessage CreatePullPoint GetMessages DestroyPullPoint Notify" },
+  `${PORTS}/NotificationProducer`,
 );
 
 /** WS-BaseNotification 1.3, 6.1: what is done with a subscription, at its own address. */
@@ -46,6 +72,17 @@ export const SUBSCRIPTION_MANAGER = service(
     }),
     Unsubscribe: operation("READ_MEDIA", type("wsnt:Unsubscribe", {}, OPEN), {}),
   },
-  { READ_MEDIA: "PauseSubscription ResumeSubscription" },
-  "http://docs.oasis-open.org/wsn/bw-2/SubscriptionManager",
+  {},
+  `${PORTS}/SubscriptionManager`,
+);
+
+/** WS-BaseNotification 1.3, 6.2: what is done besides with a subscription whose messages are sent. */
+export const PAUSABLE_SUBSCRIPTION_MANAGER = service(
+  "wsnt",
+  {
+    PauseSubscription: operation("READ_MEDIA", type("wsnt:PauseSubscription", {}, OPEN), {}),
+    ResumeSubscription: operation("READ_MEDIA", type("wsnt:ResumeSubscription", {}, OPEN), {}),
+  },
+  {},
+  `${PORTS}/PausableSubscriptionManager`,
 );

@@ -16,7 +16,11 @@ const FAULTS = {
   UnacceptableTerminationTimeFault: ["wsnt", "invalid", "InvalidArgVal"],
   UnsupportedPolicyRequestFault: ["wsnt", "invalid", "InvalidArgVal"],
   SubscribeCreationFailedFault: ["wsnt", "busy", "Action"],
+  /** The same as an element; there is none for this. */
+  ConsumerRefused: ["wsnt", "invalid", "InvalidArgVal"],
   UnableToGetMessagesFault: ["wsnt", "busy", "Action"],
+  PauseFailedFault: ["wsnt", "invalid", "InvalidArgVal"],
+  ResumeFailedFault: ["wsnt", "invalid", "InvalidArgVal"],
 } as const satisfies Readonly<Record<string, readonly [Prefix, FaultKind, string]>>;
 
 export type EventFault = keyof typeof FAULTS;
@@ -24,10 +28,11 @@ export type EventFault = keyof typeof FAULTS;
 /** `inner`: what the fault's element holds besides the time. */
 export function eventFault(clock: Clock, fault: EventFault, tell: string, inner = ""): SoapFault {
   const [prefix, kind, subcode] = FAULTS[fault];
+  const element = fault === "ConsumerRefused" ? "SubscribeCreationFailedFault" : fault;
   const time = `<wsrfbf:Timestamp>${isoOf(clock.now())}</wsrfbf:Timestamp>`;
   const detail = {
-    xml: `<${prefix}:${fault}>${time}${inner}</${prefix}:${fault}>`,
+    xml: `<${prefix}:${element}>${time}${inner}</${prefix}:${element}>`,
     prefixes: new Set<Prefix>([prefix, "wsrfbf"]),
   };
-  return new SoapFault(kind, kind === "busy" ? "Receiver" : "Sender", [subcode, fault], tell, { detail });
+  return new SoapFault(kind, kind === "busy" ? "Receiver" : "Sender", [subcode, element], tell, { detail });
 }

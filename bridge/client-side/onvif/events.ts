@@ -1,53 +1,61 @@
 import type { Clock } from "../../../base/clock.ts";
-import { isoOf, later, MINUTE, type Millis, SECOND } from "../../../base/units.ts";
-import { addressOf } from "../../../onvif/server/base.ts";
+import { MINUTE } from "../../../base/units.ts";
 import { ITEM_FILTER } from "../../../onvif/server/item-filter.ts";
 import { type Service, serve } from "../../../onvif/server/service.ts";
 import { TOPIC_DIALECTS } from "../../../onvif/server/topic-filter.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
-import { NAMESPACES } from "../../../wsdl/namespaces.ts";
-import type { Xml } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { duration } from "../../../wsdl/simple.ts";
 import { EVENTS, PULL_POINT } from "../../../wsdl/tables/tev.ts";
-import { NOTIFICATION_PRODUCER, SUBSCRIPTION_MANAGER, type Termination } from "../../../wsdl/tables/wsnt.ts";
+import { SUBSCRIPTION_MANAGER } from "../../../wsdl/tables/wsnt.ts";
 import type { EventBus } from "../../event-bus.ts";
 import { eventFault } from "./event-faults.ts";
 import { readEventFilter } from "./event-filter.ts";
 import { topicSet } from "./event-topics.ts";
+import {
+  MESSAGE_PREFIXES,
+  type NotificationOptions,
+  notificationServices,
+  SUBSCRIPTION_PATH,
+  subscriptionAddress,
+} from "./notifications.ts";
+import { changedOnly, LIFE_MS, lifeOf } from "./subscription-wishes.ts";
 import { mayKnow, LIMITS as SUBSCRIPTIONS, type Subscriptions } from "./subscriptions.ts";
 
 const LIMITS = {
-  /** How long a subscription lives that nobody uses. One without a wish lives for the shortest time. */
-  lifeMs: { least: MINUTE, most: 60 * MINUTE },
   /** How long a request for messages may wait (ONVIF Core 9.2.2: a minute at least). */
   waitMs: 5 * MINUTE,
   /** Messages of one answer. */
   messages: 100,
 } as const;
 
-/** Where subscriptions are, each by its own name below. */
-const SUBSCRIPTION_PATH = "subscription/";
+export type EventCapabilities = ResponseOf<(typeof EVENTS)["operations"]["GetServiceCapabilities"]>["Capabilities"];
 
-export const EVENT_CAPABILITIES: ResponseOf<(typeof EVENTS)["operations"]["GetServiceCapabilities"]>["Capabilities"] = {
-  WSSubscriptionPolicySupport: false,
-  WSPausableSubscriptionManagerInterfaceSupport: false,
-  MaxNotificationProducers: 0,
-  MaxPullPoints: SUBSCRIPTIONS.ofAccount,
-  PersistentNotificationStorage: false,
-  MaxEventBrokers: 0,
-  MetadataOverMQTT: false,
-};
+/** `sends`: events are sent to clients that subscribe to them. */
+export function eventCapabilities(sends: boolean): EventCapabilities {
+  return {
+    WSSubscriptionPolicySupport: false,
+    WSPausableSubscriptionManagerInterfaceSupport: sends,
+    MaxNotificationProducers: sends ? SUBSCRIPTIONS.sentOfAccount : 0,
+    MaxPullPoints: SUBSCRIPTIONS.ofAccount,
+    PersistentNotificationStorage: false,
+    MaxEventBrokers: 0,
+    MetadataOverMQTT: false,
+  };
+}
 
 /** What happens, to be told to clients that ask for it (ONVIF Core 9). The first service is the one that is announced. */
 export function eventServices(o: {
   readonly bus: EventBus;
   readonly subscriptions: Subscriptions;
+  /** Absent: events are fetched, and sent to nobody. */
+  readonly notifications: NotificationOptions | undefined;
   readonly clock: Clock;
 }): readonly [events: Service, ...others: Service[]] {
   const { bus, subscriptions, clock } = o;
+  const capabilities = eventCapabilities(o.notifications !== undefined);
   const events = serve("event_service", EVENTS, {
-    GetServiceCapabilities: () => ({ Capabilities: EVENT_CAPABILITIES }),
+    GetServiceCapabilities: () => ({ Capabilities: capabilities }),
     GetEventProperties: (_, { who }) => ({
       TopicNamespaceLocation: ["http://www.onvif.org/onvif/ver10/topics/topicns.xml"],
       FixedTopicSet: false,
@@ -66,10 +74,14 @@ export function eventServices(o: {
         who,
         filter: readEventFilter(Filter?.element, clock),
         changedOnly: changedOnly(SubscriptionPolicy, clock),
-        lifeMs: lifeOf(InitialTerminationTime, clock, "UnacceptableInitialTerminationTimeFault"),
+        // One without a wish lives for the shortest time: it is prolonged by being used.
+        lifeMs:
+          InitialTerminationTime === undefined
+            ? LIFE_MS.least
+            : lifeOf(InitialTerminationTime, clock, "UnacceptableInitialTerminationTimeFault"),
       });
       return {
-        SubscriptionReference: { Address: addressOf(base, SUBSCRIPTION_PATH + subscription.token) },
+        SubscriptionReference: { Address: subscriptionAddress(base, subscription) },
         CurrentTime: clock.now(),
         TerminationTime: subscription.endsAt,
       };
@@ -79,11 +91,12 @@ export function eventServices(o: {
     async PullMessages({ Timeout, MessageLimit }, { who, resource, gone }) {
       if (Timeout > LIMITS.waitMs) throw tooLong();
       const subscription = subscriptions.find(who, resource);
+      if (subscription.sent) throw eventFault(clock, "UnableToGetMessagesFault", "The messages of this one are sent");
       if (subscription.waiting)
         throw eventFault(clock, "UnableToGetMessagesFault", "Another request waits for messages already");
-      subscription.prolong(Timeout + LIMITS.lifeMs.least);
+      subscription.prolong(Timeout + LIFE_MS.least);
       await subscription.arrival(Timeout, gone);
-      if (subscription.ended) subscriptions.find(who, resource);
+      if (subscription.over.aborted) subscriptions.find(who, resource);
       // What nobody receives stays for the next request.
       const most = gone.aborted ? 0 : Math.min(Math.max(MessageLimit, 1), LIMITS.messages);
       return {
@@ -108,26 +121,7 @@ export function eventServices(o: {
       return {};
     },
   });
-  return [events, serve("event_service", NOTIFICATION_PRODUCER, {}), pullPoint, manager];
-}
-
-const MESSAGE_PREFIXES = new Set(["wsnt", "tt", "tns1"] as const);
-
-/** A time that is too short is made longer (WS-BaseNotification 1.3, 4.1 allows it); one that is too long is refused. */
-function lifeOf(
-  wished: Termination | undefined,
-  clock: Clock,
-  fault: "UnacceptableInitialTerminationTimeFault" | "UnacceptableTerminationTimeFault",
-): Millis {
-  const { least, most } = LIMITS.lifeMs;
-  if (wished === undefined) return least;
-  if (wished === "latest") return most;
-  const now = clock.now();
-  const ms = "at" in wished ? wished.at - now : wished.afterMs;
-  if (ms > 0 && ms <= most) return Math.max(ms, least);
-  const [earliest, latest] = [later(now, SECOND), later(now, most)].map(isoOf);
-  const bounds = `<wsnt:MinimumTime>${earliest}</wsnt:MinimumTime><wsnt:MaximumTime>${latest}</wsnt:MaximumTime>`;
-  throw eventFault(clock, fault, `A subscription ends in the future, at most ${duration.print(most)} from now`, bounds);
+  return [events, pullPoint, manager, ...notificationServices({ subscriptions, clock, sending: o.notifications })];
 }
 
 /** ONVIF Core 9.2.2. */
@@ -138,11 +132,4 @@ function tooLong(): SoapFault {
   const detail = { xml, prefixes: new Set(["tev"] as const) };
   const tell = `A request waits at most ${duration.print(LIMITS.waitMs)}`;
   return new SoapFault("invalid", "Sender", ["InvalidArgVal", "PullMessagesFault"], tell, { detail });
-}
-
-function changedOnly(policy: Xml | undefined, clock: Clock): boolean {
-  const wishes = policy?.element?.children ?? [];
-  if (!wishes.every(({ ns, name }) => ns === NAMESPACES.tev && name === "ChangedOnly"))
-    throw eventFault(clock, "UnsupportedPolicyRequestFault", "The only policy is tev:ChangedOnly");
-  return wishes.length > 0;
 }

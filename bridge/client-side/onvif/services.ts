@@ -15,10 +15,11 @@ import { Capabilities as SearchCapabilities } from "../../../wsdl/tables/tse.ts"
 import type { EventBus } from "../../event-bus.ts";
 import { type Announced, DEVICE_CAPABILITIES, deviceService } from "./device.ts";
 import { DEVICE_IO_CAPABILITIES, deviceIoServices } from "./device-io.ts";
-import { EVENT_CAPABILITIES, eventServices } from "./events.ts";
+import { eventCapabilities, eventServices } from "./events.ts";
 import { IMAGING_CAPABILITIES, imagingService } from "./imaging.ts";
 import { mediaCapabilities, mediaService } from "./media.ts";
 import { media2Capabilities, media2Service } from "./media2.ts";
+import type { NotificationOptions } from "./notifications.ts";
 import { PTZ_CAPABILITIES, ptzService } from "./ptz.ts";
 import { RECORDING_CAPABILITIES, recordingService } from "./recording.ts";
 import { REPLAY_CAPABILITIES, replayService } from "./replay.ts";
@@ -31,9 +32,11 @@ export function onvifServices(o: {
   readonly site: OnvifSite;
   readonly bus: EventBus;
   readonly subscriptions: Subscriptions;
+  /** Absent: events are sent to nobody. */
+  readonly notifications?: NotificationOptions | undefined;
   readonly clock: Clock;
 }): readonly Service[] {
-  const { site, bus, subscriptions, clock } = o;
+  const { site, bus, subscriptions, notifications, clock } = o;
   const announced: Announced[] = [];
   const announce = <T>(service: Service, release: readonly [number, number], type: Complex<T>, value: T): Service => {
     const { path, table } = service;
@@ -43,13 +46,13 @@ export function onvifServices(o: {
     return service;
   };
   const device = deviceService({ site, clock, services: () => announced });
-  const [events, ...besides] = eventServices({ bus, subscriptions, clock });
+  const [events, ...besides] = eventServices({ bus, subscriptions, notifications, clock });
   const [deviceIo, relays] = deviceIoServices(site);
   return [
     announce(device, [26, 6], DeviceServiceCapabilities, DEVICE_CAPABILITIES),
     announce(mediaService(site), [21, 6], MediaCapabilities, mediaCapabilities(site)),
     announce(media2Service(site), [26, 6], Capabilities2, media2Capabilities(site)),
-    announce(events, [24, 12], EventCapabilities, EVENT_CAPABILITIES),
+    announce(events, [24, 12], EventCapabilities, eventCapabilities(notifications !== undefined)),
     ...besides,
     announce(recordingService(site), [26, 6], RecordingCapabilities, RECORDING_CAPABILITIES),
     announce(searchService(site, clock), [2, 42], SearchCapabilities, SEARCH_CAPABILITIES),

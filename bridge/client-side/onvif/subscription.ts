@@ -17,6 +17,8 @@ export interface SubscriptionOptions {
   readonly filter: EventFilter;
   /** Neither `Initialized` nor `Deleted` (`tev:ChangedOnly`). */
   readonly changedOnly: boolean;
+  /** Its messages are sent to a consumer, and not fetched. */
+  readonly sent: boolean;
   readonly clock: Clock;
 }
 
@@ -24,6 +26,7 @@ export interface SubscriptionOptions {
 export class Subscription {
   readonly token: string;
   readonly who: Principal;
+  readonly sent: boolean;
   readonly #filter: EventFilter;
   readonly #changedOnly: boolean;
   readonly #clock: Clock;
@@ -35,23 +38,30 @@ export class Subscription {
   );
   #expires: MonotonicMillis;
   #wake: (() => void) | undefined;
-  #ended = false;
+  #paused = false;
+  readonly #end = new AbortController();
 
-  constructor({ token, who, filter, changedOnly, clock }: SubscriptionOptions) {
+  constructor({ token, who, filter, changedOnly, sent, clock }: SubscriptionOptions) {
     this.token = token;
     this.who = who;
+    this.sent = sent;
     this.#filter = filter;
     this.#changedOnly = changedOnly;
     this.#clock = clock;
     this.#expires = clock.monotonic();
   }
 
-  get ended(): boolean {
-    return this.#ended;
+  /** Aborted at its end. */
+  get over(): AbortSignal {
+    return this.#end.signal;
   }
 
   get expired(): boolean {
     return this.#expires <= this.#clock.monotonic();
+  }
+
+  get paused(): boolean {
+    return this.#paused;
   }
 
   /** Somebody waits for messages. */
@@ -78,7 +88,7 @@ export class Subscription {
     const wanted = !this.#changedOnly || (operation !== "Initialized" && operation !== "Deleted");
     if (!wanted || !this.#filter(event.notification)) return;
     while (!this.#queue.push(event)) if (this.#queue.shift() === undefined) return;
-    this.#wake?.();
+    this.#arrived();
   }
 
   /** Tells from the beginning how everything stands. What waits is told before: it may be older. */
@@ -86,11 +96,22 @@ export class Subscription {
     if (this.#changedOnly) return;
     this.#queue.clear();
     this.#initial = properties.filter(({ notification }) => this.#filter(notification));
-    if (this.#initial.length > 0) this.#wake?.();
+    this.#arrived();
   }
 
-  /** At most so many, oldest first; none where nothing waits. */
+  /** Nothing arrives, as far as who waits can tell; what does is kept as for one who does not come. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#wake?.();
+  }
+
+  /** At most so many, oldest first; none where nothing waits, or it is paused. */
   take(most: number): readonly BridgeEvent[] {
+    if (this.#paused) return [];
     const taken = this.#initial.slice(0, most);
     this.#initial = this.#initial.slice(taken.length);
     while (taken.length < most) {
@@ -103,7 +124,7 @@ export class Subscription {
 
   /** Resolves when something waits to be taken, the time is over, the client has gone, or the subscription ends. */
   async arrival(timeoutMs: Millis, gone: AbortSignal): Promise<void> {
-    if (this.#initial.length > 0 || this.#queue.length > 0 || timeoutMs <= 0 || gone.aborted || this.#ended) return;
+    if (this.#ready || timeoutMs <= 0 || gone.aborted || this.over.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.after(timeoutMs, resolve);
     gone.addEventListener("abort", () => resolve(), { once: true });
@@ -114,9 +135,17 @@ export class Subscription {
   }
 
   end(): void {
-    this.#ended = true;
+    this.#end.abort();
     this.#initial = [];
     this.#queue.clear();
     this.#wake?.();
+  }
+
+  get #ready(): boolean {
+    return !this.#paused && (this.#initial.length > 0 || this.#queue.length > 0);
+  }
+
+  #arrived(): void {
+    if (this.#ready) this.#wake?.();
   }
 }

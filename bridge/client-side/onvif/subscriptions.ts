@@ -13,6 +13,9 @@ export const LIMITS = {
   ofAccount: 100,
   /** Of all accounts together. */
   all: 2000,
+  /** Those of them whose messages are sent. */
+  sentOfAccount: 20,
+  allSent: 200,
 } as const;
 
 /** How often ended ones are looked for. */
@@ -46,17 +49,21 @@ export class Subscriptions {
     readonly filter: EventFilter;
     readonly changedOnly: boolean;
     readonly lifeMs: Millis;
+    /** To a consumer; fetched if absent. */
+    readonly sent?: boolean;
   }): Subscription {
     this.#sweep();
-    const own = [...this.#all.values()].filter(({ who }) => who.accountId === o.who.accountId).length;
-    if (own >= LIMITS.ofAccount || this.#all.size >= LIMITS.all)
+    const all = [...this.#all.values()];
+    const own = all.filter(({ who }) => who.accountId === o.who.accountId);
+    const tooMany = own.length >= LIMITS.ofAccount || all.length >= LIMITS.all;
+    if (tooMany || (o.sent === true && (sentOf(own) >= LIMITS.sentOfAccount || sentOf(all) >= LIMITS.allSent)))
       throw eventFault(
         this.#clock,
         "SubscribeCreationFailedFault",
         "There are too many subscriptions: unsubscribe from some, or let them expire",
       );
     const token = randomBytes(16).toString("hex");
-    const subscription = new Subscription({ ...o, token, clock: this.#clock });
+    const subscription = new Subscription({ ...o, sent: o.sent === true, token, clock: this.#clock });
     subscription.liveFor(o.lifeMs);
     this.#all.set(token, subscription);
     this.synchronize(subscription);
@@ -106,4 +113,8 @@ export class Subscriptions {
     for (const subscription of this.#all.values())
       if (subscription.who.revoked.aborted || subscription.expired) this.end(subscription);
   }
+}
+
+function sentOf(subscriptions: readonly Subscription[]): number {
+  return subscriptions.filter((one) => one.sent).length;
 }

@@ -1,14 +1,14 @@
 import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { Fault } from "../../base/fault.ts";
+import { Fault } from "../base/fault.ts";
 
 /** Certificates of one file; sites have one authority, or a few while they change it. */
 const MAX_CERTIFICATES = 100;
 
-/** Reads the certificates of the site's own authority. Fault `invalid`, in words, where the file has none or cannot be read. */
-export async function readCa(file: string): Promise<string> {
+/** Reads the certificates of an authority of the site's own. Fault `invalid`, naming `setting`, where the file has none or cannot be read. */
+export async function readCa(file: string, setting: string): Promise<string> {
   const refuse = (why: string, cause?: unknown): Fault => {
-    const tell = `cameraSide.ca: ${file} ${why}`;
+    const tell = `${setting}: ${file} ${why}`;
     return new Fault("invalid", tell, { tell, cause });
   };
   let text: string;
