@@ -45,11 +45,8 @@ export async function openPortPair(address: string, range?: PortRange): Promise<
     if (one === undefined) continue;
     const chosen = one.socket.address().port;
     const even = chosen % 2 === 0;
-    const other = await bound(address, even ? chosen + 1 : chosen - 1);
-    if (other === undefined) {
-      one.socket.close();
-      continue;
-    }
+    const other = await neighbourOf(one, address, even ? chosen + 1 : chosen - 1);
+    if (other === undefined) continue;
     const [{ socket: rtp, adopted }, { socket: rtcp }] = even ? [one, other] : [other, one];
     const sender = new DatagramSender(rtp, adopted);
     return {
@@ -76,26 +73,39 @@ function evenPorts({ first, last }: PortRange): readonly number[] {
   return Array.from({ length: count }, (_, index) => lowest + 2 * ((start + index) % count));
 }
 
+/** The other one of a pair. Without it `one` is of no use, and closed. */
+async function neighbourOf(one: Bound, address: string, port: number): Promise<Bound | undefined> {
+  let other: Bound | undefined;
+  try {
+    other = await bound(address, port);
+    return other;
+  } finally {
+    if (other === undefined) one.socket.close();
+  }
+}
+
 /** Undefined where the port is taken, or not for us. */
 async function bound(address: string, port: number): Promise<Bound | undefined> {
   const native = nativeSender();
   const fd = native?.openDatagrams(address, port);
   const socket = createSocket({ type: isIPv6(address) ? "udp6" : "udp4" });
+  let isBound = false;
   try {
     if (fd === undefined) await bind(socket, { address, port, exclusive: true });
     else if (fd < 0) throw Object.assign(new Error(`bind ${getSystemErrorName(fd)}`), { code: getSystemErrorName(fd) });
     else await bind(socket, { fd, exclusive: true });
+    isBound = true;
+    socket.on("error", () => undefined);
+    socket.setSendBufferSize(LIMITS.bufferBytes);
+    socket.setRecvBufferSize(LIMITS.bufferBytes);
   } catch (error) {
     const cause = error as NodeJS.ErrnoException;
     socket.close();
-    if (fd !== undefined && fd >= 0) closeSync(fd);
+    if (!isBound && fd !== undefined && fd >= 0) closeSync(fd);
     if (cause.code === "EADDRINUSE" || cause.code === "EACCES") return undefined;
     throw new Fault("unavailable", `cannot bind UDP port ${port} on ${address}: ${cause.message}`, { cause });
   }
   if (fd !== undefined) native?.ownAlone(fd);
-  socket.on("error", () => undefined);
-  socket.setSendBufferSize(LIMITS.bufferBytes);
-  socket.setRecvBufferSize(LIMITS.bufferBytes);
   return { socket, adopted: native === undefined || fd === undefined ? undefined : { native, fd } };
 }
 

@@ -1,4 +1,4 @@
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket, Socket } from "node:dgram";
 import { once } from "node:events";
 import { expect } from "chai";
 import { isFault } from "../../base/fault.ts";
@@ -55,6 +55,28 @@ for (const sender of SENDERS)
       neighbour.close();
       other.close();
     });
+
+    for (const [nth, which] of [
+      [1, "first"],
+      [2, "second"],
+    ] as const)
+      it(`leaves nothing open when the ${which} socket cannot be set up`, async () => {
+        const ports: number[] = [];
+        const real = Socket.prototype.setRecvBufferSize;
+        Socket.prototype.setRecvBufferSize = function (bytes) {
+          ports.push(this.address().port);
+          if (ports.length === nth) throw new Error("no buffers");
+          real.call(this, bytes);
+        };
+        const fault = await openPortPair("127.0.0.1")
+          .catch((error: unknown) => error)
+          .finally(() => {
+            Socket.prototype.setRecvBufferSize = real;
+          });
+        expect(isFault(fault, "unavailable")).to.equal(true);
+        expect(ports).to.have.length(nth);
+        for (const socket of await Promise.all(ports.map(bind))) socket.close();
+      });
 
     it("is not had on an address that is not ours", async () => {
       const fault = await openPortPair("198.51.100.1").catch((error: unknown) => error);
