@@ -9,7 +9,7 @@ const LIMITS = {
   packets: 2 ** 48 - 1,
   /** Further ahead, a receiver takes a sequence number for one from the past (RFC 3711 3.3.1). */
   jump: 2 ** 15 - 1,
-  /** Sources whose packets are counted. */
+  /** Sources under one key: each track of a session is one. To forget one would be to count it anew. */
   sentSources: 16,
   /** Sources of one client's reports. */
   sources: 8,
@@ -34,8 +34,8 @@ export class SrtpSender {
   readonly #rtp: SrtpCipher;
   readonly #rtcp: SrtpCipher;
   readonly #mki: Buffer;
-  /** By SSRC. */
-  readonly #newest = new Map<number, Newest>();
+  /** By SSRC; undefined as long as only reports of it were sent. */
+  readonly #newest = new Map<number, Newest | undefined>();
   /** One count for all sources: an index is never used twice all the more. */
   #reports = 0;
 
@@ -48,7 +48,7 @@ export class SrtpSender {
   /**
    * The packet protected; undefined for one that was sent before, as after a pause: the receiver would not take it again. Fault
    * `unavailable` where so many are missing before it that a receiver would take it for one from the past, and where the key is used
-   * up. Fault `invalid` for what is no RTP.
+   * up or has too many sources. Fault `invalid` for what is no RTP.
    */
   protect(packet: Buffer): Buffer | undefined {
     const { sequence, timestamp, ssrc, payloadOffset } = readRtp(packet);
@@ -60,7 +60,8 @@ export class SrtpSender {
     }
     const index = newest === undefined ? sequence : newest.index + ahead;
     if (index > LIMITS.packets) throw new Fault("unavailable", "the key is used up");
-    this.#remember(ssrc, { index, timestamp });
+    this.#count(ssrc);
+    this.#newest.set(ssrc, { index, timestamp });
     const roc = Buffer.alloc(INDEX_BYTES);
     roc.writeUInt32BE(Math.floor(index / 2 ** 16));
     const clear = packet.subarray(0, payloadOffset);
@@ -70,10 +71,11 @@ export class SrtpSender {
     return Buffer.concat([clear, content, ...end]);
   }
 
-  /** A compound packet. Fault `unavailable` where the key is used up. */
+  /** A compound packet. Fault `unavailable` where the key is used up or has too many sources. */
   protectReport(packet: Buffer): Buffer {
     const ssrc = packet.readUInt32BE(4);
     if (this.#reports === LIMITS.reports) throw new Fault("unavailable", "the key is used up");
+    this.#count(ssrc);
     this.#reports += 1;
     const index = this.#reports;
     const trailer = Buffer.alloc(INDEX_BYTES);
@@ -84,11 +86,16 @@ export class SrtpSender {
     return Buffer.concat([clear, content, ...end]);
   }
 
-  /** A recording is another source each time it is played. */
-  #remember(ssrc: number, newest: Newest): void {
-    this.#newest.set(ssrc, newest);
-    const [oldest] = this.#newest.keys();
-    if (this.#newest.size > LIMITS.sentSources && oldest !== undefined) this.#newest.delete(oldest);
+  /** Whether a report, in the clear or protected, is of a source of ours. */
+  hasSent(report: Buffer): boolean {
+    return report.length >= REPORT_HEADER_BYTES && this.#newest.has(report.readUInt32BE(4));
+  }
+
+  #count(ssrc: number): void {
+    if (this.#newest.has(ssrc)) return;
+    if (this.#newest.size >= LIMITS.sentSources)
+      throw new Fault("unavailable", `more than ${LIMITS.sentSources} sources under one key`);
+    this.#newest.set(ssrc, undefined);
   }
 }
 

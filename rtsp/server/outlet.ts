@@ -3,6 +3,7 @@ import type { Pair } from "../wire/transport.ts";
 import type { Carrier } from "./carrier.ts";
 import type { TrackKeys } from "./key-management.ts";
 import type { MulticastSenders } from "./multicast.ts";
+import { SessionKeys } from "./session-keys.ts";
 import { InterleavedSink, type Sink } from "./sink.ts";
 import { SrtpSink } from "./srtp-sink.ts";
 import type { Way } from "./transport.ts";
@@ -44,6 +45,7 @@ export interface TrackOutlet {
 export class Outlet {
   readonly #o: OutletOptions;
   readonly #interleaved: InterleavedSink;
+  readonly #keys = new SessionKeys();
   #udp: UdpSink | undefined;
   #srtp: SrtpSink | undefined;
   #way: Way | undefined;
@@ -64,9 +66,10 @@ export class Outlet {
     return this.#way === "interleaved" ? this.#interleaved : (this.#srtp ?? this.#udp);
   }
 
-  /** Opens what a track needs. Gives our ports, where it has some of its own. Faults: `busy`, `unavailable`. */
+  /** Opens what a track needs. Gives our ports, where it has some of its own. Faults: `busy`, `unavailable`, `invalid` of keys. */
   async open(way: Way, track: number, client: Pair, { keys, onRtp }: TrackOutlet = {}): Promise<Pair | undefined> {
     const options = way === "udp" ? this.#o.udp : way === "srtp" ? this.#o.srtp : undefined;
+    const protection = keys && this.#keys.protection(keys);
     if (way !== this.#way) this.#drop();
     if (options === undefined) {
       this.#way = way;
@@ -78,9 +81,9 @@ export class Outlet {
     if (this.#closed) sink.close();
     this.#udp = sink;
     this.#way = way;
-    if (keys !== undefined) {
+    if (protection !== undefined) {
       this.#srtp ??= new SrtpSink(sink, failed);
-      this.#srtp.setKeys(track, keys);
+      this.#srtp.protect(track, protection);
     }
     return ports;
   }

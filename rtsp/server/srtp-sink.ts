@@ -1,13 +1,7 @@
 import { PacketGroup } from "../../media/group.ts";
-import { SrtpReceiver, SrtpSender } from "../../media/srtp.ts";
-import type { TrackKeys } from "./key-management.ts";
 import type { Lane } from "./lane.ts";
+import type { Protection } from "./session-keys.ts";
 import type { Sink } from "./sink.ts";
-
-interface Protection {
-  readonly sender: SrtpSender;
-  readonly receiver: SrtpReceiver;
-}
 
 /** Protects everything on its way to another sink, each track under keys of its own (RFC 3711). */
 export class SrtpSink implements Sink {
@@ -21,8 +15,8 @@ export class SrtpSink implements Sink {
     this.#failed = failed;
   }
 
-  setKeys(track: number, { outgoing, incoming }: TrackKeys): void {
-    this.#tracks.set(track, { sender: new SrtpSender(outgoing), receiver: new SrtpReceiver(incoming) });
+  protect(track: number, protection: Protection): void {
+    this.#tracks.set(track, protection);
   }
 
   group(group: PacketGroup, lane: Lane, sent?: () => void): void {
@@ -43,7 +37,10 @@ export class SrtpSink implements Sink {
 
   /** A report of the client in the clear; undefined where it is not the client's, or came before. */
   opened(packet: Buffer): Buffer | undefined {
-    for (const { receiver } of this.#tracks.values()) {
+    const tracks = [...this.#tracks.values()];
+    // Under one key for both directions our own reports open, too, if somebody sends them back.
+    if (tracks.some(({ sender }) => sender.hasSent(packet))) return undefined;
+    for (const { receiver } of tracks) {
       const report = receiver.openReport(packet);
       if (report !== undefined) return report;
     }

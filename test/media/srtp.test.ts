@@ -135,9 +135,24 @@ describe("SRTP", () => {
           expect(() => sender.protect(packetOf(100, 7, 2000))).to.throw("too far ahead");
         });
 
-        it("remembers no more sources than are played at once", () => {
+        it("takes no more sources than it can count, and forgets none: their numbers would be used twice", () => {
           const sender = new SrtpSender(keys);
-          for (let ssrc = 0; ssrc < 1000; ssrc += 1) expect(sender.protect(packetOf(1, ssrc))).not.to.equal(undefined);
+          for (let ssrc = 0; ssrc < 16; ssrc += 1) expect(sender.protect(packetOf(1, ssrc))).not.to.equal(undefined);
+          expect(() => sender.protect(packetOf(1, 16))).to.throw("more than 16 sources");
+          expect(() => sender.protectReport(hex("80c9000100000010"))).to.throw("more than 16 sources");
+          expect(sender.protect(packetOf(1, 0))).to.equal(undefined);
+          expect(sender.protect(packetOf(2, 0))).not.to.equal(undefined);
+        });
+
+        it("knows the sources that it has sent packets or reports of", () => {
+          const sender = new SrtpSender(keys);
+          const [packets, reports] = [hex("81c8000c00000007"), hex("80c9000100000008")];
+          for (const report of [packets, reports]) expect(sender.hasSent(report)).to.equal(false);
+          sender.protect(packetOf(1, 7));
+          expect(sender.hasSent(sender.protectReport(reports))).to.equal(true);
+          for (const report of [packets, reports]) expect(sender.hasSent(report)).to.equal(true);
+          expect(sender.hasSent(RECEIVER_REPORT)).to.equal(false);
+          expect(sender.hasSent(packets.subarray(0, 7))).to.equal(false);
         });
 
         it("keeps CSRCs and header extensions in the clear", () => {

@@ -131,9 +131,11 @@ describe("SRTP to clients of RTSPS", () => {
     expect(await livesBy(new SrtpSender(theirs([])).protectReport(RECEIVER_REPORT))).to.equal(true);
   });
 
-  const livesBy = async (report: Buffer): Promise<boolean> => {
-    const [, reports = 0] = (/server_port=(\d+)-(\d+)/.exec((await lastTransport()) ?? "") ?? []).slice(1).map(Number);
-    await stage.clock.advance(50_000);
+  /** `answer`: of the SETUP, in the order of requests. `silentMs`: before the report. */
+  const livesBy = async (report: Buffer, { answer = 1, silentMs = 50_000 } = {}): Promise<boolean> => {
+    const setup = (await client.reply(answer)).header("transport") ?? "";
+    const [, reports = 0] = (/server_port=(\d+)-(\d+)/.exec(setup) ?? []).slice(1).map(Number);
+    await stage.clock.advance(silentMs);
     client.ports?.rtcp.send(report, reports, "127.0.0.1");
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     await stage.clock.advance(30_000);
@@ -141,7 +143,6 @@ describe("SRTP to clients of RTSPS", () => {
     for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     return !client.closed;
   };
-  const lastTransport = async (): Promise<string | undefined> => (await client.reply(1)).header("transport");
 
   const reports: readonly (readonly [what: string, made: (keys: SrtpKeys) => Buffer, lives: boolean])[] = [
     ["a protected report", (keys) => new SrtpSender(keys).protectReport(RECEIVER_REPORT), true],
@@ -157,6 +158,16 @@ describe("SRTP to clients of RTSPS", () => {
       expect(await livesBy(made(keys))).to.equal(lives);
     });
 
+  it("is not kept alive by its own reports, sent back", async () => {
+    publish(10, 11);
+    await offered();
+    await setUp();
+    await client.ask("PLAY", ADDRESS);
+    await client.until(() => client.packets.some(({ channel }) => channel === 1));
+    const own = client.packets.find(({ channel }) => channel === 1)?.packet ?? Buffer.alloc(0);
+    expect(await livesBy(own)).to.equal(false);
+  });
+
   it("goes on after a pause without protecting anything twice", async () => {
     publish(10, 13);
     const keys = await offered();
@@ -168,6 +179,45 @@ describe("SRTP to clients of RTSPS", () => {
     publish(13, 15);
     await heard(5);
     expect(numbers(keys)).to.deep.equal([10, 11, 12, 13, 14]);
+  });
+
+  it("counts on under a key that the client gives again, also when it had another one or way meanwhile", async () => {
+    publish(10, 12);
+    const keys = theirs([0, 0, 0, 5]);
+    const reports = (): readonly Buffer[] =>
+      client.packets.filter(({ channel }) => channel === 1).map(({ packet }) => packet);
+    const indices = (): readonly number[] => reports().map((packet) => packet.readUInt32BE(packet.length - 8));
+    const again: readonly (() => Promise<unknown>)[] = [
+      () => setUp(keyMgmt(keys)),
+      () => setUp(keyMgmt(theirs([0, 0, 0, 6], "AES_CM_128_HMAC_SHA1_80"))),
+      () => client.ask("SETUP", "/live/gate/track0?srtp", ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1"]),
+    ];
+    await setUp(keyMgmt(keys));
+    for (const [count, meanwhile] of again.entries()) {
+      await client.ask("PLAY", ADDRESS);
+      publish(12 + count, 13 + count);
+      await client.until(() => reports().length > count);
+      await client.ask("PAUSE", ADDRESS);
+      await meanwhile();
+      expect((await setUp(keyMgmt(keys))).status).to.equal(200);
+    }
+    expect(indices()).to.deep.equal([0x8000_0001, 0x8000_0002, 0x8000_0003]);
+    expect(numbers(keys)).to.deep.equal([10, 11, 12, 13, 14]);
+    const renamed = await setUp(keyMgmt({ ...keys, mki: Buffer.from([0, 0, 0, 7]) }));
+    expect(renamed.status).to.equal(400);
+    expect(renamed.body).to.include("another name");
+  });
+
+  it("takes no report twice under one key of several tracks", async () => {
+    publish(10, 11);
+    const keys = theirs([0, 0, 0, 5]);
+    await setUp(keyMgmt(keys));
+    const second = await client.ask("SETUP", ADDRESS.replace("?", "/track1?"), [transport(), keyMgmt(keys)]);
+    expect(second.status).to.equal(200);
+    expect((await client.ask("PLAY", ADDRESS)).status).to.equal(200);
+    const report = new SrtpSender(keys).protectReport(RECEIVER_REPORT);
+    expect(await livesBy(report, { answer: 0 })).to.equal(true);
+    expect(await livesBy(report, { answer: 0, silentMs: 35_000 })).to.equal(false);
   });
 
   it("is the client's choice: interleaved in TLS stays", async () => {
