@@ -5,6 +5,11 @@ import type { PacketGroup } from "./group.ts";
 import type { Sample, SampleFormat } from "./sample.ts";
 import type { Track } from "./track.ts";
 
+const LIMITS = {
+  /** Of one Opus packet, which is sent on in one piece: 120 ms in frames of 20 ms at their largest are 7.5 KiB (RFC 6716 3.2.1, 3.4). */
+  opusBytes: 8 * 1024,
+};
+
 /** One access unit of audio. */
 export interface Sound {
   readonly data: Buffer;
@@ -27,7 +32,8 @@ export class PlainUnpacker implements SoundUnpacker {
     this.#format = format;
   }
 
-  add(payload: Buffer): readonly Sound[] {
+  add(payload: Buffer): readonly Sound[] | undefined {
+    if (this.#format.codec === "OPUS" && payload.length > LIMITS.opusBytes) return undefined;
     return payload.length === 0 ? [] : [{ data: payload, ticks: 0, format: this.#format }];
   }
 }

@@ -319,6 +319,13 @@ describe("a depacketizer for Opus", () => {
       expect(sample?.format).to.deep.equal({ codec: "OPUS", sampleRateHz: 48_000, channels });
     }
   });
+
+  it("leaves out what is too large for Opus, and could not be sent on in one piece", () => {
+    const wire = new Wire(createDepacketizer(track("OPUS", "", { clockRateHz: 48_000, channels: 2 })));
+    expect(summary(wire.send(0, [Buffer.alloc(8192, 1)]))).to.deep.equal(["0 key"]);
+    expect(wire.send(960, [Buffer.alloc(8193, 1)])).to.deep.equal([]);
+    expect(summary(wire.send(1920, [hex("7801")]))).to.deep.equal(["1920 key gap"]);
+  });
 });
 
 describe("a depacketizer for MPEG-4 Visual", () => {
