@@ -32,6 +32,12 @@ export class FrameFilter {
     this.#picturesOnly = arePicturesAlone(lanes, manner);
   }
 
+  /** Whether anything of the group's track may pass. */
+  isOf({ track }: PacketGroup): boolean {
+    const lane = this.#lanes.get(track);
+    return lane !== undefined && (lane.track.kind === "video" || !this.#picturesOnly);
+  }
+
   /** Undefined where the group is left out; then its packets are given back. */
   passed(group: PacketGroup): PacketGroup | undefined {
     const leftOut = this.#leftOut.get(group.track) ?? 0;
@@ -42,10 +48,8 @@ export class FrameFilter {
   }
 
   #passes(group: PacketGroup): boolean {
-    const lane = this.#lanes.get(group.track);
-    if (lane === undefined) return false;
-    if (lane.track.kind !== "video") return !this.#picturesOnly;
-    if (this.#intervalMs === undefined) return true;
+    if (!this.isOf(group)) return false;
+    if (this.#intervalMs === undefined || this.#lanes.get(group.track)?.track.kind !== "video") return true;
     if (!group.key) return false;
     if (this.#lastAt !== undefined && Math.abs(group.at - this.#lastAt) < this.#intervalMs) return false;
     this.#lastAt = group.at;

@@ -15,15 +15,11 @@ type Items = AsyncIterator<MarkedGroup | undefined>;
 /** The beginning of a replay, read before anything is sent, so that its answer can say where each track begins. */
 export class LookAhead implements Items {
   /** The first group of each track that was found. */
-  readonly first: ReadonlyMap<number, PacketGroup>;
+  readonly first: Map<number, PacketGroup>;
   readonly #items: Items;
   readonly #read: IteratorResult<MarkedGroup | undefined>[];
 
-  private constructor(
-    items: Items,
-    first: ReadonlyMap<number, PacketGroup>,
-    read: IteratorResult<MarkedGroup | undefined>[],
-  ) {
+  private constructor(items: Items, first: Map<number, PacketGroup>, read: IteratorResult<MarkedGroup | undefined>[]) {
     this.#items = items;
     this.first = first;
     this.#read = read;

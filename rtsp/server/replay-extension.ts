@@ -24,8 +24,8 @@ export interface ReplayMarks {
 }
 
 /**
- * The group with its time and `marks` in the header extension of its first packet (ONVIF Streaming 6.3), and with RTP time
- * `rtpTime`. An extension that is there already (JPEG of more than 2040 pixels) goes behind, as ONVIF Streaming 5.1.4 has it.
+ * The group with its time and `marks` in the header extension of its first packet (ONVIF Streaming 6.3). An extension
+ * that is there already (JPEG of more than 2040 pixels) goes behind, as ONVIF Streaming 5.1.4 has it.
  * The packets are moved within `memory`: the group itself is used up.
  *
  * ```

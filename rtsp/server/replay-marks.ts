@@ -11,13 +11,35 @@ export interface MarkedGroup {
   readonly marks: Omit<ReplayMarks, "sequence">;
 }
 
+/** What becomes of a group that is read. */
+export interface Passage {
+  /** The group, perhaps as another one; undefined where it is left out. */
+  passed(group: PacketGroup): PacketGroup | undefined;
+  /** When to read on behind a group that was left out, where that is not at once. */
+  rest(group: PacketGroup): Promise<void> | undefined;
+}
+
+/** Plain players are told nothing, so nothing has to be looked ahead for. */
+export async function* unmarked(
+  groups: AsyncIterable<PacketGroup | undefined>,
+  passage: Passage,
+): AsyncGenerator<MarkedGroup | undefined> {
+  for await (const read of groups) {
+    const group = read && passage.passed(read);
+    if (group !== undefined)
+      yield { group, marks: { end: false, discontinuity: group.discontinuity, terminal: false } };
+    else if (read === undefined) yield undefined;
+    else await passage.rest(read);
+  }
+}
+
 /**
  * Marks what a forward replay sends. Whether an access unit is the last of its section is seen by what follows it on its track,
  * so each track is one behind. What does not pass is left out. Undefined is handed on: nothing follows at the moment, and nothing is held back then.
  */
 export async function* markedForward(
   groups: AsyncIterable<PacketGroup | undefined>,
-  passed: (group: PacketGroup) => PacketGroup | undefined,
+  passage: Passage,
 ): AsyncGenerator<MarkedGroup | undefined> {
   const held = new Map<number, PacketGroup>();
   for await (const read of groups) {
@@ -27,8 +49,11 @@ export async function* markedForward(
       yield undefined;
       continue;
     }
-    const group = passed(read);
-    if (group === undefined) continue;
+    const group = passage.passed(read);
+    if (group === undefined) {
+      await passage.rest(read);
+      continue;
+    }
     const before = held.get(group.track);
     held.set(group.track, group);
     if (before !== undefined) yield mark(before, group.discontinuity && group.at - before.at > GAP_MS, false);
@@ -42,14 +67,17 @@ export async function* markedForward(
  */
 export async function* markedBackward(
   groups: AsyncIterable<PacketGroup>,
-  passed: (group: PacketGroup) => PacketGroup | undefined,
+  passage: Passage,
   toBeginning: boolean,
 ): AsyncGenerator<MarkedGroup> {
   let complete: PacketGroup[] = [];
   let pictures: PacketGroup[] = [];
   for await (const read of groups) {
-    const group = passed(read);
-    if (group === undefined) continue;
+    const group = passage.passed(read);
+    if (group === undefined) {
+      await passage.rest(read);
+      continue;
+    }
     if (group.discontinuity && pictures.length > 0) {
       yield* marked(complete, isGap(complete, pictures), false);
       complete = pictures;

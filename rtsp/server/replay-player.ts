@@ -1,38 +1,25 @@
-import type { Clock } from "../../base/clock.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { PacketMemory } from "../../media/packet-memory.ts";
-import type { RecordedSource } from "../../media/source.ts";
 import type { Range } from "../wire/range.ts";
-import type { ReplayManner } from "../wire/replay.ts";
 import type { BytePace } from "./byte-pace.ts";
-import { arePicturesAlone, FrameFilter } from "./frame-filter.ts";
-import { hasVideo, type Lanes } from "./lane.ts";
+import { arePicturesAlone } from "./frame-filter.ts";
 import { LookAhead } from "./look-ahead.ts";
 import { Pace } from "./pace.ts";
 import type { Player } from "./player.ts";
 import { withReplayExtension } from "./replay-extension.ts";
-import { type MarkedGroup, markedBackward, markedForward } from "./replay-marks.ts";
+import { type ItemsOptions, itemsOf } from "./replay-items.ts";
+import type { MarkedGroup } from "./replay-marks.ts";
 import { RtspFault } from "./reply.ts";
 import { ScaledTime } from "./scaled-time.ts";
-import type { SentNumbers } from "./sent-numbers.ts";
 import { LOOK_AGAIN_MS, SETTLED_MS, whenSettled } from "./settling.ts";
-import { answerTo, pointOf, type Stretch } from "./stretch.ts";
+import { answerTo, pointOf } from "./stretch.ts";
 import type { GroupWriter } from "./writer.ts";
 
-export interface ReplayOptions {
-  readonly source: RecordedSource;
-  readonly stretch: Stretch;
-  readonly manner: ReplayManner;
-  readonly lanes: Lanes;
+export interface ReplayOptions extends ItemsOptions {
   readonly writer: GroupWriter;
-  readonly clock: Clock;
-  /** Goes on over all PLAYs of a session (RFC 2326 B). */
-  readonly numbers: SentNumbers;
   /** Where neither the transport nor the capture says how fast the client takes it. */
   readonly bytePace: BytePace | undefined;
-  /** ONVIF replay: low byte of the PLAY's CSeq. Undefined: a plain player, which is told nothing of ONVIF and waits for the end. */
-  readonly onvif: number | undefined;
   /** Aborted when the client is gone: finding the first group may take long. */
   readonly gone: AbortSignal;
   /** It takes the place of a PLAY that was running. */
@@ -45,12 +32,13 @@ export interface ReplayOptions {
 
 /** Plays a stretch of a recording: in either direction, at any speed, or as fast as the client takes it. */
 export class ReplayPlayer implements Player {
-  readonly first: ReadonlyMap<number, PacketGroup>;
+  readonly first: Map<number, PacketGroup>;
   readonly range: Range;
   readonly #o: ReplayOptions;
   readonly #items: LookAhead;
   readonly #stopping: AbortController;
-  readonly #start: MarkedGroup;
+  /** Until it is sent. */
+  #start: MarkedGroup | undefined;
   readonly #time: ScaledTime;
   readonly #memory: PacketMemory;
   #position: UnixMillis;
@@ -118,6 +106,8 @@ export class ReplayPlayer implements Player {
 
   run(): void {
     this.#running = true;
+    // Nobody asks for them again, and they would be kept as long as the replay lasts.
+    this.first.clear();
     this.#pump().then(
       (complete) => {
         if (complete) this.#o.ended();
@@ -149,11 +139,13 @@ export class ReplayPlayer implements Player {
   async #pump(): Promise<boolean> {
     const { writer, clock, stretch, manner, bytePace } = this.#o;
     const { signal } = this.#stopping;
-    const from = beginning(this.#start.group.at, stretch.from, manner.scale);
+    const from = beginning(this.#position, stretch.from, manner.scale);
     const pace = new Pace(clock, from, manner.scale * manner.speed);
     try {
       let jumped = this.#o.jump;
-      for (let item: MarkedGroup | undefined = this.#start; !signal.aborted; ) {
+      let item = this.#start;
+      this.#start = undefined;
+      while (!signal.aborted) {
         if (item === undefined) {
           if (this.#isOver()) break;
           await clock.sleep(LOOK_AGAIN_MS, signal);
@@ -209,33 +201,6 @@ export class ReplayPlayer implements Player {
     if (onvif === undefined) return timed;
     const told = { ...marks, discontinuity: marks.discontinuity || jumped, sequence: onvif };
     return withReplayExtension(timed, told, this.#memory);
-  }
-}
-
-/** What is played, as far as the client has set it up and asked for it. */
-function itemsOf(o: ReplayOptions, memory: PacketMemory, signal: AbortSignal): AsyncGenerator<MarkedGroup | undefined> {
-  const { source, stretch, manner, lanes } = o;
-  const filter = new FrameFilter(lanes, manner, memory);
-  const passed = (group: PacketGroup): PacketGroup | undefined => filter.passed(group);
-  const reading = { ...stretch, memory, numbering: (index: number) => o.numbers.of(index) };
-  if (manner.scale < 0) {
-    const backward = source.readBackward({ ...reading, withoutVideo: !hasVideo(lanes) }, signal);
-    return markedBackward(backward, passed, stretch.to === undefined);
-  }
-  const groups = source.follow(reading, signal);
-  return o.onvif === undefined ? unmarked(groups, passed) : markedForward(groups, passed);
-}
-
-/** Plain players are told nothing, so nothing has to be looked ahead for. */
-async function* unmarked(
-  groups: AsyncIterable<PacketGroup | undefined>,
-  passed: (group: PacketGroup) => PacketGroup | undefined,
-): AsyncGenerator<MarkedGroup | undefined> {
-  for await (const read of groups) {
-    const group = read && passed(read);
-    if (group !== undefined)
-      yield { group, marks: { end: false, discontinuity: group.discontinuity, terminal: false } };
-    else if (read === undefined) yield undefined;
   }
 }
 

@@ -16,6 +16,48 @@ import { groupOf, VIDEO } from "./stage.ts";
 
 const LANES: ReadonlyMap<number, Lane> = new Map([[0, { index: 0, track: VIDEO, pair: [0, 1] }]]);
 
+function open(source: RecordedSource, gone: AbortSignal): Promise<ReplayPlayer> {
+  const clock = new VirtualClock(START);
+  const writer = new GroupWriter({
+    sink: new InterleavedSink(new Socket()),
+    lanes: LANES,
+    clock,
+    reports: true,
+    dropped: () => undefined,
+  });
+  return ReplayPlayer.open({
+    source,
+    stretch: { from: START },
+    manner: { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES },
+    lanes: LANES,
+    writer,
+    clock,
+    numbers: new SentNumbers(),
+    bytePace: undefined,
+    onvif: undefined,
+    gone,
+    jump: false,
+    ended: () => undefined,
+    failed: () => undefined,
+  });
+}
+
+describe("a replay", () => {
+  it("lets go of its beginning, which the answer told, once it runs", async () => {
+    const source: RecordedSource = {
+      ...unreadRecording([VIDEO], undefined),
+      async *follow() {
+        yield await Promise.resolve(groupOf(0));
+      },
+    };
+    const player = await open(source, new AbortController().signal);
+    expect([...player.first.keys()]).to.deep.equal([0]);
+    player.run();
+    expect(player.first.size).to.equal(0);
+    player.stop();
+  });
+});
+
 describe("a replay whose first group is far away", () => {
   it("is given up when the client hangs up, and lets go of what it reads", async () => {
     const reading = Promise.withResolvers<void>();
@@ -35,29 +77,8 @@ describe("a replay whose first group is far away", () => {
         }
       },
     };
-    const clock = new VirtualClock(START);
     const gone = new AbortController();
-    const opening = ReplayPlayer.open({
-      source,
-      stretch: { from: START },
-      manner: { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES },
-      lanes: LANES,
-      writer: new GroupWriter({
-        sink: new InterleavedSink(new Socket()),
-        lanes: LANES,
-        clock,
-        reports: true,
-        dropped: () => undefined,
-      }),
-      clock,
-      numbers: new SentNumbers(),
-      bytePace: undefined,
-      onvif: undefined,
-      gone: gone.signal,
-      jump: false,
-      ended: () => undefined,
-      failed: () => undefined,
-    }).then(() => undefined, asFault);
+    const opening = open(source, gone.signal).then(() => undefined, asFault);
     await reading.promise;
     gone.abort();
     expect((await opening)?.kind).to.equal("not-found");

@@ -1,0 +1,104 @@
+import { setImmediate } from "node:timers/promises";
+import { expect } from "chai";
+import type { PacketGroup } from "../../../media/group.ts";
+import { PacketMemory } from "../../../media/packet-memory.ts";
+import type { RecordedSource } from "../../../media/source.ts";
+import { itemsOf } from "../../../rtsp/server/replay-items.ts";
+import { SentNumbers } from "../../../rtsp/server/sent-numbers.ts";
+import { ALL_FRAMES, type FrameChoice } from "../../../rtsp/wire/replay.ts";
+import { START } from "../../media/receiver-fixture.ts";
+import { unreadRecording } from "../../support/unread-recording.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
+import { AUDIO, groupOf, VIDEO } from "./stage.ts";
+
+const WITHOUT_REST_BYTES = 64 * 1024 * 1024;
+const REST_MS = 1000;
+const BYTES = 60_000;
+/** Of pictures every 100 ms, each 3000th. */
+const SELDOM: FrameChoice = { pictures: "intra", intervalMs: 300_000 };
+
+describe("what a client is played of a recording", () => {
+  let clock: VirtualClock;
+  let stopping: AbortController;
+  let readBytes: number;
+
+  beforeEach(() => {
+    clock = new VirtualClock(START);
+    stopping = new AbortController();
+    readBytes = 0;
+  });
+  afterEach(() => expect(clock.pending, "timers").to.equal(0));
+
+  /** `made`: the groups of a recording without end, by their number. */
+  const sourceOf = (made: (number: number) => PacketGroup): RecordedSource => {
+    async function* read(_reading: unknown, signal: AbortSignal): AsyncGenerator<PacketGroup> {
+      for (let number = 0; !signal.aborted; number += 1) {
+        // Others have their turn.
+        if (number % 100 === 0) await setImmediate();
+        const group = made(number);
+        readBytes += group.byteLength;
+        yield group;
+      }
+    }
+    return { ...unreadRecording([VIDEO, AUDIO], undefined), follow: read, readBackward: read };
+  };
+  const play = (
+    source: RecordedSource,
+    o: {
+      readonly tracks: readonly number[];
+      readonly scale?: number;
+      readonly frames?: FrameChoice;
+      readonly onvif?: number;
+    },
+  ) =>
+    itemsOf(
+      {
+        source,
+        stretch: { from: START },
+        manner: { scale: o.scale ?? 1, speed: 1, rateControl: true, frames: o.frames ?? ALL_FRAMES },
+        lanes: new Map(
+          o.tracks.map((index) => [index, { index, track: index === 0 ? VIDEO : AUDIO, pair: [0, 1] as const }]),
+        ),
+        clock,
+        numbers: new SentNumbers(),
+        onvif: o.onvif,
+      },
+      new PacketMemory(),
+      stopping.signal,
+    );
+
+  const searches = [
+    ["for a plain player", {}],
+    ["for a client of ONVIF", { onvif: 7 }],
+    ["backwards", { onvif: 7, scale: -1 }],
+    ["for pictures among sound, which is not played at another speed", { scale: 2, tracks: [0, 1] }],
+  ] as const;
+  for (const [what, o] of searches)
+    it(`is looked for with rests where there is none of its tracks, ${what}`, async () => {
+      const next = play(
+        sourceOf((number) => groupOf(number, { track: 1, bytes: BYTES })),
+        { tracks: [0], ...o },
+      ).next();
+      for (const rounds of [1, 2]) {
+        while (clock.pending === 0) await setImmediate();
+        expect(readBytes / WITHOUT_REST_BYTES).to.be.within(rounds, rounds + 0.01);
+        await clock.advance(REST_MS);
+      }
+      stopping.abort();
+      expect((await next).done).to.equal(true);
+    });
+
+  const found = [
+    ["pictures between those that are asked for", () => ({ key: true }), SELDOM],
+    ["other tracks beside its own", (number: number) => ({ track: number % 1000 === 0 ? 0 : 1 }), ALL_FRAMES],
+  ] as const;
+  for (const [what, of, frames] of found)
+    it(`is read without a rest through ${what}`, async () => {
+      const items = play(
+        sourceOf((number) => groupOf(number, { bytes: BYTES, ...of(number) })),
+        { tracks: [0], frames },
+      );
+      while (readBytes < 1.5 * WITHOUT_REST_BYTES) expect((await items.next()).value).not.to.equal(undefined);
+      await items.return(undefined);
+    });
+});
