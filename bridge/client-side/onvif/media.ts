@@ -30,7 +30,7 @@ import {
 } from "./media-parts.ts";
 import { ptzConfiguration } from "./ptz.ts";
 import type { OnvifSite } from "./site.ts";
-import { played, snapshotUri, streamUri, transportOf } from "./stream.ts";
+import { played, snapshotUri, streamUri, synchronizationPoint, transportOf } from "./stream.ts";
 import { find, type Missing, missing, type View, views } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA)["operations"]["GetServiceCapabilities"]>["Capabilities"];
@@ -193,15 +193,7 @@ export function mediaService(site: OnvifSite): Service {
         },
       }),
     },
-    // Whoever may watch may ask by RTCP as well, so this needs no more.
-    SetSynchronizationPoint: {
-      needs: "live",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
-      run({ ProfileToken }, { who }) {
-        site.requestKey(who, played(find(site, who, ProfileToken, "NoProfile")));
-        return {};
-      },
-    },
+    SetSynchronizationPoint: synchronizationPoint(site),
   });
 }
 

@@ -24,7 +24,14 @@ import {
 } from "./media-parts.ts";
 import { ptzConfiguration } from "./ptz.ts";
 import type { OnvifSite } from "./site.ts";
-import { played, RTSP_WEB_SOCKET_URI, snapshotUri, streamUri, transportOfProtocol } from "./stream.ts";
+import {
+  played,
+  RTSP_WEB_SOCKET_URI,
+  snapshotUri,
+  streamUri,
+  synchronizationPoint,
+  transportOfProtocol,
+} from "./stream.ts";
 import { find, missing, type View, views, viewsOf } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"];
@@ -140,15 +147,7 @@ export function media2Service(site: OnvifSite): Service {
         Uri: snapshotUri(site, find(site, who, ProfileToken, "NoProfile"), base),
       }),
     },
-    // Whoever may watch may ask by RTCP as well, so this needs no more.
-    SetSynchronizationPoint: {
-      needs: "live",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
-      run({ ProfileToken }, { who }) {
-        site.requestKey(who, played(find(site, who, ProfileToken, "NoProfile")));
-        return {};
-      },
-    },
+    SetSynchronizationPoint: synchronizationPoint(site),
   });
 }
 

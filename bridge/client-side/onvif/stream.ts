@@ -1,12 +1,14 @@
 import { isFault } from "../../../base/fault.ts";
 import type { Base } from "../../../onvif/server/base.ts";
+import type { Guarded } from "../../../onvif/server/service.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
+import type { MEDIA2 } from "../../../wsdl/tables/tr2.ts";
 import type { StreamSetup } from "../../../wsdl/tables/tt.ts";
 import { RTSP_WEB_SOCKET } from "../front-door.ts";
 import { invalidStreamSetup } from "./media-parts.ts";
 import type { OnvifSite } from "./site.ts";
-import type { View } from "./view.ts";
+import { find, type View } from "./view.ts";
 
 /** Of live and of recorded video: at the door by which the client came, so without a host (ONVIF Streaming 5.1.1.5). */
 export const RTSP_WEB_SOCKET_URI = `ws:${RTSP_WEB_SOCKET}`;
@@ -41,6 +43,20 @@ export function transportOfProtocol(protocol: string): Transport {
 /** What of a profile stands in an address. */
 export function played({ camera, stream }: View): { readonly camera: string; readonly stream: string } {
   return { camera: camera.id, stream };
+}
+
+/** Both media services: asks the camera for a key frame. Whoever may watch may ask by RTCP as well, so this needs no more. */
+export function synchronizationPoint(
+  site: OnvifSite,
+): Guarded<(typeof MEDIA2)["operations"]["SetSynchronizationPoint"]> {
+  return {
+    needs: "live",
+    camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+    run({ ProfileToken }, { who }) {
+      site.requestKey(who, played(find(site, who, ProfileToken, "NoProfile")));
+      return {};
+    },
+  };
 }
 
 /** Where the camera's picture is fetched: the same for all of its profiles. */
