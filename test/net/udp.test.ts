@@ -62,16 +62,17 @@ for (const sender of SENDERS)
     ] as const)
       it(`leaves nothing open when the ${which} socket cannot be set up`, async () => {
         const ports: number[] = [];
-        const real = Socket.prototype.setRecvBufferSize;
+        // oxlint-disable-next-line typescript/unbound-method -- it is called with its socket
+        const { setRecvBufferSize } = Socket.prototype;
         Socket.prototype.setRecvBufferSize = function (bytes) {
           ports.push(this.address().port);
           if (ports.length === nth) throw new Error("no buffers");
-          real.call(this, bytes);
+          setRecvBufferSize.call(this, bytes);
         };
         const fault = await openPortPair("127.0.0.1")
           .catch((error: unknown) => error)
           .finally(() => {
-            Socket.prototype.setRecvBufferSize = real;
+            Socket.prototype.setRecvBufferSize = setRecvBufferSize;
           });
         expect(isFault(fault, "unavailable")).to.equal(true);
         expect(ports).to.have.length(nth);
