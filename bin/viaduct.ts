@@ -69,9 +69,10 @@ program
   .description("say in words what does not work, and what to do")
   .command("camera")
   .description("look at a camera as adopting and pulling it would; nothing is changed")
-  .argument("<address>", "its IP address")
+  .argument("<address>", "its IP address, or the address of its ONVIF service")
   .option("--interface <address...>", "own address on a camera network, or the network; default: all")
   .option("--user <name>", "the camera's user; its password is read from VIADUCT_CAMERA_PASSWORD")
+  .option("--plain-text", "it may be spoken to without TLS: everybody on its network can see its pictures")
   .option("--json", "print JSON")
   .action(async (address: string, options: import("./doctor.ts").DoctorOptions) =>
     (await import("./doctor.ts")).examine(address, options),

@@ -7,7 +7,7 @@ import type { CameraSide } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
 import type { CameraDescription } from "../../onvif/client/camera.ts";
 import { MAIN_STREAM } from "../camera.ts";
-import { describeEncrypted, encryptedStreams, needsPlainText } from "./encryption.ts";
+import { describeEncrypted, encryptedStreams, NeedsPlainText } from "./encryption.ts";
 import { type HostLookup, systemLookup, targetOfRtsp } from "./rtsp-address.ts";
 
 /** How long an RTSP camera may take to accept a connection. */
@@ -109,7 +109,7 @@ async function adoptRtsp(
       tell: "both addresses must be of the same camera, and of the same kind (rtsp or rtsps)",
     });
   const secure = url.protocol === "rtsps:";
-  if (!secure && !o.plainText) throw needsPlainText("this address (rtsp:) is one without encryption: use rtsps:");
+  if (!secure && !o.plainText) throw new NeedsPlainText("this address (rtsp:) is one without encryption: use rtsps:");
   o.onProgress?.("connecting");
   const { side, clock, signal } = o;
   const socket = await dial({

@@ -12,11 +12,13 @@ const RTSPS_PORT = 322;
 /** How long a camera may take to accept a connection at a port that it did not name. */
 const LOOK_MS = 3 * SECOND;
 
-/** What is said where a camera would have to be spoken to in plain text, and nobody has allowed that. */
-export function needsPlainText(why: string): Fault {
-  return new Fault("denied", `plain text is not allowed: ${why}`, {
-    tell: `${why}, or allow plain text for this camera: everybody on its network can read its pictures then`,
-  });
+/** A camera would have to be spoken to in plain text, and nobody has allowed that. */
+export class NeedsPlainText extends Fault {
+  constructor(why: string) {
+    super("denied", `plain text is not allowed: ${why}`, {
+      tell: `${why}, or allow plain text for this camera: everybody on its network can read its pictures then`,
+    });
+  }
 }
 
 /**
@@ -33,7 +35,7 @@ export async function describeEncrypted(
     return await describeCamera({ ...o, xaddrs: named.length > 0 ? named : guesses(o) });
   } catch (error) {
     if (named.length > 0 || !(isFault(error, "unavailable") || isFault(error, "invalid"))) throw error;
-    throw needsPlainText("the camera does not answer over HTTPS: switch HTTPS on in the camera");
+    throw new NeedsPlainText("the camera does not answer over HTTPS: switch HTTPS on in the camera");
   }
 }
 
@@ -72,7 +74,7 @@ export async function encryptedStreams(
     (await dial(wanted)).destroy();
   } catch (error) {
     if (!isFault(error, "unavailable")) throw error;
-    throw needsPlainText("the camera sends its pictures without encryption (rtsp:): switch RTSPS on in the camera");
+    throw new NeedsPlainText("the camera sends its pictures without encryption (rtsp:): switch RTSPS on in the camera");
   }
   const [main, ...others] = streams;
   const inside = (stream: (typeof streams)[number]): (typeof streams)[number] =>

@@ -4,12 +4,14 @@ import { asFault, type FaultKind } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { MINUTE, SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
-import { type CameraDescription, describeCamera } from "../../onvif/client/camera.ts";
+import type { CameraTls } from "../../net/tcp.ts";
+import type { CameraDescription } from "../../onvif/client/camera.ts";
 import { readControls } from "../../onvif/client/controls.ts";
 import { Conversation } from "../../onvif/client/conversation.ts";
 import { pull } from "../../rtsp/client/session.ts";
 import type { UpstreamTransport } from "../../rtsp/wire/transport.ts";
-import { chooseStreams } from "./adopt.ts";
+import { type AdoptedStream, chooseStreams } from "./adopt.ts";
+import { describeEncrypted, encryptedStreams, NeedsPlainText } from "./encryption.ts";
 
 /** How long a picture is waited for. */
 const PICTURE_MS = 10 * SECOND;
@@ -28,12 +30,20 @@ export interface Finding {
 
 export interface ExamineOptions {
   readonly ip: string;
+  /** Addresses of its device service; empty: the usual ones are tried. */
+  readonly xaddrs: readonly string[];
+  /** It may be spoken to without TLS. */
+  readonly plainText: boolean;
   readonly credentials?: Credentials;
   readonly side: CameraSide;
   readonly clock: Clock;
   readonly log: Log;
+  /** Ends it, without a further finding. */
   readonly signal: AbortSignal;
 }
+
+/** With what the camera is known by. */
+type Known = ExamineOptions & { readonly tls: CameraTls };
 
 const NEXT: Readonly<Partial<Record<FaultKind, string>>> = {
   unauthenticated: "Check user and password in the camera: many keep users for ONVIF apart from those of its pages.",
@@ -42,11 +52,24 @@ const NEXT: Readonly<Partial<Record<FaultKind, string>>> = {
   invalid: "Check that ONVIF is switched on in the camera; without it, adopt the camera by its RTSP address.",
 };
 
+const NEXT_IN_PLAIN =
+  "Check cable and address, too. Where a camera has no encryption, --plain-text looks at it without.";
+
 /** Looks at a camera as adopting and pulling it would, and hands on what works and what does not, one thing after the other. */
 export async function* examineCamera(o: ExamineOptions): AsyncGenerator<Finding> {
+  for await (const finding of findings(o)) {
+    // What was called off has not failed.
+    if (o.signal.aborted) return;
+    yield finding;
+  }
+}
+
+async function* findings(o: ExamineOptions): AsyncGenerator<Finding> {
+  let pin: string | undefined;
+  const unknown: CameraTls = { onPin: (spki) => (pin ??= spki) };
   let described: CameraDescription;
   try {
-    described = await describeCamera({ ...o, xaddrs: [], tls: {} });
+    described = await describeEncrypted({ ...o, tls: unknown });
   } catch (error) {
     yield failed("log-in", error);
     return;
@@ -58,20 +81,27 @@ export async function* examineCamera(o: ExamineOptions): AsyncGenerator<Finding>
     says: `${manufacturer} ${model}, firmware ${firmware}, at ${deviceUrl.href}`,
   };
   yield clockFinding(clockOffsetMs);
-  const [main] = chooseStreams(described);
+  let main: AdoptedStream;
+  try {
+    [main] = await encryptedStreams(chooseStreams(described), { ...o, tls: pin === undefined ? unknown : { pin } });
+  } catch (error) {
+    yield failed("streams", error);
+    return;
+  }
   const sizes = profiles.map(({ video }) =>
     video ? `${video.encoding} ${video.width}x${video.height}` : "no picture",
   );
   yield { what: "streams", result: "works", says: sizes.join(", ") };
   // What is inside TLS has no UDP beside it.
   const transports = main.url.protocol === "rtsps:" ? (["tcp"] as const) : (["tcp", "udp"] as const);
-  for (const transport of transports) yield await picture(main.url, transport, o);
-  yield await controls(deviceUrl, main.url, o);
+  const known = { ...o, tls: pin === undefined ? {} : { pin } };
+  for (const transport of transports) yield await picture(main.url, transport, known);
+  yield await controls(deviceUrl, main.url, known);
 }
 
 function failed(what: Finding["what"], error: unknown, prefix = ""): Finding {
   const { kind, tell = "the camera's answer cannot be used" } = asFault(error);
-  const next = NEXT[kind];
+  const next = error instanceof NeedsPlainText ? NEXT_IN_PLAIN : NEXT[kind];
   return { what, result: "fails", says: `${prefix}${tell}`, ...(next === undefined ? {} : { next }) };
 }
 
@@ -88,7 +118,7 @@ function clockFinding(offsetMs: number): Finding {
   };
 }
 
-async function picture(url: URL, transport: UpstreamTransport, o: ExamineOptions): Promise<Finding> {
+async function picture(url: URL, transport: UpstreamTransport, o: Known): Promise<Finding> {
   const came = new AbortController();
   const late = new AbortController();
   const timer = o.clock.after(PICTURE_MS, () => late.abort());
@@ -97,7 +127,6 @@ async function picture(url: URL, transport: UpstreamTransport, o: ExamineOptions
     await pull({
       ...o,
       url,
-      tls: {},
       transports: [transport],
       signal: AbortSignal.any([o.signal, came.signal, late.signal]),
       events: {
@@ -123,9 +152,9 @@ async function picture(url: URL, transport: UpstreamTransport, o: ExamineOptions
   };
 }
 
-async function controls(device: URL, stream: URL, o: ExamineOptions): Promise<Finding> {
+async function controls(device: URL, stream: URL, o: Known): Promise<Finding> {
   try {
-    const conversation = new Conversation({ ...o, device, tls: {} });
+    const conversation = new Conversation({ ...o, device });
     const { ptz, imagingSource, relays, inputs, snapshot } = await readControls(conversation, { ...o, device, stream });
     const has = [
       ...(ptz === undefined ? [] : ["pan, tilt or zoom"]),
