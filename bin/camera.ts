@@ -1,6 +1,5 @@
 import { readdir } from "node:fs/promises";
 import { isIP } from "node:net";
-import { userInfo } from "node:os";
 import { type Audit, openAuditLog } from "../auth/audit.ts";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
@@ -18,6 +17,7 @@ import { recordingsOf, type Settings } from "../bridge/settings.ts";
 import { cameraSide } from "../net/sides.ts";
 import { UPSTREAM_TRANSPORTS } from "../rtsp/wire/transport.ts";
 import { type DataOptions, withDatabase } from "./data.ts";
+import { operator } from "./operator.ts";
 
 /** Where the camera's password is read from: arguments can be seen by everybody on the machine. */
 const PASSWORD = "VIADUCT_CAMERA_PASSWORD";
@@ -47,7 +47,7 @@ async function withCameras(options: DataOptions, work: (parts: Work) => Promise<
 }
 
 function record(audit: Audit, action: string, camera: string, why: string): void {
-  audit.record({ who: userInfo().username, action, camera, interface: "cli", outcome: "allowed", why });
+  audit.record({ who: operator(), action, camera, interface: "cli", outcome: "allowed", why });
 }
 
 export async function listCameras(options: DataOptions & { readonly json?: boolean }): Promise<void> {

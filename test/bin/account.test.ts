@@ -1,9 +1,39 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { Accounts } from "../../auth/accounts.ts";
+import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
+import { type PlainGrant, readGrants } from "../../auth/grants.ts";
+import { systemClock } from "../../base/clock.ts";
+import { openDatabase } from "../../base/database.ts";
 import { lockFolder } from "../../base/lock.ts";
+import { silentLog } from "../../base/log.ts";
+import { type CameraSchema, cameraMigrations } from "../../bridge/camera-schema.ts";
+import { openDataFolder } from "../../bridge/data-folder.ts";
 import { type Ended, viaduct, writeConfig } from "../support/viaduct.ts";
+
+const NARROW: readonly PlainGrant[] = [
+  {
+    right: "live",
+    cameras: ["gate"],
+    interfaces: ["onvif", "rtsp"],
+    groups: ["yard"],
+    except: ["door"],
+    exceptGroups: ["yard"],
+    hours: "office",
+  },
+  {
+    right: "playback",
+    cameras: "any",
+    interfaces: "any",
+    from: "2026-01-01T00:00:00.000Z",
+    until: "2027-01-01T00:00:00.000Z",
+    maxAgeMs: 3_600_000,
+  },
+  { right: "talk", cameras: ["gate"], interfaces: "any", deny: true },
+  { right: "read-status", cameras: "any", interfaces: "any" },
+];
 
 describe("viaduct account", function () {
   this.timeout(60_000);
@@ -17,6 +47,16 @@ describe("viaduct account", function () {
   after(() => rm(folder, { recursive: true, force: true }));
 
   const account = (...args: readonly string[]): Promise<Ended> => viaduct(["account", ...args, "--config", config]);
+
+  /** Works on the accounts as the bridge has them. */
+  const withAccounts = async (work: (accounts: Accounts) => Promise<void>): Promise<void> => {
+    const data = await openDataFolder(join(folder, "data"));
+    const migrations = { ...authMigrations, ...cameraMigrations };
+    const { query, close } = await openDatabase<AuthSchema & CameraSchema>(data.file("viaduct.db"), migrations);
+    await work(await Accounts.open({ query, sealer: data.sealer, clock: systemClock, log: silentLog() }));
+    await close();
+    await data.close();
+  };
 
   it("lists none in a data folder that is new", async () => {
     expect(await account("list", "--json")).to.deep.equal({ code: 0, out: "[]\n", err: "" });
@@ -39,9 +79,10 @@ describe("viaduct account", function () {
         name: "control-room",
         kind: "integration",
         enabled: true,
+        roles: [],
         grants: [
-          { right: "live", cameras: "any" },
-          { right: "talk", cameras: "any" },
+          { right: "live", cameras: "any", interfaces: "any" },
+          { right: "talk", cameras: "any", interfaces: "any" },
         ],
       },
     ]);
@@ -75,6 +116,41 @@ describe("viaduct account", function () {
     } finally {
       await lock.close();
     }
+  });
+
+  it("lists roles, and with each grant all that narrows it", async () => {
+    await withAccounts(async (accounts) => {
+      await accounts.setPart("group", "yard", { name: "Yard", cameras: ["gate"] });
+      await accounts.setPart("hours", "office", { name: "Office", zone: "UTC", weekly: [], exceptions: [] });
+      await accounts.setPart("role", "guards", { name: "Guards", grants: [] });
+      const id = accounts.list().find(({ name }) => name === "control-room")?.id ?? "";
+      await accounts.change(id, { roles: ["guards"], grants: readGrants(NARROW), enabled: false });
+    });
+    expect((await account("list")).out).to.equal(
+      `${[
+        "control-room  integration, disabled  role guards",
+        "live gate,group yard except door,group yard through onvif,rtsp at the hours office",
+        "playback any up to 3600 s old from 2026-01-01T00:00:00.000Z until 2027-01-01T00:00:00.000Z",
+        "deny talk gate",
+        "read-status",
+      ].join("; ")}\n`,
+    );
+    const [listed] = JSON.parse((await account("list", "--json")).out) as { roles: unknown; grants: unknown }[];
+    expect([listed?.roles, listed?.grants]).to.deep.equal([["guards"], NARROW]);
+  });
+
+  it("tells the audit log who was added and removed, with which rights", async () => {
+    await account("add", "visitor", "--live", "any");
+    await account("remove", "visitor");
+    const entries = (await readFile(join(folder, "data/audit.log"), "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const rights = '{"enabled":true,"roles":[],"grants":[{"right":"live","cameras":"any","interfaces":"any"}]}';
+    const common = { who: userInfo().username, interface: "cli", subject: "visitor", outcome: "allowed" };
+    const [added, removed] = entries.slice(-2);
+    expect(added).to.include({ ...common, action: "make-account", after: rights });
+    expect(removed).to.include({ ...common, action: "remove-account", before: rights });
   });
 
   it("removes one", async () => {
