@@ -281,14 +281,18 @@ export class Accounts {
   /**
    * Own grants, roles and whether it is enabled, together or not at all. Takes effect at once: whatever runs with the old rights is
    * decided anew, once. Faults as for {@link remove}, `not-found` for a role, group or time profile that is not there, and `wrong-state`
-   * where an integration is to be enabled whose secret is lost.
+   * where an integration is to be enabled whose secret is lost. `change` may depend on how the account stands when its turn comes.
    */
-  change(id: string, change: AccountChange): Promise<{ readonly before: Account; readonly after: Account }> {
+  change(
+    id: string,
+    change: AccountChange | ((before: Account) => AccountChange),
+  ): Promise<{ readonly before: Account; readonly after: Account }> {
     return this.#inTurn(async () => {
       const { account: before, credential } = this.#get(id);
-      if (change.enabled === true && !this.#opens(before, credential))
+      const chosen = typeof change === "function" ? change(before) : change;
+      if (chosen.enabled === true && !this.#opens(before, credential))
         throw new Fault("wrong-state", `the secret of ${before.name} does not open`, { tell: SECRET_LOST });
-      const { grants = before.grants, roles = before.roles, enabled = before.enabled } = change;
+      const { grants = before.grants, roles = before.roles, enabled = before.enabled } = chosen;
       const after = { ...before, grants, roles: [...new Set(roles)], enabled };
       await this.#update(after);
       return { before, after };

@@ -1,7 +1,7 @@
 import type { UnixMillis } from "../base/units.ts";
 import { type Decision, decideAt, type Match, maySeeAt, type Question, traceOf } from "./decision.ts";
 import type { EffectiveGrant } from "./principal.ts";
-import { INTERFACES, type Interface, isCameraRight, RIGHTS, type Right } from "./right.ts";
+import { type CameraRight, INTERFACES, type Interface, isCameraRight, RIGHTS, type Right } from "./right.ts";
 
 /** Changes of a decision that are followed to find its real end: a week of hours has a few dozen. */
 const MAX_STEPS = 200;
@@ -68,12 +68,38 @@ export function effectiveRights(
 ): readonly EffectiveRight[] {
   return RIGHTS.flatMap((right) =>
     INTERFACES.flatMap((door): readonly EffectiveRight[] => {
-      const may = (camera?: string): boolean => decideAt(grants, { right, camera, interface: door, at }).allowed;
-      if (!isCameraRight(right)) return may() ? [{ right, interface: door, cameras: [] }] : [];
-      const allowed = cameras.filter((camera) => may(camera));
-      return allowed.length === 0 ? [] : [{ right, interface: door, cameras: allowed }];
+      if (!isCameraRight(right))
+        return decideAt(grants, { right, interface: door, at }).allowed
+          ? [{ right, interface: door, cameras: [] }]
+          : [];
+      const reached = reachOf(grants, { right, interfaces: [door], at }, new Set(cameras));
+      if (reached === "any") return cameras.length === 0 ? [] : [{ right, interface: door, cameras }];
+      return reached.length === 0 ? [] : [{ right, interface: door, cameras: reached }];
     }),
   );
+}
+
+/**
+ * With which of the cameras it is allowed at that instant, through any of the interfaces; `any` where it is with all of them and with
+ * those that come later. Decides for those that grants name, and once for all others.
+ */
+export function reachOf(
+  grants: readonly EffectiveGrant[],
+  what: { readonly right: CameraRight; readonly interfaces: readonly Interface[]; readonly at: UnixMillis },
+  cameras: ReadonlySet<string>,
+): "any" | readonly string[] {
+  const { right, interfaces, at } = what;
+  const may = (camera: string): boolean =>
+    interfaces.some((door) => decideAt(grants, { right, camera, interface: door, at }).allowed);
+  const named = new Set(
+    grants
+      .filter((grant) => grant.right === right || grant.right === "see")
+      .flatMap((grant) => [...(grant.cameras === "any" ? [] : grant.cameras), ...(grant.except ?? [])]),
+  );
+  const unnamed = may("");
+  if (!unnamed) return [...named].filter((camera) => cameras.has(camera) && may(camera));
+  const allowed = [...cameras].filter((camera) => !named.has(camera) || may(camera));
+  return allowed.length === cameras.size ? "any" : allowed;
 }
 
 function endOf(grants: readonly EffectiveGrant[], question: Question): UnixMillis | undefined {

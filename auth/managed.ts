@@ -1,4 +1,4 @@
-import type { Account, AccountChange, Accounts } from "./accounts.ts";
+import type { Account, Accounts } from "./accounts.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
 import { plainGrants } from "./grants.ts";
 import { type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
@@ -33,7 +33,7 @@ export class ManagedAccounts {
   }
 
   /** See {@link Accounts.change}. */
-  async change(id: string, change: AccountChange): Promise<void> {
+  async change(...[id, change]: Parameters<Accounts["change"]>): Promise<void> {
     const { before, after } = await this.#accounts.change(id, change);
     this.#record("change-account", before.name, rightsOf(before), rightsOf(after));
   }

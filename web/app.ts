@@ -85,13 +85,14 @@ export function createWeb(o: WebOptions): HttpPart & { close(): void } {
 
 /** The whole API. `need` stands in front of each route that is not for everybody. */
 export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[] {
+  const ofAccounts = { ...o, cameras: o.watch, now: () => o.clock.now(), need };
   return [
     sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     aboutRoutes(o.about),
     cameraRoutes({ watch: o.watch, discovery: o.discovery, need, addressesOf: o.addressesOf }),
     discoveryRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
-    accountRoutes(o.accounts, o.audit, need),
-    rightsRoutes({ ...o, cameras: o.watch, now: () => o.clock.now(), need }),
+    accountRoutes(ofAccounts),
+    rightsRoutes(ofAccounts),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { Accounts } from "../../auth/accounts.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { Leases } from "../../auth/leases.ts";
 import { ManagedAccounts } from "../../auth/managed.ts";
+import type { Grant } from "../../auth/principal.ts";
 import { kindOf, openSite, type Site, WATCH_ALL } from "./fixture.ts";
 
 describe("a change of an account by somebody who may", () => {
@@ -53,5 +54,13 @@ describe("a change of an account by somebody who may", () => {
     const [first, second] = audited;
     expect(second?.before).to.equal(first?.after);
     expect(second?.after).to.equal('{"enabled":false,"roles":[],"grants":[]}');
+  });
+  it("may depend on what another one, asked for a moment before, makes of the account", async () => {
+    const deny: Grant = { right: "talk", cameras: "any", interfaces: "any", deny: true };
+    await Promise.all([
+      managed.change(id, { grants: [deny] }),
+      managed.change(id, ({ grants }) => ({ grants: [...grants, ...WATCH_ALL] })),
+    ]);
+    expect(accounts.list()[0]?.grants).to.deep.equal([deny, ...WATCH_ALL]);
   });
 });

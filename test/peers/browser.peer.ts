@@ -2,10 +2,12 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { unixMillis } from "../../base/units.ts";
 import type { SimCamera } from "../../sim/camera.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
 
+const LATER = unixMillis(Date.UTC(2999, 0, 1));
 const ADMIN = { name: "admin", password: "correct horse battery" };
 
 /** Where to leave pictures of the pages for a person to look at; none are taken without it. */
@@ -177,7 +179,30 @@ describe("the pages, in Chromium", function () {
     await picture("secret");
     await page.getByRole("button", { name: "Done" }).click();
     await page.getByRole("cell", { name: "control-room" }).waitFor();
+  });
+
+  it("tell what an account may do by its roles too", async () => {
+    const { accounts } = t.bridge.parts;
+    const live = {
+      right: "live",
+      cameras: new Set<string>(),
+      groups: new Set(["outside"]),
+      interfaces: "any",
+    } as const;
+    const [hidden, ptz] = [{ ...live, right: "talk", deny: true } as const, { ...live, right: "ptz" } as const];
+    await accounts.setPart("group", "outside", { name: "Outside", cameras: ["gate"] });
+    await accounts.setPart("role", "guards", { name: "Guards", grants: [live, ptz, { ...live, until: LATER }] });
+    const { account } = await accounts.createIntegration({ name: "guard-room", grants: [hidden] });
+    await accounts.change(account.id, { roles: ["guards"] });
+    await page.reload();
+    const row = page.getByRole("row").filter({ hasText: "guard-room" });
+    await row.getByRole("cell", { name: "guards", exact: true }).waitFor();
+    const cells = ["guard-room", "external system", "guards", "gate", "–", "–", "–", "–", "ptz; with limits"];
+    expect((await row.getByRole("cell").allTextContents()).slice(0, -1)).to.deep.equal(cells);
     await picture("accounts");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await picture("accounts-dark");
+    await page.emulateMedia({ colorScheme: "light" });
   });
 
   it("are worked by keyboard alone", async () => {

@@ -172,7 +172,9 @@ describe("requests to the web API", () => {
           (account) => account.id === id,
         );
       const none = { live: [], playback: [], audio: [], metadata: [], talk: [] };
-      const vms = { id, name: "vms", kind: "integration", enabled: true, watching: { ...none, live: ["gate"] } };
+      const watching = { ...none, live: ["gate"] };
+      const shown = { roles: [], watching, effective: watching, others: [], narrowed: false };
+      const vms = { id, name: "vms", kind: "integration", enabled: true, ...shown };
       expect(await listed()).to.deep.equal(vms);
       await admin.send("PATCH", `/api/accounts/${id}`, {
         body: { enabled: false, watching: { playback: "any", talk: ["gate"] } },
@@ -181,6 +183,7 @@ describe("requests to the web API", () => {
         ...vms,
         enabled: false,
         watching: { ...none, playback: "any", talk: ["gate"] },
+        effective: { ...none, playback: "any", talk: ["gate"] },
       });
       expect((await admin.send("DELETE", `/api/accounts/${id}`)).status).to.equal(204);
       expect(await listed()).to.equal(undefined);

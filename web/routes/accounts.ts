@@ -2,8 +2,13 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit } from "../../auth/audit.ts";
-import type { Grant } from "../../auth/principal.ts";
+import { decideAt } from "../../auth/decision.ts";
+import { reachOf } from "../../auth/explain.ts";
+import type { EffectiveGrant, Grant } from "../../auth/principal.ts";
+import { type CameraRight, INTERFACES, isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
 import { Fault } from "../../base/fault.ts";
+import type { UnixMillis } from "../../base/units.ts";
+import type { BridgedCamera } from "../../bridge/camera.ts";
 import { jsonBody } from "../body.ts";
 import { managedBy } from "../managed-by.ts";
 import type { Need, WebState } from "../state.ts";
@@ -35,26 +40,44 @@ function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
   return grants;
 }
 
-function watchingOf(grants: readonly Grant[]): z.output<typeof watching> {
-  const camerasOf = (right: (typeof CHOSEN)[number]): "any" | string[] => {
-    const of = grants.filter((grant) => grant.right === right && grant.deny !== true);
+/** A grant of one of the chosen rights with nothing that narrows it: what is chosen here, and what takes its place. */
+function isPlain({ right, cameras: _, interfaces, ...narrowing }: Grant): boolean {
+  return isChosen(right) && interfaces === "any" && Object.keys(narrowing).length === 0;
+}
+
+function isChosen(right: Right): boolean {
+  return CHOSEN.some((one) => one === right);
+}
+
+function byRight(camerasOf: (right: (typeof CHOSEN)[number]) => "any" | readonly string[]): object {
+  return Object.fromEntries(CHOSEN.map((right) => [right, camerasOf(right)]));
+}
+
+function watchingOf(grants: readonly Grant[]): object {
+  return byRight((right) => {
+    const of = grants.filter((grant) => grant.right === right && isPlain(grant));
     if (of.some((grant) => grant.cameras === "any")) return "any";
     return [...new Set(of.flatMap((grant) => (grant.cameras === "any" ? [] : [...grant.cameras])))];
-  };
-  return {
-    live: camerasOf("live"),
-    playback: camerasOf("playback"),
-    audio: camerasOf("audio"),
-    metadata: camerasOf("metadata"),
-    talk: camerasOf("talk"),
-  };
+  });
+}
+
+/** Holds at certain times, through some interfaces, or for newer footage alone. */
+function isNarrow({ hours, from, until, maxAgeMs, interfaces }: EffectiveGrant): boolean {
+  return interfaces !== "any" || [hours, from, until, maxAgeMs].some((limit) => limit !== undefined);
 }
 
 /** Accounts of external systems: their secrets are shown once, when they are made. */
-export function accountRoutes(accounts: Accounts, audit: Audit, need: Need): Router<WebState> {
+export function accountRoutes(o: {
+  readonly accounts: Accounts;
+  readonly audit: Audit;
+  readonly cameras: { all(): readonly BridgedCamera[] };
+  readonly now: () => UnixMillis;
+  readonly need: Need;
+}): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api/accounts" });
-  const managed = managedBy(accounts, audit);
-  /** A person has rights of other kinds too, which this choice would take away. */
+  const { accounts, need } = o;
+  const managed = managedBy(accounts, o.audit);
+  /** Rights of people come from roles. */
   const assertIntegration = (id: string): void => {
     const account = accounts.list().find((one) => one.id === id);
     if (account?.kind !== "person") return;
@@ -63,14 +86,32 @@ export function accountRoutes(accounts: Accounts, audit: Audit, need: Need): Rou
   };
 
   router.get("/", need("manage-accounts"), (ctx) => {
+    const at = o.now();
+    const known = new Set(o.cameras.all().map(({ info }) => info.id));
     ctx.body = {
-      accounts: accounts.list().map(({ id, name, kind, enabled, grants }) => ({
-        id,
-        name,
-        kind,
-        enabled,
-        watching: watchingOf(grants),
-      })),
+      accounts: accounts.list().map(({ id, name, kind, enabled, roles, grants }) => {
+        const all = accounts.grantsOf(id) ?? [];
+        const reach = (right: CameraRight) => reachOf(all, { right, interfaces: INTERFACES, at }, known);
+        const may = (right: Right): boolean => {
+          if (!isCameraRight(right))
+            return INTERFACES.some((door) => decideAt(all, { right, interface: door, at }).allowed);
+          const reached = reach(right);
+          return reached === "any" || reached.length > 0;
+        };
+        return {
+          id,
+          name,
+          kind,
+          enabled,
+          roles,
+          // What can be changed here: the plain lines of its own.
+          watching: watchingOf(grants),
+          // What comes of all its lines and roles at this moment, through any interface, where it is enabled.
+          effective: byRight(reach),
+          others: RIGHTS.filter((right) => !isChosen(right) && may(right)),
+          narrowed: all.some(isNarrow),
+        };
+      }),
     };
   });
 
@@ -87,7 +128,11 @@ export function accountRoutes(accounts: Accounts, audit: Audit, need: Need): Rou
     if (chosen === undefined && enabled === undefined)
       throw new Fault("invalid", "empty change", { tell: "Say what to change: enabled, watching, or both." });
     if (chosen !== undefined) assertIntegration(id);
-    await managed(ctx).change(id, { enabled, ...(chosen === undefined ? {} : { grants: grantsOf(chosen) }) });
+    await managed(ctx).change(id, ({ grants }) => ({
+      enabled,
+      // What is set elsewhere stays: other rights, denials, and whatever is narrowed.
+      grants: chosen && [...grants.filter((grant) => !isPlain(grant)), ...grantsOf(chosen)],
+    }));
     ctx.status = 204;
   });
 

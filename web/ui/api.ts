@@ -100,7 +100,13 @@ export interface Account {
   readonly name: string;
   readonly kind: "person" | "integration";
   readonly enabled: boolean;
-  readonly watching: Watching;
+  readonly roles: readonly string[];
+  /** What it may do at this moment, where it is enabled: by its own grants, by its roles, and by what these deny. */
+  readonly effective: Watching;
+  /** Further rights that it has at this moment, on some camera or over the bridge. */
+  readonly others: readonly string[];
+  /** Some of it holds at certain times, through some interfaces, or for newer footage alone. */
+  readonly narrowed: boolean;
 }
 
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {

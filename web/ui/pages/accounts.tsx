@@ -20,7 +20,7 @@ export function Accounts(): JSX.Element {
       <div class="bar">
         <p class="hint grow">
           External systems log in over ONVIF and RTSP with an account of their own. Its secret is made here and shown
-          once.
+          once. The table tells with which cameras each account may do what at this moment.
         </p>
         <button type="button" class="primary" onClick={() => setAdding(true)}>
           Add an external system…
@@ -35,11 +35,13 @@ export function Accounts(): JSX.Element {
             <tr>
               <th scope="col">Name</th>
               <th scope="col">Kind</th>
+              <th scope="col">Roles</th>
               <th scope="col">Live</th>
               <th scope="col">Recorded</th>
               <th scope="col">Sound</th>
               <th scope="col">Metadata</th>
               <th scope="col">Talk</th>
+              <th scope="col">Besides</th>
               <th scope="col" />
             </tr>
           </thead>
@@ -48,11 +50,13 @@ export function Accounts(): JSX.Element {
               <tr key={account.id} class={account.enabled ? "" : "off"}>
                 <td>{account.name}</td>
                 <td>{account.kind === "person" ? "person" : "external system"}</td>
-                <td>{whichWords(account.watching.live)}</td>
-                <td>{whichWords(account.watching.playback)}</td>
-                <td>{whichWords(account.watching.audio)}</td>
-                <td>{whichWords(account.watching.metadata)}</td>
-                <td>{whichWords(account.watching.talk)}</td>
+                <td>{account.roles.join(", ") || "–"}</td>
+                <td>{whichWords(account.effective.live)}</td>
+                <td>{whichWords(account.effective.playback)}</td>
+                <td>{whichWords(account.effective.audio)}</td>
+                <td>{whichWords(account.effective.metadata)}</td>
+                <td>{whichWords(account.effective.talk)}</td>
+                <td>{besidesWords(account)}</td>
                 <td class="end">
                   {account.kind === "person" ? null : (
                     <>
@@ -87,8 +91,14 @@ export function Accounts(): JSX.Element {
 }
 
 function whichWords(which: Which): string {
-  if (which === "any") return "all cameras";
+  if (which === "any") return "all";
   return which.length === 0 ? "–" : which.join(", ");
+}
+
+/** Rights without a column of their own, and that some have limits. */
+function besidesWords({ roles, others, narrowed }: Account): string {
+  const rights = roles.includes("administrator") ? "everything" : others.join(", ");
+  return [rights, narrowed ? "with limits" : ""].filter(Boolean).join("; ") || "–";
 }
 
 function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Element {
