@@ -52,9 +52,11 @@ describe("viaduct account", function () {
   const withAccounts = async (work: (accounts: Accounts) => Promise<void>): Promise<void> => {
     const data = await openDataFolder(join(folder, "data"));
     const migrations = { ...authMigrations, ...cameraMigrations };
-    const { query, close } = await openDatabase<AuthSchema & CameraSchema>(data.file("viaduct.db"), migrations);
-    await work(await Accounts.open({ query, sealer: data.sealer, clock: systemClock, log: silentLog() }));
-    await close();
+    const database = await openDatabase<AuthSchema & CameraSchema>(data.file("viaduct.db"), migrations);
+    await work(
+      await Accounts.open({ query: database.query, sealer: data.sealer, clock: systemClock, log: silentLog() }),
+    );
+    await database.close();
     await data.close();
   };
 

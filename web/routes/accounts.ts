@@ -41,9 +41,12 @@ function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
 }
 
 /** A grant of one of the chosen rights with nothing that narrows it: what is chosen here, and what takes its place. */
-function isPlain({ right, cameras: _, interfaces, ...narrowing }: Grant): boolean {
-  return isChosen(right) && interfaces === "any" && Object.keys(narrowing).length === 0;
+function isPlain(grant: Grant): boolean {
+  return isChosen(grant.right) && grant.interfaces === "any" && Object.keys(grant).every((key) => PLAIN.has(key));
 }
+
+/** All that a grant has which nothing narrows. */
+const PLAIN: ReadonlySet<string> = new Set<keyof Grant>(["right", "cameras", "interfaces"]);
 
 function isChosen(right: Right): boolean {
   return CHOSEN.some((one) => one === right);
