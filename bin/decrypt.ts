@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { Fault } from "../base/fault.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
 import { decryptSegment } from "../recorder/decrypt.ts";
@@ -22,6 +22,8 @@ export async function decrypt(file: string, options: DecryptOptions): Promise<vo
       try {
         for await (const bytes of decryptSegment(segment, folder.keys)) await out.writeFile(bytes);
       } catch (cause) {
+        // What is there is not the recording, and would pass for it.
+        await rm(options.out, { force: true });
         if (!(cause instanceof Fault)) throw cause;
         throw new Fault(cause.kind, `${file}: ${cause.message}`, { tell: `${file}: ${cause.message}`, cause });
       } finally {

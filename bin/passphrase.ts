@@ -46,24 +46,29 @@ async function fromDescriptor(fd: string): Promise<Secret> {
   return checked(line);
 }
 
-function fromTerminal(question: string): Promise<Secret> {
+async function fromTerminal(question: string): Promise<Secret> {
+  process.stderr.write(question);
+  try {
+    return await readHidden(process.stdin);
+  } finally {
+    process.stderr.write("\n");
+  }
+}
+
+/** The next line that is typed, which is not shown. Fault `unavailable` where input is ended or broken off (Ctrl-D, Ctrl-C). */
+export function readHidden(input: NodeJS.ReadableStream): Promise<Secret> {
   return new Promise((resolve, reject) => {
-    const lines = createInterface({ input: process.stdin, terminal: true });
-    process.stderr.write(question);
+    const lines = createInterface({ input, terminal: true });
     lines.once("line", (line) => {
-      lines.close();
-      process.stderr.write("\n");
       try {
         resolve(checked(line));
       } catch (error) {
         reject(error);
       }
-    });
-    lines.once("SIGINT", () => {
       lines.close();
-      process.stderr.write("\n");
-      reject(new Fault("unavailable", "no passphrase was given; nothing was changed"));
     });
+    lines.once("SIGINT", () => lines.close());
+    lines.once("close", () => reject(new Fault("unavailable", "no passphrase was given; nothing was changed")));
   });
 }
 

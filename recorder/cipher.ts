@@ -139,7 +139,7 @@ function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
 
 /**
  * A box of random bytes that is hashed and encrypted with a fragment: hashes stand in clear, and must not tell whoever
- * guesses what was recorded that the guess is right.
+ * guesses what was recorded that the guess is right. The header has none: its link confirms a guess of parameter sets.
  */
 export function blind(): Buffer {
   return box("free", randomBytes(BLIND_BYTES));

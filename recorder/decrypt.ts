@@ -9,7 +9,7 @@ import { type FragmentPlace, randomAccess } from "./segment.ts";
 /**
  * The file that an encrypted segment would be without encryption: the same MP4, which any player reads, hashes and links
  * included. Of one that is not encrypted, its bytes as they are. Fault `unavailable` where its key is not in `keys`,
- * `invalid` where it cannot be read or anything of it was changed; what was yielded before is good.
+ * `invalid` where it cannot be read, anything of it was changed, or it is not finished; what was yielded before is good.
  */
 export async function* decryptSegment(file: OpenFile, keys: KeyFinder): AsyncGenerator<Buffer> {
   const scan = await scanSegment(file, false, keys);
@@ -37,11 +37,16 @@ export async function* decryptSegment(file: OpenFile, keys: KeyFinder): AsyncGen
     yield plain;
     offset += head.length + plain.length;
   }
+  if (scan.tail === "none" && !scan.sealed)
+    throw new Fault(
+      "invalid",
+      "it is not finished: it is being recorded, or broke off and is finished at the next start",
+    );
   if (scan.tail !== "none") throw new Fault("invalid", `what follows the first ${scan.goodBytes} bytes is damaged`);
   if (scan.signature !== undefined) {
     const signature = Buffer.allocUnsafe(scan.signature.bytes);
     await file.read(signature, scan.signature.offset);
     yield signature;
   }
-  if (scan.sealed) yield randomAccess(header, fragments);
+  yield randomAccess(header, fragments);
 }

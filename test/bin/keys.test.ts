@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
@@ -60,6 +60,24 @@ describe("viaduct keys, decrypt and verify", function () {
     expect(plain.out).to.match(/^2026-11-24T13:05:00\.000Z \S+ cam\/main \S+plain\.mp4: ok\n/);
     expect((await viaduct(["verify", at("data/recordings"), ...certificate])).code, "locked").to.equal(3);
     expect((await viaduct(["verify", at("data/recordings"), ...certificate, "--config", config])).code).to.equal(0);
+  });
+
+  it("leave nothing of a recording that cannot be decrypted whole", async () => {
+    const args = ["decrypt", segment, "--config", config, "--out", at("part.mp4")];
+    const bytes = await readFile(segment);
+    const signature = bytes.lastIndexOf(Buffer.from("e07d5c1b48a64c6f9b3a2f71c59e8d04", "hex")) - 8;
+    const rows = [
+      [bytes.subarray(0, signature), "it is not finished"],
+      [bytes.subarray(0, signature - 100), "is damaged"],
+      [Buffer.from(bytes).fill(1, signature - 100, signature), "do not open"],
+    ] as const;
+    for (const [changed, why] of rows) {
+      await writeFile(segment, changed);
+      const refused = await viaduct(args);
+      expect([refused.code, refused.out]).to.deep.equal([2, ""]);
+      expect(refused.err).to.include(why);
+      expect(await readdir(folder)).not.to.include("part.mp4");
+    }
   });
 
   it("make a machine that only records, and open its recordings with the private key", async () => {
