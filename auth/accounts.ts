@@ -101,7 +101,7 @@ export class Accounts {
     this.#log = options.log;
     this.#throttle = options.throttle ?? new Throttle(options.clock);
     this.#failures = new Repeats(options.clock);
-    this.#decoy = options.sealer.seal(makeSecret(LIMITS.secretLength), ownerOf("nobody"));
+    this.#decoy = options.sealer.seal(makeSecret(LIMITS.secretLength), integrationOwner("nobody"));
   }
 
   /** Reads all accounts. Fault `unavailable` when the database cannot be read, `invalid` when a row makes no sense. */
@@ -156,8 +156,8 @@ export class Accounts {
     const entry = this.#byName.get(folded(name));
     const usable = entry !== undefined && entry.account.kind === "integration" && entry.account.enabled;
     const secret = usable
-      ? this.#sealer.open(entry.credential, ownerOf(entry.account.id))
-      : this.#sealer.open(this.#decoy, ownerOf("nobody"));
+      ? this.#sealer.open(entry.credential, integrationOwner(entry.account.id))
+      : this.#sealer.open(this.#decoy, integrationOwner("nobody"));
     return { secret, principal: usable ? entry.principal : undefined };
   }
 
@@ -253,7 +253,10 @@ export class Accounts {
     const secret = makeSecret(LIMITS.secretLength);
     const account = await this.#inTurn(() => {
       const id = newId();
-      return this.#insert({ id, name, kind: "integration", grants, roles }, this.#sealer.seal(secret, ownerOf(id)));
+      return this.#insert(
+        { id, name, kind: "integration", grants, roles },
+        this.#sealer.seal(secret, integrationOwner(id)),
+      );
     });
     return { account, secret };
   }
@@ -264,7 +267,7 @@ export class Accounts {
       const { account } = this.#get(id);
       if (account.kind !== "integration") throw new Fault("invalid", `${account.name} is a person, with a password`);
       const secret = makeSecret(LIMITS.secretLength);
-      await this.#update(account, this.#sealer.seal(secret, ownerOf(id)));
+      await this.#update(account, this.#sealer.seal(secret, integrationOwner(id)));
       return secret;
     });
   }
@@ -422,7 +425,7 @@ export class Accounts {
   /** Whether an account has what it logs in with: the secret of an integration is under a master key, which may have been lost. */
   #opens({ id, kind }: Account, credential: string): boolean {
     try {
-      if (kind === "integration") this.#sealer.open(credential, ownerOf(id));
+      if (kind === "integration") this.#sealer.open(credential, integrationOwner(id));
       return true;
     } catch (error) {
       if (isFault(error, "unavailable")) return false;
@@ -545,7 +548,8 @@ function newId(): string {
   return randomBytes(12).toString("hex");
 }
 
-function ownerOf(id: string): string {
+/** Whom a secret in the database is sealed for. */
+export function integrationOwner(id: string): string {
   return `account:${id}`;
 }
 

@@ -13,11 +13,14 @@ const TAG_BYTES = 16;
  */
 export class Sealer {
   readonly #key: Buffer;
+  readonly #former: Buffer | undefined;
 
-  /** `key`: 32 bytes. */
-  constructor(key: Uint8Array) {
-    if (key.length !== 32) throw new Fault("invalid", `master key has ${key.length} bytes, not 32`);
+  /** `key`: 32 bytes. `former`, too: opens what was sealed before, and seals nothing. */
+  constructor(key: Uint8Array, former?: Uint8Array) {
+    for (const { length } of former === undefined ? [key] : [key, former])
+      if (length !== 32) throw new Fault("invalid", `master key has ${length} bytes, not 32`);
     this.#key = Buffer.from(key);
+    this.#former = former && Buffer.from(former);
   }
 
   /** Printable text: `v1.<base64url of nonce, ciphertext and tag>`. */
@@ -34,16 +37,20 @@ export class Sealer {
     const bytes = Buffer.from(body, "base64url");
     if (version !== VERSION || bytes.length < NONCE_BYTES + TAG_BYTES)
       throw new Fault("unavailable", `sealed value of ${owner} is not one of ours`);
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, bytes.subarray(0, NONCE_BYTES))
-      .setAAD(Buffer.from(`${VERSION}:${owner}`))
-      .setAuthTag(bytes.subarray(-TAG_BYTES));
-    try {
-      const clear = Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
-      return new Secret(clear.toString("utf8"));
-    } catch (cause) {
-      throw new Fault("unavailable", `sealed value of ${owner} does not open: wrong master key, or it was changed`, {
-        cause,
-      });
-    }
+    const clear = opened(this.#key, bytes, owner) ?? (this.#former && opened(this.#former, bytes, owner));
+    if (clear !== undefined) return new Secret(clear.toString("utf8"));
+    throw new Fault("unavailable", `sealed value of ${owner} does not open: wrong master key, or it was changed`);
+  }
+}
+
+function opened(key: Buffer, bytes: Buffer, owner: string): Buffer | undefined {
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES))
+    .setAAD(Buffer.from(`${VERSION}:${owner}`))
+    .setAuthTag(bytes.subarray(-TAG_BYTES));
+  const clear = decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES));
+  try {
+    return Buffer.concat([clear, decipher.final()]);
+  } catch {
+    return undefined;
   }
 }

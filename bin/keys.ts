@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { Fault } from "../base/fault.ts";
 import { writeNew } from "../base/whole-file.ts";
 import { type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
+import { resealSecrets } from "../bridge/reseal.ts";
 import { replaceMaster } from "../keys/master.ts";
 import { KEY_BYTES, makePair, readKey } from "../keys/wrap.ts";
 import type { DataOptions } from "./data.ts";
@@ -57,15 +58,19 @@ export interface RotateOptions extends DataOptions {
   readonly newPassphraseFd?: string;
 }
 
-/** A new master key; recordings are not touched. */
+/** A new master key, and secrets sealed anew; recordings are not touched. */
 export async function rotateKeys(options: RotateOptions): Promise<void> {
-  await withFolder(options, async ({ keys, masterOrigin, path }) => {
+  await withFolder(options, async (folder) => {
+    const { keys, masterOrigin, path } = folder;
     if (masterOrigin === "credential")
       throw new Fault("invalid", "the master key is systemd's credential, which only systemd's own tools can replace");
     const under = options.toPassphrase === true || (masterOrigin === "passphrase" && options.toFile !== true);
     const passphrase = under ? await newPassphrase(options.newPassphraseFd) : undefined;
     const master = randomBytes(KEY_BYTES);
+    // Of a rotation that broke off.
+    await resealSecrets(folder);
     await replaceMaster(path, master, passphrase, () => keys.rotate(master));
+    await resealSecrets(folder);
     process.stdout.write(
       `There is a new master key, ${under ? "under the new passphrase" : "in master.key: keep a copy of it elsewhere"}.\n`,
     );

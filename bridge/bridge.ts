@@ -41,6 +41,7 @@ import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
 import { EventBus } from "./event-bus.ts";
 import { OwnEvents, publishLogInFailed } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
+import { resealSecrets } from "./reseal.ts";
 import { multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
 import { loadSigner } from "./signing.ts";
 
@@ -109,6 +110,8 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const folder = await life.start("data folder", () =>
     openDataFolder(settings.dataFolder, { passphrase: o.passphrase }),
   );
+  // Of a rotation of the master key that broke off.
+  await resealSecrets(folder);
   const database = await life.start("database", () =>
     openDatabase<AuthSchema & CameraSchema>(folder.file(DATABASE_FILE), { ...authMigrations, ...cameraMigrations }),
   );

@@ -92,7 +92,7 @@ export class CameraStore {
           device_url: record.deviceUrl ?? null,
           user_name: credentials?.user ?? null,
           password_sealed:
-            credentials === undefined ? null : this.#sealer.seal(credentials.password, ownerOf(record.id)),
+            credentials === undefined ? null : this.#sealer.seal(credentials.password, cameraOwner(record.id)),
           tls_pin: record.tlsPin ?? null,
           plain_text: record.plainText ? 1 : 0,
           transport: record.transport,
@@ -179,7 +179,7 @@ export class CameraStore {
     if (user === null) return { credentials: undefined };
     try {
       return {
-        credentials: { user, password: sealed === null ? new Secret("") : this.#sealer.open(sealed, ownerOf(id)) },
+        credentials: { user, password: sealed === null ? new Secret("") : this.#sealer.open(sealed, cameraOwner(id)) },
       };
     } catch (error) {
       if (isFault(error, "unavailable")) return { credentials: undefined, passwordLost: true };
@@ -231,7 +231,8 @@ function transportIn(text: string | null): UpstreamTransport | undefined {
   return UPSTREAM_TRANSPORTS.find((transport) => transport === text);
 }
 
-function ownerOf(id: string): string {
+/** Whom a secret in the database is sealed for. */
+export function cameraOwner(id: string): string {
   return `camera:${id}`;
 }
 

@@ -59,12 +59,10 @@ export async function openDataFolder(path: string, options: DataFolderOptions = 
       const older = vault.size === 0 && (await isThere(join(path, DATABASE_FILE)));
       const master = await openMaster({ ...placeOf(path, options), mayMake: !older }, KeyRing.fits(vault));
       const keys = await KeyRing.open(store, master.key, older ? master.key : undefined);
-      const secrets = keys.get("secrets");
-      if (secrets === undefined) throw new Fault("internal", "no key for secrets in the vault");
       const uuid = await readOrMake(join(path, "device.uuid"), () => `${randomUUID()}\n`);
       return {
         path,
-        sealer: new Sealer(secrets),
+        sealer: sealerOf(keys),
         keys,
         masterOrigin: master.origin,
         uuid: uuid.trim(),
@@ -82,6 +80,13 @@ export async function openDataFolder(path: string, options: DataFolderOptions = 
     await lock.close();
     throw error;
   }
+}
+
+/** Seals camera passwords and the secrets of integrations. */
+export function sealerOf(keys: KeyRing): Sealer {
+  const secrets = keys.get("secrets");
+  if (secrets === undefined) throw new Fault("internal", "no key for secrets in the vault");
+  return new Sealer(secrets, keys.get("former-secrets"));
 }
 
 async function startOver(

@@ -18,7 +18,10 @@ export interface DataKey {
 }
 
 /** What stands in the vault under each of its names. */
-type VaultName = "secrets" | "signing";
+type VaultName =
+  | "secrets" // seals the secrets in viaduct.db
+  | "former-secrets" // opens those that are not sealed anew yet, after a rotation
+  | "signing";
 
 /** How keys stand, for people. */
 export interface KeyStatus {
@@ -98,6 +101,14 @@ export class KeyRing {
     this.#vault.set(name, wrapped);
   }
 
+  /** Destroys a key of the vault. */
+  async drop(name: VaultName): Promise<void> {
+    const vault = new Map(this.#vault);
+    vault.delete(name);
+    await this.#store.replace({ vault, dataKeys: [] });
+    this.#vault.delete(name);
+  }
+
   /** Nothing that is recorded can be played on this machine. */
   get writeOnly(): boolean {
     return this.#holders.has("reader");
@@ -156,14 +167,23 @@ export class KeyRing {
     };
   }
 
-  /** Puts everything under a new master key, in one step. Recordings are not touched. */
+  /**
+   * Puts everything under a new master key, in one step, with a new key for secrets: who knew the old master key may know the old one
+   * of these too. That becomes `former-secrets`, until the secrets are sealed anew. Recordings are not touched. Fault `wrong-state`
+   * where the secrets of the last rotation are not sealed anew yet.
+   */
   async rotate(master: Buffer): Promise<void> {
+    const secrets = this.get("secrets");
+    if (secrets === undefined || this.#vault.has("former-secrets"))
+      throw new Fault("wrong-state", "secrets are still sealed under the key of before the last rotation");
     const vault = new Map<string, Uint8Array>();
     for (const [name, wrapped] of this.#vault) {
       const secret = unwrap(this.#master, wrapped, vaultContext(name));
       if (secret === undefined) throw new Fault("internal", `${name} in the vault does not open`);
       vault.set(name, wrap(master, secret, vaultContext(name)));
     }
+    vault.set("secrets", wrap(master, randomBytes(KEY_BYTES), vaultContext("secrets")));
+    vault.set("former-secrets", wrap(master, secrets, vaultContext("former-secrets")));
     const dataKeys = (await this.#store.all()).map((one) => {
       const key = this.#unwrapped(one);
       return key === undefined ? one : { ...one, master: wrap(master, key, keyContext(one)) };

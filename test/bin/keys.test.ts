@@ -18,6 +18,13 @@ describe("viaduct keys, decrypt and verify", function () {
   const keys = (...args: readonly string[]) => viaduct(["keys", ...args, "--config", config]);
   const status = async () => JSON.parse((await keys("status", "--json")).out) as Record<string, unknown>;
 
+  async function vaultKey(name: "secrets" | "former-secrets"): Promise<Buffer | undefined> {
+    const data = await openDataFolder(at("data"));
+    const key = data.keys.get(name);
+    await data.close();
+    return key;
+  }
+
   beforeEach(async () => {
     ({ folder, remove } = await scratchFolder());
     config = await writeConfig(folder);
@@ -43,7 +50,10 @@ describe("viaduct keys, decrypt and verify", function () {
       closed: 0,
     });
     const before = await readFile(at("data/master.key"), "utf8");
+    const secrets = await vaultKey("secrets");
     expect((await keys("rotate")).code).to.equal(0);
+    expect(await vaultKey("secrets")).not.to.deep.equal(secrets);
+    expect(await vaultKey("former-secrets")).to.equal(undefined);
     expect(await readFile(at("data/master.key"), "utf8")).not.to.equal(before);
     const args = ["decrypt", segment, "--config", config, "--out", at("plain.mp4")];
     expect(await viaduct(args)).to.deep.equal({

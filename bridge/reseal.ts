@@ -1,0 +1,63 @@
+import type { Kysely } from "kysely";
+import { integrationOwner } from "../auth/accounts.ts";
+import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
+import { openDatabase } from "../base/database.ts";
+import { isFault } from "../base/fault.ts";
+import type { Sealer } from "../base/seal.ts";
+import { type CameraSchema, cameraMigrations } from "./camera-schema.ts";
+import { cameraOwner } from "./camera-store.ts";
+import { DATABASE_FILE, type DataFolder, sealerOf } from "./data-folder.ts";
+
+/**
+ * Seals camera passwords and the secrets of integrations under the present key for secrets, all or none, and destroys the one of
+ * before the rotation. Does nothing where that was done; may be repeated after a crash at any point. What does not open stays as it is.
+ */
+export async function resealSecrets({ keys, file }: Pick<DataFolder, "keys" | "file">): Promise<void> {
+  if (keys.get("former-secrets") === undefined) return;
+  const sealer = sealerOf(keys);
+  const database = await openDatabase<AuthSchema & CameraSchema>(
+    file(DATABASE_FILE),
+    { ...authMigrations, ...cameraMigrations },
+    { durable: true },
+  );
+  try {
+    await database.query.transaction().execute(async (query) => {
+      await resealIntegrations(query, sealer);
+      await resealCameras(query, sealer);
+    });
+    await database.forget();
+  } finally {
+    await database.close();
+  }
+  await keys.drop("former-secrets");
+}
+
+async function resealIntegrations(query: Kysely<AuthSchema & CameraSchema>, sealer: Sealer): Promise<void> {
+  const rows = query.selectFrom("account").select(["id", "credential"]).where("kind", "=", "integration");
+  for (const { id, credential } of await rows.execute())
+    await query
+      .updateTable("account")
+      .set({ credential: resealed(sealer, credential, integrationOwner(id)) })
+      .where("id", "=", id)
+      .execute();
+}
+
+async function resealCameras(query: Kysely<AuthSchema & CameraSchema>, sealer: Sealer): Promise<void> {
+  const rows = query.selectFrom("camera").select(["id", "password_sealed as sealed"]);
+  for (const { id, sealed } of await rows.execute())
+    if (sealed !== null)
+      await query
+        .updateTable("camera")
+        .set({ password_sealed: resealed(sealer, sealed, cameraOwner(id)) })
+        .where("id", "=", id)
+        .execute();
+}
+
+function resealed(sealer: Sealer, sealed: string, owner: string): string {
+  try {
+    return sealer.seal(sealer.open(sealed, owner), owner);
+  } catch (error) {
+    if (isFault(error, "unavailable")) return sealed;
+    throw error;
+  }
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect } from "chai";
+import { authMigrations } from "../../auth/auth-schema.ts";
+import { openDatabase } from "../../base/database.ts";
+import { Secret } from "../../base/secret.ts";
+import { type CameraSchema, cameraMigrations } from "../../bridge/camera-schema.ts";
+import { CameraStore } from "../../bridge/camera-store.ts";
+import { type DataFolder, openDataFolder } from "../../bridge/data-folder.ts";
+import { resealSecrets } from "../../bridge/reseal.ts";
+import { replaceMaster } from "../../keys/master.ts";
+import { startTestBridge } from "../support/bridge.ts";
+
+describe("secrets, when the master key is replaced", function () {
+  this.timeout(60_000);
+  let folder = "";
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "viaduct-reseal-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** As they stand in the database. */
+  function sealed(): readonly string[] {
+    const database = new DatabaseSync(join(folder, "viaduct.db"), { readOnly: true });
+    const passwords = database.prepare("SELECT password_sealed AS sealed FROM camera").all();
+    const secrets = database.prepare("SELECT credential AS sealed FROM account WHERE kind = 'integration'").all();
+    database.close();
+    return [...passwords, ...secrets].map((row) => String(row["sealed"]));
+  }
+
+  async function cameraPasswords({ file, sealer }: DataFolder): Promise<readonly (string | undefined)[]> {
+    const database = await openDatabase<CameraSchema>(file("viaduct.db"), { ...authMigrations, ...cameraMigrations });
+    const cameras = await new CameraStore(database.query, sealer).list();
+    await database.close();
+    return cameras.map(({ credentials }) => credentials?.password.reveal());
+  }
+
+  async function onDisk(): Promise<string> {
+    const names = (await readdir(folder)).filter((name) => name.startsWith("viaduct.db"));
+    return (await Promise.all(names.map((name) => readFile(join(folder, name), "latin1")))).join("");
+  }
+
+  /** A new master key, and then the machine is switched off. */
+  async function rotate(): Promise<void> {
+    const data = await openDataFolder(folder);
+    const master = randomBytes(32);
+    await replaceMaster(folder, master, undefined, () => data.keys.rotate(master));
+    await data.close();
+  }
+
+  it("are sealed anew under another key, of which the old master key tells nothing, if need be at the next start", async () => {
+    let t = await startTestBridge({ folder });
+    await t.adopt(await t.camera());
+    const login = await t.account();
+    await t.close();
+    const before = sealed();
+    expect(before).to.have.length(2);
+    const held = await openDataFolder(folder);
+    const former = held.keys.get("secrets");
+    const passwords = await cameraPasswords(held);
+    await held.close();
+    await rotate();
+    expect(sealed()).to.deep.equal(before);
+
+    t = await startTestBridge({ folder });
+    try {
+      const { accounts } = t.bridge.parts;
+      expect((await accounts.checkPassword(login.name, new Secret(login.secret))).accountId).to.equal(login.id);
+    } finally {
+      await t.close();
+    }
+    const bytes = await onDisk();
+    for (const one of before) expect(bytes).not.to.include(one);
+    const after = await openDataFolder(folder);
+    expect(after.keys.get("former-secrets")).to.equal(undefined);
+    expect(after.keys.get("secrets")).not.to.deep.equal(former);
+    expect(await cameraPasswords(after)).to.deep.equal(passwords);
+    await after.close();
+  });
+
+  it("are not put under a third key before the second rotation is whole", async () => {
+    const t = await startTestBridge({ folder });
+    await t.account();
+    await t.close();
+    await rotate();
+    const data = await openDataFolder(folder);
+    const refused = await data.keys.rotate(randomBytes(32)).catch((error: Error) => error);
+    expect(refused).to.include({ kind: "wrong-state" });
+    await resealSecrets(data);
+    await data.close();
+    await rotate();
+    await (await startTestBridge({ folder })).close();
+  });
+});
