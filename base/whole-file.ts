@@ -22,13 +22,17 @@ export async function readIfThere(file: string): Promise<string | undefined> {
  */
 export async function writeWhole(file: string, text: string): Promise<void> {
   const draft = join(dirname(file), `.${basename(file)}.new`);
-  await write(draft, "w", text);
+  // Of a power cut, or of somebody else.
+  await rm(draft, { force: true }).catch((cause: unknown) => {
+    throw unavailable("write", file, cause);
+  });
+  await create(draft, text);
   await moveWhole(draft, file);
 }
 
 /** As {@link writeWhole}, but never over a file that is there. */
 export async function writeNew(file: string, text: string): Promise<void> {
-  await write(file, "wx", text);
+  await create(file, text);
   await syncFolder(file);
 }
 
@@ -68,10 +72,10 @@ export async function isThere(file: string): Promise<boolean> {
 }
 
 /** What was begun is removed where it cannot be finished. */
-async function write(file: string, flags: "w" | "wx", text: string): Promise<void> {
+async function create(file: string, text: string): Promise<void> {
   let handle: FileHandle;
   try {
-    handle = await open(file, flags, 0o600);
+    handle = await open(file, "wx", 0o600);
   } catch (cause) {
     throw unavailable("write", file, cause);
   }

@@ -12,11 +12,12 @@ import { DATABASE_FILE, type DataFolder, sealerOf } from "./data-folder.ts";
  * Seals camera passwords and the secrets of integrations under the present key for secrets, all or none, and destroys the one of
  * before the rotation. Does nothing where that was done; may be repeated after a crash at any point. What does not open stays as it is.
  */
-export async function resealSecrets({ keys, file }: Pick<DataFolder, "keys" | "file">): Promise<void> {
+export async function resealSecrets(folder: DataFolder): Promise<void> {
+  const { keys } = folder;
   if (keys.get("former-secrets") === undefined) return;
   const sealer = sealerOf(keys);
   const database = await openDatabase<AuthSchema & CameraSchema>(
-    file(DATABASE_FILE),
+    folder.file(DATABASE_FILE),
     { ...authMigrations, ...cameraMigrations },
     { durable: true },
   );

@@ -32,9 +32,12 @@ describe("secrets, when the master key is replaced", function () {
     return [...passwords, ...secrets].map((row) => String(row["sealed"]));
   }
 
-  async function cameraPasswords({ file, sealer }: DataFolder): Promise<readonly (string | undefined)[]> {
-    const database = await openDatabase<CameraSchema>(file("viaduct.db"), { ...authMigrations, ...cameraMigrations });
-    const cameras = await new CameraStore(database.query, sealer).list();
+  async function cameraPasswords(data: DataFolder): Promise<readonly (string | undefined)[]> {
+    const database = await openDatabase<CameraSchema>(data.file("viaduct.db"), {
+      ...authMigrations,
+      ...cameraMigrations,
+    });
+    const cameras = await new CameraStore(database.query, data.sealer).list();
     await database.close();
     return cameras.map(({ credentials }) => credentials?.password.reveal());
   }
