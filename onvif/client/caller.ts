@@ -1,6 +1,6 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
-import { Fault } from "../../base/fault.ts";
+import { Fault, isFault } from "../../base/fault.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import { type HttpAnswer, httpRequest } from "../../net/http-request.ts";
 import type { CameraSide } from "../../net/sides.ts";
@@ -203,6 +203,16 @@ export class Caller {
   #pin(spki: string): void {
     this.#options.tls?.onPin?.(spki);
     this.#tls = { ...this.#options.tls, pin: spki };
+  }
+}
+
+/** What a camera lacks, or does not show this account, is as if it had answered nothing. */
+export async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isFault(error, "invalid") || isFault(error, "denied")) return undefined;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
-import { asFault, Fault, isFault } from "../../base/fault.ts";
+import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { Millis } from "../../base/units.ts";
 import { type CameraSide, pinnedToHost } from "../../net/sides.ts";
@@ -9,7 +9,7 @@ import type { CameraTls } from "../../net/tcp.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import { scopeValue } from "../../wsdl/scope.ts";
 import { findPath, type XmlElement } from "../../wsdl/xml.ts";
-import { type Answer, type Call, Caller } from "./caller.ts";
+import { type Answer, type Call, Caller, ifThere } from "./caller.ts";
 import { type CameraProfile, readProfiles } from "./media.ts";
 import { addressIn, USUAL_DEVICE_PORTS } from "./quirks.ts";
 import { clockOffset, clockOffsetOfHeader } from "./skew.ts";
@@ -153,16 +153,6 @@ async function describeAt(device: URL, caller: Caller, o: DescribeOptions): Prom
     clockOffsetMs: caller.login.clockOffsetMs,
     services: [...services.urls.keys()],
   };
-}
-
-/** What a camera lacks, or does not show this account, is as if it had answered nothing. */
-async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isFault(error, "invalid") || isFault(error, "denied")) return undefined;
-    throw error;
-  }
 }
 
 /**

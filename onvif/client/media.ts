@@ -3,7 +3,7 @@ import type { Log } from "../../base/log.ts";
 import { SECOND } from "../../base/units.ts";
 import { pinnedToHost } from "../../net/sides.ts";
 import { attributeOf, escapeXml, findPath, type XmlElement } from "../../wsdl/xml.ts";
-import type { Caller } from "./caller.ts";
+import { type Caller, ifThere } from "./caller.ts";
 import { addressIn, encodingOf } from "./quirks.ts";
 
 const LIMITS = {
@@ -72,7 +72,10 @@ export async function readProfiles(
   );
 }
 
-/** The profile whose stream has this address, where it is, and what there is beside it; undefined where the camera has none (any more). */
+/**
+ * The profile whose stream has this address, where it is, and what there is beside it; undefined where the camera has none (any
+ * more). What it refuses to tell is passed over, as in {@link readProfiles}. Faults: `unavailable`, `unauthenticated`.
+ */
 export async function profileOfStream(
   caller: Caller,
   services: { readonly media1?: URL; readonly media2?: URL },
@@ -84,13 +87,20 @@ export async function profileOfStream(
   ] as const) {
     if (url === undefined) continue;
     const media: Media = { prefix, url };
-    const profiles = await listProfiles(caller, media);
+    const profiles = (await ifThere(listProfiles(caller, media))) ?? [];
     for (const { token } of profiles) {
-      const address = await streamUriOf(caller, media, token, o.ip);
-      if (address.href === o.stream.href) return { ...media, token, profiles };
+      const address = await ifThere(streamUriOf(caller, media, token, o.ip));
+      if (address !== undefined && isOf(o.stream, address)) return { ...media, token, profiles };
     }
   }
   return undefined;
+}
+
+/** A camera that was moved to RTSPS at its adoption goes on to tell the address without TLS: the same one at another port. */
+function isOf(stream: URL, told: URL): boolean {
+  if (stream.protocol === "rtsps:" && told.protocol === "rtsp:")
+    return told.pathname === stream.pathname && told.search === stream.search;
+  return told.href === stream.href;
 }
 
 async function listProfiles(caller: Caller, { prefix, url }: Media): Promise<readonly ListedProfile[]> {
@@ -180,13 +190,11 @@ export async function snapshotUriOf(
   ip: string,
 ): Promise<URL | undefined> {
   const content = `<${prefix}:ProfileToken>${escapeXml(token)}</${prefix}:ProfileToken>`;
-  try {
+  const told = async (): Promise<URL> => {
     const { body } = await caller.call({ url, prefix, operation: "GetSnapshotUri", content });
     return pinnedToHost(uriIn(body) ?? "", ip, ["http", "https"]);
-  } catch (error) {
-    if (isFault(error, "invalid") || isFault(error, "denied")) return undefined;
-    throw error;
-  }
+  };
+  return ifThere(told());
 }
 
 /** Media 2 has the address at the top, Media 1 inside MediaUri; either is taken from either. */
