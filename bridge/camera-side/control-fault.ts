@@ -43,6 +43,10 @@ export function controlFault(error: unknown): Fault {
   return fault;
 }
 
+export function notSupported(): SoapFault {
+  return new SoapFault("invalid", "Receiver", ["ActionNotSupported"], "The camera does not have this");
+}
+
 function refusal(fault: RefusedByCamera): SoapFault {
   const word = fault.subcodes.find((one) => Object.hasOwn(WORDS, one));
   const place = word === undefined ? undefined : WORDS[word];

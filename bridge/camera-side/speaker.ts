@@ -1,8 +1,9 @@
 import { within } from "../../base/clock.ts";
-import { asFault, Fault } from "../../base/fault.ts";
+import { asFault, Fault, isFault } from "../../base/fault.ts";
 import { MINUTE, type MonotonicMillis, SECOND } from "../../base/units.ts";
 import type { BackChannel, Talk } from "../../media/back-channel.ts";
 import type { Track } from "../../media/track.ts";
+import { REFUSED_MS } from "../../onvif/client/refused-log-in.ts";
 import { describeSpeaker, openTalk, type SpeakerOptions, type TalkSession } from "../../rtsp/client/talk.ts";
 
 const LIMITS = {
@@ -54,7 +55,8 @@ export class CameraSpeaker implements BackChannel {
       return await describeSpeaker(this.#options);
     } catch (error) {
       log.info({ err: asFault(error) }, "the camera does not say whether it has a speaker");
-      if (this.#answer !== undefined) this.#answer.until = (clock.monotonic() + LIMITS.failedMs) as MonotonicMillis;
+      const restMs = isFault(error, "unauthenticated") ? REFUSED_MS : LIMITS.failedMs;
+      if (this.#answer !== undefined) this.#answer.until = (clock.monotonic() + restMs) as MonotonicMillis;
       return undefined;
     }
   }
