@@ -1,11 +1,10 @@
-import type { Clock, Timer } from "../../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { MINUTE, type Millis, type MonotonicMillis, SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraControls, readControls } from "../../onvif/client/controls.ts";
 import { Conversation } from "../../onvif/client/conversation.ts";
-import { fetchSnapshot } from "../../onvif/client/snapshot.ts";
 import { SoapFault } from "../../wsdl/envelope.ts";
 import type { ResponseOf } from "../../wsdl/service.ts";
 import { DEVICE } from "../../wsdl/tables/tds.ts";
@@ -22,8 +21,10 @@ import {
   type PtzRequest,
 } from "../camera-control.ts";
 import type { CameraRecord } from "../camera-store.ts";
-import { controlFault } from "./control-fault.ts";
+import { CameraPicture } from "./camera-picture.ts";
+import { controlFault, notSupported } from "./control-fault.ts";
 import { loginOf } from "./login.ts";
+import { MoveEnd } from "./move-end.ts";
 import { OwnTokens } from "./own-tokens.ts";
 
 const LIMITS = {
@@ -31,8 +32,6 @@ const LIMITS = {
   knownMs: 10 * MINUTE,
   /** A camera that did not tell what it has may have been busy. */
   askAgainMs: MINUTE,
-  /** How long a snapshot is as good as a new one. */
-  snapshotMs: SECOND,
   /** How long a continuous move lasts where neither the client nor the camera says it. */
   moveMs: 10 * SECOND,
 } as const;
@@ -59,23 +58,20 @@ export class CameraControlPort implements CameraControl {
   #controls: Controls = NO_CONTROLS;
   #asking: Promise<CameraControls> | undefined;
   #notBefore: MonotonicMillis | undefined;
-  /** Ends a continuous move. */
-  #deadline: Timer | undefined;
-  #picture: Promise<Buffer> | undefined;
+  readonly #moveEnd: MoveEnd;
+  readonly #picture: CameraPicture;
 
   constructor(record: CameraRecord, options: ControlOptions) {
     this.#record = record;
     this.#options = options;
+    this.#moveEnd = new MoveEnd({ clock: options.clock, stop: (profile) => this.#stop(profile) });
+    const asking = { ...loginOf(record, options.ca), ...options };
+    this.#picture = new CameraPicture(asking, async () => (await this.#known()).snapshot);
     this.#presets = new OwnTokens(`${record.id} preset`);
     this.#io = new OwnTokens(`${record.id} io`);
     const { deviceUrl, ip } = record;
     if (deviceUrl === undefined) return;
-    this.#conversation = new Conversation({
-      device: new URL(deviceUrl),
-      ip,
-      ...loginOf(record, options.ca),
-      ...options,
-    });
+    this.#conversation = new Conversation({ ...asking, device: new URL(deviceUrl), ip });
   }
 
   get controls(): Controls {
@@ -94,21 +90,12 @@ export class CameraControlPort implements CameraControl {
     operation: K,
     request: PtzRequest<K>,
   ): Promise<ResponseOf<(typeof PTZ)["operations"][K]>> {
-    const { ptz } = await this.#known();
-    if (ptz === undefined) throw notSupported();
-    const asked = { ...request, ProfileToken: ptz.profile } as { PresetToken?: string; Timeout?: Millis };
-    if (asked.PresetToken !== undefined) asked.PresetToken = await this.#presetOf(asked.PresetToken, ptz.profile);
-    const moveMs = Math.min(
-      LONGEST_MOVE_MS,
-      Math.max(0, asked.Timeout ?? ptz.configuration.DefaultPTZTimeout ?? LIMITS.moveMs),
-    );
-    if (operation === "ContinuousMove") {
-      const { Min, Max } = ptz.options.PTZTimeout;
-      asked.Timeout = Math.max(Min, Math.min(Max, moveMs));
-      this.#stopAfter(moveMs, ptz.profile);
-    } else if (MOVES.has(operation)) this.#deadline?.cancel();
-    const answer = await this.#ask(PTZ, operation, asked as never);
-    return this.#presets.inAnswer(answer) as ResponseOf<(typeof PTZ)["operations"][K]>;
+    try {
+      return await this.#move(operation, request);
+    } catch (error) {
+      if (operation === "Stop") this.#moveEnd.missed();
+      throw error;
+    }
   }
 
   async imaging<K extends ImagingOperation>(
@@ -128,25 +115,12 @@ export class CameraControlPort implements CameraControl {
   }
 
   snapshot(): Promise<Buffer> {
-    // One question at a time and a second, whoever asks: a crowd of clients costs the camera no more than one.
-    if (this.#picture === undefined) {
-      const picture = this.#fetch();
-      this.#picture = picture;
-      const age = (): void => {
-        this.#options.clock.after(LIMITS.snapshotMs, () => {
-          this.#picture = undefined;
-        });
-      };
-      picture.then(age, age);
-    }
-    return this.#picture;
+    return this.#picture.get();
   }
 
   /** Stops what was set moving. */
-  async close(): Promise<void> {
-    if (this.#deadline === undefined || this.#found?.ptz === undefined) return;
-    this.#deadline.cancel();
-    await this.#stop(this.#found.ptz.profile);
+  close(): Promise<void> {
+    return this.#moveEnd.close();
   }
 
   /** What a camera without ONVIF has is nothing. */
@@ -210,53 +184,64 @@ export class CameraControlPort implements CameraControl {
     return preset;
   }
 
-  #stopAfter(moveMs: Millis, profile: string): void {
-    this.#deadline?.cancel();
-    this.#deadline = this.#options.clock.after(moveMs, () => {
-      this.#deadline = undefined;
-      void this.#stop(profile);
-    });
+  async #move<K extends PtzOperation>(
+    operation: K,
+    request: PtzRequest<K>,
+  ): Promise<ResponseOf<(typeof PTZ)["operations"][K]>> {
+    const { ptz } = await this.#known();
+    if (ptz === undefined) throw notSupported();
+    const asked: MoveRequest = { ...request, ProfileToken: ptz.profile };
+    if (asked.PresetToken !== undefined) asked.PresetToken = await this.#presetOf(asked.PresetToken, ptz.profile);
+    const ask = () => this.#ask(PTZ, operation, asked as never, { urgent: operation === "Stop" });
+    let answer: object;
+    if (operation === "ContinuousMove") {
+      const wantedMs = asked.Timeout ?? ptz.configuration.DefaultPTZTimeout ?? LIMITS.moveMs;
+      const moveMs = Math.min(LONGEST_MOVE_MS, Math.max(0, wantedMs));
+      const { Min, Max } = ptz.options.PTZTimeout;
+      asked.Timeout = Math.max(Min, Math.min(Max, moveMs));
+      answer = await this.#moveEnd.begin(moveMs, ptz.profile, ask);
+    } else {
+      answer = await ask();
+      if (endsMove(operation, asked)) this.#moveEnd.over();
+    }
+    return this.#presets.inAnswer(answer) as ResponseOf<(typeof PTZ)["operations"][K]>;
   }
 
-  async #stop(profile: string): Promise<void> {
+  async #stop(profile: string): Promise<boolean> {
     try {
-      await this.#ask(PTZ, "Stop", { ProfileToken: profile, PanTilt: true, Zoom: true });
+      await this.#ask(PTZ, "Stop", { ProfileToken: profile, PanTilt: true, Zoom: true }, { urgent: true });
+      return true;
     } catch (err) {
       this.#options.log.warn({ err: asFault(err) }, "the camera could not be told to stop moving");
+      return false;
     }
   }
 
-  async #fetch(): Promise<Buffer> {
-    const { snapshot } = await this.#known();
-    if (snapshot === undefined) throw notSupported();
-    try {
-      return await fetchSnapshot({ url: snapshot, ...loginOf(this.#record, this.#options.ca), ...this.#options });
-    } catch (error) {
-      throw controlFault(error);
-    }
-  }
-
-  readonly #ask: Conversation["ask"] = async (table, operation, request) => {
+  readonly #ask: Conversation["ask"] = async (table, operation, request, how) => {
     try {
       if (this.#conversation === undefined) throw notSupported();
-      return await this.#conversation.ask(table, operation, request);
+      return await this.#conversation.ask(table, operation, request, how);
     } catch (error) {
       throw controlFault(error);
     }
   };
 }
 
-/** What ends a continuous move by another one, or by standing still. */
-const MOVES: ReadonlySet<PtzOperation> = new Set([
-  "Stop",
-  "AbsoluteMove",
-  "RelativeMove",
-  "GotoPreset",
-  "GotoHomePosition",
-]);
+/** What of requests about moves is looked at. */
+interface MoveRequest {
+  readonly ProfileToken: string;
+  PresetToken?: string;
+  Timeout?: Millis;
+  readonly PanTilt?: boolean;
+  readonly Zoom?: boolean;
+}
 
-function notSupported(): SoapFault {
-  return new SoapFault("invalid", "Receiver", ["ActionNotSupported"], "The camera does not have this");
+/** What ends a continuous move by another one. */
+const MOVES: ReadonlySet<PtzOperation> = new Set(["AbsoluteMove", "RelativeMove", "GotoPreset", "GotoHomePosition"]);
+
+/** Stop may mean turning or zooming alone (ONVIF PTZ, Stop): the other one goes on then. */
+function endsMove(operation: PtzOperation, { PanTilt, Zoom }: MoveRequest): boolean {
+  return operation === "Stop" ? PanTilt !== false && Zoom !== false : MOVES.has(operation);
 }
 
 function silent(): Fault {

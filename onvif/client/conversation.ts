@@ -1,7 +1,7 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault, isFault } from "../../base/fault.ts";
-import { MINUTE, type MonotonicMillis, SECOND } from "../../base/units.ts";
+import { SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import { readLoosely } from "../../wsdl/read-loosely.ts";
@@ -9,14 +9,15 @@ import { serializeContent } from "../../wsdl/serialize.ts";
 import type { Operation, RequestOf, ResponseOf, ServiceTable } from "../../wsdl/service.ts";
 import { Caller } from "./caller.ts";
 import { readClock, readServices } from "./camera.ts";
+import { RefusedLogIn } from "./refused-log-in.ts";
 
 const LIMITS = {
   /** Requests that wait for the one that is being answered. */
   waiting: 8,
+  /** And of those that must not be refused; one that waits already does what one more would. */
+  urgent: 16,
   /** What a caller must have left to be used for one more request. */
   reserveMs: 15 * SECOND,
-  /** After a refused log-in: a camera must not be asked until it locks the account. */
-  refusedMs: 10 * MINUTE,
 } as const;
 
 export interface ConversationOptions {
@@ -47,10 +48,11 @@ export class Conversation {
   #talking: Talking | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
-  #notBefore: MonotonicMillis | undefined;
+  readonly #refused: RefusedLogIn;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
+    this.#refused = new RefusedLogIn(options.clock);
   }
 
   /**
@@ -61,6 +63,7 @@ export class Conversation {
     table: T,
     operation: K,
     request: RequestOf<T["operations"][K]>,
+    how: { readonly urgent?: boolean } = {},
   ): Promise<ResponseOf<T["operations"][K]>> {
     const { request: asked, response } = table.operations[operation] as Operation;
     return this.run(async ({ caller, services }) => {
@@ -73,15 +76,15 @@ export class Conversation {
           tell: "the camera's answer cannot be used",
         });
       return answer as ResponseOf<T["operations"][K]>;
-    });
+    }, how);
   }
 
-  /** Lets `work` have the conversation for itself. */
-  async run<R>(work: (talking: Talking) => Promise<R>): Promise<R> {
-    if (this.#waiting >= LIMITS.waiting)
+  /** Lets `work` have the conversation for itself. What is `urgent` waits its turn, too, but is not refused for those before it. */
+  async run<R>(work: (talking: Talking) => Promise<R>, { urgent = false } = {}): Promise<R> {
+    if (this.#waiting >= (urgent ? LIMITS.urgent : LIMITS.waiting))
       throw new Fault("busy", "too many requests wait for a camera", { tell: "the camera is busy" });
     this.#waiting += 1;
-    const mine = this.#last.then(() => this.#attempt(work));
+    const mine = this.#last.then(() => this.#refused.respected(() => this.#attempt(work)));
     this.#last = mine.catch(() => undefined);
     try {
       return await mine;
@@ -91,16 +94,9 @@ export class Conversation {
   }
 
   async #attempt<R>(work: (talking: Talking) => Promise<R>): Promise<R> {
-    const { clock } = this.#options;
-    if (clock.monotonic() < (this.#notBefore ?? 0))
-      throw new Fault("unavailable", "the camera refused the log-in a moment ago", {
-        tell: "the camera refuses the bridge's log-in",
-      });
     try {
       return await work(await this.#talk());
     } catch (error) {
-      if (isFault(error, "unauthenticated"))
-        this.#notBefore = (clock.monotonic() + LIMITS.refusedMs) as MonotonicMillis;
       // It may have come back as something else.
       if (isFault(error, "unauthenticated") || isFault(error, "unavailable")) this.#talking = undefined;
       throw error;
