@@ -10,13 +10,17 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 describe("a camera's speaker", () => {
   const refusing = (asked: Asked): Answer =>
     answer(asked, ['WWW-Authenticate: Digest realm="c", nonce="n"'], "", "401 No");
+  const hangingUp = (_asked: Asked, camera: FakeCamera): Answer => {
+    camera.hangUp();
+    return undefined;
+  };
   const rows: readonly (readonly [
     what: string,
     describes: (asked: Asked, camera: FakeCamera) => Answer,
     everyMs: number,
   ])[] = [
     ["ten minutes after the camera has refused the log-in, which it may lock", refusing, 10 * MINUTE],
-    ["a minute after the camera has hung up", (_asked, camera) => void camera.hangUp(), MINUTE],
+    ["a minute after the camera has hung up", hangingUp, MINUTE],
   ];
   for (const [what, describes, everyMs] of rows)
     it(`is asked for again ${what}`, async () => {

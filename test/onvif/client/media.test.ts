@@ -7,8 +7,9 @@ import { findPath, parseXml } from "../../../wsdl/xml.ts";
 const services = { media1: new URL("http://192.0.2.9/media"), media2: new URL("http://192.0.2.9/media2") };
 const BOUNDS = { bytes: 10_000, depth: 10, elements: 100, declarations: 10 };
 
+type Xml = `<${string}`;
 /** What a camera answers to `GetProfiles` at a media service, and to `GetStreamUri` for a token: a refusal, or XML. */
-type Answers = Readonly<Record<string, FaultKind | string>>;
+type Answers = Readonly<Record<string, FaultKind | Xml>>;
 
 function callerOf(answers: Answers): Caller {
   const call = async ({ prefix, operation, content = "" }: Call) => {
@@ -17,15 +18,16 @@ function callerOf(answers: Answers): Caller {
       "ProfileToken",
     );
     const told = answers[operation === "GetProfiles" ? prefix : (token?.text ?? "")] ?? "invalid";
-    if (!told.startsWith("<")) throw new Fault(told as FaultKind, "as the test says");
+    if (!isXml(told)) throw new Fault(told, "as the test says");
     return { body: parseXml(told, BOUNDS), at: 0 };
   };
   return { call } as unknown as Caller;
 }
 
-const profiles = (...tokens: readonly string[]): string =>
+const isXml = (told: FaultKind | Xml): told is Xml => told.startsWith("<");
+const profiles = (...tokens: readonly string[]): Xml =>
   `<GetProfilesResponse>${tokens.map((token) => `<Profiles token="${token}"/>`).join("")}</GetProfilesResponse>`;
-const uri = (address: string): string => `<GetStreamUriResponse><Uri>${address}</Uri></GetStreamUriResponse>`;
+const uri = (address: string): Xml => `<GetStreamUriResponse><Uri>${address}</Uri></GetStreamUriResponse>`;
 
 describe("the profile of a stream", () => {
   const rows: readonly (readonly [when: string, stream: string, answers: Answers, token: string | undefined])[] = [
