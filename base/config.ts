@@ -52,11 +52,12 @@ function mistakes(issue: z.core.$ZodIssue, schema: z.ZodType): readonly Mistake[
 interface Described {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, Described>>;
+  readonly items?: Described;
 }
 
 function describedAt(schema: z.ZodType, path: Path): Described {
   let at: Described = z.toJSONSchema(schema, { io: "input" }) as Described;
-  for (const step of path) at = at.properties?.[String(step)] ?? {};
+  for (const step of path) at = (typeof step === "number" ? at.items : at.properties?.[String(step)]) ?? {};
   return at;
 }
 

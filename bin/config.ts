@@ -31,6 +31,18 @@ clientSide:
 recording:
   maxAgeDays: 30
   maxGigabytes: 500
+
+# People of Active Directory (or another LDAP directory) may log in, with roles by their groups:
+# directory:
+#   - name: corp
+#     servers: [dc1.corp.example, dc2.corp.example]   # or domain: corp.example, for those that DNS names
+#     ca: corp-ca.pem
+#     account: svc-viaduct@corp.example
+#     passwordFile: directory-password                # or kept sealed: viaduct directory password corp
+#     base: DC=corp,DC=example
+#     roles:
+#       - { group: Camera Guards, roles: [guards] }
+# \`viaduct directory test --config FILE\` says stage by stage what of it works.
 `;
 
 export function printExample(): void {

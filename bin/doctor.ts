@@ -1,10 +1,12 @@
 import { isIP } from "node:net";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+import type { Finding } from "../base/finding.ts";
 import { silentLog, withoutUserInfo } from "../base/log.ts";
 import { Secret } from "../base/secret.ts";
-import { examineCamera, type Finding } from "../bridge/camera-side/examine.ts";
+import { examineCamera } from "../bridge/camera-side/examine.ts";
 import { cameraSide } from "../net/sides.ts";
+import { lineOf } from "./findings.ts";
 import { stopSignal } from "./stop.ts";
 
 export interface DoctorOptions {
@@ -13,8 +15,6 @@ export interface DoctorOptions {
   readonly plainText?: boolean;
   readonly json?: boolean;
 }
-
-const SIGNS: Readonly<Record<Finding["result"], string>> = { works: "ok  ", note: "note", fails: "FAIL" };
 
 /**
  * Says what of a camera works and what does not; `address` is its IP address, or that of its ONVIF service. The process ends
@@ -59,8 +59,4 @@ function targetOf(address: string): { readonly ip: string; readonly xaddrs: read
       "everybody on this machine can read the address: use --user, and VIADUCT_CAMERA_PASSWORD",
     );
   return { ip, xaddrs: [url.href] };
-}
-
-function lineOf({ what, result, says, next }: Finding): string {
-  return `${SIGNS[result]}  ${what.padEnd(8)}  ${says}\n${next === undefined ? "" : `${" ".repeat(16)}${next}\n`}`;
 }

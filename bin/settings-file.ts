@@ -18,11 +18,16 @@ export async function readSettings(file: string): Promise<Settings> {
   }
   const settings = readConfig(text, settingsSchema, name);
   const from = dirname(resolve(file));
-  const { recording, cameraSide } = settings;
+  const { recording, cameraSide, directory } = settings;
   return {
     ...settings,
     dataFolder: resolve(from, settings.dataFolder),
     cameraSide: cameraSide.ca === undefined ? cameraSide : { ...cameraSide, ca: resolve(from, cameraSide.ca) },
+    directory: directory.map(({ ca, passwordFile, ...rest }) => ({
+      ...rest,
+      ...(ca === undefined ? {} : { ca: resolve(from, ca) }),
+      ...(passwordFile === undefined ? {} : { passwordFile: resolve(from, passwordFile) }),
+    })),
     recording: recording.folder === undefined ? recording : { ...recording, folder: resolve(from, recording.folder) },
   };
 }

@@ -162,6 +162,19 @@ account
     (await import("./account.ts")).removeAccount(name, options),
   );
 
+const directory = program.command("directory").description("LDAP directories and Active Directory");
+directory
+  .command("test")
+  .description(
+    "say stage by stage what of it works: names, connection, TLS, log-in, groups, people; nothing is changed",
+  )
+  .argument("[name]", "one of several directories")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--json", "print JSON")
+  .action(async (name: string | undefined, options: import("./directory.ts").DirectoryCommandOptions) =>
+    (await import("./directory.ts")).testDirectories(name, options),
+  );
+
 const camera = program
   .command("camera")
   .description("cameras, while the bridge is stopped (the pages do it while it runs)");

@@ -4,6 +4,7 @@ import { isNetwork } from "../net/address.ts";
 import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
+import { directoriesSchema } from "./directory-settings.ts";
 
 const port = (fallback: number) =>
   z.int().min(0).max(65_535).default(fallback).describe(`TCP port; 0 lets the system choose. Default ${fallback}.`);
@@ -172,6 +173,7 @@ export const settingsSchema = z.strictObject({
   cameraSide,
   clientSide,
   recording,
+  directory: directoriesSchema,
   metrics: z
     .strictObject({
       token: z

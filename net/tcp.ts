@@ -1,9 +1,9 @@
-import { createHash, type X509Certificate } from "node:crypto";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { equalInConstantTime } from "../base/secret.ts";
+import { spkiOf } from "../base/spki.ts";
 import type { Millis } from "../base/units.ts";
 import type { Dialing } from "./sides.ts";
 
@@ -140,12 +140,6 @@ function assertKnown(socket: TLSSocket, known: CameraTls, where: string): void {
     if (known.onPin === undefined) throw new Fault("denied", `nothing is known to recognize ${where} by`);
     known.onPin(spki);
   }
-}
-
-function spkiOf(certificate: X509Certificate): string {
-  return createHash("sha256")
-    .update(certificate.publicKey.export({ type: "spki", format: "der" }))
-    .digest("base64");
 }
 
 /** What keeps a connection from standing. */

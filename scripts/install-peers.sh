@@ -9,6 +9,8 @@ packages=(
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-x
   gcc libc6-dev
   vlc-bin vlc-plugin-base rtsp-server-perl motion
+  samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba
+  slapd ldap-utils dnsmasq-base
   python3-zeep onvif-tools chromium curl openssl iproute2 nftables
 )
 
@@ -22,5 +24,12 @@ if [ "${#missing[@]}" -eq 0 ]; then
 fi
 echo "Installing: ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
+# Debian starts what it installs: OpenLDAP, Samba.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+  trap 'rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' > "$policy"
+  chmod +x "$policy"
+fi
 apt-get update -q
 apt-get install -y -q --no-install-recommends "${missing[@]}"

@@ -33,11 +33,15 @@ function typeOf(node: Node): string {
 function rowsOf(node: Node, path: string): readonly string[] {
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) => {
     const full = path === "" ? name : `${path}.${name}`;
+    const needed = node.required?.includes(name) === true && child.default === undefined;
+    if (child.items?.properties !== undefined) {
+      const about = `| **\`${full}\`** | list | ${needed ? "**required**" : "`[]`"} | ${child.description ?? ""} |`;
+      return [about, ...rowsOf(child.items, `${full}[]`)];
+    }
     if (child.properties !== undefined) {
       const about = child.description === undefined ? [] : [`| **\`${full}\`** | | | ${child.description} |`];
       return [...about, ...rowsOf(child, full)];
     }
-    const needed = node.required?.includes(name) === true && child.default === undefined;
     const fallback =
       child.default === undefined ? (needed ? "**required**" : "") : `\`${JSON.stringify(child.default)}\``;
     return [`| \`${full}\` | ${typeOf(child)} | ${fallback} | ${child.description ?? ""} |`];

@@ -5,7 +5,7 @@ import { expect } from "chai";
 /** Rows from the ground up. A file imports from its own module and from lower rows only. */
 const ROWS: readonly (readonly string[])[] = [
   ["base"],
-  ["auth", "media", "wsdl", "net", "keys"],
+  ["auth", "media", "wsdl", "net", "keys", "directory"],
   ["rtsp", "onvif", "discovery", "recorder"],
   ["bridge"],
   ["web"],
@@ -25,6 +25,7 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   "prom-client": "base/metrics.ts",
   yaml: "base/config.ts",
   saxes: "wsdl/xml.ts",
+  ldapts: "directory/connection.ts",
   "@peculiar/x509": "net/tls.ts",
   "node:sqlite": "base/",
   koa: "web/",

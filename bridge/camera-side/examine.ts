@@ -1,6 +1,7 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, type FaultKind } from "../../base/fault.ts";
+import type { Finding } from "../../base/finding.ts";
 import type { Log } from "../../base/log.ts";
 import { MINUTE, SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
@@ -18,15 +19,7 @@ const PICTURE_MS = 10 * SECOND;
 /** A clock that is further off makes log-ins by UsernameToken fail at clients, and times in the picture wrong. */
 const CLOCK_MS = 5 * SECOND;
 
-/** One thing that was looked at, in words that hold no credentials. */
-export interface Finding {
-  readonly what: "log-in" | "clock" | "streams" | "picture" | "controls";
-  /** `note`: it works, but somebody should know. */
-  readonly result: "works" | "note" | "fails";
-  readonly says: string;
-  /** What to do. */
-  readonly next?: string;
-}
+export type CameraFinding = Finding<"log-in" | "clock" | "streams" | "picture" | "controls">;
 
 export interface ExamineOptions {
   readonly ip: string;
@@ -56,7 +49,7 @@ const NEXT_IN_PLAIN =
   "Check cable and address, too. Where a camera has no encryption, --plain-text looks at it without.";
 
 /** Looks at a camera as adopting and pulling it would, and hands on what works and what does not, one thing after the other. */
-export async function* examineCamera(o: ExamineOptions): AsyncGenerator<Finding> {
+export async function* examineCamera(o: ExamineOptions): AsyncGenerator<CameraFinding> {
   for await (const finding of findings(o)) {
     // What was called off has not failed.
     if (o.signal.aborted) return;
@@ -64,7 +57,7 @@ export async function* examineCamera(o: ExamineOptions): AsyncGenerator<Finding>
   }
 }
 
-async function* findings(o: ExamineOptions): AsyncGenerator<Finding> {
+async function* findings(o: ExamineOptions): AsyncGenerator<CameraFinding> {
   let pin: string | undefined;
   const unknown: CameraTls = { onPin: (spki) => (pin ??= spki) };
   let described: CameraDescription;
@@ -99,13 +92,13 @@ async function* findings(o: ExamineOptions): AsyncGenerator<Finding> {
   yield await controls(deviceUrl, main.url, known);
 }
 
-function failed(what: Finding["what"], error: unknown, prefix = ""): Finding {
+function failed(what: CameraFinding["what"], error: unknown, prefix = ""): CameraFinding {
   const { kind, tell = "the camera's answer cannot be used" } = asFault(error);
   const next = error instanceof NeedsPlainText ? NEXT_IN_PLAIN : NEXT[kind];
   return { what, result: "fails", says: `${prefix}${tell}`, ...(next === undefined ? {} : { next }) };
 }
 
-function clockFinding(offsetMs: number): Finding {
+function clockFinding(offsetMs: number): CameraFinding {
   const seconds = Math.round(offsetMs / SECOND);
   if (Math.abs(offsetMs) < CLOCK_MS) return { what: "clock", result: "works", says: "right to five seconds" };
   const far =
@@ -118,7 +111,7 @@ function clockFinding(offsetMs: number): Finding {
   };
 }
 
-async function picture(url: URL, transport: UpstreamTransport, o: Known): Promise<Finding> {
+async function picture(url: URL, transport: UpstreamTransport, o: Known): Promise<CameraFinding> {
   const came = new AbortController();
   const late = new AbortController();
   const timer = o.clock.after(PICTURE_MS, () => late.abort());
@@ -152,7 +145,7 @@ async function picture(url: URL, transport: UpstreamTransport, o: Known): Promis
   };
 }
 
-async function controls(device: URL, stream: URL, o: Known): Promise<Finding> {
+async function controls(device: URL, stream: URL, o: Known): Promise<CameraFinding> {
   try {
     const conversation = new Conversation({ ...o, device });
     const { ptz, imagingSource, relays, inputs, snapshot } = await readControls(conversation, { ...o, device, stream });

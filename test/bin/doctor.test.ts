@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
+import type { Finding } from "../../base/finding.ts";
 import { silentLog } from "../../base/log.ts";
-import type { Finding } from "../../bridge/camera-side/examine.ts";
 import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
 import { nextCameraNetwork } from "../support/bridge.ts";
 import { viaduct } from "../support/viaduct.ts";

@@ -1,0 +1,23 @@
+import { AdReader } from "./ad-reader.ts";
+import type { Connection } from "./connection.ts";
+import { ListReader } from "./list-reader.ts";
+import type { DirectoryOptions } from "./options.ts";
+import type { Person } from "./person.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** What is asked of a directory over one connection. Faults: `unavailable`; `invalid` in words that say what to do. */
+export interface Reader {
+  /** Everything anew. */
+  full(): Promise<Snapshot>;
+  /** What is so now, by way of what has changed; undefined where that cannot be told. */
+  changes(before: Snapshot): Promise<Snapshot | undefined>;
+  /** People by id, as they are now; whoever is not there any more is missing. */
+  states(ids: readonly string[]): Promise<readonly Person[]>;
+  /** People below the base for whom the filter holds. */
+  people(filter: string): AsyncGenerator<Person>;
+}
+
+/** The reader for the directory's schema. */
+export function readerFor(connection: Connection, options: DirectoryOptions): Reader {
+  return options.schema === "ad" ? new AdReader(connection, options) : new ListReader(connection, options);
+}

@@ -1,0 +1,32 @@
+import type { RoleOfGroup } from "../../directory/options.ts";
+import type { Person } from "../../directory/person.ts";
+import type { Group, Member, Snapshot } from "../../directory/snapshot.ts";
+
+/** A person of a directory in memory, whose id is their name unless something else is said. */
+export function personNamed(name: string, more: Partial<Person> = {}): Person {
+  return { id: name, dn: `CN=${name},DC=x`, name, displayName: name, standing: "active", ...more };
+}
+
+/** What a reader would have read: groups by name, with those that each is in; people with theirs. */
+export function snapshotOf(o: {
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
+  readonly people: Readonly<Record<string, readonly string[]>>;
+  readonly more?: Readonly<Record<string, Partial<Person>>>;
+  readonly mappings: readonly RoleOfGroup[];
+}): Snapshot {
+  const groups = new Map<string, Group>();
+  const add = (name: string, parents: readonly string[]): void =>
+    void groups.set(name, { id: name, dn: `CN=${name},DC=x`, name, parents });
+  for (const { group } of o.mappings) add(group, []);
+  for (const [name, parents] of Object.entries(o.groups ?? {})) {
+    add(name, parents);
+    for (const parent of parents) if (!groups.has(parent)) add(parent, []);
+  }
+  for (const of of Object.values(o.people)) for (const name of of) if (!groups.has(name)) add(name, []);
+  const people = new Map<string, Member>();
+  for (const [name, of] of Object.entries(o.people)) {
+    const person = personNamed(name, o.more?.[name]);
+    people.set(person.id, { ...person, groups: of });
+  }
+  return { people, groups, mapped: new Map(o.mappings.map((mapping) => [mapping, mapping.group])) };
+}
