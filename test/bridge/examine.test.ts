@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
-import { type ExamineOptions, examineCamera, type Finding } from "../../bridge/camera-side/examine.ts";
+import { type ExamineOptions, examineCamera, type CameraFinding } from "../../bridge/camera-side/examine.ts";
 import { loadIdentity } from "../../net/tls.ts";
 import type { SimCamera } from "../../sim/camera.ts";
 import { CREDENTIALS, NETWORK, side, startCamera } from "../sim/fixture.ts";
@@ -26,7 +26,7 @@ describe("looking at a camera", function () {
   });
   after(() => rm(folder, { recursive: true }));
 
-  const look = async (deviceUrl: string, more: Partial<ExamineOptions> = {}): Promise<readonly Finding[]> =>
+  const look = async (deviceUrl: string, more: Partial<ExamineOptions> = {}): Promise<readonly CameraFinding[]> =>
     Array.fromAsync(
       examineCamera({
         ip,
