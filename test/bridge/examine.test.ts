@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
-import { type ExamineOptions, examineCamera, type CameraFinding } from "../../bridge/camera-side/examine.ts";
+import { type CameraFinding, type ExamineOptions, examineCamera } from "../../bridge/camera-side/examine.ts";
 import { loadIdentity } from "../../net/tls.ts";
 import type { SimCamera } from "../../sim/camera.ts";
 import { CREDENTIALS, NETWORK, side, startCamera } from "../sim/fixture.ts";
