@@ -10,7 +10,10 @@ import type { Track } from "../../media/track.ts";
 import { boxesIn } from "../../recorder/box.ts";
 import type { OpenFile } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
+import { judge } from "../../recorder/judge.ts";
 import { scanSegment } from "../../recorder/scan.ts";
+import { readFound } from "../../recorder/verify-file.ts";
+import { inputsOf } from "../seeds.ts";
 import { holds, orRefused, type Target, target } from "../target.ts";
 
 const no = (): Promise<never> => Promise.reject(new Error("not for writing"));
@@ -18,7 +21,7 @@ const no = (): Promise<never> => Promise.reject(new Error("not for writing"));
 /** A file that cannot be written. */
 function inMemory(bytes: Buffer): OpenFile {
   return {
-    read: (into, position) => Promise.resolve(bytes.copy(into, 0, position)),
+    read: (into, position) => Promise.resolve(position < bytes.length ? bytes.copy(into, 0, position) : 0),
     size: () => Promise.resolve(bytes.length),
     close: () => Promise.resolve(),
     write: no,
@@ -26,6 +29,15 @@ function inMemory(bytes: Buffer): OpenFile {
     datasync: no,
   };
 }
+
+/** The key of the seeds of signed segments, and the SHA-256 of the certificate that signed them. */
+const SIGNED = {
+  keys: {
+    find: async (id: string) =>
+      id === "000102030405060708090a0b0c0d0e0f" ? Buffer.from(Array.from({ length: 32 }, (_, one) => one)) : undefined,
+  },
+  signer: "CD:2F:7E:C5:00:2B:81:BC:1E:12:28:89:2B:64:9D:C7:4A:3C:D6:BA:10:1F:3B:17:46:A8:F0:0B:C3:BA:BC:FD",
+};
 
 const PPS = Buffer.from("68ce0fc8", "hex");
 const VPS = Buffer.from("40010c01ffff016000000300900000030000030078959409", "hex");
@@ -48,6 +60,21 @@ export const TARGETS: readonly Target[] = [
           holds(sample.data.length === sample.size, "a sample is there, and whole");
       }
       await scanSegment(inMemory(input), true);
+    },
+  }),
+  target({
+    name: "signed-segment",
+    maxBytes: 32_768,
+    words: "mfra mfro tfra free uuid \0\0\0\x08 \0\0\0\0 \xff\xff\xff\xff",
+    async run(input) {
+      const found = await readFound(inMemory(input), SIGNED.keys);
+      const signer = found.signature?.certificate.fingerprint256;
+      const isGood = judge(found, () => undefined).every(({ verdict }) => verdict === "ok");
+      if (signer === SIGNED.signer && isGood)
+        holds(
+          inputsOf("seeds", "signed-segment").some(([, seed]) => seed.equals(input)),
+          "nothing is good but what was signed",
+        );
     },
   }),
   target({

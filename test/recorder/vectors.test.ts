@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { KeyFinder } from "../../recorder/cipher.ts";
@@ -59,5 +59,23 @@ describe("segments that were written once", () => {
       expect(
         [...new Set(stretches.map(({ verdict }) => verdict))].filter((one) => one !== "ok" || verdicts[0] === "ok"),
       ).to.deep.equal(verdicts);
+    });
+
+  for (const name of ["none.mp4", "full.mp4", "light.mp4"])
+    it(`are told not to be ok wherever a bit is flipped: ${name}`, async function () {
+      this.timeout(60_000);
+      const good = await readFile(join(FOLDER, name));
+      const path = join(folder, `flipped-${name}`);
+      const trusted = certificateOf(await readFile(join(FOLDER, "certificate.pem"))).fingerprint256;
+      for (let at = 0; at < good.length; at += 97) {
+        const bytes = Buffer.from(good);
+        bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
+        await writeFile(path, bytes);
+        const { stretches } = await verify({ files: diskFiles, paths: [path], keys, trusted });
+        expect(
+          stretches.map(({ verdict }) => verdict).some((one) => one !== "ok"),
+          `byte ${at}`,
+        ).to.equal(true);
+      }
     });
 });
