@@ -69,7 +69,8 @@ export interface AdoptOptions {
  */
 export async function adoptCamera(o: AdoptOptions): Promise<AdoptedCamera> {
   let pin: string | undefined;
-  const tls: CameraTls = o.ca === undefined ? { onPin: (spki) => (pin ??= spki) } : { ca: o.ca };
+  const unknown: CameraTls = o.ca === undefined ? { onPin: (spki) => (pin ??= spki) } : { ca: o.ca };
+  const tls = (): CameraTls => (pin === undefined ? unknown : { pin });
   const { target } = o;
   const camera = await ("rtsp" in target ? adoptRtsp(target, tls, o) : adoptFind(target, tls, o));
   return { ...camera, ...(pin === undefined ? {} : { tlsPin: pin }) };
@@ -77,11 +78,11 @@ export async function adoptCamera(o: AdoptOptions): Promise<AdoptedCamera> {
 
 async function adoptFind(
   { ip, xaddrs }: { readonly ip: string; readonly xaddrs: readonly string[] },
-  tls: CameraTls,
+  tls: () => CameraTls,
   o: AdoptOptions,
 ): Promise<AdoptedCamera> {
   const { credentials } = o;
-  const description = await describeEncrypted({ ...o, ip, xaddrs, tls });
+  const description = await describeEncrypted({ ...o, ip, xaddrs, tls: tls() });
   const { name, manufacturer, model, serial, deviceUrl } = description;
   return {
     name: name ?? (`${manufacturer} ${model}`.trim() || `Camera ${ip}`),
@@ -89,7 +90,7 @@ async function adoptFind(
     ...(model === "" ? {} : { model }),
     ...(serial === "" ? {} : { serial }),
     ip,
-    streams: await encryptedStreams(chooseStreams(description), { ...o, tls }),
+    streams: await encryptedStreams(chooseStreams(description), { ...o, tls: tls() }),
     ...(credentials === undefined ? {} : { credentials }),
     deviceUrl,
   };
@@ -97,7 +98,7 @@ async function adoptFind(
 
 async function adoptRtsp(
   { rtsp, sub }: { readonly rtsp: string; readonly sub?: string },
-  tls: CameraTls,
+  tls: () => CameraTls,
   o: AdoptOptions,
 ): Promise<AdoptedCamera> {
   const lookUp = o.lookup ?? systemLookup;
@@ -119,7 +120,7 @@ async function adoptRtsp(
     clock,
     timeoutMs: DIAL_MS,
     ...(signal === undefined ? {} : { signal }),
-    ...(secure ? { tls } : {}),
+    ...(secure ? { tls: tls() } : {}),
   });
   socket.destroy();
   const credentials = o.credentials ?? target.credentials;

@@ -58,7 +58,8 @@ function guesses({ xaddrs, ip }: DescribeOptions): readonly string[] {
 
 /**
  * The streams as they are, where plain text is allowed or they are inside TLS; else at the port of RTSPS, where somebody must be
- * who has the camera's key. Fault `denied`.
+ * who has the camera's key. A camera that has not shown its key yet (`tls.onPin`) shows it here, if a stream is inside TLS: it could
+ * not be pulled without. Faults: `denied`, `unavailable`.
  */
 export async function encryptedStreams(
   streams: AdoptedCamera["streams"],
@@ -66,12 +67,19 @@ export async function encryptedStreams(
   port = RTSPS_PORT,
 ): Promise<AdoptedCamera["streams"]> {
   const plain = streams.find(({ url }) => url.protocol === "rtsp:");
-  if (o.plainText || plain === undefined) return streams;
   const { side, clock, signal, tls } = o;
-  const host = plain.url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const wanted = { host, port, side, clock, timeoutMs: LOOK_MS, tls, ...(signal && { signal }) };
-  try {
+  const look = async ({ hostname }: URL, at: number): Promise<void> => {
+    const host = hostname.replace(/^\[(.*)\]$/, "$1");
+    const wanted = { host, port: at, side, clock, timeoutMs: LOOK_MS, tls, ...(signal && { signal }) };
     (await dial(wanted)).destroy();
+  };
+  if (o.plainText || plain === undefined) {
+    const secure = tls.onPin && streams.find(({ url }) => url.protocol === "rtsps:");
+    if (secure !== undefined) await look(secure.url, Number(secure.url.port) || RTSPS_PORT);
+    return streams;
+  }
+  try {
+    await look(plain.url, port);
   } catch (error) {
     if (!isFault(error, "unavailable")) throw error;
     throw new NeedsPlainText("the camera sends its pictures without encryption (rtsp:): switch RTSPS on in the camera");

@@ -134,24 +134,50 @@ describe("plain text towards cameras", function () {
     }
   });
 
-  it("is avoided where a camera names rtsp: and has RTSPS at its own port, with the key that is known", async () => {
-    const address = "127.0.0.1";
+  /** Where a camera speaks TLS, and nobody else. */
+  const tlsPort = async (address: string): Promise<{ readonly port: number; close(): Promise<unknown> }> => {
     const server = createServer(await identityFor(address), (socket) => socket.on("error", () => undefined));
     server.listen(0, address);
     await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    const side = cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] });
+    const close = (): Promise<unknown> => {
+      server.close();
+      return once(server, "close");
+    };
+    return { port: (server.address() as AddressInfo).port, close };
+  };
+  const loopback = cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] });
+
+  it("does not keep a camera without HTTPS from showing its key where it names rtsps:", async () => {
+    const server = await tlsPort("127.0.0.1");
+    const streams = [
+      { name: "main", url: new URL("rtsp://127.0.0.1:554/a") },
+      { name: "sub", url: new URL(`rtsps://127.0.0.1:${server.port}/b`) },
+    ] as const;
+    const pins: string[] = [];
+    const tls = { onPin: (spki: string) => void pins.push(spki) };
+    try {
+      const o = { plainText: true, side: loopback, clock: systemClock, tls };
+      expect(await encryptedStreams(streams, o)).to.equal(streams);
+      expect(pins[0]).to.match(/^[A-Za-z0-9+/]{43}=$/);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("is avoided where a camera names rtsp: and has RTSPS at its own port, with the key that is known", async () => {
+    const address = "127.0.0.1";
+    const server = await tlsPort(address);
+    const { port } = server;
     const streams = [{ name: "main", url: new URL(`rtsp://${address}:554/a?b=rtsp://c`) }] as const;
     const look = (pin?: string): ReturnType<typeof encryptedStreams> => {
       const tls = pin === undefined ? { onPin: () => undefined } : { pin };
-      return encryptedStreams(streams, { plainText: false, side, clock: systemClock, tls }, port);
+      return encryptedStreams(streams, { plainText: false, side: loopback, clock: systemClock, tls }, port);
     };
     try {
       expect((await look())[0].url.href).to.equal(`rtsps://${address}:${port}/a?b=rtsp://c`);
       expect((await refused(look("A".repeat(43)))).tell).to.match(/another certificate/);
     } finally {
-      server.close();
-      await once(server, "close");
+      await server.close();
     }
     expect((await refused(look())).tell).to.match(/switch RTSPS on in the camera, or allow plain text/);
   });
