@@ -28,7 +28,7 @@ export interface AuditEntry {
   readonly interface: Interface;
   /** `denied`: known caller without the right. `failed`: wrong credentials, or it did not work. */
   readonly outcome: "allowed" | "denied" | "failed";
-  /** Which account, role, camera group or time profile was changed. */
+  /** Which account, role, camera group, time profile or camera was changed. Such entries are never taken for a repetition. */
   readonly subject?: string;
   /** Of a change of rights: JSON of what was, and of what is. In the log cut at 3000 characters, with the SHA-256 of the whole. */
   readonly before?: string;

@@ -47,7 +47,7 @@ async function withCameras(options: DataOptions, work: (parts: Work) => Promise<
 }
 
 function record(audit: Audit, action: string, camera: string, why: string): void {
-  audit.record({ who: operator(), action, camera, interface: "cli", outcome: "allowed", why });
+  audit.record({ who: operator(), action, camera, subject: camera, interface: "cli", outcome: "allowed", why });
 }
 
 export async function listCameras(options: DataOptions & { readonly json?: boolean }): Promise<void> {

@@ -89,8 +89,8 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
   return [
     sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     aboutRoutes(o.about),
-    cameraRoutes({ watch: o.watch, discovery: o.discovery, need, addressesOf: o.addressesOf }),
-    discoveryRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
+    cameraRoutes({ ...o, need }),
+    discoveryRoutes({ ...o, need }),
     accountRoutes(ofAccounts),
     rightsRoutes(ofAccounts),
   ];

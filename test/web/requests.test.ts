@@ -151,6 +151,20 @@ describe("requests to the web API", () => {
         expect((await change(body)).status).to.equal(400);
     });
 
+    it("leave each change of a camera in the audit log, under the names of the commands", async () => {
+      const before = site.audited.length;
+      await admin.send("PATCH", "/api/cameras/gate", { body: { transport: "udp" } });
+      await admin.send("PATCH", "/api/cameras/gate/streams/sub", { body: { pulling: "always" } });
+      await admin.send("DELETE", "/api/cameras/gate");
+      const common = { who: "admin", camera: "gate", subject: "gate", interface: "web", address: "127.0.0.1" };
+      const entry = { ...common, outcome: "allowed" };
+      expect(site.audited.slice(before).filter(({ action }) => action !== "adopt-camera")).to.deep.equal([
+        { ...entry, action: "set-transport", why: "udp" },
+        { ...entry, action: "set-pulling", why: "sub always" },
+        { ...entry, action: "remove-camera", why: "removed" },
+      ]);
+    });
+
     it("have a stream pulled always, or on demand", async () => {
       site.camera("gate");
       const change = (body: unknown): Promise<{ readonly status: number }> =>

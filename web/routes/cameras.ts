@@ -1,11 +1,13 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import { decide } from "../../auth/access.ts";
+import type { Audit } from "../../auth/audit.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import type { Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery } from "../../bridge/ports.ts";
 import { UPSTREAM_TRANSPORTS } from "../../rtsp/wire/transport.ts";
 import { jsonBody } from "../body.ts";
+import { recordCameraChange } from "../camera-change.ts";
 import { caller, type Need, type WebState } from "../state.ts";
 
 /** How a camera may be asked to send. */
@@ -24,6 +26,7 @@ export interface AddressesOf {
 export function cameraRoutes(o: {
   readonly watch: Watch;
   readonly discovery: Discovery;
+  readonly audit: Audit;
   readonly need: Need;
   readonly addressesOf: AddressesOf;
 }): Router<WebState> {
@@ -61,6 +64,7 @@ export function cameraRoutes(o: {
     const { id = "" } = ctx["params"] as { id?: string };
     const chosen = await jsonBody(ctx.req, change);
     await o.discovery.setTransport(id, chosen.transport);
+    recordCameraChange(o.audit, ctx, { action: "set-transport", camera: id, why: chosen.transport });
     ctx.status = 204;
   });
 
@@ -68,12 +72,14 @@ export function cameraRoutes(o: {
     const { id = "", stream = "" } = ctx["params"] as { id?: string; stream?: string };
     const { pulling } = await jsonBody(ctx.req, streamChange);
     await o.discovery.setPulling(id, stream, pulling);
+    recordCameraChange(o.audit, ctx, { action: "set-pulling", camera: id, why: `${stream} ${pulling}` });
     ctx.status = 204;
   });
 
   router.delete("/:id", o.need("adopt-camera"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
     await o.discovery.remove(id);
+    recordCameraChange(o.audit, ctx, { action: "remove-camera", camera: id, why: "removed" });
     ctx.status = 204;
   });
   return router;

@@ -1,12 +1,11 @@
-import type { IncomingMessage } from "node:http";
 import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Audit } from "../../auth/audit.ts";
-import type { Peer } from "../../auth/principal.ts";
 import { Secret } from "../../base/secret.ts";
 import type { AdoptionTarget, Discovery } from "../../bridge/ports.ts";
 import { jsonBody } from "../body.ts";
-import { caller, type Need, type WebState } from "../state.ts";
+import { recordCameraChange } from "../camera-change.ts";
+import type { Need, WebState } from "../state.ts";
 import { transport } from "./cameras.ts";
 
 const scan = z.strictObject({ targets: z.array(z.string().trim().min(1).max(64)).max(64).default([]) });
@@ -29,7 +28,6 @@ const adoption = z.strictObject({
 export function discoveryRoutes(o: {
   readonly discovery: Discovery;
   readonly audit: Audit;
-  readonly peerOf: (ctx: { readonly req: IncomingMessage }) => Peer;
   readonly need: Need;
 }): Router<WebState> {
   const { discovery, need } = o;
@@ -55,13 +53,9 @@ export function discoveryRoutes(o: {
       ...(plainText === undefined ? {} : { plainText }),
       ...(user === undefined || user === "" ? {} : { credentials: { user, password: new Secret(password ?? "") } }),
     });
-    o.audit.record({
-      who: caller(ctx).name,
+    recordCameraChange(o.audit, ctx, {
       action: "adopt-camera",
       camera: record.id,
-      interface: "web",
-      address: o.peerOf(ctx).address,
-      outcome: "allowed",
       why: plainText === true ? "adopted, plain text allowed" : "adopted, inside TLS alone",
     });
     ctx.status = 201;
