@@ -46,4 +46,15 @@ describe("a filter of topics", () => {
       expect(readTopic(again.text, again)).to.deep.equal(topic);
     }
   });
+
+  it("takes for steps what XML can name elements by, and nothing else", () => {
+    for (const name of ["Bewegungsmelder-ß", "_x.1", "動體", "a·b", "\u{10000}a"]) {
+      expect(readTopic(name, expression("")), name).to.deep.equal([`{}${name}`]);
+      expect(parseXml(`<${name}/>`).name).to.equal(name);
+    }
+    for (const name of ["µ", "ª", "²a", "a²", "a\u00D7", "1a", "-a", ".a", "\u0300a", "a\u037E", "a:b:c"]) {
+      expect(readTopic(name, expression("")), name).to.equal(undefined);
+      expect(readTopic(`x:A/${name}`, expression("")), name).to.equal(undefined);
+    }
+  });
 });
