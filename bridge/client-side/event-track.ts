@@ -10,7 +10,7 @@ import { printMetadataStream } from "../../wsdl/metadata-stream.ts";
 import type { EventBus } from "../event-bus.ts";
 
 const LIMITS = {
-  /** Of one document, and so of one second; the oldest are left out. */
+  /** Of one document, and so of one second; of what happens the oldest are left out, of what stands the rest goes into the next. */
   events: 100,
   characters: 128 * 1024,
 } as const;
@@ -32,7 +32,7 @@ export const EVENT_TRACK: Track = {
 /**
  * What happens at a camera, as a track of ONVIF metadata: what the bridge knows of it and what it says of itself. Made once for all who
  * have it, and only while somebody does. The first document, and the next one after somebody has come or asked, tells how
- * everything stands; the others, what has happened.
+ * everything stands, with as many more as that takes; the others, what has happened.
  */
 export class EventTrack implements ExtraTrack {
   readonly track = EVENT_TRACK;
@@ -49,6 +49,8 @@ export class EventTrack implements ExtraTrack {
     (xml) => xml.length,
   );
   #whole = true;
+  /** How everything stood when somebody had come or asked, as far as no document has told it; what has happened since comes after it. */
+  #standing: readonly string[] = [];
   #running: { readonly timer: Timer; readonly leave: () => void } | undefined;
 
   /** `camera`: its id. */
@@ -86,6 +88,7 @@ export class EventTrack implements ExtraTrack {
       this.#running?.leave();
       this.#running = undefined;
       this.#news.clear();
+      this.#standing = [];
     };
   }
 
@@ -104,12 +107,32 @@ export class EventTrack implements ExtraTrack {
       deliver(new PacketGroup({ ...marks, track } satisfies GroupMarks, packets));
   }
 
+  /** One document. Neither a second reader nor a second request begins the list anew before it is told to its end. */
   #take(): readonly string[] {
+    if (this.#whole && this.#standing.length === 0) {
+      // What has just happened stands in how things are now, unless it is over already.
+      const properties = this.#bus.properties(this.#camera).map(({ xml }) => xml);
+      this.#standing = [...this.#takeNews(), ...properties.filter((xml) => xml.length <= LIMITS.characters)];
+      this.#whole = false;
+    }
+    return this.#standing.length > 0 ? this.#takeStanding() : this.#takeNews();
+  }
+
+  #takeStanding(): readonly string[] {
+    const taken: string[] = [];
+    let characters = 0;
+    for (const xml of this.#standing.slice(0, LIMITS.events)) {
+      characters += xml.length;
+      if (characters > LIMITS.characters) break;
+      taken.push(xml);
+    }
+    this.#standing = this.#standing.slice(taken.length);
+    return taken;
+  }
+
+  #takeNews(): readonly string[] {
     const taken: string[] = [];
     for (let xml = this.#news.shift(); xml !== undefined; xml = this.#news.shift()) taken.push(xml);
-    // What has just happened stands in how things are now, unless it is over already.
-    if (this.#whole) taken.push(...this.#bus.properties(this.#camera).map(({ xml }) => xml));
-    this.#whole = false;
     return taken;
   }
 }

@@ -13,6 +13,7 @@ describe("the bridge's own track of metadata", () => {
   let clock: VirtualClock;
   let camera: { info: CameraInfo };
   let own: OwnEvents;
+  let bus: EventBus;
   let track: EventTrack;
 
   beforeEach(() => {
@@ -20,7 +21,7 @@ describe("the bridge's own track of metadata", () => {
     const info = fakeCameras(clock.now()).find("gate")?.info;
     if (info === undefined) throw new Error("no camera");
     camera = { info };
-    const bus = new EventBus(clock, silentLog());
+    bus = new EventBus(clock, silentLog());
     const bridged = {
       ...fakeCameras(clock.now()).find("gate"),
       get info() {
@@ -92,6 +93,37 @@ describe("the bridge's own track of metadata", () => {
     expect(two.told()).to.deep.equal([whole(false, "Active"), []]);
     expect(two.groups.map((group) => group.track)).to.deep.equal([5, 5]);
     expect(one.groups.at(-1)?.packets).to.deep.equal(two.groups.at(-1)?.packets);
+  });
+
+  it("tells in several documents what is too much for one, whoever comes meanwhile, and what happens after it", async () => {
+    const publish = (id: number, value: string): void =>
+      bus.publish({
+        camera: "gate",
+        kind: undefined,
+        topic: ["RuleEngine", "Field"],
+        source: [["Rule", `${id}${"x".repeat(2000)}`]],
+        data: [["State", value]],
+        property: true,
+      });
+    for (let id = 0; id < 120; id += 1) publish(id, "old");
+    const one = join();
+    publish(0, "new");
+    await clock.advance(1000);
+    const two = join();
+    await clock.advance(4000);
+    one.leave();
+    two.leave();
+    const documents = one.told();
+    expect(documents.flat().filter((line) => line.endsWith(" old"))).to.have.length(120 + 119);
+    for (const { packets } of one.groups)
+      expect(packets.reduce((sum, packet) => sum + readRtp(packet).payload.length, 0)).to.be.lessThan(140_000);
+    const told = documents.flat().filter((line) => line.startsWith("RuleEngine/Field"));
+    expect(told.indexOf("RuleEngine/Field Changed new")).to.equal(120);
+    const rules = two
+      .told()
+      .flat()
+      .filter((line) => /Field Initialized (?:old|new)/.test(line));
+    expect(rules.length).to.be.at.least(120);
   });
 
   it("costs nothing while nobody has it, and goes on with its numbers", async () => {
