@@ -35,7 +35,7 @@ interface Running {
 }
 
 /**
- * All that runs under rights: streams, feeds, subscriptions. Each is decided anew when its account changes, and when the decision
+ * All that runs under rights: streams, talks, feeds, moves. Each is decided anew when its account changes, and when the decision
  * may change by time; it ends when a right that it was begun with is gone, and goes on otherwise. One timer serves all.
  */
 export class Leases implements Closable {

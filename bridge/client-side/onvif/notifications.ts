@@ -14,7 +14,7 @@ import { readEventFilter } from "./event-filter.ts";
 import { notify } from "./notifier.ts";
 import type { Subscription } from "./subscription.ts";
 import { changedOnly, lifeOf } from "./subscription-wishes.ts";
-import { mayKnow, type Subscriptions } from "./subscriptions.ts";
+import type { Subscriptions } from "./subscriptions.ts";
 
 /** Where subscriptions are, each by its own name below. */
 export const SUBSCRIPTION_PATH = "subscription/";
@@ -122,7 +122,6 @@ function sender(
       reference,
       side,
       ca,
-      mayKnow: (event) => mayKnow(who, event),
       answered: (outcome) => requests.inc({ outcome }),
       clock,
       log,

@@ -37,8 +37,6 @@ export interface NotifierOptions {
   readonly side: Dialing;
   /** Certificates (PEM) of the authority of consumers; this machine's authorities if absent. */
   readonly ca: string | undefined;
-  /** Whether the subscriber may still be told. */
-  readonly mayKnow: (event: BridgeEvent) => boolean;
   readonly answered: (outcome: "ok" | "failed") => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -72,7 +70,7 @@ async function deliver(o: NotifierOptions, events: readonly BridgeEvent[]): Prom
   for (const waitMs of [...LIMITS.waitsMs, undefined]) {
     while (o.subscription.paused && !over.aborted) await arrival(o.subscription);
     // The right to a message may have ended since it was tried last.
-    const told = events.filter(o.mayKnow);
+    const told = events.filter((event) => o.subscription.mayKnow(event));
     if (told.length === 0 || over.aborted) return;
     const failure = await send(o, told);
     if (over.aborted) return;

@@ -1,3 +1,4 @@
+import type { Decision } from "../../../auth/decision.ts";
 import type { Principal } from "../../../auth/principal.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { BoundedQueue } from "../../../base/queue.ts";
@@ -19,16 +20,22 @@ export interface SubscriptionOptions {
   readonly changedOnly: boolean;
   /** Its messages are sent to a consumer, and not fetched. */
   readonly sent: boolean;
+  /** Whether `who` may know of it at this moment. */
+  readonly decide: (event: Pick<BridgeEvent, "camera">) => Decision;
   readonly clock: Clock;
 }
 
-/** What one client wants to be told of, and what waits for it. */
+/**
+ * What one client wants to be told of, and what waits for it. What it may not know is withheld, also where it might when it
+ * happened and may not when it is told.
+ */
 export class Subscription {
   readonly token: string;
   readonly who: Principal;
   readonly sent: boolean;
   readonly #filter: EventFilter;
   readonly #changedOnly: boolean;
+  readonly #decide: SubscriptionOptions["decide"];
   readonly #clock: Clock;
   /** How everything stood when it was asked for: shared events, so a list of any length costs little. */
   #initial: readonly BridgeEvent[] = [];
@@ -36,17 +43,20 @@ export class Subscription {
     { maxItems: LIMITS.events, maxWeight: LIMITS.characters },
     ({ xml }) => xml.length,
   );
+  /** Whose properties were withheld, undefined for the bridge's own, and when that may change; not those for which it never will. */
+  readonly #withheld = new Map<string | undefined, UnixMillis>();
   #expires: MonotonicMillis;
   #wake: (() => void) | undefined;
   #paused = false;
   readonly #end = new AbortController();
 
-  constructor({ token, who, filter, changedOnly, sent, clock }: SubscriptionOptions) {
+  constructor({ token, who, filter, changedOnly, sent, decide, clock }: SubscriptionOptions) {
     this.token = token;
     this.who = who;
     this.sent = sent;
     this.#filter = filter;
     this.#changedOnly = changedOnly;
+    this.#decide = decide;
     this.#clock = clock;
     this.#expires = clock.monotonic();
   }
@@ -83,10 +93,18 @@ export class Subscription {
     this.#expires = Math.max(this.#expires, this.#clock.monotonic() + ms) as MonotonicMillis;
   }
 
+  /** At this moment. What is withheld and lasts is told when that changes, as it stands then. */
+  mayKnow(event: BridgeEvent): boolean {
+    const { allowed, validUntil } = this.#decide(event);
+    const lasts = event.notification.operation !== undefined;
+    if (!allowed && lasts && Number.isFinite(validUntil)) this.#withheld.set(event.camera, validUntil);
+    return allowed;
+  }
+
   offer(event: BridgeEvent): void {
     const { operation } = event.notification;
     const wanted = !this.#changedOnly || (operation !== "Initialized" && operation !== "Deleted");
-    if (!wanted || !this.#filter(event.notification)) return;
+    if (!wanted || !this.#filter(event.notification) || !this.mayKnow(event)) return;
     while (!this.#queue.push(event)) if (this.#queue.shift() === undefined) return;
     this.#arrived();
   }
@@ -95,7 +113,8 @@ export class Subscription {
   synchronize(properties: readonly BridgeEvent[]): void {
     if (this.#changedOnly) return;
     this.#queue.clear();
-    this.#initial = properties.filter(({ notification }) => this.#filter(notification));
+    this.#withheld.clear();
+    this.#initial = properties.filter((event) => this.#filter(event.notification) && this.mayKnow(event));
     this.#arrived();
   }
 
@@ -112,14 +131,28 @@ export class Subscription {
   /** At most so many, oldest first; none where nothing waits, or it is paused. */
   take(most: number): readonly BridgeEvent[] {
     if (this.#paused) return [];
-    const taken = this.#initial.slice(0, most);
-    this.#initial = this.#initial.slice(taken.length);
+    const taken: BridgeEvent[] = [];
+    let told = 0;
+    for (const event of this.#initial) {
+      if (taken.length >= most) break;
+      told += 1;
+      if (this.mayKnow(event)) taken.push(event);
+    }
+    this.#initial = this.#initial.slice(told);
     while (taken.length < most) {
       const event = this.#queue.shift();
       if (event === undefined) break;
-      taken.push(event);
+      if (this.mayKnow(event)) taken.push(event);
     }
     return taken;
+  }
+
+  /** Whose properties were withheld and may be no longer: how they stand is to be offered anew. Each is named once. */
+  takeWithheld(): ReadonlySet<string | undefined> {
+    const now = this.#clock.now();
+    const due = new Set([...this.#withheld].filter(([, until]) => until <= now).map(([camera]) => camera));
+    for (const camera of due) this.#withheld.delete(camera);
+    return due;
   }
 
   /** Resolves when something waits to be taken, the time is over, the client has gone, or the subscription ends. */
@@ -138,6 +171,7 @@ export class Subscription {
     this.#end.abort();
     this.#initial = [];
     this.#queue.clear();
+    this.#withheld.clear();
     this.#wake?.();
   }
 

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { decide } from "../../../auth/access.ts";
+import type { Decision } from "../../../auth/decision.ts";
 import type { Principal } from "../../../auth/principal.ts";
 import type { Clock, Timer } from "../../../base/clock.ts";
 import { type Millis, SECOND } from "../../../base/units.ts";
@@ -22,15 +23,20 @@ export const LIMITS = {
 const SWEEP_MS = SECOND;
 
 /** What is told of a camera is for those with the right to its events; what is told of the bridge, for those who may read its status. */
-export function mayKnow(who: Principal, { camera }: Pick<BridgeEvent, "camera">): boolean {
+function decideOn(who: Principal, { camera }: Pick<BridgeEvent, "camera">): Decision {
   const door = { interface: "onvif" } as const;
-  return decide(who, camera === undefined ? { ...door, right: "read-status" } : { ...door, right: "events", camera })
-    .allowed;
+  return decide(who, camera === undefined ? { ...door, right: "read-status" } : { ...door, right: "events", camera });
+}
+
+/** At this moment. */
+export function mayKnow(who: Principal, event: Pick<BridgeEvent, "camera">): boolean {
+  return decideOn(who, event).allowed;
 }
 
 /**
  * Who wants to be told of what happens. A subscription belongs to the account that made it, does not exist for any other, and ends
- * by Unsubscribe, when nobody has renewed it, or when the account is changed. What its account may not know, it is not told.
+ * by Unsubscribe, when nobody has renewed it, or when the account is changed. What its account may not know, it is not told; when hours
+ * let it know again, it is told how things stand.
  */
 export class Subscriptions {
   readonly #bus: EventBus;
@@ -63,7 +69,13 @@ export class Subscriptions {
         "There are too many subscriptions: unsubscribe from some, or let them expire",
       );
     const token = randomBytes(16).toString("hex");
-    const subscription = new Subscription({ ...o, sent: o.sent === true, token, clock: this.#clock });
+    const subscription = new Subscription({
+      ...o,
+      sent: o.sent === true,
+      token,
+      decide: (event) => decideOn(o.who, event),
+      clock: this.#clock,
+    });
     subscription.liveFor(o.lifeMs);
     this.#all.set(token, subscription);
     this.synchronize(subscription);
@@ -88,8 +100,7 @@ export class Subscriptions {
   }
 
   synchronize(subscription: Subscription): void {
-    const { who } = subscription;
-    subscription.synchronize(this.#bus.properties().filter((event) => mayKnow(who, event)));
+    subscription.synchronize(this.#bus.properties());
   }
 
   end(subscription: Subscription): void {
@@ -106,12 +117,19 @@ export class Subscriptions {
   }
 
   #offer(event: BridgeEvent): void {
-    for (const subscription of this.#all.values()) if (mayKnow(subscription.who, event)) subscription.offer(event);
+    for (const subscription of this.#all.values()) subscription.offer(event);
   }
 
   #sweep(): void {
     for (const subscription of this.#all.values())
       if (subscription.who.revoked.aborted || subscription.expired) this.end(subscription);
+      else this.#catchUp(subscription);
+  }
+
+  #catchUp(subscription: Subscription): void {
+    const withheld = subscription.takeWithheld();
+    if (withheld.size === 0) return;
+    for (const event of this.#bus.properties()) if (withheld.has(event.camera)) subscription.offer(event);
   }
 }
 

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Grant } from "../../../auth/principal.ts";
+import { later, SECOND } from "../../../base/units.ts";
 import { NAMESPACES } from "../../../wsdl/namespaces.ts";
 import { readNotification } from "../../../wsdl/notification.ts";
 import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
@@ -222,6 +223,34 @@ describe("the event service", () => {
     });
     expect(messages(await pull(path, "PT0S", 100, may))).to.deep.equal(["Device/SecurityPolicy/AuthFailed - 10.0.0.1"]);
     expect(messages(await pull(other))).to.deep.equal([]);
+  });
+
+  it("tells nothing once the right has ended, not even what waits, and how everything stands when it is back", async () => {
+    const events = { right: "events", cameras: "any", interfaces: "any" } as const;
+    const [end, begin] = [later(clock.now(), 10 * SECOND), later(clock.now(), 20 * SECOND)];
+    const shift = await as({ ...events, until: end }, { ...events, from: begin });
+    const path = await create(topicFilter("tns1:VideoSource/MotionAlarm"), shift);
+    move("gate", true);
+    await clock.advance(10 * SECOND);
+    expect(messages(await pull(path, "PT0S", 100, shift))).to.deep.equal([]);
+    move("yard", true);
+    move("yard", false);
+    const late = await create(topicFilter("tns1:VideoSource/MotionAlarm"), shift);
+    const waiting = pull(path, "PT1M", 100, shift);
+    await held();
+    await clock.advance(9 * SECOND);
+    expect(clock.pending, "still waits").to.equal(HOLDING);
+    await clock.advance(2 * SECOND);
+    const standing = [
+      "VideoSource/MotionAlarm Initialized gate true",
+      "VideoSource/MotionAlarm Initialized yard false",
+    ];
+    expect(messages(await waiting)).to.deep.equal(standing);
+    expect(messages(await pull(late, "PT0S", 100, shift))).to.deep.equal(standing);
+    move("gate", false);
+    expect(messages(await pull(path, "PT0S", 100, shift))).to.deep.equal([
+      "VideoSource/MotionAlarm Changed gate false",
+    ]);
   });
 
   it("ends the subscriptions of an account that is changed, waiting requests too", async () => {
