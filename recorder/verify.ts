@@ -83,7 +83,7 @@ export async function verify(o: {
   const trusted = o.trusted ?? [...signers].toSorted(([, a], [, b]) => b - a)[0]?.[0];
   const stretches: Stretch[] = [];
   const placed: Examined[] = [];
-  /** Last links of segments that are here without a signature: what follows them misses nothing. */
+  /** Last links of segments that are here whole, without a signature: what follows them misses nothing. */
   const unsigned = new Set<string>();
   for (const path of o.paths) {
     const found = await reading(o.files, path, (file) => readFound(file, o.keys));
@@ -92,7 +92,7 @@ export async function verify(o: {
       continue;
     }
     const { signature } = found;
-    if (signature === undefined) unsigned.add(found.scan.link.toString("hex"));
+    if (signature === undefined && isWhole(found)) unsigned.add(found.scan.link.toString("hex"));
     const { camera = "", stream = "" } = signature?.statement ?? found.scan.header ?? {};
     const about = { file: path, camera, stream };
     const misplaced = misplacement(path, found, trusted);
@@ -103,6 +103,13 @@ export async function verify(o: {
   }
   stretches.push(...chainOf(placed, unsigned));
   return { files: o.paths.length, stretches, signers };
+}
+
+/** Whether all that is chained in a file stands there, as far as it opens. */
+function isWhole({ pieces, scan, locked }: Found): boolean {
+  return (
+    pieces.length === scan.heads.length && pieces.every(({ hash, box }) => locked || hash === box.hash.toString("hex"))
+  );
 }
 
 /** What `look` finds in a file, or why it cannot be read: one bad file does not keep the others from being judged. */

@@ -425,6 +425,23 @@ describe("verifying recordings", () => {
       expect(exitCodeOf(found)).to.equal(verdict === "recovered" ? 0 : 3);
     });
 
+  it("misses nothing before which a recording has lost its signature alone, and something where it has lost more", async () => {
+    await record("full", signer);
+    const target = await fileOf("a", 1);
+    const { opening, fragments } = await partsOf(target);
+    const rows: readonly [fragments: readonly Buffer[], found: readonly string[], exit: number][] = [
+      [fragments, ["ok", "unsigned"], 3],
+      [fragments.with(3, flipped(fragments[3] as Buffer, 2000)), ["ok", "unsigned", "missing"], 1],
+      [fragments.slice(0, -1), ["ok", "unsigned", "missing"], 1],
+    ];
+    for (const [left, expected, exit] of rows) {
+      await writeFile(target, Buffer.concat([opening, ...left]));
+      const found = await report();
+      expect(verdicts(found)).to.have.members(expected);
+      expect(exitCodeOf(found)).to.equal(exit);
+    }
+  });
+
   it("says which file cannot be read, and judges the others", async () => {
     await record(undefined, signer);
     const paths = [...(await files()), join(folder, "gone.mp4")];
