@@ -244,6 +244,24 @@ Examples:
   )
   .action(async (options: import("./check.ts").CheckOptions) => (await import("./check.ts")).check(options));
 
+const audit = program.command("audit").description("the audit log, also while the bridge runs");
+audit
+  .command("verify")
+  .description("follow the chain of hashes, and say whether a line was changed, removed or added")
+  .argument("<file>", "audit.log of the data folder, or a copy of it")
+  .option("--json", "print JSON: { entries, brokenAt }, brokenAt being a line number or null")
+  .addHelpText(
+    "after",
+    `
+Lines that are cut off at the end do not show. Keep the hash of the last line elsewhere to see that too:
+  tail -n 1 audit.log | tr -d '\\n' | sha256sum
+The next line has it as its "prev". The exit code is 1 where the chain is broken.
+
+Example:
+  viaduct audit verify /var/lib/viaduct/audit.log`,
+  )
+  .action(async (file: string, options: { json?: boolean }) => (await import("./audit.ts")).verifyAudit(file, options));
+
 program
   .command("verify")
   .description(
