@@ -51,18 +51,19 @@ export class PtzHolders implements Closable {
   take(who: Principal, camera: BridgedCamera, needs: "ptz" | "presets", address: string): void {
     const { id } = camera.info;
     const before = this.#holders.get(id);
-    if (before !== undefined && before.who === who) {
+    const same = before !== undefined && before.who === who;
+    if (before !== undefined && !same && !mayTake(who, before.who))
+      throw new Fault("busy", `${before.who.name} moves ${id}`, {
+        tell: "Somebody else is moving this camera: try again when they have let it rest for ten seconds",
+      });
+    if (needs === "ptz") this.#follow(who, camera, address);
+    if (same) {
       before.idle.cancel();
       before.idle = this.#clock.after(HOLD_MS, () => this.#release(id, before));
-    } else {
-      if (before !== undefined && !mayTake(who, before.who))
-        throw new Fault("busy", `${before.who.name} moves ${id}`, {
-          tell: "Somebody else is moving this camera: try again when they have let it rest for ten seconds",
-        });
-      if (before !== undefined) this.#release(id, before);
-      this.#hold(who, id, address);
+      return;
     }
-    if (needs === "ptz") this.#follow(who, camera, address);
+    if (before !== undefined) this.#release(id, before);
+    this.#hold(who, id, address);
   }
 
   /** What moves is stopped by the camera side. */
@@ -86,12 +87,12 @@ export class PtzHolders implements Closable {
   /** Stops the camera should the right to move it end while it may still be moving. */
   #follow(who: Principal, camera: BridgedCamera, address: string): void {
     const { id } = camera.info;
-    this.#moves.get(id)?.();
     const lease = this.#watch.run(who, camera, ["ptz"], "onvif", address);
     if (lease.ended.aborted) {
       lease.close();
       throw new Fault("denied", `${who.name} may not move ${id} any more`, { tell: "the right to this has ended" });
     }
+    this.#moves.get(id)?.();
     const forget = (): void => {
       over.cancel();
       lease.ended.removeEventListener("abort", stop);

@@ -139,6 +139,20 @@ describe("who moves a camera", () => {
     expect(take(account("other", "integration"))).to.equal(false);
   });
 
+  it("is nobody whose right has ended between asking and moving, and the one before goes on", () => {
+    expect(take(account("vms", "integration"))).to.equal(true);
+    const system = changed;
+    const late = account("ada", "person", []);
+    expect(() => holders.take(late, camera, "ptz", "192.0.2.1"))
+      .to.throw()
+      .with.property("kind", "denied");
+    expect(stops()).to.deep.equal([]);
+    expect(audited.filter(({ who }) => who === "ada").map(({ action }) => action)).to.deep.equal(["end-ptz"]);
+    expect(take(account("other", "integration"))).to.equal(false);
+    system.abort();
+    expect(stops()).to.deep.equal(["Stop"]);
+  });
+
   it("is let go with the camera, which nobody stops any more", () => {
     take(account("vms", "integration"));
     removed.abort();
