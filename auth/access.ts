@@ -14,6 +14,26 @@ export interface AccessRequest {
   readonly address?: string;
 }
 
+/** Who was known may not: `denied`, or `not-found` where the camera may not even be seen. What is in it is for the administrator. */
+export class AccessFault extends Fault {
+  readonly right: Right;
+  readonly camera: string | undefined;
+  readonly why: string;
+
+  constructor(
+    kind: "denied" | "not-found",
+    who: Principal,
+    { right, camera, interface: door }: AccessRequest,
+    why: string,
+  ) {
+    const message = `${who.name} may not ${right} on ${camera ?? "the system"} through ${door}: ${why}`;
+    super(kind, message, kind === "denied" ? { tell: "not allowed" } : {});
+    this.right = right;
+    this.camera = camera;
+    this.why = why;
+  }
+}
+
 /**
  * Decides one request at this moment; see {@link decideAt}. A principal whose account has changed since is denied: fetch a new
  * one and ask again.
@@ -47,7 +67,6 @@ export function demand(audit: Audit, who: Principal, what: AccessRequest): Decis
     ...(what.address === undefined ? {} : { address: what.address }),
   });
   if (allowed) return decision;
-  const message = `${who.name} may not ${what.right} on ${what.camera ?? "the system"} through ${what.interface}: ${why}`;
-  if (what.camera !== undefined && !maySee(who, what.camera, what.interface)) throw new Fault("not-found", message);
-  throw new Fault("denied", message, { tell: "not allowed" });
+  const hidden = what.camera !== undefined && !maySee(who, what.camera, what.interface);
+  throw new AccessFault(hidden ? "not-found" : "denied", who, what, why);
 }

@@ -136,6 +136,12 @@ export class Accounts {
     return this.#byId.get(accountId)?.principal.grants;
   }
 
+  /** What there is under a name, for the administrator. */
+  stateOf(name: string): "unknown" | "disabled" | "person" | "integration" {
+    const account = this.#byName.get(folded(name))?.account;
+    return account === undefined ? "unknown" : account.enabled ? account.kind : "disabled";
+  }
+
   /** A snapshot of what the account may do now; undefined when it is disabled or gone. */
   principalOf(accountId: string): Principal | undefined {
     const entry = this.#byId.get(accountId);
@@ -168,7 +174,7 @@ export class Accounts {
   async checkPassword(name: string, password: Secret): Promise<Principal> {
     const entry = this.#byName.get(folded(name));
     if (!(await this.#isRight(entry, password)) || entry === undefined || !entry.account.enabled)
-      throw new UnauthenticatedFault(`wrong name or password for ${name}`);
+      throw new UnauthenticatedFault(`wrong name or password for ${name}`, { account: name });
     // The account may have changed while the password was checked.
     const principal = this.principalOf(entry.account.id);
     if (principal === undefined || this.#byId.get(entry.account.id)?.credential !== entry.credential)

@@ -15,6 +15,9 @@ const LIMITS = {
   entries: 10_000,
 } as const;
 
+/** What a client is told while it has to wait. */
+export const THROTTLED = "too many failed attempts";
+
 interface Failures {
   count: number;
   at: Millis;
@@ -44,7 +47,7 @@ export class Throttle {
       const entry = this.#failures.get(key);
       if (entry !== undefined && entry.blockedUntil > now)
         throw new Fault("busy", `too many failed log-ins as ${account} from ${address}`, {
-          tell: "too many failed attempts",
+          tell: THROTTLED,
         });
     }
   }

@@ -18,7 +18,8 @@ export async function readSettings(file: string): Promise<Settings> {
   }
   const settings = readConfig(text, settingsSchema, name);
   const from = dirname(resolve(file));
-  const { recording, cameraSide, directory } = settings;
+  const { recording, cameraSide, clientSide, directory } = settings;
+  const { notifications } = clientSide;
   return {
     ...settings,
     dataFolder: resolve(from, settings.dataFolder),
@@ -28,6 +29,10 @@ export async function readSettings(file: string): Promise<Settings> {
       ...(ca === undefined ? {} : { ca: resolve(from, ca) }),
       ...(passwordFile === undefined ? {} : { passwordFile: resolve(from, passwordFile) }),
     })),
+    clientSide:
+      notifications.ca === undefined
+        ? clientSide
+        : { ...clientSide, notifications: { ...notifications, ca: resolve(from, notifications.ca) } },
     recording: recording.folder === undefined ? recording : { ...recording, folder: resolve(from, recording.folder) },
   };
 }

@@ -64,9 +64,8 @@ program
     (await import("./discover.ts")).discover(targets, options),
   );
 
-program
-  .command("doctor")
-  .description("say in words what does not work, and what to do")
+const doctor = program.command("doctor").description("say in words what does not work, and what to do");
+doctor
   .command("camera")
   .description("look at a camera as adopting and pulling it would; nothing is changed")
   .argument("<address>", "its IP address, or the address of its ONVIF service")
@@ -76,6 +75,27 @@ program
   .option("--json", "print JSON")
   .action(async (address: string, options: import("./doctor.ts").DoctorOptions) =>
     (await import("./doctor.ts")).examine(address, options),
+  );
+doctor
+  .command("client")
+  .description("say what external systems were refused lately, why, and what to do, whether the bridge runs or not")
+  .argument("[client]", "the account of one, or its IP address")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--json", "print JSON")
+  .addHelpText(
+    "after",
+    `
+Log-ins that fail, rights that are missing, transports that are switched off, operations that are not there, TLS that does not come
+about. The newest first; the bridge writes them down within five seconds.
+
+Exit codes: 0 nothing was refused, 1 something was, 2 called wrongly.
+
+Examples:
+  viaduct doctor client --config /etc/viaduct.yaml
+  viaduct doctor client 10.2.0.9 --config /etc/viaduct.yaml --json`,
+  )
+  .action(async (client: string | undefined, options: { config: string; json?: boolean }) =>
+    (await import("./doctor-client.ts")).examineClients(client, options),
   );
 
 const sim = program.command("sim").description("simulated cameras, for trying and testing");

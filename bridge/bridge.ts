@@ -16,9 +16,7 @@ import { Secret } from "../base/secret.ts";
 import { DAY, SECOND } from "../base/units.ts";
 import { DiscoveryServer } from "../discovery/server/hello.ts";
 import type { KeyRing } from "../keys/ring.ts";
-import { consumerSide } from "../net/consumers.ts";
 import { nativeSender, sendingBy } from "../net/native.ts";
-import { resolveName } from "../net/resolve.ts";
 import { cameraSide } from "../net/sides.ts";
 import { loadIdentity } from "../net/tls.ts";
 import { Archive } from "../recorder/archive.ts";
@@ -33,10 +31,12 @@ import { CameraStore } from "./camera-store.ts";
 import { readCa } from "./certificates-file.ts";
 import { Addresses } from "./client-side/addresses.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
-import type { ConsumerOptions } from "./client-side/onvif/notifications.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
+import { REFUSALS_FILE } from "./client-side/refusal.ts";
+import { Refusals } from "./client-side/refusals.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
+import { consumersOf } from "./consumers.ts";
 import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
 import { EventBus } from "./event-bus.ts";
 import { OwnEvents, publishLogInFailed } from "./own-events.ts";
@@ -59,6 +59,7 @@ export interface BridgeParts {
   readonly audit: Audit;
   readonly watch: Watch;
   readonly leases: Leases;
+  readonly refusals: Refusals;
   readonly discovery: Discovery;
   readonly clock: Clock;
   readonly log: Log;
@@ -121,6 +122,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const accounts = await life.start("accounts", () =>
     Accounts.open({ query: database.query, sealer: folder.sealer, clock, log, throttle }),
   );
+  const refusals = await life.start("what was refused", () =>
+    Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), clock, log }),
+  );
   const signer = await loadSigner(folder, clock);
   const archive = await life.start("recorder", () =>
     openArchive(settings, { keys: folder.keys, signer, clock, log, metrics }),
@@ -150,6 +154,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     audit,
     watch,
     leases,
+    refusals,
     discovery: finds,
     clock,
     log,
@@ -167,7 +172,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     ...(clientSide.srtp.enabled ? { srtp: { range } } : {}),
     ...(multicast === undefined ? {} : { multicast: { range } }),
   };
-  const rtsp = await life.start("RTSP", () => new RtspServer({ host, clock, log, metrics, ...datagrams }));
+  const rtsp = await life.start(
+    "RTSP",
+    () => new RtspServer({ host, clock, log, metrics, refused: refusals.refused, ...datagrams }),
+  );
   const identity = await loadIdentity(settings.dataFolder, [...clientSide.addresses, ...clientSide.names], clock);
 
   const web = o.web?.(parts);
@@ -186,6 +194,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       multicast,
       srtp: clientSide.srtp.enabled,
       consumers: await consumersOf(settings),
+      refused: refusals.refused,
       retentionMs: settings.recording.maxAgeDays * DAY,
       clock,
       log,
@@ -206,6 +215,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       metrics,
       metricsToken,
       ready: () => ready,
+      tlsFailed: refusals.tlsFailed,
       log,
     });
   });
@@ -254,18 +264,6 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       await life.close(CLOSE_LIMIT_MS);
       log.info("stopped");
     },
-  };
-}
-
-/** To whom events are sent; undefined where that is switched off. */
-async function consumersOf({ clientSide, cameraSide }: Settings): Promise<ConsumerOptions | undefined> {
-  const { to, http, ca } = clientSide.notifications;
-  if (to.length === 0) return undefined;
-  return {
-    side: consumerSide({ listed: to, cameraInterfaces: cameraSide.interfaces }),
-    resolve: resolveName,
-    plainText: http,
-    ca: ca === undefined ? undefined : await readCa(ca, "clientSide.notifications.ca"),
   };
 }
 

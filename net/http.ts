@@ -29,6 +29,8 @@ export type HttpHandler = (...of: Parameters<RequestListener>) => unknown;
 export interface HttpServerOptions {
   /** Present: TLS. */
   readonly identity?: Identity;
+  /** Told of TLS that did not come about, and with whom. */
+  readonly tlsFailed?: (error: Error, address: string) => void;
   /** Connections at one time; more are closed unread. */
   readonly maxConnections: number;
   /** Is given every connection first, with TLS behind it, and lets HTTP have it by `serve`. */
@@ -86,7 +88,10 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     else socket.destroy();
   });
-  server.on("tlsClientError", (_error, socket: Socket) => socket.destroy());
+  server.on("tlsClientError", (error: Error, socket: Socket) => {
+    options.tlsFailed?.(error, peerOf(socket).address);
+    socket.destroy();
+  });
   return server;
 }
 

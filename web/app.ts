@@ -5,6 +5,7 @@ import type { Accounts } from "../auth/accounts.ts";
 import type { Clock } from "../base/clock.ts";
 import { asFault, Fault, type FaultKind } from "../base/fault.ts";
 import type { HttpPart } from "../bridge/client-side/front-door.ts";
+import type { Refusals } from "../bridge/client-side/refusals.ts";
 import { peerOf } from "../net/http.ts";
 import { sameOriginOnly, securityHeaders } from "./headers.ts";
 import { servePage } from "./pages.ts";
@@ -12,6 +13,7 @@ import { type About, aboutRoutes } from "./routes/about.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
+import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
 import { SESSION_COOKIE, sessionRoutes } from "./routes/session.ts";
 import { Sockets, type SocketsOptions } from "./sockets.ts";
@@ -36,6 +38,7 @@ export interface WebOptions extends SocketsOptions {
   readonly pages: string;
   readonly addressesOf: AddressesOf;
   readonly about: About;
+  readonly refusals: Pick<Refusals, "list">;
 }
 
 /** The installers' and administrators' interface: pages, their API, live pictures and events over WebSocket. */
@@ -93,6 +96,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     discoveryRoutes({ ...o, need }),
     accountRoutes(ofAccounts),
     rightsRoutes(ofAccounts),
+    refusalRoutes(o.refusals, need),
   ];
 }
 

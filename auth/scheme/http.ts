@@ -76,11 +76,12 @@ export class HttpAuthenticator {
     const values = parseAuthValues(authorization);
     const [value] = values;
     if (value === undefined) {
-      if (authorization.trim() === "") throw new UnauthenticatedFault("no credentials");
+      if (authorization.trim() === "") throw new UnauthenticatedFault("no credentials", { failure: "no-credentials" });
       throw new Fault("invalid", "Authorization cannot be read", { tell: "bad Authorization" });
     }
     const basic = value.scheme === "basic" && peer.tls;
-    if (!basic && value.scheme !== "digest") throw new UnauthenticatedFault(`scheme ${value.scheme}`);
+    if (!basic && value.scheme !== "digest")
+      throw new UnauthenticatedFault(`scheme ${value.scheme}`, { failure: "scheme", detail: value.scheme });
     if (values.length > 1 || value.malformed)
       throw new Fault("invalid", "Authorization breaks its grammar", { tell: "bad Authorization" });
 
@@ -117,7 +118,7 @@ export class HttpAuthenticator {
       const expected = digestResponse({ ...answer, realm, password: secret.reveal(), method });
       const right = equalInConstantTime(expected, answer.response);
       if (!right || principal === undefined || answer.realm !== realm)
-        throw new UnauthenticatedFault(`wrong name or secret for ${answer.user}`);
+        throw new UnauthenticatedFault(`wrong name or secret for ${answer.user}`, { account: answer.user });
       const count = answer.quality === undefined ? undefined : Number.parseInt(answer.quality.nc, 16);
       if (!this.#nonces.use(answer.nonce, peer.address, count))
         throw new UnauthenticatedFault(`nonce of ${answer.user} is used up`, { stale: true });
@@ -152,7 +153,12 @@ function digestAnswer({ params }: AuthValue): DigestAnswer {
     return found;
   };
   const algorithm = algorithmOf(params.get("algorithm"));
-  if (algorithm === undefined) throw new UnauthenticatedFault(`digest algorithm ${params.get("algorithm")}`);
+  if (algorithm === undefined)
+    throw new UnauthenticatedFault(`digest algorithm ${params.get("algorithm")}`, {
+      failure: "algorithm",
+      detail: params.get("algorithm"),
+      ...(params.has("username") ? { account: get("username") } : {}),
+    });
   const user = params.has("username*") ? extendedName(get("username*")) : get("username");
   const response = get("response").toLowerCase();
   const nonce = get("nonce");

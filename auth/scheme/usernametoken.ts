@@ -76,9 +76,16 @@ export class UsernameTokenVerifier {
     const created = instantOf(token.created);
     if (username.length > LIMITS.nameLength) throw new UnauthenticatedFault("name is too long");
     if (nonce === undefined || created === undefined || token.created === undefined)
-      throw new UnauthenticatedFault(`token of ${username} without a usable Nonce and Created`);
-    if (type === "text" && !peer.tls) throw new UnauthenticatedFault(`readable password of ${username} outside TLS`);
-    const offMs = Math.abs(this.#clock.now() - created);
+      throw new UnauthenticatedFault(`token of ${username} without a usable Nonce and Created`, {
+        failure: "incomplete-token",
+        account: username,
+      });
+    if (type === "text" && !peer.tls)
+      throw new UnauthenticatedFault(`readable password of ${username} outside TLS`, {
+        failure: "readable-password",
+        account: username,
+      });
+    const behindMs = this.#clock.now() - created;
 
     let principal: Principal | undefined;
     if (type === "text") principal = await this.#accounts.checkPassword(username, new Secret(password));
@@ -87,15 +94,24 @@ export class UsernameTokenVerifier {
       const right = equalInConstantTime(passwordDigest(nonce, token.created, secret), password);
       principal = right ? known : undefined;
     }
-    if (principal === undefined) throw new UnauthenticatedFault(`wrong name or secret for ${username}`);
+    if (principal === undefined)
+      throw new UnauthenticatedFault(`wrong name or secret for ${username}`, { account: username });
     // Last, so that only who knows the secret learns that the clock is off.
-    if (offMs > this.#windowMs)
-      throw new UnauthenticatedFault(`clock of ${username} is off by ${Math.round(offMs / 1000)} s`, { stale: true });
-    this.#useOnce(`${principal.accountId} ${nonce.toString("base64")} ${created}`, created);
+    if (Math.abs(behindMs) > this.#windowMs) {
+      const seconds = String(Math.round(behindMs / 1000));
+      const message = `clock of ${username} is behind by ${seconds} s`;
+      throw new UnauthenticatedFault(message, {
+        stale: true,
+        failure: "clock-off",
+        account: username,
+        detail: seconds,
+      });
+    }
+    this.#useOnce(`${principal.accountId} ${nonce.toString("base64")} ${created}`, created, username);
     return principal;
   }
 
-  #useOnce(key: string, created: UnixMillis): void {
+  #useOnce(key: string, created: UnixMillis, account: string): void {
     const now = this.#clock.monotonic();
     for (const [old, usedAt] of this.#used) {
       // Twice the window: a token from the future is good for that long.
@@ -105,7 +121,7 @@ export class UsernameTokenVerifier {
       if (!expired) this.#forgottenUpTo = Math.max(this.#forgottenUpTo, Number(old.split(" ")[2]));
     }
     if (this.#used.has(key) || created <= this.#forgottenUpTo)
-      throw new UnauthenticatedFault("token was used already", { stale: true });
+      throw new UnauthenticatedFault("token was used already", { stale: true, failure: "used-again", account });
     this.#used.set(key, now);
   }
 }

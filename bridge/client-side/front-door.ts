@@ -40,6 +40,8 @@ export interface FrontDoorOptions {
   readonly metricsToken: Secret | undefined;
   /** False while starting and stopping: load balancers should look elsewhere. */
   readonly ready: () => boolean;
+  /** Told of TLS that did not come about, and with whom. */
+  readonly tlsFailed?: HttpServerOptions["tlsFailed"];
   readonly log: Log;
 }
 
@@ -62,10 +64,11 @@ export class FrontDoor {
     const handler = (request: IncomingMessage, response: ServerResponse): void => {
       void this.#handle(request, response, identity !== undefined);
     };
-    const { first } = this.#options;
+    const { first, tlsFailed } = this.#options;
     const server = createHttpServer(handler, {
       maxConnections: MAX_CONNECTIONS,
       ...(first === undefined ? {} : { first }),
+      ...(tlsFailed === undefined ? {} : { tlsFailed }),
       ...(identity === undefined ? {} : { identity }),
     }) as Server;
     server.on("upgrade", (request, socket, head) => {

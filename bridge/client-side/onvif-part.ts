@@ -7,7 +7,7 @@ import type { Metrics } from "../../base/metrics.ts";
 import type { Millis } from "../../base/units.ts";
 import { DEVICE, NETWORK_VIDEO_TRANSMITTER, type TypeName } from "../../discovery/message.ts";
 import type { HttpAuthentication, UsernameTokenAuthentication } from "../../onvif/server/authenticate.ts";
-import { OnvifServer } from "../../onvif/server/dispatch.ts";
+import { OnvifServer, type OnvifServerOptions } from "../../onvif/server/dispatch.ts";
 import type { EventBus } from "../event-bus.ts";
 import type { Addresses } from "./addresses.ts";
 import type { HttpPart } from "./front-door.ts";
@@ -47,6 +47,8 @@ export function onvifPart(o: {
   readonly srtp: boolean;
   /** To whom events are sent that subscribes to them; absent: to nobody. */
   readonly consumers?: ConsumerOptions | undefined;
+  /** Told of each request that was refused. */
+  readonly refused?: OnvifServerOptions["refused"];
   /** How long recordings are kept. */
   readonly retentionMs: Millis;
   readonly clock: Clock;
@@ -69,6 +71,7 @@ export function onvifPart(o: {
     authenticator,
     usernameTokens,
     demand: (who, what) => demand(audit, who, what),
+    ...(o.refused === undefined ? {} : { refused: o.refused }),
     publicHosts: o.clientNames.map((name) => name.toLowerCase()),
     clock,
     log: o.log.child({ part: "onvif" }),

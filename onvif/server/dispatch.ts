@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AccessRequest } from "../../auth/access.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
+import type { RefusedRequest } from "../../auth/refused.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
@@ -44,6 +45,8 @@ export interface OnvifServerOptions {
   readonly usernameTokens?: UsernameTokenAuthentication;
   /** Throws unless `who` may; writes the audit entry. */
   readonly demand: (who: Principal, what: AccessRequest) => void;
+  /** Told of each request that was refused. */
+  readonly refused?: (refused: RefusedRequest) => void;
   /** Names under which clients may address us; others in a Host field are ignored. Lower case, without port. */
   readonly publicHosts?: readonly string[];
   readonly clock: Clock;
@@ -65,6 +68,7 @@ class Refused extends Error {
 interface Progress {
   operation: string;
   addressing: Addressing | undefined;
+  who: Principal | undefined;
 }
 
 /**
@@ -93,7 +97,7 @@ export class OnvifServer {
   /** Answers one request, always, and never rejects. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const peer = peerOf(request.socket);
-    const progress: Progress = { operation: "none", addressing: undefined };
+    const progress: Progress = { operation: "none", addressing: undefined, who: undefined };
     try {
       const xml = await this.#answer(request, response, peer, progress);
       this.#answered.inc({ operation: progress.operation, outcome: "ok" });
@@ -121,6 +125,7 @@ export class OnvifServer {
     const { authenticator, usernameTokens, demand } = this.#options;
     const open = access === "PRE_AUTH";
     const who = open ? undefined : await authenticate(request, peer, envelope, authenticator, usernameTokens);
+    progress.who = who;
     if (who !== undefined && ADMINISTRATIVE.has(access))
       demand(who, { right: "manage-accounts", interface: "onvif", address: peer.address });
     return this.#run(service, body, envelope, { who, peer, base, resource, gone: gone.signal });
@@ -166,8 +171,8 @@ export class OnvifServer {
     });
   }
 
-  #fail(fault: Fault, response: ServerResponse, peer: Peer, { operation, addressing }: Progress): void {
-    const { log, authenticator } = this.#options;
+  #fail(fault: Fault, response: ServerResponse, peer: Peer, { operation, addressing, who }: Progress): void {
+    const { log, authenticator, refused } = this.#options;
     this.#answered.inc({ operation, outcome: fault.kind });
     if (fault.kind === "internal") log.error({ err: fault, operation }, "ONVIF request failed");
     else {
@@ -175,6 +180,7 @@ export class OnvifServer {
       if (suppressed !== undefined)
         log.info({ err: fault, operation, address: peer.address, suppressed }, "ONVIF request refused");
     }
+    refused?.({ fault, interface: "onvif", address: peer.address, who: who?.name, what: operation });
     const { status, xml } = printFault(fault, addressing);
     const stale = fault instanceof UnauthenticatedFault && fault.stale;
     send(response, status, xml, status === 401 ? authenticator.challenges(peer, { stale }) : []);

@@ -1,9 +1,10 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { Principal } from "../../auth/principal.ts";
+import type { RefusedRequest } from "../../auth/refused.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import { type Log, Repeats } from "../../base/log.ts";
+import { type Log, Repeats, withoutUserInfo } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { SECOND } from "../../base/units.ts";
 import { networkOf } from "../../net/address.ts";
@@ -41,6 +42,8 @@ export interface RtspServerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Told of each request that was refused, and of TLS that did not come about. */
+  readonly refused?: (refused: RefusedRequest) => void;
   /** Present: clients of plain RTSP may have RTP over UDP. Those of RTSPS may not, for it would be in clear text. */
   readonly udp?: { readonly range: PortRange | undefined };
   /** Present: clients of RTSPS may have SRTP over UDP, from these ports. */
@@ -139,7 +142,7 @@ export class RtspServer {
         this.newcomers.remove(key);
         this.#connections.set(connection, who);
       },
-      refused: (fault, request) => this.#refused(fault, request, peer.address),
+      refused: (fault, request) => this.#refused(fault, request, peer.address, this.#connections.get(connection)),
       closed: () => {
         this.newcomers.remove(key);
         this.#connections.delete(connection);
@@ -169,7 +172,11 @@ export class RtspServer {
       this.#accept(socket),
     );
     server.on("connection", (socket: Socket) => this.#arrived(socket));
-    server.on("tlsClientError", (_error, socket) => socket.destroy());
+    server.on("tlsClientError", (error, socket) => {
+      const fault = new Fault("invalid", "no TLS came about", { cause: error });
+      this.#o.refused?.({ fault, interface: "rtsp", address: peerOf(socket).address, what: "TLS" });
+      socket.destroy();
+    });
     return server;
   }
 
@@ -207,7 +214,11 @@ export class RtspServer {
     for (const connection of this.#connections.keys()) connection.check(now);
   }
 
-  #refused(fault: Fault, request: Request | undefined, address: string): void {
+  #refused(fault: Fault, request: Request | undefined, address: string, who: Principal | undefined): void {
+    if (request !== undefined || fault.kind === "denied") {
+      const what = request === undefined ? "session" : `${request.method} ${withoutUserInfo(request.uri)}`;
+      this.#o.refused?.({ fault, interface: "rtsp", address, who: who?.name, what });
+    }
     const suppressed = this.#repeats.admit(`${networkOf(address)} ${fault.kind}`);
     if (suppressed === undefined) return;
     const level = fault.kind === "internal" ? "error" : "info";

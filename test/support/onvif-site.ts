@@ -5,6 +5,7 @@ import type { AuditEntry } from "../../auth/audit.ts";
 import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import { Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
+import type { RefusedRequest } from "../../auth/refused.ts";
 import { HttpAuthenticator } from "../../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../../auth/scheme/usernametoken.ts";
 import { Throttle } from "../../auth/throttle.ts";
@@ -77,6 +78,7 @@ export async function startOnvifSite(
     readonly plainRtsp?: boolean;
     readonly multicast?: MulticastPlan;
     readonly srtp?: boolean;
+    readonly refused?: (refused: RefusedRequest) => void;
     /** To whom events are sent; to nobody if absent. */
     readonly consumers?: ConsumerOptions;
     /** Of the first camera; one that is not there if absent. */
@@ -111,6 +113,7 @@ export async function startOnvifSite(
     multicast: o.multicast,
     srtp: o.srtp === true,
     consumers: o.consumers,
+    ...(o.refused === undefined ? {} : { refused: o.refused }),
     retentionMs: 30 * DAY,
     clock,
     log,

@@ -15,6 +15,7 @@ import { Sealer } from "../../base/seal.ts";
 import { Secret } from "../../base/secret.ts";
 import type { BridgedCamera, StreamInfo } from "../../bridge/camera.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
+import type { Refusal } from "../../bridge/client-side/refusal.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery, DiscoveryEvent } from "../../bridge/ports.ts";
 import type { PacketGroup } from "../../media/group.ts";
@@ -52,6 +53,8 @@ export interface WebSite {
   readonly clock: VirtualClock;
   readonly audited: readonly AuditEntry[];
   readonly discovery: ScriptedDiscovery;
+  /** What clients were refused, as a test puts it. */
+  readonly refusals: Refusal[];
   readonly port: number;
   readonly plainPort: number;
   camera(id: string, tracks?: readonly Track[]): ScriptedCamera;
@@ -81,6 +84,7 @@ export async function startWebSite(): Promise<WebSite> {
   const cameras = new Map<string, ScriptedCamera>();
   const discovery = scriptedDiscovery();
   const leases = new Leases({ accounts, audit, clock });
+  const refusals: Refusal[] = [];
   const options: WebOptions = {
     accounts,
     audit,
@@ -88,6 +92,7 @@ export async function startWebSite(): Promise<WebSite> {
     log,
     pages,
     discovery,
+    refusals: { list: () => refusals },
     sessions: new WebSessions({ accounts, clock }),
     watch: new Watch({ list: () => [...cameras.values()], find: (id) => cameras.get(id) }, audit, leases),
     leases,
@@ -106,6 +111,7 @@ export async function startWebSite(): Promise<WebSite> {
   const { port: plainPort } = await door.listen("127.0.0.1", 0, undefined);
   const stranger = (): WebClient => new WebClient(port);
   return {
+    refusals,
     options,
     accounts,
     clock,
