@@ -14,6 +14,7 @@ export const CAMERA_RIGHTS = {
   presets: "see and change its presets",
   imaging: "change its picture settings",
   relay: "switch its outputs",
+  record: "switch its recording on and off",
 } as const;
 
 /** What may be done with the product itself. */

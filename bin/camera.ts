@@ -35,7 +35,8 @@ export interface AddCameraOptions extends DataOptions {
   readonly plainText?: boolean;
 }
 
-async function withCameras(options: DataOptions, work: (parts: Work) => Promise<void>): Promise<void> {
+/** With the cameras of a stopped bridge. */
+export async function withCameras(options: DataOptions, work: (parts: Work) => Promise<void>): Promise<void> {
   await withDatabase(options, async ({ settings, folder, database }) => {
     const audit = openAuditLog({ file: folder.file("audit.log"), clock: systemClock, log: silentLog() });
     try {
@@ -53,15 +54,18 @@ function record(audit: Audit, action: string, camera: string, why: string): void
 export async function listCameras(options: DataOptions & { readonly json?: boolean }): Promise<void> {
   await withCameras(options, async ({ store }) => {
     const list = (await store.list()).map(({ id, name, ip, transport, plainText, streams }) => {
-      return { id, name, ip, transport, plainText, streams: streams.map((stream) => stream.name) };
+      const recording = Object.fromEntries(streams.map((stream) => [stream.name, stream.recording]));
+      return { id, name, ip, transport, plainText, streams: streams.map((stream) => stream.name), recording };
     });
     if (options.json === true) process.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`);
     else if (list.length === 0) process.stdout.write("There are no cameras.\n");
     else
-      for (const { id, name, ip, transport, plainText } of list)
+      for (const { id, name, ip, transport, plainText, recording } of list) {
+        const recorded = Object.entries(recording).map(([stream, { mode }]) => `${stream} ${mode}`);
         process.stdout.write(
-          `${id}  ${ip}  ${transport}  ${plainText ? "plain text allowed" : "TLS alone"}  ${name}\n`,
+          `${id}  ${ip}  ${transport}  ${plainText ? "plain text allowed" : "TLS alone"}  recorded: ${recorded.join(", ")}  ${name}\n`,
         );
+      }
   });
 }
 
@@ -89,7 +93,8 @@ export async function addCamera(target: string, options: AddCameraOptions): Prom
       log: silentLog(),
       onProgress: (step) => void process.stderr.write(`${step}…\n`),
     });
-    const camera = newCameraOf(adopted, { ...options, plainText, transport });
+    const recording = settings.recording.newCameras;
+    const camera = newCameraOf(adopted, { ...options, plainText, transport, recording });
     const { id } = await saveCamera(camera, { store, recorded: () => recorded(settings), clock: systemClock });
     record(audit, "adopt-camera", id, plainText ? "adopted, plain text allowed" : "adopted, inside TLS alone");
     process.stdout.write(`${id} is adopted; it is recorded when the bridge runs.\n`);
@@ -115,7 +120,7 @@ export async function setCameraTransport(id: string, setting: string, options: D
   });
 }
 
-async function known(id: string, store: CameraStore): Promise<CameraRecord> {
+export async function known(id: string, store: CameraStore): Promise<CameraRecord> {
   const camera = (await store.list()).find((one) => one.id === id);
   if (camera === undefined) throw new Fault("not-found", `there is no camera ${id}`);
   return camera;

@@ -235,6 +235,26 @@ camera
     (await import("./camera.ts")).setCameraTransport(id, way, options),
   );
 camera
+  .command("change")
+  .description("choose when a stream of a camera is recorded, and pulled")
+  .argument("<camera>", "its id")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .option("--stream <name>", "main, sub, …", "main")
+  .option("--record <mode>", "off, continuous, schedule or events")
+  .option("--hours <file>", "JSON of a time profile: the hours of a schedule, or in which events count")
+  .option("--event <what...>", "motion, digital-input, …, or a topic as tns1:RuleEngine/LineDetector; default: motion")
+  .option("--before <seconds>", "what was before the event and is recorded, 0 to 60; default: 5")
+  .option("--after <seconds>", "how long recording goes on after it, 1 to 3600; default: 10")
+  .option("--pull <when>", "always, or on-demand: while somebody watches, or it is to be recorded")
+  .addHelpText(
+    "after",
+    "\nExamples:\n  viaduct camera change gate --config viaduct.yaml --record events --event motion digital-input\n  viaduct camera change gate --config viaduct.yaml --record schedule --hours office.json",
+  )
+  .addOption(passphraseFd())
+  .action(async (id: string, options: import("./change-camera.ts").ChangeCameraOptions) =>
+    (await import("./change-camera.ts")).changeCamera(id, options),
+  );
+camera
   .command("remove")
   .description("remove a camera; its recordings stay until they are too old")
   .argument("<camera>", "its id")

@@ -51,6 +51,7 @@ const REALM = "Viaduct";
 /** How long one part may take to stop before the others go on. Sealing segments on a slow disk takes some seconds. */
 const CLOSE_LIMIT_MS = 15 * SECOND;
 
+const MEGABYTE = 1e6;
 const GIGABYTE = 1e9;
 
 /** What the pages and the command line work with. */
@@ -133,13 +134,14 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca, "cameraSide.ca");
   const store = new CameraStore(database.query, folder.sealer);
   const lingerMs = settings.cameraSide.lingerSeconds * SECOND;
+  const preRollBytes = settings.recording.preRollMegabytes * MEGABYTE;
   const cameras = await life.start("cameras", () =>
-    Cameras.start({ store, bus, side, ca, archive, lingerMs, clock, log, metrics }),
+    Cameras.start({ store, bus, side, ca, archive, preRollBytes, lingerMs, clock, log, metrics }),
   );
   await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
   const finds = await life.start("discovery of cameras", () => {
     const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };
-    return new Finds({ side, cameras, ca, clock, log, ...port });
+    return new Finds({ side, cameras, ca, recording: settings.recording.newCameras, clock, log, ...port });
   });
 
   const leases = await life.start("leases", () => new Leases({ accounts, audit, clock }));
@@ -196,6 +198,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       consumers: await consumersOf(settings),
       refused: refusals.refused,
       retentionMs: settings.recording.maxAgeDays * DAY,
+      recordings: cameras,
       clock,
       log,
       metrics,

@@ -31,6 +31,8 @@ interface StreamRow {
   url: string;
   /** `always`, `on-demand`. */
   pulling: string;
+  /** A RecordingPlan, JSON. */
+  recording: string;
   /** An UpstreamTransport, or null as long as nothing has come. */
   worked_transport: string | null;
   /** The newest description: a JSON list of tracks, or null as long as there was none. */
@@ -137,6 +139,21 @@ export const cameraMigrations: Readonly<Record<string, Migration>> = {
       await db.schema
         .alterTable("camera")
         .addColumn("plain_text", "integer", (column) => column.notNull().defaultTo(1))
+        .execute();
+    },
+  },
+  "camera-0007-recording": {
+    async up(db) {
+      await db.schema
+        .alterTable("camera_stream")
+        .addColumn("recording", "text", (column) => column.notNull().defaultTo('{"mode":"off"}'))
+        .execute();
+      // Until then, main streams were recorded that were pulled always.
+      await db
+        .updateTable("camera_stream")
+        .set({ recording: '{"mode":"continuous"}' })
+        .where("position", "=", 0)
+        .where("pulling", "=", "always")
         .execute();
     },
   },

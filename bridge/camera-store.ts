@@ -8,6 +8,7 @@ import type { Track } from "../media/track.ts";
 import { UPSTREAM_TRANSPORTS, type UpstreamTransport } from "../rtsp/wire/transport.ts";
 import type { Pulling, TransportSetting } from "./camera.ts";
 import type { CameraSchema } from "./camera-schema.ts";
+import type { RecordingPlan } from "./recording-plan.ts";
 
 /** A stream of a camera, as far as it is needed to pull it again after a restart. */
 export interface StreamRecord {
@@ -18,6 +19,7 @@ export interface StreamRecord {
   /** RTSP address at the camera, without credentials. */
   readonly url: string;
   readonly pulling: Pulling;
+  readonly recording: RecordingPlan;
   /** By what its packets came the last time. */
   readonly workedTransport: UpstreamTransport | undefined;
   /** As it was described the last time; empty where it never was. */
@@ -109,6 +111,7 @@ export class CameraStore {
             position,
             url: stream.url,
             pulling: stream.pulling,
+            recording: JSON.stringify(stream.recording),
             worked_transport: stream.workedTransport ?? null,
             tracks: stream.tracks.length === 0 ? null : JSON.stringify(stream.tracks),
           })),
@@ -131,6 +134,13 @@ export class CameraStore {
   /** `not-found` when there is no such stream. */
   async setPulling(id: string, stream: string, pulling: Pulling): Promise<void> {
     const { numUpdatedRows } = await this.#stream(id, stream).set({ pulling }).executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Fault("not-found", `no stream ${stream} of camera ${id}`);
+  }
+
+  /** `not-found` when there is no such stream. */
+  async setRecording(id: string, stream: string, plan: RecordingPlan): Promise<void> {
+    const recording = JSON.stringify(plan);
+    const { numUpdatedRows } = await this.#stream(id, stream).set({ recording }).executeTakeFirst();
     if (numUpdatedRows === 0n) throw new Fault("not-found", `no stream ${stream} of camera ${id}`);
   }
 
@@ -217,8 +227,9 @@ function streamOf(row: Selectable<CameraSchema["camera_stream"]>): StreamRecord 
     number: row.number,
     url: row.url,
     pulling: row.pulling === "on-demand" ? "on-demand" : "always",
+    // Ours, as are the tracks.
+    recording: JSON.parse(row.recording) as RecordingPlan,
     workedTransport: transportIn(row.worked_transport),
-    // Ours, written by `rememberTracks`.
     tracks: row.tracks === null ? [] : (JSON.parse(row.tracks) as Track[]),
   };
 }

@@ -4,6 +4,7 @@ import type { LiveSource, RecordedSource } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import type { UpstreamTransport } from "../rtsp/wire/transport.ts";
 import type { CameraControl } from "./camera-control.ts";
+import type { RecordingPlan } from "./recording-plan.ts";
 
 /** How the connection for one stream of a camera stands. */
 export type Connection =
@@ -17,8 +18,20 @@ export type Connection =
 /** How a camera is asked to send: by what works, beginning with what worked the last time, or one way alone. */
 export type TransportSetting = "auto" | UpstreamTransport;
 
-/** When a stream is pulled from its camera: always, which recording needs, or while somebody watches, and ten seconds longer. */
+/** When a stream is pulled from its camera: always, or while somebody watches or it is to be recorded, and ten seconds longer. */
 export type Pulling = "always" | "on-demand";
+
+/** How the recording of a stream stands. */
+export interface RecordingInfo {
+  readonly plan: RecordingPlan;
+  /**
+   * `closed`: outside its hours. `waiting`: for an event. `starting`: it is to be recorded, and nothing has come yet. `failing`: what
+   * comes cannot be written.
+   */
+  readonly state: "off" | "closed" | "waiting" | "starting" | "recording" | "failing";
+  /** Of `failing`, in words. */
+  readonly problem?: string;
+}
 
 /** What everyone may know of a stream who may see its camera. */
 export interface StreamInfo {
@@ -27,6 +40,7 @@ export interface StreamInfo {
   /** Counts the streams of all cameras from 1; its own as long as its camera is ours, and that of another one afterwards. */
   readonly number: number;
   readonly pulling: Pulling;
+  readonly recording: RecordingInfo;
   readonly connection: Connection;
   /** By what it comes, or came the last time. */
   readonly transport: UpstreamTransport | undefined;
@@ -62,6 +76,7 @@ export interface CameraInfo {
 export interface BridgedStream {
   readonly info: StreamInfo;
   readonly live: LiveSource;
+  readonly recorded: RecordedSource;
 }
 
 /** One adopted camera, seen from the client side. */
@@ -69,6 +84,7 @@ export interface BridgedCamera {
   readonly info: CameraInfo;
   /** The main one first. */
   readonly streams: readonly [BridgedStream, ...BridgedStream[]];
+  /** Of its main stream. */
   readonly recorded: RecordedSource;
   readonly speaker: BackChannel;
   readonly control: CameraControl;
@@ -82,5 +98,5 @@ export interface CameraDirectory {
   find(id: string): BridgedCamera | undefined;
 }
 
-/** The name of the stream that every camera has: the one that is recorded, and meant where none is named. */
+/** The name of the stream that every camera has, and that is meant where none is named. */
 export const MAIN_STREAM = "main";

@@ -1,19 +1,22 @@
-/** What happens, in words of our own, whatever a camera's firmware calls it. */
+/** What cameras tell of, in words of our own, whatever their firmware calls it. */
+export const CAMERA_EVENT_KINDS = [
+  "motion",
+  "tamper",
+  "digital-input",
+  "relay",
+  "sound",
+  "line-crossed",
+  "zone-entered",
+  "person",
+  "vehicle",
+  "animal",
+  "face",
+  "doorbell",
+] as const;
+
+/** What happens: of cameras, and the bridge's own. */
 export type EventKind =
-  // of cameras
-  | "motion"
-  | "tamper"
-  | "digital-input"
-  | "relay"
-  | "sound"
-  | "line-crossed"
-  | "zone-entered"
-  | "person"
-  | "vehicle"
-  | "animal"
-  | "face"
-  | "doorbell"
-  // the bridge's own
+  | (typeof CAMERA_EVENT_KINDS)[number]
   | "camera-lost"
   | "recording"
   | "configuration"

@@ -1,7 +1,8 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { SECOND } from "../base/units.ts";
-import { onvifTopic } from "../wsdl/topic.ts";
-import { type CameraDirectory, type CameraInfo, MAIN_STREAM } from "./camera.ts";
+import type { Item } from "../wsdl/notification.ts";
+import { onvifTopic, type Topic } from "../wsdl/topic.ts";
+import { type CameraDirectory, type CameraInfo, MAIN_STREAM, type StreamInfo } from "./camera.ts";
 import type { EventBus } from "./event-bus.ts";
 
 /** So late is the bridge's own state told at most. */
@@ -24,6 +25,8 @@ export class OwnEvents {
   readonly #timer: Timer;
   /** What each camera's profiles were, by token. */
   readonly #seen = new Map<string, ReadonlyMap<string, string>>();
+  /** Tokens of the recordings that something was told of. */
+  readonly #recorded = new Set<string>();
   #begun = false;
 
   constructor(o: { readonly bus: EventBus; readonly cameras: CameraDirectory; readonly clock: Clock }) {
@@ -48,13 +51,14 @@ export class OwnEvents {
     for (const id of this.#seen.keys()) {
       if (there.has(id)) continue;
       for (const token of this.#seen.get(id)?.keys() ?? []) this.#changed(id, token);
+      for (const token of this.#seen.get(id)?.keys() ?? []) this.#recorded.delete(token);
       this.#seen.delete(id);
       this.#bus.forget(id);
     }
   }
 
-  /** By the tokens of our ONVIF services: a camera's id is that of its video source, its recording and its recording job. */
-  #state({ id, connection, recording, recordingProblem }: CameraInfo): void {
+  /** By the tokens of our ONVIF services: a camera's id is that of its video source. */
+  #state({ id, connection, streams }: CameraInfo): void {
     const { state, since } = connection;
     this.#bus.publish({
       camera: id,
@@ -65,34 +69,32 @@ export class OwnEvents {
       property: true,
       at: since,
     });
-    const failing = recordingProblem !== undefined;
-    this.#bus.publish({
-      camera: id,
-      kind: "recording",
-      topic: JOB_STATE,
-      source: [["RecordingJobToken", id]],
-      data: [["State", failing ? "Error" : recording ? "Active" : "Idle"]],
-      property: true,
-    });
-    this.#bus.publish({
-      camera: id,
-      kind: "recording",
-      topic: RECORDING_STATE,
-      source: [["RecordingToken", id]],
-      data: [["IsRecording", String(recording)]],
-      property: true,
-    });
+    for (const stream of streams) this.#recording(id, stream);
+  }
+
+  /** The profile of a stream, its recording and its recording job have one token. Streams that never are recorded have none. */
+  #recording(id: string, { name, recording: { plan, state } }: StreamInfo): void {
+    const token = tokenOf(id, name);
+    if (name !== MAIN_STREAM && plan.mode === "off" && !this.#recorded.has(token)) return;
+    this.#recorded.add(token);
+    const tell = (topic: Topic, source: string, item: Item): void =>
+      this.#bus.publish({
+        camera: id,
+        kind: "recording",
+        topic,
+        source: [[source, token]],
+        data: [item],
+        property: true,
+      });
+    const job = state === "failing" ? "Error" : state === "recording" ? "Active" : "Idle";
+    tell(JOB_STATE, "RecordingJobToken", ["State", job]);
+    tell(RECORDING_STATE, "RecordingToken", ["IsRecording", String(state === "recording")]);
   }
 
   /** A profile is a stream; what it is called and what it has is its configuration. */
   #profiles({ id, name, streams }: CameraInfo): void {
     const before = this.#seen.get(id);
-    const now = new Map(
-      streams.map((stream) => [
-        stream.name === MAIN_STREAM ? id : `${id}_${stream.name}`,
-        JSON.stringify([name, stream.tracks]),
-      ]),
-    );
+    const now = new Map(streams.map((stream) => [tokenOf(id, stream.name), JSON.stringify([name, stream.tracks])]));
     this.#seen.set(id, now);
     if (!this.#begun) return;
     for (const token of new Set([...(before?.keys() ?? []), ...now.keys()])) {
@@ -115,6 +117,10 @@ export class OwnEvents {
     const topic = CONFIGURATION_CHANGED;
     this.#bus.publish({ camera, kind: "configuration", topic, source: [], data, property: false });
   }
+}
+
+function tokenOf(camera: string, stream: string): string {
+  return stream === MAIN_STREAM ? camera : `${camera}_${stream}`;
 }
 
 /** Somebody was refused so often that the address has to wait. */

@@ -1,6 +1,7 @@
 import type { Credentials } from "../auth/scheme/http.ts";
 import type { UnixMillis } from "../base/units.ts";
 import type { Pulling, TransportSetting } from "./camera.ts";
+import type { RecordingPlan } from "./recording-plan.ts";
 
 /** A camera that answered a probe, and whether it is ours already. */
 export interface Find {
@@ -46,6 +47,8 @@ export interface AdoptionChoice {
   readonly transport?: TransportSetting;
   /** Whoever chooses allows this camera to be spoken to without TLS: everybody on its network can read it then. No if absent. */
   readonly plainText?: boolean;
+  /** Of its main stream; as the settings say for new cameras if absent. */
+  readonly recording?: RecordingPlan;
 }
 
 /** What installers ask of the camera side. The client side knows no more of it than this. */
@@ -60,8 +63,10 @@ export interface Discovery {
   adopt(target: AdoptionTarget, choice: AdoptionChoice): Promise<{ readonly id: string; readonly name: string }>;
   /** How the camera is asked to send, at once and from now on. `not-found` when there is none, `denied` where plain text is not allowed for it. */
   setTransport(camera: string, setting: TransportSetting): Promise<void>;
-  /** When a stream is pulled, at once and from now on. A main stream that is not pulled always is not recorded. `not-found` when there is none. */
+  /** When a stream is pulled although nobody needs it, at once and from now on. `not-found` when there is none. */
   setPulling(camera: string, stream: string, pulling: Pulling): Promise<void>;
+  /** When a stream is recorded, at once and from now on. `not-found` when there is none. */
+  setRecording(camera: string, stream: string, plan: RecordingPlan): Promise<void>;
   /** `not-found` when there is none. Its recordings stay until their retention ends. */
   remove(camera: string): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
 import { directoriesSchema } from "./directory-settings.ts";
+import { recordingPlanSchema } from "./recording-plan.ts";
 
 const port = (fallback: number) =>
   z.int().min(0).max(65_535).default(fallback).describe(`TCP port; 0 lets the system choose. Default ${fallback}.`);
@@ -44,6 +45,19 @@ const recording = z
       .default("full")
       .describe(
         "Of new recordings: everything; parameter sets and the beginning of each picture, which keeps players out and not experts; or nothing.",
+      ),
+    newCameras: recordingPlanSchema
+      .prefault({ mode: "continuous" })
+      .describe(
+        "When the main stream of a camera is recorded that is adopted from now on; changed for each camera later.",
+      ),
+    preRollMegabytes: z
+      .number()
+      .min(0)
+      .max(65_536)
+      .default(256)
+      .describe(
+        "Memory (10^6 bytes) for what was before events, of all streams together; 16 MiB are the most for one.",
       ),
     segmentSeconds: z.number().min(10).max(600).default(60).describe("Aimed length of a file, cut at key frames."),
     flushSeconds: z

@@ -5,6 +5,7 @@ import { type Millis, SECOND } from "../base/units.ts";
 import type { PacketGroup } from "./group.ts";
 import { KeyRequests } from "./key-requests.ts";
 import type { LiveReader, LiveSource } from "./source.ts";
+import { hasVideo, startsAt } from "./start.ts";
 import type { Track } from "./track.ts";
 
 const LIMITS = {
@@ -83,7 +84,7 @@ export class Hub implements LiveSource {
     if (same) return;
     this.#dropCache();
     for (const member of this.#members) {
-      member.waitingForKey = this.#hasVideo();
+      member.waitingForKey = hasVideo(this.#tracks);
       this.#guard(member, () => member.reader.changed?.());
     }
   }
@@ -94,9 +95,9 @@ export class Hub implements LiveSource {
   }
 
   publish(group: PacketGroup): void {
-    const start = this.#startsHere(group);
+    const start = startsAt(group, this.#tracks);
     this.#keep(group, start);
-    if (!this.#flowing && (start || !this.#hasVideo())) {
+    if (!this.#flowing && (start || !hasVideo(this.#tracks))) {
       this.#flowing = true;
       for (const { wake } of this.#waiting) wake();
     }
@@ -111,7 +112,7 @@ export class Hub implements LiveSource {
   lost(): void {
     this.#flowing = false;
     this.#dropCache();
-    for (const member of this.#members) member.waitingForKey = this.#hasVideo();
+    for (const member of this.#members) member.waitingForKey = hasVideo(this.#tracks);
   }
 
   /** Who asks the camera for a key frame, as often as `requestKey` lets through. Must not throw. */
@@ -120,7 +121,7 @@ export class Hub implements LiveSource {
   }
 
   requestKey(): void {
-    if (this.#flowing && this.#hasVideo() && this.#keyRequests.admit()) this.#askForKey();
+    if (this.#flowing && hasVideo(this.#tracks) && this.#keyRequests.admit()) this.#askForKey();
   }
 
   /** It will not flow soon: whoever waits for it need not wait longer. */
@@ -157,8 +158,8 @@ export class Hub implements LiveSource {
   }
 
   join(reader: LiveReader): () => void {
-    const cached = this.#hasVideo() ? this.#cache : [];
-    const member: Member = { reader, waitingForKey: this.#hasVideo() && cached.length === 0, left: false };
+    const cached = hasVideo(this.#tracks) ? this.#cache : [];
+    const member: Member = { reader, waitingForKey: hasVideo(this.#tracks) && cached.length === 0, left: false };
     this.#members = [...this.#members, member];
     for (const group of cached) if (!member.left) this.#guard(member, () => reader.deliver(group));
     if (this.#isFar(cached)) this.requestKey();
@@ -170,19 +171,10 @@ export class Hub implements LiveSource {
     this.#members = this.#members.filter((one) => one !== member);
   }
 
-  #hasVideo(): boolean {
-    // Before the first description, a reader has to wait for whatever comes.
-    return this.#tracks.length === 0 || this.#tracks.some((track) => track.kind === "video");
-  }
-
   /** The newest key frame is gone, or long ago. */
   #isFar(cached: readonly PacketGroup[]): boolean {
     const [first, last] = [cached[0], cached.at(-1)];
     return first === undefined || last === undefined || last.at - first.at > LIMITS.nearMs;
-  }
-
-  #startsHere(group: PacketGroup): boolean {
-    return group.key && (!this.#hasVideo() || this.#tracks[group.track]?.kind === "video");
   }
 
   /** Who joins after a loss would see the damage until the next key frame. */

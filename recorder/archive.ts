@@ -6,6 +6,7 @@ import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.
 import type { RecordedSource, Span } from "../media/source.ts";
 import { Catalog } from "./catalog.ts";
 import { diskFiles, type Files } from "./files.ts";
+import type { GapCause } from "./gap.ts";
 import { assertSafeId } from "./integrity.ts";
 import type { ProtectionMode } from "./protection.ts";
 import { StreamReader } from "./reader.ts";
@@ -57,7 +58,9 @@ export interface CameraSummary {
 export interface Gap {
   readonly from: UnixMillis;
   readonly to: UnixMillis | undefined;
+  /** In words. */
   readonly reason: string;
+  readonly cause: GapCause;
 }
 
 /** All that is recorded, and being recorded, in one folder. The folder belongs to one process: `base/lock.ts`. */
@@ -157,10 +160,11 @@ export class Archive {
     const { catalog } = this.#context;
     const name = stream ?? (await this.#streamOf(camera));
     const rows = await catalog.gaps(camera, name, Math.round(from * 1000), Math.round(to * 1000));
-    return rows.map(({ fromUs, toUs, reason }) => ({
+    return rows.map(({ fromUs, toUs, reason, cause }) => ({
       from: unixMillis(fromUs / 1000),
       to: toUs === undefined ? undefined : unixMillis(toUs / 1000),
       reason,
+      cause,
     }));
   }
 

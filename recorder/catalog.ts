@@ -1,6 +1,7 @@
 import type { Generated, Kysely, Migration } from "kysely";
 import { type Database, openDatabase } from "../base/database.ts";
 import type { TimeQuality } from "../media/group.ts";
+import type { GapCause } from "./gap.ts";
 
 /** Rows that one query brings at most, so that no single one holds up the loop for more than some milliseconds. */
 const PAGE = 1000;
@@ -43,7 +44,9 @@ export interface GapRow {
   readonly stream: string;
   readonly fromUs: number;
   readonly toUs: number | undefined;
+  /** In words. */
   readonly reason: string;
+  readonly cause: GapCause;
 }
 
 /** Place in the order of segments: by start, and by name where starts are equal. */
@@ -57,7 +60,7 @@ interface Schema {
   };
   descriptions: { id: Generated<number>; tracks: string };
   totals: { camera: string; bytes: number; segments: number };
-  gaps: { camera: string; stream: string; fromUs: number; toUs: number | null; reason: string };
+  gaps: Omit<GapRow, "toUs"> & { toUs: number | null };
   /** Files that are being written. */
   opened: { file: string };
   /** Files whose rows are gone and that are to be removed. */
@@ -116,6 +119,14 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
     async up(db: Kysely<unknown>) {
       await db.schema.alterTable("segments").addColumn("time", "text").execute();
       await db.schema.alterTable("segments").addColumn("cameraAheadMs", "integer").execute();
+    },
+  },
+  "0003-gap-cause": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable("gaps")
+        .addColumn("cause", "text", (column) => column.notNull().defaultTo("unknown"))
+        .execute();
     },
   },
 };
@@ -373,15 +384,37 @@ export class Catalog {
     });
   }
 
+  /** Begins a gap. Where one with another cause is open, that one ends there. */
+  async changeGap(gap: Omit<GapRow, "toUs">): Promise<void> {
+    await this.#database.query.transaction().execute(async (query) => {
+      const { camera, stream, fromUs } = gap;
+      const open = await query
+        .selectFrom("gaps")
+        .select(["fromUs", "cause"])
+        .where("camera", "=", camera)
+        .where("stream", "=", stream)
+        .where("toUs", "is", null)
+        .executeTakeFirst();
+      if (open?.cause === gap.cause) return;
+      // One that would have no length gives way.
+      if (open !== undefined && open.fromUs >= fromUs)
+        await query
+          .deleteFrom("gaps")
+          .where("camera", "=", camera)
+          .where("stream", "=", stream)
+          .where("toUs", "is", null)
+          .execute();
+      await endOpenGap(query, camera, stream, fromUs);
+      await query
+        .insertInto("gaps")
+        .values({ ...gap, toUs: null })
+        .execute();
+    });
+  }
+
   /** Ends the open gap, if there is one. */
   async endGap(camera: string, stream: string, toUs: number): Promise<void> {
-    await this.#database.query
-      .updateTable("gaps")
-      .set({ toUs })
-      .where("camera", "=", camera)
-      .where("stream", "=", stream)
-      .where("toUs", "is", null)
-      .execute();
+    await endOpenGap(this.#database.query, camera, stream, toUs);
   }
 
   /** Gaps that touch the stretch, oldest first, at most a page of them. */
@@ -409,4 +442,14 @@ export class Catalog {
   async forgetGaps(camera: string, beforeUs: number): Promise<void> {
     await this.#database.query.deleteFrom("gaps").where("camera", "=", camera).where("toUs", "<", beforeUs).execute();
   }
+}
+
+async function endOpenGap(query: Kysely<Schema>, camera: string, stream: string, toUs: number): Promise<void> {
+  await query
+    .updateTable("gaps")
+    .set({ toUs })
+    .where("camera", "=", camera)
+    .where("stream", "=", stream)
+    .where("toUs", "is", null)
+    .execute();
 }

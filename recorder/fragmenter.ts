@@ -5,6 +5,7 @@ import type { Sample, SampleFormat } from "../media/sample.ts";
 import { plainFormat } from "../media/sounds.ts";
 import type { Track } from "../media/track.ts";
 import type { Fmp4Sample, Fmp4Track } from "./fmp4.ts";
+import { cameraGap, type GapReason } from "./gap.ts";
 
 /** Where fragments and segments end. */
 const LIMITS = {
@@ -68,7 +69,7 @@ export interface FragmentSink {
   /** False: it cannot be taken, and nothing more of its segment will be. */
   fragment(fragment: ReadyFragment): boolean;
   /** Nothing more of this segment follows; `gap` says why nothing follows at all. */
-  end(plan: SegmentPlan, gap: string | undefined): void;
+  end(plan: SegmentPlan, gap: GapReason | undefined): void;
 }
 
 interface Pending {
@@ -145,7 +146,7 @@ export class Fragmenter {
   }
 
   /** Ends fragment and segment. The next one begins at a key frame. */
-  end(gap: string | undefined): void {
+  end(gap: GapReason | undefined): void {
     this.#cut();
     const plan = this.#open?.plan;
     this.#open = undefined;
@@ -167,9 +168,10 @@ export class Fragmenter {
     const counted = (step / slot.timescale) * SECOND;
     const elapsed = sample.at - last.at;
     const jumped = Math.abs(elapsed - counted) > LIMITS.jumpMs;
-    if (driving && jumped) this.end("time jumped");
-    else if (driving && sample.discontinuity && elapsed > LIMITS.jumpMs) this.end("packets are missing");
-    else if (driving && elapsed > LIMITS.silenceMs) this.end("nothing was received");
+    if (driving && jumped) this.end(cameraGap("time jumped"));
+    else if (driving && sample.discontinuity && elapsed > LIMITS.jumpMs)
+      this.end({ cause: "network", why: "packets are missing" });
+    else if (driving && elapsed > LIMITS.silenceMs) this.end(cameraGap("nothing was received"));
     else if (jumped) this.#renew = true;
     // Nothing is missing here but the knowledge of time: what can be decoded stays together up to the next key frame.
     if (driving && sample.quality === "jumped") {
@@ -190,7 +192,7 @@ export class Fragmenter {
     if (slot === this.#driver) {
       this.#cut();
       const often = this.#begun.length >= LIMITS.segmentsPerMinute;
-      this.end(often ? "the camera changes its format again and again" : undefined);
+      this.end(often ? cameraGap("the camera changes its format again and again") : undefined);
     } else this.#renew = true;
   }
 
@@ -206,7 +208,8 @@ export class Fragmenter {
       if (mayBegin && due) {
         this.#cut(slot, ticks);
         this.end(undefined);
-      } else if (age > LIMITS.longestSegmentMs || this.#segmentBytes > LIMITS.segmentBytes) this.end("no key frame");
+      } else if (age > LIMITS.longestSegmentMs || this.#segmentBytes > LIMITS.segmentBytes)
+        this.end(cameraGap("no key frame"));
       else if (
         slot.video &&
         sample.key &&

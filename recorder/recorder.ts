@@ -4,6 +4,7 @@ import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts"
 import type { PacketGroup } from "../media/group.ts";
 import type { Track } from "../media/track.ts";
 import { Fragmenter } from "./fragmenter.ts";
+import { cameraGap, type GapReason } from "./gap.ts";
 import type { SegmentFile } from "./segment.ts";
 import { SegmentWriter, type WriterContext } from "./writer.ts";
 
@@ -40,7 +41,7 @@ export class StreamRecorder {
       phaseMs: phaseOf(`${o.camera}/${o.stream}`) * segmentMs,
     });
     this.#timer = o.context.clock.every(IDLE_MS, () => {
-      if (!this.#busy) this.#fragmenter.end("nothing was received");
+      if (!this.#busy) this.#fragmenter.end(cameraGap("nothing was received"));
       this.#busy = false;
     });
   }
@@ -82,10 +83,12 @@ export class StreamRecorder {
       this.#fragmenter.push(group.track, sample);
   }
 
-  /** The stream has stopped, and why; recording goes on with the next key frame. */
-  gap(reason: string): void {
+  /** Nothing comes from now on, and why; recording goes on with the next key frame. */
+  gap(reason: GapReason): void {
+    if (this.#closed) return;
     this.#drain();
     this.#fragmenter.end(reason);
+    this.#writer.nothing(reason);
   }
 
   /** Everything handed in so far is on its way; resolves when it is on disk or given up. The last second may still be in memory. */

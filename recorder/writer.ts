@@ -9,6 +9,7 @@ import { type KeyFinder, type RecordingKey, SegmentCipher } from "./cipher.ts";
 import { describeTracks, timeOf } from "./describe.ts";
 import { errorCode, type Files } from "./files.ts";
 import type { FragmentSink, ReadyFragment, SegmentPlan } from "./fragmenter.ts";
+import { cameraGap, type GapReason, SLOW_DISK, STOPPED } from "./gap.ts";
 import { type Link, NO_LINK } from "./integrity.ts";
 import type { ProtectionMode } from "./protection.ts";
 import { recoverPart } from "./recover-part.ts";
@@ -80,7 +81,8 @@ export interface WriterContext {
 
 type Job =
   | { readonly type: "fragment"; readonly fragment: ReadyFragment }
-  | { readonly type: "end"; readonly plan: SegmentPlan; readonly gap: string | undefined };
+  | { readonly type: "end"; readonly plan: SegmentPlan; readonly gap: GapReason | undefined }
+  | { readonly type: "nothing"; readonly sinceUs: number; readonly reason: GapReason };
 
 /**
  * Brings the fragments of one stream to disk, one after the other, and keeps the catalog. When the disk is too slow, the
@@ -109,6 +111,8 @@ export class SegmentWriter implements FragmentSink {
   #problem: string | undefined;
   /** End of what was recorded last, and its link; from the catalog before the first segment. */
   #past: { readonly endUs: number | undefined; readonly link: Link } | undefined;
+  /** Why nothing was recorded, as it was told last: the catalog has it, or will in a moment. */
+  #cause: GapReason["cause"] | undefined;
   #parts: string[] = [];
   #rows: (SegmentRow & SegmentTime)[] = [];
 
@@ -144,14 +148,26 @@ export class SegmentWriter implements FragmentSink {
       return this.#tooSlow(fragment);
     }
     this.#accepting = plan;
+    this.#cause = undefined;
     this.#work();
     return true;
   }
 
-  end(plan: SegmentPlan, gap: string | undefined): void {
+  end(plan: SegmentPlan, gap: GapReason | undefined): void {
     if (plan !== this.#accepting) return;
     this.#accepting = undefined;
     this.#queue.push({ type: "end", plan, gap });
+    this.#work();
+  }
+
+  /**
+   * Nothing is to be recorded from now on, or can be, and why; until the next fragment. Told again, another cause begins a gap of
+   * its own, so that there are no more of them than changes.
+   */
+  nothing(reason: GapReason): void {
+    if (reason.cause === this.#cause) return;
+    const sinceUs = Math.round(this.#context.clock.now() * 1000);
+    if (this.#queue.push({ type: "nothing", sinceUs, reason })) this.#cause = reason.cause;
     this.#work();
   }
 
@@ -168,7 +184,7 @@ export class SegmentWriter implements FragmentSink {
 
   #tooSlow({ plan, bytes }: ReadyFragment): false {
     this.#context.counted("dropped", bytes);
-    this.end(plan, "the disk is too slow");
+    this.end(plan, SLOW_DISK);
     this.#broken = plan;
     const suppressed = this.#repeats.admit("slow");
     if (suppressed !== undefined) this.#log.error({ suppressed }, "the disk is too slow: recording has gaps");
@@ -187,6 +203,7 @@ export class SegmentWriter implements FragmentSink {
     for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
       try {
         if (job.type === "fragment") await this.#write(job.fragment);
+        else if (job.type === "nothing") await this.#note(job);
         else if (this.#current?.plan === job.plan) await this.#seal(job.gap);
       } catch (error) {
         await this.#failed(error);
@@ -231,7 +248,8 @@ export class SegmentWriter implements FragmentSink {
       },
     });
     const { endUs } = previous;
-    if (endUs !== undefined && startUs - endUs > LIMITS.gapUs) await this.#gap(endUs, "nothing was received");
+    if (endUs !== undefined && startUs - endUs > LIMITS.gapUs)
+      await this.#gap(endUs, cameraGap("nothing was received"));
     await this.#noted(() => catalog.endGap(this.#camera, this.#stream, Math.max(startUs, endUs ?? 0)));
     this.#flushedAt = this.#context.clock.monotonic();
     return segment;
@@ -257,12 +275,12 @@ export class SegmentWriter implements FragmentSink {
         row = await this.#context.catalog.atOrBefore(this.#camera, this.#stream, Number.MAX_SAFE_INTEGER);
       });
       this.#past = { endUs: row?.endUs, link: row === undefined ? NO_LINK : Buffer.from(row.seal) };
-      if (row !== undefined) await this.#gap(row.endUs, "recording was off");
+      if (row !== undefined) await this.#gap(row.endUs, STOPPED);
     }
     return this.#past;
   }
 
-  async #seal(gap: string | undefined): Promise<void> {
+  async #seal(gap: GapReason | undefined): Promise<void> {
     const segment = this.#current;
     if (segment === undefined) return;
     if (await segment.seal()) {
@@ -295,9 +313,19 @@ export class SegmentWriter implements FragmentSink {
     this.#rows = this.#rows.slice(-LIMITS.salvage);
   }
 
-  #gap(fromUs: number, reason: string): Promise<boolean> {
+  #gap(fromUs: number, { cause, why }: GapReason): Promise<boolean> {
     const { catalog } = this.#context;
-    return this.#noted(() => catalog.beginGap({ camera: this.#camera, stream: this.#stream, fromUs, reason }));
+    const gap = { camera: this.#camera, stream: this.#stream, fromUs, reason: why, cause };
+    return this.#noted(() => catalog.beginGap(gap));
+  }
+
+  async #note({ sinceUs, reason: { cause, why } }: Extract<Job, { type: "nothing" }>): Promise<void> {
+    const { catalog } = this.#context;
+    // What is still open belongs to a stream that sends no more: the fragmenter has ended everything else.
+    if (this.#current !== undefined) return;
+    await this.#before();
+    const gap = { camera: this.#camera, stream: this.#stream, fromUs: sinceUs, reason: why, cause };
+    await this.#noted(() => catalog.changeGap(gap));
   }
 
   /** The media are worth more than the notes about them: an error of the catalog does not stop the recording. */
@@ -339,7 +367,7 @@ export class SegmentWriter implements FragmentSink {
       if (last !== undefined) this.#past = { endUs: last.endUs, link: segment.link };
       this.#current = undefined;
     }
-    if (this.#past?.endUs !== undefined) await this.#gap(this.#past.endUs, this.#problem);
+    if (this.#past?.endUs !== undefined) await this.#gap(this.#past.endUs, { cause: "disk", why: this.#problem });
     if (code === "ENOSPC" || code === "EDQUOT") full();
   }
 

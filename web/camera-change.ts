@@ -8,9 +8,11 @@ export function recordCameraChange(
   audit: Audit,
   ctx: { readonly state: WebState; readonly req: IncomingMessage },
   change: {
-    readonly action: "adopt-camera" | "remove-camera" | "set-transport" | "set-pulling";
+    readonly action: "adopt-camera" | "remove-camera" | "set-transport" | "set-pulling" | "set-recording";
     readonly camera: string;
     readonly why: string;
+    readonly before?: string;
+    readonly after?: string;
   },
 ): void {
   audit.record({

@@ -1,24 +1,29 @@
 import { Fault } from "../../base/fault.ts";
 import type { Metrics } from "../../base/metrics.ts";
+import { MemoryBudget } from "../../recorder/writer.ts";
 import type { CameraDirectory, Pulling, TransportSetting } from "../camera.ts";
 import type { CameraRecord, CameraStore, NewCamera } from "../camera-store.ts";
-import { type CameraParts, RunningCamera } from "./running-camera.ts";
+import type { RecordingPlan } from "../recording-plan.ts";
+import { RunningCamera } from "./running-camera.ts";
+import type { StreamParts } from "./running-stream.ts";
 import { saveCamera } from "./save-camera.ts";
 import { assertMaySendBy } from "./transport.ts";
 
 /** All adopted cameras, at work from the start of the process to its end. */
 export class Cameras implements CameraDirectory {
   readonly #store: CameraStore;
-  readonly #parts: CameraParts;
+  readonly #parts: StreamParts;
   readonly #running = new Map<string, RunningCamera>();
 
-  private constructor(parts: CameraParts) {
+  private constructor(parts: StreamParts) {
     this.#store = parts.store;
     this.#parts = parts;
   }
 
-  static async start(o: CameraParts & { readonly metrics: Metrics }): Promise<Cameras> {
-    const cameras = new Cameras(o);
+  static async start(
+    o: Omit<StreamParts, "preRollBudget"> & { readonly preRollBytes: number; readonly metrics: Metrics },
+  ): Promise<Cameras> {
+    const cameras = new Cameras({ ...o, preRollBudget: new MemoryBudget(o.preRollBytes) });
     for (const record of await o.store.list()) cameras.#run(record);
     o.metrics.measure("viaduct_cameras", "Adopted cameras", () => cameras.#running.size);
     o.metrics.measure("viaduct_cameras_online", "Cameras whose stream is flowing", () => {
@@ -54,6 +59,12 @@ export class Cameras implements CameraDirectory {
   async setPulling(id: string, stream: string, pulling: Pulling): Promise<void> {
     await this.#store.setPulling(id, stream, pulling);
     this.#running.get(id)?.setPulling(stream, pulling);
+  }
+
+  /** From now on. `not-found` when there is no such stream. */
+  async setRecording(id: string, stream: string, plan: RecordingPlan): Promise<void> {
+    await this.#store.setRecording(id, stream, plan);
+    this.#running.get(id)?.setRecording(stream, plan);
   }
 
   /** `not-found` when there is none. Its recordings stay until their retention ends. */

@@ -7,6 +7,7 @@ import type { CameraSide } from "../../net/sides.ts";
 import type { Pulling, TransportSetting } from "../camera.ts";
 import type { CameraRecord } from "../camera-store.ts";
 import type { AdoptionChoice, AdoptionTarget, Discovery, DiscoveryEvent, Find, Scan } from "../ports.ts";
+import type { RecordingPlan } from "../recording-plan.ts";
 import { adoptCamera } from "./adopt.ts";
 import type { Cameras } from "./cameras.ts";
 import { newCameraOf } from "./new-camera.ts";
@@ -23,17 +24,19 @@ export class Finds implements Discovery {
   readonly #log: Log;
   readonly #port: number | undefined;
   readonly #ca: string | undefined;
+  readonly #recording: RecordingPlan;
   readonly #found = new Map<string, Found & { lastSeen: UnixMillis }>();
   readonly #listeners = new Set<(event: DiscoveryEvent) => void>();
   readonly #stopping = new AbortController();
   #scan: Scan = { running: false, probed: 0, total: 0, startedAt: undefined, failure: undefined };
   #scanning: Promise<void> | undefined;
 
-  /** `ca`: PEM certificates of the site's own authority. `port`: where cameras listen for probes, 3702 unless a test says otherwise. */
+  /** `ca`: PEM certificates of the site's own authority. `recording`: of cameras of which nothing else is said. `port`: where cameras listen for probes, 3702 unless a test says otherwise. */
   constructor(o: {
     side: CameraSide;
     cameras: Cameras;
     ca: string | undefined;
+    recording: RecordingPlan;
     clock: Clock;
     log: Log;
     port?: number;
@@ -44,6 +47,7 @@ export class Finds implements Discovery {
     this.#log = o.log;
     this.#port = o.port;
     this.#ca = o.ca;
+    this.#recording = o.recording;
   }
 
   list(): readonly Find[] {
@@ -83,7 +87,9 @@ export class Finds implements Discovery {
       onProgress: (step) => this.#emit({ type: "adopting", id, step }),
       ...(o.credentials === undefined ? {} : { credentials: o.credentials }),
     });
-    const record = await this.#cameras.add(newCameraOf(adopted, { ...o, plainText, transport }));
+    const record = await this.#cameras.add(
+      newCameraOf(adopted, { recording: this.#recording, ...o, plainText, transport }),
+    );
     this.#log.info({ camera: record.id, ip: record.ip, plainText }, "camera adopted");
     return record;
   }
@@ -94,6 +100,10 @@ export class Finds implements Discovery {
 
   setPulling(camera: string, stream: string, pulling: Pulling): Promise<void> {
     return this.#cameras.setPulling(camera, stream, pulling);
+  }
+
+  setRecording(camera: string, stream: string, plan: RecordingPlan): Promise<void> {
+    return this.#cameras.setRecording(camera, stream, plan);
   }
 
   remove(camera: string): Promise<void> {

@@ -12,6 +12,7 @@ import type { Track } from "../../media/track.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import type { SyncPoint } from "../../onvif/client/sync-point.ts";
+import type { GapReason } from "../../recorder/gap.ts";
 import type { Door } from "../../rtsp/client/dial-rtsp.ts";
 import type { UpstreamSession } from "../../rtsp/client/incoming.ts";
 import { pull } from "../../rtsp/client/session.ts";
@@ -53,7 +54,7 @@ export interface IngestOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** The stream stopped; nothing comes until it is described again. */
-  readonly onLost: (why: string) => void;
+  readonly onLost: (reason: GapReason) => void;
   readonly onConnection: (connection: Connection) => void;
   /** Packets come by another transport than the last time. */
   readonly onTransport?: (used: UpstreamTransport) => void;
@@ -155,11 +156,13 @@ export class Ingest {
     const started = clock.monotonic();
     onConnection({ state: "connecting", since: clock.now() });
     let fault = new Fault("unavailable", "the camera ended the stream");
+    let cause: GapReason["cause"] = "camera";
     try {
       await this.#pullOnce(ending);
       if (ending.aborted) fault = new Fault("unavailable", "it is asked to send another way");
     } catch (error) {
       fault = asFault(error);
+      if (fault.kind === "unavailable") cause = "network";
       const suppressed = this.#repeats.admit(`${fault.kind} ${fault.message}`);
       if (!stop.aborted && suppressed !== undefined) log.warn({ err: fault, suppressed }, "camera stream failed");
     }
@@ -169,7 +172,7 @@ export class Ingest {
     if (stop.aborted) return;
     hub.lost();
     this.#failure = fault;
-    onLost(wordsOf(fault));
+    onLost({ cause, why: wordsOf(fault) });
     const waitMs = isFault(fault, "unauthenticated") ? REFUSED_RETRY_MS : this.#backoff.next();
     if (!ending.aborted) this.#notBefore = (clock.monotonic() + waitMs) as MonotonicMillis;
   }

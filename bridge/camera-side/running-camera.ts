@@ -1,41 +1,35 @@
+import type { Timer } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
+import { SECOND } from "../../base/units.ts";
 import type { RecordedSource } from "../../media/source.ts";
-import type { Archive } from "../../recorder/archive.ts";
-import type { StreamRecorder } from "../../recorder/recorder.ts";
-import { type BridgedCamera, type CameraInfo, MAIN_STREAM, type Pulling, type TransportSetting } from "../camera.ts";
+import type { BridgedCamera, CameraInfo, Pulling, TransportSetting } from "../camera.ts";
 import type { CameraRecord } from "../camera-store.ts";
-import type { EventBus } from "../event-bus.ts";
+import type { RecordingPlan } from "../recording-plan.ts";
 import { CameraEvents } from "./camera-events.ts";
 import { CameraControlPort } from "./control.ts";
 import { loginOf } from "./login.ts";
 import { RunningStream, type StreamParts } from "./running-stream.ts";
 import { CameraSpeaker } from "./speaker.ts";
 
-export interface CameraParts extends StreamParts {
-  readonly bus: EventBus;
-  readonly archive: Archive;
-}
+/** How late the hours of a recording, and the ends of events, are noticed at most. */
+const LOOK_MS = SECOND;
 
-/** One adopted camera at work: its streams, and the recorder of the main one. */
+/** One adopted camera at work: its streams, and what it tells. */
 export class RunningCamera implements BridgedCamera {
   readonly record: CameraRecord;
   readonly streams: readonly [RunningStream, ...RunningStream[]];
-  readonly recorded: RecordedSource;
   readonly speaker: CameraSpeaker;
   readonly control: CameraControlPort;
   readonly #removal = new AbortController();
   readonly #closing = new AbortController();
-  readonly #recorder: StreamRecorder;
   readonly #events: CameraEvents;
+  readonly #looks: Timer;
+  readonly #unlisten: () => void;
   #transport: TransportSetting;
-  /** How the recorder leaves the main stream; undefined while that is not recorded. */
-  #leave: (() => void) | undefined;
 
-  constructor(record: CameraRecord, o: CameraParts) {
+  constructor(record: CameraRecord, o: StreamParts) {
     this.record = record;
     this.#transport = record.transport;
-    this.recorded = o.archive.source(record.id);
-    this.#recorder = o.archive.recorder(record.id, MAIN_STREAM);
     const [first, ...others] = record.streams;
     const { side, clock, ca } = o;
     const asked = { side, clock, log: o.log.child({ camera: record.id }), signal: this.#closing.signal, ca };
@@ -45,19 +39,27 @@ export class RunningCamera implements BridgedCamera {
     const main = new RunningStream(record, first, {
       ...o,
       onOnline: () => {
-        this.#describe();
         // The camera may have room for one session alone, and the main stream comes first.
         for (const stream of this.streams) stream.look();
         this.control.look();
       },
-      onLost: (why) => this.#recorder.gap(why),
     });
     this.streams = [main, ...others.map((stream) => new RunningStream(record, stream, o))];
+    this.#unlisten = o.bus.listen((event) => {
+      if (event.camera === record.id) for (const { recording } of this.streams) recording.see(event);
+    });
+    this.#looks = clock.every(LOOK_MS, () => {
+      for (const { recording } of this.streams) recording.look();
+    });
+  }
+
+  get recorded(): RecordedSource {
+    return this.streams[0].recorded;
   }
 
   get info(): CameraInfo {
     const [main, ...others] = this.streams;
-    const { connection } = main.info;
+    const { connection, recording } = main.info;
     return {
       id: this.record.id,
       name: this.record.name,
@@ -66,9 +68,9 @@ export class RunningCamera implements BridgedCamera {
       connection,
       transport: this.#transport,
       streams: [main.info, ...others.map((stream) => stream.info)],
-      recording: this.#recorder.live !== undefined,
-      recordingProblem: this.#recorder.problem,
-      unrecordable: this.#recorder.unrecordable,
+      recording: recording.state === "recording",
+      recordingProblem: recording.problem,
+      unrecordable: main.recording.unrecordable,
       quirks: [...new Map(this.streams.flatMap(({ quirks }) => quirks).map((quirk) => [quirk.name, quirk])).values()],
     };
   }
@@ -78,7 +80,6 @@ export class RunningCamera implements BridgedCamera {
   }
 
   start(): void {
-    this.#record();
     for (const stream of this.streams) stream.start();
     this.#events.start();
     this.streams[0].look();
@@ -91,10 +92,12 @@ export class RunningCamera implements BridgedCamera {
 
   /** `not-found` where there is no such stream. */
   setPulling(name: string, pulling: Pulling): void {
-    const stream = this.streams.find((one) => one.info.name === name);
-    if (stream === undefined) throw new Fault("not-found", `no stream ${name} of camera ${this.record.id}`);
-    stream.setPulling(pulling);
-    this.#record();
+    this.#stream(name).setPulling(pulling);
+  }
+
+  /** `not-found` where there is no such stream. */
+  setRecording(name: string, plan: RecordingPlan): void {
+    this.#stream(name).recording.follow(plan);
   }
 
   /** Ends the readers where the camera is removed, and seals what was recorded. */
@@ -103,28 +106,14 @@ export class RunningCamera implements BridgedCamera {
     await this.control.close();
     this.#closing.abort();
     await Promise.all([this.speaker.close(), this.#events.close()]);
+    this.#unlisten();
+    this.#looks.cancel();
     await Promise.all(this.streams.map((stream) => stream.close()));
-    this.#leave?.();
-    await this.#recorder.close();
   }
 
-  /** What is pulled always is recorded; what is not has gaps of its own, which nobody could tell from lost footage. */
-  #record(): void {
-    const [main] = this.streams;
-    if (main.info.pulling === "always") {
-      this.#describe();
-      this.#leave ??= main.follow({
-        deliver: (group) => this.#recorder.push(group),
-        changed: () => this.#describe(),
-      });
-    } else if (this.#leave !== undefined) {
-      this.#leave();
-      this.#leave = undefined;
-      this.#recorder.gap("the camera is watched on demand, and not recorded");
-    }
-  }
-
-  #describe(): void {
-    this.#recorder.describe(this.streams[0].info.tracks);
+  #stream(name: string): RunningStream {
+    const stream = this.streams.find((one) => one.info.name === name);
+    if (stream === undefined) throw new Fault("not-found", `no stream ${name} of camera ${this.record.id}`);
+    return stream;
   }
 }

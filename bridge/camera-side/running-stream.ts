@@ -2,15 +2,28 @@ import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { type Millis, SECOND } from "../../base/units.ts";
 import { Hub } from "../../media/hub.ts";
-import type { LiveReader, LiveSource } from "../../media/source.ts";
+import type { LiveReader, LiveSource, RecordedSource } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { SyncPoint } from "../../onvif/client/sync-point.ts";
-import type { BridgedStream, CameraInfo, Connection, Pulling, StreamInfo, TransportSetting } from "../camera.ts";
+import type { Archive } from "../../recorder/archive.ts";
+import type { MemoryBudget } from "../../recorder/writer.ts";
+import {
+  type BridgedStream,
+  type CameraInfo,
+  type Connection,
+  MAIN_STREAM,
+  type Pulling,
+  type StreamInfo,
+  type TransportSetting,
+} from "../camera.ts";
 import type { CameraRecord, CameraStore, StreamRecord } from "../camera-store.ts";
+import type { EventBus } from "../event-bus.ts";
+import type { RecordingPlan } from "../recording-plan.ts";
 import { Demand, DemandedSource } from "./demand.ts";
 import { Ingest } from "./ingest.ts";
 import { loginOf } from "./login.ts";
+import { StreamRecording } from "./stream-recording.ts";
 import { tunnelDoor } from "./transport.ts";
 
 /** How long to look for what a stream is, of which there is no description yet. */
@@ -23,13 +36,19 @@ export interface StreamParts {
   readonly store: CameraStore;
   /** How long what is pulled on demand goes on when nobody watches any more. */
   readonly lingerMs: Millis;
+  readonly bus: EventBus;
+  readonly archive: Archive;
+  /** Memory for what was before events, of all streams together. */
+  readonly preRollBudget: MemoryBudget;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** One stream of an adopted camera: its upstream session while somebody needs it, and its hub. */
+/** One stream of an adopted camera: its upstream session while somebody needs it, its hub, and its recording. */
 export class RunningStream implements BridgedStream {
   readonly live: LiveSource;
+  readonly recorded: RecordedSource;
+  readonly recording: StreamRecording;
   readonly #name: string;
   readonly #number: number;
   readonly #hub: Hub;
@@ -40,15 +59,16 @@ export class RunningStream implements BridgedStream {
   /** Lets go of what is pulled always. */
   #release: (() => void) | undefined;
   #pulling: Pulling;
+  #plan: RecordingPlan;
   #connection: Connection;
   /** What is still being written to the record. */
   #remembering: Promise<void> = Promise.resolve();
 
-  /** `onOnline`: it has been described, perhaps anew. `onLost`: it stopped; nothing comes until it flows again. */
+  /** `onOnline`: it has been described, perhaps anew. */
   constructor(
     camera: CameraRecord,
-    { name, number, url, pulling, workedTransport, tracks }: StreamRecord,
-    o: StreamParts & { readonly onOnline?: () => void; readonly onLost?: (why: string) => void },
+    { name, number, url, pulling, recording, workedTransport, tracks }: StreamRecord,
+    o: StreamParts & { readonly onOnline?: () => void },
   ) {
     const { clock, store } = o;
     const log = o.log.child({ camera: camera.id, stream: name });
@@ -68,6 +88,7 @@ export class RunningStream implements BridgedStream {
     this.#name = name;
     this.#number = number;
     this.#pulling = pulling;
+    this.#plan = recording;
     this.#connection = { state: "idle", since: clock.now() };
     const tunnelAt = tunnelDoor(camera.deviceUrl);
     this.#hub = new Hub({ clock, log });
@@ -84,10 +105,12 @@ export class RunningStream implements BridgedStream {
       hub: this.#hub,
       clock,
       log,
-      onLost: (why) => o.onLost?.(why),
+      onLost: (reason) => this.recording.lost(reason),
       onConnection: (connection) => {
         this.#note(connection);
-        if (connection.state === "online") o.onOnline?.();
+        if (connection.state !== "online") return;
+        this.recording.flows();
+        o.onOnline?.();
       },
       onTransport: (used) => write("what transport works", () => store.rememberTransport(camera.id, name, used)),
     });
@@ -98,6 +121,10 @@ export class RunningStream implements BridgedStream {
       end: () => void this.#ingest.stop(),
     });
     this.live = new DemandedSource(this.#hub, this.#demand);
+    // Where a camera is named alone, its main stream is meant, or another one that there is footage of.
+    this.recorded = o.archive.source(camera.id, name === MAIN_STREAM ? undefined : name);
+    const { archive, bus, preRollBudget: budget } = o;
+    this.recording = new StreamRecording({ camera: camera.id, name, stream: this, archive, bus, clock, budget });
   }
 
   get info(): StreamInfo {
@@ -105,6 +132,7 @@ export class RunningStream implements BridgedStream {
       name: this.#name,
       number: this.#number,
       pulling: this.#pulling,
+      recording: this.recording.info,
       connection: this.#connection,
       transport: this.#ingest.transport,
       readers: this.#hub.readers,
@@ -112,13 +140,18 @@ export class RunningStream implements BridgedStream {
     };
   }
 
+  get tracks(): readonly Track[] {
+    return this.#hub.tracks;
+  }
+
   get quirks(): CameraInfo["quirks"] {
     return this.#ingest.quirks;
   }
 
-  /** Begins to be pulled where that is always. */
+  /** Begins to be pulled and recorded, as far as it is to be. */
   start(): void {
-    if (this.#pulling === "always") this.#release ??= this.#demand.hold();
+    this.recording.follow(this.#plan);
+    this.#pull();
   }
 
   /** Is pulled for a moment where nobody knows yet what it is. */
@@ -129,7 +162,7 @@ export class RunningStream implements BridgedStream {
 
   setPulling(pulling: Pulling): void {
     this.#pulling = pulling;
-    this.start();
+    this.#pull();
     if (pulling === "always") return;
     this.#release?.();
     this.#release = undefined;
@@ -144,11 +177,25 @@ export class RunningStream implements BridgedStream {
     return this.#hub.join(reader);
   }
 
+  /** It is needed; returns how to let go. */
+  hold(): () => void {
+    return this.#demand.hold();
+  }
+
+  requestKey(): void {
+    this.#hub.requestKey();
+  }
+
   async close(): Promise<void> {
     this.#closing.abort();
     this.#demand.close();
     await this.#ingest.stop();
+    await this.recording.close();
     await this.#remembering;
+  }
+
+  #pull(): void {
+    if (this.#pulling === "always") this.#release ??= this.#demand.hold();
   }
 
   /** Only of a camera that was adopted through ONVIF. */

@@ -12,7 +12,7 @@ import type { EventBus } from "../event-bus.ts";
 import type { Addresses } from "./addresses.ts";
 import type { HttpPart } from "./front-door.ts";
 import type { MulticastPlan } from "./multicast-plan.ts";
-import { bridgeSite } from "./onvif/bridge-site.ts";
+import { bridgeSite, type RecordingSwitch } from "./onvif/bridge-site.ts";
 import { deviceScopes } from "./onvif/device.ts";
 import type { ConsumerOptions } from "./onvif/notifications.ts";
 import { onvifServices } from "./onvif/services.ts";
@@ -51,6 +51,7 @@ export function onvifPart(o: {
   readonly refused?: OnvifServerOptions["refused"];
   /** How long recordings are kept. */
   readonly retentionMs: Millis;
+  readonly recordings: RecordingSwitch;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -22,7 +22,7 @@ import { endOf, streamOf, type Watch } from "./watch.ts";
 /** How long a client waits for a camera that is being connected, and for one that was not reachable when last tried. */
 const READY_LIMIT_MS = { idle: 10_000, connecting: 10_000, online: 10_000, offline: 2000 };
 
-/** What stands at `/live/<camera>`, `/live/<camera>/<stream>` and `/recorded/<camera>`, and who may play it. */
+/** What stands at `/live/<camera>` and `/recorded/<camera>`, each also with `/<stream>`, and who may play it. */
 export function rtspHost(o: {
   readonly watch: Watch;
   readonly bus: EventBus;
@@ -77,8 +77,9 @@ export function rtspHost(o: {
           describesGroup: query.has(MULTICAST_QUERY),
         };
       }
-      if (kind === "recorded" && stream === undefined) {
+      if (kind === "recorded") {
         const camera = o.watch.open(who, id, "playback", "rtsp", peer.address);
+        const { recorded } = streamOf(camera, stream);
         const asked = timeAddress(query, o.clock.now());
         const { name } = camera.info;
         const held = heldWith(who, camera, "playback");
@@ -88,9 +89,7 @@ export function rtspHost(o: {
         const limit =
           lease === undefined ? { maxAgeMs: () => maxAgeMs } : { maxAgeMs: () => lease.maxAgeMs, showed: lease.showed };
         const source =
-          maxAgeMs === Number.POSITIVE_INFINITY
-            ? camera.recorded
-            : new AgedSource(camera.recorded, { clock: o.clock, ...limit });
+          maxAgeMs === Number.POSITIVE_INFINITY ? recorded : new AgedSource(recorded, { clock: o.clock, ...limit });
         return { kind, name, source, withheld: withheldFrom(held), ...srtp, ...asked, ...running };
       }
       throw new Fault("not-found", `no presentation at /${segments.join("/")}`);

@@ -53,7 +53,9 @@ describe("viaduct camera", function () {
     const how = ["--user", CAMERA_LOGIN.user, "--name", "Gate", "--plain-text"];
     expect((await camera("add", sim.rtspUrl, ...how)).out).to.match(/^gate is adopted/);
     expect((await camera("add", sim.rtspUrl, ...how)).err).to.include("already adopted as gate");
-    expect((await camera("list")).out).to.equal("gate  127.0.0.1  auto  plain text allowed  Gate\n");
+    expect((await camera("list")).out).to.equal(
+      "gate  127.0.0.1  auto  plain text allowed  recorded: main continuous  Gate\n",
+    );
     expect(await readFile(join(folder, "data/viaduct.db"), "latin1")).not.to.include(env.VIADUCT_CAMERA_PASSWORD);
     const last = (await readFile(join(folder, "data/audit.log"), "utf8")).trim().split("\n").at(-1) ?? "";
     const entry = { action: "adopt-camera", camera: "gate", interface: "cli", why: "adopted, plain text allowed" };
@@ -70,7 +72,26 @@ describe("viaduct camera", function () {
       transport: "udp",
       plainText: true,
       streams: ["main"],
+      recording: { main: { mode: "continuous" } },
     });
+  });
+
+  it("chooses when it is recorded, which the audit log has with what was before", async () => {
+    const how = ["--record", "events", "--event", "doorbell", "tns1:RuleEngine", "--before", "2"];
+    expect((await camera("change", "gate", ...how)).out).to.equal("gate is changed.\n");
+    const plan = {
+      mode: "events",
+      events: { of: ["doorbell", "tns1:RuleEngine"], beforeSeconds: 2, afterSeconds: 10 },
+    };
+    const [listed] = JSON.parse((await camera("list", "--json")).out) as { recording: unknown }[];
+    expect(listed?.recording).to.deep.equal({ main: plan });
+    const last = (await readFile(join(folder, "data/audit.log"), "utf8")).trim().split("\n").at(-1) ?? "";
+    expect(JSON.parse(last)).to.include({ action: "set-recording", before: '{"mode":"continuous"}', interface: "cli" });
+    const hours = join(folder, "hours.json");
+    await writeFile(hours, '{"zone":"UTC","weekly":[{"days":[1],"from":"08:00","to":"18:00"}]}');
+    const scheduled = await camera("change", "gate", "--record", "schedule", "--hours", hours, "--pull", "on-demand");
+    expect(scheduled.code, scheduled.err).to.equal(0);
+    expect((await camera("list")).out).to.include("recorded: main schedule");
   });
 
   it("says in words what it cannot do", async () => {
@@ -78,6 +99,12 @@ describe("viaduct camera", function () {
       [["transport", "gate", "pigeon"], 2, "the transport must be auto, tcp, udp, http, multicast"],
       [["transport", "door", "tcp"], 1, "there is no camera door"],
       [["remove", "door"], 1, "there is no camera door"],
+      [["change", "door", "--record", "off"], 1, "there is no camera door"],
+      [["change", "gate", "--record", "off", "--stream", "sub"], 1, "there is no stream sub of gate"],
+      [["change", "gate"], 2, "say what to change"],
+      [["change", "gate", "--record", "schedule"], 2, "a schedule has hours"],
+      [["change", "gate", "--record", "events", "--after", "soon"], 2, "recording.events.afterSeconds"],
+      [["change", "gate", "--record", "schedule", "--hours", "nowhere.json"], 2, "nowhere.json cannot be read"],
       [["add", "10.0.0.9", "--transport", "udp"], 1, "over UDP and multicast pictures are in plain text"],
       [["add", "rtsp://service:pass/word@10.0.0.9/a"], 2, "use --user, and VIADUCT_CAMERA_PASSWORD for the password"],
     ];

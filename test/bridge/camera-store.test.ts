@@ -26,6 +26,7 @@ const main: StreamRecord = {
   number: 1,
   url: "rtsp://10.0.0.9:554/main",
   pulling: "always",
+  recording: { mode: "continuous" },
   workedTransport: undefined,
   tracks: [],
 };

@@ -3,7 +3,6 @@ import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { SECOND } from "../../base/units.ts";
 import { Cameras } from "../../bridge/camera-side/cameras.ts";
-import type { CameraParts } from "../../bridge/camera-side/running-camera.ts";
 import type { CameraRecord } from "../../bridge/camera-store.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
 import { side } from "../sim/fixture.ts";
@@ -16,9 +15,10 @@ describe("a camera that is removed", () => {
     const topic = ["VideoSource", "MotionAlarm"];
     const says = (value: string): void =>
       bus.publish({ camera: "gate", kind: "motion", topic, source: [], data: [["State", value]], property: true });
-    const stream = { name: "main", number: 1, url: "rtsp://192.0.2.9/a", pulling: "on-demand", tracks: [] };
+    const recording = { mode: "continuous" };
+    const stream = { name: "main", number: 1, url: "rtsp://192.0.2.9/a", pulling: "on-demand", recording, tracks: [] };
     const record = { id: "gate", ip: "192.0.2.9", transport: "auto", streams: [stream] };
-    const recorder = { describe: () => undefined, close: async () => says("false") };
+    const recorder = { describe: () => undefined, gap: () => undefined, close: async () => says("false") };
     const parts = {
       store: { list: async () => [record as unknown as CameraRecord], remove: async () => undefined },
       archive: { source: () => ({}), recorder: () => recorder },
@@ -26,10 +26,11 @@ describe("a camera that is removed", () => {
       side,
       ca: undefined,
       lingerMs: SECOND,
+      preRollBytes: 0,
       clock,
       log: silentLog(),
       metrics: new Metrics(),
-    } as unknown as CameraParts & { readonly metrics: Metrics };
+    } as unknown as Parameters<typeof Cameras.start>[0];
     const cameras = await Cameras.start(parts);
     says("true");
     await cameras.remove("gate");

@@ -103,17 +103,21 @@ describe("the streams of a camera", function () {
     });
   });
 
-  it("are pulled, and the main one recorded, as it is set, from then on", async () => {
+  it("are pulled and recorded as it is set, from then on", async () => {
     const { discovery } = t.bridge.parts;
-    await eventually(() => t.cameras(login)[0]?.info.recording === true);
+    await eventually(() => info("main").recording.state === "recording");
     await discovery.setPulling(id, "main", "on-demand");
     await discovery.setPulling(id, "sub", "always");
+    expect(info("main").connection.state).to.equal("online");
+    await discovery.setRecording(id, "main", { mode: "off" });
     await eventually(() => info("main").connection.state === "idle");
+    await eventually(() => info("main").recording.state === "off");
+    expect(t.cameras(login)[0]?.info.recording).to.equal(false);
     expect(info("sub").connection.state).to.equal("online");
-    await eventually(() => t.cameras(login)[0]?.info.recording === false);
-    await discovery.setPulling(id, "main", "always");
-    await eventually(() => t.cameras(login)[0]?.info.recording === true);
-    expect(info("main").pulling).to.equal("always");
+    await discovery.setRecording(id, "main", { mode: "continuous" });
+    await discovery.setRecording(id, "sub", { mode: "continuous" });
+    await eventually(() => ["main", "sub"].every((name) => info(name).recording.state === "recording"));
+    expect(info("main").pulling).to.equal("on-demand");
   });
 
   it("that are none are not there to be played, described or set", async () => {

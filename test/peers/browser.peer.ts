@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { unixMillis } from "../../base/units.ts";
+import type { RecordingPlan } from "../../bridge/recording-plan.ts";
 import type { SimCamera } from "../../sim/camera.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
@@ -58,6 +59,11 @@ describe("the pages, in Chromium", function () {
     await t?.close();
   });
 
+  const planOf = (): RecordingPlan => {
+    const [found] = t.bridge.parts.watch.all();
+    if (found === undefined) throw new Error("no camera");
+    return found.info.streams[0].recording.plan;
+  };
   const picture = async (name: string): Promise<void> => {
     if (SCREENSHOTS === undefined) return;
     mkdirSync(SCREENSHOTS, { recursive: true });
@@ -165,8 +171,45 @@ describe("the pages, in Chromium", function () {
     await sub.getByText("idle", { exact: true }).waitFor();
     await sub.getByLabel("Pulled").selectOption("Always");
     await sub.getByText("online", { exact: true }).waitFor();
-    await sub.getByLabel("Pulled").selectOption("While somebody watches");
+    await sub.getByLabel("Pulled").selectOption("While it is watched or recorded");
     await sub.getByText("idle", { exact: true }).waitFor();
+  });
+
+  it("have a stream recorded when something happens, or at certain hours", async () => {
+    const main = page.getByRole("region", { name: "Stream main" });
+    await main.getByText("recording", { exact: true }).waitFor();
+    const dialog = page.getByRole("dialog");
+    const change = async (mode: string): Promise<void> => {
+      await main.getByRole("button", { name: "Change recording of main" }).click();
+      await dialog.getByLabel("Record").selectOption(mode);
+    };
+    await change("When something happens");
+    await dialog.getByLabel("A person").check();
+    await dialog.getByLabel("Seconds before").fill("3");
+    await picture("recording-on-events");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await eventually(() => planOf().mode === "events");
+    expect(planOf().events).to.deep.equal({ of: ["motion", "person"], beforeSeconds: 3, afterSeconds: 10 });
+    await change("At certain hours");
+    await dialog.getByLabel("From", { exact: true }).fill("00:00");
+    await dialog.getByLabel("Time zone").fill("Mars");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.getByText(/no such time zone/).waitFor();
+    await dialog.getByLabel("Time zone").fill("Europe/Copenhagen");
+    await picture("recording-at-hours");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await eventually(() => planOf().mode === "schedule");
+    expect(planOf().hours).to.deep.equal({
+      zone: "Europe/Copenhagen",
+      weekly: [{ days: [1, 2, 3, 4, 5], from: "00:00", to: "18:00" }],
+      exceptions: [],
+    });
+    await change("Always");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await main.getByText("recording", { exact: true }).waitFor();
   });
 
   it("make an account for an external system and show its secret once", async () => {

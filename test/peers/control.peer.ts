@@ -55,7 +55,17 @@ describe("npm's onvif controls a camera in Python through the bridge", function 
         tlsPin: undefined,
         plainText: true,
         transport: "auto",
-        streams: [{ name: "main", number: 1, url: STREAM, pulling: "always", workedTransport: undefined, tracks: [] }],
+        streams: [
+          {
+            name: "main",
+            number: 1,
+            url: STREAM,
+            pulling: "always",
+            recording: { mode: "off" },
+            workedTransport: undefined,
+            tracks: [],
+          },
+        ],
         adoptedAt: unixMillis(0),
       },
       { side, clock: systemClock, log: silentLog(), ca: undefined, signal: closing.signal },

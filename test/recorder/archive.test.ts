@@ -156,7 +156,7 @@ describe("an archive", () => {
   it("begins behind a gap, and marks it", async () => {
     const into = recorder();
     await record(into, 0, 100);
-    into.gap("the camera is away");
+    into.gap({ cause: "network", why: "the camera is away" });
     await record(into, 1000, 1101);
     const source = archive.source("cam");
     expect(indices(await read(source, at(20)))).to.deep.equal(range(1000, 1100));
@@ -169,7 +169,7 @@ describe("an archive", () => {
       { from: at(40), to: at(42) },
     ]);
     expect(await archive.gaps("cam", at(0), at(100))).to.deep.equal([
-      { from: at(4), to: at(40), reason: "the camera is away" },
+      { from: at(4), to: at(40), reason: "the camera is away", cause: "network" },
     ]);
     expect(await source.extent()).to.deep.equal({ from: at(0), to: at(44) });
   });
@@ -274,7 +274,7 @@ describe("an archive", () => {
       problem: undefined,
     });
     expect(await archive.gaps("cam", at(0), at(100))).to.deep.equal([
-      { from: at(2.4), to: undefined, reason: "nothing was received" },
+      { from: at(2.4), to: undefined, reason: "nothing was received", cause: "camera" },
     ]);
   });
 
@@ -287,7 +287,7 @@ describe("an archive", () => {
     await start();
     expect(indices(await read(archive.source("cam"), at(0)))).to.deep.equal([...range(0, 100), ...range(500, 601)]);
     expect(await archive.gaps("cam", at(0), at(100))).to.deep.equal([
-      { from: at(4), to: at(20), reason: "recording was off" },
+      { from: at(4), to: at(20), reason: "recording was off", cause: "stopped" },
     ]);
   });
 

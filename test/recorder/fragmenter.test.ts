@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { unixMillis } from "../../base/units.ts";
 import type { Sample } from "../../media/sample.ts";
 import { Fragmenter, type FragmentSink, type ReadyFragment, type SegmentPlan } from "../../recorder/fragmenter.ts";
+import type { GapReason } from "../../recorder/gap.ts";
 import {
   AUDIO_TRACK,
   audioSample,
@@ -17,7 +18,7 @@ import {
 
 class Sink implements FragmentSink {
   readonly fragments: ReadyFragment[] = [];
-  readonly ends: { readonly plan: SegmentPlan; readonly gap: string | undefined }[] = [];
+  readonly ends: { readonly plan: SegmentPlan; readonly gap: GapReason | undefined }[] = [];
   refuse = false;
 
   fragment(fragment: ReadyFragment): boolean {
@@ -26,7 +27,7 @@ class Sink implements FragmentSink {
     return true;
   }
 
-  end(plan: SegmentPlan, gap: string | undefined): void {
+  end(plan: SegmentPlan, gap: GapReason | undefined): void {
     this.ends.push({ plan, gap });
   }
 
@@ -204,7 +205,7 @@ describe("the fragmenter", () => {
     // At 25 a second: two minutes of it, then a minute of peace.
     for (const index of range(0, 3000)) push(index);
     expect(sink.plans).to.have.length(40);
-    expect(sink.ends.map(({ gap }) => gap)).to.include("the camera changes its format again and again");
+    expect(sink.ends.map(({ gap }) => gap?.why)).to.include("the camera changes its format again and again");
     for (const index of range(3000, 4500)) fragmenter.push(0, videoSample(index, { gop: 25 }));
     fragmenter.end(undefined);
     expect(sink.indices.at(-1)).to.equal(4499);
@@ -233,7 +234,7 @@ describe("the fragmenter", () => {
         fragmenter.push(0, index < 60 ? sample : change(sample));
       }
       fragmenter.end(undefined);
-      expect(sink.ends.map((one) => one.gap)).to.deep.equal([gap, undefined]);
+      expect(sink.ends.map((one) => one.gap?.why)).to.deep.equal([gap, undefined]);
       expect(sink.indices).to.deep.equal([...range(0, 60), ...range(75, 100)]);
     });
 
@@ -253,7 +254,7 @@ describe("the fragmenter", () => {
     for (const index of [...range(0, 30), ...range(60, 90)])
       fragmenter.push(0, { ...videoSample(index), discontinuity: index === 60 });
     fragmenter.end(undefined);
-    expect(sink.ends[0]?.gap).to.equal("packets are missing");
+    expect(sink.ends[0]?.gap).to.deep.equal({ cause: "network", why: "packets are missing" });
     expect(sink.indices).to.deep.equal([...range(0, 30), ...range(75, 90)]);
   });
 

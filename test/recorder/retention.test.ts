@@ -25,7 +25,7 @@ describe("retention", () => {
       for (const hour of [0, 1]) {
         for (let index = 0; index < 500; index += 1)
           each.fragmenter.push(0, videoSample(index, { startMs: START_MS + hour * HOUR }));
-        each.fragmenter.end("the camera is away");
+        each.fragmenter.end({ cause: "network", why: "the camera is away" });
         await each.writer.idle();
       }
   });

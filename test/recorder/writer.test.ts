@@ -78,7 +78,7 @@ describe("a segment writer", () => {
 
   it("notes why there is a gap, and where it ends", async () => {
     await harness.push(samples(0, 50));
-    harness.fragmenter.end("the camera is away");
+    harness.fragmenter.end({ cause: "network", why: "the camera is away" });
     await harness.push(samples(500, 550));
     await harness.writer.idle();
     const gaps = await harness.context.catalog.gaps("cam", "main", 0, Number.MAX_SAFE_INTEGER);
@@ -89,6 +89,7 @@ describe("a segment writer", () => {
         fromUs: (START_MS + 2000) * 1000,
         toUs: (START_MS + 20_000) * 1000,
         reason: "the camera is away",
+        cause: "network",
       },
     ]);
   });

@@ -1,7 +1,7 @@
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera, BridgedStream, CameraDirectory, CameraInfo, StreamInfo } from "../../bridge/camera.ts";
 import type { CameraControl } from "../../bridge/camera-control.ts";
-import type { Span } from "../../media/source.ts";
+import type { RecordedSource, Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import { fakeControl } from "./fake-control.ts";
 import { NO_CONTROL } from "./no-control.ts";
@@ -99,10 +99,15 @@ export function fakeCameras(
 /** There is one sub-stream, and fewer cameras. */
 const SUB_NUMBER = 100;
 
-function streamOf(id: string, info: Omit<StreamInfo, "transport" | "readers">): BridgedStream {
+function streamOf(
+  id: string,
+  info: Omit<StreamInfo, "transport" | "readers">,
+  recorded: RecordedSource,
+): BridgedStream {
   const { tracks } = info;
   return {
     info: { ...info, transport: "tcp", readers: 0 },
+    recorded,
     live: {
       tracks,
       ready: () => Promise.resolve(),
@@ -121,18 +126,29 @@ function bridged(
   const connection = online
     ? ({ state: "online", since } as const)
     : ({ state: "offline", since, why: "unplugged" } as const);
+  const state = online && recorded !== undefined ? "recording" : "starting";
+  const recording = { plan: { mode: "continuous" }, state } as const;
   const streams = [
-    streamOf(id, { name: "main", number, pulling: "always", tracks, connection }),
+    streamOf(
+      id,
+      { name: "main", number, pulling: "always", recording, tracks, connection },
+      unreadRecording(tracks, recorded),
+    ),
     ...(sub === undefined
       ? []
       : [
-          streamOf(`${id}_sub`, {
-            name: "sub",
-            number: SUB_NUMBER,
-            pulling: "on-demand",
-            tracks: sub,
-            connection: { state: "idle", since },
-          }),
+          streamOf(
+            `${id}_sub`,
+            {
+              name: "sub",
+              number: SUB_NUMBER,
+              pulling: "on-demand",
+              recording: { plan: { mode: "off" }, state: "off" },
+              tracks: sub,
+              connection: { state: "idle", since },
+            },
+            unreadRecording(sub, undefined),
+          ),
         ]),
   ] as const;
   const [main, ...others] = streams;
@@ -152,7 +168,7 @@ function bridged(
   return {
     info,
     streams,
-    recorded: unreadRecording(tracks, recorded),
+    recorded: main.recorded,
     speaker: NO_SPEAKER,
     removed: new AbortController().signal,
   };

@@ -52,6 +52,8 @@ export interface OnvifTestSite {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly audited: readonly AuditEntry[];
+  /** Which recordings were set, and how. */
+  readonly switched: readonly (readonly unknown[])[];
   readonly port: number;
   readonly tlsPort: number | undefined;
   readonly addresses: Addresses;
@@ -94,6 +96,7 @@ export async function startOnvifSite(
   const accounts = await Accounts.open({ query: database.query, sealer, clock, log });
   const throttle = new Throttle(clock);
   const audited: AuditEntry[] = [];
+  const switched: (readonly unknown[])[] = [];
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   let addresses = new Addresses({ https: 0, http: 0, rtsps: 0, rtsp: undefined });
   const bus = new EventBus(clock, log);
@@ -115,6 +118,7 @@ export async function startOnvifSite(
     consumers: o.consumers,
     ...(o.refused === undefined ? {} : { refused: o.refused }),
     retentionMs: 30 * DAY,
+    recordings: { setRecording: (...set) => Promise.resolve(void switched.push(set)) },
     clock,
     log,
     metrics,
@@ -135,6 +139,7 @@ export async function startOnvifSite(
     bus,
     clock,
     audited,
+    switched,
     port,
     tlsPort,
     addresses,
@@ -154,6 +159,7 @@ export async function startOnvifSite(
           "presets",
           "imaging",
           "relay",
+          "record",
           "snapshot",
         ] as const
       ).map((right) => ({ right, cameras: "any", interfaces: "any" }) as const);

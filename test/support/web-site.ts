@@ -171,6 +171,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
     name: "main",
     number: 1,
     pulling: "always",
+    recording: { plan: { mode: "continuous" }, state: "starting" },
     connection: { state: "connecting", since: 0 as never },
     transport: "tcp",
     readers: readers.size,
@@ -216,6 +217,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
           return streamInfo();
         },
         live,
+        recorded: {} as RecordedSource,
       },
     ],
     // The pages do not play recordings.
@@ -260,6 +262,10 @@ function scriptedDiscovery(): ScriptedDiscovery {
     adopt(target, options) {
       calls.push(["adopt", target, options]);
       return Promise.resolve({ id: "gate", name: "Gate" });
+    },
+    setRecording(camera, stream, plan) {
+      calls.push(["setRecording", camera, stream, plan]);
+      return Promise.resolve();
     },
     setPulling(camera, stream, pulling) {
       calls.push(["setPulling", camera, stream, pulling]);

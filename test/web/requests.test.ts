@@ -136,6 +136,7 @@ describe("requests to the web API", () => {
           name: "main",
           number: 1,
           pulling: "always",
+          recording: { plan: { mode: "continuous" }, state: "starting" },
           connection: { state: "connecting", since: 0 },
           transport: "tcp",
           readers: 0,
@@ -173,6 +174,35 @@ describe("requests to the web API", () => {
       expect(site.discovery.calls.at(-1)).to.deep.equal(["setPulling", "gate", "sub", "always"]);
       for (const body of [{ pulling: "sometimes" }, {}, { pulling: "always", name: "x" }])
         expect((await change(body)).status).to.equal(400);
+    });
+
+    it("have a stream recorded as a plan says, which the audit log has with what was before", async () => {
+      site.camera("gate");
+      const change = (recording: unknown): Promise<{ readonly status: number; readonly json: unknown }> =>
+        admin.send("PATCH", "/api/cameras/gate/streams/main", { body: { recording } });
+      const hours = { zone: "Europe/Copenhagen", weekly: [{ days: [1, 2, 3, 4, 5], from: "22:00", to: "06:00" }] };
+      expect((await change({ mode: "schedule", hours })).status).to.equal(204);
+      const plan = { mode: "schedule", hours: { ...hours, exceptions: [] } };
+      expect(site.discovery.calls.at(-1)).to.deep.equal(["setRecording", "gate", "main", plan]);
+      expect(site.audited.at(-1)).to.deep.include({
+        who: "admin",
+        action: "set-recording",
+        camera: "gate",
+        why: "main schedule",
+        before: '{"mode":"continuous"}',
+        after: JSON.stringify(plan),
+      });
+      for (const wrong of [{ mode: "schedule" }, { mode: "sometimes" }, { mode: "events", events: { of: ["x"] } }])
+        expect((await change(wrong)).status, JSON.stringify(wrong)).to.equal(400);
+    });
+
+    it("show who may not set up cameras whether a stream is recorded, and not when", async () => {
+      site.camera("gate");
+      const guard = await site.person("guard", [{ right: "live", cameras: "any", interfaces: "any" }]);
+      const { cameras } = (await guard.send("GET", "/api/cameras")).json as {
+        cameras: { streams: { recording: unknown }[] }[];
+      };
+      expect(cameras[0]?.streams[0]?.recording).to.deep.equal({ state: "starting" });
     });
 
     it("make, change and remove accounts of external systems, and tell the secret once", async () => {

@@ -2,9 +2,11 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import { decide } from "../../auth/access.ts";
 import type { Audit } from "../../auth/audit.ts";
+import { Fault } from "../../base/fault.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
-import type { Watch } from "../../bridge/client-side/watch.ts";
+import { streamOf, type Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery } from "../../bridge/ports.ts";
+import { recordingChange, recordingPlanSchema } from "../../bridge/recording-plan.ts";
 import { UPSTREAM_TRANSPORTS } from "../../rtsp/wire/transport.ts";
 import { jsonBody } from "../body.ts";
 import { recordCameraChange } from "../camera-change.ts";
@@ -14,7 +16,9 @@ import { caller, type Need, type WebState } from "../state.ts";
 export const transport = z.enum(["auto", ...UPSTREAM_TRANSPORTS]);
 
 const change = z.strictObject({ transport });
-const streamChange = z.strictObject({ pulling: z.enum(["always", "on-demand"]) });
+const streamChange = z
+  .strictObject({ pulling: z.enum(["always", "on-demand"]).optional(), recording: recordingPlanSchema.optional() })
+  .refine((change) => Object.keys(change).length > 0, "nothing to change");
 
 /** RTSP addresses of one camera, as a client at `localAddress` would dial them. */
 export interface AddressesOf {
@@ -35,6 +39,8 @@ export function cameraRoutes(o: {
   router.get("/", (ctx) => {
     const who = caller(ctx);
     const local = ctx.req.socket.localAddress ?? "";
+    // When nothing is recorded is not for everybody to know.
+    const setsUp = decide(who, { right: "adopt-camera", interface: "web" }).allowed;
     const viewOf = (camera: BridgedCamera): object => {
       const { info } = camera;
       const may = (right: "live" | "playback"): boolean =>
@@ -45,8 +51,9 @@ export function cameraRoutes(o: {
         maker: [info.manufacturer, info.model].filter(Boolean).join(" "),
         connection: info.connection,
         transport: info.transport,
-        streams: info.streams.map(({ tracks, ...stream }) => ({
+        streams: info.streams.map(({ tracks, recording: { plan, ...recording }, ...stream }) => ({
           ...stream,
+          recording: setsUp ? { plan, ...recording } : recording,
           tracks: tracks.map(({ kind, encoding }) => ({ kind, encoding })),
           address: o.addressesOf.live(info.id, stream.name, local),
         })),
@@ -70,9 +77,18 @@ export function cameraRoutes(o: {
 
   router.patch("/:id/streams/:stream", o.need("adopt-camera"), async (ctx) => {
     const { id = "", stream = "" } = ctx["params"] as { id?: string; stream?: string };
-    const { pulling } = await jsonBody(ctx.req, streamChange);
-    await o.discovery.setPulling(id, stream, pulling);
-    recordCameraChange(o.audit, ctx, { action: "set-pulling", camera: id, why: `${stream} ${pulling}` });
+    const { pulling, recording } = await jsonBody(ctx.req, streamChange);
+    if (pulling !== undefined) {
+      await o.discovery.setPulling(id, stream, pulling);
+      recordCameraChange(o.audit, ctx, { action: "set-pulling", camera: id, why: `${stream} ${pulling}` });
+    }
+    if (recording !== undefined) {
+      const camera = o.watch.all().find(({ info }) => info.id === id);
+      if (camera === undefined) throw new Fault("not-found", `no camera ${id}`);
+      const { plan } = streamOf(camera, stream).info.recording;
+      await o.discovery.setRecording(id, stream, recording);
+      recordCameraChange(o.audit, ctx, recordingChange(id, stream, plan, recording));
+    }
     ctx.status = 204;
   });
 

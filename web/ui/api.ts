@@ -26,9 +26,39 @@ export type TransportSetting = "auto" | Transport;
 
 export type Pulling = "always" | "on-demand";
 
+export type RecordingMode = "off" | "continuous" | "schedule" | "events";
+
+interface HoursWindow {
+  /** Monday is 1. */
+  readonly days: readonly number[];
+  readonly from: string;
+  readonly to: string;
+}
+
+/** When a stream is recorded. */
+export interface RecordingPlan {
+  readonly mode: RecordingMode;
+  readonly hours?: {
+    readonly zone: string;
+    readonly weekly: readonly HoursWindow[];
+    readonly exceptions: readonly object[];
+  };
+  readonly events?: {
+    readonly of: readonly string[];
+    readonly beforeSeconds: number;
+    readonly afterSeconds: number;
+  };
+}
+
 export interface Stream {
   readonly name: string;
   readonly pulling: Pulling;
+  readonly recording: {
+    readonly state: "off" | "closed" | "waiting" | "starting" | "recording" | "failing";
+    readonly problem?: string;
+    /** For who may change it. */
+    readonly plan?: RecordingPlan;
+  };
   readonly connection: Connection;
   readonly transport?: Transport;
   readonly tracks: readonly { readonly kind: string; readonly encoding: string }[];
@@ -136,7 +166,7 @@ export const api = {
   removeCamera: (id: string) => call<void>("DELETE", `/api/cameras/${encodeURIComponent(id)}`),
   changeCamera: (id: string, change: { transport: TransportSetting }) =>
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}`, change),
-  changeStream: (id: string, stream: string, change: { pulling: Pulling }) =>
+  changeStream: (id: string, stream: string, change: { pulling: Pulling } | { recording: object }) =>
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}/streams/${encodeURIComponent(stream)}`, change),
   discovery: () => call<{ finds: Find[]; scan: Scan }>("GET", "/api/discovery"),
   scan: (targets: readonly string[]) => call<{ scan: Scan }>("POST", "/api/discovery/scan", { targets }),

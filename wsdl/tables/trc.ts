@@ -7,6 +7,7 @@ import {
   GetRecordingsResponseItem,
   RecordingConfiguration,
   RecordingJobConfiguration,
+  RecordingJobMode,
   RecordingJobReference,
   RecordingJobStateInformation,
   RecordingReference,
@@ -69,6 +70,7 @@ export const RECORDING = service(
       { JobToken: RecordingJobReference },
       { JobConfiguration: RecordingJobConfiguration },
     ),
+    SetRecordingJobMode: operation("ACTUATE", { JobToken: RecordingJobReference, Mode: RecordingJobMode }, {}),
     GetRecordingJobState: operation(
       "READ_MEDIA",
       { JobToken: RecordingJobReference },
@@ -79,7 +81,7 @@ export const RECORDING = service(
     ACTUATE: `
       CreateRecording DeleteRecording SetRecordingConfiguration CreateTrack DeleteTrack
       SetTrackConfiguration CreateRecordingJob DeleteRecordingJob SetRecordingJobConfiguration
-      SetRecordingJobMode OverrideSegmentDuration`,
+      OverrideSegmentDuration`,
     READ_MEDIA: `
       ListRecordedSegments ExportRecordedSegments StopExportRecordedSegments ExportRecordedData
       StopExportRecordedData GetExportRecordedDataState`,

@@ -1,4 +1,4 @@
-import { ANYTHING, many, OPEN, opt, optAttr, type } from "../schema.ts";
+import { ANYTHING, many, OPEN, opt, optAttr, some, type } from "../schema.ts";
 import { anyURI, boolean, dateTime, duration, float, int, oneOf, string, text } from "../simple.ts";
 import { Name, ReferenceToken, StringAttrList } from "./tt.ts";
 
@@ -42,11 +42,19 @@ export const RecordingJobSource = type("tt:RecordingJobSource", {
   AutoCreateReceiver: opt(boolean),
   Tracks: many(RecordingJobTrack),
 });
+/** A type that the schema gives no name. */
+const EventCondition = type("tt:RecordingEventFilter.Filter", { Topic: string });
+export const RecordingEventFilter = type("tt:RecordingEventFilter", {
+  Filter: some(EventCondition),
+  Before: opt(duration),
+  After: opt(duration),
+});
 export const RecordingJobConfiguration = type("tt:RecordingJobConfiguration", {
   RecordingToken: RecordingReference,
   Mode: RecordingJobMode,
   Priority: int,
   Source: many(RecordingJobSource),
+  EventFilter: opt(RecordingEventFilter),
 });
 export const GetRecordingJobsResponseItem = type("tt:GetRecordingJobsResponseItem", {
   JobToken: RecordingJobReference,

@@ -1,11 +1,13 @@
 import { decide } from "../../../auth/access.ts";
+import type { Audit } from "../../../auth/audit.ts";
 import type { Principal } from "../../../auth/principal.ts";
 import type { CameraRight } from "../../../auth/right.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { Fault } from "../../../base/fault.ts";
 import type { Millis } from "../../../base/units.ts";
-import type { BridgedCamera, StreamInfo } from "../../camera.ts";
+import { type BridgedCamera, type BridgedStream, MAIN_STREAM, type StreamInfo } from "../../camera.ts";
 import type { Controls } from "../../camera-control.ts";
+import { type RecordingPlan, recordingChange, switched } from "../../recording-plan.ts";
 import { type Addresses, interfacesOf } from "../addresses.ts";
 import { AgedSource } from "../aged-source.ts";
 import { EVENT_TRACK } from "../event-track.ts";
@@ -17,6 +19,11 @@ import { pictureOf } from "./picture.ts";
 import type { OnvifCamera, OnvifRecording, OnvifSite, OnvifStream } from "./site.ts";
 
 const PRODUCT = "Viaduct";
+
+/** How the recording of a stream is set. */
+export interface RecordingSwitch {
+  setRecording(camera: string, stream: string, plan: RecordingPlan): Promise<void>;
+}
 
 /** The bridge as the ONVIF services see it. */
 export function bridgeSite(o: {
@@ -31,6 +38,8 @@ export function bridgeSite(o: {
   readonly srtp: boolean;
   readonly retentionMs: Millis;
   readonly ptzHolders: PtzHolders;
+  readonly recordings: RecordingSwitch;
+  readonly audit: Audit;
   readonly clock: Clock;
 }): OnvifSite {
   const { watch, retentionMs } = o;
@@ -40,19 +49,29 @@ export function bridgeSite(o: {
     const has = { audio: may("audio"), metadata: may("metadata") };
     return { ...onvifCamera(camera, o.multicast, has), controls: controlsFor(camera, may) };
   };
-  const recordingOf = async (who: Principal, camera: BridgedCamera): Promise<OnvifRecording> => {
-    const extent = await new AgedSource(camera.recorded, {
-      clock: o.clock,
-      maxAgeMs: () => reachOf(who, camera),
-    }).extent();
+  const recordingOf = async (
+    who: Principal,
+    camera: BridgedCamera,
+    { info: { name, recording }, recorded }: BridgedStream,
+  ): Promise<OnvifRecording> => {
+    const maxAgeMs = (): Millis => reachOf(who, camera);
+    const extent = await new AgedSource(recorded, { clock: o.clock, maxAgeMs }).extent();
     return {
       camera: cameraOf(who, camera),
+      stream: name,
+      plan: recording.plan,
       earliest: extent?.from,
       latest: extent?.to,
       retentionMs,
-      recording: camera.info.recording,
-      failing: camera.info.recordingProblem !== undefined,
+      recording: recording.state === "recording",
+      failing: recording.state === "failing",
     };
+  };
+  const recordingsOf = async (who: Principal, camera: BridgedCamera): Promise<readonly OnvifRecording[]> => {
+    const all = await Promise.all(camera.streams.map((stream) => recordingOf(who, camera, stream)));
+    return all.filter(
+      ({ stream, plan, earliest }) => stream === MAIN_STREAM || plan.mode !== "off" || earliest !== undefined,
+    );
   };
   return {
     device: {
@@ -69,17 +88,23 @@ export function bridgeSite(o: {
     srtp: o.srtp,
     cameras: (who) => watch.visible(who, "onvif").map((camera) => cameraOf(who, camera)),
     camera: (who, id) => cameraOf(who, watch.see(who, id, "onvif")),
-    recordings: (who) =>
-      Promise.all(
-        watch
-          .visible(who, "onvif")
-          .filter((camera) => reachOf(who, camera) > 0)
-          .map((camera) => recordingOf(who, camera)),
-      ),
-    async recording(who, id) {
+    async recordings(who) {
+      const cameras = watch.visible(who, "onvif").filter((camera) => reachOf(who, camera) > 0);
+      return (await Promise.all(cameras.map((camera) => recordingsOf(who, camera)))).flat();
+    },
+    async recording(who, { camera: id, stream }) {
       const camera = watch.see(who, id, "onvif");
-      if (reachOf(who, camera) === 0) throw new Fault("not-found", `no recording ${id} for ${who.name}`);
-      return recordingOf(who, camera);
+      const all = reachOf(who, camera) > 0 ? await recordingsOf(who, camera) : [];
+      const found = all.find((one) => one.stream === stream);
+      if (found === undefined) throw new Fault("not-found", `no recording ${id}/${stream} for ${who.name}`);
+      return found;
+    },
+    async switchRecording(who, { camera, stream }, { on, address }) {
+      const { plan } = streamOf(watch.see(who, camera, "onvif"), stream).info.recording;
+      const next = switched(plan, on);
+      if (next === plan) return;
+      await o.recordings.setRecording(camera, stream, next);
+      o.audit.record({ who: who.name, interface: "onvif", address, ...recordingChange(camera, stream, plan, next) });
     },
     streamUri(id, kind, { stream, transport, base }) {
       const addresses = o.addresses();

@@ -5,11 +5,12 @@ import type { Track } from "../../../media/track.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { RecordingInformation, RecordingSourceInformation, TrackType } from "../../../wsdl/tables/tt-recording.ts";
 import type { OnvifRecording, OnvifSite } from "./site.ts";
-import { missing, type View, viewsOf } from "./view.ts";
+import { played } from "./stream.ts";
+import { find, missing, type View, viewsOf } from "./view.ts";
 
-/** One recording: all that was ever kept of one camera (Recording Control 4.1 calls this a container, not a file). */
+/** One recording: all that was ever kept of one stream (Recording Control 4.1 calls this a container, not a file). */
 export interface Recording
-  extends Pick<OnvifRecording, "earliest" | "latest" | "recording" | "failing" | "retentionMs"> {
+  extends Pick<OnvifRecording, "earliest" | "latest" | "plan" | "recording" | "failing" | "retentionMs"> {
   readonly view: View;
   readonly tracks: readonly RecordedTrack[];
 }
@@ -39,10 +40,11 @@ function tracksOf(tracks: readonly Track[]): readonly RecordedTrack[] {
   });
 }
 
-function recordingOf({ camera, ...rest }: OnvifRecording): Recording {
-  const { tracks: all, metadata } = camera.streams[0];
+function recordingOf({ camera, stream, ...rest }: OnvifRecording): Recording {
+  const { tracks: all, metadata } = camera.streams.find(({ name }) => name === stream) ?? camera.streams[0];
   const recorded = all.filter(({ kind }) => kind !== "metadata" || metadata !== undefined);
-  return { ...rest, view: viewsOf(camera)[0], tracks: tracksOf(recorded) };
+  const views = viewsOf(camera);
+  return { ...rest, view: views.find((view) => view.stream === stream) ?? views[0], tracks: tracksOf(recorded) };
 }
 
 /** All recordings that `who` may play. */
@@ -57,8 +59,9 @@ export async function findRecording(
   token: string,
   otherwise: "NoRecording" | "NoRecordingJob" = "NoRecording",
 ): Promise<Recording> {
+  const of = played(find(site, who, token, otherwise));
   try {
-    return recordingOf(await site.recording(who, token));
+    return recordingOf(await site.recording(who, of));
   } catch (thrown) {
     if (isFault(thrown, "not-found")) throw missing(otherwise);
     throw thrown;
@@ -66,8 +69,8 @@ export async function findRecording(
 }
 
 /** Where a recording comes from, in the words of the client's operator. */
-export function sourceOf({ name, token }: View): ValueOf<typeof RecordingSourceInformation> {
-  return { SourceId: token, Name: name, Location: "", Description: name, Address: "" };
+export function sourceOf({ name, source }: View): ValueOf<typeof RecordingSourceInformation> {
+  return { SourceId: source.token, Name: name, Location: "", Description: name, Address: "" };
 }
 
 /** Earliest and latest instant, where anything is recorded. */

@@ -2,9 +2,10 @@ import { type Service, serve } from "../../../onvif/server/service.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { REPLAY } from "../../../wsdl/tables/trp.ts";
 import { SESSION_TIMEOUT_MS } from "./media-parts.ts";
+import { findRecording } from "./recorded.ts";
 import type { OnvifSite } from "./site.ts";
-import { RTSP_WEB_SOCKET_URI, streamUri, transportOf } from "./stream.ts";
-import { findCamera } from "./view.ts";
+import { played, RTSP_WEB_SOCKET_URI, streamUri, transportOf } from "./stream.ts";
+import { find } from "./view.ts";
 
 export const REPLAY_CAPABILITIES: ResponseOf<(typeof REPLAY)["operations"]["GetServiceCapabilities"]>["Capabilities"] =
   {
@@ -20,10 +21,11 @@ export function replayService(site: OnvifSite): Service {
     GetServiceCapabilities: () => ({ Capabilities: REPLAY_CAPABILITIES }),
     GetReplayUri: {
       needs: "playback",
-      camera: ({ RecordingToken }, { who }) => findCamera(site, who, RecordingToken, "NoRecording").id,
-      run: ({ RecordingToken, StreamSetup }, { base }) => ({
-        Uri: streamUri(site, { camera: RecordingToken }, "recorded", transportOf(StreamSetup), base),
-      }),
+      camera: ({ RecordingToken }, { who }) => find(site, who, RecordingToken, "NoRecording").camera.id,
+      async run({ RecordingToken, StreamSetup }, { who, base }) {
+        const { view } = await findRecording(site, who, RecordingToken);
+        return { Uri: streamUri(site, played(view), "recorded", transportOf(StreamSetup), base) };
+      },
     },
     GetReplayConfiguration: () => ({ Configuration: { SessionTimeout: SESSION_TIMEOUT_MS } }),
   });

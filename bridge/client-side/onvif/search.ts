@@ -82,7 +82,8 @@ function matcherOf(scope: ValueOf<typeof SearchScope>): (recording: Recording) =
   if (filter !== "" && type === undefined)
     throw new SoapFault("invalid", "Sender", ["InvalidArgVal", "InvalidFilterFault"], "The filter is not supported");
   return (recording) =>
-    (sources.size === 0 || sources.has(recording.view.token)) &&
+    // By the video source, or by the profile that is recorded: clients compare with either.
+    (sources.size === 0 || sources.has(recording.view.source.token) || sources.has(recording.view.token)) &&
     (tokens.size === 0 || tokens.has(recording.view.token)) &&
     (type === undefined ||
       (extentOf(recording) !== undefined && recording.tracks.some((track) => track.type === type)));

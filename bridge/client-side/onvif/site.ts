@@ -4,6 +4,7 @@ import type { Track } from "../../../media/track.ts";
 import type { Base } from "../../../onvif/server/base.ts";
 import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
 import type { CameraControl, Controls } from "../../camera-control.ts";
+import type { RecordingPlan } from "../../recording-plan.ts";
 
 /** All that the ONVIF services know of the product. */
 export interface OnvifSite {
@@ -40,10 +41,19 @@ export interface OnvifSite {
   takePtz(who: Principal, id: string, needs: "ptz" | "presets", address: string): void;
   /** Where a client fetches the camera's picture. */
   snapshotUri(id: string, base: Base): string;
-  /** Cameras whose recordings `who` may play, those without anything recorded yet included. */
+  /**
+   * Recordings that `who` may play: of each main stream, though there be nothing in it yet, and of other streams where they are or
+   * were recorded.
+   */
   recordings(who: Principal): Promise<readonly OnvifRecording[]>;
-  /** The one of camera `id`. Fault `not-found` when the camera is missing or hidden, or `who` may not play its recordings. */
-  recording(who: Principal, id: string): Promise<OnvifRecording>;
+  /** The one of a stream. Fault `not-found` when it is missing or hidden, or `who` may not play the camera's recordings. */
+  recording(who: Principal, of: { readonly camera: string; readonly stream: string }): Promise<OnvifRecording>;
+  /** Switches the recording of a stream off, or on again as it was. Fault `not-found` when missing or hidden. */
+  switchRecording(
+    who: Principal,
+    of: { readonly camera: string; readonly stream: string },
+    o: { readonly on: boolean; readonly address: string },
+  ): Promise<void>;
   /** What is listening on the client side; absent where it is not. */
   ports(): {
     readonly http?: number | undefined;
@@ -94,6 +104,10 @@ export interface OnvifStream {
 
 export interface OnvifRecording {
   readonly camera: OnvifCamera;
+  /** Within its camera: `main`, `sub`, … */
+  readonly stream: string;
+  /** When it is to be recorded. */
+  readonly plan: RecordingPlan;
   /** Undefined where nothing is recorded. */
   readonly earliest: UnixMillis | undefined;
   readonly latest: UnixMillis | undefined;

@@ -120,6 +120,7 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
     ),
     GetRecordingJobs: [""],
     GetRecordingJobConfiguration: CAMERAS.map(({ id }) => job(id)),
+    SetRecordingJobMode: ["Idle", "Active"].map((mode) => job("gate") + element("Mode", mode)),
     GetRecordingJobState: CAMERAS.map(({ id }) => job(id)),
   },
   tse: {

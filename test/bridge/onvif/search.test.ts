@@ -42,6 +42,43 @@ describe("the ONVIF search and replay services", () => {
     ]);
   });
 
+  describe("recording jobs", () => {
+    const job = (token: string, more = ""): string => `<trc:JobToken>${token}</trc:JobToken>${more}`;
+    const mode = (word: string): string => `<trc:Mode>${word}</trc:Mode>`;
+
+    it("are active where they are to record, whether they do at the moment or not, and say so in their state", async () => {
+      const told = async (token: string): Promise<readonly unknown[]> => {
+        const configuration = await client.call("trc", "GetRecordingJobConfiguration", job(token));
+        const state = await client.call("trc", "GetRecordingJobState", job(token));
+        return [texts(configuration.element, "Mode"), texts(state.element, "State").filter(Boolean)[0]];
+      };
+      expect(await told("gate")).to.deep.equal([["Active"], "Active"]);
+      expect(await told("yard")).to.deep.equal([["Active"], "Idle"]);
+    });
+
+    it("are switched off, which the audit log has, and are refused another mode", async () => {
+      const set = (token: string, word: string): Promise<Reply> =>
+        client.call("trc", "SetRecordingJobMode", job(token, mode(word)));
+      expect((await set("gate", "Active")).fault).to.equal(undefined);
+      expect(site.switched).to.deep.equal([]);
+      expect((await set("gate", "Idle")).fault).to.equal(undefined);
+      expect(site.switched).to.deep.equal([["gate", "main", { mode: "off" }]]);
+      expect(site.audited.at(-1)).to.include({ action: "set-recording", after: '{"mode":"off"}', interface: "onvif" });
+      expect((await set("gate", "Maybe")).fault?.subcodes).to.deep.equal(["InvalidArgVal", "BadMode"]);
+      expect((await set("nowhere", "Idle")).fault?.subcodes).to.deep.equal(["InvalidArgVal", "NoRecordingJob"]);
+    });
+
+    it("are switched by those alone who may record", async () => {
+      const guard = new OnvifClient(
+        site,
+        await site.account([{ right: "playback", cameras: "any", interfaces: "any" }]),
+      );
+      const { fault } = await guard.call("trc", "SetRecordingJobMode", job("gate", mode("Idle")));
+      expect(fault?.subcodes).to.deep.equal(["NotAuthorized"]);
+      expect(site.switched).to.deep.equal([]);
+    });
+  });
+
   it("tell of a recording from when to when, which tracks, and whether it goes on", async () => {
     const about = async (token: string): Promise<XmlElement> => {
       const content = `<tse:RecordingToken>${token}</tse:RecordingToken>`;

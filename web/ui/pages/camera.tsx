@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { api, type Camera, type Connection, type Pulling, type Stream } from "../api.ts";
 import { Copyable, Dialog, Empty, stateWords, Trouble, useTask } from "../parts.tsx";
 import { Picture } from "./picture.tsx";
+import { RecordingLine } from "./recording.tsx";
 import { TRANSPORTS } from "./transports.ts";
 
 /** One camera: its live picture, how it does, and what can be set. */
@@ -85,7 +86,8 @@ function StreamPart(props: {
       <dl>
         <dt>Carries</dt>
         <dd>{streamWords(stream)}</dd>
-        {props.mayAdopt ? <PullingChoice camera={camera} stream={stream} isMain={isMain} /> : null}
+        <RecordingLine camera={camera.id} stream={stream} />
+        {props.mayAdopt ? <PullingChoice camera={camera} stream={stream} /> : null}
         {camera.mayWatch ? (
           <>
             <dt>Live</dt>
@@ -109,29 +111,19 @@ function streamWords({ tracks, transport }: Stream): string {
   return transport === undefined ? media : `${media} over ${transport.toUpperCase()}`;
 }
 
-const PULLING: Readonly<Record<"main" | "other", readonly (readonly [Pulling, string])[]>> = {
-  main: [
-    ["always", "Always, and recorded"],
-    ["on-demand", "While somebody watches; not recorded"],
-  ],
-  other: [
-    ["on-demand", "While somebody watches"],
-    ["always", "Always"],
-  ],
-};
+const PULLING: readonly (readonly [Pulling, string])[] = [
+  ["always", "Always"],
+  ["on-demand", "While it is watched or recorded"],
+];
 
-function PullingChoice(props: {
-  readonly camera: Camera;
-  readonly stream: Stream;
-  readonly isMain: boolean;
-}): JSX.Element {
+function PullingChoice(props: { readonly camera: Camera; readonly stream: Stream }): JSX.Element {
   const { camera, stream } = props;
   return (
     <Choice
       id={`pulling-${stream.name}`}
       label="Pulled"
       value={stream.pulling}
-      options={PULLING[props.isMain ? "main" : "other"]}
+      options={PULLING}
       onChoose={(pulling) => api.changeStream(camera.id, stream.name, { pulling })}
     />
   );

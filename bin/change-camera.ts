@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import { Fault } from "../base/fault.ts";
+import { MAIN_STREAM } from "../bridge/camera.ts";
+import { readRecordingPlan, recordingChange } from "../bridge/recording-plan.ts";
+import { known, withCameras } from "./camera.ts";
+import type { DataOptions } from "./data.ts";
+import { operator } from "./operator.ts";
+
+export interface ChangeCameraOptions extends DataOptions {
+  readonly stream: string;
+  readonly record?: string;
+  readonly hours?: string;
+  readonly event?: readonly string[];
+  readonly before?: string;
+  readonly after?: string;
+  readonly pull?: string;
+}
+
+/** When a stream is recorded and pulled; what is absent stays. */
+export async function changeCamera(id: string, options: ChangeCameraOptions): Promise<void> {
+  const { stream, record: mode, pull } = options;
+  if (mode === undefined && pull === undefined)
+    throw new Fault("invalid", "say what to change: --record, --pull (add --help for what there is)");
+  const plan = mode === undefined ? undefined : readRecordingPlan(await planOf(mode, options));
+  const pulling = (["always", "on-demand"] as const).find((one) => one === pull);
+  if (pull !== undefined && pulling === undefined) throw new Fault("invalid", "--pull is always or on-demand");
+  await withCameras(options, async ({ store, audit }) => {
+    const before = (await known(id, store)).streams.find(({ name }) => name === stream);
+    if (before === undefined) throw new Fault("not-found", `there is no stream ${stream} of ${id}`);
+    if (pulling !== undefined) await store.setPulling(id, stream, pulling);
+    if (plan !== undefined) {
+      await store.setRecording(id, stream, plan);
+      audit.record({
+        who: operator(),
+        interface: "cli",
+        ...recordingChange(id, stream, before.recording, plan),
+      });
+    }
+    process.stdout.write(`${id}${stream === MAIN_STREAM ? "" : ` ${stream}`} is changed.\n`);
+  });
+}
+
+async function planOf(mode: string, o: ChangeCameraOptions): Promise<object> {
+  const events = { of: o.event, beforeSeconds: seconds(o.before), afterSeconds: seconds(o.after) };
+  return {
+    mode,
+    ...(o.hours === undefined ? {} : { hours: await hoursIn(o.hours) }),
+    ...(mode === "events" ? { events } : {}),
+  };
+}
+
+function seconds(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : Number(text);
+}
+
+async function hoursIn(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, "utf8"));
+  } catch (cause) {
+    const tell = `${file} cannot be read, or is no JSON: it holds a time profile, as in the guide to recording`;
+    throw new Fault("invalid", tell, { tell, cause });
+  }
+}
