@@ -66,7 +66,8 @@ export function initSegment(tracks: readonly Fmp4Track[]): Buffer {
 
 type Handler = "vide" | "soun" | "meta";
 
-function handlerOf(format: SampleFormat): Handler {
+/** What kind of media a format is, as `hdlr` says it. */
+export function handlerOf(format: SampleFormat): Handler {
   if ("width" in format) return "vide";
   return "sampleRateHz" in format ? "soun" : "meta";
 }

@@ -269,7 +269,7 @@ export const CLOSING = box("mfra", fullBox("mfro", 0, 0, u32(BOX_HEADER_BYTES + 
 /** `mfra`: where players that seek find the fragments that begin with a key frame (ISO/IEC 14496-12 8.8.9). */
 export function randomAccess(
   plan: Pick<SegmentPlan, "tracks" | "zeroUs">,
-  fragments: readonly FragmentPlace[],
+  fragments: readonly Pick<FragmentPlace, "startUs" | "moofOffset" | "key">[],
 ): Buffer {
   const track = plan.tracks.find((one) => "width" in one.format) ?? plan.tracks[0];
   const entries = fragments

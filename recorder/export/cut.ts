@@ -1,0 +1,192 @@
+import { isFault } from "../../base/fault.ts";
+import type { Catalog, Cursor, SegmentRow } from "../catalog.ts";
+import type { KeyFinder } from "../cipher.ts";
+import { errorCode, type Files, type OpenFile } from "../files.ts";
+import type { Fmp4Track } from "../fmp4.ts";
+import { FRAGMENT_BOX_BYTES, type FragmentHeader, readFragmentBox } from "../integrity.ts";
+import { Pace } from "../pace.ts";
+import { type Scan, scanSegment } from "../scan.ts";
+
+/** Where recordings are, and who opens them. */
+export interface CutPlace {
+  readonly folder: string;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly keys?: KeyFinder | undefined;
+}
+
+/** Which stretch of a stream is wanted. Times in microseconds since 1970. */
+export interface CutRange {
+  readonly camera: string;
+  readonly stream: string;
+  readonly fromUs: number;
+  readonly toUs: number;
+  /** What was captured before may not be taken. Asked again and again, for a right may change. */
+  readonly notBeforeUs: () => number;
+}
+
+/** A stretch that is not in the export, and why. */
+export interface Missing {
+  readonly fromUs: number;
+  readonly toUs: number;
+  readonly reason: string;
+}
+
+/** A segment of which something is taken. */
+export interface CutSegment {
+  /** Below the archive's folder. */
+  readonly file: string;
+  readonly zeroUs: number;
+  readonly tracks: readonly Fmp4Track[];
+  readonly cameraAheadMs: number | undefined;
+  /** `ftyp`, `moov` and our own box, without encryption. */
+  readonly opening: Buffer;
+  /** The whole box; undefined where the segment is not signed. */
+  readonly signature: Buffer | undefined;
+}
+
+/** A fragment as it was recorded, without encryption, with the right hash. */
+export interface CutFragment {
+  readonly segment: CutSegment;
+  readonly box: FragmentHeader;
+  /** The 116 bytes of its box. */
+  readonly head: Buffer;
+  /** What follows. May be changed by whoever takes it. */
+  readonly body: Buffer;
+}
+
+const REASON = {
+  gone: "it was deleted while the export was made",
+  damaged: "it is damaged: it is not as it was recorded",
+  locked: "it is encrypted, and its key is not on this machine",
+  old: "it is older than this account may have",
+  keyless: "it cannot be decoded without what is missing before it",
+};
+
+/**
+ * The fragments of a stretch, whole, in order: from the last one that begins with a key frame at or before its beginning, to the one
+ * in which it ends. What cannot or may not be taken is told to `missing`; after it, the next one begins with a key frame. One
+ * fragment is in memory at a time.
+ */
+export async function* cut(
+  place: CutPlace,
+  range: CutRange,
+  missing: (stretch: Missing) => void,
+): AsyncGenerator<CutFragment> {
+  let needsKey = false;
+  let begun = false;
+  for await (const row of segmentsOf(place.catalog, range)) {
+    const opened = await openSegment(place, row);
+    if (typeof opened === "string") {
+      missing({ fromUs: row.startUs, toUs: row.endUs, reason: opened });
+      needsKey = true;
+      continue;
+    }
+    const { file, scan, segment } = opened;
+    try {
+      const first = begun
+        ? 0
+        : Math.max(
+            0,
+            scan.fragments.findLastIndex((one) => one.key && one.startUs <= range.fromUs),
+          );
+      for (const [index, { startUs, endUs, key, offset, bytes }] of scan.fragments.entries()) {
+        if (index < first) continue;
+        if (startUs >= range.toUs) return;
+        begun = true;
+        const leave = (reason: string): void => {
+          missing({ fromUs: startUs, toUs: endUs, reason });
+          needsKey = true;
+        };
+        if (startUs < range.notBeforeUs()) leave(REASON.old);
+        else if (needsKey && !key) leave(REASON.keyless);
+        else {
+          const fragment = await readFragment(file, { offset, bytes }, scan, segment);
+          if (fragment === undefined) leave(REASON.damaged);
+          else {
+            needsKey = false;
+            yield fragment;
+          }
+        }
+      }
+      if (scan.tail !== "none") {
+        missing({ fromUs: scan.fragments.at(-1)?.endUs ?? row.startUs, toUs: row.endUs, reason: REASON.damaged });
+        needsKey = true;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** How many bytes the segments of a stretch have, with what is cut off at both ends. */
+export async function bytesOf(catalog: Catalog, range: CutRange): Promise<number> {
+  let bytes = 0;
+  for await (const row of segmentsOf(catalog, range)) bytes += row.bytes;
+  return bytes;
+}
+
+async function* segmentsOf(catalog: Catalog, { camera, stream, fromUs, toUs }: CutRange): AsyncGenerator<SegmentRow> {
+  const before = await catalog.atOrBefore(camera, stream, fromUs);
+  if (before !== undefined && before.endUs > fromUs && before.startUs < toUs) yield before;
+  let cursor: Cursor | undefined = before ?? { startUs: 0, file: "" };
+  while (cursor !== undefined) {
+    const page: readonly SegmentRow[] = await catalog.after(camera, stream, cursor);
+    for (const row of page) {
+      if (row.startUs >= toUs) return;
+      yield row;
+    }
+    cursor = page.at(-1);
+  }
+}
+
+/** Or why not. */
+async function openSegment(
+  { folder, files, keys }: CutPlace,
+  row: SegmentRow,
+): Promise<{ readonly file: OpenFile; readonly scan: Scan; readonly segment: CutSegment } | string> {
+  let file: OpenFile;
+  try {
+    file = await files.open(`${folder}/${row.file}`, "read");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return REASON.gone;
+    if (errorCode(error) === undefined) throw error;
+    return REASON.damaged;
+  }
+  try {
+    const scan = await scanSegment(file, false, keys);
+    const { header, opening, signature: signed } = scan;
+    if (header !== undefined && opening.length > 0) {
+      const signature = signed && Buffer.allocUnsafe(signed.bytes);
+      if (signature !== undefined) await file.read(signature, signed?.offset ?? 0);
+      const { zeroUs, tracks, cameraAheadMs } = header;
+      return { file, scan, segment: { file: row.file, zeroUs, tracks, cameraAheadMs, opening, signature } };
+    }
+    await file.close();
+    return scan.protection !== undefined && scan.cipher === undefined ? REASON.locked : REASON.damaged;
+  } catch (error) {
+    await file.close();
+    if (errorCode(error) === undefined) throw error;
+    return REASON.damaged;
+  }
+}
+
+async function readFragment(
+  file: OpenFile,
+  { offset, bytes }: { readonly offset: number; readonly bytes: number },
+  { cipher }: Scan,
+  segment: CutSegment,
+): Promise<CutFragment | undefined> {
+  const stored = Buffer.allocUnsafeSlow(bytes);
+  try {
+    if ((await file.read(stored, offset)) < bytes) return undefined;
+    const head = stored.subarray(0, FRAGMENT_BOX_BYTES);
+    const box = readFragmentBox(head);
+    const rest = stored.subarray(FRAGMENT_BOX_BYTES);
+    const body = (await cipher?.decrypt(box.sequence, [head], rest)) ?? rest;
+    return (await new Pace().hash([body])).equals(box.hash) ? { segment, box, head, body } : undefined;
+  } catch (error) {
+    if (isFault(error, "invalid") || errorCode(error) !== undefined) return undefined;
+    throw error;
+  }
+}
