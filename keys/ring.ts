@@ -21,7 +21,8 @@ export interface DataKey {
 type VaultName =
   | "secrets" // seals the secrets in viaduct.db
   | "former-secrets" // opens those that are not sealed anew yet, after a rotation
-  | "signing";
+  | "signing" // of recordings
+  | "export"; // signs exports
 
 /** How keys stand, for people. */
 export interface KeyStatus {

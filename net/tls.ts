@@ -126,6 +126,39 @@ export async function selfSigned(pkcs8: Uint8Array, name: string, now: UnixMilli
   return `${certificate.toString("pem")}\n`;
 }
 
+/** A certificate for a key of RSA that the holder of a key of {@link selfSigned} makes, for as long. Both keys PKCS #8, DER. PEM. */
+export async function issuedBy(
+  issuer: { readonly pkcs8: Uint8Array; readonly name: string },
+  o: { readonly pkcs8: Uint8Array; readonly name: string; readonly now: UnixMillis },
+): Promise<string> {
+  const { subtle } = webcrypto;
+  const algorithm = { name: "Ed25519" };
+  const signingKey = await subtle.importKey("pkcs8", Uint8Array.from(issuer.pkcs8), algorithm, false, ["sign"]);
+  const rsa = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+  const { n = "", e = "" } = createPrivateKey({ key: Buffer.from(o.pkcs8), format: "der", type: "pkcs8" }).export({
+    format: "jwk",
+  });
+  const publicKey = await subtle.importKey("jwk", { kty: "RSA", n, e }, rsa, true, ["verify"]);
+  const certificate = await X509CertificateGenerator.create(
+    {
+      serialNumber: serialNumber(),
+      subject: o.name,
+      issuer: issuer.name,
+      notBefore: new Date(o.now - LIMITS.backdateMs),
+      notAfter: new Date(o.now + LIMITS.signingMs),
+      signingAlgorithm: algorithm,
+      publicKey,
+      signingKey,
+      extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+      ],
+    },
+    webcrypto,
+  );
+  return `${certificate.toString("pem")}\n`;
+}
+
 /** Positive, and at most 20 bytes (RFC 5280 4.1.2.2). */
 function serialNumber(): string {
   const serial = randomBytes(16);

@@ -27,7 +27,10 @@ export interface Judgement {
 export type Origin = (hash: string) => string | undefined;
 
 /** Fragment by fragment: what is as it was signed, and what happened to the rest. */
-export function judge({ signature, pieces, junk, locked, header }: Found, origin: Origin): readonly Judgement[] {
+export function judge(
+  { signature, pieces, junk, locked, header }: Omit<Found, "scan">,
+  origin: Origin,
+): readonly Judgement[] {
   if (signature === undefined) return pieces.map((one) => ({ ...spanOf(one), verdict: "unsigned" as const }));
   const { statement, heads, valid } = signature;
   const all = { fromUs: statement.startUs, toUs: statement.endUs };

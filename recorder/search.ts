@@ -5,7 +5,7 @@ const WINDOW_BYTES = 64 * 1024;
 
 /** Where `pattern` stands first from `from` on, whole before `end`; undefined where it does not. */
 export async function findNext(
-  file: OpenFile,
+  file: Pick<OpenFile, "read">,
   pattern: Buffer,
   from: number,
   end: number,

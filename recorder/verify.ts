@@ -153,7 +153,7 @@ function misplacement(path: string, found: Found, trusted: string | undefined): 
 }
 
 /** What is missing between the files of a stream, and what is there twice. */
-function chainOf(examined: readonly Examined[], unsigned: ReadonlySet<string>): readonly Stretch[] {
+export function chainOf(examined: readonly Examined[], unsigned: ReadonlySet<string>): readonly Stretch[] {
   const streams = Map.groupBy(examined, ({ statement }) => `${statement.camera}/${statement.stream}`);
   const found: Stretch[] = [];
   for (const segments of streams.values()) {
@@ -186,7 +186,7 @@ function chainOf(examined: readonly Examined[], unsigned: ReadonlySet<string>): 
 }
 
 /** Neighbours with the same verdict become one stretch. */
-function merged(judged: readonly Judgement[]): readonly Judgement[] {
+export function merged(judged: readonly Judgement[]): readonly Judgement[] {
   const found: Judgement[] = [];
   for (const one of judged) {
     const last = found.at(-1);

@@ -1,0 +1,117 @@
+import { ifValid } from "../../base/fault.ts";
+import { BOX_HEADER_BYTES, readBoxHeader, u32 } from "../box.ts";
+import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID, readFragmentBox } from "../integrity.ts";
+import { Pace } from "../pace.ts";
+import { findNext } from "../search.ts";
+import { readSignatureBox, type SegmentSignature, signatureSizeOf } from "../signature.ts";
+import type { Piece } from "../verify-file.ts";
+import { isOrigin, type Origin, readOriginBox } from "./origin.ts";
+import { backOf, shiftFragment } from "./shift.ts";
+import type { Readable } from "./zip-reader.ts";
+
+const LIMITS = {
+  /** Of one fragment, and of any other box that is read whole. */
+  fragmentBytes: 64 * 1024 * 1024,
+  boxBytes: 4 * 1024 * 1024,
+  /** Boxes, or what looks like the beginning of one; what follows is not looked at. A film of 2 GB has far fewer. */
+  places: 1_000_000,
+};
+
+const FRAGMENT_MARK = Buffer.concat([u32(FRAGMENT_BOX_BYTES), Buffer.from("uuid"), FRAGMENT_UUID]);
+/** What frames a film, and what fragments are made of where tracks were left out. */
+const FRAME = ["ftyp", "moov", "meta", "mfra"];
+const BARE = ["prft", "moof", "mdat"];
+
+/** What a film has of one segment, turned back into what was recorded. */
+export interface FilmSegment {
+  /** Undefined of what stands before every origin box. */
+  readonly origin: Origin | undefined;
+  readonly pieces: readonly Piece[];
+  readonly signature: SegmentSignature | undefined;
+}
+
+/** The boxes of a film as they were found, whatever was done to it. */
+export interface FoundFilm {
+  readonly segments: readonly FilmSegment[];
+  /** Something stands where nothing should. */
+  readonly junk: boolean;
+  /** Where its `meta` box is; undefined where there is none, or more than one. */
+  readonly meta: { readonly offset: number; readonly bytes: number } | undefined;
+}
+
+interface Growing extends FilmSegment {
+  readonly pieces: Piece[];
+  signature: SegmentSignature | undefined;
+}
+
+/** Walks through a film that may have been tampered with. Rejects only when reading fails. */
+export async function readFilm(file: Readable): Promise<FoundFilm> {
+  const size = await file.size();
+  const segments: Growing[] = [];
+  const metas: { readonly offset: number; readonly bytes: number }[] = [];
+  let junk = false;
+  let at = 0;
+  for (let places = 0; at < size && places < LIMITS.places; places += 1) {
+    const lead = await bytesAt(file, at, Math.min(FRAGMENT_BOX_BYTES, size - at));
+    const found = ifValid(() => readBoxHeader(lead, 0, size - at));
+    let end = found && at + found.size;
+    if (found?.type === "meta") metas.push({ offset: at, bytes: found.size });
+    else if (found?.type === "uuid" && found.size <= LIMITS.boxBytes)
+      end = await readOwn(file, { at, bytes: found.size, size }, lead, segments);
+    else if (
+      found !== undefined &&
+      !FRAME.includes(found.type) &&
+      !(BARE.includes(found.type) && segments.length === 0)
+    )
+      end = undefined;
+    if (end === undefined) junk = true;
+    at = end ?? (await findNext(file, FRAGMENT_MARK, at + 1, size)) ?? size;
+  }
+  const [meta, ...others] = metas;
+  return { segments, junk: junk || at < size, meta: others.length === 0 ? meta : undefined };
+}
+
+/** Reads a `uuid` box of ours, of a fragment with what follows it. Where it ends; undefined where it makes no sense. */
+async function readOwn(
+  file: Readable,
+  { at, bytes, size }: { readonly at: number; readonly bytes: number; readonly size: number },
+  lead: Buffer,
+  segments: Growing[],
+): Promise<number | undefined> {
+  if (isOrigin(lead.subarray(BOX_HEADER_BYTES))) {
+    const box = await bytesAt(file, at, bytes);
+    const origin = ifValid(() => readOriginBox(box));
+    if (origin !== undefined) segments.push({ origin, pieces: [], signature: undefined });
+    return origin && at + bytes;
+  }
+  const segment = segments.at(-1) ?? { origin: undefined, pieces: [], signature: undefined };
+  if (segments.length === 0) segments.push(segment);
+  if (signatureSizeOf(lead) !== undefined) {
+    const box = await bytesAt(file, at, bytes);
+    const signature = segment.signature === undefined ? ifValid(() => readSignatureBox(box)) : undefined;
+    segment.signature ??= signature;
+    return signature && at + bytes;
+  }
+  const box = ifValid(() => readFragmentBox(lead));
+  const bodyAt = at + FRAGMENT_BOX_BYTES;
+  if (box === undefined || box.length > LIMITS.fragmentBytes || bodyAt + box.length > size) return undefined;
+  const body = await bytesAt(file, bodyAt, box.length);
+  segment.pieces.push({ head: Buffer.from(lead), box, hash: await recordedHash(body, segment.origin) });
+  return bodyAt + box.length;
+}
+
+/** Of the fragment as it was recorded; undefined where it cannot be turned back. */
+async function recordedHash(body: Buffer, origin: Origin | undefined): Promise<string | undefined> {
+  if (origin === undefined) return undefined;
+  const recorded = ifValid(() => {
+    shiftFragment(body, backOf(origin.shift));
+    return body;
+  });
+  return recorded && (await new Pace().hash([recorded])).toString("hex");
+}
+
+async function bytesAt(file: Readable, at: number, bytes: number): Promise<Buffer> {
+  const found = Buffer.alloc(bytes);
+  await file.read(found, at);
+  return found;
+}

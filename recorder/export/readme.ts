@@ -1,0 +1,77 @@
+import type { TimeQuality } from "../../media/group.ts";
+import { EXPORT_FILES, type Manifest } from "./manifest.ts";
+
+/** How the times of a film are known, in words. */
+const TIME_WORDS: Readonly<Record<TimeQuality, string>> = {
+  camera: "by the camera's clock, which agreed with the recorder's",
+  corrected: "by the camera's clock while it was being corrected: up to a tenth too fast or too slow",
+  arrival: "by the recorder's clock, when the picture arrived: late by what camera and network take",
+  jumped: "by the recorder's clock, with a jump of time in it",
+};
+
+/** What whoever gets an export needs to know, in plain words. */
+export function readmeOf(manifest: Manifest, protectedBy: "password" | "nothing"): string {
+  const { certificates, asked } = manifest;
+  const films = manifest.films.map(
+    ({ path, from, to, time, asRecorded }) =>
+      `  ${path}\n    ${from} to ${to}; times ${TIME_WORDS[time]}${asRecorded ? "" : "; tracks were left out"}`,
+  );
+  const cameras = manifest.cameras.flatMap(({ name, id, note, gaps, leftOut }) => [
+    `  ${name} (${id}): ${note}`,
+    ...leftOut.map((what) => `    without ${what}`),
+    ...gaps.map(({ from, to, reason }) => `    missing ${from} to ${to}: ${reason}`),
+  ]);
+  return `EXPORTED RECORDINGS
+
+Asked for by ${manifest.askedBy}, made ${manifest.madeAt} by ${manifest.software}
+Reason: ${manifest.reason === "" ? "none was given" : manifest.reason}
+Asked for: ${asked.from} to ${asked.to}
+All times are UTC.
+
+WHAT IS HERE
+
+${cameras.join("\n")}
+
+${films.join("\n")}
+
+  ${EXPORT_FILES.viewer}      plays the films in a browser, offline, and shows what is missing
+  ${EXPORT_FILES.manifest}    all of this, for programs
+${protectedBy === "password" ? "\nThis came in an encrypted ZIP file. What you unpacked of it is not encrypted any more.\n" : ""}
+HOW TO PLAY IT
+
+Open ${EXPORT_FILES.viewer}, or any film with VLC, ffplay or another player. Where a browser does not know a format (H.265, JPEG), VLC does.
+
+HOW TO CHECK IT, WITHOUT THE PROGRAM THAT MADE IT
+
+1. Whose signature is it? The fingerprint (SHA-256) of the certificate must be the one that you were told on another way, by the people
+   whose recordings these are - not only here, for whoever forges this can write another one:
+
+     openssl x509 -in ${EXPORT_FILES.exporter} -noout -fingerprint -sha256
+     ${certificates.export}
+
+2. Are list and manifest as they were signed? Both must say "CMS Verification successful" (or "Verification successful"):
+
+     openssl cms -verify -binary -inform DER -in ${EXPORT_FILES.sumsSignature} -content ${EXPORT_FILES.sums} -CAfile ${EXPORT_FILES.exporter} -partial_chain -purpose any -out /dev/null
+     openssl cms -verify -binary -inform DER -in ${EXPORT_FILES.manifestSignature} -content ${EXPORT_FILES.manifest} -CAfile ${EXPORT_FILES.exporter} -partial_chain -purpose any -out /dev/null
+
+3. Are all files as they were listed? Each must say OK:
+
+     sha256sum -c ${EXPORT_FILES.sums}        (Windows: certutil -hashfile FILE SHA256, and compare)
+
+4. What is in a film?
+
+     ffprobe FILE
+
+Each film is an "ONVIF export file": its own signature (RSASSA-PSS, SHA-256) is in it, for programs that know this format.
+
+WITH THE PROGRAM THAT MADE IT (Viaduct, open source), second by second, also what happened to a film that was changed:
+
+     npx viaduct verify FOLDER-OR-ZIP --certificate CERTIFICATE
+
+CERTIFICATE: evidence-cert.pem of the recorder, that you were given on another way. Its fingerprint:
+     ${certificates.recordings ?? "the recordings are not signed"}
+
+WHAT THIS DOES NOT SHOW: that the camera saw what it showed; that the recorder's clock was right (nobody else stamped the time); what
+was done before the recorder signed, by somebody who had taken it over.
+`;
+}

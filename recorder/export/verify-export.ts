@@ -1,0 +1,217 @@
+import type { X509Certificate } from "node:crypto";
+import { ifValid } from "../../base/fault.ts";
+import { errorCode } from "../files.ts";
+import { linkOf } from "../integrity.ts";
+import { type Judgement, judge } from "../judge.ts";
+import { certificateOf, type SegmentSignature, type Statement } from "../signature.ts";
+import { chainOf, merged, type Report, type Stretch } from "../verify.ts";
+import { checkSeal } from "./check-seal.ts";
+import { type CmsCheck, checkCms } from "./cms.ts";
+import { type ExportFiles, readSmall } from "./export-files.ts";
+import { type FilmSegment, readFilm } from "./film-read.ts";
+import { EXPORT_FILES, type Manifest, type ManifestFilm, readManifest, readSums } from "./manifest.ts";
+import type { Readable } from "./zip-reader.ts";
+
+/** Rounding of times in the manifest, to milliseconds. */
+const ROUNDED_US = 1000;
+
+/** What verifying an export says: of its films by stretches of time, of its other files as wholes (`toUs` is 0). */
+export interface ExportReport extends Report {
+  /** SHA-256 of the certificate that signed the export. */
+  readonly exporter: string | undefined;
+  /** Undefined where there is none that can be read. What it says to be missing is no finding. */
+  readonly manifest: Manifest | undefined;
+}
+
+/** Where findings of files without a time go. */
+type Say = (file: string, verdict: Judgement["verdict"], why: string) => void;
+
+/**
+ * Compares an export with its signatures, and its films, second by second, with those of the recorder. `trusted`: SHA-256 of the
+ * certificate of the recorder, or of the export, as hexadecimal pairs with colons. Without it, both must be of one place, and the
+ * caller has to compare them with what the people there say.
+ */
+export async function verifyExport(files: ExportFiles, trusted: string | undefined): Promise<ExportReport> {
+  const stretches: Stretch[] = [];
+  const say: Say = (file, verdict, why) =>
+    void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
+  const manifestBytes = await readSmall(files, EXPORT_FILES.manifest);
+  const manifest = manifestBytes && ifValid(() => readManifest(manifestBytes));
+  if (manifestBytes !== undefined && manifest === undefined) say(EXPORT_FILES.manifest, "changed", "it is no manifest");
+  const exporter = await papersSigned(files, say);
+  const sums = readSums((await readSmall(files, EXPORT_FILES.sums)) ?? Buffer.alloc(0));
+  const films = new Map(manifest?.films.map((film) => [film.path, film]));
+  const segments = await examineAll({ files, films, sums, stretches, say });
+  for (const name of new Set([...sums.keys(), ...films.keys()])) {
+    if (files.names.includes(name)) continue;
+    const film = films.get(name);
+    if (film === undefined) say(name, "missing", "the file is not there");
+    else stretches.push({ ...aboutOf(film), ...spanOf(film), verdict: "missing", why: "the file is not there" });
+  }
+  const statements = new Map<string, { readonly file: string; readonly statement: Statement }>();
+  const signers = new Map<string, number>();
+  const recorders = new Map<string, X509Certificate>();
+  const enclosed = await readSmall(files, EXPORT_FILES.recorder);
+  const recorder = enclosed && ifValid(() => certificateOf(enclosed));
+  if (recorder !== undefined) recorders.set(recorder.fingerprint256, recorder);
+  for (const { file, signature } of segments) {
+    const { fingerprint256 } = signature.certificate;
+    signers.set(fingerprint256, (signers.get(fingerprint256) ?? 0) + 1);
+    recorders.set(fingerprint256, signature.certificate);
+    // A segment of which two films have something is one.
+    if (signature.valid) statements.set(signature.statement.link, { file, statement: signature.statement });
+  }
+  stretches.push(...chainOf([...statements.values()], new Set()));
+  for (const why of distrust({ exporter, recorders, signers, manifest, trusted }))
+    say(EXPORT_FILES.exporter, "unsigned", why);
+  return {
+    files: files.names.length,
+    stretches: stretches.filter((one) => !isDeclared(one, manifest)),
+    signers,
+    exporter: exporter?.fingerprint256,
+    manifest,
+  };
+}
+
+/** What is missing and is said to be. */
+function isDeclared({ verdict, camera, fromUs, toUs }: Stretch, manifest: Manifest | undefined): boolean {
+  if (verdict !== "missing" || toUs === 0) return false;
+  const gaps = manifest?.cameras.filter(({ id }) => id === camera).flatMap((one) => one.gaps) ?? [];
+  return gaps.map(spanOf).some((gap) => gap.fromUs - ROUNDED_US <= fromUs && toUs <= gap.toUs + ROUNDED_US);
+}
+
+/** Who signed manifest and list; undefined where nobody did. */
+async function papersSigned(files: ExportFiles, say: Say): Promise<X509Certificate | undefined> {
+  let signer: X509Certificate | undefined;
+  for (const [name, by] of [
+    [EXPORT_FILES.manifest, EXPORT_FILES.manifestSignature],
+    [EXPORT_FILES.sums, EXPORT_FILES.sumsSignature],
+  ] as const) {
+    const [content, signature] = [await readSmall(files, name), await readSmall(files, by)];
+    if (content === undefined) say(name, "missing", "the file is not there");
+    else if (signature === undefined) say(name, "unsigned", `${by} is not there`);
+    else {
+      const check: CmsCheck | undefined = ifValid(() => checkCms(content, signature));
+      if (check === undefined) say(name, "unsigned", `${by} is no signature`);
+      else if (!check.valid) say(name, "changed", "it is not as it was signed");
+      else if (signer !== undefined && signer.fingerprint256 !== check.certificate.fingerprint256)
+        say(name, "unsigned", "it is signed by another certificate than the manifest");
+      else say(name, "ok", "signed");
+      signer ??= check?.certificate;
+    }
+  }
+  return signer;
+}
+
+interface SignedSegment {
+  readonly file: string;
+  readonly signature: SegmentSignature;
+}
+
+/** Every file that is there. Returns the signatures of the recorder that films have in them. */
+async function examineAll(o: {
+  readonly files: ExportFiles;
+  readonly films: ReadonlyMap<string, ManifestFilm>;
+  readonly sums: ReadonlyMap<string, string>;
+  readonly stretches: Stretch[];
+  readonly say: Say;
+}): Promise<readonly SignedSegment[]> {
+  const { files, films, sums, stretches, say } = o;
+  const signed: SignedSegment[] = [];
+  for (const name of files.names) {
+    if (name === EXPORT_FILES.sums || name === EXPORT_FILES.sumsSignature) continue;
+    const [sum, film] = [sums.get(name), films.get(name)];
+    if (sum === undefined) say(name, "inserted", "it is not in the list of files that was signed");
+    try {
+      const file = await files.open(name);
+      try {
+        if (film === undefined) {
+          const { sha256 } = await checkSeal(file, undefined);
+          if (sum !== undefined && sha256 !== sum) say(name, "changed", "it is not as it was signed");
+          continue;
+        }
+        const { judged, signatures } = await examineFilm(file, film, sum);
+        for (const one of judged) stretches.push({ ...aboutOf(film), ...one });
+        for (const signature of signatures) signed.push({ file: name, signature });
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if (errorCode(error) === undefined) throw error;
+      say(name, "unreadable", (error as Error).message);
+    }
+  }
+  return signed;
+}
+
+async function examineFilm(
+  file: Readable,
+  film: ManifestFilm,
+  sum: string | undefined,
+): Promise<{ readonly judged: readonly Judgement[]; readonly signatures: readonly SegmentSignature[] }> {
+  const found = await readFilm(file);
+  const { sha256, seal } = await checkSeal(file, found.meta);
+  const signatures = found.segments.flatMap(({ signature }) => (signature === undefined ? [] : [signature]));
+  const whole = (verdict: Judgement["verdict"], why: string) => ({
+    judged: [{ ...spanOf(film), verdict, why }],
+    signatures,
+  });
+  const judged = film.asRecorded ? judgeFilm(found.segments, film) : [];
+  const isAsSigned = sha256 === film.sha256 && sha256 === (sum ?? film.sha256);
+  if (isAsSigned && seal?.valid !== true) return whole("unsigned", "it has not the signature of an export file");
+  if (isAsSigned && !film.asRecorded) return whole("ok", "by the signature of the export alone: tracks were left out");
+  // Where no second of it is accused, something was done to what stands around them.
+  const blameless = judged.every(({ verdict }) => verdict === "ok" || verdict === "recovered");
+  if (!isAsSigned && blameless) return whole("changed", "the file is not as it was signed, beside its pictures");
+  return { judged, signatures };
+}
+
+/** Each second by the recorder's signatures. What was cut off at both ends is missing by intent. */
+function judgeFilm(segments: readonly FilmSegment[], film: ManifestFilm): readonly Judgement[] {
+  const span = spanOf(film);
+  const inside = segments.flatMap(({ origin, pieces, signature }) => {
+    const header = origin && linkOf(origin.opening).toString("hex");
+    const found = judge({ pieces, signature, header, junk: false, locked: false }, () => undefined).filter(
+      ({ verdict, fromUs, toUs }) =>
+        verdict !== "missing" || (toUs > span.fromUs + ROUNDED_US && fromUs < span.toUs - ROUNDED_US),
+    );
+    const camera = signature?.statement.camera ?? film.camera;
+    return camera === film.camera
+      ? found
+      : found.map((one) => ({ ...one, verdict: "from another camera" as const, why: `it was recorded of ${camera}` }));
+  });
+  return inside.length === 0 ? [{ ...span, verdict: "missing", why: "nothing is left of it" }] : merged(inside);
+}
+
+/** Why the certificates are not those that must have signed. */
+function distrust(o: {
+  readonly exporter: X509Certificate | undefined;
+  readonly recorders: ReadonlyMap<string, X509Certificate>;
+  readonly signers: ReadonlyMap<string, number>;
+  readonly manifest: Manifest | undefined;
+  readonly trusted: string | undefined;
+}): readonly string[] {
+  const { exporter, recorders, signers, manifest, trusted } = o;
+  if (exporter === undefined) return [];
+  const found: string[] = [];
+  const isByExporter = trusted === exporter.fingerprint256;
+  const recorder = isByExporter ? manifest?.certificates.recordings : (trusted ?? manifest?.certificates.recordings);
+  const issuer = recorder === undefined ? undefined : recorders.get(recorder);
+  const isIssued = issuer !== undefined && exporter.verify(issuer.publicKey);
+  if (!isByExporter && !isIssued && (trusted ?? recorder) !== undefined)
+    found.push(`the export is signed by ${exporter.fingerprint256}, which ${recorder} did not make`);
+  for (const signer of signers.keys())
+    if (signer !== recorder) found.push(`recordings in it are signed by another certificate, ${signer}`);
+  return found;
+}
+
+function aboutOf({ path, camera, stream }: ManifestFilm): Pick<Stretch, "file" | "camera" | "stream"> {
+  return { file: path, camera, stream };
+}
+
+function spanOf({ from, to }: { readonly from: string; readonly to: string }): {
+  readonly fromUs: number;
+  readonly toUs: number;
+} {
+  return { fromUs: Date.parse(from) * 1000, toUs: Date.parse(to) * 1000 };
+}
