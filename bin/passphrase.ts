@@ -12,9 +12,12 @@ const LONGEST = 1024;
  * How the passphrase of the master key is had: from a file descriptor, else from the terminal, without showing it. Never
  * from the command line or the environment, which others on the machine can read. Undefined where there is neither.
  */
-export function passphraseFrom(fd: string | undefined): (() => Promise<Secret>) | undefined {
+export function passphraseFrom(
+  fd: string | undefined,
+  question = "Passphrase of the master key: ",
+): (() => Promise<Secret>) | undefined {
   if (fd !== undefined) return () => fromDescriptor(fd);
-  return process.stdin.isTTY && process.stderr.isTTY ? () => fromTerminal("Passphrase of the master key: ") : undefined;
+  return process.stdin.isTTY && process.stderr.isTTY ? () => fromTerminal(question) : undefined;
 }
 
 /** Asks for a new passphrase; at the terminal twice. */

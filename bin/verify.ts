@@ -1,25 +1,44 @@
 import { X509Certificate } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { Fault } from "../base/fault.ts";
+import { Fault, isFault } from "../base/fault.ts";
 import { isoOf, unixMillis } from "../base/units.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
+import { type ExportFiles, isExport, openExport } from "../recorder/export/export-files.ts";
+import { isFilm } from "../recorder/export/film-read.ts";
+import { verifyExport } from "../recorder/export/verify-export.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { exitCodeOf, type Report, type Stretch, verify as verifyFiles } from "../recorder/verify.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
+const COMPARE =
+  "Compare this with the certificate of the bridge, or give it with --certificate: anybody can sign with a key of their own.\n";
+
 export interface VerifyOptions {
   readonly config?: string;
   readonly passphraseFd?: string;
   readonly certificate?: string;
+  /** Of an export in an encrypted ZIP file. */
+  readonly passwordFd?: string;
   readonly json?: boolean;
 }
 
-/** Compares recordings with their signatures, offline; prints what can be said of which stretch, and sets the exit code. */
+/** Compares recordings or exports with their signatures, offline; prints what can be said of which stretch, and sets the exit code. */
 export async function verify(paths: readonly string[], options: VerifyOptions): Promise<void> {
-  const found = (await Promise.all(paths.map(segmentsIn))).flat().toSorted();
   const trusted = options.certificate === undefined ? undefined : await fingerprintOf(options.certificate);
+  const [first = "", ...others] = paths;
+  if (others.length === 0 && (await isExport(first))) await verifyOne(first, options, trusted);
+  else await verifyRecordings(paths, options, trusted);
+}
+
+async function verifyRecordings(
+  paths: readonly string[],
+  options: VerifyOptions,
+  trusted: string | undefined,
+): Promise<void> {
+  const found = (await Promise.all(paths.map(segmentsIn))).flat().toSorted();
+  for (const path of found) if (await isFilm(path)) throw ofExport(path);
   const folder = options.config === undefined ? undefined : await keysOf(options.config, options.passphraseFd);
   try {
     const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, trusted });
@@ -29,6 +48,44 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
   } finally {
     await folder?.close();
   }
+}
+
+async function verifyOne(path: string, options: VerifyOptions, trusted: string | undefined): Promise<void> {
+  const files = await openWithPassword(path, options.passwordFd);
+  try {
+    const report = await verifyExport(files, trusted);
+    const { exporter, manifest } = report;
+    const gaps = manifest?.cameras.flatMap(({ id, gaps: ofCamera }) => ofCamera.map((gap) => ({ camera: id, ...gap })));
+    if (options.json === true)
+      process.stdout.write(`${JSON.stringify({ ...plain(report), exporter, gaps }, undefined, 2)}\n`);
+    else {
+      for (const { camera, from, to, reason } of gaps ?? [])
+        process.stdout.write(`${from} ${to} ${camera}: not in the export: ${reason}\n`);
+      print(report, true);
+      process.stdout.write(`The export is signed by ${exporter ?? "nobody"}\n`);
+      if (trusted === undefined) process.stdout.write(COMPARE);
+    }
+    process.exitCode = exitCodeOf(report);
+  } finally {
+    await files.close();
+  }
+}
+
+/** Asks for the password only where one is needed. */
+async function openWithPassword(path: string, fd: string | undefined): Promise<ExportFiles> {
+  const ask = passphraseFrom(fd, "Password of the export: ");
+  try {
+    return await openExport(path, fd === undefined ? undefined : await ask?.());
+  } catch (error) {
+    if (fd === undefined && ask !== undefined && isFault(error, "unauthenticated"))
+      return openExport(path, await ask());
+    throw error;
+  }
+}
+
+function ofExport(path: string): Fault {
+  const tell = `${path} is a film of an export: give the folder or the ZIP file of the export, by itself`;
+  return new Fault("invalid", tell, { tell });
 }
 
 async function keysOf(config: string, passphraseFd: string | undefined) {
@@ -69,14 +126,13 @@ function print({ files, stretches, signers }: Report, isTrusted: boolean): void 
   for (const [fingerprint, signed] of signers)
     process.stdout.write(`${signed} of ${files} files signed by ${fingerprint}\n`);
   if (files === 0) process.stdout.write("There are no recordings.\n");
-  else if (!isTrusted && signers.size > 0)
-    process.stdout.write(
-      "Compare this with the certificate of the bridge, or give it with --certificate: anybody can sign with a key of their own.\n",
-    );
+  else if (!isTrusted && signers.size > 0) process.stdout.write(COMPARE);
 }
 
 function lineOf({ fromUs, toUs, verdict, why, file, camera, stream }: Stretch): string {
   const what = why === undefined ? verdict : `${verdict}: ${why}`;
+  // Of a file without a time.
+  if (toUs === 0) return `${file}: ${what}`;
   return `${timeOf(fromUs)} ${timeOf(toUs)} ${camera}/${stream} ${file}: ${what}`;
 }
 

@@ -1,5 +1,6 @@
 import { ifValid } from "../../base/fault.ts";
 import { BOX_HEADER_BYTES, readBoxHeader, u32 } from "../box.ts";
+import { diskFiles } from "../files.ts";
 import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID, readFragmentBox } from "../integrity.ts";
 import { Pace } from "../pace.ts";
 import { findNext } from "../search.ts";
@@ -42,6 +43,25 @@ export interface FoundFilm {
 interface Growing extends FilmSegment {
   readonly pieces: Piece[];
   signature: SegmentSignature | undefined;
+}
+
+/** Whether a file is a film of an export, by how it begins. */
+export async function isFilm(path: string): Promise<boolean> {
+  const file = await diskFiles.open(path, "read").catch(() => undefined);
+  if (file === undefined) return false;
+  try {
+    let at = 0;
+    for (const type of ["ftyp", "moov", "uuid"]) {
+      const lead = await bytesAt(file, at, 64);
+      const found = ifValid(() => readBoxHeader(lead, 0, LIMITS.boxBytes));
+      if (found?.type !== type) return false;
+      if (type === "uuid") return isOrigin(lead.subarray(BOX_HEADER_BYTES));
+      at += found.size;
+    }
+    return false;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Walks through a film that may have been tampered with. Rejects only when reading fails. */

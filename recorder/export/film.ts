@@ -7,7 +7,7 @@ import { Pace } from "../pace.ts";
 import { randomAccess } from "../segment.ts";
 import type { Signer } from "../signature.ts";
 import type { Ahead } from "./ahead.ts";
-import type { CutFragment, CutSegment } from "./cut.ts";
+import type { CutFragment, CutSegment, Missing } from "./cut.ts";
 import { originBox } from "./origin.ts";
 import { asRecorded, type FragmentParts, partsOf, withFewerTracks } from "./reshape.ts";
 import { type Exporter, SEAL_SALT_BYTES, sealBoxes, secondsFrom1904 } from "./seal-boxes.ts";
@@ -20,6 +20,8 @@ const LIMITS = {
   gapUs: 1_500_000,
   /** Segments may overlap by this much, for clocks are corrected; then the later one is moved behind the earlier. */
   overlapUs: 500_000,
+  /** A picture that stands for longer is told of: nothing came meanwhile. Recordings go on for ten seconds of that. */
+  stillUs: 3_000_000,
 };
 
 /** What may be left out of a film. */
@@ -47,6 +49,8 @@ export interface FilmFacts {
   readonly time: TimeQuality;
   /** At its beginning. */
   readonly cameraAheadMs: number | undefined;
+  /** Within it, what one picture stands for because no other came. */
+  readonly still: readonly Missing[];
   /** Files of the archive that it is from. */
   readonly segments: readonly string[];
   /** Nothing was left out of its fragments: they are as they were signed. */
@@ -81,6 +85,7 @@ export class Film {
   readonly #ends = new Map<number, number>();
   readonly #origins = new Map<number, number>();
   readonly #segments: string[] = [];
+  readonly #still: Missing[] = [];
   #segment: CutSegment | undefined;
   #shift: Shift = { ticks: new Map(), sequence: 0 };
   #sequence = 0;
@@ -133,6 +138,7 @@ export class Film {
       tracks: this.#tracks,
       time: TIME_QUALITIES[this.#worst] ?? "arrival",
       cameraAheadMs: this.#first.segment.cameraAheadMs,
+      still: this.#still,
       segments: this.#segments,
       asRecorded: this.#asRecorded,
     };
@@ -181,7 +187,8 @@ export class Film {
       if (last === undefined) continue;
       this.#ends.set(trackId, last.decodeTicks + last.durationTicks + (shift.ticks.get(trackId) ?? 0));
     }
-    for (const { id, timescale } of this.#tracks) {
+    for (const { id, timescale, format } of this.#tracks) {
+      if ("width" in format) this.#still.push(...stillIn(parts, id, timescale));
       const reference = parts.references.find(({ trackId }) => trackId === id);
       if (reference === undefined || this.#origins.has(id)) continue;
       const ticks = reference.mediaTicks + (shift.ticks.get(id) ?? 0);
@@ -230,6 +237,19 @@ export class Film {
     this.#bytes += bytes.length;
     return bytes;
   }
+}
+
+function stillIn({ runs, references }: FragmentParts, id: number, timescale: number): readonly Missing[] {
+  const reference = references.find(({ trackId }) => trackId === id);
+  const samples = runs.find(({ trackId }) => trackId === id)?.samples ?? [];
+  if (reference === undefined) return [];
+  const us = (ticks: number): number => (ticks / timescale) * 1_000_000;
+  return samples
+    .filter(({ durationTicks }) => us(durationTicks) > LIMITS.stillUs)
+    .map(({ presentTicks, durationTicks }) => {
+      const fromUs = reference.us + us(presentTicks - reference.mediaTicks);
+      return { fromUs, toUs: fromUs + us(durationTicks), reason: "no picture came: the film shows the one before" };
+    });
 }
 
 /** `moov`, the whole box. */

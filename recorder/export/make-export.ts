@@ -126,6 +126,7 @@ async function exportCamera(
       const facts = film.facts();
       sums.set(path, facts.sha256);
       stretches.push(facts);
+      missing.push(...facts.still);
       films.push(filmOf(path, { id, stream }, facts));
     }
   } finally {

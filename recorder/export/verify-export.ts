@@ -9,7 +9,14 @@ import { checkSeal } from "./check-seal.ts";
 import { type CmsCheck, checkCms } from "./cms.ts";
 import { type ExportFiles, readSmall } from "./export-files.ts";
 import { type FilmSegment, readFilm } from "./film-read.ts";
-import { EXPORT_FILES, type Manifest, type ManifestFilm, readManifest, readSums } from "./manifest.ts";
+import {
+  EXPORT_FILES,
+  type Manifest,
+  type ManifestCamera,
+  type ManifestFilm,
+  readManifest,
+  readSums,
+} from "./manifest.ts";
 import type { Readable } from "./zip-reader.ts";
 
 /** Rounding of times in the manifest, to milliseconds. */
@@ -41,7 +48,8 @@ export async function verifyExport(files: ExportFiles, trusted: string | undefin
   const exporter = await papersSigned(files, say);
   const sums = readSums((await readSmall(files, EXPORT_FILES.sums)) ?? Buffer.alloc(0));
   const films = new Map(manifest?.films.map((film) => [film.path, film]));
-  const segments = await examineAll({ files, films, sums, stretches, say });
+  const cameras = new Map(manifest?.cameras.map((camera) => [camera.id, camera]));
+  const segments = await examineAll({ files, films, cameras, sums, stretches, say });
   for (const name of new Set([...sums.keys(), ...films.keys()])) {
     if (files.names.includes(name)) continue;
     const film = films.get(name);
@@ -61,12 +69,13 @@ export async function verifyExport(files: ExportFiles, trusted: string | undefin
     // A segment of which two films have something is one.
     if (signature.valid) statements.set(signature.statement.link, { file, statement: signature.statement });
   }
-  stretches.push(...chainOf([...statements.values()], new Set()));
+  const chain = chainOf([...statements.values()], new Set());
+  stretches.push(...chain.filter((one) => !isDeclared(one, cameras.get(one.camera))));
   for (const why of distrust({ exporter, recorders, signers, manifest, trusted }))
     say(EXPORT_FILES.exporter, "unsigned", why);
   return {
     files: files.names.length,
-    stretches: stretches.filter((one) => !isDeclared(one, manifest)),
+    stretches,
     signers,
     exporter: exporter?.fingerprint256,
     manifest,
@@ -74,10 +83,11 @@ export async function verifyExport(files: ExportFiles, trusted: string | undefin
 }
 
 /** What is missing and is said to be. */
-function isDeclared({ verdict, camera, fromUs, toUs }: Stretch, manifest: Manifest | undefined): boolean {
-  if (verdict !== "missing" || toUs === 0) return false;
-  const gaps = manifest?.cameras.filter(({ id }) => id === camera).flatMap((one) => one.gaps) ?? [];
-  return gaps.map(spanOf).some((gap) => gap.fromUs - ROUNDED_US <= fromUs && toUs <= gap.toUs + ROUNDED_US);
+function isDeclared({ verdict, fromUs, toUs }: Judgement, camera: ManifestCamera | undefined): boolean {
+  const gaps = camera?.gaps.map(spanOf) ?? [];
+  return (
+    verdict === "missing" && gaps.some((gap) => gap.fromUs - ROUNDED_US <= fromUs && toUs <= gap.toUs + ROUNDED_US)
+  );
 }
 
 /** Who signed manifest and list; undefined where nobody did. */
@@ -112,11 +122,12 @@ interface SignedSegment {
 async function examineAll(o: {
   readonly files: ExportFiles;
   readonly films: ReadonlyMap<string, ManifestFilm>;
+  readonly cameras: ReadonlyMap<string, ManifestCamera>;
   readonly sums: ReadonlyMap<string, string>;
   readonly stretches: Stretch[];
   readonly say: Say;
 }): Promise<readonly SignedSegment[]> {
-  const { files, films, sums, stretches, say } = o;
+  const { files, films, cameras, sums, stretches, say } = o;
   const signed: SignedSegment[] = [];
   for (const name of files.names) {
     if (name === EXPORT_FILES.sums || name === EXPORT_FILES.sumsSignature) continue;
@@ -130,7 +141,7 @@ async function examineAll(o: {
           if (sum !== undefined && sha256 !== sum) say(name, "changed", "it is not as it was signed");
           continue;
         }
-        const { judged, signatures } = await examineFilm(file, film, sum);
+        const { judged, signatures } = await examineFilm(file, film, sum, cameras.get(film.camera));
         for (const one of judged) stretches.push({ ...aboutOf(film), ...one });
         for (const signature of signatures) signed.push({ file: name, signature });
       } finally {
@@ -148,6 +159,7 @@ async function examineFilm(
   file: Readable,
   film: ManifestFilm,
   sum: string | undefined,
+  camera: ManifestCamera | undefined,
 ): Promise<{ readonly judged: readonly Judgement[]; readonly signatures: readonly SegmentSignature[] }> {
   const found = await readFilm(file);
   const { sha256, seal } = await checkSeal(file, found.meta);
@@ -156,7 +168,8 @@ async function examineFilm(
     judged: [{ ...spanOf(film), verdict, why }],
     signatures,
   });
-  const judged = film.asRecorded ? judgeFilm(found.segments, film) : [];
+  const seconds = film.asRecorded ? judgeFilm(found.segments, film) : [];
+  const judged = seconds.filter((one) => !isDeclared(one, camera));
   const isAsSigned = sha256 === film.sha256 && sha256 === (sum ?? film.sha256);
   if (isAsSigned && seal?.valid !== true) return whole("unsigned", "it has not the signature of an export file");
   if (isAsSigned && !film.asRecorded) return whole("ok", "by the signature of the export alone: tracks were left out");

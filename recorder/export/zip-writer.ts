@@ -9,6 +9,9 @@ import type { Bundle, Content } from "./bundle.ts";
 import { ZIP_SALT_BYTES, ZipCipher } from "./zip-cipher.ts";
 import { centralRecord, endRecords, localRecord, type ZipEntry } from "./zip-format.ts";
 
+/** Of a password that is made for an export: 116 bits, for the format makes guessing cheap. */
+export const PASSWORD_LETTERS = 20;
+
 const LIMITS = {
   /** Files in one ZIP file: their directory is kept in memory. */
   entries: 100_000,

@@ -4,7 +4,7 @@ import { Metrics } from "../../base/metrics.ts";
 import type { Secret } from "../../base/secret.ts";
 import { unixMillis } from "../../base/units.ts";
 import type { KeyRing } from "../../keys/ring.ts";
-import type { Sample } from "../../media/sample.ts";
+import type { PacketGroup } from "../../media/group.ts";
 import { issuedBy, selfSigned } from "../../net/tls.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { Catalog } from "../../recorder/catalog.ts";
@@ -45,8 +45,8 @@ export interface Footage {
   readonly seconds: number;
   readonly without?: readonly [from: number, to: number];
   readonly sound?: boolean;
-  /** Access unit of a number; samples of no decoder if absent. */
-  readonly sample?: (index: number) => Sample;
+  /** The group of an index; one that no decoder takes if absent. */
+  readonly frame?: (index: number) => PacketGroup;
 }
 
 /** Records cameras in segments of ten seconds, signed, a key frame every second. */
@@ -71,7 +71,7 @@ export async function recordFor(
     const [from, to] = footage.without ?? [0, 0];
     for (let index = 0; index < footage.seconds * 25; index += 1) {
       if (index >= from * 25 && index < to * 25) continue;
-      recorder.push(camera.group(0, footage.sample?.(index) ?? videoSample(index, { bytes: 300 + name.length })));
+      recorder.push(footage.frame?.(index) ?? camera.group(0, videoSample(index, { bytes: 300 + name.length })));
       if (footage.sound === true)
         for (const half of [0, 1]) recorder.push(camera.group(1, audioSample(2 * index + half)));
       if (index % 25 === 0) await recorder.idle();

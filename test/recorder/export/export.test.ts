@@ -64,6 +64,13 @@ const CASES: readonly Case[] = [
     gaps: [["a", 12, 25, "not recorded: nothing was received"]],
   },
   {
+    name: "says where a picture stands because no other came, for too short a time to end the recording",
+    footage: { a: { seconds: 40, without: [12, 19] } },
+    asked: { fromSeconds: 3, toSeconds: 38, cameras: [a] },
+    films: [["a", 3, 38]],
+    gaps: [["a", 11.96, 19, "no picture came: the film shows the one before"]],
+  },
+  {
     name: "says what is missing before and behind all that is recorded",
     footage: { a: { seconds: 10 } },
     asked: { fromSeconds: -60, toSeconds: 60, cameras: [a] },
