@@ -114,7 +114,7 @@ function zip64(...values: readonly number[]): Buffer {
 
 /** Version 2 of "AE", 256 bits, nothing compressed. */
 function aes({ encrypted }: ZipEntry): Buffer {
-  const field = Buffer.from("01990700020041450300" + "00", "hex");
+  const field = Buffer.from("0199070002004145030000", "hex");
   return encrypted ? field : Buffer.alloc(0);
 }
 

@@ -225,9 +225,8 @@ describe("an export", function () {
       const sums = readSums(contents.get("SHA256SUMS") ?? Buffer.alloc(0));
       const listed = [...contents].filter(([name]) => !name.startsWith("SHA256SUMS"));
       expect(listed.length).to.be.greaterThan(6);
-      expect([...sums].toSorted()).to.deep.equal(
-        listed.map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]).toSorted(),
-      );
+      const found = listed.map(([name, bytes]) => [name, createHash("sha256").update(bytes).digest("hex")]);
+      expect([...sums]).to.have.deep.members(found);
     }
   });
 
