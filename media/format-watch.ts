@@ -48,12 +48,13 @@ export class FormatWatch {
     this.#compared = false;
   }
 
-  /** A payload with parameter sets, of the access unit that is being received. A view that stays as it is until `settle`. */
+  /** A payload with parameter sets, of the access unit that is being received. They are copied. */
   note(payload: Buffer): void {
     const codec = this.#track.codec === "H264" ? H264_CODEC : H265_CODEC;
     if (codec.type(payload) === codec.fragment) return;
     for (const nal of codec.units(payload))
-      if (codec.parameterSet(codec.type(nal)) > 0 && this.#units.length < LIMITS.units) this.#units.push(nal);
+      if (codec.parameterSet(codec.type(nal)) > 0 && this.#units.length < LIMITS.units)
+        this.#units.push(Buffer.from(nal));
   }
 
   /** The access unit is over. */
@@ -64,7 +65,7 @@ export class FormatWatch {
     this.#compare(picked);
     const next = merged(this.#sets, picked);
     if (sameSets(next, this.#sets)) return;
-    this.#sets = copied(next);
+    this.#sets = next;
     this.#track = built(this.#track, this.#sets);
   }
 
@@ -108,17 +109,6 @@ function sameSets(a: Sets, b: Sets): boolean {
       return one === other || (one !== undefined && other !== undefined && one.equals(other));
     })
   );
-}
-
-/** Views into what was received would keep all of it in memory. */
-function copied(sets: Sets): Sets {
-  const { vps, sps, pps, morePps } = sets;
-  return {
-    ...(vps && { vps: Buffer.from(vps) }),
-    ...(sps && { sps: Buffer.from(sps) }),
-    ...(pps && { pps: Buffer.from(pps) }),
-    ...(morePps && { morePps: morePps.map((one) => Buffer.from(one)) }),
-  };
 }
 
 function built(track: Track, sets: Sets): Track {

@@ -4,7 +4,8 @@ import type { QuirkSeen } from "../base/quirk.ts";
 import { SECOND, type UnixMillis, unixOfNtp } from "../base/units.ts";
 import { EvenSound } from "./even-sound.ts";
 import { FormatWatch } from "./format-watch.ts";
-import { PacketGroup } from "./group.ts";
+import { PacketGroup, usualChannel } from "./group.ts";
+import { GroupAssembly } from "./group-assembly.ts";
 import type { MediaQuirk } from "./known-quirks.ts";
 import { scanMpeg4 } from "./mpeg4.ts";
 import { H264_CODEC, H265_CODEC, type NalCodec } from "./nal-codec.ts";
@@ -19,8 +20,6 @@ const LIMITS = {
   /** Of one access unit. Key frames of 4K cameras have some MiB in some thousand packets. */
   groupBytes: 8 * 1024 * 1024,
   groupPackets: 8000,
-  /** What its packets, as views, keep in memory: the chunks that they came in, with whatever else was in them. */
-  groupHeldBytes: 32 * 1024 * 1024,
   /** Streams that refresh pictures bit by bit have no IDR; after this long, parameter sets are taken for a beginning. */
   withoutRandomMs: 10 * SECOND,
   /** Pictures without a marker before a camera counts as one that sets none. */
@@ -29,11 +28,8 @@ const LIMITS = {
   unreportedMs: 30 * SECOND,
 };
 
-/** An access unit that is being received. */
+/** What is known of the access unit that is being received. */
 interface Open {
-  readonly packets: Buffer[];
-  bytes: number;
-  heldBytes: number;
   /** As the camera numbers it. */
   rtpTime: number;
   arrivedAt: UnixMillis;
@@ -82,7 +78,9 @@ export class TrackReceiver {
   readonly #seen: QuirkSeen<MediaQuirk>;
   #announced: Track;
   #timeline: Timeline;
+  /** Its packets are in the assembly. */
   #open: Open | undefined;
+  readonly #assembly: GroupAssembly;
   /** Something is missing before what comes next. */
   #gap = false;
   /** The camera's timestamp of the newest group, which its marker has closed. */
@@ -108,6 +106,7 @@ export class TrackReceiver {
     this.#seen = o.onQuirk ?? (() => undefined);
     this.#sequencer = new Sequencer(() => this.#seen("stray-data"));
     this.#format = new FormatWatch(o.track, this.#seen);
+    this.#assembly = new GroupAssembly(usualChannel(o.index));
     this.#announced = o.track;
     const { codec, kind, clockRateHz } = o.track;
     this.#timeline = new Timeline(clockRateHz);
@@ -119,8 +118,8 @@ export class TrackReceiver {
   }
 
   /**
-   * One RTP packet, in the order of arrival. The receiver keeps it until its access unit is over and writes our numbers into
-   * its header: the caller gives it away. Whatever is not RTP is passed over.
+   * One RTP packet, in the order of arrival. The receiver writes our numbers into its header and copies it; it is the caller's again
+   * then. Whatever is not RTP is passed over.
    */
   rtp(packet: Buffer, arrivedAt: UnixMillis): void {
     const offset = payloadOffset(packet);
@@ -163,7 +162,7 @@ export class TrackReceiver {
 
   /** The upstream session has ended; what comes next belongs to a new one, and begins with a discontinuity. */
   restart(track: Track): void {
-    this.#open = undefined;
+    this.#drop();
     this.#format.describe(track);
     this.#sequencer.restart();
     this.#reset();
@@ -180,8 +179,13 @@ export class TrackReceiver {
       this.#close(false);
       return;
     }
-    this.#open = undefined;
+    this.#drop();
     this.#gap = true;
+  }
+
+  #drop(): void {
+    this.#open = undefined;
+    this.#assembly.clear();
   }
 
   /** The camera numbers anew. */
@@ -224,17 +228,7 @@ export class TrackReceiver {
     if (open === undefined) {
       const late = rtpTime === this.#closedRtpTime && (flags & (SCAN.content | SCAN.first)) === SCAN.content;
       if (late && this.#codec !== undefined && !this.#gap) this.#patient = true;
-      open = {
-        packets: [],
-        bytes: 0,
-        heldBytes: 0,
-        rtpTime,
-        arrivedAt,
-        flags: 0,
-        afterGap: false,
-        broken: false,
-        dropped: false,
-      };
+      open = { rtpTime, arrivedAt, flags: 0, afterGap: false, broken: false, dropped: false };
       this.#open = open;
     }
     open.afterGap ||= this.#gap;
@@ -242,7 +236,15 @@ export class TrackReceiver {
     if ((open.flags & SCAN.content) === 0 && beginsWithin(flags, open.afterGap)) open.broken = true;
     open.flags |= flags;
     if ((flags & SCAN.parameterSets) !== 0) this.#format.note(packet.subarray(offset, end));
-    keep(open, packet);
+    this.#keep(open, packet);
+  }
+
+  /** Nothing is kept of an access unit that is too large. */
+  #keep(open: Open, packet: Buffer): void {
+    const assembly = this.#assembly;
+    open.dropped ||= assembly.bytes + packet.length > LIMITS.groupBytes || assembly.count >= LIMITS.groupPackets;
+    if (open.dropped) assembly.clear();
+    else assembly.add(packet);
   }
 
   #scan(packet: Buffer, offset: number, end: number): number {
@@ -258,20 +260,21 @@ export class TrackReceiver {
     this.#closedRtpTime = marked ? open.rtpTime : undefined;
     this.#format.settle();
     if (open.dropped || !this.#hasContent(open)) {
+      this.#assembly.clear();
       this.#gap = true;
       return;
     }
     this.#watch(open.arrivedAt);
     const { at, quality, jump } = this.#timeline.place(open.rtpTime, open.arrivedAt);
     const rtpTime = this.#number(open.rtpTime, at, jump !== undefined);
-    for (const packet of open.packets) packet.writeUInt32BE(rtpTime, 4);
+    const packets = this.#assembly.take(rtpTime);
     if (jump === "camera") this.#seen("time-jumps");
     const key = this.#isKey(open);
     const discontinuity = open.afterGap || jump !== undefined;
     const cameraAheadMs = this.#timeline.cameraAhead(open.arrivedAt);
     this.#announce();
     this.#deliver(
-      new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity, cameraAheadMs }, open.packets),
+      new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity, cameraAheadMs }, packets),
     );
   }
 
@@ -320,18 +323,6 @@ export class TrackReceiver {
     this.#announced = track;
     if (!same) this.#onTrack?.(track);
   }
-}
-
-/** Nothing is kept of an access unit that is too large. */
-function keep(open: Open, packet: Buffer): void {
-  open.bytes += packet.length;
-  if (packet.buffer !== open.packets.at(-1)?.buffer) open.heldBytes += packet.buffer.byteLength;
-  open.dropped ||=
-    open.bytes > LIMITS.groupBytes ||
-    open.heldBytes > LIMITS.groupHeldBytes ||
-    open.packets.length >= LIMITS.groupPackets;
-  if (open.dropped) open.packets.length = 0;
-  else open.packets.push(packet);
 }
 
 /** Whether the first content of an access unit shows that something before it is missing. */

@@ -1,4 +1,4 @@
-import { connect, isIP, type Socket } from "node:net";
+import { connect, isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
@@ -37,7 +37,15 @@ export interface DialOptions {
   readonly timeoutMs: Millis;
   readonly signal?: AbortSignal;
   readonly tls?: CameraTls | ServerTls;
+  /**
+   * Takes what comes, instead of listeners of `data`, once the socket is resumed. The bytes are the callee's during the call alone: all
+   * sockets are read into one place, because memory for each piece would cost more than what is done with it.
+   */
+  readonly onData?: (bytes: Buffer) => void;
 }
+
+/** Where sockets with `onData` are read into, one after the other: as much as the runtime asks the system for at once. */
+const ROOM = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
  * Connects to a camera, or to who is told of events. The socket has Nagle's delay off and carries a silent `error` listener, so that a failure before the
@@ -47,14 +55,22 @@ export interface DialOptions {
  * address, or the key is not the expected one), `unavailable` (no answer in time, refused, aborted by `signal`).
  */
 export function dial(options: DialOptions): Promise<Socket> {
-  const { host, port, side, clock, timeoutMs, signal, tls } = options;
+  const { host, port, side, clock, timeoutMs, signal, tls, onData } = options;
   const where = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
     side.assertMayDial(host);
     if (signal?.aborted === true) throw new Fault("unavailable", `dialing ${where} was called off`);
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Fault("invalid", `port ${port}`);
     const localAddress = side.localAddressFor(host);
-    const tcp = connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) });
+    const tcp = connect({
+      host,
+      port,
+      noDelay: true,
+      ...(localAddress === undefined ? {} : { localAddress }),
+      // What comes in TLS has memory of its own in any case.
+      ...(onData === undefined || tls !== undefined ? {} : { onread: readInto(onData) }),
+    });
+    if (onData !== undefined && tls === undefined) tcp.pause();
     let socket: Socket = tcp;
 
     const settle = (): void => {
@@ -82,6 +98,7 @@ export function dial(options: DialOptions): Promise<Socket> {
     };
     const done = (): void => {
       settle();
+      if (onData !== undefined && tls !== undefined) socket.pause().on("data", onData);
       resolve(socket);
     };
 
@@ -125,6 +142,16 @@ export function dial(options: DialOptions): Promise<Socket> {
 function namesOf(tls: CameraTls | ServerTls, host: string): { readonly host: string; readonly servername?: string } {
   if (!("name" in tls)) return { host };
   return { host: tls.name, ...(isIP(tls.name) > 0 ? {} : { servername: tls.name }) };
+}
+
+function readInto(onData: (bytes: Buffer) => void): OnReadOpts {
+  return {
+    buffer: ROOM,
+    callback: (count) => {
+      onData(ROOM.subarray(0, count));
+      return true;
+    },
+  };
 }
 
 function assertKnown(socket: TLSSocket, known: CameraTls, where: string): void {

@@ -1,4 +1,4 @@
-/** What carries an RTSP connection to a camera: of a socket, as much as that needs, so that a socket of TCP or TLS is one as it is. */
+/** What carries an RTSP connection to a camera: of a socket, as much as that needs. */
 export interface Carrier {
   /** Our address towards the camera. */
   readonly localAddress?: string | undefined;
@@ -6,6 +6,7 @@ export interface Carrier {
   readonly writableLength: number;
   write(bytes: Buffer): unknown;
   destroy(): unknown;
+  /** Nothing is read before there is a listener, one. The bytes are its own during the call alone. */
   on(event: "data", listener: (chunk: Buffer) => void): unknown;
   on(event: "error", listener: (cause: Error) => void): unknown;
   on(event: "close", listener: () => void): unknown;

@@ -28,10 +28,7 @@ export interface ConnectionOptions {
   readonly clock: Clock;
   /** Which interleaved channels are in use; anything else behind a `$` is rubbish. */
   readonly isChannel: (channel: number) => boolean;
-  /**
-   * A packet of an interleaved channel. The bytes are the callee's: the runtime reads every chunk into memory of its own, so that
-   * views of it may be kept and written to.
-   */
+  /** A packet of an interleaved channel. The bytes are the callee's during the call: they may be written to, and not be kept. */
   readonly onPacket: (channel: number, packet: Buffer) => void;
   readonly seen: QuirkSeen<RtspQuirk>;
 }

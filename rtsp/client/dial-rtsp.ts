@@ -4,6 +4,7 @@ import { Fault, isFault } from "../../base/fault.ts";
 import { SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
+import type { Carrier } from "./carrier.ts";
 import { Unreachable } from "./refusal.ts";
 
 const LIMITS = {
@@ -32,8 +33,35 @@ export function doorOf({ protocol, port }: URL): Door {
   return { port: Number(port) || DEFAULT_PORT[protocol], secure: protocol === "rtsps:" };
 }
 
-/** Connects to a port of the camera of an address, whose host is an IP address. Faults: Unreachable, others of {@link dial}. */
-export async function dialDoor({ hostname }: URL, { port, secure }: Door, o: DialRtspOptions): Promise<Socket> {
+/** Connects to the RTSP port of the camera of an address. Faults: `invalid`, those of {@link dialDoor}. */
+export async function dialRtsp(url: URL, o: DialRtspOptions): Promise<Carrier> {
+  let take: (bytes: Buffer) => void = () => undefined;
+  const socket = await dialDoor(url, doorOf(url), o, (bytes) => take(bytes));
+  return {
+    localAddress: socket.localAddress,
+    get writableLength() {
+      return socket.writableLength;
+    },
+    write: (bytes) => socket.write(bytes),
+    destroy: () => socket.destroy(),
+    on(event: "data" | "error" | "close", listener: (...told: never[]) => void) {
+      if (event !== "data") return socket.on(event, listener as () => void);
+      take = listener as typeof take;
+      return socket.resume();
+    },
+  };
+}
+
+/**
+ * Connects to a port of the camera of an address, whose host is an IP address. Faults: Unreachable, others of {@link dial}, where
+ * `onData` is explained.
+ */
+export async function dialDoor(
+  { hostname }: URL,
+  { port, secure }: Door,
+  o: DialRtspOptions,
+  onData?: (bytes: Buffer) => void,
+): Promise<Socket> {
   const { side, clock, signal, tls } = o;
   try {
     return await dial({
@@ -44,6 +72,7 @@ export async function dialDoor({ hostname }: URL, { port, secure }: Door, o: Dia
       timeoutMs: LIMITS.dialMs,
       signal,
       ...(secure ? { tls: tls ?? {} } : {}),
+      ...(onData === undefined ? {} : { onData }),
     });
   } catch (error) {
     throw isFault(error, "unavailable") ? new Unreachable(error) : error;

@@ -39,7 +39,7 @@ export interface UpstreamEvents {
   quirk?(name: RtspQuirk): void;
   /** The first packet of media has come, by this transport. */
   flows?(transport: UpstreamTransport): void;
-  /** An RTP packet, in the camera's order. It is the callee's from here on: it may be kept and written to. */
+  /** An RTP packet, in the camera's order. It is the callee's during the call: it may be written to, and not be kept. */
   rtp(track: number, packet: Buffer, arrivedAt: UnixMillis): void;
   /** A compound RTCP packet, on the same terms. */
   rtcp(track: number, packet: Buffer, arrivedAt: UnixMillis): void;

@@ -2,7 +2,7 @@ import type { Credentials } from "../../auth/scheme/http.ts";
 import { asFault, type Fault, isFault } from "../../base/fault.ts";
 import type { UpstreamTransport } from "../wire/transport.ts";
 import type { Carrier } from "./carrier.ts";
-import { type DialRtspOptions, type Door, dialDoor, doorOf } from "./dial-rtsp.ts";
+import { type DialRtspOptions, type Door, dialDoor, dialRtsp, doorOf } from "./dial-rtsp.ts";
 import { openTunnel } from "./http-tunnel.ts";
 import { RefusedTransport, Unreachable } from "./refusal.ts";
 
@@ -22,8 +22,8 @@ export interface CarrierOptions extends DialRtspOptions {
  */
 export async function openCarrier(o: CarrierOptions): Promise<Carrier> {
   const { url, tunnelAt, clock, signal } = o;
+  if (o.transport !== "http") return dialRtsp(url, o);
   const own = doorOf(url);
-  if (o.transport !== "http") return dialDoor(url, own, o);
   let refused: Fault = new RefusedTransport("http", "there is no port for it");
   // At the port of the web service first, where ONVIF has it (Media2 5.4.1).
   for (const door of [...(tunnelAt === undefined ? [] : [tunnelAt]), own])

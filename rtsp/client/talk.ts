@@ -15,7 +15,7 @@ import type { UpstreamTransport } from "../wire/transport.ts";
 import type { Carrier } from "./carrier.ts";
 import { RtspConnection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
-import { dialDoor, doorOf } from "./dial-rtsp.ts";
+import { dialRtsp } from "./dial-rtsp.ts";
 import { KeepAlive, keepAlivePeriod } from "./keepalive.ts";
 import type { Lane } from "./lane.ts";
 import { Lanes } from "./lanes.ts";
@@ -102,7 +102,7 @@ class Speaker implements TalkSession {
   #closing: Promise<void> | undefined;
 
   static async dial(o: SpeakerOptions, transport: UpstreamTransport): Promise<Speaker> {
-    const carrier = await dialDoor(o.url, doorOf(o.url), o);
+    const carrier = await dialRtsp(o.url, o);
     return new Speaker(o, transport, carrier);
   }
 

@@ -81,6 +81,8 @@ export class Studio {
       writeRtpHeader(packet, { marker, payloadType, sequence: this.sequence, timestamp, ssrc });
       this.sequence += 1;
       this.receiver.rtp(packet, unixMillis(START + this.now));
+      // The memory that it came in is used again at once.
+      packet.fill(0xff);
     }
     return this;
   }

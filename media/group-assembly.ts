@@ -1,0 +1,70 @@
+import { FRAME_HEADER_BYTES, FramedPackets, writeFrameHeader } from "./framed-packets.ts";
+
+const LIMITS = {
+  /** Room that an access unit of ordinary cameras finds at once. */
+  firstBytes: 32 * 1024,
+  /** Room that is kept for the next one: key frames of most cameras. */
+  keptBytes: 1024 * 1024,
+};
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * The packets of the access unit that is being received, framed, in room that is used for one access unit after another. They
+ * are copied as they come, so that what they came in can be used again at once: memory for each piece that a socket reads would
+ * cost more, at the hands of the collector, than all else that is done to a packet.
+ */
+export class GroupAssembly {
+  readonly #channel: number;
+  #room: Buffer = NOTHING;
+  #length = 0;
+  #count = 0;
+
+  /** `channel`: that the packets are framed for. */
+  constructor(channel: number) {
+    this.#channel = channel;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Of the packets with their frame headers. */
+  get bytes(): number {
+    return this.#length;
+  }
+
+  /** A packet of at most 65 535 bytes. */
+  add(packet: Buffer): void {
+    const start = this.#length + FRAME_HEADER_BYTES;
+    const end = start + packet.length;
+    if (end > this.#room.length) this.#grow(end);
+    writeFrameHeader(this.#room, this.#length, this.#channel, packet.length);
+    this.#room.set(packet, start);
+    this.#length = end;
+    this.#count += 1;
+  }
+
+  /** The packets, in memory of their own, with this RTP timestamp. Nothing is left here. */
+  take(rtpTime: number): FramedPackets {
+    const bytes = Buffer.allocUnsafeSlow(this.#length);
+    this.#room.copy(bytes, 0, 0, this.#length);
+    for (let at = 0; at < bytes.length; at += FRAME_HEADER_BYTES + bytes.readUInt16BE(at + 2))
+      bytes.writeUInt32BE(rtpTime, at + FRAME_HEADER_BYTES + 4);
+    const framed = new FramedPackets(bytes, this.#count);
+    this.clear();
+    return framed;
+  }
+
+  clear(): void {
+    this.#length = 0;
+    this.#count = 0;
+    if (this.#room.length > LIMITS.keptBytes) this.#room = NOTHING;
+  }
+
+  #grow(bytes: number): void {
+    const room = Buffer.allocUnsafeSlow(Math.max(bytes, this.#room.length * 2, LIMITS.firstBytes));
+    this.#room.copy(room, 0, 0, this.#length);
+    this.#room = room;
+  }
+}
