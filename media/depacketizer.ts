@@ -9,6 +9,7 @@ import { JpegUnpacker } from "./jpeg-unpacker.ts";
 import { Mpeg4Unpacker } from "./mpeg4-unpacker.ts";
 import { H264_CODEC, H265_CODEC } from "./nal-codec.ts";
 import { NalUnpacker } from "./nal-unpacker.ts";
+import type { ReusedMemory } from "./reused-memory.ts";
 import type { Sample } from "./sample.ts";
 import { PlainUnpacker, plainFormat, Sounds } from "./sounds.ts";
 import type { Track } from "./track.ts";
@@ -24,13 +25,16 @@ export interface Depacketizer {
   flush(): readonly Sample[];
 }
 
-/** A depacketizer for `track`; undefined where its codec has no place in an MP4 file. */
-export function createDepacketizer(track: Track): Depacketizer | undefined {
+/**
+ * A depacketizer for `track`; undefined where its codec has no place in an MP4 file. `memory`: where samples of H.264 and H.265 lie,
+ * for those who give it back; memory of their own if absent.
+ */
+export function createDepacketizer(track: Track, memory?: ReusedMemory): Depacketizer | undefined {
   switch (track.codec) {
     case "H264":
-      return new AccessUnits(new NalUnpacker(H264_CODEC, h264FmtpUnits(track.fmtp)));
+      return new AccessUnits(new NalUnpacker(H264_CODEC, h264FmtpUnits(track.fmtp), memory));
     case "H265":
-      return new AccessUnits(new NalUnpacker(H265_CODEC, h265FmtpUnits(track.fmtp)));
+      return new AccessUnits(new NalUnpacker(H265_CODEC, h265FmtpUnits(track.fmtp), memory));
     case "JPEG":
       return new AccessUnits(new JpegUnpacker());
     case "VND.ONVIF.METADATA":

@@ -2,6 +2,7 @@ import type { Unpacked, Unpacker } from "./access-units.ts";
 import { splitStartCodes } from "./nal.ts";
 import type { NalCodec } from "./nal-codec.ts";
 import { ParameterSets } from "./parameter-sets.ts";
+import type { ReusedMemory } from "./reused-memory.ts";
 
 const LIMITS = {
   /** Of one access unit. Key frames of 4K cameras have some MiB. */
@@ -25,6 +26,7 @@ interface Open {
 export class NalUnpacker implements Unpacker {
   readonly #codec: NalCodec;
   readonly #sets: ParameterSets;
+  readonly #memory: ReusedMemory | undefined;
   #pieces: Buffer[] = [];
   #bytes = 0;
   #nals = 0;
@@ -33,9 +35,10 @@ export class NalUnpacker implements Unpacker {
   hasContent = false;
   fromStart = false;
 
-  /** `known`: parameter sets out of the stream's description. */
-  constructor(codec: NalCodec, known: readonly Buffer[]) {
+  /** `known`: parameter sets out of the stream's description. `memory`: where access units lie; memory of their own if absent. */
+  constructor(codec: NalCodec, known: readonly Buffer[], memory?: ReusedMemory) {
     this.#codec = codec;
+    this.#memory = memory;
     this.#sets = new ParameterSets(codec.codec);
     for (const nal of known) this.#sets.note(nal);
     this.#sets.settle();
@@ -130,9 +133,18 @@ export class NalUnpacker implements Unpacker {
     this.#sets.settle();
     const { format } = this.#sets;
     const key = this.#random;
-    const data = format === undefined ? undefined : Buffer.concat(this.#pieces, this.#bytes);
+    const data = format === undefined ? undefined : this.#joined();
     this.drop();
     return format === undefined || data === undefined ? undefined : { key, data, format };
+  }
+
+  #joined(): Buffer {
+    const memory = this.#memory;
+    if (memory === undefined) return Buffer.concat(this.#pieces, this.#bytes);
+    const data = memory.take(this.#bytes);
+    let at = 0;
+    for (const piece of this.#pieces) at += piece.copy(data, at);
+    return data;
   }
 
   drop(): void {

@@ -1,5 +1,5 @@
 import { FRAME_HEADER_BYTES, FramedPackets, writeFrameHeader } from "./framed-packets.ts";
-import type { PacketMemory } from "./packet-memory.ts";
+import type { ReusedMemory } from "./reused-memory.ts";
 import { RTP_HEADER_BYTES, writeRtpHeader } from "./rtp.ts";
 
 /** Of one RTP packet with its header: fits, with headers of UDP, IP and some tunnel, in an Ethernet frame. */
@@ -16,7 +16,7 @@ export interface PacketNumbers {
   /** Interleaved channel that the packets are framed for; 0 if absent. */
   readonly channel?: number;
   /** Where they lie; memory of their own if absent. */
-  readonly memory?: PacketMemory;
+  readonly memory?: ReusedMemory;
 }
 
 /** Writes the packets of one sample after another, framed, in one buffer a sample. */
@@ -24,7 +24,7 @@ export class PacketWriter {
   readonly ssrc: number;
   readonly #payloadType: number;
   readonly #channel: number;
-  readonly #memory: PacketMemory | undefined;
+  readonly #memory: ReusedMemory | undefined;
   #sequence: number;
   #count = 0;
   #buffer = Buffer.alloc(0);

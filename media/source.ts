@@ -1,6 +1,6 @@
 import type { UnixMillis } from "../base/units.ts";
 import type { PacketGroup } from "./group.ts";
-import type { PacketMemory } from "./packet-memory.ts";
+import type { ReusedMemory } from "./reused-memory.ts";
 import type { Track } from "./track.ts";
 
 /** Someone who watches a live source. Must not throw and must not block. */
@@ -47,7 +47,7 @@ export interface Reading {
   readonly from: UnixMillis;
   readonly to?: UnixMillis;
   /** Where packets lie, for a reader that gives back what it has done with; memory of their own if absent. */
-  readonly memory?: PacketMemory;
+  readonly memory?: ReusedMemory;
   /** Of track `index`, for a client that has been sent something of it before; random if absent. */
   readonly numbering?: (index: number) => Numbering;
   /** Backwards: sound and metadata instead of pictures. */

@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 import { unixMillis } from "../base/units.ts";
 import { PacketGroup, type TimeQuality, usualChannel } from "../media/group.ts";
-import type { PacketMemory } from "../media/packet-memory.ts";
 import { createPacketizer, type Packetizer } from "../media/packetizer.ts";
+import type { ReusedMemory } from "../media/reused-memory.ts";
 import type { SampleFormat } from "../media/sample.ts";
 import type { Numbering, Reading } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
@@ -37,7 +37,7 @@ interface Lane {
 
 interface LanesOptions {
   readonly baseTicks?: number;
-  readonly memory?: PacketMemory | undefined;
+  readonly memory?: ReusedMemory | undefined;
   readonly numbering?: Reading["numbering"] | undefined;
 }
 
@@ -45,7 +45,7 @@ interface LanesOptions {
 export class Lanes {
   readonly #lanes: readonly Lane[];
   readonly #baseTicks: number;
-  readonly #memory: { readonly memory?: PacketMemory };
+  readonly #memory: { readonly memory?: ReusedMemory };
   /** Lanes by their position among the tracks of the segment that is being read. */
   #here: readonly (Lane | undefined)[] = [];
   #segment: readonly Fmp4Track[] | undefined;

@@ -2,6 +2,7 @@ import type { Timer } from "../base/clock.ts";
 import { MINUTE, type Millis, SECOND } from "../base/units.ts";
 import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
 import type { PacketGroup } from "../media/group.ts";
+import type { ReusedMemory } from "../media/reused-memory.ts";
 import type { Track } from "../media/track.ts";
 import { Fragmenter } from "./fragmenter.ts";
 import { cameraGap, type GapReason } from "./gap.ts";
@@ -17,6 +18,7 @@ export class StreamRecorder {
   readonly #fragmenter: Fragmenter;
   readonly #timer: Timer;
   readonly #tell: () => void;
+  readonly #memory: ReusedMemory | undefined;
   #tracks: readonly Track[] = [];
   #depacketizers: readonly (Depacketizer | undefined)[] = [];
   #unrecordable: readonly string[] = [];
@@ -34,6 +36,7 @@ export class StreamRecorder {
     readonly closed: () => void;
   }) {
     this.#tell = o.closed;
+    this.#memory = o.context.memory;
     const segmentMs = o.segmentMs ?? MINUTE;
     this.#writer = new SegmentWriter(o.camera, o.stream, o.context);
     this.#fragmenter = new Fragmenter(this.#writer, {
@@ -66,7 +69,7 @@ export class StreamRecorder {
     if (this.#closed || JSON.stringify(tracks) === JSON.stringify(this.#tracks)) return;
     this.#drain();
     this.#tracks = tracks;
-    this.#depacketizers = tracks.map(createDepacketizer);
+    this.#depacketizers = tracks.map((track) => createDepacketizer(track, this.#memory));
     this.#unrecordable = tracks
       .filter((_, index) => this.#depacketizers[index] === undefined)
       .map((track) => `${track.encoding} (no place in an MP4 file)`);

@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import { Repeats } from "../base/log.ts";
 import { BoundedQueue } from "../base/queue.ts";
 import { type Millis, SECOND } from "../base/units.ts";
+import type { ReusedMemory } from "../media/reused-memory.ts";
 import type { Catalog, SegmentRow, SegmentTime } from "./catalog.ts";
 import { type KeyFinder, type RecordingKey, SegmentCipher } from "./cipher.ts";
 import { describeTracks, timeOf } from "./describe.ts";
@@ -66,6 +67,8 @@ export interface WriterContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly budget: MemoryBudget;
+  /** Where the samples of video lie. It has them back when they are written. */
+  readonly memory?: ReusedMemory | undefined;
   /** Written data are made to survive a power cut at least so often. */
   readonly flushMs: Millis;
   /** How new segments are encrypted; absent: not at all. */
@@ -220,6 +223,7 @@ export class SegmentWriter implements FragmentSink {
     }
     await this.#current.append(fragment);
     this.#context.counted("written", fragment.bytes);
+    for (const { samples } of fragment.runs) for (const { data } of samples) this.#context.memory?.give(data);
     this.#problem = undefined;
     this.#pauseMs = LIMITS.firstPauseMs;
     const now = this.#context.clock.monotonic();

@@ -4,10 +4,10 @@ import { createDepacketizer } from "../../media/depacketizer.ts";
 import { PacketGroup } from "../../media/group.ts";
 import { parseMikey, printMikey } from "../../media/mikey.ts";
 import { lengthPrefixed } from "../../media/nal.ts";
-import { PacketMemory } from "../../media/packet-memory.ts";
 import { createPacketizer } from "../../media/packetizer.ts";
 import { TrackReceiver } from "../../media/receiver.ts";
 import { Reorder } from "../../media/reorder.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import { readRtcp } from "../../media/rtcp.ts";
 import { readRtp, writeRtpHeader } from "../../media/rtp.ts";
 import type { Sample } from "../../media/sample.ts";
@@ -176,7 +176,7 @@ export const TARGETS: readonly Target[] = [
     run(input) {
       const { payload, payloadOffset: _offset, ...header } = readRtp(input);
       const marks = { end: true, discontinuity: false, terminal: true, sequence: 7 };
-      const [memory, at] = [new PacketMemory(), unixMillis(START)];
+      const [memory, at] = [new ReusedMemory(), unixMillis(START)];
       const told = { track: 0, rtpTime: 0, at, quality: "camera", key: true, discontinuity: false } as const;
       const [packet] = withReplayExtension(new PacketGroup(told, [input]), marks, memory).packets;
       holds(packet !== undefined, "there is a packet still");

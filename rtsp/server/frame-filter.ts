@@ -1,6 +1,6 @@
 import type { UnixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import type { PacketMemory } from "../../media/packet-memory.ts";
+import type { ReusedMemory } from "../../media/reused-memory.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import { hasVideo, type Lanes } from "./lane.ts";
 import { closedUp } from "./replay-extension.ts";
@@ -16,7 +16,7 @@ export function arePicturesAlone(lanes: Lanes, { frames, scale }: ReplayManner):
  */
 export class FrameFilter {
   readonly #lanes: Lanes;
-  readonly #memory: PacketMemory;
+  readonly #memory: ReusedMemory;
   readonly #intervalMs: number | undefined;
   readonly #picturesOnly: boolean;
   #lastAt: UnixMillis | undefined;
@@ -24,7 +24,7 @@ export class FrameFilter {
   readonly #leftOut = new Map<number, number>();
 
   /** `memory`: where the packets of all groups lie. */
-  constructor(lanes: Lanes, manner: ReplayManner, memory: PacketMemory) {
+  constructor(lanes: Lanes, manner: ReplayManner, memory: ReusedMemory) {
     const { frames } = manner;
     this.#lanes = lanes;
     this.#memory = memory;

@@ -1,7 +1,7 @@
 import { ntpOf } from "../../base/units.ts";
 import { FRAME_HEADER_BYTES, FramedPackets } from "../../media/framed-packets.ts";
 import { PacketGroup } from "../../media/group.ts";
-import type { PacketMemory } from "../../media/packet-memory.ts";
+import type { ReusedMemory } from "../../media/reused-memory.ts";
 import { RTP_HEADER_BYTES } from "../../media/rtp.ts";
 
 /** ONVIF's replay header extension (ONVIF Streaming 6.3). */
@@ -35,7 +35,7 @@ export interface ReplayMarks {
  * |C|E|D|T| 0 (4) | CSeq (8) | 0 (16)            |
  * ```
  */
-export function withReplayExtension(group: PacketGroup, marks: ReplayMarks, memory: PacketMemory): PacketGroup {
+export function withReplayExtension(group: PacketGroup, marks: ReplayMarks, memory: ReusedMemory): PacketGroup {
   if (group.packetCount === 0) return group;
   const frames = group.bytes;
   const first = frames.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + frames.readUInt16BE(2));
@@ -61,7 +61,7 @@ export function withReplayExtension(group: PacketGroup, marks: ReplayMarks, memo
 }
 
 /** The group at another RTP time, for playing faster or slower than it was captured. The packets are moved within `memory`. */
-export function atRtpTime(group: PacketGroup, rtpTime: number, memory: PacketMemory): PacketGroup {
+export function atRtpTime(group: PacketGroup, rtpTime: number, memory: ReusedMemory): PacketGroup {
   const shift = (rtpTime - group.rtpTime) | 0;
   const { track, at, quality, key, discontinuity } = group;
   const packets = rewritten(group, memory, (bytes, packet) => {
@@ -74,7 +74,7 @@ export function atRtpTime(group: PacketGroup, rtpTime: number, memory: PacketMem
  * The group behind `leftOut` packets that are not sent: sequence numbers count what is (RFC 3550 5.1), or it would look lost. The
  * packets are moved within `memory`.
  */
-export function closedUp(group: PacketGroup, leftOut: number, memory: PacketMemory): PacketGroup {
+export function closedUp(group: PacketGroup, leftOut: number, memory: ReusedMemory): PacketGroup {
   if (leftOut === 0) return group;
   const packets = rewritten(group, memory, (bytes, packet) => {
     bytes.writeUInt16BE((bytes.readUInt16BE(packet + 2) - leftOut) & 0xffff, packet + 2);
@@ -85,7 +85,7 @@ export function closedUp(group: PacketGroup, leftOut: number, memory: PacketMemo
 /** A copy, in which `write` is told where each packet begins. */
 function rewritten(
   group: PacketGroup,
-  memory: PacketMemory,
+  memory: ReusedMemory,
   write: (bytes: Buffer, packet: number) => void,
 ): FramedPackets {
   const bytes = memory.take(group.byteLength);

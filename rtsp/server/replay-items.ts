@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { PacketMemory } from "../../media/packet-memory.ts";
+import type { ReusedMemory } from "../../media/reused-memory.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import { FrameFilter } from "./frame-filter.ts";
@@ -27,7 +27,7 @@ export interface ItemsOptions {
  */
 export function itemsOf(
   o: ItemsOptions,
-  memory: PacketMemory,
+  memory: ReusedMemory,
   signal: AbortSignal,
 ): AsyncGenerator<MarkedGroup | undefined> {
   const { source, stretch, manner, lanes } = o;
@@ -42,7 +42,7 @@ export function itemsOf(
 }
 
 /** What the client wants passes; where nothing of its tracks is found for long, reading has a rest. */
-function passageOf({ lanes, manner, clock }: ItemsOptions, memory: PacketMemory, signal: AbortSignal): Passage {
+function passageOf({ lanes, manner, clock }: ItemsOptions, memory: ReusedMemory, signal: AbortSignal): Passage {
   const filter = new FrameFilter(lanes, manner, memory);
   const search = new Search(clock, signal);
   return {

@@ -1,6 +1,6 @@
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import { PacketMemory } from "../../media/packet-memory.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Range } from "../wire/range.ts";
 import type { BytePace } from "./byte-pace.ts";
 import { arePicturesAlone } from "./frame-filter.ts";
@@ -40,7 +40,7 @@ export class ReplayPlayer implements Player {
   /** Until it is sent. */
   #start: MarkedGroup | undefined;
   readonly #time: ScaledTime;
-  readonly #memory: PacketMemory;
+  readonly #memory: ReusedMemory;
   #position: UnixMillis;
   #running = false;
   #pausePoint: UnixMillis | undefined;
@@ -51,7 +51,7 @@ export class ReplayPlayer implements Player {
     items: LookAhead,
     stopping: AbortController,
     start: MarkedGroup,
-    memory: PacketMemory,
+    memory: ReusedMemory,
   ) {
     this.#o = options;
     this.#items = items;
@@ -71,7 +71,7 @@ export class ReplayPlayer implements Player {
     const stop = (): void => stopping.abort();
     gone.addEventListener("abort", stop, { once: true });
     if (gone.aborted) stop();
-    const memory = new PacketMemory();
+    const memory = new ReusedMemory();
     const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, memory, stopping.signal);
     try {
       const first = await whenSettled({ clock, from: stretch.from, gone }, async () => (await items.next()).value);

@@ -1,5 +1,5 @@
 import type { PacketGroup } from "../../media/group.ts";
-import type { PacketMemory } from "../../media/packet-memory.ts";
+import type { ReusedMemory } from "../../media/reused-memory.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import { atRtpTime } from "./replay-extension.ts";
 
@@ -9,10 +9,10 @@ import { atRtpTime } from "./replay-extension.ts";
  */
 export class ScaledTime {
   readonly #scale: number;
-  readonly #memory: PacketMemory;
+  readonly #memory: ReusedMemory;
   readonly #tracks = new Map<number, { last: number; readonly first: number; elapsedTicks: number }>();
 
-  constructor({ scale, rateControl }: ReplayManner, memory: PacketMemory) {
+  constructor({ scale, rateControl }: ReplayManner, memory: ReusedMemory) {
     this.#memory = memory;
     this.#scale = rateControl && scale > 0 ? scale : 1;
   }

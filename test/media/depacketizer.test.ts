@@ -4,6 +4,7 @@ import { createDepacketizer } from "../../media/depacketizer.ts";
 import { h264Track } from "../../media/h264.ts";
 import { avcConfig } from "../../media/h264-config.ts";
 import { hevcConfig } from "../../media/h265-config.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Sample } from "../../media/sample.ts";
 import type { Codec } from "../../media/track.ts";
 import { AT, aggregated, group, H264_SETS, H265_SETS, hex, inSample, SMALL_SPS, track, Wire } from "./codec-fixture.ts";
@@ -243,6 +244,18 @@ describe("a depacketizer for H.264", () => {
   });
 });
 
+describe("a depacketizer with memory that is used again", () => {
+  it("makes the same samples in it", () => {
+    const memory = new ReusedMemory();
+    const units = [hex("65880102"), hex("65040506")];
+    const [own] = known().send(0, units);
+    const [lent] = new Wire(createDepacketizer(described, memory)).send(0, units);
+    expect(lent?.data).to.deep.equal(own?.data);
+    memory.give(lent?.data as Buffer);
+    expect(memory.take(1).buffer).to.equal(lent?.data.buffer);
+  });
+});
+
 describe("a depacketizer for H.265", () => {
   const key = hex("2601 ac 00112233");
   const { vps, sps, pps } = H265_SETS;
@@ -374,7 +387,7 @@ describe("a depacketizer for anything", () => {
   it("is not there for codecs without a place in MP4", () => {
     expect(createDepacketizer(track("unknown"))).to.equal(undefined);
     expect(createDepacketizer(track("MPEG4-GENERIC", "mode=CELP-cbr"))).to.equal(undefined);
-    expect([track("PCMA"), track("JPEG")].map(createDepacketizer)).to.not.include(undefined);
+    expect([track("PCMA"), track("JPEG")].map((one) => createDepacketizer(one))).to.not.include(undefined);
   });
 
   for (const codec of codecs)

@@ -72,21 +72,20 @@ describe("dialing a camera", () => {
       const server = way === "TLS" ? createTlsServer(serverTlsOptions(identity)) : createServer();
       const port = await serve(server);
       const come: Buffer[][] = [[], []];
-      const said = [Buffer.alloc(300_000, 1), Buffer.alloc(300_000, 2)];
+      const said = (index: number): Buffer => Buffer.alloc(300_000, index + 1);
       const sockets: Socket[] = [];
       for (const [index, mine] of come.entries()) {
         const accepted = once(server, way === "TLS" ? "secureConnection" : "connection");
         const onData = (bytes: Buffer): void => void mine.push(Buffer.from(bytes));
         sockets.push(await to(port, { onData, ...(way === "TLS" ? { tls: { onPin: () => undefined } } : {}) }));
         const [other] = (await accepted) as [Socket];
-        other.end(said[index]);
+        other.end(said(index));
       }
       expect(come.flat()).to.deep.equal([]);
       const ended = sockets.map((socket) => once(socket, "close"));
       for (const socket of sockets) socket.resume();
       await Promise.all(ended);
-      for (const [index, mine] of come.entries())
-        expect(Buffer.concat(mine).equals(said[index] as Buffer)).to.equal(true);
+      for (const [index, mine] of come.entries()) expect(Buffer.concat(mine).equals(said(index))).to.equal(true);
     });
 
   it("refuses an address that the camera side forbids, before anything is sent", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { recover } from "../../recorder/recover.ts";
@@ -61,6 +62,37 @@ describe("a segment writer", () => {
     await harness.push(samples(0, 60));
     expect(harness.writer.live?.fragments.map((one) => one.startUs / 1000 - START_MS)).to.deep.equal([0, 1000]);
     expect((await diskFiles.list(`${folder}/cam/2026-11-24/13`)).files).to.deep.equal(["05-00.000Z-0.mp4.part"]);
+  });
+
+  it("gives the memory of samples back when they are written, and not before", async () => {
+    class Watched extends ReusedMemory {
+      lent = 0;
+      override take(bytes: number): Buffer<ArrayBuffer> {
+        this.lent += 1;
+        return super.take(bytes);
+      }
+      override give(bytes: Buffer): void {
+        this.lent -= 1;
+        bytes.fill(0xee);
+        super.give(bytes);
+      }
+    }
+    const memory = new Watched();
+    await harness.close();
+    harness = await Harness.open(folder, { files, clock, memory });
+    for (const sample of samples(0, 60)) {
+      const data = memory.take(sample.data.length);
+      sample.data.copy(data);
+      harness.fragmenter.push(0, { ...sample, data });
+    }
+    await harness.writer.idle();
+    // The last ten are not a fragment yet.
+    expect(memory.lent).to.equal(10);
+    harness.fragmenter.end(undefined);
+    await harness.writer.idle();
+    expect(memory.lent).to.equal(0);
+    expect(await recordedIndices(folder, harness.context.catalog)).to.deep.equal(range(0, 60));
+    expect(await findings(folder, harness.context.catalog)).to.deep.equal([]);
   });
 
   it("flushes at least so often as it is told", async () => {

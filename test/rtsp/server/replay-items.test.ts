@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import type { PacketGroup } from "../../../media/group.ts";
-import { PacketMemory } from "../../../media/packet-memory.ts";
+import { ReusedMemory } from "../../../media/reused-memory.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import { itemsOf } from "../../../rtsp/server/replay-items.ts";
 import { SentNumbers } from "../../../rtsp/server/sent-numbers.ts";
@@ -63,7 +63,7 @@ describe("what a client is played of a recording", () => {
         numbers: new SentNumbers(),
         onvif: o.onvif,
       },
-      new PacketMemory(),
+      new ReusedMemory(),
       stopping.signal,
     );
 

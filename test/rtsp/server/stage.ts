@@ -12,7 +12,7 @@ import { later, type UnixMillis } from "../../../base/units.ts";
 import { FramedPackets } from "../../../media/framed-packets.ts";
 import { PacketGroup } from "../../../media/group.ts";
 import { Hub } from "../../../media/hub.ts";
-import type { PacketMemory } from "../../../media/packet-memory.ts";
+import type { ReusedMemory } from "../../../media/reused-memory.ts";
 import { writeRtpHeader } from "../../../media/rtp.ts";
 import type { Numbering, RecordedSource } from "../../../media/source.ts";
 import type { Track } from "../../../media/track.ts";
@@ -117,7 +117,7 @@ const recordedOf = (bytes: number): RecordedSource => ({
 });
 
 /** The same group in memory that is used again when the reader gives it back. */
-function inMemory(group: PacketGroup, memory: PacketMemory): PacketGroup {
+function inMemory(group: PacketGroup, memory: ReusedMemory): PacketGroup {
   const bytes = memory.take(group.byteLength);
   group.bytes.copy(bytes);
   return new PacketGroup(group, new FramedPackets(bytes, group.packetCount));

@@ -1,19 +1,26 @@
 const LIMITS = {
   /** The smallest piece; larger ones are twice, four times, … as large. */
   leastBytes: 4096,
-  /** What waits to be used again: some groups of pictures. */
+  /** What waits to be used again, where nothing else is said: some seconds of one stream. */
   idleBytes: 4 * 1024 * 1024,
 };
 
 /**
- * Memory for packets that one reader alone is given, used again once they are sent: making new memory for each picture costs more
- * than all else that is done to it. What is never given back is collected as usual.
+ * Memory for packets that one reader alone is given, or for samples that are only written to disk, used again once that is done:
+ * making new memory for each picture costs more than all else that is done to it, most of it at the hands of the collector. What
+ * is never given back is collected as usual.
  */
-export class PacketMemory {
+export class ReusedMemory {
   readonly #idle = new Map<number, ArrayBuffer[]>();
-  /** What is with the reader now. */
+  /** What is in use now. */
   readonly #lent = new WeakSet<ArrayBufferLike>();
+  readonly #maxIdleBytes: number;
   #idleBytes = 0;
+
+  /** `idleBytes`: how much waits at most to be used again. */
+  constructor(idleBytes: number = LIMITS.idleBytes) {
+    this.#maxIdleBytes = idleBytes;
+  }
 
   /** Not cleared. */
   take(bytes: number): Buffer<ArrayBuffer> {
@@ -29,7 +36,7 @@ export class PacketMemory {
   give({ buffer }: Buffer): void {
     if (!this.#lent.delete(buffer)) return;
     const size = buffer.byteLength;
-    if (this.#idleBytes + size > LIMITS.idleBytes) return;
+    if (this.#idleBytes + size > this.#maxIdleBytes) return;
     const idle = this.#idle.get(size) ?? [];
     idle.push(buffer as ArrayBuffer);
     this.#idle.set(size, idle);

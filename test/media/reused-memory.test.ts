@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { PacketMemory } from "../../media/packet-memory.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 
-describe("memory for packets", () => {
+describe("memory that is used again", () => {
   it("is never with two at a time, whatever is taken and given back", () => {
     const step = fc.record({ bytes: fc.integer({ min: 1, max: 200_000 }), back: fc.option(fc.nat(50)) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const memory = new PacketMemory();
+        const memory = new ReusedMemory();
         const taken: Buffer[] = [];
         for (const { bytes, back } of steps) {
           const piece = memory.take(bytes);
@@ -26,7 +26,7 @@ describe("memory for packets", () => {
   });
 
   it("is used again", () => {
-    const memory = new PacketMemory();
+    const memory = new ReusedMemory();
     const first = memory.take(5000);
     memory.give(first);
     expect(memory.take(8000).buffer).to.equal(first.buffer);
@@ -34,14 +34,14 @@ describe("memory for packets", () => {
   });
 
   it("does not take what is not its own", () => {
-    const memory = new PacketMemory();
+    const memory = new ReusedMemory();
     const foreign = Buffer.allocUnsafeSlow(4096);
     memory.give(foreign);
     expect(memory.take(4096).buffer).not.to.equal(foreign.buffer);
   });
 
   it("keeps no more than its bound for later", () => {
-    const memory = new PacketMemory();
+    const memory = new ReusedMemory();
     const pieces = Array.from({ length: 9 }, () => memory.take(1024 * 1024));
     for (const piece of pieces) memory.give(piece);
     const again = new Set(Array.from({ length: 9 }, () => memory.take(1024 * 1024).buffer));
