@@ -35,8 +35,8 @@ export function doorOf({ protocol, port }: URL): Door {
 
 /** Connects to the RTSP port of the camera of an address. Faults: `invalid`, those of {@link dialDoor}. */
 export async function dialRtsp(url: URL, o: DialRtspOptions): Promise<Carrier> {
-  let take: (bytes: Buffer) => void = () => undefined;
-  const socket = await dialDoor(url, doorOf(url), o, (bytes) => take(bytes));
+  let take: ((bytes: Buffer) => void) | undefined;
+  const socket = await dialDoor(url, doorOf(url), o, (bytes) => take?.(bytes));
   return {
     localAddress: socket.localAddress,
     get writableLength() {
@@ -45,7 +45,7 @@ export async function dialRtsp(url: URL, o: DialRtspOptions): Promise<Carrier> {
     write: (bytes) => socket.write(bytes),
     destroy: () => socket.destroy(),
     on(event: "data" | "error" | "close", listener: (...told: never[]) => void) {
-      if (event !== "data") return socket.on(event, listener as () => void);
+      if (event !== "data") return socket.on(event, listener);
       take = listener as typeof take;
       return socket.resume();
     },
