@@ -4,11 +4,19 @@ import { Metrics } from "../base/metrics.ts";
 import type { Hub } from "../media/hub.ts";
 import { Archive } from "../recorder/archive.ts";
 import { benchServer, log, pulled } from "./bench-server.ts";
+import { benchKeys, benchSigner } from "./protection.ts";
 
-// The bridge with many cameras, all of them recorded, and nothing else in the process.
+// The bridge with many cameras, all of them recorded, and nothing else in the process. In full: encrypted and signed.
 
-const [camera = "", folder = "", count = "1"] = process.argv.slice(2);
-const archive = await Archive.open({ folder, clock: systemClock, log, metrics: new Metrics() });
+const [camera = "", folder = "", count = "1", full] = process.argv.slice(2);
+const signer = await benchSigner(systemClock.now());
+const archive = await Archive.open({
+  folder,
+  clock: systemClock,
+  log,
+  metrics: new Metrics(),
+  ...(full === "full" ? { settings: { encryption: "full" }, keys: benchKeys(), signer } : {}),
+});
 const hubs = new Map<string, Hub>();
 for (let number = 1; number <= Number(count); number += 1) hubs.set(`cam${number}`, pulled(camera));
 for (const [name, hub] of hubs) {

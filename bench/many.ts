@@ -12,7 +12,8 @@ import { own } from "./servers.ts";
 const { values } = parseArgs({
   options: {
     cameras: { type: "string", default: "100" },
-    readers: { type: "string", default: "2" },
+    readers: { type: "string", default: "0,2" },
+    recorded: { type: "string", default: "clear,full" },
     seconds: { type: "string", default: "10" },
     json: { type: "boolean" },
     help: { type: "boolean" },
@@ -22,9 +23,9 @@ const { values } = parseArgs({
 if (values.help === true) {
   process.stdout.write(`Measures many cameras that are pulled, recorded and watched.
 
-  node bench/many.ts [--cameras 100] [--readers 2] [--seconds 10] [--json]
+  node bench/many.ts [--cameras 100] [--readers 0,2] [--recorded clear,full] [--seconds 10] [--json]
 
-"--readers" watch each camera. Recordings go to the folder for temporary files.
+"--readers" watch each camera. "full" is encrypted in full and signed, as the bridge does if nothing else is set. Recordings go to the folder for temporary files.
 `);
   process.exit(0);
 }
@@ -32,16 +33,23 @@ if (values.help === true) {
 /** Code that has run often is another one, and every camera has had its turn with the disk. */
 const WARM_UP_SECONDS = 10;
 
-interface Row {
+interface Case {
   readonly cameras: number;
+  /** Of each camera. */
+  readonly readers: number;
+  readonly recorded: string;
+}
+
+interface Row extends Case {
   readonly cores: number;
   readonly gbitPerSecond: number;
   readonly megabytes: number;
 }
 
-async function measure(camera: string, cameras: number): Promise<Row> {
+async function measure(camera: string, what: Case): Promise<Row> {
+  const { cameras, readers, recorded } = what;
   const folder = await mkdtemp(join(tmpdir(), "viaduct-bench-"));
-  const bridge = await own<{ readonly port: number }>("many-bridge.ts", [camera, folder, String(cameras)]);
+  const bridge = await own<{ readonly port: number }>("many-bridge.ts", [camera, folder, String(cameras), recorded]);
   const urls = Array.from({ length: cameras }, (_, index) => `rtsp://127.0.0.1:${bridge.port}/live/cam${index + 1}`);
   try {
     const seconds = Number(values.seconds);
@@ -49,11 +57,11 @@ async function measure(camera: string, cameras: number): Promise<Row> {
       pid: bridge.process.pid ?? 0,
       urls,
       way: "tcp",
-      readers: cameras * Number(values.readers),
+      readers: cameras * readers,
       settleSeconds: WARM_UP_SECONDS,
       seconds,
     });
-    return { cameras, cores: cpuSeconds / seconds, gbitPerSecond: gbit / seconds, megabytes };
+    return { ...what, cores: cpuSeconds / seconds, gbitPerSecond: gbit / seconds, megabytes };
   } finally {
     bridge.process.kill();
     await once(bridge.process, "exit");
@@ -65,7 +73,9 @@ const source = await own<{ readonly port: number }>("relay-source.ts", []);
 const rows: Row[] = [];
 try {
   for (const cameras of values.cameras.split(",").map(Number))
-    rows.push(await measure(`rtsp://127.0.0.1:${source.port}/cam`, cameras));
+    for (const readers of values.readers.split(",").map(Number))
+      for (const recorded of values.recorded.split(","))
+        rows.push(await measure(`rtsp://127.0.0.1:${source.port}/cam`, { cameras, readers, recorded }));
 } finally {
   source.process.kill();
 }
@@ -74,13 +84,15 @@ if (values.json === true) process.stdout.write(`${JSON.stringify(rows)}\n`);
 else {
   const load = loadavg().map((one) => one.toFixed(1));
   process.stdout.write(
-    `\nMany cameras of 4 Mbit/s, recorded, ${values.readers} readers each. ${cpus().length} x ${cpus()[0]?.model ?? ""}, load ${load.join(" ")}\n\n`,
+    `\nMany cameras of 4 Mbit/s, recorded. ${cpus().length} x ${cpus()[0]?.model ?? ""}, load ${load.join(" ")}\n\n`,
   );
   process.stdout.write(
     table([
-      ["cameras", "cores", "Gbit/s out", "MB"],
+      ["", "cameras", "readers each", "cores", "Gbit/s out", "MB"],
       ...rows.map((row) => [
+        row.recorded,
         String(row.cameras),
+        String(row.readers),
         cell(row.cores, 2),
         cell(row.gbitPerSecond, 2),
         cell(row.megabytes, 0),

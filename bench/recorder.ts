@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,12 +9,11 @@ import { systemClock } from "../base/clock.ts";
 import { silentLog } from "../base/log.ts";
 import { unixMillis } from "../base/units.ts";
 import type { Sample } from "../media/sample.ts";
-import { selfSigned } from "../net/tls.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { Fragmenter } from "../recorder/fragmenter.ts";
-import { certificateOf, type Signer } from "../recorder/signature.ts";
-import { MemoryBudget, type RecordingKeys, SegmentWriter } from "../recorder/writer.ts";
+import { MemoryBudget, SegmentWriter } from "../recorder/writer.ts";
+import { benchKeys, benchSigner } from "./protection.ts";
 
 // What it costs to write what cameras send: CPU seconds of the process for each gigabit, from bare writes to what is signed and
 // encrypted in full; and ffmpeg, which copies the same into segments in clear.
@@ -41,7 +40,6 @@ const MEGABYTES = Number(values.megabytes);
 /** Of 4 Mbit/s and 25 pictures a second: a key frame a second. */
 const [KEY_BYTES, OTHER_BYTES, GOP] = [120_000, 15_800, 25];
 const START_MS = Date.UTC(2026, 0, 1);
-const ID = "00".repeat(16);
 
 const pictures = { key: randomBytes(KEY_BYTES), other: randomBytes(OTHER_BYTES) };
 const format = { codec: "H264", width: 1920, height: 1080, config: Buffer.from("0142c01effe100", "hex") } as const;
@@ -75,19 +73,7 @@ const STEPS: readonly Step[] = [
 const COUNT = Math.ceil((MEGABYTES * 1e6) / (KEY_BYTES + (GOP - 1) * OTHER_BYTES)) * GOP;
 const GBIT = (COUNT / GOP) * (KEY_BYTES + (GOP - 1) * OTHER_BYTES) * 8e-9;
 
-const key = randomBytes(32);
-const keys: RecordingKeys = {
-  find: async () => key,
-  forRecording: async () => ({ id: ID, key }),
-  cameras: async () => [],
-  shred: async () => 0,
-};
-
-async function signer(): Promise<Signer> {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const pem = await selfSigned(privateKey.export({ type: "pkcs8", format: "der" }), "CN=Bench", unixMillis(START_MS));
-  return { privateKey, certificate: certificateOf(pem).raw };
-}
+const keys = benchKeys();
 
 function cpuSeconds(since: NodeJS.CpuUsage): number {
   const { user, system } = process.cpuUsage(since);
@@ -119,7 +105,7 @@ async function recorded(folder: string, step: Step): Promise<number> {
     counted: () => undefined,
     encryption: step.encryption,
     keys,
-    signer: step.signed === true ? await signer() : undefined,
+    signer: step.signed === true ? await benchSigner(unixMillis(START_MS)) : undefined,
   });
   const fragmenter = new Fragmenter(writer, { segmentMs: 60_000, phaseMs: 0 });
   fragmenter.describe([
