@@ -23,6 +23,8 @@ clientSide:
   # udp: { enabled: true, ports: 50000-50999 }
   # multicast: { enabled: true, groups: 239.192.0.0/16 }
   # onvifHttp: { enabled: true, port: 8080 }
+  # A device for each camera besides, for NVRs that take a device for a camera:
+  # cameraDevices: { enabled: true, discovery: true }
   # Send events to systems that subscribe to them, and to nobody else:
   # notifications: { to: [10.2.0.9] }
   # Let ONVIF clients find the bridge:

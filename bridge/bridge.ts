@@ -32,6 +32,7 @@ import { readCa } from "./certificates-file.ts";
 import { Addresses } from "./client-side/addresses.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
+import { listenForCameras } from "./client-side/own-doors.ts";
 import { REFUSALS_FILE } from "./client-side/refusal.ts";
 import { Refusals } from "./client-side/refusals.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
@@ -39,10 +40,11 @@ import { Watch } from "./client-side/watch.ts";
 import { consumersOf } from "./consumers.ts";
 import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
 import { EventBus } from "./event-bus.ts";
+import { cameraDevicesOf } from "./onvif-settings.ts";
 import { OwnEvents, publishLogInFailed } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { resealSecrets } from "./reseal.ts";
-import { multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
+import { hostsOf, multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
 import { loadSigner } from "./signing.ts";
 
 /** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
@@ -178,8 +180,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     "RTSP",
     () => new RtspServer({ host, clock, log, metrics, refused: refusals.refused, ...datagrams }),
   );
-  const identity = await loadIdentity(settings.dataFolder, [...clientSide.addresses, ...clientSide.names], clock);
+  const identity = await loadIdentity(settings.dataFolder, hostsOf(clientSide), clock);
 
+  const cameraDevices = cameraDevicesOf(clientSide.cameraDevices);
   const web = o.web?.(parts);
   const onvif = await life.start("ONVIF", async () =>
     onvifPart({
@@ -196,6 +199,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       multicast,
       srtp: clientSide.srtp.enabled,
       consumers: await consumersOf(settings),
+      cameraDevices,
       refused: refusals.refused,
       retentionMs: settings.recording.maxAgeDays * DAY,
       recordings: cameras,
@@ -237,16 +241,17 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     doors ??= { https: https.port, http: http?.port, rtsps: rtsps.port, rtsp: plain?.port };
   }
   addresses = new Addresses(doors as Addresses["doors"]);
+  if (cameraDevices !== undefined) {
+    const own = { doors: addresses.doors, addresses: clientSide.addresses, identity, door, rtsp, onvif };
+    await listenForCameras(cameraDevices.own, own);
+  }
 
   if (clientSide.discovery.enabled) {
     await life.start("discovery by clients", async () => {
       const server = new DiscoveryServer({
         addresses: clientSide.addresses,
         port: clientSide.discovery.port,
-        endpoint: `urn:uuid:${folder.uuid}`,
-        types: onvif.discoveryTypes,
-        scopes: () => onvif.scopes(),
-        xaddrs: (local) => onvif.deviceAddresses(made(), local),
+        devices: (local) => onvif.devices(local),
         clock,
         log,
       });

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { isNetwork } from "../net/address.ts";
 import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
 import { directoriesSchema } from "./directory-settings.ts";
+import { cameraDevices, notifications } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
 
 const port = (fallback: number) =>
@@ -151,25 +151,8 @@ const clientSide = z
       .strictObject({ enabled: z.boolean().default(false), port: port(8080) })
       .prefault({})
       .describe("ONVIF over plain HTTP, and RTSP inside it, for clients without TLS. Pictures are in clear text."),
-    notifications: z
-      .strictObject({
-        to: z
-          .array(z.string().refine(isNetwork, "an IP address, or a network as in 10.2.0.0/24"))
-          .default([])
-          .describe(
-            "Addresses and networks of those who may be sent events. Empty: nobody. Loopback, own addresses and networks of cameras only by an entry of their own, inside of them.",
-          ),
-        http: z.boolean().default(false).describe("Without TLS too. What happens can be read on the network then."),
-        ca: z
-          .string()
-          .min(1)
-          .optional()
-          .describe(
-            "File with the certificates (PEM) of the authority that made the certificates of those who are sent events. Without it, those that this machine trusts.",
-          ),
-      })
-      .prefault({})
-      .describe("Events sent to ONVIF clients that subscribe to them (WS-BaseNotification), besides being fetched."),
+    notifications,
+    cameraDevices,
     discovery: z
       .strictObject({ enabled: z.boolean().default(false), port: port(3702) })
       .prefault({})
@@ -205,6 +188,11 @@ export type Settings = z.output<typeof settingsSchema>;
 export function multicastPlanOf({ multicast }: Settings["clientSide"]): MulticastPlan | undefined {
   const groups = parseGroupRange(multicast.groups);
   return multicast.enabled && groups !== undefined ? { groups, port: multicast.port, ttl: multicast.ttl } : undefined;
+}
+
+/** Names and addresses that the certificate for clients has to have. */
+export function hostsOf({ addresses, names, cameraDevices }: Settings["clientSide"]): readonly string[] {
+  return [...addresses, ...names, ...cameraDevices.own.flatMap(({ address }) => address ?? [])];
 }
 
 /** The folder of the recordings. */

@@ -10,6 +10,13 @@ export interface Doors {
   readonly rtsp: number | undefined;
 }
 
+/** Where a camera's device is by itself; what is absent is the bridge's. */
+export interface OwnPlace {
+  readonly address?: string | undefined;
+  readonly https?: number | undefined;
+  readonly http?: number | undefined;
+}
+
 /** In the query of a live address: the client wants to be told of the multicast group in the description already. */
 export const MULTICAST_QUERY = "multicast";
 
@@ -70,11 +77,26 @@ export class Addresses {
     return `${at.tls ? "https" : "http"}://${at.host}:${at.port}${pathOf(kind, camera, stream)}`;
   }
 
-  onvif(localAddress: string, tls: boolean): string {
+  /** Of the device service; of a camera's device below a path of its own, or where it has an address or a port of its own. */
+  onvif(
+    localAddress: string,
+    tls: boolean,
+    device?: { readonly camera: string; readonly own?: OwnPlace | undefined },
+  ): string {
     const { http, https } = this.doors;
-    return tls || http === undefined
-      ? `https://${hostOf(localAddress)}:${https}/onvif/device_service`
-      : `http://${hostOf(localAddress)}:${http}/onvif/device_service`;
+    const secure = tls || http === undefined;
+    const { address, ...ports } = device?.own ?? {};
+    const port = secure ? ports.https : ports.http;
+    const path = device === undefined || address !== undefined || port !== undefined ? "" : `camera/${device.camera}/`;
+    const host = hostOf(address ?? localAddress);
+    return `${secure ? "https" : "http"}://${host}:${port ?? (secure ? https : http)}/onvif/${path}device_service`;
+  }
+
+  /** All of it. Plain HTTP, which is switched on for clients that know nothing else, stands first: these take the first address. */
+  onvifAll(
+    ...[localAddress, device]: [localAddress: string, device?: Parameters<Addresses["onvif"]>[2]]
+  ): readonly string[] {
+    return [...new Set([false, true].map((tls) => this.onvif(localAddress, tls, device)))];
   }
 
   web(localAddress: string): string {

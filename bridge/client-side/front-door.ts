@@ -59,10 +59,11 @@ export class FrontDoor {
     return this.#listeners;
   }
 
-  /** With an identity: HTTPS and everything. Without: plain HTTP, and ONVIF alone. */
-  async listen(address: string, port: number, identity: Identity | undefined): Promise<HttpListener> {
+  /** With an identity: HTTPS and everything. Without: plain HTTP, and ONVIF alone, as it is with another part to answer that. */
+  async listen(address: string, port: number, identity: Identity | undefined, other?: HttpPart): Promise<HttpListener> {
+    const parts = { onvif: other ?? this.#options.onvif, pages: identity !== undefined && other === undefined };
     const handler = (request: IncomingMessage, response: ServerResponse): void => {
-      void this.#handle(request, response, identity !== undefined);
+      void this.#handle(request, response, parts);
     };
     const { first, tlsFailed } = this.#options;
     const server = createHttpServer(handler, {
@@ -76,7 +77,7 @@ export class FrontDoor {
       // With the upgrade Node takes its own listener away, and an error that nobody hears ends the process.
       socket.on("error", () => socket.destroy());
       if (pathOf(request) === RTSP_WEB_SOCKET && rtsp !== undefined) rtsp.upgrade(request, socket as Socket, head);
-      else if (identity === undefined || web?.upgrade === undefined) socket.destroy();
+      else if (!parts.pages || web?.upgrade === undefined) socket.destroy();
       else web.upgrade(request, socket, head);
     });
     await new Promise<void>((resolve, reject) => {
@@ -109,15 +110,19 @@ export class FrontDoor {
     );
   }
 
-  async #handle(request: IncomingMessage, response: ServerResponse, tls: boolean): Promise<void> {
+  async #handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { onvif, pages }: { readonly onvif: HttpPart; readonly pages: boolean },
+  ): Promise<void> {
     try {
       const path = pathOf(request);
-      if (path.startsWith("/onvif/")) await this.#options.onvif.handle(request, response);
+      if (path.startsWith("/onvif/")) await onvif.handle(request, response);
       else if (path === "/healthz") reply(response, 200, "ok\n");
       else if (path === "/readyz")
         reply(response, this.#options.ready() ? 200 : 503, this.#options.ready() ? "ready\n" : "not ready\n");
       else if (path === "/metrics") await this.#metrics(request, response);
-      else if (tls && this.#options.web !== undefined) await this.#options.web.handle(request, response);
+      else if (pages && this.#options.web !== undefined) await this.#options.web.handle(request, response);
       else reply(response, 404, "not found\n");
     } catch (err) {
       this.#options.log.error({ err }, "HTTP request failed");

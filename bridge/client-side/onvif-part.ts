@@ -5,7 +5,8 @@ import type { Closable } from "../../base/lifecycle.ts";
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Millis } from "../../base/units.ts";
-import { DEVICE, NETWORK_VIDEO_TRANSMITTER, type TypeName } from "../../discovery/message.ts";
+import { DEVICE, NETWORK_VIDEO_TRANSMITTER } from "../../discovery/message.ts";
+import type { DiscoveredDevice } from "../../discovery/server/hello.ts";
 import type { HttpAuthentication, UsernameTokenAuthentication } from "../../onvif/server/authenticate.ts";
 import { OnvifServer, type OnvifServerOptions } from "../../onvif/server/dispatch.ts";
 import type { EventBus } from "../event-bus.ts";
@@ -13,6 +14,8 @@ import type { Addresses } from "./addresses.ts";
 import type { HttpPart } from "./front-door.ts";
 import type { MulticastPlan } from "./multicast-plan.ts";
 import { bridgeSite, type RecordingSwitch } from "./onvif/bridge-site.ts";
+import type { OwnDoor } from "./onvif/camera-device.ts";
+import { CameraDevices, type ShownDevices } from "./onvif/camera-devices.ts";
 import { deviceScopes } from "./onvif/device.ts";
 import type { ConsumerOptions } from "./onvif/notifications.ts";
 import { onvifServices } from "./onvif/services.ts";
@@ -21,12 +24,21 @@ import { PtzHolders } from "./ptz-holders.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { Watch } from "./watch.ts";
 
+/** A device for each camera. */
+export interface CameraDeviceSettings {
+  /** Discovery tells of them. */
+  readonly discoverable: boolean;
+  readonly own: readonly OwnDoor[];
+  /** By account name in lower case; both where an account is not named. */
+  readonly shown: ReadonlyMap<string, ShownDevices>;
+}
+
 /** ONVIF on the client side: its services below `/onvif/`, and what discovery says of them. */
 export interface OnvifPart extends HttpPart, Closable {
-  readonly discoveryTypes: readonly TypeName[];
-  scopes(): readonly string[];
-  /** Addresses of the device service for clients that reach us at `local`. */
-  deviceAddresses(addresses: Addresses, local: string): readonly string[];
+  /** The device of one camera, for an address or port of its own. */
+  cameraDoor(camera: string): HttpPart;
+  /** What discovery answers clients that reach us at `local`, the device of all cameras first. */
+  devices(local: string): readonly DiscoveredDevice[];
 }
 
 export function onvifPart(o: {
@@ -47,6 +59,8 @@ export function onvifPart(o: {
   readonly srtp: boolean;
   /** To whom events are sent that subscribes to them; absent: to nobody. */
   readonly consumers?: ConsumerOptions | undefined;
+  /** A device for each camera besides; absent: there are none. */
+  readonly cameraDevices?: CameraDeviceSettings | undefined;
   /** Told of each request that was refused. */
   readonly refused?: OnvifServerOptions["refused"];
   /** How long recordings are kept. */
@@ -61,14 +75,32 @@ export function onvifPart(o: {
   const ptzHolders = new PtzHolders(o);
   const site = bridgeSite({ ...o, ptzHolders });
   const subscriptions = new Subscriptions(o.bus, clock);
-  const server = new OnvifServer({
-    services: onvifServices({
+  const sent = metrics.counter("viaduct_onvif_notifications_total", "Notify requests to subscribers", ["outcome"]);
+  const notifications = o.consumers && {
+    ...o.consumers,
+    audit,
+    log: o.log.child({ part: "notifications" }),
+    answered: (outcome: "ok" | "failed") => sent.inc({ outcome }),
+  };
+  const common = { bus: o.bus, subscriptions, notifications, clock };
+  const { cameraDevices: settings } = o;
+  const cameraDevices =
+    settings &&
+    new CameraDevices({
       site,
-      bus: o.bus,
-      subscriptions,
-      notifications: o.consumers && { ...o.consumers, audit, metrics, log: o.log.child({ part: "notifications" }) },
-      clock,
-    }),
+      cameras: () => o.watch.all().map(({ info }) => info),
+      own: settings.own,
+      shown: settings.shown,
+      services: (of, camera) => onvifServices({ ...common, site: of, camera }),
+    });
+  const server = new OnvifServer({
+    services: onvifServices({ ...common, site }),
+    ...(cameraDevices === undefined
+      ? {}
+      : {
+          cameraServices: (camera) => cameraDevices.services(camera),
+          admit: (who, camera) => cameraDevices.admit(who, camera),
+        }),
     authenticator,
     usernameTokens,
     demand: (who, what) => demand(audit, who, what),
@@ -79,16 +111,33 @@ export function onvifPart(o: {
     metrics,
   });
   const snapshots = new Snapshots({ watch: o.watch, authenticator, log: o.log.child({ part: "snapshots" }) });
-  return {
+  const types = [NETWORK_VIDEO_TRANSMITTER, DEVICE];
+  const doorOf = (camera?: string): HttpPart => ({
     handle: (request, response) =>
-      snapshots.takes(request) ? snapshots.handle(request, response) : server.handle(request, response),
-    discoveryTypes: [NETWORK_VIDEO_TRANSMITTER, DEVICE],
+      snapshots.takes(request) ? snapshots.handle(request, response) : server.handle(request, response, camera),
+  });
+  return {
+    ...doorOf(),
+    cameraDoor: doorOf,
     close() {
       ptzHolders.close();
       subscriptions.close();
     },
-    scopes: () => deviceScopes(site),
-    // Plain HTTP, which is switched on for clients that know nothing else, stands first: these take the first address.
-    deviceAddresses: (addresses, local) => [...new Set([addresses.onvif(local, false), addresses.onvif(local, true)])],
+    devices: (local) => [
+      {
+        endpoint: `urn:uuid:${o.uuid}`,
+        types,
+        scopes: deviceScopes(site),
+        xaddrs: o.addresses().onvifAll(local),
+      },
+      ...(settings?.discoverable === true ? (cameraDevices?.list() ?? []) : []).map(
+        ({ camera, uuid, scopes, own }) => ({
+          endpoint: `urn:uuid:${uuid}`,
+          types,
+          scopes,
+          xaddrs: o.addresses().onvifAll(local, { camera, own }),
+        }),
+      ),
+    ],
   };
 }

@@ -5,6 +5,8 @@ import { type Millis, type MonotonicMillis, SECOND } from "../../base/units.ts";
 const PER_SENDER = { messages: 12, periodMs: 4 * SECOND } as const;
 /** All senders together: the addresses in datagrams may be forged. */
 const OVERALL = { messages: 100, periodMs: SECOND } as const;
+/** Answers to all of them: one question may have as many as there are devices. */
+const ANSWERS = { messages: 600, periodMs: SECOND } as const;
 /** Senders that are remembered; with more, the overall bound alone holds. */
 const MAX_SENDERS = 1000;
 
@@ -19,10 +21,17 @@ export class AnswerBudget {
   readonly #clock: Clock;
   readonly #senders = new Map<string, Window>();
   readonly #all: Window;
+  readonly #answers: Window;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#all = { since: clock.monotonic(), count: 0 };
+    this.#answers = { ...this.#all };
+  }
+
+  /** Counts one answer; false when it is one too many. */
+  spend(): boolean {
+    return counted(this.#answers, ANSWERS, this.#clock.monotonic());
   }
 
   /** Counts one message of `sender`; false when it is one too many. */

@@ -26,8 +26,10 @@ const APP_MAX_DELAY_MS: Millis = 500;
 const ANSWER_DELAY_MS: Millis = 100;
 
 const LIMITS = {
-  /** Answers that wait to be sent. */
+  /** Questions are not looked at while so many answers wait to be sent. */
   waiting: 50,
+  /** Devices that are told of. */
+  devices: 300,
   /** A repeated question (datagrams are sent twice and more, WS-Discovery 2.4) is answered once within this time. */
   repeatMs: 10 * SECOND,
 } as const;
@@ -37,14 +39,20 @@ export interface DiscoveryServerOptions {
   readonly addresses: readonly string[];
   /** 3702 if absent; 0 lets the system choose (tests). */
   readonly port?: number;
+  /** What clients on the network of `localAddress` are told of; one device, or several that are all here. */
+  devices(localAddress: string): readonly DiscoveredDevice[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** One device as it is told of. */
+export interface DiscoveredDevice {
   /** `urn:uuid:…`, the same for ever and on all interfaces. */
   readonly endpoint: string;
   readonly types: readonly TypeName[];
-  scopes(): readonly string[];
-  /** The addresses of the device service for clients on the network of `localAddress`. */
-  xaddrs(localAddress: string): readonly string[];
-  readonly clock: Clock;
-  readonly log: Log;
+  readonly scopes: readonly string[];
+  /** The addresses of the device service. */
+  readonly xaddrs: readonly string[];
 }
 
 interface Interface {
@@ -102,7 +110,8 @@ export class DiscoveryServer {
     }
     this.#later(APP_MAX_DELAY_MS, () => {
       this.#greeted = true;
-      for (const one of this.#interfaces) void this.#multicast(one, { kind: "Hello", device: this.#entry(one) });
+      for (const one of this.#interfaces)
+        for (const device of this.#entries(one)) void this.#multicast(one, { kind: "Hello", device });
     });
   }
 
@@ -110,9 +119,12 @@ export class DiscoveryServer {
   async close(): Promise<void> {
     for (const timer of this.#waiting) timer.cancel();
     this.#waiting.clear();
-    const { endpoint } = this.#options;
     if (this.#greeted)
-      await Promise.all(this.#interfaces.map((one) => this.#multicast(one, { kind: "Bye", endpoint })));
+      await Promise.all(
+        this.#interfaces.flatMap((one) =>
+          this.#entries(one).map(({ endpoint }) => this.#multicast(one, { kind: "Bye", endpoint })),
+        ),
+      );
     this.#greeted = false;
     for (const { socket } of this.#interfaces.splice(0)) socket.close();
     this.#group?.close();
@@ -166,37 +178,40 @@ export class DiscoveryServer {
     if (!this.#budget.admit(from)) return;
     try {
       const { messageId, body } = parseMessage(datagram);
-      const answer = this.#answer(one, body);
+      const answers = this.#answers(one, body);
       // By port too: two scans of one client (libonvif makes identifiers out of the second) are two questions.
-      if (answer === undefined || this.#seen.admit(`${from} ${sender.port} ${messageId}`) === undefined) return;
-      const send = (): Promise<void> =>
-        this.#send(one, answer, { port: sender.port, address: from, relatesTo: messageId });
-      if (multicast) this.#later(ANSWER_DELAY_MS, send);
-      else void send();
+      if (answers.length === 0 || this.#seen.admit(`${from} ${sender.port} ${messageId}`) === undefined) return;
+      // A datagram for each device, as devices would: there are clients that read the first match of an answer alone.
+      for (const answer of answers) {
+        if (!this.#budget.spend()) return;
+        const send = (): Promise<void> =>
+          this.#send(one, answer, { port: sender.port, address: from, relatesTo: messageId });
+        if (multicast) this.#later(ANSWER_DELAY_MS, send);
+        else void send();
+      }
     } catch {
       // WS-Discovery and Core 7.3.5: faults of multicast messages are dropped in silence.
     }
   }
 
-  #answer(one: Interface, body: DiscoveryBody): DiscoveryBody | undefined {
-    const { endpoint, types } = this.#options;
-    if (body.kind === "Probe" && matches(body, types, this.#options.scopes()))
-      return { kind: "ProbeMatches", matches: [this.#entry(one)] };
-    if (body.kind === "Resolve" && body.endpoint.toLowerCase() === endpoint.toLowerCase())
-      return { kind: "ResolveMatches", match: this.#entry(one) };
-    return undefined;
+  #answers(one: Interface, body: DiscoveryBody): readonly DiscoveryBody[] {
+    if (body.kind === "Probe")
+      return this.#entries(one)
+        .filter(({ types, scopes }) => matches(body, types, scopes))
+        .map((entry) => ({ kind: "ProbeMatches", matches: [entry] }));
+    if (body.kind !== "Resolve") return [];
+    const asked = body.endpoint.toLowerCase();
+    return this.#entries(one)
+      .filter(({ endpoint }) => endpoint.toLowerCase() === asked)
+      .map((match) => ({ kind: "ResolveMatches", match }));
   }
 
-  #entry({ address }: Interface): DeviceEntry {
-    const { endpoint, types } = this.#options;
-    return {
-      endpoint,
-      types,
-      scopes: this.#options.scopes(),
-      xaddrs: this.#options.xaddrs(address),
-      // Grows when scopes or addresses may have changed, which is at a restart.
-      metadataVersion: this.#instanceId,
-    };
+  #entries({ address }: Interface): readonly DeviceEntry[] {
+    // The version grows when scopes or addresses may have changed, which is at a restart.
+    return this.#options
+      .devices(address)
+      .slice(0, LIMITS.devices)
+      .map((device) => ({ ...device, metadataVersion: this.#instanceId }));
   }
 
   #later(mostMs: Millis, run: () => unknown): void {

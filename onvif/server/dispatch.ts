@@ -4,10 +4,10 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import type { RefusedRequest } from "../../auth/refused.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Clock } from "../../base/clock.ts";
-import { asFault, Fault } from "../../base/fault.ts";
+import { asFault, type Fault } from "../../base/fault.ts";
 import { type Log, Repeats } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
-import { peerOf, readBody } from "../../net/http.ts";
+import { peerOf } from "../../net/http.ts";
 import { decode } from "../../wsdl/decode.ts";
 import {
   type Addressing,
@@ -15,7 +15,6 @@ import {
   printAddressing,
   printEnvelope,
   printFault,
-  readEnvelope,
   SoapFault,
 } from "../../wsdl/envelope.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
@@ -24,22 +23,18 @@ import type { AccessClass, Operation } from "../../wsdl/service.ts";
 import type { XmlElement } from "../../wsdl/xml.ts";
 import { authenticate, type HttpAuthentication, type UsernameTokenAuthentication } from "./authenticate.ts";
 import { type Base, baseOf } from "./base.ts";
+import { Refused, readMessage } from "./request.ts";
 import type { KnownCall, Service } from "./service.ts";
-
-/** Whatever a request may be: it is parsed before we know who sent it. No request of ONVIF comes near these. */
-const LIMITS = {
-  bodyBytes: 256 * 1024,
-  xml: { elements: 5000, depth: 32, attributes: 5000 },
-} as const;
 
 /** Right to change or to read what only those may who look after accounts. */
 const ADMINISTRATIVE: ReadonlySet<AccessClass> = new Set(["READ_SYSTEM_SECRET", "WRITE_SYSTEM", "UNRECOVERABLE"]);
 
-/** SOAP 1.2, and SOAP 1.1's type for clients that name their 1.2 messages so; a real 1.1 message gets a fault that says so. */
-const CONTENT_TYPES = new Set(["application/soap+xml", "text/xml"]);
-
 export interface OnvifServerOptions {
   readonly services: readonly Service[];
+  /** The services of a device of one camera. It is the same for a camera that is not there, which nobody may find out; absent: there are no such devices. */
+  readonly cameraServices?: (camera: string) => readonly Service[];
+  /** Throws unless the account may use the device of this camera, or, without one, that of all cameras. */
+  readonly admit?: (who: Principal, camera: string | undefined) => void;
   readonly authenticator: HttpAuthentication;
   /** Absent: UsernameTokens are ignored. */
   readonly usernameTokens?: UsernameTokenAuthentication;
@@ -54,14 +49,16 @@ export interface OnvifServerOptions {
   readonly metrics: Metrics;
 }
 
-/** An answer that is no SOAP message, because what came was none. */
-class Refused extends Error {
-  readonly status: number;
+/** Where all services are. */
+const ROOT = "/onvif/";
+/** Below it, those of the devices of single cameras: by their ids. */
+const CAMERA_DEVICE = /^\/onvif\/(camera\/([A-Za-z0-9_-]{1,64})\/)/;
 
-  constructor(status: number) {
-    super(`HTTP ${status}`);
-    this.status = status;
-  }
+/** By path below `/onvif/`: all that is served there. */
+type Served = ReadonlyMap<string, readonly Service[]>;
+
+function servedBy(services: readonly Service[]): Served {
+  return Map.groupBy(services, ({ path }) => path);
 }
 
 /** What is known of a request when its answer is written. */
@@ -77,15 +74,14 @@ interface Progress {
  */
 export class OnvifServer {
   readonly #options: OnvifServerOptions;
-  /** By path: all that is served there. */
-  readonly #services: ReadonlyMap<string, readonly Service[]>;
+  readonly #services: Served;
   readonly #publicHosts: ReadonlySet<string>;
   readonly #repeats: Repeats;
   readonly #answered;
 
   constructor(options: OnvifServerOptions) {
     this.#options = options;
-    this.#services = Map.groupBy(options.services, ({ path }) => `/onvif/${path}`);
+    this.#services = servedBy(options.services);
     this.#publicHosts = new Set(options.publicHosts ?? []);
     this.#repeats = new Repeats(options.clock);
     this.#answered = options.metrics.counter("viaduct_onvif_requests_total", "ONVIF requests answered", [
@@ -94,12 +90,12 @@ export class OnvifServer {
     ]);
   }
 
-  /** Answers one request, always, and never rejects. */
-  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** Answers one request, always, and never rejects. With `camera`, as the device of that one. */
+  async handle(request: IncomingMessage, response: ServerResponse, camera?: string): Promise<void> {
     const peer = peerOf(request.socket);
     const progress: Progress = { operation: "none", addressing: undefined, who: undefined };
     try {
-      const xml = await this.#answer(request, response, peer, progress);
+      const xml = await this.#answer(request, response, peer, progress, camera);
       this.#answered.inc({ operation: progress.operation, outcome: "ok" });
       send(response, 200, xml);
     } catch (thrown) {
@@ -110,33 +106,47 @@ export class OnvifServer {
     }
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse, peer: Peer, progress: Progress): Promise<string> {
-    const [services, resource] = this.#servedAt((request.url ?? "").split("?", 1)[0] ?? "");
-    const envelope = readMessage(await bodyOf(request));
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    peer: Peer,
+    progress: Progress,
+    own: string | undefined,
+  ): Promise<string> {
+    const path = (request.url ?? "").split("?", 1)[0] ?? "";
+    const named = own === undefined ? CAMERA_DEVICE.exec(path) : null;
+    const camera = own ?? named?.[2];
+    const [services, resource] = this.#servedAt(path.slice(ROOT.length + (named?.[1]?.length ?? 0)), camera);
+    const envelope = await readMessage(request);
     progress.addressing = envelope.addressing;
     const { body } = envelope;
     if (body === undefined) throw new SoapFault("invalid", "Sender", ["WellFormed"], "The body is empty");
     const { service, access } = operationOf(services, body);
     progress.operation = `${service.table.prefix}:${body.name}`;
 
-    const base = baseOf(request, this.#publicHosts);
+    const base = baseOf(request, this.#publicHosts, named?.[1]);
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const { authenticator, usernameTokens, demand } = this.#options;
     const open = access === "PRE_AUTH";
     const who = open ? undefined : await authenticate(request, peer, envelope, authenticator, usernameTokens);
     progress.who = who;
+    if (who !== undefined) this.#options.admit?.(who, camera);
     if (who !== undefined && ADMINISTRATIVE.has(access))
       demand(who, { right: "manage-accounts", interface: "onvif", address: peer.address });
     return this.#run(service, body, envelope, { who, peer, base, resource, gone: gone.signal });
   }
 
   /** What is served at a path, and what of the path stands behind that. */
-  #servedAt(path: string): readonly [readonly Service[], resource: string] {
-    const exact = this.#services.get(path);
+  #servedAt(path: string, camera: string | undefined): readonly [readonly Service[], resource: string] {
+    const { cameraServices } = this.#options;
+    if (camera !== undefined && cameraServices === undefined) throw new Refused(404);
+    const all =
+      camera === undefined || cameraServices === undefined ? this.#services : servedBy(cameraServices(camera));
+    const exact = all.get(path);
     if (exact !== undefined) return [exact, ""];
     const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    const below = this.#services.get(folder);
+    const below = all.get(folder);
     if (below === undefined) throw new Refused(404);
     return [below, path.slice(folder.length)];
   }
@@ -184,30 +194,6 @@ export class OnvifServer {
     const { status, xml } = printFault(fault, addressing);
     const stale = fault instanceof UnauthenticatedFault && fault.stale;
     send(response, status, xml, status === 401 ? authenticator.challenges(peer, { stale }) : []);
-  }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  if (request.method !== "POST") throw new Refused(405);
-  const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
-  if (encoding !== "identity" && encoding !== "") throw new Refused(415);
-  const [type = "", ...parameters] = (request.headers["content-type"] ?? "").toLowerCase().split(";");
-  const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(one)?.[1]).find(Boolean);
-  if (!CONTENT_TYPES.has(type.trim()) || (charset !== undefined && charset !== "utf-8")) throw new Refused(415);
-  try {
-    return await readBody(request, LIMITS.bodyBytes);
-  } catch {
-    // The encoding is fine, so the body is too long, or it broke off and nobody reads this.
-    throw new Refused(413);
-  }
-}
-
-function readMessage(body: Buffer): Envelope {
-  try {
-    return readEnvelope(body, LIMITS.xml);
-  } catch (thrown) {
-    if (thrown instanceof SoapFault || !(thrown instanceof Fault)) throw thrown;
-    throw new SoapFault("invalid", "Sender", ["WellFormed"], thrown.tell ?? "Not well-formed", { cause: thrown });
   }
 }
 

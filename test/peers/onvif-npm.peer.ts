@@ -5,10 +5,11 @@ import { expect } from "chai";
 import type { CamOptions } from "onvif";
 import { Cam } from "onvif/promises/index.js";
 import { systemClock } from "../../base/clock.ts";
+import { cameraIdentity } from "../../bridge/client-side/onvif/camera-device.ts";
 import { type Identity, loadIdentity } from "../../net/tls.ts";
 import { startConsumer, toLoopback } from "../support/consumer.ts";
 import { CAMERAS, PROFILES } from "../support/onvif-cameras.ts";
-import { type OnvifLogin, type OnvifTestSite, startOnvifSite } from "../support/onvif-site.ts";
+import { type OnvifLogin, type OnvifTestSite, startOnvifSite, UUID } from "../support/onvif-site.ts";
 
 type Item = Readonly<{ [name: string]: unknown }>;
 
@@ -29,7 +30,12 @@ describe("npm's onvif as a client of ours", () => {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "viaduct-onvif-"));
     identity = await loadIdentity(folder, ["127.0.0.1"], systemClock);
-    site = await startOnvifSite({ clock: systemClock, identity, consumers: toLoopback() });
+    site = await startOnvifSite({
+      clock: systemClock,
+      identity,
+      consumers: toLoopback(),
+      cameraDevices: { discoverable: true, own: [], shown: new Map() },
+    });
     login = await site.account();
   });
   after(async () => {
@@ -90,7 +96,7 @@ describe("npm's onvif as a client of ours", () => {
     expect(await cam.getDeviceInformation()).to.include({ manufacturer: "Viaduct", firmwareVersion: "1.2.3" });
     expect(await cam.getSystemDateAndTime()).to.be.instanceOf(Date);
     const scopes = listed(await cam.getScopes());
-    expect(scopes.map(({ scopeItem }) => scopeItem)).to.deep.equal(site.part.scopes());
+    expect(scopes.map(({ scopeItem }) => scopeItem)).to.deep.equal(site.part.devices("127.0.0.1")[0]?.scopes);
   });
 
   it("subscribes to events, is told what happens, and unsubscribes", async () => {
@@ -132,6 +138,23 @@ describe("npm's onvif as a client of ours", () => {
     } finally {
       await consumer.close();
     }
+  });
+
+  it("finds at the device of one camera that camera alone", async () => {
+    const cam = new Cam({
+      hostname: "127.0.0.1",
+      port: site.port,
+      useWSSecurity: false,
+      username: login.name,
+      password: login.secret,
+      path: "/onvif/camera/yard/device_service",
+    });
+    await cam.connect();
+    const profiles = listed(await cam.getProfiles()) as readonly { readonly $: { readonly token: string } }[];
+    expect(profiles.map(({ $ }) => $.token)).to.deep.equal(PROFILES.filter((token) => token.startsWith("yard")));
+    expect(listed(await cam.getRecordings()).map(({ recordingToken }) => recordingToken)).to.deep.equal(["yard"]);
+    expect((await cam.getStreamUri()).uri).to.equal("rtsp://127.0.0.1:8554/live/yard");
+    expect(JSON.stringify(await cam.getNetworkInterfaces())).to.include(cameraIdentity(UUID, "yard").mac);
   });
 
   it("is told that there is no picture to be had by HTTP", async () => {

@@ -3,6 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { DiscoveryServer } from "../../discovery/server/hello.ts";
 import { type ClientNetwork, clientNetwork } from "../support/client-network.ts";
+import { CAMERAS } from "../support/onvif-cameras.ts";
 import { type OnvifLogin, type OnvifTestSite, startOnvifSite, UUID } from "../support/onvif-site.ts";
 import { type Outcome, type Peer, peer } from "../support/peer.ts";
 
@@ -19,14 +20,15 @@ describe("onvif-util as a client of ours", function () {
     // It looks for devices by multicast, and not on loopback.
     network = clientNetwork(this);
     command = peer(this, network.command[0]);
-    site = await startOnvifSite({ clock: systemClock, address: network.address });
+    site = await startOnvifSite({
+      clock: systemClock,
+      address: network.address,
+      cameraDevices: { discoverable: true, own: [], shown: new Map() },
+    });
     login = await site.account();
     discovery = new DiscoveryServer({
       addresses: [network.address],
-      endpoint: `urn:uuid:${UUID}`,
-      types: site.part.discoveryTypes,
-      scopes: () => site.part.scopes(),
-      xaddrs: (local) => site.part.deviceAddresses(site.addresses, local),
+      devices: (local) => site.part.devices(local),
       clock: systemClock,
       log: silentLog(),
     });
@@ -43,7 +45,10 @@ describe("onvif-util as a client of ours", function () {
 
   it("finds us by discovery", async () => {
     const { stdout } = await run(["-a"]);
-    expect(stdout.toString()).to.include("Found 1 cameras").and.to.include(network.address);
+    // The bridge, and a device for each camera.
+    expect(stdout.toString())
+      .to.include(`Found ${1 + CAMERAS.length} cameras`)
+      .and.to.include(network.address);
   });
 
   it("logs in and gets to the stream", async () => {

@@ -21,13 +21,17 @@ describe("zeep with the official WSDL files as a client of ours", function () {
   before(async function () {
     python = pythonPeer(this, "zeep");
     folder = officialFolder(this);
-    site = await startOnvifSite({ clock: systemClock, consumers: toLoopback() });
+    site = await startOnvifSite({
+      clock: systemClock,
+      consumers: toLoopback(),
+      cameraDevices: { discoverable: true, own: [], shown: new Map() },
+    });
     login = await site.account();
   });
   after(() => site?.close());
 
-  async function walk(scheme: string, secret = login.secret): Promise<Readonly<{ [name: string]: unknown }>> {
-    const address = `http://127.0.0.1:${site.port}/onvif/${PATHS.tds}`;
+  async function walk(scheme: string, secret = login.secret, at = ""): Promise<Readonly<{ [name: string]: unknown }>> {
+    const address = `http://127.0.0.1:${site.port}/onvif/${at}${PATHS.tds}`;
     const { code, stdout, stderr } = await python.run([SCRIPT, folder, address, login.name, secret, scheme]);
     expect(code, stderr).to.equal(0);
     return JSON.parse(stdout.toString());
@@ -39,7 +43,7 @@ describe("zeep with the official WSDL files as a client of ours", function () {
       expect(found).to.deep.include({
         year: new Date(systemClock.now()).getUTCFullYear(),
         manufacturer: "Viaduct",
-        scopes: site.part.scopes(),
+        scopes: site.part.devices("127.0.0.1")[0]?.scopes,
         sources: ["gate", "yard", "old", "odd_-1"],
         profiles: PROFILES,
         profiles2: PROFILES,
@@ -68,4 +72,10 @@ describe("zeep with the official WSDL files as a client of ours", function () {
       });
     });
   }
+
+  it("finds at the device of one camera that camera alone", async () => {
+    const found = await walk("digest", login.secret, "camera/gate/");
+    expect(found).to.deep.include({ sources: ["gate"], recordings: ["gate"], found: ["gate"], number: 1 });
+    expect(found["profiles"]).to.deep.equal(["gate"]);
+  });
 });

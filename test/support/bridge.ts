@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CameraRight } from "../../auth/right.ts";
@@ -62,6 +63,8 @@ export async function startTestBridge(
     readonly clientAddress?: string;
     /** Live streams may be had by multicast. */
     readonly multicast?: boolean;
+    /** Settings of devices of single cameras. */
+    readonly cameraDevices?: object;
     /** File with the certificates of the cameras' authority. */
     readonly ca?: string;
     /** The first three numbers of an earlier bridge's camera network. */
@@ -86,6 +89,7 @@ export async function startTestBridge(
         srtp: { enabled: true },
         multicast: { enabled: options.multicast === true },
         onvifHttp: { enabled: true, port: 0 },
+        ...(options.cameraDevices === undefined ? {} : { cameraDevices: options.cameraDevices }),
       },
       recording: {
         segmentSeconds: options.segmentSeconds ?? 10,
@@ -157,6 +161,14 @@ export async function startTestBridge(
 /** Resolves when `done` is true, looking again after each event-loop turn of a few milliseconds; the test's own limit ends it. */
 export async function eventually(done: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+export async function freeTcpPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 export async function freeUdpPort(): Promise<number> {

@@ -48,8 +48,16 @@ export class OnvifClient {
   readonly #site: OnvifEndpoint;
   readonly #login: OnvifLogin | undefined;
   readonly #scheme: Scheme;
+  readonly #root: string;
 
-  constructor(site: OnvifEndpoint, login?: OnvifLogin, scheme: Scheme = login === undefined ? "none" : "sha-256") {
+  /** `camera`: at the device of that one. */
+  constructor(
+    site: OnvifEndpoint,
+    login?: OnvifLogin,
+    scheme: Scheme = login === undefined ? "none" : "sha-256",
+    camera?: string,
+  ) {
+    this.#root = camera === undefined ? "/onvif/" : `/onvif/camera/${camera}/`;
     this.#site = site;
     this.#login = login;
     this.#scheme = scheme;
@@ -64,7 +72,7 @@ export class OnvifClient {
     at?: string,
     more = "",
   ): Promise<Reply> {
-    const path = at ?? `/onvif/${prefix === "wsnt" ? PATHS.tev : PATHS[prefix]}`;
+    const path = at ?? `${this.#root}${prefix === "wsnt" ? PATHS.tev : PATHS[prefix]}`;
     const login = this.#login;
     const credentials = login && { user: login.name, password: new Secret(login.secret) };
     if (credentials !== undefined && this.#scheme === "token") {

@@ -20,7 +20,7 @@ import { Addresses } from "../../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import type { MulticastPlan } from "../../bridge/client-side/multicast-plan.ts";
 import type { ConsumerOptions } from "../../bridge/client-side/onvif/notifications.ts";
-import { type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
+import { type CameraDeviceSettings, type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
 import { OwnEvents } from "../../bridge/own-events.ts";
@@ -80,6 +80,8 @@ export async function startOnvifSite(
     readonly plainRtsp?: boolean;
     readonly multicast?: MulticastPlan;
     readonly srtp?: boolean;
+    /** A device for each camera; none if absent. */
+    readonly cameraDevices?: CameraDeviceSettings;
     readonly refused?: (refused: RefusedRequest) => void;
     /** To whom events are sent; to nobody if absent. */
     readonly consumers?: ConsumerOptions;
@@ -116,6 +118,7 @@ export async function startOnvifSite(
     multicast: o.multicast,
     srtp: o.srtp === true,
     consumers: o.consumers,
+    cameraDevices: o.cameraDevices,
     ...(o.refused === undefined ? {} : { refused: o.refused }),
     retentionMs: 30 * DAY,
     recordings: { setRecording: (...set) => Promise.resolve(void switched.push(set)) },

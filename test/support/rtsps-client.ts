@@ -26,8 +26,8 @@ export class RtspsClient {
     });
   }
 
-  static async open(port: number): Promise<RtspsClient> {
-    const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  static async open(port: number, host = "127.0.0.1"): Promise<RtspsClient> {
+    const socket = connect({ host, port, rejectUnauthorized: false });
     await once(socket, "secureConnect");
     return new RtspsClient(socket);
   }

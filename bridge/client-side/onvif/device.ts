@@ -113,9 +113,9 @@ export function deviceService(o: {
     GetScopes: () => ({ Scopes: deviceScopes(site).map((ScopeItem) => ({ ScopeDef: "Fixed" as const, ScopeItem })) }),
     GetHostname: () => ({ HostnameInformation: { FromDHCP: false } }),
     GetNetworkInterfaces: (_, { base }) => ({ NetworkInterfaces: networkInterfaces(site, base) }),
-    GetNetworkProtocols: () => ({
+    GetNetworkProtocols: (_, { base }) => ({
       NetworkProtocols: (["http", "https", "rtsp"] as const).flatMap((name) => {
-        const port = site.ports()[name];
+        const port = site.ports(base)[name];
         const Name = ({ http: "HTTP", https: "HTTPS", rtsp: "RTSP" } as const)[name];
         return port === undefined ? [] : [{ Name, Enabled: true, Port: [port] }];
       }),
@@ -206,7 +206,7 @@ type Interfaces = ResponseOf<(typeof DEVICE)["operations"]["GetNetworkInterfaces
 /** One entry for each interface that carries an IPv4 address of ours; the one that the client dialed where none is known. */
 function networkInterfaces(site: OnvifSite, base: Base): Interfaces {
   const names = new Map<string, { mac: string; Manual: { Address: string; PrefixLength: number }[] }>();
-  for (const { name, mac, address, prefixLength } of site.addresses()) {
+  for (const { name, mac, address, prefixLength } of site.addresses(base)) {
     if (address.includes(":")) continue;
     const entry = names.get(name) ?? { mac, Manual: [] };
     entry.Manual.push({ Address: address, PrefixLength: prefixLength });

@@ -50,9 +50,11 @@ export function eventServices(o: {
   readonly subscriptions: Subscriptions;
   /** Absent: events are fetched, and sent to nobody. */
   readonly notifications: NotificationOptions | undefined;
+  /** Of this camera alone; of all, and of the bridge, if absent. */
+  readonly camera: string | undefined;
   readonly clock: Clock;
 }): readonly [events: Service, ...others: Service[]] {
-  const { bus, subscriptions, clock } = o;
+  const { bus, subscriptions, camera, clock } = o;
   const capabilities = eventCapabilities(o.notifications !== undefined);
   const events = serve("event_service", EVENTS, {
     GetServiceCapabilities: () => ({ Capabilities: capabilities }),
@@ -61,7 +63,7 @@ export function eventServices(o: {
       FixedTopicSet: false,
       TopicSet: topicSet(
         bus
-          .properties()
+          .properties(camera)
           .filter((event) => mayKnow(who, event))
           .map(({ notification }) => notification),
       ),
@@ -72,6 +74,7 @@ export function eventServices(o: {
     CreatePullPointSubscription({ Filter, InitialTerminationTime, SubscriptionPolicy }, { who, base }) {
       const subscription = subscriptions.open({
         who,
+        camera,
         filter: readEventFilter(Filter?.element, clock),
         changedOnly: changedOnly(SubscriptionPolicy, clock),
         // One without a wish lives for the shortest time: it is prolonged by being used.
@@ -121,7 +124,12 @@ export function eventServices(o: {
       return {};
     },
   });
-  return [events, pullPoint, manager, ...notificationServices({ subscriptions, clock, sending: o.notifications })];
+  return [
+    events,
+    pullPoint,
+    manager,
+    ...notificationServices({ subscriptions, clock, sending: o.notifications, camera }),
+  ];
 }
 
 /** ONVIF Core 9.2.2. */

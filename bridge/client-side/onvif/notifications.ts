@@ -3,7 +3,6 @@ import type { Principal } from "../../../auth/principal.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { asFault } from "../../../base/fault.ts";
 import type { Log } from "../../../base/log.ts";
-import type { Metrics } from "../../../base/metrics.ts";
 import { addressOf, type Base } from "../../../onvif/server/base.ts";
 import { type Service, serve } from "../../../onvif/server/service.ts";
 import { unserved } from "../../../wsdl/service.ts";
@@ -35,16 +34,19 @@ export interface ConsumerOptions extends ConsumerRules {
 export interface NotificationOptions extends ConsumerOptions {
   readonly audit: Audit;
   readonly log: Log;
-  readonly metrics: Metrics;
+  /** Told of each request to a consumer. */
+  readonly answered: (outcome: "ok" | "failed") => void;
 }
 
 /** Being sent what happens, instead of fetching it (WS-BaseNotification 1.3; ONVIF Core 9.1). Not supported where `sending` is absent. */
 export function notificationServices(o: {
   readonly subscriptions: Subscriptions;
   readonly sending: NotificationOptions | undefined;
+  /** Of this camera alone. */
+  readonly camera: string | undefined;
   readonly clock: Clock;
 }): readonly Service[] {
-  const { subscriptions, sending, clock } = o;
+  const { subscriptions, sending, camera, clock } = o;
   if (sending === undefined)
     return [
       serve("event_service", unserved(NOTIFICATION_PRODUCER), {}),
@@ -81,7 +83,7 @@ export function notificationServices(o: {
           "No events are sent to this address: see clientSide.notifications in the settings of the bridge",
         );
       }
-      const subscription = subscriptions.open({ ...asked, sent: true });
+      const subscription = subscriptions.open({ ...asked, camera, sent: true });
       const reference = subscriptionAddress(base, subscription);
       begin(subscription, consumer, reference, peer.address);
       return {
@@ -106,11 +108,10 @@ export function notificationServices(o: {
 
 /** Begins to send the messages of a subscription. Audited, and so is its end where the consumer does not take them. */
 function sender(
-  { audit, log, metrics, side, ca }: NotificationOptions,
+  { audit, log, answered, side, ca }: NotificationOptions,
   subscriptions: Subscriptions,
   clock: Clock,
 ): (subscription: Subscription, consumer: Consumer, reference: string, address: string) => void {
-  const requests = metrics.counter("viaduct_onvif_notifications_total", "Notify requests to subscribers", ["outcome"]);
   return (subscription, consumer, reference, address) => {
     const { who } = subscription;
     const to = consumer.address;
@@ -122,7 +123,7 @@ function sender(
       reference,
       side,
       ca,
-      answered: (outcome) => requests.inc({ outcome }),
+      answered,
       clock,
       log,
     }).catch((thrown: unknown) => {

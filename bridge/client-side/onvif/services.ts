@@ -34,9 +34,11 @@ export function onvifServices(o: {
   readonly subscriptions: Subscriptions;
   /** Absent: events are sent to nobody. */
   readonly notifications?: NotificationOptions | undefined;
+  /** A device of this camera alone: `site` has no other. */
+  readonly camera?: string;
   readonly clock: Clock;
 }): readonly Service[] {
-  const { site, bus, subscriptions, notifications, clock } = o;
+  const { site, bus, subscriptions, notifications, camera, clock } = o;
   const announced: Announced[] = [];
   const announce = <T>(service: Service, release: readonly [number, number], type: Complex<T>, value: T): Service => {
     const { path, table } = service;
@@ -46,7 +48,7 @@ export function onvifServices(o: {
     return service;
   };
   const device = deviceService({ site, clock, services: () => announced });
-  const [events, ...besides] = eventServices({ bus, subscriptions, notifications, clock });
+  const [events, ...besides] = eventServices({ bus, subscriptions, notifications, camera, clock });
   const [deviceIo, relays] = deviceIoServices(site);
   return [
     announce(device, [26, 6], DeviceServiceCapabilities, DEVICE_CAPABILITIES),

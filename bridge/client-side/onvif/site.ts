@@ -55,7 +55,7 @@ export interface OnvifSite {
     o: { readonly on: boolean; readonly address: string },
   ): Promise<void>;
   /** What is listening on the client side; absent where it is not. */
-  ports(): {
+  ports(base: Base): {
     readonly http?: number | undefined;
     readonly https?: number | undefined;
     readonly rtsp?: number | undefined;
@@ -67,7 +67,7 @@ export interface OnvifSite {
   /** Answers probes of WS-Discovery. */
   readonly discoverable: boolean;
   /** The network interfaces that clients reach. */
-  addresses(): readonly {
+  addresses(base: Base): readonly {
     readonly name: string;
     readonly mac: string;
     readonly address: string;

@@ -3,7 +3,7 @@ import { decide } from "../../../auth/access.ts";
 import type { Decision } from "../../../auth/decision.ts";
 import type { Principal } from "../../../auth/principal.ts";
 import type { Clock, Timer } from "../../../base/clock.ts";
-import { type Millis, SECOND } from "../../../base/units.ts";
+import { type Millis, SECOND, unixMillis } from "../../../base/units.ts";
 import type { BridgeEvent, EventBus } from "../../event-bus.ts";
 import { eventFault } from "./event-faults.ts";
 import type { EventFilter } from "./event-filter.ts";
@@ -27,6 +27,14 @@ function decideOn(who: Principal, { camera }: Pick<BridgeEvent, "camera">): Deci
   const door = { interface: "onvif" } as const;
   return decide(who, camera === undefined ? { ...door, right: "read-status" } : { ...door, right: "events", camera });
 }
+
+/** Of another camera than the subscription is about. */
+const ELSEWHERE: Decision = {
+  allowed: false,
+  why: "another camera",
+  validUntil: unixMillis(Number.POSITIVE_INFINITY),
+  maxAgeMs: 0,
+};
 
 /** At this moment. */
 export function mayKnow(who: Principal, event: Pick<BridgeEvent, "camera">): boolean {
@@ -55,6 +63,8 @@ export class Subscriptions {
     readonly filter: EventFilter;
     readonly changedOnly: boolean;
     readonly lifeMs: Millis;
+    /** Of this camera alone. */
+    readonly camera?: string | undefined;
     /** To a consumer; fetched if absent. */
     readonly sent?: boolean;
   }): Subscription {
@@ -73,7 +83,7 @@ export class Subscriptions {
       ...o,
       sent: o.sent === true,
       token,
-      decide: (event) => decideOn(o.who, event),
+      decide: (event) => (o.camera === undefined || event.camera === o.camera ? decideOn(o.who, event) : ELSEWHERE),
       clock: this.#clock,
     });
     subscription.liveFor(o.lifeMs);

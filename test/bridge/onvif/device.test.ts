@@ -85,17 +85,19 @@ describe("the ONVIF device service", () => {
   });
 
   it("is announced to discovery by the addresses of the interface that was asked", () => {
-    const { part } = site;
     const doors = { https: 8443, rtsps: 8322, rtsp: undefined };
-    expect(part.deviceAddresses(new Addresses({ ...doors, http: undefined }), "192.0.2.1")).to.deep.equal([
+    expect(new Addresses({ ...doors, http: undefined }).onvifAll("192.0.2.1")).to.deep.equal([
       "https://192.0.2.1:8443/onvif/device_service",
     ]);
-    expect(part.deviceAddresses(new Addresses({ ...doors, http: 8080 }), "192.0.2.1")).to.deep.equal([
+    expect(new Addresses({ ...doors, http: 8080 }).onvifAll("192.0.2.1")).to.deep.equal([
       "http://192.0.2.1:8080/onvif/device_service",
       "https://192.0.2.1:8443/onvif/device_service",
     ]);
-    expect(part.discoveryTypes.map(({ name }) => name)).to.deep.equal(["NetworkVideoTransmitter", "Device"]);
-    expect(part.scopes()).to.deep.equal([
+    const [device, ...others] = site.part.devices("192.0.2.1");
+    expect(others).to.deep.equal([]);
+    expect(device?.endpoint).to.equal(`urn:uuid:${UUID}`);
+    expect(device?.types.map(({ name }) => name)).to.deep.equal(["NetworkVideoTransmitter", "Device"]);
+    expect(device?.scopes).to.deep.equal([
       "onvif://www.onvif.org/name/Viaduct",
       "onvif://www.onvif.org/hardware/Viaduct",
       "onvif://www.onvif.org/type/video_encoder",

@@ -13,6 +13,7 @@ import {
   parseMessage,
   printMessage,
 } from "../../../discovery/message.ts";
+import { AnswerBudget } from "../../../discovery/server/budget.ts";
 import { DiscoveryServer } from "../../../discovery/server/hello.ts";
 import { officialValidator } from "../../support/official-schemas.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
@@ -88,6 +89,8 @@ describe("the bridge in discovery", () => {
   let server: DiscoveryServer;
   let group: Listener;
   let client: Listener;
+  /** Names of further devices. */
+  let others: readonly string[];
   let listeners: Listener[];
 
   async function listen(address: string, port?: number): Promise<Listener> {
@@ -100,16 +103,27 @@ describe("the bridge in discovery", () => {
     new DiscoveryServer({
       addresses,
       port: 0,
-      endpoint: ENDPOINT,
-      types: [NETWORK_VIDEO_TRANSMITTER, DEVICE],
-      scopes: () => SCOPES,
-      xaddrs: (local) => [`http://${local}:8080/onvif/device_service`],
+      devices: (local) => [
+        {
+          endpoint: ENDPOINT,
+          types: [NETWORK_VIDEO_TRANSMITTER, DEVICE],
+          scopes: SCOPES,
+          xaddrs: [`http://${local}:8080/onvif/device_service`],
+        },
+        ...others.map((name) => ({
+          endpoint: `urn:uuid:${name}`,
+          types: [DEVICE],
+          scopes: [`onvif://www.onvif.org/name/${name}`],
+          xaddrs: [`http://${local}:8080/onvif/camera/${name}/device_service`],
+        })),
+      ],
       clock,
       log: silentLog(),
     });
 
   beforeEach(async () => {
     listeners = [];
+    others = [];
     clock = new VirtualClock();
     server = make(["127.0.0.1"]);
     await server.start();
@@ -194,6 +208,27 @@ describe("the bridge in discovery", () => {
         .that.deep.equals(["http://127.0.0.1:8080/onvif/device_service"]);
       expect(valid(client.heard[0]?.text ?? "")).to.deep.equal([]);
     });
+
+  it("answers for each of several devices in a datagram of its own, and for the one that is asked for", async () => {
+    others = ["gate", "yard"];
+    await direct(probe("urn:1"));
+    const answers = await client.hears(3);
+    const endpoints = answers.map(({ body }) =>
+      body.kind === "ProbeMatches" ? body.matches.map((one) => one.endpoint) : [],
+    );
+    expect(endpoints).to.deep.equal([[ENDPOINT], ["urn:uuid:gate"], ["urn:uuid:yard"]]);
+    await server.close();
+    await clock.advance(SECOND / 2);
+    expect(clock.pending).to.equal(0);
+  });
+
+  it("answers no more datagrams in a second than it says, however many devices there are", async () => {
+    const budget = new AnswerBudget(clock);
+    const spent = Array.from({ length: 1000 }, () => budget.spend()).filter(Boolean);
+    expect(spent).to.have.length(600);
+    await clock.advance(SECOND);
+    expect(budget.spend()).to.equal(true);
+  });
 
   it("waits for a random while before it answers what went to everybody, and answers at once what went to it", async () => {
     await direct(probe("urn:1"));

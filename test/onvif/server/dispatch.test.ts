@@ -181,7 +181,7 @@ describe("the ONVIF dispatcher", () => {
   it("takes the client's word for our name only where the name is ours", async () => {
     act = (base) => JSON.stringify(base);
     const { port } = server.address() as AddressInfo;
-    const ours = { host: "127.0.0.1", port, tls: false, localAddress: "127.0.0.1" };
+    const ours = { host: "127.0.0.1", port, tls: false, localAddress: "127.0.0.1", prefix: "" };
     const cases: readonly (readonly [string, object])[] = [
       ["bridge.example", { ...ours, host: "bridge.example", port: 80 }],
       ["BRIDGE.example:8080", { ...ours, host: "bridge.example", port: 8080 }],
