@@ -5,9 +5,11 @@ import { Fault, isFault } from "../base/fault.ts";
 import { type Log, Repeats } from "../base/log.ts";
 import type { Sealer } from "../base/seal.ts";
 import { equalInConstantTime, makeSecret, Secret } from "../base/secret.ts";
-import { MINUTE, type MonotonicMillis, type UnixMillis, unixMillis } from "../base/units.ts";
-import type { AccountTable, AuthSchema } from "./auth-schema.ts";
-import { plainGrants, readGrants } from "./grants.ts";
+import { MINUTE, type MonotonicMillis, SECOND, type UnixMillis } from "../base/units.ts";
+import { foldedName, isAccountName } from "./account-name.ts";
+import { accountOf, rowOf } from "./account-row.ts";
+import type { AuthSchema } from "./auth-schema.ts";
+import { type DirectoryChange, type DirectoryLink, type DirectoryLogIn, letsIn } from "./directory-link.ts";
 import { assertGoodPassword, hashPassword, isOutdated, verifyPassword } from "./password.ts";
 import { ADMINISTRATOR, Policy, type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
 import type { EffectiveGrant, Grant, Peer, Principal } from "./principal.ts";
@@ -17,16 +19,16 @@ import { UnauthenticatedFault } from "./unauthenticated.ts";
 
 const LIMITS = {
   /** People and systems together; all are held in memory. */
-  accounts: 2000,
+  accounts: 20_000,
   /** 5.8 bits a character: enough that a captured digest, even of MD5, gives nothing to crack. */
   secretLength: 20,
   setUpTokenLength: 20,
   /** A password that was right needs no new argon2 for this long: Basic sends it with each request. */
   rememberMs: 1 * MINUTE,
+  /** Where there are directories, refused log-ins are answered at multiples of this, so that how long it took tells nothing. */
+  refusalMs: 1 * SECOND,
 } as const;
 
-/** Letters, digits and a few signs; no colon, which ends the name in Basic, no quotes, no blanks at the ends. */
-const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{N}._@ -]{0,62}[\p{L}\p{N}._@-])?$/u;
 /** What every client can write into a URL and a digest. */
 const INTEGRATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 
@@ -43,6 +45,8 @@ export interface Account {
   /** Its own. */
   readonly grants: readonly Grant[];
   readonly created: UnixMillis;
+  /** A person of a directory, or a system that may what that person may: its roles come and it is out as the directory says. */
+  readonly directory?: DirectoryLink;
 }
 
 /** What of an account is changed; what is absent stays. */
@@ -62,6 +66,8 @@ interface Entry {
   readonly generation: string;
   /** A password that was right a moment ago, as a keyed hash. */
   remembered: { readonly mark: Buffer; readonly until: MonotonicMillis } | undefined;
+  /** When somebody last came with it. */
+  usedAt: MonotonicMillis | undefined;
 }
 
 export interface AccountsOptions<Schema extends AuthSchema> {
@@ -92,6 +98,7 @@ export class Accounts {
   readonly #rememberKey = randomBytes(32);
   #policy = Policy.empty;
   #setUpHash: Buffer | undefined;
+  #directories: DirectoryLogIn | undefined;
   #lastChange: Promise<unknown> = Promise.resolve();
 
   private constructor(options: AccountsOptions<AuthSchema>) {
@@ -138,20 +145,20 @@ export class Accounts {
 
   /** What there is under a name, for the administrator. */
   stateOf(name: string): "unknown" | "disabled" | "person" | "integration" {
-    const account = this.#byName.get(folded(name))?.account;
-    return account === undefined ? "unknown" : account.enabled ? account.kind : "disabled";
+    const entry = this.#byName.get(foldedName(name));
+    if (entry === undefined) return "unknown";
+    return this.#isIn(entry) ? entry.account.kind : "disabled";
   }
 
   /** A snapshot of what the account may do now; undefined when it is disabled or gone. */
   principalOf(accountId: string): Principal | undefined {
-    const entry = this.#byId.get(accountId);
-    return entry?.account.enabled === true ? entry.principal : undefined;
+    return this.#used(this.#byId.get(accountId))?.principal;
   }
 
   /** Names the present credential of an account; another value means that it was changed. Undefined when disabled or gone. */
   credentialOf(accountId: string): string | undefined {
     const entry = this.#byId.get(accountId);
-    return entry?.account.enabled === true ? entry.generation : undefined;
+    return this.#isIn(entry) ? entry?.generation : undefined;
   }
 
   /**
@@ -159,12 +166,13 @@ export class Accounts {
    * and no principal: compute as with a real one, then refuse.
    */
   integrationSecret(name: string): { readonly secret: Secret; readonly principal: Principal | undefined } {
-    const entry = this.#byName.get(folded(name));
-    const usable = entry !== undefined && entry.account.kind === "integration" && entry.account.enabled;
-    const secret = usable
-      ? this.#sealer.open(entry.credential, integrationOwner(entry.account.id))
-      : this.#sealer.open(this.#decoy, integrationOwner("nobody"));
-    return { secret, principal: usable ? entry.principal : undefined };
+    const named = this.#byName.get(foldedName(name));
+    const entry = named?.account.kind === "integration" ? this.#used(named) : undefined;
+    const secret =
+      entry === undefined
+        ? this.#sealer.open(this.#decoy, integrationOwner("nobody"))
+        : this.#sealer.open(entry.credential, integrationOwner(entry.account.id));
+    return { secret, principal: entry?.principal };
   }
 
   /**
@@ -172,9 +180,23 @@ export class Accounts {
    * is. Faults: `unauthenticated`, `busy` (too many passwords to check).
    */
   async checkPassword(name: string, password: Secret): Promise<Principal> {
-    const entry = this.#byName.get(folded(name));
-    if (!(await this.#isRight(entry, password)) || entry === undefined || !entry.account.enabled)
-      throw new UnauthenticatedFault(`wrong name or password for ${name}`, { account: name });
+    const begun = this.#clock.monotonic();
+    try {
+      return await this.#checked(name, password);
+    } catch (error) {
+      if (this.#directories !== undefined)
+        await this.#clock.sleep(LIMITS.refusalMs - ((this.#clock.monotonic() - begun) % LIMITS.refusalMs));
+      throw error;
+    }
+  }
+
+  async #checked(name: string, password: Secret): Promise<Principal> {
+    const entry = this.#byName.get(foldedName(name));
+    if (!(await this.#isRight(entry, password)) || entry === undefined || !this.#isIn(entry))
+      throw new UnauthenticatedFault(`wrong name or password for ${name}`, {
+        account: name,
+        ...(this.#directories?.down === true ? { tell: DIRECTORY_DOWN } : {}),
+      });
     // The account may have changed while the password was checked.
     const principal = this.principalOf(entry.account.id);
     if (principal === undefined || this.#byId.get(entry.account.id)?.credential !== entry.credential)
@@ -190,7 +212,8 @@ export class Accounts {
       const principal = await this.checkPassword(name, given);
       if (principal.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
       this.#throttle.succeeded(peer.address, name);
-      await this.#rehash(principal.accountId, given);
+      if (this.#get(principal.accountId).account.directory === undefined)
+        await this.#rehash(principal.accountId, given);
       return principal;
     } catch (error) {
       if (error instanceof UnauthenticatedFault) {
@@ -252,15 +275,20 @@ export class Accounts {
     readonly name: string;
     readonly grants: readonly Grant[];
     readonly roles?: readonly string[];
+    /** Id of the account of a person of a directory, whose roles by groups it has too, and with whom it is out. */
+    readonly person?: string | undefined;
   }): Promise<{ readonly account: Account; readonly secret: Secret }> {
-    const { name, grants, roles = [] } = integration;
+    const { name, grants, roles = [], person } = integration;
     if (!INTEGRATION_NAME.test(name))
       throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits and . _ @ -" });
     const secret = makeSecret(LIMITS.secretLength);
     const account = await this.#inTurn(() => {
       const id = newId();
+      const directory = person === undefined ? undefined : this.#get(person).account.directory;
+      if (person !== undefined && directory === undefined)
+        throw new Fault("invalid", `${person} is not by a directory`, { tell: "that account is not of a directory" });
       return this.#insert(
-        { id, name, kind: "integration", grants, roles },
+        { id, name, kind: "integration", grants, roles, ...(directory === undefined ? {} : { directory }) },
         this.#sealer.seal(secret, integrationOwner(id)),
       );
     });
@@ -282,6 +310,10 @@ export class Accounts {
   async setPassword(id: string, password: Secret): Promise<void> {
     const { account } = this.#get(id);
     if (account.kind !== "person") throw new Fault("invalid", `${account.name} is an integration, with a secret`);
+    if (account.directory !== undefined)
+      throw new Fault("invalid", `the directory has the password of ${account.name}`, {
+        tell: "the password of that account is changed at its directory",
+      });
     assertGoodPassword(account.name, password);
     const hash = await hashPassword(password);
     await this.#inTurn(() => this.#update(this.#get(id).account, hash));
@@ -353,6 +385,77 @@ export class Accounts {
     });
   }
 
+  /** From now on passwords of people of directories are asked for there. */
+  useDirectories(directories: DirectoryLogIn): void {
+    this.#directories = directories;
+  }
+
+  /** Those by the directory. */
+  ofDirectory(directory: string): readonly Account[] {
+    return this.list().filter((account) => account.directory?.directory === directory);
+  }
+
+  /** Whether somebody has come with the account since then. */
+  usedSince(id: string, since: MonotonicMillis): boolean {
+    return (this.#byId.get(id)?.usedAt ?? Number.NEGATIVE_INFINITY) >= since;
+  }
+
+  /** What the account would do if the directory said so; undefined where it would not be let in. */
+  grantsWith(id: string, link: DirectoryLink): readonly EffectiveGrant[] | undefined {
+    const { account } = this.#get(id);
+    return account.enabled && letsIn(link, this.#clock.now())
+      ? this.#policy.effective({ ...account, directory: link })
+      : undefined;
+  }
+
+  /**
+   * Makes and changes accounts as a sync of the directory found it, all or none. Takes effect at once. Nobody is too important to be put
+   * out: administrators by a directory do not count as the last. Faults: `invalid` (a name is taken or unusable, too many
+   * accounts), `not-found` (a role, an account), `unavailable`.
+   */
+  followDirectory(changes: readonly DirectoryChange[]): Promise<void> {
+    return this.#inTurn(async () => {
+      const next = changes.map((change) => this.#followed(change));
+      const names = new Map([...this.#byId].map(([id, { account }]) => [id, foldedName(account.name)]));
+      for (const { account } of next) names.set(account.id, foldedName(account.name));
+      if (new Set(names.values()).size < names.size) throw new Fault("invalid", "two accounts would have one name");
+      if (names.size > LIMITS.accounts) throw new Fault("invalid", "too many accounts", { tell: "too many accounts" });
+      for (const { account } of next) this.#policy.effective(account);
+      await this.#query.transaction().execute(async (query) => {
+        // Names may be changed around: none stands in the way of another meanwhile.
+        for (const { account } of next)
+          await query
+            .updateTable("account")
+            .set({ folded: `\0${account.id}` })
+            .where("id", "=", account.id)
+            .execute();
+        for (const { account, credential } of next) {
+          const { id, ...rest } = rowOf(account, credential);
+          await query
+            .insertInto("account")
+            .values({ id, ...rest })
+            .onConflict((conflict) => conflict.column("id").doUpdateSet(rest))
+            .execute();
+        }
+      });
+      for (const { account } of next) {
+        const before = this.#byId.get(account.id);
+        if (before !== undefined) this.#byName.delete(foldedName(before.account.name));
+      }
+      for (const { account, credential } of next) this.#put(account, credential);
+    });
+  }
+
+  #followed(change: DirectoryChange): { readonly account: Account; readonly credential: string } {
+    if ("make" in change) {
+      if (!isAccountName(change.make)) throw new Fault("invalid", `name ${change.make}`);
+      const made = { id: newId(), name: change.make, kind: "person", enabled: true, grants: [], roles: [] } as const;
+      return { account: { ...made, created: this.#clock.now(), directory: change.link }, credential: NO_CREDENTIAL };
+    }
+    const { account, credential } = this.#get(change.account);
+    return { account: { ...account, name: change.name ?? account.name, directory: change.link }, credential };
+  }
+
   /** Waits for the changes under way. The database stays open: it is the caller's. */
   async close(): Promise<void> {
     await this.#lastChange;
@@ -368,7 +471,7 @@ export class Accounts {
     still: () => void,
   ): Promise<Account> {
     const { name, password, grants, roles = [] } = person;
-    if (!NAME.test(name))
+    if (!isAccountName(name))
       throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits, blanks and . _ @ -" });
     assertGoodPassword(name, password);
     const hash = await hashPassword(password);
@@ -379,10 +482,10 @@ export class Accounts {
   }
 
   async #insert(
-    made: Pick<Account, "id" | "name" | "kind" | "grants" | "roles">,
+    made: Pick<Account, "id" | "name" | "kind" | "grants" | "roles" | "directory">,
     credential: string,
   ): Promise<Account> {
-    if (this.#byName.has(folded(made.name)))
+    if (this.#byName.has(foldedName(made.name)))
       throw new Fault("invalid", `${made.name} exists`, { tell: "there is an account of that name already" });
     if (this.#byId.size >= LIMITS.accounts)
       throw new Fault("invalid", "too many accounts", { tell: "too many accounts" });
@@ -462,18 +565,30 @@ export class Accounts {
       credential,
       principal: { accountId: id, name, kind, grants, now, revoked: revoke.signal },
       revoke,
-      generation: before?.credential === credential ? before.generation : newId(),
+      // What was begun before the account was out does not go on when it is in again.
+      generation: before?.credential === credential && this.#isIn(before) ? before.generation : newId(),
       remembered: undefined,
+      usedAt: before?.usedAt,
     };
     this.#byId.set(id, entry);
-    this.#byName.set(folded(name), entry);
+    this.#byName.set(foldedName(name), entry);
     before?.revoke.abort(new Fault("denied", `the account ${name} was changed`));
+  }
+
+  #isIn(entry: Entry | undefined): boolean {
+    return entry?.account.enabled === true && letsIn(entry.account.directory, this.#clock.now());
+  }
+
+  #used(entry: Entry | undefined): Entry | undefined {
+    if (entry === undefined || !this.#isIn(entry)) return undefined;
+    entry.usedAt = this.#clock.monotonic();
+    return entry;
   }
 
   #drop(account: Account): void {
     const entry = this.#byId.get(account.id);
     this.#byId.delete(account.id);
-    this.#byName.delete(folded(account.name));
+    this.#byName.delete(foldedName(account.name));
     entry?.revoke.abort(new Fault("denied", `the account ${account.name} was removed`));
   }
 
@@ -488,10 +603,25 @@ export class Accounts {
     const known = entry?.remembered;
     if (known !== undefined && known.until > this.#clock.monotonic() && equalInConstantTime(known.mark, mark))
       return true;
-    const right = await verifyPassword(entry?.credential, password);
+    const right = await this.#isPassword(entry, password);
     if (right && entry !== undefined)
       entry.remembered = { mark, until: (this.#clock.monotonic() + LIMITS.rememberMs) as MonotonicMillis };
     return right;
+  }
+
+  async #isPassword(entry: Entry | undefined, password: Secret): Promise<boolean> {
+    const link = entry?.account.directory;
+    if (entry === undefined || link === undefined) return verifyPassword(entry?.credential, password);
+    const [answer] = await Promise.all([
+      this.#isIn(entry) ? this.#directories?.logIn(link, password) : "wrong",
+      // With other names that is done, too.
+      verifyPassword(undefined, password),
+    ]);
+    if (answer === "change-password")
+      throw new UnauthenticatedFault(`the password of ${entry.account.name} has to be changed`, {
+        tell: CHANGE_PASSWORD,
+      });
+    return answer === "in";
   }
 
   /** The only moment at which the password is at hand to be hashed at today's cost. The log-in does not depend on it. */
@@ -526,11 +656,19 @@ const SET_UP = ":set-up";
 const SECRET_LOST =
   "its secret cannot be opened any more, for the master key that it was stored under is lost: renew it, then enable the account";
 
+const DIRECTORY_DOWN = "wrong name or password, or the directory cannot be asked just now: try again in a minute";
+
+const CHANGE_PASSWORD =
+  "that password has expired or has to be changed: change it at a computer of your domain, then log in here";
+
+/** People whose password a directory has have none here. */
+const NO_CREDENTIAL = "";
+
 const NOBODY_LEFT = "nobody would be left who may manage accounts";
 
-/** An enabled person who may manage accounts at the pages, always, and to whom nothing denies it at any time. */
+/** An enabled person of ours, for a directory may fail, who may manage accounts at the pages, always, and to whom nothing denies it at any time. */
 function isAdministrator(account: Account, policy: Policy): boolean {
-  if (!account.enabled || account.kind !== "person") return false;
+  if (!account.enabled || account.kind !== "person" || account.directory !== undefined) return false;
   const lines = policy
     .effective(account)
     .filter(({ right, interfaces }) => right === "manage-accounts" && (interfaces === "any" || interfaces.has("web")));
@@ -546,10 +684,6 @@ function textOf(grants: readonly EffectiveGrant[]): string {
   return JSON.stringify(grants, (_, value: unknown) => (value instanceof Set ? [...value] : value));
 }
 
-function folded(name: string): string {
-  return name.slice(0, 256).normalize("NFKC").toLowerCase();
-}
-
 function newId(): string {
   return randomBytes(12).toString("hex");
 }
@@ -561,27 +695,4 @@ export function integrationOwner(id: string): string {
 
 function sha256(text: string): Buffer {
   return createHash("sha256").update(text).digest();
-}
-
-function rowOf(account: Account, credential: string): AccountTable {
-  const { id, name, kind, enabled, grants, roles, created } = account;
-  return {
-    id,
-    name,
-    kind,
-    created,
-    credential,
-    folded: folded(name),
-    enabled: enabled ? 1 : 0,
-    grants: JSON.stringify(plainGrants(grants)),
-    roles: JSON.stringify(roles),
-  };
-}
-
-function accountOf(row: AccountTable): Account {
-  const { id, name, kind } = row;
-  if (kind !== "person" && kind !== "integration") throw new Fault("invalid", `account ${id} is of the kind ${kind}`);
-  const grants = readGrants(JSON.parse(row.grants));
-  const roles = JSON.parse(row.roles) as readonly string[];
-  return { id, name, kind, enabled: row.enabled !== 0, roles, grants, created: unixMillis(row.created) };
 }

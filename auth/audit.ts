@@ -25,7 +25,8 @@ export interface AuditEntry {
   readonly who: string;
   readonly action: string;
   readonly camera?: string;
-  readonly interface: Interface;
+  /** `bridge`: nobody asked for it just then. */
+  readonly interface: Interface | "bridge";
   /** `denied`: known caller without the right. `failed`: wrong credentials, or it did not work. */
   readonly outcome: "allowed" | "denied" | "failed";
   /** Which account, role, camera group, time profile or camera was changed. Such entries are never taken for a repetition. */

@@ -15,6 +15,8 @@ export interface AccountTable {
   readonly created: number;
   /** People: argon2id as a PHC string. Integrations: the sealed secret. */
   readonly credential: string;
+  /** JSON of `DirectoryLink`; null for accounts that are ours alone. */
+  readonly directory: string | null;
 }
 
 /** A role, camera group or time profile. */
@@ -72,6 +74,11 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
           database,
         );
       }
+    },
+  },
+  "auth-0003-directory": {
+    async up(database) {
+      await database.schema.alterTable("account").addColumn("directory", "text").execute();
     },
   },
 };

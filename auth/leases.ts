@@ -5,7 +5,8 @@ import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.
 import { type AccessRequest, decide } from "./access.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Audit } from "./audit.ts";
-import type { Principal } from "./principal.ts";
+import { decideAt } from "./decision.ts";
+import type { EffectiveGrant, Principal } from "./principal.ts";
 
 /** How often the wall clock is looked at while anything is limited in time: it may be set, or the machine may have slept. */
 const LOOK_MS = 1 * SECOND;
@@ -65,6 +66,24 @@ export class Leases implements Closable {
     let count = 0;
     for (const { all } of this.#running.values()) count += all.size;
     return count;
+  }
+
+  /** How much of what runs under the account would end if its grants were these; all where there are none. */
+  ending(accountId: string, grants: readonly EffectiveGrant[] | undefined): number {
+    const at = this.#clock.now();
+    let count = 0;
+    for (const [who, { all }] of this.#running)
+      if (who.accountId === accountId)
+        for (const { requests } of all)
+          if (grants === undefined || !requests.every((request) => decideAt(grants, { ...request, at }).allowed))
+            count += 1;
+    return count;
+  }
+
+  /** Whether anything runs under the account. */
+  runs(accountId: string): boolean {
+    for (const who of this.#running.keys()) if (who.accountId === accountId) return true;
+    return false;
   }
 
   /** For what was just allowed by `requests`, all of which it needs as long as it runs. The first names it in the audit log. */

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { Fault } from "../base/fault.ts";
+import type { UnixMillis } from "../base/units.ts";
+import type { DirectoryLink } from "./directory-link.ts";
 import { allGrants, plainGrants, policyId, readGrants } from "./grants.ts";
 import type { EffectiveGrant, Grant } from "./principal.ts";
 import { type Hours, hoursSchema, TimeProfile } from "./time-profile.ts";
@@ -62,6 +64,7 @@ export class Policy {
   readonly groups: ReadonlyMap<string, CameraGroup>;
   readonly hours: ReadonlyMap<string, NamedHours>;
   readonly #profiles = new Map<string, TimeProfile>();
+  readonly #ofRoles = new Map<string, readonly EffectiveGrant[]>();
 
   constructor(parts: {
     readonly roles: ReadonlyMap<string, Role>;
@@ -117,18 +120,18 @@ export class Policy {
     return next;
   }
 
-  /** What an account with these roles and grants of its own may do. Fault `not-found`: they name what is not there. */
+  /** What an account with these roles and grants of its own may do, and what the directory adds. Fault `not-found`: they name what is not there. */
   effective(account: {
     readonly roles: readonly string[];
     readonly grants: readonly Grant[];
+    readonly directory?: Pick<DirectoryLink, "roles" | "expires">;
   }): readonly EffectiveGrant[] {
     const own = account.grants.map((grant, line) => this.#resolve(grant, `account, line ${line + 1}`));
-    const given = account.roles.flatMap((id) => {
-      const role = this.roles.get(id);
-      if (role === undefined) throw missing("role", id);
-      return role.grants.map((grant, line) => this.#resolve(grant, `role ${id}, line ${line + 1}`));
-    });
-    return [...own, ...given];
+    const roles = new Set([...account.roles, ...(account.directory?.roles ?? [])]);
+    const all = [...own, ...[...roles].flatMap((id) => this.#ofRole(id))];
+    const expires = account.directory?.expires;
+    // A grant that denies stays: nothing is left that it could deny.
+    return expires === undefined ? all : all.map((grant) => endedBy(grant, expires));
   }
 
   /** Of all parts of a kind. */
@@ -149,6 +152,16 @@ export class Policy {
       ...(excluded.length === 0 ? {} : { except: new Set(excluded) }),
       ...(hours === undefined ? {} : { hours: this.#profile(hours) }),
     };
+  }
+
+  /** The same for all who have it, for there may be thousands. */
+  #ofRole(id: string): readonly EffectiveGrant[] {
+    const role = this.roles.get(id);
+    if (role === undefined) throw missing("role", id);
+    const grants =
+      this.#ofRoles.get(id) ?? role.grants.map((grant, line) => this.#resolve(grant, `role ${id}, line ${line + 1}`));
+    this.#ofRoles.set(id, grants);
+    return grants;
   }
 
   #profile(id: string): TimeProfile {
@@ -220,6 +233,10 @@ function assertChangeable(kind: PolicyKind, id: string): void {
     throw new Fault("wrong-state", "the administrator's role", {
       tell: "the administrator's role can be neither changed nor removed",
     });
+}
+
+function endedBy(grant: EffectiveGrant, at: UnixMillis): EffectiveGrant {
+  return grant.deny === true || (grant.until ?? Number.POSITIVE_INFINITY) <= at ? grant : { ...grant, until: at };
 }
 
 function missing(kind: string, id: string): Fault {

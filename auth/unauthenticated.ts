@@ -25,12 +25,13 @@ export class UnauthenticatedFault extends Fault {
     message: string,
     options: {
       readonly stale?: boolean;
+      readonly tell?: string;
       readonly failure?: LogInFailure;
       readonly account?: string;
       readonly detail?: string | undefined;
     } = {},
   ) {
-    super("unauthenticated", message, { tell: "wrong name or password" });
+    super("unauthenticated", message, { tell: options.tell ?? "wrong name or password" });
     this.stale = options.stale ?? false;
     this.failure = options.failure ?? "wrong-secret";
     this.account = options.account;

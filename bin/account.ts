@@ -27,7 +27,9 @@ const CHOSEN = [
 ] as const;
 
 /** Cameras for each of the rights. */
-export type AddOptions = DataOptions & { readonly [K in (typeof CHOSEN)[number]]?: string[] };
+export type AddOptions = DataOptions & { readonly person?: string } & {
+  readonly [K in (typeof CHOSEN)[number]]?: string[];
+};
 
 interface Work {
   readonly accounts: Accounts;
@@ -53,26 +55,29 @@ async function withAccounts(options: DataOptions, work: (parts: Work) => Promise
 
 export async function listAccounts(options: DataOptions & { readonly json?: boolean }): Promise<void> {
   await withAccounts(options, async ({ accounts }) => {
-    const list = accounts.list().map(({ name, kind, enabled, roles, grants }) => {
-      return { name, kind, enabled, roles, grants: plainGrants(grants) };
+    const list = accounts.list().map(({ name, kind, enabled, roles, grants, directory = null }) => {
+      return { name, kind, enabled, roles, grants: plainGrants(grants), directory };
     });
     if (options.json === true) process.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`);
     else if (list.length === 0) process.stdout.write("There are no accounts.\n");
     else
-      for (const { name, kind, enabled, roles, grants } of list) {
-        const rights = [...roles.map((role) => `role ${role}`), ...grants.map(wordsOf)];
-        process.stdout.write(`${name}  ${kind}${enabled ? "" : ", disabled"}  ${rights.join("; ") || "no rights"}\n`);
+      for (const { name, kind, enabled, roles, grants, directory } of list) {
+        const given = directory?.roles.map((role) => `role ${role} by directory ${directory.directory}`) ?? [];
+        const rights = [...roles.map((role) => `role ${role}`), ...given, ...grants.map(wordsOf)];
+        const out = enabled ? (directory?.out ? `, ${directory.out}` : "") : ", disabled";
+        process.stdout.write(`${name}  ${kind}${out}  ${rights.join("; ") || "no rights"}\n`);
       }
   });
 }
 
 export async function addAccount(name: string, options: AddOptions): Promise<void> {
-  await withAccounts(options, async ({ managed, cameras }) => {
+  await withAccounts(options, async ({ accounts, managed, cameras }) => {
     const known = new Set((await cameras.list()).map((camera) => camera.id));
     const grants = CHOSEN.flatMap((right) => grantsOf(right, options[right], known));
-    if (grants.length === 0)
+    const person = options.person === undefined ? undefined : personOf(options.person, accounts);
+    if (grants.length === 0 && person === undefined)
       throw new Fault("invalid", "say what the account may do: --live any, --playback front-door …");
-    const { secret } = await managed.createIntegration({ name, grants });
+    const { secret } = await managed.createIntegration({ name, grants, person });
     process.stdout.write(`name:   ${name}\nsecret: ${secret.reveal()}\n`);
     process.stderr.write("The secret is shown this once; it cannot be shown again.\n");
   });
@@ -85,6 +90,15 @@ export async function removeAccount(name: string, options: DataOptions): Promise
     await managed.remove(account.id);
     process.stdout.write(`${name} is removed.\n`);
   });
+}
+
+/** The account of a person of a directory, by name. */
+function personOf(name: string, accounts: Accounts): string {
+  const found = accounts
+    .list()
+    .find((one) => one.name === name && one.kind === "person" && one.directory !== undefined);
+  if (found !== undefined) return found.id;
+  throw new Fault("invalid", `there is no person "${name}" by a directory; \`viaduct directory sync\` makes them`);
 }
 
 function grantsOf(

@@ -1,8 +1,7 @@
-import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
 import { type Database, openDatabase } from "../base/database.ts";
-import { type CameraSchema, cameraMigrations } from "../bridge/camera-schema.ts";
 import { DATABASE_FILE, type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
 import type { Settings } from "../bridge/settings.ts";
+import { type SiteSchema, siteMigrations } from "../bridge/site-schema.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -18,16 +17,13 @@ export async function withDatabase(
   work: (parts: {
     readonly settings: Settings;
     readonly folder: DataFolder;
-    readonly database: Database<AuthSchema & CameraSchema>;
+    readonly database: Database<SiteSchema>;
   }) => Promise<void>,
 ): Promise<void> {
   const settings = await readSettings(config);
   const folder = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(passphraseFd) });
   try {
-    const database = await openDatabase<AuthSchema & CameraSchema>(folder.file(DATABASE_FILE), {
-      ...authMigrations,
-      ...cameraMigrations,
-    });
+    const database = await openDatabase<SiteSchema>(folder.file(DATABASE_FILE), siteMigrations);
     try {
       await work({ settings, folder, database });
     } finally {

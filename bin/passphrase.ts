@@ -36,6 +36,13 @@ export async function newPassphrase(fd: string | undefined): Promise<Secret> {
   return first;
 }
 
+/** Asks for a secret that is made elsewhere: at the terminal without showing it, or from a file descriptor. */
+export async function newSecret(question: string, fd: string | undefined): Promise<Secret> {
+  if (fd !== undefined) return fromDescriptor(fd);
+  if (process.stdin.isTTY && process.stderr.isTTY) return fromTerminal(question);
+  throw new Fault("invalid", "nobody can be asked: give a file descriptor, or run it at a terminal");
+}
+
 async function fromDescriptor(fd: string): Promise<Secret> {
   const number = Number(fd);
   if (!Number.isInteger(number) || number < 0) throw new Fault("invalid", `${fd} is no file descriptor`);

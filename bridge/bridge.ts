@@ -1,7 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { Accounts } from "../auth/accounts.ts";
 import { type Audit, openAuditLog } from "../auth/audit.ts";
-import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
 import { Leases } from "../auth/leases.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
@@ -24,7 +23,6 @@ import type { Signer } from "../recorder/signature.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
-import { type CameraSchema, cameraMigrations } from "./camera-schema.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
 import { CameraStore } from "./camera-store.ts";
@@ -39,6 +37,9 @@ import { rtspHost } from "./client-side/rtsp.ts";
 import { Watch } from "./client-side/watch.ts";
 import { consumersOf } from "./consumers.ts";
 import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
+import { DirectoryDesk } from "./directory/desk.ts";
+import { Directories } from "./directory/directories.ts";
+import { DirectoryStore } from "./directory/store.ts";
 import { EventBus } from "./event-bus.ts";
 import { cameraDevicesOf } from "./onvif-settings.ts";
 import { OwnEvents, publishLogInFailed } from "./own-events.ts";
@@ -46,6 +47,7 @@ import type { Discovery } from "./ports.ts";
 import { resealSecrets } from "./reseal.ts";
 import { hostsOf, multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
 import { loadSigner } from "./signing.ts";
+import { type SiteSchema, siteMigrations } from "./site-schema.ts";
 
 /** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
 const REALM = "Viaduct";
@@ -63,6 +65,7 @@ export interface BridgeParts {
   readonly watch: Watch;
   readonly leases: Leases;
   readonly refusals: Refusals;
+  readonly desk: DirectoryDesk;
   readonly discovery: Discovery;
   readonly clock: Clock;
   readonly log: Log;
@@ -117,7 +120,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   // Of a rotation of the master key that broke off.
   await resealSecrets(folder);
   const database = await life.start("database", () =>
-    openDatabase<AuthSchema & CameraSchema>(folder.file(DATABASE_FILE), { ...authMigrations, ...cameraMigrations }),
+    openDatabase<SiteSchema>(folder.file(DATABASE_FILE), siteMigrations),
   );
   const audit = await life.start("audit log", () => openAuditLog({ file: folder.file("audit.log"), clock, log }));
   const bus = new EventBus(clock, log);
@@ -147,6 +150,14 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   });
 
   const leases = await life.start("leases", () => new Leases({ accounts, audit, clock }));
+  const directoryStore = new DirectoryStore(database.query, folder.sealer);
+  const directories = await life.start("directories", () =>
+    Directories.open(
+      settings.directory,
+      { accounts, audit, leases, clock, log, store: directoryStore },
+      { scheduled: true },
+    ),
+  );
   const watch = new Watch(cameras, audit, leases);
   let addresses: Addresses | undefined;
   const made = (): Addresses => {
@@ -159,6 +170,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     watch,
     leases,
     refusals,
+    desk: new DirectoryDesk({ directories, accounts, audit, store: directoryStore }),
     discovery: finds,
     clock,
     log,

@@ -32,6 +32,9 @@ export interface DataFolderOptions {
 /** The keys, in the data folder; the configuration; and, for everybody to know, the certificate of the key that signs recordings. */
 const KEYS_FILE = "keys.db";
 export const DATABASE_FILE = "viaduct.db";
+
+/** Where commands reach the running bridge. */
+export const CONTROL_FILE = "control.sock";
 export const CERTIFICATE_FILE = "evidence-cert.pem";
 
 /**

@@ -64,7 +64,13 @@ const directory = z
       .min(1)
       .max(512)
       .describe("Who reads: a DN, or in AD `name@domain`. It needs to read, and nothing else."),
-    passwordFile: z.string().min(1).optional().describe("File with its password, not readable by all."),
+    passwordFile: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "File with its password, not readable by all. Without it, the one that `viaduct directory password` keeps sealed.",
+      ),
     base: z.string().min(3).max(512).describe("DN below which people and groups are."),
     userBase: z.string().min(3).max(512).optional().describe("Of people alone."),
     groupBase: z.string().min(3).max(512).optional().describe("Of groups alone."),

@@ -1,30 +1,27 @@
 import type { Kysely } from "kysely";
 import { integrationOwner } from "../auth/accounts.ts";
-import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
 import { openDatabase } from "../base/database.ts";
 import { isFault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
-import { type CameraSchema, cameraMigrations } from "./camera-schema.ts";
 import { cameraOwner } from "./camera-store.ts";
 import { DATABASE_FILE, type DataFolder, sealerOf } from "./data-folder.ts";
+import { directoryOwner } from "./directory/store.ts";
+import { type SiteSchema, siteMigrations } from "./site-schema.ts";
 
 /**
- * Seals camera passwords and the secrets of integrations under the present key for secrets, all or none, and destroys the one of
+ * Seals camera passwords, the secrets of integrations and the passwords of directories under the present key for secrets, all or none, and destroys the one of
  * before the rotation. Does nothing where that was done; may be repeated after a crash at any point. What does not open stays as it is.
  */
 export async function resealSecrets(folder: DataFolder): Promise<void> {
   const { keys } = folder;
   if (keys.get("former-secrets") === undefined) return;
   const sealer = sealerOf(keys);
-  const database = await openDatabase<AuthSchema & CameraSchema>(
-    folder.file(DATABASE_FILE),
-    { ...authMigrations, ...cameraMigrations },
-    { durable: true },
-  );
+  const database = await openDatabase<SiteSchema>(folder.file(DATABASE_FILE), siteMigrations, { durable: true });
   try {
     await database.query.transaction().execute(async (query) => {
       await resealIntegrations(query, sealer);
       await resealCameras(query, sealer);
+      await resealDirectories(query, sealer);
     });
     await database.forget();
   } finally {
@@ -33,7 +30,7 @@ export async function resealSecrets(folder: DataFolder): Promise<void> {
   await keys.drop("former-secrets");
 }
 
-async function resealIntegrations(query: Kysely<AuthSchema & CameraSchema>, sealer: Sealer): Promise<void> {
+async function resealIntegrations(query: Kysely<SiteSchema>, sealer: Sealer): Promise<void> {
   const rows = query.selectFrom("account").select(["id", "credential"]).where("kind", "=", "integration");
   for (const { id, credential } of await rows.execute())
     await query
@@ -43,7 +40,7 @@ async function resealIntegrations(query: Kysely<AuthSchema & CameraSchema>, seal
       .execute();
 }
 
-async function resealCameras(query: Kysely<AuthSchema & CameraSchema>, sealer: Sealer): Promise<void> {
+async function resealCameras(query: Kysely<SiteSchema>, sealer: Sealer): Promise<void> {
   const rows = query.selectFrom("camera").select(["id", "password_sealed as sealed"]);
   for (const { id, sealed } of await rows.execute())
     if (sealed !== null)
@@ -52,6 +49,15 @@ async function resealCameras(query: Kysely<AuthSchema & CameraSchema>, sealer: S
         .set({ password_sealed: resealed(sealer, sealed, cameraOwner(id)) })
         .where("id", "=", id)
         .execute();
+}
+
+async function resealDirectories(query: Kysely<SiteSchema>, sealer: Sealer): Promise<void> {
+  for (const { directory, sealed } of await query.selectFrom("directory_password").selectAll().execute())
+    await query
+      .updateTable("directory_password")
+      .set({ sealed: resealed(sealer, sealed, directoryOwner(directory)) })
+      .where("directory", "=", directory)
+      .execute();
 }
 
 function resealed(sealer: Sealer, sealed: string, owner: string): string {

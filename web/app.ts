@@ -3,32 +3,25 @@ import Koa from "koa";
 import { demand } from "../auth/access.ts";
 import type { Accounts } from "../auth/accounts.ts";
 import type { Clock } from "../base/clock.ts";
-import { asFault, Fault, type FaultKind } from "../base/fault.ts";
+import { Fault } from "../base/fault.ts";
 import type { HttpPart } from "../bridge/client-side/front-door.ts";
 import type { Refusals } from "../bridge/client-side/refusals.ts";
+import type { DirectoryDesk } from "../bridge/directory/desk.ts";
 import { peerOf } from "../net/http.ts";
+import { answerFaults } from "./faults.ts";
 import { sameOriginOnly, securityHeaders } from "./headers.ts";
+import { managerOf } from "./managed-by.ts";
 import { servePage } from "./pages.ts";
 import { type About, aboutRoutes } from "./routes/about.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
+import { directoryRoutes } from "./routes/directory.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
 import { SESSION_COOKIE, sessionRoutes } from "./routes/session.ts";
 import { Sockets, type SocketsOptions } from "./sockets.ts";
 import type { Need, WebState } from "./state.ts";
-
-const STATUS: Readonly<Record<FaultKind, number>> = {
-  unauthenticated: 401,
-  denied: 403,
-  "not-found": 404,
-  invalid: 400,
-  "wrong-state": 409,
-  busy: 429,
-  unavailable: 503,
-  internal: 500,
-};
 
 /** What the pages are made of. */
 export interface WebOptions extends SocketsOptions {
@@ -39,6 +32,7 @@ export interface WebOptions extends SocketsOptions {
   readonly addressesOf: AddressesOf;
   readonly about: About;
   readonly refusals: Pick<Refusals, "list">;
+  readonly desk: DirectoryDesk;
 }
 
 /** The installers' and administrators' interface: pages, their API, live pictures and events over WebSocket. */
@@ -46,16 +40,7 @@ export function createWeb(o: WebOptions): HttpPart & { close(): void } {
   const app = new Koa<WebState>();
   app.silent = true;
   app.use(securityHeaders);
-  app.use(async (ctx, next) => {
-    try {
-      await next();
-    } catch (error) {
-      const fault = asFault(error);
-      if (fault.kind === "internal") o.log.error({ err: fault, path: ctx.path }, "request failed");
-      ctx.status = STATUS[fault.kind];
-      ctx.body = { error: fault.tell ?? plainWords(fault.kind) };
-    }
-  });
+  app.use(answerFaults(o.log));
   app.use(sameOriginOnly);
   app.use(async (ctx, next) => {
     const principal = o.sessions.find(ctx.cookies.get(SESSION_COOKIE) ?? "");
@@ -94,12 +79,9 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     aboutRoutes(o.about),
     cameraRoutes({ ...o, need }),
     discoveryRoutes({ ...o, need }),
+    directoryRoutes({ desk: o.desk, need, manager: managerOf }),
     accountRoutes(ofAccounts),
     rightsRoutes(ofAccounts),
     refusalRoutes(o.refusals, need),
   ];
-}
-
-function plainWords(kind: FaultKind): string {
-  return kind === "not-found" ? "There is no such thing, or it is not for you." : `The request failed (${kind}).`;
 }

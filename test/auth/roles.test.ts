@@ -152,6 +152,7 @@ describe("accounts from before there were roles", () => {
       );
     }
     await authMigrations["auth-0002-roles"]?.up(query as never);
+    await authMigrations["auth-0003-directory"]?.up(query as never);
     const clock = new VirtualClock();
     const accounts = await Accounts.open({ query, sealer, clock, log: silentLog() });
     const held = (id: string, camera: string): readonly string[] =>

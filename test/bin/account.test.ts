@@ -3,14 +3,13 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Accounts } from "../../auth/accounts.ts";
-import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import { type PlainGrant, readGrants } from "../../auth/grants.ts";
 import { systemClock } from "../../base/clock.ts";
 import { openDatabase } from "../../base/database.ts";
 import { lockFolder } from "../../base/lock.ts";
 import { silentLog } from "../../base/log.ts";
-import { type CameraSchema, cameraMigrations } from "../../bridge/camera-schema.ts";
 import { openDataFolder } from "../../bridge/data-folder.ts";
+import { type SiteSchema, siteMigrations } from "../../bridge/site-schema.ts";
 import { type Ended, viaduct, writeConfig } from "../support/viaduct.ts";
 
 const NARROW: readonly PlainGrant[] = [
@@ -51,8 +50,7 @@ describe("viaduct account", function () {
   /** Works on the accounts as the bridge has them. */
   const withAccounts = async (work: (accounts: Accounts) => Promise<void>): Promise<void> => {
     const data = await openDataFolder(join(folder, "data"));
-    const migrations = { ...authMigrations, ...cameraMigrations };
-    const database = await openDatabase<AuthSchema & CameraSchema>(data.file("viaduct.db"), migrations);
+    const database = await openDatabase<SiteSchema>(data.file("viaduct.db"), siteMigrations);
     await work(
       await Accounts.open({ query: database.query, sealer: data.sealer, clock: systemClock, log: silentLog() }),
     );
@@ -80,6 +78,7 @@ describe("viaduct account", function () {
       {
         name: "control-room",
         kind: "integration",
+        directory: null,
         enabled: true,
         roles: [],
         grants: [

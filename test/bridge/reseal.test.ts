@@ -4,13 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
-import { authMigrations } from "../../auth/auth-schema.ts";
 import { openDatabase } from "../../base/database.ts";
 import { Secret } from "../../base/secret.ts";
-import { type CameraSchema, cameraMigrations } from "../../bridge/camera-schema.ts";
 import { CameraStore } from "../../bridge/camera-store.ts";
 import { type DataFolder, openDataFolder } from "../../bridge/data-folder.ts";
 import { resealSecrets } from "../../bridge/reseal.ts";
+import { type SiteSchema, siteMigrations } from "../../bridge/site-schema.ts";
 import { replaceMaster } from "../../keys/master.ts";
 import { startTestBridge } from "../support/bridge.ts";
 
@@ -33,10 +32,7 @@ describe("secrets, when the master key is replaced", function () {
   }
 
   async function cameraPasswords(data: DataFolder): Promise<readonly (string | undefined)[]> {
-    const database = await openDatabase<CameraSchema>(data.file("viaduct.db"), {
-      ...authMigrations,
-      ...cameraMigrations,
-    });
+    const database = await openDatabase<SiteSchema>(data.file("viaduct.db"), siteMigrations);
     const cameras = await new CameraStore(database.query, data.sealer).list();
     await database.close();
     return cameras.map(({ credentials }) => credentials?.password.reveal());

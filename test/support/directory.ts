@@ -1,3 +1,7 @@
+import type { Accounts } from "../../auth/accounts.ts";
+import { DirectoryDesk } from "../../bridge/directory/desk.ts";
+import type { Directories } from "../../bridge/directory/directories.ts";
+import type { DirectoryStore } from "../../bridge/directory/store.ts";
 import type { RoleOfGroup } from "../../directory/options.ts";
 import type { Person } from "../../directory/person.ts";
 import type { Group, Member, Snapshot } from "../../directory/snapshot.ts";
@@ -30,3 +34,11 @@ export function snapshotOf(o: {
   }
   return { people, groups, mapped: new Map(o.mappings.map((mapping) => [mapping, mapping.group])) };
 }
+
+/** A desk of a bridge without directories. */
+export const NO_DIRECTORIES = new DirectoryDesk({
+  directories: { list: () => [] } as unknown as Directories,
+  accounts: {} as Accounts,
+  store: {} as DirectoryStore,
+  audit: { record: () => undefined },
+});

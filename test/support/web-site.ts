@@ -23,6 +23,7 @@ import type { LiveReader, LiveSource, RecordedSource } from "../../media/source.
 import type { Track } from "../../media/track.ts";
 import { loadIdentity } from "../../net/tls.ts";
 import { createWeb, type WebOptions } from "../../web/app.ts";
+import { NO_DIRECTORIES } from "./directory.ts";
 import { NO_CONTROL } from "./no-control.ts";
 import { NO_SPEAKER } from "./no-speaker.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -100,6 +101,7 @@ export async function startWebSite(): Promise<WebSite> {
       live: (id, stream) => `rtsp://x/live/${id}/${stream}`,
       recorded: (id) => `rtsp://x/recorded/${id}`,
     },
+    desk: NO_DIRECTORIES,
     about: () => ({ version: "1.2.3", onvif: "https://x/onvif/device_service" }),
   };
   const web = createWeb(options);

@@ -1,0 +1,12 @@
+/** Letters, digits and a few signs; no colon, which ends the name in Basic, no quotes, no blanks at the ends. */
+const NAME = /^[\p{L}\p{N}](?:[\p{L}\p{N}._@ -]{0,62}[\p{L}\p{N}._@-])?$/u;
+
+/** Whether a person may have the name here. */
+export function isAccountName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** Names that are the same are equal in this form. */
+export function foldedName(name: string): string {
+  return name.slice(0, 256).normalize("NFKC").toLowerCase();
+}
