@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { UnixMillis } from "../base/units.ts";
+import type { Person } from "./person.ts";
 import { rolesOf, type Snapshot } from "./snapshot.ts";
 
 /** What an account by this directory is now. */
@@ -133,8 +134,29 @@ export function differenceOf(known: readonly Known[], snapshot: Snapshot, names:
       removal: false,
     });
   }
+  return planOf(changes, conflicts, known.filter(({ out }) => out === undefined).length);
+}
+
+/** Which of these accounts have to be out, by how their people stand now; nothing else about them changes. Pure. */
+export function outOf(known: readonly Known[], people: readonly Person[], active: number): Plan {
+  const standing = new Map(people.map((person) => [person.id, person.standing]));
+  const changes = known.flatMap((account): readonly AccountChange[] => {
+    const { id, name, roles, expires } = account;
+    const now = standing.get(id);
+    const same = { name, roles, expires };
+    const change =
+      now === undefined
+        ? changeOf(account, { ...same, roles: [], out: "gone" })
+        : now === "disabled"
+          ? changeOf(account, { ...same, out: "disabled" })
+          : undefined;
+    return change === undefined ? [] : [change];
+  });
+  return planOf(changes, [], active);
+}
+
+function planOf(changes: readonly AccountChange[], conflicts: readonly Conflict[], active: number): Plan {
   const id = createHash("sha256").update(JSON.stringify(changes)).digest("hex").slice(0, 16);
-  const active = known.filter(({ out }) => out === undefined).length;
   return { id, changes, conflicts, active, removals: changes.filter(({ removal }) => removal).length };
 }
 

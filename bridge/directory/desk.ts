@@ -6,7 +6,8 @@ import type { Finding } from "../../base/finding.ts";
 import type { Secret } from "../../base/secret.ts";
 import { isoOf } from "../../base/units.ts";
 import type { Directories } from "./directories.ts";
-import type { Directory, Explained, Preview } from "./directory.ts";
+import type { Directory, Explained } from "./directory.ts";
+import type { Preview } from "./following.ts";
 import type { DirectoryStore, SyncRecord } from "./store.ts";
 
 /** A sync that was, in JSON. */

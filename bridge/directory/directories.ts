@@ -5,6 +5,7 @@ import { asFault, Fault } from "../../base/fault.ts";
 import type { Closable } from "../../base/lifecycle.ts";
 import type { Secret } from "../../base/secret.ts";
 import { MINUTE, type MonotonicMillis, SECOND } from "../../base/units.ts";
+import { ldapAccess } from "../../directory/access.ts";
 import { type DirectorySettings, directoryOptions } from "../directory-settings.ts";
 import { Directory, type DirectoryParts } from "./directory.ts";
 
@@ -30,12 +31,12 @@ export class Directories implements DirectoryLogIn, Closable {
   static async open(
     settings: readonly DirectorySettings[],
     parts: DirectoryParts,
-    { scheduled }: { readonly scheduled: boolean },
+    { scheduled, access = ldapAccess }: { readonly scheduled: boolean; readonly access?: typeof ldapAccess },
   ): Promise<Directories> {
     const all = new Map<string, Directory>();
     for (const one of settings) {
       const options = await directoryOptions(one, () => parts.store.password(one.name));
-      all.set(one.name, new Directory(one, options, parts));
+      all.set(one.name, new Directory(one, options.attributes, access(options, parts.clock), parts));
     }
     const directories = new Directories(all, parts);
     if (all.size > 0) parts.accounts.useDirectories(directories);
@@ -63,7 +64,7 @@ export class Directories implements DirectoryLogIn, Closable {
 
   /** A directory that is set up no more lets nobody in. */
   async logIn(link: DirectoryLink, password: Secret): Promise<DirectoryAnswer> {
-    return (await this.#all.get(link.directory)?.logIn(link, password)) ?? "wrong";
+    return (await this.#all.get(link.directory)?.logIns.logIn(link.id, password)) ?? "wrong";
   }
 
   /** Waits for what is being read. */

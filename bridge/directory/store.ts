@@ -1,4 +1,4 @@
-import type { Kysely, Migration } from "kysely";
+import { type Kysely, type Migration, sql } from "kysely";
 import { Fault } from "../../base/fault.ts";
 import type { Sealer } from "../../base/seal.ts";
 import type { Secret } from "../../base/secret.ts";
@@ -67,6 +67,9 @@ export const directoryMigrations: Readonly<Record<string, Migration>> = {
   },
 };
 
+/** In the order in which they were written; the clock may be set back meanwhile. */
+const ROW = sql<number>`rowid`;
+
 /** What is kept of directories besides accounts: what syncs did, and sealed passwords. */
 export class DirectoryStore {
   readonly #query: Kysely<DirectorySchema>;
@@ -85,9 +88,9 @@ export class DirectoryStore {
       .execute();
     const oldest = await this.#query
       .selectFrom("directory_sync")
-      .select("at")
+      .select(ROW.as("row"))
       .where("directory", "=", directory)
-      .orderBy("at", "desc")
+      .orderBy(ROW, "desc")
       .offset(LIMITS.history)
       .limit(1)
       .executeTakeFirst();
@@ -95,7 +98,7 @@ export class DirectoryStore {
       await this.#query
         .deleteFrom("directory_sync")
         .where("directory", "=", directory)
-        .where("at", "<=", oldest.at)
+        .where(ROW, "<=", oldest.row)
         .execute();
   }
 
@@ -105,7 +108,7 @@ export class DirectoryStore {
       .selectFrom("directory_sync")
       .selectAll()
       .where("directory", "=", directory)
-      .orderBy("at", "desc")
+      .orderBy(ROW, "desc")
       .execute();
     return rows.map(({ at, why, ...rest }) => ({ ...rest, at: unixMillis(at), why: why ?? undefined }));
   }

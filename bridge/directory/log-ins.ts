@@ -1,0 +1,70 @@
+import type { DirectoryAnswer } from "../../auth/directory-link.ts";
+import type { Clock } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
+import type { Log } from "../../base/log.ts";
+import type { Secret } from "../../base/secret.ts";
+import type { DirectoryAccess } from "../../directory/access.ts";
+import { LockoutGuard } from "../../directory/lockout-guard.ts";
+import type { LockoutPolicy } from "../../directory/lockout-policy.ts";
+import type { Person } from "../../directory/person.ts";
+import { BindFault } from "../../directory/refusal.ts";
+
+/** Log-ins that a directory is asked for at once. */
+const AT_ONCE = 24;
+
+/** Log-ins of a directory's people, which it is asked for each time: a password of theirs is kept nowhere. */
+export class DirectoryLogIns {
+  readonly #access: DirectoryAccess;
+  readonly #log: Log;
+  readonly #guard: LockoutGuard;
+  #running = 0;
+
+  constructor(access: DirectoryAccess, clock: Clock, log: Log) {
+    this.#access = access;
+    this.#log = log;
+    this.#guard = new LockoutGuard(clock);
+  }
+
+  /** When the directory locks accounts. */
+  follow(policy: LockoutPolicy): void {
+    this.#guard.follow(policy);
+  }
+
+  /** Whether the person may log in with the password now. Fault `busy`. */
+  async logIn(id: string, password: Secret): Promise<DirectoryAnswer> {
+    if (!this.#guard.admits(id, password.reveal())) {
+      this.#log.warn({ person: id }, "a log-in was not passed on, so that the directory does not lock the account");
+      return "wrong";
+    }
+    if (this.#running >= AT_ONCE)
+      throw new Fault("busy", "too many log-ins by the directory at once", { tell: "busy, try again" });
+    this.#running += 1;
+    try {
+      return await this.#bind(id, password);
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  async #bind(id: string, password: Secret): Promise<DirectoryAnswer> {
+    let person: Person | undefined;
+    try {
+      // Where the person is now, and whether they are in: both may have changed since the last sync.
+      [person] = await this.#access.read((reader) => reader.states([id]));
+      if (person === undefined || person.standing === "disabled") return "wrong";
+    } catch (err) {
+      this.#log.warn({ err }, "the directory could not be asked for a log-in");
+      return "unreachable";
+    }
+    try {
+      await this.#access.logIn(person.dn, password);
+      this.#guard.succeeded(id);
+      return "in";
+    } catch (err) {
+      this.#log.info({ err, person: person.name }, "the directory refused a log-in");
+      if (!(err instanceof BindFault)) return "unreachable";
+      if (err.refusal === "wrong") this.#guard.failed(id, password.reveal());
+      return err.refusal === "password-expired" || err.refusal === "must-change-password" ? "change-password" : "wrong";
+    }
+  }
+}
