@@ -2,6 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { createLog } from "../base/log.ts";
 import { makeSecret } from "../base/secret.ts";
+import { UPSTREAM_TRANSPORTS } from "../rtsp/wire/transport.ts";
 import { startSimCamera } from "../sim/camera.ts";
 import { isQuirk, QUIRKS } from "../sim/quirks.ts";
 import { stopSignal } from "./stop.ts";
@@ -16,6 +17,7 @@ export interface SimOptions {
   readonly size: string;
   readonly fps: string;
   readonly controls?: boolean;
+  readonly transport?: string[];
   readonly quirk?: string[];
 }
 
@@ -32,6 +34,12 @@ export async function simCamera(options: SimOptions): Promise<void> {
     if (!isQuirk(name)) throw new Fault("invalid", `there is no quirk "${name}": see \`viaduct sim quirks\``);
     return name;
   });
+  const transports = options.transport?.map((name) => {
+    const transport = UPSTREAM_TRANSPORTS.find((one) => one === name);
+    if (transport === undefined)
+      throw new Fault("invalid", `a simulated camera sends by ${UPSTREAM_TRANSPORTS.join(", ")}, not by "${name}"`);
+    return transport;
+  });
   const given = process.env["VIADUCT_SIM_PASSWORD"];
   const password = given ?? makeSecret(12).reveal();
   const camera = await startSimCamera({
@@ -46,6 +54,7 @@ export async function simCamera(options: SimOptions): Promise<void> {
     fps: numberOf("--fps", options.fps),
     controls: options.controls === true,
     quirks,
+    ...(transports && { transports }),
     clock: systemClock,
     log: createLog("warn"),
     ...(options.discoveryPort === undefined

@@ -111,10 +111,11 @@ sim
   .option("--size <WxH>", "picture size", "640x360")
   .option("--fps <count>", "pictures a second", "15")
   .option("--controls", "with a moved head, picture settings, a relay, an input and snapshots")
+  .option("--transport <way...>", "by which alone it sends: tcp, udp, http, multicast; by all if absent")
   .option("--quirk <name...>", "a fault of real cameras to show; see `viaduct sim quirks`")
   .addHelpText(
     "after",
-    "\nThe camera's password is read from VIADUCT_SIM_PASSWORD; without it one is made and printed.\n\nExample:\n  viaduct sim camera --port 8000 --quirk clock-off",
+    "\nThe camera's password is read from VIADUCT_SIM_PASSWORD; without it one is made and printed.\n\nExample:\n  viaduct sim camera --port 8000 --quirk clock-off\n  viaduct sim camera --transport http multicast",
   )
   .action(async (options: import("./sim.ts").SimOptions) => (await import("./sim.ts")).simCamera(options));
 sim

@@ -95,7 +95,12 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
   return server;
 }
 
-function putFirst(server: Server | TlsServer, event: string, first: NonNullable<HttpServerOptions["first"]>): void {
+/** `event`: that with which the server takes a connection, `connection`, or `secureConnection` behind TLS. */
+export function putFirst(
+  server: Server | TlsServer,
+  event: "connection" | "secureConnection",
+  first: NonNullable<HttpServerOptions["first"]>,
+): void {
   const listeners = server.listeners(event);
   server.removeAllListeners(event);
   server.on(event, (socket: Socket) => {

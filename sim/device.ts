@@ -14,6 +14,8 @@ export interface DeviceStream {
   readonly feed: Feed;
   /** Its address as the camera tells it, for use in XML. */
   readonly url: string;
+  /** To which it is sent by multicast; undefined where it is not. */
+  readonly group: string | undefined;
 }
 
 /** What the services of one camera say and share. */

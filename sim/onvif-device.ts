@@ -80,19 +80,23 @@ export function deviceOperations(device: Device): Operations {
 
 const DEVICE_CAPABILITIES = `<tds:Capabilities><tds:Network/>
 <tds:Security HttpDigest="true" UsernameToken="true"/><tds:System DiscoveryResolve="false" DiscoveryBye="false"/></tds:Capabilities>`;
-export const MEDIA_CAPABILITIES = `<trt:Capabilities SnapshotUri="true">
-<trt:ProfileCapabilities MaximumNumberOfProfiles="2"/><trt:StreamingCapabilities RTP_RTSP_TCP="true" RTPMulticast="false"/></trt:Capabilities>`;
-export const MEDIA2_CAPABILITIES = `<tr2:Capabilities SnapshotUri="true">
+export const mediaCapabilities = (device: Device): string => `<trt:Capabilities SnapshotUri="true">
+<trt:ProfileCapabilities MaximumNumberOfProfiles="2"/><trt:StreamingCapabilities RTP_RTSP_TCP="true" RTPMulticast="${multicasts(device)}"/></trt:Capabilities>`;
+export const media2Capabilities = (device: Device): string => `<tr2:Capabilities SnapshotUri="true">
 <tr2:ProfileCapabilities MaximumNumberOfProfiles="2" ConfigurationsSupported="VideoSource VideoEncoder"/>
-<tr2:StreamingCapabilities RTSPStreaming="true" RTP_RTSP_TCP="true" RTPMulticast="false"/></tr2:Capabilities>`;
+<tr2:StreamingCapabilities RTSPStreaming="true" RTP_RTSP_TCP="true" RTPMulticast="${multicasts(device)}"/></tr2:Capabilities>`;
 export const EVENT_CAPABILITIES = `<tev:Capabilities WSSubscriptionPolicySupport="false" WSPullPointSupport="true" MaxPullPoints="8"/>`;
+
+function multicasts({ streams: [main] }: Device): boolean {
+  return main.group !== undefined;
+}
 
 /** Namespace, path and capabilities of each service. */
 function services(device: Device): readonly (readonly [ns: string, path: string, capabilities: string])[] {
   const all = [
     [NS.tds, PATHS.device, DEVICE_CAPABILITIES],
-    [NS.trt, PATHS.media, MEDIA_CAPABILITIES],
-    [NS.tr2, PATHS.media2, MEDIA2_CAPABILITIES],
+    [NS.trt, PATHS.media, mediaCapabilities(device)],
+    [NS.tr2, PATHS.media2, media2Capabilities(device)],
     [NS.tev, PATHS.events, EVENT_CAPABILITIES],
     ...(device.motion === undefined
       ? []
@@ -114,7 +118,7 @@ function capabilities(device: Device, { element }: Asked): string {
   const known: Record<string, string> = {
     Device: `<tt:Device><tt:XAddr>${device.url(PATHS.device)}</tt:XAddr></tt:Device>`,
     Events: `<tt:Events><tt:XAddr>${device.url(PATHS.events)}</tt:XAddr><tt:WSSubscriptionPolicySupport>false</tt:WSSubscriptionPolicySupport><tt:WSPullPointSupport>true</tt:WSPullPointSupport><tt:WSPausableSubscriptionManagerInterfaceSupport>false</tt:WSPausableSubscriptionManagerInterfaceSupport></tt:Events>`,
-    Media: `<tt:Media><tt:XAddr>${device.url(PATHS.media)}</tt:XAddr><tt:StreamingCapabilities><tt:RTPMulticast>false</tt:RTPMulticast><tt:RTP_TCP>false</tt:RTP_TCP><tt:RTP_RTSP_TCP>true</tt:RTP_RTSP_TCP></tt:StreamingCapabilities></tt:Media>`,
+    Media: `<tt:Media><tt:XAddr>${device.url(PATHS.media)}</tt:XAddr><tt:StreamingCapabilities><tt:RTPMulticast>${multicasts(device)}</tt:RTPMulticast><tt:RTP_TCP>false</tt:RTP_TCP><tt:RTP_RTSP_TCP>true</tt:RTP_RTSP_TCP></tt:StreamingCapabilities></tt:Media>`,
   };
   if (device.motion !== undefined) {
     known["Imaging"] = `<tt:Imaging><tt:XAddr>${device.url(PATHS.imaging)}</tt:XAddr></tt:Imaging>`;

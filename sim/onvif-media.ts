@@ -1,7 +1,7 @@
 import { findPath } from "../wsdl/xml.ts";
 import { type Device, type DeviceStream, VIDEO_SOURCE } from "./device.ts";
 import { type Asked, type Operations, PATHS } from "./onvif.ts";
-import { MEDIA_CAPABILITIES, MEDIA2_CAPABILITIES } from "./onvif-device.ts";
+import { media2Capabilities, mediaCapabilities } from "./onvif-device.ts";
 import { ptzConfiguration } from "./onvif-ptz.ts";
 import { SoapFault } from "./soap.ts";
 
@@ -13,7 +13,7 @@ const BITRATE_KILOBITS = 1024;
 export function mediaOperations(device: Device): Operations {
   return {
     GetServiceCapabilities: () =>
-      `<trt:GetServiceCapabilitiesResponse>${MEDIA_CAPABILITIES}</trt:GetServiceCapabilitiesResponse>`,
+      `<trt:GetServiceCapabilitiesResponse>${mediaCapabilities(device)}</trt:GetServiceCapabilitiesResponse>`,
     GetProfiles: () =>
       `<trt:GetProfilesResponse>${each(device, (stream) => profile(device, stream, "trt:Profiles"))}</trt:GetProfilesResponse>`,
     GetProfile: (asked) =>
@@ -43,7 +43,7 @@ export function mediaOperations(device: Device): Operations {
 export function media2Operations(device: Device): Operations {
   return {
     GetServiceCapabilities: () =>
-      `<tr2:GetServiceCapabilitiesResponse>${MEDIA2_CAPABILITIES}</tr2:GetServiceCapabilitiesResponse>`,
+      `<tr2:GetServiceCapabilitiesResponse>${media2Capabilities(device)}</tr2:GetServiceCapabilitiesResponse>`,
     GetProfiles: () =>
       `<tr2:GetProfilesResponse>${each(device, (stream) => profile2(device, stream))}</tr2:GetProfilesResponse>`,
     GetStreamUri: (asked) =>
@@ -102,7 +102,7 @@ function audioSource(name: string): string {
 
 function videoEncoder(stream: DeviceStream, name: string): string {
   const { fps } = stream.feed;
-  return `<${name} token="video_encoder_${stream.token}"><tt:Name>H.264</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution(stream)}<tt:Quality>5</tt:Quality><tt:RateControl><tt:FrameRateLimit>${fps}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>${BITRATE_KILOBITS}</tt:BitrateLimit></tt:RateControl><tt:H264><tt:GovLength>${2 * fps}</tt:GovLength><tt:H264Profile>Baseline</tt:H264Profile></tt:H264>${MULTICAST}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${name}>`;
+  return `<${name} token="video_encoder_${stream.token}"><tt:Name>H.264</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution(stream)}<tt:Quality>5</tt:Quality><tt:RateControl><tt:FrameRateLimit>${fps}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>${BITRATE_KILOBITS}</tt:BitrateLimit></tt:RateControl><tt:H264><tt:GovLength>${2 * fps}</tt:GovLength><tt:H264Profile>Baseline</tt:H264Profile></tt:H264>${multicast(stream.group)}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${name}>`;
 }
 
 function videoEncoder2(stream: DeviceStream, name: string): string {
@@ -111,7 +111,7 @@ function videoEncoder2(stream: DeviceStream, name: string): string {
 }
 
 function audioEncoder(name: string): string {
-  return `<${name} token="${TOKEN.audioEncoder}"><tt:Name>G.711</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>G711</tt:Encoding><tt:Bitrate>64</tt:Bitrate><tt:SampleRate>8</tt:SampleRate>${MULTICAST}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${name}>`;
+  return `<${name} token="${TOKEN.audioEncoder}"><tt:Name>G.711</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>G711</tt:Encoding><tt:Bitrate>64</tt:Bitrate><tt:SampleRate>8</tt:SampleRate>${multicast()}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${name}>`;
 }
 
 function audioEncoder2(name: string): string {
@@ -122,6 +122,7 @@ function resolution({ feed: { size } }: DeviceStream): string {
   return `<tt:Resolution><tt:Width>${size.width}</tt:Width><tt:Height>${size.height}</tt:Height></tt:Resolution>`;
 }
 
-/** The schema wants one, also from a camera that does not multicast. */
-const MULTICAST =
-  "<tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type><tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>1</tt:TTL><tt:AutoStart>false</tt:AutoStart></tt:Multicast>";
+/** The schema wants one, also from a camera that does not multicast. The port is for RTSP to tell. */
+function multicast(group = "0.0.0.0"): string {
+  return `<tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type><tt:IPv4Address>${group}</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>1</tt:TTL><tt:AutoStart>false</tt:AutoStart></tt:Multicast>`;
+}

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { UnixMillis } from "../base/units.ts";
+import { putFirst } from "../net/http.ts";
 import type { Identity } from "../net/tls.ts";
 import type { DigestGate } from "./digest.ts";
 import type { Quirk } from "./quirks.ts";
@@ -59,6 +60,8 @@ export interface OnvifOptions {
   readonly snapshot?: () => Buffer;
   /** The camera's own clock, which its Date fields tell. */
   readonly now: () => UnixMillis;
+  /** Is given every connection first, with TLS behind it, and lets the service have it by `serve`. */
+  readonly first: (socket: Socket, serve: () => void) => void;
   readonly quirks: ReadonlySet<Quirk>;
   readonly log: Log;
 }
@@ -85,10 +88,11 @@ export class OnvifServer {
   }
 
   async listen(port: number): Promise<void> {
-    const { tls } = this.#options;
+    const { tls, first } = this.#options;
     const serve = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
     const server = tls === undefined ? createServer(serve) : createSecureServer(tls, serve);
     server.maxConnections = LIMITS.connections;
+    putFirst(server, tls === undefined ? "connection" : "secureConnection", first);
     server.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));

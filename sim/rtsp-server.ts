@@ -1,10 +1,14 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, isIPv4, type Server, type Socket } from "node:net";
 import { createServer as createSecureServer } from "node:tls";
 import type { Timer } from "../base/clock.ts";
 import { type MonotonicMillis, SECOND } from "../base/units.ts";
-import { type RoomForOne, RtspConnection, type RtspOptions } from "./rtsp.ts";
+import { type RoomForOne, RtspConnection } from "./rtsp-connection.ts";
+import { MulticastStream } from "./rtsp-multicast.ts";
+import type { RtspOptions } from "./rtsp-options.ts";
 import { type StreamName, targetOf } from "./rtsp-target.ts";
+import { RtspTunnels } from "./rtsp-tunnels.ts";
+import { mediaOf } from "./sdp.ts";
 
 const LIMITS = { connections: 64 } as const;
 
@@ -12,10 +16,12 @@ const LOOK_PERIOD_MS = SECOND;
 const DESERTED_MS = 60 * SECOND;
 const GARBAGE = Buffer.alloc(256 * 1024, "Kernel panic - not syncing. ");
 
-/** An RTSP server with a stream or two (RFC 2326): RTP inside the connection or over UDP, a session for each connection. */
+/** An RTSP server with a stream or two (RFC 2326): RTP inside the connection, in HTTP, over UDP or to a group, a session for each connection. */
 export class RtspServer implements RoomForOne {
   readonly #options: RtspOptions;
   readonly #open = new Set<RtspConnection>();
+  readonly #tunnels: RtspTunnels;
+  readonly #groups = new Map<StreamName, Promise<MulticastStream>>();
   /** Until when the places of clients that went without TEARDOWN are kept. */
   #keptUntil = 0 as MonotonicMillis;
   #server: Server | undefined;
@@ -25,9 +31,10 @@ export class RtspServer implements RoomForOne {
 
   constructor(options: RtspOptions) {
     this.#options = options;
+    this.#tunnels = new RtspTunnels((down) => this.#begin(down, true), options.clock);
   }
 
-  /** Accepted so far. */
+  /** Begun so far, one for a tunnel. */
   get connections(): number {
     return this.#connections;
   }
@@ -52,9 +59,34 @@ export class RtspServer implements RoomForOne {
     return kept || [...this.#open].some((other) => other !== by && other.holdsSession);
   }
 
+  /** To which a stream can be had by multicast, of IPv4 alone; undefined where it cannot. */
+  groupOf(stream: StreamName): string | undefined {
+    const { address, groups, transports } = this.#options;
+    return isIPv4(address) && transports.has("multicast") ? groups[stream] : undefined;
+  }
+
+  /** Sent from the first client on that wants it so until the camera goes off the network. */
+  multicast(stream: StreamName): Promise<MulticastStream> | undefined {
+    const { address, audio, feeds, quirks } = this.#options;
+    const group = this.groupOf(stream);
+    const running = this.#groups.get(stream);
+    if (group === undefined || running !== undefined) return running;
+    const feed = feeds[stream] ?? feeds.main;
+    const opening = MulticastStream.open({ address, group, feed, media: mediaOf(audio, quirks), quirks });
+    this.#groups.set(stream, opening);
+    opening.catch(() => this.#groups.delete(stream));
+    return opening;
+  }
+
+  /** Looks at a connection to the camera's web service, and takes it where it is of RTSP in HTTP; otherwise `serve` has it. */
+  readonly first = (socket: Socket, serve: () => void): void => {
+    if (this.#options.transports.has("http")) void this.#tunnels.first(socket, serve);
+    else serve();
+  };
+
   async listen(port: number): Promise<void> {
     const { tls } = this.#options;
-    const accept = (socket: Socket): void => this.#accept(socket);
+    const accept = (socket: Socket): void => this.first(socket, () => this.#serve(socket));
     const server = tls === undefined ? createServer(accept) : createSecureServer(tls, accept);
     server.maxConnections = LIMITS.connections;
     server.listen(port, this.#options.address);
@@ -75,6 +107,13 @@ export class RtspServer implements RoomForOne {
     const closed = once(server, "close");
     server.close();
     for (const connection of this.#open) connection.close();
+    this.#tunnels.close();
+    for (const opened of this.#groups.values())
+      void opened.then(
+        (group) => group.close(),
+        () => undefined,
+      );
+    this.#groups.clear();
     await closed;
   }
 
@@ -83,14 +122,20 @@ export class RtspServer implements RoomForOne {
     for (const connection of this.#open) connection.write(GARBAGE);
   }
 
-  #accept(socket: Socket): void {
+  #serve(socket: Socket): void {
+    const connection = this.#begin(socket, false);
+    socket.on("data", (chunk: Buffer) => connection.read(chunk));
+  }
+
+  #begin(socket: Socket, tunnelled: boolean): RtspConnection {
     this.#connections += 1;
-    const connection = new RtspConnection(socket, this.#options, this);
+    const connection = new RtspConnection(socket, tunnelled, this.#options, this);
     this.#open.add(connection);
     socket.once("close", () => {
       this.#open.delete(connection);
       connection.close();
       if (connection.holdsSession) this.#keptUntil = (this.#options.clock.monotonic() + DESERTED_MS) as MonotonicMillis;
     });
+    return connection;
   }
 }

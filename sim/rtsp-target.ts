@@ -1,4 +1,6 @@
 import type { Quirk } from "./quirks.ts";
+import type { RtspOptions } from "./rtsp-options.ts";
+import { type MediaName, mediaOf, mediumOf, SPEAKER } from "./sdp.ts";
 
 /** Path and query of each stream. */
 const TARGETS = {
@@ -9,6 +11,28 @@ const TARGETS = {
 const MOVED = "/moved";
 
 export type StreamName = keyof typeof TARGETS.plain;
+
+/** What an address names. */
+export interface Place {
+  readonly stream: StreamName;
+  /** Absent: the whole stream. */
+  readonly track?: MediaName | "speaker";
+}
+
+/** The stream that an address names, or one of its tracks; undefined where there is neither. */
+export function placeOf(
+  uri: string,
+  { feeds, speaker, audio, quirks }: Pick<RtspOptions, "feeds" | "speaker" | "audio" | "quirks">,
+): Place | undefined {
+  for (const stream of feeds.sub === undefined ? (["main"] as const) : (["sub", "main"] as const)) {
+    const path = trackPath(uri, stream, quirks);
+    if (path === "") return { stream, ...(quirks.has("no-control") ? { track: "video" } : {}) };
+    if (speaker !== undefined && path === `/${SPEAKER.path}`) return { stream, track: "speaker" };
+    const track = mediaOf(audio, quirks).find((name) => path === `/${mediumOf(name, quirks).path}`);
+    if (track !== undefined) return { stream, track };
+  }
+  return undefined;
+}
 
 /** Path and query of a stream, as the camera names it. */
 export function targetOf(stream: StreamName, quirks: ReadonlySet<Quirk>): string {
@@ -27,7 +51,7 @@ export function baseOf(uri: string, named: string): string {
 }
 
 /** What stands behind a stream's path, or undefined where the address is of something else. */
-export function trackPath(uri: string, stream: StreamName, quirks: ReadonlySet<Quirk>): string | undefined {
+function trackPath(uri: string, stream: StreamName, quirks: ReadonlySet<Quirk>): string | undefined {
   const path = withoutHost(uri);
   const moved = stream === "main" && quirks.has("redirects") ? [MOVED] : [];
   const target = [targetOf(stream, quirks), ...moved].find((one) => path.startsWith(one));

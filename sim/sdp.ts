@@ -26,6 +26,11 @@ export function mediumOf(name: MediaName, quirks: ReadonlySet<Quirk>): Medium {
   return AAC_QUIRKS.some((quirk) => quirks.has(quirk)) ? AAC_SOUND : G711;
 }
 
+/** What a stream consists of: a track without an address of its own is the only one. */
+export function mediaOf(audio: boolean, quirks: ReadonlySet<Quirk>): readonly MediaName[] {
+  return audio && !quirks.has("no-control") ? ["video", "audio"] : ["video"];
+}
+
 /** Kinds and formats that do not exist, as cameras describe them (AlexxIT/go2rtc pkg/rtsp/helpers, BugSDP). */
 const ODD_MEDIA = [
   "m=vana 0 RTP/AVP smart/1/90000",
@@ -34,7 +39,7 @@ const ODD_MEDIA = [
   "a=rtpmap:smart/1/90000",
 ];
 
-/** What a stream consists of (RFC 8866; RFC 6184 8.2.1), as an answer to DESCRIBE. */
+/** A stream's description (RFC 8866; RFC 6184 8.2.1), as an answer to DESCRIBE. */
 export function printSdp(o: {
   readonly address: string;
   readonly feed: Feed;

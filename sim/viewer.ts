@@ -19,15 +19,26 @@ export interface Outlet {
   close(): void;
 }
 
+/** What is sent for a session: to its client alone, or to a group. */
+export interface Showing {
+  readonly playing: boolean;
+  /** Something is sent. */
+  readonly watching: boolean;
+  /** Begins with the next frame. */
+  play(): void;
+  /** The value of RTP-Info (RFC 2326 12.33) for tracks by their addresses. */
+  rtpInfo(controls: ReadonlyMap<MediaName, string>): string;
+  pause(): void;
+  close(): void;
+}
+
 interface Track {
   readonly outlet: Outlet;
   readonly sender: RtpSender;
-  readonly control: string;
 }
 
-/** One client's session: the tracks that it has set up, and what is sent to it. */
-export class Viewer implements Watcher {
-  readonly id: string;
+/** One client, or one group: the tracks that are set up for it, and what is sent to it. */
+export class Viewer implements Watcher, Showing {
   readonly #feed: Feed;
   readonly #quirks: ReadonlySet<Quirk>;
   readonly #faults: MediaFaults;
@@ -37,10 +48,9 @@ export class Viewer implements Watcher {
   #waitsForKey = true;
   #playing = false;
 
-  constructor(id: string, feed: Feed, quirks: ReadonlySet<Quirk>) {
+  constructor(feed: Feed, quirks: ReadonlySet<Quirk>) {
     this.#quirks = quirks;
     this.#faults = new MediaFaults(quirks);
-    this.id = id;
     this.#feed = feed;
   }
 
@@ -48,38 +58,39 @@ export class Viewer implements Watcher {
     return this.#playing;
   }
 
-  /** Something is sent to it. */
   get watching(): boolean {
     return this.#playing && this.#tracks.size > 0;
   }
 
-  has(name: MediaName): boolean {
-    return this.#tracks.has(name);
-  }
-
-  /** `control`: the track's address as the client asked for it. */
-  setUp(name: MediaName, outlet: Outlet, control: string): RtpSender {
+  setUp(name: MediaName, outlet: Outlet): void {
     const { payloadType, clockHz } = mediumOf(name, this.#quirks);
-    const sender = new RtpSender(payloadType, clockHz, this.#faults.base);
-    this.#tracks.set(name, { outlet, sender, control });
-    return sender;
+    this.#tracks.set(name, { outlet, sender: new RtpSender(payloadType, clockHz, this.#faults.base) });
   }
 
-  /** Begins with the next frame. The value is that of RTP-Info (RFC 2326 12.33). */
-  play(): string {
+  /** The source of a track, in hexadecimal digits (RFC 2326 12.39); undefined where it is not set up. */
+  ssrcOf(name: MediaName): string | undefined {
+    return this.#tracks.get(name)?.sender.ssrc.toString(16).padStart(8, "0");
+  }
+
+  play(): void {
     this.#waitsForKey = true;
     this.#reportDue = 0;
     this.#begunMs = this.#feed.elapsed();
     if (this.#quirks.has("stray-data")) this.#sendStrays();
     if (this.#tracks.size > 0) this.#feed.watch(this);
     this.#playing = true;
+  }
+
+  rtpInfo(controls: ReadonlyMap<MediaName, string>): string {
     const { elapsedMs, position } = this.#feed.next;
     const begin = { video: elapsedMs / SECOND, audio: position / SAMPLE_RATE_HZ };
-    return [...this.#tracks]
-      .map(
-        ([name, { sender, control }]) =>
-          `url=${control};seq=${sender.sequence};rtptime=${sender.timestamp(this.#rtpSeconds(name, begin[name]))}`,
-      )
+    return [...controls]
+      .flatMap(([name, control]) => {
+        const sender = this.#tracks.get(name)?.sender;
+        if (sender === undefined) return [];
+        const rtpTime = sender.timestamp(this.#rtpSeconds(name, begin[name]));
+        return `url=${control};seq=${sender.sequence};rtptime=${rtpTime}`;
+      })
       .join(",");
   }
 

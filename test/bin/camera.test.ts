@@ -5,7 +5,8 @@ import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { lockFolder } from "../../base/lock.ts";
 import { silentLog } from "../../base/log.ts";
-import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
+import { startSimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { CAMERA_LOGIN } from "../support/bridge.ts";
 import { type Ended, PROGRAM, viaduct, writeConfig } from "../support/viaduct.ts";
 

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
-import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
+import { startSimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { freeUdpPort, nextCameraNetwork } from "../support/bridge.ts";
 import { type Ended, viaduct } from "../support/viaduct.ts";
 

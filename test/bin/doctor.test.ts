@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import type { Finding } from "../../base/finding.ts";
 import { silentLog } from "../../base/log.ts";
-import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
+import { startSimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { nextCameraNetwork } from "../support/bridge.ts";
 import { viaduct } from "../support/viaduct.ts";
 

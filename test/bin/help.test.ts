@@ -55,6 +55,7 @@ describe("viaduct, called wrongly", function () {
     ["sim camera --size large", "--size must be like 640x360"],
     ["sim camera --size 10x10", "both even"],
     ["sim camera --port many", "--port must be a number"],
+    ["sim camera --transport pigeon", 'a simulated camera sends by tcp, udp, http, multicast, not by "pigeon"'],
     ["sim camera --quirk none", 'there is no quirk "none": see `viaduct sim quirks`'],
   ];
   it("ends with 2 and says what is wrong, without a stack", async () => {

@@ -4,7 +4,7 @@ import { silentLog } from "../../base/log.ts";
 import { MINUTE, SECOND } from "../../base/units.ts";
 import { CameraControlPort } from "../../bridge/camera-side/control.ts";
 import type { CameraRecord } from "../../bridge/camera-store.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { CREDENTIALS, side, startCamera } from "../sim/fixture.ts";
 import { eventually } from "../support/bridge.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";

@@ -5,7 +5,7 @@ import { CameraEvents } from "../../bridge/camera-side/camera-events.ts";
 import { EventReading } from "../../bridge/camera-side/event-reading.ts";
 import type { CameraRecord } from "../../bridge/camera-store.ts";
 import { type BridgeEvent, EventBus } from "../../bridge/event-bus.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import type { Quirk } from "../../sim/quirks.ts";
 import type { Item, Notification } from "../../wsdl/notification.ts";
 import { CREDENTIALS, side, startCamera } from "../sim/fixture.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { attributeOf, findPath } from "../../wsdl/xml.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { officialValidator } from "../support/official-schemas.ts";

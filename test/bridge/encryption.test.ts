@@ -11,7 +11,7 @@ import { encryptedStreams } from "../../bridge/camera-side/encryption.ts";
 import type { AdoptionChoice } from "../../bridge/ports.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { type Identity, loadIdentity } from "../../net/tls.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { WebClient } from "../support/web-client.ts";
 

@@ -8,7 +8,7 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { type CameraFinding, type ExamineOptions, examineCamera } from "../../bridge/camera-side/examine.ts";
 import { loadIdentity } from "../../net/tls.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { CREDENTIALS, NETWORK, side, startCamera } from "../sim/fixture.ts";
 
 describe("looking at a camera", function () {

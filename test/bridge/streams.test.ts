@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { StreamInfo } from "../../bridge/camera.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { RtspsClient } from "../support/rtsps-client.ts";
 

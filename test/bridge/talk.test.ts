@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { writeRtpHeader } from "../../media/rtp.ts";
 import { header, type Response } from "../../rtsp/wire/message.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { RtspsClient } from "../support/rtsps-client.ts";
 

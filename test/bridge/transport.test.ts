@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
-import type { CameraInfo } from "../../bridge/camera.ts";
+import type { CameraInfo, TransportSetting } from "../../bridge/camera.ts";
 import { Ingest } from "../../bridge/camera-side/ingest.ts";
 import { transportsFor } from "../../bridge/camera-side/transport.ts";
 import { Hub } from "../../media/hub.ts";
 import { cameraSide } from "../../net/sides.ts";
-import { type SimCamera, startSimCamera } from "../../sim/camera.ts";
+import type { UpstreamTransport } from "../../rtsp/wire/transport.ts";
+import { startSimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import type { Quirk } from "../../sim/quirks.ts";
 import { type Asked, answer, FakeCamera, VIDEO_SDP } from "../rtsp/client/fake-camera.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
@@ -85,7 +87,10 @@ describe("the bridge", function () {
   let camera: SimCamera;
   let id: string;
 
-  const start = async (quirks: readonly Quirk[]): Promise<void> => {
+  const start = async (
+    quirks: readonly Quirk[],
+    o: { readonly sends?: readonly UpstreamTransport[]; readonly asked?: TransportSetting } = {},
+  ): Promise<void> => {
     folder = await mkdtemp(join(tmpdir(), "viaduct-transport-"));
     t = await startTestBridge({ folder });
     camera = await startSimCamera({
@@ -96,12 +101,13 @@ describe("the bridge", function () {
       user: CAMERA_LOGIN.user,
       password: CAMERA_LOGIN.password.reveal(),
       quirks,
+      ...(o.sends && { transports: o.sends }),
       clock: systemClock,
       log: silentLog(),
     });
     const adopted = await t.bridge.parts.discovery.adopt(
       { rtsp: camera.rtspUrl },
-      { credentials: CAMERA_LOGIN, plainText: true },
+      { credentials: CAMERA_LOGIN, plainText: true, ...(o.asked && { transport: o.asked }) },
     );
     ({ id } = adopted);
   };
@@ -116,6 +122,35 @@ describe("the bridge", function () {
     await t.close();
     await camera.close();
     await rm(folder, { recursive: true, force: true });
+  });
+
+  /** [what is set, what the camera sends by, what it is pulled by]. */
+  const rows: readonly (readonly [TransportSetting, sends: readonly UpstreamTransport[], UpstreamTransport])[] = [
+    ["auto", ["tcp", "udp", "http", "multicast"], "tcp"],
+    ["auto", ["udp", "http", "multicast"], "udp"],
+    ["auto", ["http", "multicast"], "http"],
+    ["udp", ["tcp", "udp", "http", "multicast"], "udp"],
+    ["http", ["tcp", "udp", "http", "multicast"], "http"],
+    ["multicast", ["tcp", "udp", "http", "multicast"], "multicast"],
+  ];
+  for (const [asked, sends, used] of rows)
+    it(`pulls by ${used} what a camera sends by ${sends.join(", ")}, where ${asked} is set when it is adopted`, async () => {
+      await start([], { sends, asked });
+      login = t.account();
+      await eventually(async () => (await info()).streams[0].transport !== undefined);
+      expect((await info()).streams[0].transport).to.equal(used);
+      expect((await info()).transport).to.equal(asked);
+    });
+
+  it("never chooses multicast by itself, and says of a camera that has nothing else that it refuses the rest", async () => {
+    await start([], { sends: ["multicast"] });
+    login = t.account();
+    await eventually(async () => {
+      const { connection } = await info();
+      return connection.state === "offline" && /does not send over/.test(connection.why);
+    });
+    await t.bridge.parts.discovery.setTransport(id, "multicast");
+    await eventually(async () => (await info()).streams[0].transport === "multicast");
   });
 
   it("remembers that a camera sends over UDP alone, and asks for that first after a restart", async () => {

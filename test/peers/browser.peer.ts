@@ -4,7 +4,7 @@ import { expect } from "chai";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { unixMillis } from "../../base/units.ts";
 import type { RecordingPlan } from "../../bridge/recording-plan.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
 

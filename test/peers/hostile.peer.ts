@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { expect } from "chai";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { expectConsecutive, watchFrames } from "../support/frames.ts";
 import { peer } from "../support/peer.ts";

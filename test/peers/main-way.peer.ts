@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { isoOf, later } from "../../base/units.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { framesOf } from "../support/frame-code.ts";
 import { expectConsecutive, watchFrames } from "../support/frames.ts";

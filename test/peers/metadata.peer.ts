@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { officialValidator } from "../support/official-schemas.ts";
 import { peer } from "../support/peer.ts";

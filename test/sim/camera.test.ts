@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect } from "chai";
 import { MINUTE } from "../../base/units.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { isQuirk, QUIRKS } from "../../sim/quirks.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { beginningOf, startCamera } from "./fixture.ts";
@@ -115,10 +115,11 @@ describe("a simulated camera's RTSP", () => {
 
   it("hangs up on clients that show no sign of life", async () => {
     const { hostname, port } = new URL(camera.rtspUrl);
+    const before = clock.pending;
     const socket = connect(Number(port), hostname);
     socket.resume();
     await once(socket, "connect");
-    while (camera.connections === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (clock.pending === before) await new Promise((resolve) => setImmediate(resolve));
     const closed = once(socket, "close");
     await clock.advance(2 * MINUTE);
     await closed;

@@ -11,7 +11,7 @@ import {
   printMessage,
 } from "../../discovery/message.ts";
 import { type CameraSide, cameraSide } from "../../net/sides.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { freeUdpPort } from "../support/bridge.ts";
 import { officialValidator } from "../support/official-schemas.ts";
 import { NETWORK, startCamera } from "./fixture.ts";

@@ -4,7 +4,8 @@ import { Secret } from "../../base/secret.ts";
 import { type AdoptedCamera, adoptCamera } from "../../bridge/camera-side/adopt.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { type PullOptions, pull } from "../../rtsp/client/session.ts";
-import { type SimCamera, type SimCameraOptions, startSimCamera } from "../../sim/camera.ts";
+import { startSimCamera } from "../../sim/camera.ts";
+import type { SimCamera, SimCameraOptions } from "../../sim/camera-options.ts";
 
 export const LOGIN = { user: "service", password: 'c4mera "pass" &' };
 export const CREDENTIALS = { user: LOGIN.user, password: new Secret(LOGIN.password) };

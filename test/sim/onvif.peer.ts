@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { Cam } from "onvif/promises/index.js";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { LOGIN, startCamera } from "./fixture.ts";
 
 describe("npm's onvif and a simulated camera", () => {

@@ -3,7 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { Secret } from "../../base/secret.ts";
 import { describeCamera } from "../../onvif/client/camera.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { officialFolder, officialValidator } from "../support/official-schemas.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { adopt, CREDENTIALS, LOGIN, side, startCamera } from "./fixture.ts";

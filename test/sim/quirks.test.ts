@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { SimCamera, SimCameraOptions } from "../../sim/camera.ts";
+import type { SimCamera, SimCameraOptions } from "../../sim/camera-options.ts";
 import { QUIRKS, type Quirk } from "../../sim/quirks.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { adopt, beginningOf, NETWORK, startCamera } from "./fixture.ts";

@@ -54,6 +54,8 @@ export async function exchange(
   methods: readonly string[],
   o: {
     readonly transport?: string;
+    /** One for each. */
+    readonly transports?: readonly string[];
     /** The first that is set up. */
     readonly track?: number;
     readonly require?: string;
@@ -77,7 +79,8 @@ export async function exchange(
     return text === "" ? "hung up" : text;
   };
   let answers = "";
-  let track = (o.track ?? 1) - 1;
+  const first = (o.track ?? 1) - 1;
+  let track = first;
   for (const method of methods) {
     if (method === "SETUP") track += 1;
     const uri = method === "SETUP" ? `${url}/trackID=${track}` : url;
@@ -85,13 +88,13 @@ export async function exchange(
     const session = /Session: (\w+)/.exec(answers)?.[1];
     const more =
       method === "SETUP"
-        ? `Transport: ${o.transport ?? interleaved}\r\n`
+        ? `Transport: ${o.transports?.[track - first - 1] ?? o.transport ?? interleaved}\r\n`
         : session === undefined
           ? ""
           : `Session: ${session}\r\n`;
-    const first = await ask(method, uri, more);
-    const challenge = /WWW-Authenticate: (.*)/.exec(first)?.[1];
-    answers += first;
+    const asked = await ask(method, uri, more);
+    const challenge = /WWW-Authenticate: (.*)/.exec(asked)?.[1];
+    answers += asked;
     if (challenge?.includes("MD5") === true)
       answers += await ask(method, uri, `${more}Authorization: ${digest(challenge, method, uri)}\r\n`);
   }

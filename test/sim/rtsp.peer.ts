@@ -1,7 +1,8 @@
 import { expect } from "chai";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
+import { clientNetwork } from "../support/client-network.ts";
 import { framesOf } from "../support/frame-code.ts";
-import { peer } from "../support/peer.ts";
+import { type Peer, peer } from "../support/peer.ts";
 import { LOGIN, playable, startCamera } from "./fixture.ts";
 
 describe("players and a simulated camera", function () {
@@ -59,9 +60,10 @@ describe("players and a simulated camera", function () {
     expect(numbers).to.deep.equal(Array.from({ length: 50 }, (_, index) => (numbers[0] ?? 0) + index));
   });
 
-  it("ffmpeg plays every frame over UDP, which it asks for first", async function () {
-    const { code, stdout, stderr } = await peer(this, "ffmpeg").run(
-      `-v warning -i ${playable(camera)} -map 0:v -frames:v 50 -fps_mode passthrough -f rawvideo -pix_fmt gray -`.split(
+  /** That all frames of a stretch are decoded, once each and in order. */
+  const expectEveryFrame = async (ffmpeg: Peer, transport: string, from: SimCamera): Promise<void> => {
+    const { code, stdout, stderr } = await ffmpeg.run(
+      `-v warning -rtsp_transport ${transport} -i ${playable(from)} -map 0:v -frames:v 50 -fps_mode passthrough -f rawvideo -pix_fmt gray -`.split(
         " ",
       ),
     );
@@ -69,6 +71,22 @@ describe("players and a simulated camera", function () {
     expect(code).to.equal(0);
     const numbers = framesOf(stdout, 640, 360);
     expect(numbers).to.deep.equal(Array.from({ length: 50 }, (_, index) => (numbers[0] ?? 0) + index));
+  };
+
+  for (const transport of ["udp", "http"] as const)
+    it(`ffmpeg plays every frame by ${transport}`, async function () {
+      await expectEveryFrame(peer(this, "ffmpeg"), transport, camera);
+    });
+
+  it("ffmpeg plays every frame by multicast on another machine", async function () {
+    const network = clientNetwork(this);
+    const other = await startCamera({ address: network.address });
+    try {
+      await expectEveryFrame(network.peer(this, "ffmpeg"), "udp_multicast", other);
+    } finally {
+      await other.close();
+      network.close();
+    }
   });
 
   it("ffmpeg hears a beep", async function () {

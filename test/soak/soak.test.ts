@@ -4,7 +4,7 @@ import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { SECOND } from "../../base/units.ts";
-import type { SimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
 import { CARRIERS, type CarrierName } from "../rtsp/server/stage.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { CountingClock } from "../support/counting-clock.ts";

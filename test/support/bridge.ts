@@ -12,7 +12,8 @@ import { runBridge } from "../../bin/run.ts";
 import type { Bridge } from "../../bridge/bridge.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { settingsSchema } from "../../bridge/settings.ts";
-import { type SimCamera, type SimCameraOptions, startSimCamera } from "../../sim/camera.ts";
+import { startSimCamera } from "../../sim/camera.ts";
+import type { SimCamera, SimCameraOptions } from "../../sim/camera-options.ts";
 
 let nextNetwork = 10 + (process.pid % 200);
 
