@@ -1,8 +1,10 @@
 import type { Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import { Fault } from "../../base/fault.ts";
+import { FRAME_HEADER_BYTES, FramedPackets } from "../../media/framed-packets.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { plainAddress } from "../../net/address.ts";
+import type { DatagramSender } from "../../net/datagram-sender.ts";
 import { openPortPair, type PortPair, type PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
 import type { Lane } from "./lane.ts";
@@ -13,7 +15,7 @@ const LIMITS = {
   burst: 16,
 };
 
-/** What a waiting datagram takes in memory besides its bytes, which are shared. */
+/** What something that waits takes in memory besides its bytes, which are shared. */
 const OVERHEAD_BYTES = 96;
 
 export interface UdpSinkOptions {
@@ -30,8 +32,12 @@ export interface UdpSinkOptions {
   readonly failed: (fault: Fault) => void;
 }
 
-interface Datagram {
-  readonly bytes: Buffer;
+/** A report, or what is left of a group. */
+interface Waiting {
+  /** A group's packets each have their frame header before them. */
+  bytes: Buffer;
+  /** Datagrams. */
+  count: number;
   readonly lane: number;
   readonly rtcp: boolean;
 }
@@ -45,7 +51,7 @@ interface Path {
 export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements Sink {
   readonly #o: UdpSinkOptions;
   readonly #paths = new Map<number, Path>();
-  #queue: Datagram[] = [];
+  readonly #queue: Waiting[] = [];
   /** Where in the queue sending is. */
   #next = 0;
   /** Datagrams that may still go out before the loop has gone round, and the system has taken all of them. */
@@ -93,11 +99,8 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     return own.ports;
   }
 
-  group(group: PacketGroup, { index }: Lane): void {
-    const taken = this.#atOnce(group, index);
-    if (taken === group.packetCount || this.closed) return;
-    for (const bytes of group.packets.slice(taken)) this.#put({ bytes, lane: index, rtcp: false });
-    this.#send();
+  group({ bytes, packetCount: count }: PacketGroup, { index: lane }: Lane): void {
+    this.#put({ bytes, count, lane, rtcp: false });
   }
 
   gather(): void {
@@ -105,8 +108,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   }
 
   report(bytes: Buffer, { index }: Lane): void {
-    this.#put({ bytes, lane: index, rtcp: true });
-    this.#send();
+    this.#put({ bytes, count: 1, lane: index, rtcp: true });
   }
 
   close(): void {
@@ -118,39 +120,59 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.emit("close");
   }
 
-  /** How many packets of a small group go out before anything is queued. */
-  #atOnce({ bytes, packetCount }: PacketGroup, lane: number): number {
-    if (this.#queue.length > 0 || packetCount > this.#left) return 0;
-    const taken = this.#paths.get(lane)?.own.sender.sendFramed(bytes) ?? 0;
-    this.#spend(taken);
-    return taken;
-  }
-
   #clear(): void {
-    this.#queue = [];
+    this.#queue.length = 0;
     this.#next = 0;
     this.#backlogBytes = 0;
   }
 
-  #put(datagram: Datagram): void {
-    this.#queue.push(datagram);
-    this.#backlogBytes += datagram.bytes.length + OVERHEAD_BYTES;
+  #put(waiting: Waiting): void {
+    if (this.closed) return;
+    this.#queue.push(waiting);
+    this.#backlogBytes += waiting.bytes.length + OVERHEAD_BYTES;
+    this.#send();
   }
 
   /** As much of the queue as may go out now. */
   #send(): void {
-    while (this.#left > 0) {
+    while (this.#left > 0 && !this.closed) {
       const first = this.#queue[this.#next];
       if (first === undefined) break;
-      const run = this.#run(first, this.#left);
-      const { own, client } = this.#paths.get(first.lane) ?? {};
-      if (own === undefined || client === undefined) continue;
-      this.#spend(run.length);
-      this.#unsent += 1;
-      if (first.rtcp) own.rtcp.send(first.bytes, client[1], this.#o.peerAddress, this.#sent);
-      else own.sender.send(run, this.#sent);
+      const path = this.#paths.get(first.lane);
+      const { bytes, count } = this.#take(first, path === undefined ? first.count : this.#left);
+      if (path === undefined) continue;
+      this.#spend(count);
+      if (first.rtcp) this.#sendReport(bytes, path);
+      else this.#sendPackets(bytes, count, path.own.sender);
     }
     if (this.#next >= this.#queue.length) this.#clear();
+  }
+
+  /** Takes up to `most` datagrams of the first that waits. */
+  #take(first: Waiting, most: number): { readonly bytes: Buffer; readonly count: number } {
+    const { bytes, count } = first;
+    if (count <= most) {
+      this.#next += 1;
+      this.#backlogBytes -= bytes.length + OVERHEAD_BYTES;
+      return { bytes, count };
+    }
+    const end = endOf(bytes, most);
+    first.bytes = bytes.subarray(end);
+    first.count = count - most;
+    this.#backlogBytes -= end;
+    return { bytes: bytes.subarray(0, end), count: most };
+  }
+
+  #sendPackets(framed: Buffer, count: number, sender: DatagramSender): void {
+    const taken = sender.sendFramed(framed);
+    if (taken === count || this.closed) return;
+    this.#unsent += 1;
+    sender.send(new FramedPackets(framed, count).list.slice(taken), this.#sent);
+  }
+
+  #sendReport(bytes: Buffer, { own, client }: Path): void {
+    this.#unsent += 1;
+    own.rtcp.send(bytes, client[1], this.#o.peerAddress, this.#sent);
   }
 
   #spend(datagrams: number): void {
@@ -172,18 +194,6 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     if (this.#queue.length === 0) this.emit("drain");
   }
 
-  /** Takes what goes the same way in one call: RTP of one track, or one report. */
-  #run({ lane, rtcp }: Datagram, most: number): readonly Buffer[] {
-    const run: Buffer[] = [];
-    for (let next = this.#queue[this.#next]; next !== undefined; next = this.#queue[this.#next]) {
-      if (next.lane !== lane || next.rtcp !== rtcp || run.length >= (rtcp ? 1 : most)) break;
-      run.push(next.bytes);
-      this.#next += 1;
-      this.#backlogBytes -= next.bytes.length + OVERHEAD_BYTES;
-    }
-    return run;
-  }
-
   readonly #sent = (error: Error | null): void => {
     this.#unsent -= 1;
     if (error !== null) this.#failed(error);
@@ -195,6 +205,13 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     if (cause.code === "ENOBUFS" || cause.code === "ECANCELED" || this.closed) return;
     this.#o.failed(new Fault("unavailable", `cannot send to ${this.#o.peerAddress}: ${cause.message}`, { cause }));
   };
+}
+
+/** Where the first `count` packets end. */
+function endOf(framed: Buffer, count: number): number {
+  let end = 0;
+  for (let packet = 0; packet < count; packet += 1) end += FRAME_HEADER_BYTES + framed.readUInt16BE(end + 2);
+  return end;
 }
 
 /** By the network of the socket's own address, whatever the routes of this machine say of multicast. */

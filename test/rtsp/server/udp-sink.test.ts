@@ -8,8 +8,8 @@ import { groupOf, VIDEO } from "./stage.ts";
 
 /** Datagrams of one turn. */
 const BURST = 16;
-/** Of one of `groupOf`, with what it takes besides. */
-const WAITING_BYTES = 20 + 96;
+/** Of one of `groupOf`, with its frame header and what it takes besides. */
+const WAITING_BYTES = 24 + 96;
 
 for (const sender of SENDERS)
   describe(`a sink of datagrams, with ${sender}`, () => {
