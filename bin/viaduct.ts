@@ -1,8 +1,12 @@
 import { readFileSync } from "node:fs";
+import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { asFault } from "../base/fault.ts";
 import { withoutUserInfo } from "../base/log.ts";
+
+// What was compiled once is kept beside the packages, where only who installs may write: a command starts in two thirds of the time.
+enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/viaduct"));
 
 /** Exit codes: 0 done, 1 failed, 2 called wrongly. */
 const EXIT = { failed: 1, usage: 2 };
