@@ -15,6 +15,8 @@ export const CAMERA_RIGHTS = {
   imaging: "change its picture settings",
   relay: "switch its outputs",
   record: "switch its recording on and off",
+  bookmark: "set and remove bookmarks in its recordings",
+  lock: "lock its recordings against deletion, and unlock them",
 } as const;
 
 /** What may be done with the product itself. */

@@ -41,6 +41,7 @@ import { DirectoryDesk } from "./directory/desk.ts";
 import { Directories } from "./directory/directories.ts";
 import { DirectoryStore } from "./directory/store.ts";
 import { EventBus } from "./event-bus.ts";
+import { EventKeeper } from "./event-keeper.ts";
 import { cameraDevicesOf } from "./onvif-settings.ts";
 import { OwnEvents, publishLogInFailed } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
@@ -63,6 +64,7 @@ export interface BridgeParts {
   readonly accounts: Accounts;
   readonly audit: Audit;
   readonly watch: Watch;
+  readonly archive: Archive;
   readonly leases: Leases;
   readonly refusals: Refusals;
   readonly desk: DirectoryDesk;
@@ -144,6 +146,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     Cameras.start({ store, bus, side, ca, archive, preRollBytes, lingerMs, clock, log, metrics }),
   );
   await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
+  await life.start("kept events", () => new EventKeeper({ bus, journal: archive.journal, clock, log }));
   const finds = await life.start("discovery of cameras", () => {
     const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };
     return new Finds({ side, cameras, ca, recording: settings.recording.newCameras, clock, log, ...port });
@@ -168,6 +171,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     accounts,
     audit,
     watch,
+    archive,
     leases,
     refusals,
     desk: new DirectoryDesk({ directories, accounts, audit, store: directoryStore }),
@@ -215,6 +219,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       refused: refusals.refused,
       retentionMs: settings.recording.maxAgeDays * DAY,
       recordings: cameras,
+      history: archive,
       clock,
       log,
       metrics,

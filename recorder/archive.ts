@@ -9,6 +9,7 @@ import { Catalog } from "./catalog.ts";
 import { diskFiles, type Files } from "./files.ts";
 import type { GapCause } from "./gap.ts";
 import { assertSafeId } from "./integrity.ts";
+import { Journal } from "./journal.ts";
 import type { ProtectionMode } from "./protection.ts";
 import { StreamReader } from "./reader.ts";
 import { StreamRecorder } from "./recorder.ts";
@@ -31,6 +32,9 @@ const LIMITS = {
 
 /** The catalog's file, below the archive's folder. */
 export const CATALOG_FILE = "catalog.db";
+
+/** What is known of footage beside it, below the archive's folder. */
+const JOURNAL_FILE = "journal.db";
 
 /** The stream that is meant where only a camera is named, if it has one of this name. */
 const MAIN_STREAM = "main";
@@ -71,12 +75,15 @@ export interface Gap {
 
 /** All that is recorded, and being recorded, in one folder. The folder belongs to one process: `base/lock.ts`. */
 export class Archive {
+  /** Events, bookmarks and locks of all cameras. */
+  readonly journal: Journal;
   readonly #context: WriterContext;
   readonly #retainer: Retainer;
   readonly #settings: ArchiveSettings;
   readonly #recorders = new Map<string, StreamRecorder>();
 
-  private constructor(context: WriterContext, retainer: Retainer, settings: ArchiveSettings) {
+  private constructor(context: WriterContext, retainer: Retainer, journal: Journal, settings: ArchiveSettings) {
+    this.journal = journal;
     this.#context = context;
     this.#retainer = retainer;
     this.#settings = settings;
@@ -98,14 +105,16 @@ export class Archive {
     const log = o.log.child({ part: "recorder" });
     await files.makeFolder(folder);
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
+    let journal: Journal;
     try {
       await recover({ folder, files, catalog, log, keys, signer, encryption: settings.encryption });
+      journal = await Journal.open(`${folder}/${JOURNAL_FILE}`);
     } catch (error) {
       await catalog.close();
       throw error;
     }
     const place = { folder, files, catalog, clock, log, keys, signer };
-    const retainer = new Retainer({ ...place, bounds: settings.bounds ?? {}, each: settings.retention ?? {} });
+    const retainer = new Retainer({ ...place, journal, bounds: settings.bounds ?? {}, each: settings.retention ?? {} });
     const bytes = metrics.counter("viaduct_recorder_bytes_total", "Bytes of recorded samples", ["event"]);
     const fragments = metrics.counter(
       "viaduct_recorder_fragments_total",
@@ -124,7 +133,7 @@ export class Archive {
         bytes.inc({ event }, count);
       },
     };
-    return new Archive(context, retainer, settings);
+    return new Archive(context, retainer, journal, settings);
   }
 
   /** Starts recording a stream. A stream has one recorder at a time: close it before asking for another. */
@@ -217,6 +226,7 @@ export class Archive {
     await Promise.all([...this.#recorders.values()].map((recorder) => recorder.close()));
     await this.#retainer.close();
     await this.#context.catalog.close();
+    await this.journal.close();
   }
 
   async #reader(camera: string, stream?: string): Promise<StreamReader> {

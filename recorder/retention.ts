@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import { DAY, isoOf, MINUTE, type Millis, unixMillis } from "../base/units.ts";
 import type { Catalog, SegmentRow } from "./catalog.ts";
 import type { Files } from "./files.ts";
+import type { Journal } from "./journal.ts";
 import { removeDoomed } from "./recover.ts";
 import type { RecordingKeys } from "./writer.ts";
 
@@ -34,6 +35,7 @@ export class Retainer {
     readonly clock: Clock;
     readonly log: Log;
     readonly keys?: RecordingKeys | undefined;
+    readonly journal?: Journal | undefined;
     readonly bounds: ArchiveBounds;
     readonly each: Retention;
   };
@@ -50,6 +52,7 @@ export class Retainer {
     readonly clock: Clock;
     readonly log: Log;
     readonly keys?: RecordingKeys | undefined;
+    readonly journal?: Journal | undefined;
     readonly bounds: ArchiveBounds;
     /** For cameras of which nothing else is said: also those that are recorded no more. */
     readonly each: Retention;
@@ -107,6 +110,7 @@ export class Retainer {
       const { maxAgeMs } = this.#cameras.get(camera) ?? each;
       if (maxAgeMs !== undefined) await catalog.forgetGaps(camera, (clock.now() - maxAgeMs) * 1000);
     }
+    for (const camera of (await this.#o.journal?.cameras()) ?? []) await this.#forget(camera);
     const { maxBytes = Infinity, keepFreeBytes = 0 } = bounds;
     let missing = Math.max(all - maxBytes, keepFreeBytes > 0 ? keepFreeBytes - (await files.freeBytes(folder)) : 0);
     await this.#removeWhile(undefined, (row) => {
@@ -121,6 +125,14 @@ export class Retainer {
       const oldest = isoOf(unixMillis(Math.max(0, clock.now() - maxAgeMs - 2 * DAY)));
       await this.#shred(camera, (day) => day < oldest.slice(0, oldest.indexOf("T")));
     }
+  }
+
+  /** Events and bookmarks go with the footage that they are of; those of a camera without any, by their age alone. */
+  async #forget(camera: string): Promise<void> {
+    const { catalog, clock, each, journal } = this.#o;
+    const { maxAgeMs = Infinity } = this.#cameras.get(camera) ?? each;
+    const [oldest] = await catalog.oldest(1, camera);
+    await journal?.forget(camera, unixMillis(Math.max(clock.now() - maxAgeMs, (oldest?.startUs ?? 0) / 1000)));
   }
 
   /** Removes segments, oldest first, as long as `goes` says so. */

@@ -8,6 +8,7 @@ import type { HttpPart } from "../bridge/client-side/front-door.ts";
 import type { Refusals } from "../bridge/client-side/refusals.ts";
 import type { DirectoryDesk } from "../bridge/directory/desk.ts";
 import { peerOf } from "../net/http.ts";
+import type { Archive } from "../recorder/archive.ts";
 import { answerFaults } from "./faults.ts";
 import { sameOriginOnly, securityHeaders } from "./headers.ts";
 import { managerOf } from "./managed-by.ts";
@@ -17,6 +18,7 @@ import { accountRoutes } from "./routes/accounts.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
+import { footageRoutes } from "./routes/footage.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
 import { SESSION_COOKIE, sessionRoutes } from "./routes/session.ts";
@@ -30,6 +32,7 @@ export interface WebOptions extends SocketsOptions {
   /** The folder of the built pages. */
   readonly pages: string;
   readonly addressesOf: AddressesOf;
+  readonly archive: Pick<Archive, "gaps" | "spans" | "journal">;
   readonly about: About;
   readonly refusals: Pick<Refusals, "list">;
   readonly desk: DirectoryDesk;
@@ -78,6 +81,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     aboutRoutes(o.about),
     cameraRoutes({ ...o, need }),
+    footageRoutes(o),
     discoveryRoutes({ ...o, need }),
     directoryRoutes({ desk: o.desk, need, manager: managerOf }),
     accountRoutes(ofAccounts),

@@ -17,6 +17,7 @@ import { bridgeSite, type RecordingSwitch } from "./onvif/bridge-site.ts";
 import type { OwnDoor } from "./onvif/camera-device.ts";
 import { CameraDevices, type ShownDevices } from "./onvif/camera-devices.ts";
 import { deviceScopes } from "./onvif/device.ts";
+import type { EventHistory } from "./onvif/event-search.ts";
 import type { ConsumerOptions } from "./onvif/notifications.ts";
 import { onvifServices } from "./onvif/services.ts";
 import { Subscriptions } from "./onvif/subscriptions.ts";
@@ -66,6 +67,7 @@ export function onvifPart(o: {
   /** How long recordings are kept. */
   readonly retentionMs: Millis;
   readonly recordings: RecordingSwitch;
+  readonly history: EventHistory;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

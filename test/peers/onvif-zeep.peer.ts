@@ -53,6 +53,11 @@ describe("zeep with the official WSDL files as a client of ours", function () {
         found: IDS,
         state: "Completed",
         number: IDS.length,
+        // Beginnings and ends of recordings and of their tracks; how each of them stood.
+        history: [
+          [12, 14],
+          [12, 14],
+        ],
         events: {
           topics: 5,
           told: ["IsRecording", "RecordingJobToken", "RecordingToken", "Source", "State"],

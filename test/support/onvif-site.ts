@@ -14,7 +14,7 @@ import { openDatabase } from "../../base/database.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { Sealer } from "../../base/seal.ts";
-import { DAY } from "../../base/units.ts";
+import { DAY, unixMillis } from "../../base/units.ts";
 import type { CameraControl } from "../../bridge/camera-control.ts";
 import { Addresses } from "../../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
@@ -25,6 +25,7 @@ import { Watch } from "../../bridge/client-side/watch.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
 import { OwnEvents } from "../../bridge/own-events.ts";
 import type { Identity } from "../../net/tls.ts";
+import { Journal } from "../../recorder/journal.ts";
 import { fakeCameras } from "./onvif-cameras.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -52,6 +53,8 @@ export interface OnvifTestSite {
   readonly bus: EventBus;
   readonly clock: Clock;
   readonly audited: readonly AuditEntry[];
+  /** What is kept of events. */
+  readonly journal: Journal;
   /** Which recordings were set, and how. */
   readonly switched: readonly (readonly unknown[])[];
   readonly port: number;
@@ -99,6 +102,7 @@ export async function startOnvifSite(
   const throttle = new Throttle(clock);
   const audited: AuditEntry[] = [];
   const switched: (readonly unknown[])[] = [];
+  const journal = await Journal.open(":memory:");
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   let addresses = new Addresses({ https: 0, http: 0, rtsps: 0, rtsp: undefined });
   const bus = new EventBus(clock, log);
@@ -121,6 +125,17 @@ export async function startOnvifSite(
     cameraDevices: o.cameraDevices,
     ...(o.refused === undefined ? {} : { refused: o.refused }),
     retentionMs: 30 * DAY,
+    history: {
+      journal,
+      spans: async (id, from, to, stream = "main") => {
+        const span = await cameras
+          .find(id)
+          ?.streams.find(({ info }) => info.name === stream)
+          ?.recorded.extent();
+        if (span === undefined || span.from >= to || span.to <= from) return [];
+        return [{ from: unixMillis(Math.max(span.from, from)), to: unixMillis(Math.min(span.to, to)) }];
+      },
+    },
     recordings: { setRecording: (...set) => Promise.resolve(void switched.push(set)) },
     clock,
     log,
@@ -143,6 +158,7 @@ export async function startOnvifSite(
     clock,
     audited,
     switched,
+    journal,
     port,
     tlsPort,
     addresses,
@@ -188,6 +204,7 @@ export async function startOnvifSite(
       await part.close();
       await door.close();
       await database.close();
+      await journal.close();
     },
   };
 }

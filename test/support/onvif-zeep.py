@@ -8,7 +8,7 @@ import os
 import queue
 import sys
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlparse
 
@@ -30,6 +30,8 @@ FILES = {
     "http://www.onvif.org/ver10/search/wsdl": ("ver10/search.wsdl", "SearchBinding"),
     "http://www.onvif.org/ver10/replay/wsdl": ("ver10/replay.wsdl", "ReplayBinding"),
 }
+HALF_MINUTE = timedelta(seconds=30)
+EARLY, LATE = (datetime(2025, 12, 24, tzinfo=timezone.utc), datetime(2026, 1, 1, tzinfo=timezone.utc))
 SETUP = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
 
 
@@ -127,6 +129,22 @@ def be_told(at):
     }
 
 
+def find_events(search):
+    """How many events, and how many that say how things stood, forward and backward in time."""
+    counts = []
+    for start, end in ((EARLY, LATE), (LATE, EARLY)):
+        token = search.FindEvents(
+            StartPoint=start, EndPoint=end, Scope={}, SearchFilter={}, IncludeStartState=True, KeepAliveTime=HALF_MINUTE
+        )
+        found, state = [], "Searching"
+        while state == "Searching":
+            page = search.GetEventSearchResults(SearchToken=token, MaxResults=5)
+            found, state = found + page.Result, page.SearchState
+        virtual = [one for one in found if one.StartStateEvent]
+        counts.append([len(found) - len(virtual), len(virtual)])
+    return counts
+
+
 def walk():
     device = service("http://www.onvif.org/ver10/device/wsdl", address)
     date = device.GetSystemDateAndTime()
@@ -135,7 +153,7 @@ def walk():
         service(namespace, at[namespace]) for namespace in list(FILES)[1:]
     ]
     profiles = media.GetProfiles()
-    token = search.FindRecordings(Scope={}, KeepAliveTime=timedelta(seconds=30))
+    token = search.FindRecordings(Scope={}, KeepAliveTime=HALF_MINUTE)
     results = search.GetRecordingSearchResults(SearchToken=token, MinResults=1, WaitTime=timedelta(seconds=1))
     summary = search.GetRecordingSummary()
     return {
@@ -152,6 +170,7 @@ def walk():
         "found": [one.RecordingToken for one in results.RecordingInformation],
         "state": results.SearchState,
         "number": summary.NumberRecordings,
+        "history": find_events(search),
         "events": pull(at[EVENTS]),
         "notified": be_told(at[EVENTS]),
         "replay": replay.GetReplayUri(StreamSetup=SETUP, RecordingToken=profiles[0].token),

@@ -19,9 +19,10 @@ import type { Refusal } from "../../bridge/client-side/refusal.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery, DiscoveryEvent } from "../../bridge/ports.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import type { LiveReader, LiveSource, RecordedSource } from "../../media/source.ts";
+import type { LiveReader, LiveSource, RecordedSource, Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import { loadIdentity } from "../../net/tls.ts";
+import { Journal } from "../../recorder/journal.ts";
 import { createWeb, type WebOptions } from "../../web/app.ts";
 import { NO_DIRECTORIES } from "./directory.ts";
 import { NO_CONTROL } from "./no-control.ts";
@@ -54,6 +55,9 @@ export interface WebSite {
   readonly clock: VirtualClock;
   readonly audited: readonly AuditEntry[];
   readonly discovery: ScriptedDiscovery;
+  readonly journal: Journal;
+  /** What every camera has recorded. */
+  readonly spans: Span[];
   /** What clients were refused, as a test puts it. */
   readonly refusals: Refusal[];
   readonly port: number;
@@ -84,6 +88,8 @@ export async function startWebSite(): Promise<WebSite> {
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   const cameras = new Map<string, ScriptedCamera>();
   const discovery = scriptedDiscovery();
+  const journal = await Journal.open(":memory:");
+  const spans: Span[] = [];
   const leases = new Leases({ accounts, audit, clock });
   const refusals: Refusal[] = [];
   const options: WebOptions = {
@@ -102,6 +108,11 @@ export async function startWebSite(): Promise<WebSite> {
       recorded: (id) => `rtsp://x/recorded/${id}`,
     },
     desk: NO_DIRECTORIES,
+    archive: {
+      journal,
+      spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),
+      gaps: async () => [],
+    },
     about: () => ({ version: "1.2.3", onvif: "https://x/onvif/device_service" }),
   };
   const web = createWeb(options);
@@ -119,6 +130,8 @@ export async function startWebSite(): Promise<WebSite> {
     clock,
     audited,
     discovery,
+    journal,
+    spans,
     port,
     plainPort,
     stranger,
@@ -143,6 +156,7 @@ export async function startWebSite(): Promise<WebSite> {
       web.close();
       await door.close();
       await database.close();
+      await journal.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -13,6 +13,12 @@ const OPEN: readonly string[] = [
   "POST /api/setup",
   "GET /api/about",
   "GET /api/cameras",
+  // These ask for rights on the camera.
+  "GET /api/cameras/:id/timeline",
+  "POST /api/cameras/:id/bookmarks",
+  "DELETE /api/cameras/:id/bookmarks/:mark",
+  "POST /api/cameras/:id/locks",
+  "DELETE /api/cameras/:id/locks/:mark",
 ];
 
 /** Of these, the ones that also answer those who are not logged in. */

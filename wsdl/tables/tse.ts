@@ -1,7 +1,8 @@
-import { many, opt, optAttr, type } from "../schema.ts";
+import { ANYTHING, many, opt, optAttr, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { boolean, dateTime, duration, int } from "../simple.ts";
 import {
+  FindEventResultList,
   FindRecordingResultList,
   JobToken,
   MediaAttributes,
@@ -40,11 +41,29 @@ export const SEARCH = service(
       { SearchToken: JobToken, MinResults: opt(int), MaxResults: opt(int), WaitTime: opt(duration) },
       { ResultList: FindRecordingResultList },
     ),
+    FindEvents: operation(
+      "READ_MEDIA",
+      {
+        StartPoint: dateTime,
+        EndPoint: opt(dateTime),
+        Scope: SearchScope,
+        SearchFilter: ANYTHING,
+        IncludeStartState: boolean,
+        MaxMatches: opt(int),
+        KeepAliveTime: duration,
+      },
+      { SearchToken: JobToken },
+    ),
+    GetEventSearchResults: operation(
+      "READ_MEDIA",
+      { SearchToken: JobToken, MinResults: opt(int), MaxResults: opt(int), WaitTime: opt(duration) },
+      { ResultList: FindEventResultList },
+    ),
     EndSearch: operation("READ_MEDIA", { SearchToken: JobToken }, { Endpoint: dateTime }),
   },
   {
     READ_MEDIA: `
-      FindEvents GetEventSearchResults FindPTZPosition GetPTZPositionSearchResults FindMetadata
+      FindPTZPosition GetPTZPositionSearchResults FindMetadata
       GetMetadataSearchResults SearchImageByNL GetNLSearchResults SearchImageByImage GetImageSearchResults`,
     READ_SYSTEM_SECRET: `
       GetSearchState`,

@@ -147,4 +147,12 @@ export const FindRecordingResultList = type("tt:FindRecordingResultList", {
   SearchState,
   RecordingInformation: many(RecordingInformation),
 });
+export const FindEventResult = type("tt:FindEventResult", {
+  RecordingToken: RecordingReference,
+  TrackToken: TrackReference,
+  Time: dateTime,
+  Event: ANYTHING,
+  StartStateEvent: boolean,
+});
+export const FindEventResultList = type("tt:FindEventResultList", { SearchState, Result: many(FindEventResult) });
 export const ReplayConfiguration = type("tt:ReplayConfiguration", { SessionTimeout: duration });

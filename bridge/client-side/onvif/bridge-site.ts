@@ -14,9 +14,12 @@ import { EVENT_TRACK } from "../event-track.ts";
 import { type MulticastPlan, multicastAddress } from "../multicast-plan.ts";
 import type { PtzHolders } from "../ptz-holders.ts";
 import { SNAPSHOT_PATH } from "../snapshots.ts";
+import { reachOf } from "../timeline.ts";
 import { streamOf, type Watch } from "../watch.ts";
+import type { EventHistory } from "./event-search.ts";
 import { pictureOf } from "./picture.ts";
 import type { OnvifCamera, OnvifRecording, OnvifSite, OnvifStream } from "./site.ts";
+import { mayKnow } from "./subscriptions.ts";
 
 const PRODUCT = "Viaduct";
 
@@ -39,6 +42,7 @@ export function bridgeSite(o: {
   readonly retentionMs: Millis;
   readonly ptzHolders: PtzHolders;
   readonly recordings: RecordingSwitch;
+  readonly history: EventHistory;
   readonly audit: Audit;
   readonly clock: Clock;
 }): OnvifSite {
@@ -54,7 +58,7 @@ export function bridgeSite(o: {
     camera: BridgedCamera,
     { info: { name, recording }, recorded }: BridgedStream,
   ): Promise<OnvifRecording> => {
-    const maxAgeMs = (): Millis => reachOf(who, camera);
+    const maxAgeMs = (): Millis => reachOf(who, camera.info.id, "onvif");
     const extent = await new AgedSource(recorded, { clock: o.clock, maxAgeMs }).extent();
     return {
       camera: cameraOf(who, camera),
@@ -62,6 +66,7 @@ export function bridgeSite(o: {
       plan: recording.plan,
       earliest: extent?.from,
       latest: extent?.to,
+      reachMs: reachOf(who, camera.info.id, "onvif"),
       retentionMs,
       recording: recording.state === "recording",
       failing: recording.state === "failing",
@@ -84,17 +89,19 @@ export function bridgeSite(o: {
       name: PRODUCT,
     },
     discoverable: o.discoverable,
+    history: o.history,
+    mayKnowEvents: (who, id) => mayKnow(who, { camera: id }),
     multicast: o.multicast !== undefined,
     srtp: o.srtp,
     cameras: (who) => watch.visible(who, "onvif").map((camera) => cameraOf(who, camera)),
     camera: (who, id) => cameraOf(who, watch.see(who, id, "onvif")),
     async recordings(who) {
-      const cameras = watch.visible(who, "onvif").filter((camera) => reachOf(who, camera) > 0);
+      const cameras = watch.visible(who, "onvif").filter((camera) => reachOf(who, camera.info.id, "onvif") > 0);
       return (await Promise.all(cameras.map((camera) => recordingsOf(who, camera)))).flat();
     },
     async recording(who, { camera: id, stream }) {
       const camera = watch.see(who, id, "onvif");
-      const all = reachOf(who, camera) > 0 ? await recordingsOf(who, camera) : [];
+      const all = reachOf(who, camera.info.id, "onvif") > 0 ? await recordingsOf(who, camera) : [];
       const found = all.find((one) => one.stream === stream);
       if (found === undefined) throw new Fault("not-found", `no recording ${id}/${stream} for ${who.name}`);
       return found;
@@ -131,13 +138,6 @@ export function bridgeSite(o: {
     },
     addresses: () => interfacesOf(o.clientAddresses),
   };
-}
-
-/** How far back `who` may know of recordings, who may search in them or play them. 0: not at all. */
-function reachOf(who: Principal, { info }: BridgedCamera): Millis {
-  const reach = (right: "search" | "playback"): Millis =>
-    decide(who, { right, camera: info.id, interface: "onvif" }).maxAgeMs;
-  return Math.max(reach("search"), reach("playback"));
 }
 
 /** What somebody may not control is not there. */

@@ -59,6 +59,9 @@ export function siteOf(
     recordings: async (who) => (await site.recordings(who)).filter((one) => one.camera.id === camera),
     recording: async (who, of) => only(of.camera, () => site.recording(who, of)),
     switchRecording: async (who, of, how) => only(of.camera, () => site.switchRecording(who, of, how)),
+    // Asked of recordings that were found here alone.
+    history: site.history,
+    mayKnowEvents: (who, id) => id === camera && site.mayKnowEvents(who, id),
     control: (who, id) => only(id, () => site.control(who, id)),
     takePtz: (who, id, needs, address) => only(id, () => site.takePtz(who, id, needs, address)),
     requestKey: (who, of) => only(of.camera, () => site.requestKey(who, of)),

@@ -10,7 +10,7 @@ import { find, missing, type View, viewsOf } from "./view.ts";
 
 /** One recording: all that was ever kept of one stream (Recording Control 4.1 calls this a container, not a file). */
 export interface Recording
-  extends Pick<OnvifRecording, "earliest" | "latest" | "plan" | "recording" | "failing" | "retentionMs"> {
+  extends Pick<OnvifRecording, "earliest" | "latest" | "plan" | "recording" | "failing" | "reachMs" | "retentionMs"> {
   readonly view: View;
   readonly tracks: readonly RecordedTrack[];
 }

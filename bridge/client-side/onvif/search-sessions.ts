@@ -2,12 +2,13 @@ import { randomBytes } from "node:crypto";
 import type { Clock } from "../../../base/clock.ts";
 import { HOUR, type Millis, type MonotonicMillis, SECOND } from "../../../base/units.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
+import type { EventSearch } from "./event-search.ts";
 import type { Recording } from "./recorded.ts";
 
 const LIMITS = {
   /** Searches of one account at one time; a client needs one a window. */
   ofAccount: 10,
-  /** Of all accounts together: a search holds its results. */
+  /** Of all accounts together: a search holds its results, or where it is. */
   all: 1000,
   /** Recording Search 5.5: at least 10 s shall be supported. Longer than an hour is nobody waiting. */
   keepAliveMs: { least: 10 * SECOND, most: HOUR },
@@ -15,18 +16,24 @@ const LIMITS = {
   results: 200,
 } as const;
 
+/** What is searched for. */
+export interface Searches {
+  /** All that was found when the search began, without what was fetched. */
+  readonly recordings: Recording[];
+  readonly events: EventSearch;
+}
+
 interface Session {
   readonly account: string;
-  readonly found: readonly Recording[];
+  readonly kind: keyof Searches;
+  readonly search: Searches[keyof Searches];
   readonly keepAliveMs: Millis;
-  next: number;
   expires: MonotonicMillis;
 }
 
-/** A part of the results, and whether it is the last one. */
-export interface Results {
-  readonly recordings: readonly Recording[];
-  readonly completed: boolean;
+/** How many results an answer has at most, by the client's wish. */
+export function resultsFor(most: number | undefined): number {
+  return Math.min(Math.max(most ?? LIMITS.results, 0), LIMITS.results);
 }
 
 /**
@@ -42,7 +49,7 @@ export class SearchSessions {
   }
 
   /** Returns the new search's token. Fault `busy` at too many searches. */
-  open(account: string, found: readonly Recording[], keepAliveMs: Millis): string {
+  open<K extends keyof Searches>(account: string, kind: K, search: Searches[K], keepAliveMs: Millis): string {
     this.#expire();
     const own = [...this.#sessions.values()].filter((session) => session.account === account).length;
     if (own >= LIMITS.ofAccount || this.#sessions.size >= LIMITS.all)
@@ -50,20 +57,16 @@ export class SearchSessions {
     const { least, most } = LIMITS.keepAliveMs;
     const bounded = Math.min(Math.max(keepAliveMs, least), most);
     const token = randomBytes(16).toString("hex");
-    this.#sessions.set(token, { account, found, keepAliveMs: bounded, next: 0, expires: this.#in(bounded) });
+    this.#sessions.set(token, { account, kind, search, keepAliveMs: bounded, expires: this.#in(bounded) });
     return token;
   }
 
-  /** The next results, at most `most`. The one that is completed is over. */
-  take(account: string, token: string, most: number | undefined): Results {
+  /** The search, which is kept alive by being asked for. */
+  find<K extends keyof Searches>(account: string, kind: K, token: string): Searches[K] {
     const session = this.#find(account, token);
-    const count = Math.min(Math.max(most ?? LIMITS.results, 0), LIMITS.results);
-    const recordings = session.found.slice(session.next, session.next + count);
-    session.next += recordings.length;
+    if (session.kind !== kind) throw unknownToken();
     session.expires = this.#in(session.keepAliveMs);
-    const completed = session.next >= session.found.length;
-    if (completed) this.#sessions.delete(token);
-    return { recordings, completed };
+    return session.search as Searches[K];
   }
 
   end(account: string, token: string): void {
@@ -74,8 +77,7 @@ export class SearchSessions {
   #find(account: string, token: string): Session {
     this.#expire();
     const session = this.#sessions.get(token);
-    if (session === undefined || session.account !== account)
-      throw new SoapFault("not-found", "Sender", ["InvalidArgVal", "InvalidToken"], "The search token is not known");
+    if (session === undefined || session.account !== account) throw unknownToken();
     return session;
   }
 
@@ -87,4 +89,8 @@ export class SearchSessions {
     const now = this.#clock.monotonic();
     for (const [token, { expires }] of this.#sessions) if (expires <= now) this.#sessions.delete(token);
   }
+}
+
+function unknownToken(): SoapFault {
+  return new SoapFault("not-found", "Sender", ["InvalidArgVal", "InvalidToken"], "The search token is not known");
 }

@@ -2,18 +2,27 @@ import type { Clock } from "../../../base/clock.ts";
 import { type UnixMillis, unixMillis } from "../../../base/units.ts";
 import { type Service, serve } from "../../../onvif/server/service.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
+import { printNotification } from "../../../wsdl/notification.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { SEARCH } from "../../../wsdl/tables/tse.ts";
-import type { MediaAttributes, SearchScope, TrackAttributes } from "../../../wsdl/tables/tt-recording.ts";
+import type {
+  FindEventResult,
+  MediaAttributes,
+  SearchScope,
+  TrackAttributes,
+} from "../../../wsdl/tables/tt-recording.ts";
+import { readEventFilter } from "./event-filter.ts";
+import { EventSearch, type FoundEvent } from "./event-search.ts";
 import { audioBitrate } from "./media-parts.ts";
+import { MESSAGE_PREFIXES } from "./notifications.ts";
 import { extentOf, findRecording, informationOf, type RecordedTrack, type Recording, recordings } from "./recorded.ts";
-import { SearchSessions } from "./search-sessions.ts";
+import { resultsFor, SearchSessions } from "./search-sessions.ts";
 import type { OnvifSite } from "./site.ts";
 import type { View } from "./view.ts";
 
 export const SEARCH_CAPABILITIES: ResponseOf<(typeof SEARCH)["operations"]["GetServiceCapabilities"]>["Capabilities"] =
-  { MetadataSearch: false, GeneralStartEvents: false };
+  { MetadataSearch: false, GeneralStartEvents: true };
 
 /** What was recorded, and from when to when. A search for recordings looks at what is there when it begins. */
 export function searchService(site: OnvifSite, clock: Clock): Service {
@@ -45,11 +54,14 @@ export function searchService(site: OnvifSite, clock: Clock): Service {
       const matches = matcherOf(Scope);
       const found = (await recordings(site, who)).filter(matches);
       const bounded = MaxMatches === undefined || MaxMatches <= 0 ? found : found.slice(0, MaxMatches);
-      return { SearchToken: sessions.open(who.accountId, bounded, KeepAliveTime) };
+      return { SearchToken: sessions.open(who.accountId, "recordings", [...bounded], KeepAliveTime) };
     },
     // Everything was found at once, so there is nothing to wait for: MinResults and WaitTime are met by any answer.
     GetRecordingSearchResults: async ({ SearchToken, MaxResults }, { who }) => {
-      const { recordings: results, completed } = sessions.take(who.accountId, SearchToken, MaxResults);
+      const waiting = sessions.find(who.accountId, "recordings", SearchToken);
+      const results = waiting.splice(0, resultsFor(MaxResults));
+      const completed = waiting.length === 0;
+      if (completed) sessions.end(who.accountId, SearchToken);
       // Rights may have changed since the search began, and footage has become older.
       const now = new Map((await recordings(site, who)).map((recording) => [recording.view.token, recording]));
       const found = results.flatMap(({ view }) => now.get(view.token) ?? []);
@@ -60,11 +72,54 @@ export function searchService(site: OnvifSite, clock: Clock): Service {
         },
       };
     },
+    async FindEvents(
+      { StartPoint, EndPoint, Scope, SearchFilter, IncludeStartState, MaxMatches, KeepAliveTime },
+      { who },
+    ) {
+      const filter = readEventFilter(SearchFilter.element, clock);
+      const searched = {
+        recordings: (await recordings(site, who)).filter(matcherOf(Scope)),
+        from: StartPoint,
+        to: EndPoint ?? clock.now(),
+        filter,
+        startState: IncludeStartState,
+        most: MaxMatches === undefined || MaxMatches <= 0 ? Number.POSITIVE_INFINITY : MaxMatches,
+      };
+      const search = new EventSearch(site.history, searched, clock);
+      return { SearchToken: sessions.open(who.accountId, "events", search, KeepAliveTime) };
+    },
+    async GetEventSearchResults({ SearchToken, MaxResults, WaitTime }, { who }) {
+      const search = sessions.find(who.accountId, "events", SearchToken);
+      const { events, completed } = await search.next(resultsFor(MaxResults), WaitTime);
+      if (completed) sessions.end(who.accountId, SearchToken);
+      // Rights may have changed since the search began, and footage has become older.
+      const now = new Map((await recordings(site, who)).map((recording) => [recording.view.token, recording]));
+      const mayKnow = ({ recording: { view }, notification, told }: FoundEvent): boolean => {
+        const reachMs = now.get(view.token)?.reachMs ?? 0;
+        return clock.now() - notification.at <= reachMs && (!told || site.mayKnowEvents(who, view.camera.id));
+      };
+      return {
+        ResultList: {
+          SearchState: completed ? ("Completed" as const) : ("Searching" as const),
+          Result: events.filter(mayKnow).map(resultOf),
+        },
+      };
+    },
     EndSearch: ({ SearchToken }, { who }) => {
       sessions.end(who.accountId, SearchToken);
       return { Endpoint: clock.now() };
     },
   });
+}
+
+function resultOf({ recording, track, notification, virtual }: FoundEvent): ValueOf<typeof FindEventResult> {
+  return {
+    RecordingToken: recording.view.token,
+    TrackToken: track,
+    Time: notification.at,
+    Event: { xml: printNotification(notification), prefixes: MESSAGE_PREFIXES },
+    StartStateEvent: virtual,
+  };
 }
 
 /**

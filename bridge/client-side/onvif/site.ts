@@ -1,10 +1,11 @@
 import type { Principal } from "../../../auth/principal.ts";
-import type { UnixMillis } from "../../../base/units.ts";
+import type { Millis, UnixMillis } from "../../../base/units.ts";
 import type { Track } from "../../../media/track.ts";
 import type { Base } from "../../../onvif/server/base.ts";
 import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
 import type { CameraControl, Controls } from "../../camera-control.ts";
 import type { RecordingPlan } from "../../recording-plan.ts";
+import type { EventHistory } from "./event-search.ts";
 
 /** All that the ONVIF services know of the product. */
 export interface OnvifSite {
@@ -54,6 +55,10 @@ export interface OnvifSite {
     of: { readonly camera: string; readonly stream: string },
     o: { readonly on: boolean; readonly address: string },
   ): Promise<void>;
+  /** What was recorded, and what happened; not every bit of it for everybody. */
+  readonly history: EventHistory;
+  /** Whether `who` may be told of what happens at a camera. */
+  mayKnowEvents(who: Principal, id: string): boolean;
   /** What is listening on the client side; absent where it is not. */
   ports(base: Base): {
     readonly http?: number | undefined;
@@ -111,6 +116,8 @@ export interface OnvifRecording {
   /** Undefined where nothing is recorded. */
   readonly earliest: UnixMillis | undefined;
   readonly latest: UnixMillis | undefined;
+  /** How far back `who` may know of it; infinite where all the way. */
+  readonly reachMs: Millis;
   /** How long it is kept; absent where nothing but space limits it. */
   readonly retentionMs?: number;
   /** It is being written now. */

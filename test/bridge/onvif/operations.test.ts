@@ -18,6 +18,9 @@ const config = (token: string): string => element("ConfigurationToken", token);
 const recording = (token: string): string => element("RecordingToken", token);
 const job = (token: string): string => element("JobToken", token);
 
+const FIND_EVENTS =
+  "<StartPoint>2025-12-24T00:00:00Z</StartPoint><Scope/><SearchFilter/><IncludeStartState>true</IncludeStartState><KeepAliveTime>PT10S</KeepAliveTime>";
+
 /** Operations of the services, with the contents that each is asked with; local names are put into the service's namespace. */
 const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly string[]>>>> = {
   tds: {
@@ -136,6 +139,8 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
       "<Scope><tt:IncludedRecordings>gate</tt:IncludedRecordings></Scope><MaxMatches>1</MaxMatches><KeepAliveTime>PT1M</KeepAliveTime>",
     ],
     GetRecordingSearchResults: ["TOKEN"],
+    FindEvents: [FIND_EVENTS],
+    GetEventSearchResults: ["EVENTS"],
     EndSearch: ["TOKEN"],
   },
   trp: {
@@ -187,6 +192,12 @@ const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly str
 /** `<Name>` as `<tds:Name>`. */
 const qualified = (prefix: string, content: string): string => content.replaceAll(/<(\/?)(?=[A-Z])/g, `<$1${prefix}:`);
 
+/** How the searches are begun whose results are asked for. */
+const SEARCHES: ReadonlyMap<string, readonly [operation: string, content: string]> = new Map([
+  ["TOKEN", ["FindRecordings", "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>"]],
+  ["EVENTS", ["FindEvents", FIND_EVENTS]],
+]);
+
 describe("the ONVIF operations", () => {
   let site: OnvifTestSite;
   let client: OnvifClient;
@@ -203,7 +214,8 @@ describe("the ONVIF operations", () => {
     for (const [operation, contents] of Object.entries(operations))
       it(`answers ${prefix}:${operation} as the official schemas want it`, async () => {
         for (const content of contents) {
-          const asked = content === "TOKEN" ? element("SearchToken", await search()) : content;
+          const search = SEARCHES.get(content);
+          const asked = search === undefined ? content : element("SearchToken", await token(...search));
           const reply = await client.call(prefix, operation, qualified(prefix, asked));
           expect(reply.fault, content).to.equal(undefined);
           expect(reply.status, content).to.equal(200);
@@ -231,8 +243,7 @@ describe("the ONVIF operations", () => {
       expect(Object.keys(CALLS[table.prefix as ServicePrefix]), table.prefix).to.have.members([...handlers.keys()]);
   });
 
-  async function search(): Promise<string> {
-    const content = qualified("tse", "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>");
-    return texts((await client.call("tse", "FindRecordings", content)).element, "SearchToken")[0] ?? "";
+  async function token(operation: string, content: string): Promise<string> {
+    return texts((await client.call("tse", operation, qualified("tse", content))).element, "SearchToken")[0] ?? "";
   }
 });

@@ -1,0 +1,95 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { type Log, Repeats } from "../base/log.ts";
+import { SECOND } from "../base/units.ts";
+import type { Journal, KeptEvent } from "../recorder/journal.ts";
+import type { Notification } from "../wsdl/notification.ts";
+import { topicKey } from "../wsdl/topic.ts";
+import type { BridgeEvent, EventBus } from "./event-bus.ts";
+
+const LIMITS = {
+  /** Events that wait to be entered: all cameras at the rate of a flood for some seconds. */
+  waiting: 5000,
+  /** They are entered so often, all in one go. */
+  periodMs: SECOND,
+} as const;
+
+/** What is told from the recordings themselves, and what is no matter of footage. */
+const NOT_KEPT: ReadonlySet<string | undefined> = new Set(["recording", "configuration", "log-in-failed"]);
+
+/** Keeps what happens at cameras, beside their footage. */
+export class EventKeeper {
+  readonly #journal: Pick<Journal, "enter">;
+  readonly #log: Log;
+  readonly #repeats: Repeats;
+  readonly #unlisten: () => void;
+  readonly #timer: Timer;
+  #waiting: KeptEvent[] = [];
+  #entering: Promise<void> = Promise.resolve();
+
+  constructor(o: {
+    readonly bus: EventBus;
+    readonly journal: Pick<Journal, "enter">;
+    readonly clock: Clock;
+    readonly log: Log;
+  }) {
+    this.#journal = o.journal;
+    this.#log = o.log;
+    this.#repeats = new Repeats(o.clock);
+    this.#unlisten = o.bus.listen((event) => this.#hear(event));
+    this.#timer = o.clock.every(LIMITS.periodMs, () => void this.flush());
+  }
+
+  /** Resolves when everything that was heard so far is entered, or given up. */
+  flush(): Promise<void> {
+    const events = this.#waiting;
+    this.#waiting = [];
+    if (events.length > 0) this.#entering = this.#entering.then(() => this.#enter(events));
+    return this.#entering;
+  }
+
+  async close(): Promise<void> {
+    this.#unlisten();
+    this.#timer.cancel();
+    await this.flush();
+  }
+
+  #hear({ camera, kind, notification }: BridgeEvent): void {
+    if (camera === undefined || NOT_KEPT.has(kind)) return;
+    if (this.#waiting.length >= LIMITS.waiting) {
+      this.#complain("too many events at once: some are not kept", {});
+      return;
+    }
+    this.#waiting.push(keptOf(camera, kind, notification));
+  }
+
+  async #enter(events: readonly KeptEvent[]): Promise<void> {
+    try {
+      const over = await this.#journal.enter(events);
+      if (over > 0) this.#complain("a camera tells of too much in an hour: the rest of it is not kept", { over });
+    } catch (err) {
+      this.#complain("events cannot be kept", { err });
+    }
+  }
+
+  #complain(what: string, details: object): void {
+    const suppressed = this.#repeats.admit(what);
+    if (suppressed !== undefined) this.#log.error({ ...details, suppressed }, what);
+  }
+}
+
+function keptOf(camera: string, kind: BridgeEvent["kind"], notification: Notification): KeptEvent {
+  const { at, topic, source, key, operation } = notification;
+  return {
+    camera,
+    at,
+    kind,
+    about: JSON.stringify([topicKey(topic), source, key]),
+    property: operation !== undefined,
+    content: JSON.stringify(notification),
+  };
+}
+
+/** The event as it was told. Ours, written by {@link EventKeeper}. */
+export function notificationOf({ content }: KeptEvent): Notification {
+  return JSON.parse(content) as Notification;
+}

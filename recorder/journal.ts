@@ -1,0 +1,303 @@
+import { randomUUID } from "node:crypto";
+import { type Generated, type Kysely, type Migration, sql } from "kysely";
+import { type Database, openDatabase } from "../base/database.ts";
+import { Fault } from "../base/fault.ts";
+import { HOUR, type UnixMillis, unixMillis } from "../base/units.ts";
+
+const LIMITS = {
+  /** Events that are kept of one camera and hour; what it says more is told to who listens, and not kept. */
+  eventsOfHour: 1000,
+  /** Rows that one query brings. */
+  page: 500,
+  /** Marks of one kind and camera. */
+  marks: 1000,
+} as const;
+
+/** An event that was kept. */
+export interface KeptEvent {
+  readonly camera: string;
+  readonly at: UnixMillis;
+  /** A word of ours, where there is one. */
+  readonly kind: string | undefined;
+  /** What it is about: the same for all that is said of one thing. */
+  readonly about: string;
+  /** It lasts until something else is said of the same. */
+  readonly property: boolean;
+  /** The event itself, as whoever keeps it prints it. */
+  readonly content: string;
+}
+
+/** Place in the order of events. */
+export interface EventCursor {
+  readonly at: UnixMillis;
+  readonly id: number;
+}
+
+/** Something that a person said of a stretch of a camera's footage: what is to be found in it, or that nothing may remove it. */
+export interface Mark {
+  readonly id: string;
+  readonly kind: "bookmark" | "lock";
+  readonly camera: string;
+  readonly from: UnixMillis;
+  /** Not before `from`. */
+  readonly to: UnixMillis;
+  /** A name, or a reason. */
+  readonly text: string;
+  /** Who made it, by the name of then, and when. */
+  readonly who: string;
+  readonly madeAt: UnixMillis;
+}
+
+interface Schema {
+  events: {
+    id: Generated<number>;
+    camera: string;
+    at: number;
+    kind: string | null;
+    about: string;
+    property: number;
+    content: string;
+  };
+  marks: Omit<Mark, "from" | "to"> & { fromMs: number; toMs: number };
+}
+
+const journalMigrations: Readonly<Record<string, Migration>> = {
+  "0001-journal": {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .createTable("events")
+        .addColumn("id", "integer", (column) => column.primaryKey().autoIncrement())
+        .addColumn("camera", "text", (column) => column.notNull())
+        .addColumn("at", "real", (column) => column.notNull())
+        .addColumn("kind", "text")
+        .addColumn("about", "text", (column) => column.notNull())
+        .addColumn("property", "integer", (column) => column.notNull())
+        .addColumn("content", "text", (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex("events_camera").on("events").columns(["camera", "at"]).execute();
+      await db.schema.createIndex("events_time").on("events").columns(["at", "id"]).execute();
+      await db.schema.createIndex("events_about").on("events").columns(["camera", "about", "at"]).execute();
+      await db.schema
+        .createTable("marks")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("kind", "text", (column) => column.notNull())
+        .addColumn("camera", "text", (column) => column.notNull())
+        .addColumn("fromMs", "real", (column) => column.notNull())
+        .addColumn("toMs", "real", (column) => column.notNull())
+        .addColumn("text", "text", (column) => column.notNull())
+        .addColumn("who", "text", (column) => column.notNull())
+        .addColumn("madeAt", "real", (column) => column.notNull())
+        .execute();
+      await db.schema.createIndex("marks_camera").on("marks").columns(["camera", "kind", "fromMs"]).execute();
+    },
+  },
+};
+
+/**
+ * What is known of footage and cannot be read from it: events, bookmarks, locks. A file beside the catalog, and not in it, for the
+ * catalog may be thrown away and made anew.
+ */
+export class Journal {
+  readonly #database: Database<Schema>;
+
+  private constructor(database: Database<Schema>) {
+    this.#database = database;
+  }
+
+  /** `file`: path of the SQLite file, or `:memory:`. What was entered survives a power cut. */
+  static async open(file: string): Promise<Journal> {
+    return new Journal(await openDatabase<Schema>(file, journalMigrations, { durable: true }));
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  /** Enters events in one go; returns how many of them were too many for their camera and hour. */
+  async enter(events: readonly KeptEvent[]): Promise<number> {
+    let over = 0;
+    await this.#database.query.transaction().execute(async (query) => {
+      for (const { property, kind, ...event } of events) {
+        const hour = Math.floor(event.at / HOUR) * HOUR;
+        const { count } = await query
+          .selectFrom("events")
+          .select(({ fn }) => fn.countAll<number>().as("count"))
+          .where("camera", "=", event.camera)
+          .where("at", ">=", hour)
+          .where("at", "<", hour + HOUR)
+          .executeTakeFirstOrThrow();
+        if (count >= LIMITS.eventsOfHour) over += 1;
+        else
+          await query
+            .insertInto("events")
+            .values({ ...event, kind: kind ?? null, property: Number(property) })
+            .execute();
+      }
+    });
+    return over;
+  }
+
+  /** The next page of events of these cameras, from `from` (inclusive) to `to` (exclusive) or, `backward`, from `to` to `from`. */
+  async events(
+    cameras: readonly string[],
+    range: { readonly from: UnixMillis; readonly to: UnixMillis; readonly backward?: boolean },
+    after?: EventCursor,
+    limit: number = LIMITS.page,
+  ): Promise<readonly (KeptEvent & EventCursor)[]> {
+    if (cameras.length === 0) return [];
+    const order = range.backward === true ? "desc" : "asc";
+    const beyond = range.backward === true ? "<" : ">";
+    let rows = this.#database.query
+      .selectFrom("events")
+      .selectAll()
+      .where("camera", "in", cameras)
+      .where("at", ">=", range.from)
+      .where("at", "<", range.to);
+    if (after !== undefined)
+      rows = rows.where((eb) =>
+        eb.or([eb("at", beyond, after.at), eb.and([eb("at", "=", after.at), eb("id", beyond, after.id)])]),
+      );
+    const found = await rows.orderBy("at", order).orderBy("id", order).limit(limit).execute();
+    return found.map(({ at, kind, property, ...row }) => ({
+      ...row,
+      at: unixMillis(at),
+      kind: kind ?? undefined,
+      property: property !== 0,
+    }));
+  }
+
+  /** When the oldest event was, of any camera. */
+  async earliest(): Promise<UnixMillis | undefined> {
+    const row = await this.#database.query
+      .selectFrom("events")
+      .select(({ fn }) => fn.min<number | null>("at").as("at"))
+      .executeTakeFirst();
+    return row?.at === null || row?.at === undefined ? undefined : unixMillis(row.at);
+  }
+
+  /** What was said last, before an instant, of each thing that lasts. */
+  async standing(camera: string, before: UnixMillis): Promise<readonly KeptEvent[]> {
+    const found: KeptEvent[] = [];
+    for (let last = ""; ; ) {
+      // A step of the index a thing.
+      const next = await this.#database.query
+        .selectFrom("events")
+        .select("about")
+        .where("camera", "=", camera)
+        .where("about", ">", last)
+        .orderBy("about")
+        .limit(1)
+        .executeTakeFirst();
+      if (next === undefined) return found;
+      last = next.about;
+      const row = await this.#database.query
+        .selectFrom("events")
+        .selectAll()
+        .where("camera", "=", camera)
+        .where("about", "=", last)
+        .where("at", "<", before)
+        .orderBy("at", "desc")
+        .limit(1)
+        .executeTakeFirst();
+      if (row === undefined || row.property === 0) continue;
+      const { id: _, kind, ...event } = row;
+      found.push({ ...event, at: unixMillis(row.at), kind: kind ?? undefined, property: true });
+    }
+  }
+
+  /** How many events of each kind begin in each of `buckets` equal parts of the range. */
+  async counts(
+    camera: string,
+    range: { readonly from: UnixMillis; readonly to: UnixMillis },
+    buckets: number,
+  ): Promise<readonly { readonly kind: string; readonly bucket: number; readonly count: number }[]> {
+    const widthMs = (range.to - range.from) / buckets;
+    return this.#database.query
+      .selectFrom("events")
+      .select((eb) => [
+        sql<string>`coalesce(${eb.ref("kind")}, 'other')`.as("kind"),
+        sql<number>`cast((${eb.ref("at")} - ${range.from}) / ${widthMs} as integer)`.as("bucket"),
+        eb.fn.countAll<number>().as("count"),
+      ])
+      .where("camera", "=", camera)
+      .where("at", ">=", range.from)
+      .where("at", "<", range.to)
+      .groupBy(["kind", "bucket"])
+      .orderBy("kind")
+      .orderBy("bucket")
+      .execute();
+  }
+
+  /** The cameras that anything is known of. */
+  async cameras(): Promise<readonly string[]> {
+    const events = await this.#database.query.selectFrom("events").select("camera").distinct().execute();
+    const marks = await this.#database.query.selectFrom("marks").select("camera").distinct().execute();
+    return [...new Set([...events, ...marks].map(({ camera }) => camera))].sort();
+  }
+
+  /** Forgets events and bookmarks of a camera that were over before. Locks stay until somebody takes them away. */
+  async forget(camera: string, before: UnixMillis): Promise<void> {
+    await this.#database.query.deleteFrom("events").where("camera", "=", camera).where("at", "<", before).execute();
+    await this.#database.query
+      .deleteFrom("marks")
+      .where("camera", "=", camera)
+      .where("kind", "=", "bookmark")
+      .where("toMs", "<", before)
+      .execute();
+  }
+
+  /** Fault `busy` where the camera has too many. */
+  async mark(mark: Omit<Mark, "id">): Promise<Mark> {
+    const { from, to, ...rest } = mark;
+    const { count } = await this.#database.query
+      .selectFrom("marks")
+      .select(({ fn }) => fn.countAll<number>().as("count"))
+      .where("camera", "=", mark.camera)
+      .where("kind", "=", mark.kind)
+      .executeTakeFirstOrThrow();
+    if (count >= LIMITS.marks)
+      throw new Fault("busy", `more than ${LIMITS.marks} of ${mark.camera}`, {
+        tell: `a camera has ${LIMITS.marks} of these at most: remove some first`,
+      });
+    const id = randomUUID();
+    await this.#database.query
+      .insertInto("marks")
+      .values({ ...rest, id, fromMs: from, toMs: to })
+      .execute();
+    return { ...mark, id };
+  }
+
+  /** Those that touch the range, in order; of one kind where that is named. */
+  async marks(
+    camera: string,
+    range: { readonly from: UnixMillis; readonly to: UnixMillis },
+    kind?: Mark["kind"],
+  ): Promise<readonly Mark[]> {
+    let rows = this.#database.query
+      .selectFrom("marks")
+      .selectAll()
+      .where("camera", "=", camera)
+      .where("fromMs", "<", range.to)
+      .where("toMs", ">=", range.from);
+    if (kind !== undefined) rows = rows.where("kind", "=", kind);
+    const found = await rows.orderBy("fromMs").orderBy("id").execute();
+    return found.map(markOf);
+  }
+
+  /** Returns what was removed; `not-found` where there is none of this kind with this id. */
+  async unmark(camera: string, kind: Mark["kind"], id: string): Promise<Mark> {
+    const row = await this.#database.query
+      .deleteFrom("marks")
+      .where("camera", "=", camera)
+      .where("kind", "=", kind)
+      .where("id", "=", id)
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) throw new Fault("not-found", `no ${kind} ${id} of ${camera}`);
+    return markOf(row);
+  }
+}
+
+function markOf({ fromMs, toMs, ...row }: Schema["marks"]): Mark {
+  return { ...row, from: unixMillis(fromMs), to: unixMillis(toMs) };
+}

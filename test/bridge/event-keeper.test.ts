@@ -1,0 +1,82 @@
+import { expect } from "chai";
+import { silentLog } from "../../base/log.ts";
+import { unixMillis } from "../../base/units.ts";
+import { EventBus } from "../../bridge/event-bus.ts";
+import { EventKeeper, notificationOf } from "../../bridge/event-keeper.ts";
+import type { EventKind } from "../../bridge/event-kind.ts";
+import { Journal, type KeptEvent } from "../../recorder/journal.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+describe("the keeper of events", () => {
+  let clock: VirtualClock;
+  let bus: EventBus;
+  beforeEach(() => {
+    clock = new VirtualClock();
+    bus = new EventBus(clock, silentLog());
+  });
+
+  const publish = (kind: EventKind | undefined, camera: string | undefined, value: string, property = true): void =>
+    bus.publish({
+      camera,
+      kind,
+      topic: ["VideoSource", "MotionAlarm"],
+      source: [["Source", camera ?? ""]],
+      data: [["State", value]],
+      property,
+    });
+
+  it("enters once a second what cameras told, as it was told, and the rest when it ends", async () => {
+    const journal = await Journal.open(":memory:");
+    const keeper = new EventKeeper({ bus, journal, clock, log: silentLog() });
+    const kept = async (): Promise<readonly KeptEvent[]> =>
+      journal.events(["gate"], { from: unixMillis(0), to: unixMillis(clock.now() * 2) });
+    publish("motion", "gate", "true");
+    expect(await kept()).to.deep.equal([]);
+    await clock.advance(1000);
+    await keeper.flush();
+    publish("motion", "gate", "false");
+    publish(undefined, "gate", "x", false);
+    await keeper.close();
+    publish("motion", "gate", "true");
+    expect(clock.pending).to.equal(0);
+    const told = (await kept()).map(notificationOf).map(({ operation, data }) => [operation, data[0]?.[1]]);
+    expect(told).to.deep.equal([
+      ["Initialized", "true"],
+      ["Changed", "false"],
+      [undefined, "x"],
+    ]);
+    await journal.close();
+  });
+
+  it("keeps nothing of the bridge itself, nor what recordings tell by themselves", async () => {
+    const entered: KeptEvent[] = [];
+    const journal = {
+      enter: async (events: readonly KeptEvent[]): Promise<number> => {
+        entered.push(...events);
+        return 0;
+      },
+    };
+    const keeper = new EventKeeper({ bus, journal, clock, log: silentLog() });
+    publish("log-in-failed", undefined, "x", false);
+    publish("recording", "gate", "true");
+    publish("configuration", "gate", "x", false);
+    await keeper.close();
+    expect(entered).to.deep.equal([]);
+  });
+
+  it("goes on where events cannot be entered, and holds no more than so many in memory", async () => {
+    const sizes: number[] = [];
+    const journal = {
+      enter: async (events: readonly KeptEvent[]): Promise<number> => {
+        sizes.push(events.length);
+        throw new Error("no room");
+      },
+    };
+    const keeper = new EventKeeper({ bus, journal, clock, log: silentLog() });
+    for (let index = 0; index < 6000; index += 1) publish(undefined, "gate", String(index), false);
+    await clock.advance(1000);
+    publish(undefined, "gate", "one more", false);
+    await keeper.close();
+    expect(sizes).to.deep.equal([5000, 1]);
+  });
+});
