@@ -1,5 +1,5 @@
 import { Fault } from "../base/fault.ts";
-import type { Audit } from "./audit.ts";
+import { type Audit, needsAudit } from "./audit.ts";
 import { type Decision, decideAt, maySeeAt } from "./decision.ts";
 import type { Principal } from "./principal.ts";
 import type { Interface, Right } from "./right.ts";
@@ -66,6 +66,10 @@ export function demand(audit: Audit, who: Principal, what: AccessRequest): Decis
     ...(what.camera === undefined ? {} : { camera: what.camera }),
     ...(what.address === undefined ? {} : { address: what.address }),
   });
+  if (allowed && audit.failing === true && needsAudit(what.right))
+    throw new Fault("unavailable", `${who.name} may ${what.right}, but the audit log cannot be written`, {
+      tell: "the audit log cannot be written, so that this is refused: look after the disk of the bridge",
+    });
   if (allowed) return decision;
   const hidden = what.camera !== undefined && !maySee(who, what.camera, what.interface);
   throw new AccessFault(hidden ? "not-found" : "denied", who, what, why);

@@ -1,5 +1,4 @@
 import { Accounts } from "../auth/accounts.ts";
-import { openAuditLog } from "../auth/audit.ts";
 import { type PlainGrant, plainGrants } from "../auth/grants.ts";
 import { ManagedAccounts } from "../auth/managed.ts";
 import type { Grant } from "../auth/principal.ts";
@@ -8,6 +7,7 @@ import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
 import { SECOND } from "../base/units.ts";
+import { openAudit } from "../bridge/audit-log.ts";
 import { CameraStore } from "../bridge/camera-store.ts";
 import { type DataOptions, withDatabase } from "./data.ts";
 import { operator } from "./operator.ts";
@@ -39,10 +39,10 @@ interface Work {
 }
 
 async function withAccounts(options: DataOptions, work: (parts: Work) => Promise<void>): Promise<void> {
-  await withDatabase(options, async ({ folder, database: { query } }) => {
+  await withDatabase(options, async ({ settings, folder, database: { query } }) => {
     const { sealer } = folder;
     const shared = { clock: systemClock, log: silentLog() };
-    const audit = openAuditLog({ ...shared, file: folder.file("audit.log") });
+    const audit = openAudit(folder, settings, shared);
     try {
       const accounts = await Accounts.open({ ...shared, query, sealer });
       const managed = new ManagedAccounts(accounts, audit, { who: operator(), interface: "cli" });

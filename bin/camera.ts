@@ -1,10 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { isIP } from "node:net";
-import { type Audit, openAuditLog } from "../auth/audit.ts";
+import type { Audit } from "../auth/audit.ts";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
 import { Secret } from "../base/secret.ts";
+import { openAudit } from "../bridge/audit-log.ts";
 import type { TransportSetting } from "../bridge/camera.ts";
 import { adoptCamera } from "../bridge/camera-side/adopt.ts";
 import { newCameraOf } from "../bridge/camera-side/new-camera.ts";
@@ -38,7 +39,7 @@ export interface AddCameraOptions extends DataOptions {
 /** With the cameras of a stopped bridge. */
 export async function withCameras(options: DataOptions, work: (parts: Work) => Promise<void>): Promise<void> {
   await withDatabase(options, async ({ settings, folder, database }) => {
-    const audit = openAuditLog({ file: folder.file("audit.log"), clock: systemClock, log: silentLog() });
+    const audit = openAudit(folder, settings, { clock: systemClock, log: silentLog() });
     try {
       await work({ settings, store: new CameraStore(database.query, folder.sealer), audit });
     } finally {

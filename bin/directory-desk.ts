@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { Accounts } from "../auth/accounts.ts";
-import { openAuditLog } from "../auth/audit.ts";
 import { Leases } from "../auth/leases.ts";
 import type { Manager } from "../auth/managed.ts";
 import { systemClock } from "../base/clock.ts";
 import type { Finding } from "../base/finding.ts";
 import { silentLog } from "../base/log.ts";
 import type { Secret } from "../base/secret.ts";
+import { openAudit } from "../bridge/audit-log.ts";
 import { CONTROL_FILE } from "../bridge/data-folder.ts";
 import { DirectoryDesk, type PlainExplanation, type PlainPreview, type PlainSync } from "../bridge/directory/desk.ts";
 import { Directories } from "../bridge/directory/directories.ts";
@@ -37,7 +37,7 @@ export async function withDesk(options: DataOptions, work: (desk: Desk) => Promi
 async function withLocalDesk(options: DataOptions, work: (desk: Desk) => Promise<void>): Promise<void> {
   await withDatabase(options, async ({ settings, folder, database: { query } }) => {
     const shared = { clock: systemClock, log: silentLog() };
-    const audit = openAuditLog({ ...shared, file: folder.file("audit.log") });
+    const audit = openAudit(folder, settings, shared);
     try {
       const accounts = await Accounts.open({ ...shared, query, sealer: folder.sealer });
       const store = new DirectoryStore(query, folder.sealer);

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { type Audit, openAuditLog } from "../auth/audit.ts";
+import type { Audit } from "../auth/audit.ts";
 import { systemClock } from "../base/clock.ts";
 import { asFault, Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
 import { makeSecret, type Secret } from "../base/secret.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
+import { openAudit } from "../bridge/audit-log.ts";
 import { MAIN_STREAM } from "../bridge/camera.ts";
 import { CameraStore } from "../bridge/camera-store.ts";
 import type { DataFolder } from "../bridge/data-folder.ts";
@@ -50,7 +51,7 @@ export async function exportRecordings(options: ExportOptions, version: string):
     // Opening would make an empty one.
     if (!(await diskFiles.exists(`${recordings}/${CATALOG_FILE}`))) throw wrong(`nothing is recorded in ${recordings}`);
     const catalog = await Catalog.open(`${recordings}/${CATALOG_FILE}`);
-    const audit = openAuditLog({ file: folder.file("audit.log"), clock: systemClock, log: silentLog() });
+    const audit = openAudit(folder, settings, { clock: systemClock, log: silentLog() });
     try {
       const named = new Map(
         (await new CameraStore(database.query, folder.sealer).list()).map((one) => [one.id, one.name]),

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { Accounts } from "../auth/accounts.ts";
-import { type Audit, openAuditLog } from "../auth/audit.ts";
+import type { AuditLog } from "../auth/audit/log.ts";
 import { Leases } from "../auth/leases.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
@@ -23,6 +23,7 @@ import type { Signer } from "../recorder/signature.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
+import { openAudit } from "./audit-log.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
 import { CameraStore } from "./camera-store.ts";
@@ -62,7 +63,7 @@ const GIGABYTE = 1e9;
 /** What the pages and the command line work with. */
 export interface BridgeParts {
   readonly accounts: Accounts;
-  readonly audit: Audit;
+  readonly audit: AuditLog;
   readonly watch: Watch;
   readonly archive: Archive;
   readonly leases: Leases;
@@ -124,7 +125,8 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const database = await life.start("database", () =>
     openDatabase<SiteSchema>(folder.file(DATABASE_FILE), siteMigrations),
   );
-  const audit = await life.start("audit log", () => openAuditLog({ file: folder.file("audit.log"), clock, log }));
+  const signer = await loadSigner(folder, clock);
+  const audit = await life.start("audit log", () => openAudit(folder, settings, { clock, log }));
   const bus = new EventBus(clock, log);
   const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
   const accounts = await life.start("accounts", () =>
@@ -133,7 +135,6 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const refusals = await life.start("what was refused", () =>
     Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), clock, log }),
   );
-  const signer = await loadSigner(folder, clock);
   const archive = await life.start("recorder", () =>
     openArchive(settings, { keys: folder.keys, signer, clock, log, metrics }),
   );

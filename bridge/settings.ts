@@ -163,6 +163,22 @@ const clientSide = z
     error: "multicast is for clients of plain RTSP, which is not enabled: rtsp: { enabled: true }",
   });
 
+const audit = z
+  .strictObject({
+    maxAgeDays: z
+      .number()
+      .min(1)
+      .max(3650)
+      .default(365)
+      .describe("Older files of the audit log are removed, which the log states and signs."),
+    maxMegabytes: z
+      .number()
+      .min(50)
+      .default(1000)
+      .describe("The oldest files of the audit log are removed beyond this sum (10^6 bytes)."),
+  })
+  .prefault({});
+
 /** The whole configuration file of `viaduct serve`. */
 export const settingsSchema = z.strictObject({
   dataFolder: z.string().min(1).describe("Accounts, cameras, keys, certificate and audit log. Made if missing."),
@@ -170,6 +186,7 @@ export const settingsSchema = z.strictObject({
   cameraSide,
   clientSide,
   recording,
+  audit,
   directory: directoriesSchema,
   metrics: z
     .strictObject({

@@ -1,6 +1,7 @@
-import { createHash, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
+import { createHash, type KeyObject, X509Certificate } from "node:crypto";
 import { ByteReader } from "../base/bytes.ts";
 import { Fault, ifValid } from "../base/fault.ts";
+import { isSignedBy, signText } from "../base/sign.ts";
 import { BOX_HEADER_BYTES, box, u16, u32 } from "./box.ts";
 import { FRAGMENT_BOX_BYTES, type Link, linkOf, readFragmentBox } from "./integrity.ts";
 
@@ -61,23 +62,6 @@ export function treeRoot(leaves: readonly Buffer[]): Buffer {
   return createHash("sha256").update(Buffer.of(1)).update(left).update(right).digest();
 }
 
-/** Ed25519, or what the customer's key is. */
-export function signText(signer: Signer, text: string): Buffer {
-  return sign(hashFor(signer.privateKey), Buffer.from(text), signer.privateKey);
-}
-
-export function isSigned(certificate: X509Certificate, text: string, signature: Buffer): boolean {
-  try {
-    return verify(hashFor(certificate.publicKey), Buffer.from(text), certificate.publicKey, signature);
-  } catch {
-    return false;
-  }
-}
-
-function hashFor({ asymmetricKeyType }: KeyObject): string | undefined {
-  return asymmetricKeyType === "ed25519" ? undefined : "sha256";
-}
-
 /** The box that closes a signed segment, in front of its index. `heads`: the boxes of all fragments. */
 export function signatureBox(
   o: Pick<Statement, "camera" | "stream" | "recovered"> & {
@@ -102,7 +86,7 @@ export function signatureBox(
     recovered: o.recovered,
   };
   const text = Buffer.from(JSON.stringify(statement));
-  const signature = signText(signer, DOMAIN + text.toString());
+  const signature = signText(signer.privateKey, DOMAIN + text.toString());
   const parts = [
     SIGNATURE_UUID,
     u32((VERSION << 24) >>> 0, text.length),
@@ -147,7 +131,7 @@ export function readSignatureBox(bytes: Buffer): SegmentSignature {
     certificate.raw.equals(der) &&
     sizes[0] === size &&
     sizes[1] === 0 &&
-    isSigned(certificate, DOMAIN + text, signature) &&
+    isSignedBy(certificate.publicKey, DOMAIN + text, signature) &&
     statement.fragments === count &&
     treeRoot(heads).toString("hex") === statement.root &&
     isChain(heads, statement);

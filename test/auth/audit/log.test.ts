@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import { appendFileSync, statSync } from "node:fs";
+import { expect } from "chai";
+import { AuditLog } from "../../../auth/audit/log.ts";
+import { verifyAudit } from "../../../auth/audit/verify.ts";
+import { silentLog } from "../../../base/log.ts";
+import { DAY, MINUTE } from "../../../base/units.ts";
+import { type AuditSite, auditSite, ENTRY } from "./fixture.ts";
+
+describe("the audit log", () => {
+  let site: AuditSite;
+  beforeEach(async () => {
+    site = await auditSite();
+  });
+  afterEach(() => site.close());
+
+  it("keeps entries in order, for the owner's eyes alone", () => {
+    site.write("a", "b");
+    expect(site.entries().map(({ seq, who, time, action }) => [seq, who, time, action])).to.deep.equal([
+      [1, "a", "2026-01-01T00:00:00.000Z", "live"],
+      [2, "b", "2026-01-01T00:00:00.000Z", "live"],
+      [3, undefined, "2026-01-01T00:00:00.000Z", "checkpoint"],
+    ]);
+    expect(statSync(site.file).mode & 0o777).to.equal(0o600);
+  });
+
+  it("goes on with its chain after a restart", async () => {
+    site.write("a", "b");
+    site.write("c");
+    expect(site.entries().map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4, 5]);
+    expect((await verifyAudit(site.folder)).broken).to.equal(undefined);
+  });
+
+  for (const cut of [1, 20, 100])
+    it(`goes on after a crash ${cut} bytes into a line, and says that what was not signed is signed late`, async () => {
+      const crashed = site.open();
+      crashed.record(ENTRY);
+      appendFileSync(
+        site.file,
+        '{"seq":2,"time":"2026-01-01T00:00:00.000Z","who":"vms","action":"live","camera":"c"'.padEnd(100).slice(0, cut),
+      );
+      site.write("c");
+      const { broken, unsigned, last } = await verifyAudit(site.folder);
+      expect({ broken, unsigned, last }).to.deep.equal({ broken: undefined, unsigned: 0, last: 4 });
+      expect(JSON.parse(site.lines()[2] ?? "")).to.include({ action: "checkpoint", late: 1 });
+    });
+
+  it("signs a minute after an entry, and every thousand entries", async () => {
+    const audit = site.open();
+    audit.record(ENTRY);
+    await site.clock.advance(MINUTE);
+    expect(site.entries().map(({ action }) => action)).to.deep.equal(["live", "checkpoint"]);
+    for (let n = 0; n < 1000; n += 1) audit.record({ ...ENTRY, subject: String(n) });
+    expect(site.entries().at(-1)?.["action"]).to.equal("checkpoint");
+    audit.close();
+    expect(site.entries().filter(({ action }) => action === "checkpoint")).to.have.length(2);
+  });
+
+  it("begins a new file when one is full, and one a day, with one chain over all", async () => {
+    const audit = site.open({ fileBytes: 4000 });
+    for (let n = 0; n < 40; n += 1) audit.record({ ...ENTRY, subject: String(n) });
+    const before = site.entries()[0]?.["seq"];
+    await site.clock.advance(DAY);
+    audit.record(ENTRY);
+    audit.close();
+    expect(site.entries()[0]?.["seq"]).to.be.greaterThan(Number(before));
+    const report = await verifyAudit(site.folder);
+    expect(report).to.include({ broken: undefined, first: 1, unsigned: 0 });
+    expect(report.entries).to.equal(report.last);
+    const [signer] = report.signers;
+    expect(signer?.checkpoints).to.be.greaterThan(3);
+  });
+
+  it("finds its end in the last full file where the new one was never begun", async () => {
+    const audit = site.open({ fileBytes: 1 });
+    audit.record({ ...ENTRY, who: "a" });
+    audit.record({ ...ENTRY, who: "b" });
+    audit.close();
+    // A crash between two files.
+    const { renameSync } = await import("node:fs");
+    renameSync(site.file, `${site.folder}/audit/000000000003.log`);
+    site.write("c");
+    expect((await verifyAudit(site.folder)).broken).to.equal(undefined);
+    expect(site.entries()[0]?.["seq"]).to.equal(5);
+  });
+
+  it("counts what is repeated within a minute instead of writing it, and tells of the first and the last", async () => {
+    const audit = site.open();
+    for (let n = 0; n < 500; n += 1) audit.record(ENTRY);
+    await site.clock.advance(MINUTE);
+    audit.close();
+    const [first, summary] = site.entries().filter(({ action }) => action === "live");
+    expect(first).not.to.have.property("repeated");
+    expect(summary).to.include({
+      who: "vms",
+      repeated: 499,
+      firstAt: "2026-01-01T00:00:00.000Z",
+      lastAt: "2026-01-01T00:00:00.000Z",
+    });
+  });
+
+  it("holds different refusals of one address to sixty a minute, and counts the others", async () => {
+    const audit = site.open();
+    for (let n = 0; n < 500; n += 1)
+      audit.record({ ...ENTRY, who: `guess${n}`, outcome: "failed", action: "log-in", address: "192.0.2.9" });
+    audit.record({ ...ENTRY, who: "other", outcome: "failed", action: "log-in", address: "192.0.2.8" });
+    audit.close();
+    const entries = site.entries().filter(({ action }) => action === "log-in");
+    expect(entries).to.have.length(62);
+    expect(entries.at(-1)).to.include({ who: "(several)", address: "192.0.2.9", repeated: 440 });
+  });
+
+  it("writes every change of rights, also one that was there a moment ago", () => {
+    const audit = site.open();
+    const change = { ...ENTRY, action: "change-account", subject: "vms" };
+    audit.record({ ...change, before: "[]", after: "[1]" });
+    audit.record({ ...change, before: "[1]", after: "[]" });
+    audit.record({ ...change, before: "[]", after: "[1]" });
+    audit.close();
+    expect(site.entries().map(({ after }) => after)).to.deep.equal(["[1]", "[]", "[1]", undefined]);
+  });
+
+  it("names the whole of a change by its hash where it is too long to be written", () => {
+    const audit = site.open();
+    const [short, long] = ["x".repeat(3000), "x".repeat(3001)];
+    audit.record({ ...ENTRY, subject: "vms", before: short, after: long });
+    audit.close();
+    const [line] = site.entries();
+    expect(line?.["before"]).to.equal(short);
+    expect(line?.["after"]).to.equal(`${short}… sha256:${createHash("sha256").update(long).digest("hex")}`);
+  });
+
+  it("cuts long values and keeps one entry on one line", () => {
+    site.write("x\ny".repeat(1000));
+    expect(String(site.entries()[0]?.["who"])).to.have.length(256);
+  });
+
+  it("takes no value for a checkpoint or a statement of its own", async () => {
+    site.write('"action":"checkpoint"', '","action":"remove-entries","to":1');
+    expect((await verifyAudit(site.folder)).broken).to.equal(undefined);
+  });
+
+  it("does not fail its callers when it cannot write, and says so", () => {
+    const audit = site.open();
+    expect(audit.failing).to.equal(false);
+    audit.close();
+    audit.record(ENTRY);
+    expect(audit.failing).to.equal(true);
+  });
+
+  it("tells in the next line how many could not be written, and leaves no half line behind", async function () {
+    // A device that is always full stands for a disk that is.
+    if (!statSync("/dev/full", { throwIfNoEntry: false })) this.skip();
+    const full = AuditLog.open({ file: "/dev/full", clock: site.clock, log: silentLog() });
+    full.record(ENTRY);
+    expect(full.failing).to.equal(true);
+  });
+});
