@@ -48,7 +48,7 @@ async function withAccounts(options: DataOptions, work: (parts: Work) => Promise
       const managed = new ManagedAccounts(accounts, audit, { who: operator(), interface: "cli" });
       await work({ accounts, managed, cameras: new CameraStore(query, sealer) });
     } finally {
-      await audit.close();
+      audit.close();
     }
   });
 }

@@ -7,6 +7,7 @@ import { keyFingerprint } from "../auth/audit/checkpoint.ts";
 import type { AuditFilter, EXACT, Fields } from "../auth/audit/filter.ts";
 import { allEntries, findEntries } from "../auth/audit/find.ts";
 import { AUDIT_FORMATS, type AuditFormat, CSV_HEADER, printEntry } from "../auth/audit/format.ts";
+import { wordOf } from "../auth/audit/line.ts";
 import { type AuditReport, isLine, verifyAudit } from "../auth/audit/verify.ts";
 import { Fault } from "../base/fault.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
@@ -109,7 +110,7 @@ function instantOf(option: string, text: string): UnixMillis {
 
 /** Who did what, with what came of it, in one line for people. */
 function lineFor(fields: Fields): string {
-  const text = (name: string): string => (fields[name] === undefined ? "" : String(fields[name]));
+  const text = (name: string): string => wordOf(fields[name]);
   const times = fields["repeated"] === undefined ? "" : `${text("repeated")} times more`;
   const what = ["action", "subject", "camera"].map(text).filter(Boolean).join(" ");
   const where = ["interface", "address"].map(text).filter(Boolean).join(" ");

@@ -43,7 +43,7 @@ export async function withCameras(options: DataOptions, work: (parts: Work) => P
     try {
       await work({ settings, store: new CameraStore(database.query, folder.sealer), audit });
     } finally {
-      await audit.close();
+      audit.close();
     }
   });
 }

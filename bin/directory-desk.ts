@@ -55,7 +55,7 @@ async function withLocalDesk(options: DataOptions, work: (desk: Desk) => Promise
         setPassword: (name, password) => desk.setPassword(name, password, by),
       });
     } finally {
-      await audit.close();
+      audit.close();
     }
   });
 }

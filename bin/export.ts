@@ -67,7 +67,7 @@ export async function exportRecordings(options: ExportOptions, version: string):
       );
       print(manifest, options, options.passwordFd === undefined ? password : undefined);
     } finally {
-      await audit.close();
+      audit.close();
       await catalog.close();
     }
   });

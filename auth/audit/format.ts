@@ -1,4 +1,5 @@
 import type { Fields } from "./filter.ts";
+import { wordOf } from "./line.ts";
 
 /** What entries can be printed as. */
 export const AUDIT_FORMATS = ["json", "csv", "cef", "syslog"] as const;
@@ -66,9 +67,9 @@ export function printCefMessage(fields: Fields, origin: Origin): string {
 }
 
 function printCef(fields: Fields, { host, version }: Origin): string {
-  const action = text(fields["action"]);
+  const action = wordOf(fields["action"]);
   const extension: readonly (readonly [string, unknown])[] = [
-    ["rt", Date.parse(text(fields["time"]))],
+    ["rt", Date.parse(wordOf(fields["time"]))],
     ["dvchost", host],
     ["externalId", fields["seq"]],
     ["suser", fields["who"]],
@@ -87,7 +88,7 @@ function printCef(fields: Fields, { host, version }: Origin): string {
     ["cs3Label", fields["after"] === undefined ? undefined : "after"],
     ["cs3", fields["after"]],
   ];
-  const header = ["Viaduct", "Viaduct", version, action, [action, text(fields["outcome"])].join(" ").trim()];
+  const header = ["Viaduct", "Viaduct", version, action, [action, wordOf(fields["outcome"])].join(" ").trim()];
   const severity = isRefusal(fields) ? 6 : 3;
   const said = extension.filter(([, value]) => value !== undefined);
   return [
@@ -101,7 +102,7 @@ function printCef(fields: Fields, { host, version }: Origin): string {
 function syslogHeader(fields: Fields, { host }: Origin): string {
   const severity = isRefusal(fields) ? SEVERITY.warning : SEVERITY.informational;
   const id = printable(fields["action"], 32);
-  return `<${AUDIT_FACILITY * 8 + severity}>1 ${text(fields["time"])} ${printable(host, 255)} viaduct - ${id}`;
+  return `<${AUDIT_FACILITY * 8 + severity}>1 ${wordOf(fields["time"])} ${printable(host, 255)} viaduct - ${id}`;
 }
 
 function isRefusal({ outcome }: Fields): boolean {
@@ -111,7 +112,7 @@ function isRefusal({ outcome }: Fields): boolean {
 /** PRINTUSASCII of RFC 5424 6; the nil value where nothing is left. */
 function printable(value: unknown, length: number): string {
   return (
-    text(value)
+    wordOf(value)
       .replace(/[^\x21-\x7e]/g, "")
       .slice(0, length) || "-"
   );
@@ -119,25 +120,21 @@ function printable(value: unknown, length: number): string {
 
 /** PARAM-VALUE of RFC 5424 6.3.3. */
 function sdValue(value: unknown): string {
-  return text(value)
+  return wordOf(value)
     .slice(0, PARAM_LENGTH)
     .replace(/["\\\]]/g, "\\$&")
     .replace(/\p{Cc}/gu, " ");
 }
 
 function cefValue(value: unknown): string {
-  return text(value)
+  return wordOf(value)
     .replace(/[\\=]/g, "\\$&")
     .replace(/\r?\n|\r/g, "\\n");
 }
 
 /** RFC 4180, and nothing that a spreadsheet takes for a formula. */
 function csvValue(value: unknown): string {
-  const plain = text(value);
+  const plain = wordOf(value);
   const harmless = /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain;
   return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
-}
-
-function text(value: unknown): string {
-  return value === undefined ? "" : String(value);
 }

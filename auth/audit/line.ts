@@ -70,3 +70,8 @@ export function fieldsOf(line: Buffer): Readonly<Record<string, unknown>> | unde
     return undefined;
   }
 }
+
+/** A value of a line for people; empty where there is none. */
+export function wordOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}

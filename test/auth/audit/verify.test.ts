@@ -126,6 +126,6 @@ describe("verifying the audit log", () => {
 
   it("says that a log cannot be read", async () => {
     const error = await verifyAudit(`${site.folder}/none`).catch((thrown: Error) => thrown);
-    expect(String(error)).to.contain("cannot read the audit log");
+    expect((error as Error).message).to.contain("cannot read the audit log");
   });
 });
