@@ -61,9 +61,11 @@ export async function simCamera(options: SimOptions): Promise<void> {
       ? {}
       : { discoveryPort: numberOf("--discovery-port", options.discoveryPort) }),
   });
+  // Before anybody can know that it runs.
+  const stopped = stopSignal();
   process.stdout.write(`ONVIF  ${camera.deviceUrl}\nRTSP   ${camera.rtspUrl}\nuser   ${options.user}\n`);
   if (given === undefined) process.stdout.write(`password ${password}\n`);
-  await stopSignal();
+  await stopped;
   await camera.close();
 }
 

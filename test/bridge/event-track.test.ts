@@ -60,7 +60,9 @@ describe("the bridge's own track of metadata", () => {
     await clock.advance(1000);
     camera.info = { ...camera.info, connection: { state: "offline", since: clock.now(), why: "unplugged" } };
     await clock.advance(1000);
-    camera.info = { ...camera.info, recording: false };
+    const [main, ...others] = camera.info.streams;
+    const waiting = { ...main, recording: { ...main.recording, state: "waiting" } } as const;
+    camera.info = { ...camera.info, streams: [waiting, ...others] };
     await clock.advance(2000);
     leave();
     expect(told()).to.deep.equal([
