@@ -104,6 +104,24 @@ export const MEDIA_QUIRKS = {
     source: "scottlamb/retina#17, client/rtp.rs",
     shown: true,
   },
+  "foreign-payloads": {
+    does: "sends packets of another payload type in between, with the number of the packet behind them",
+    copes: "leaves them out, and misses nothing for them",
+    source: "Uniview, Uniarch: AlexxIT/go2rtc#1570, #1722; BogdanovKirill/RtspClientSharp#98",
+    shown: true,
+  },
+  "key-in-one-unit": {
+    does: "sends a key frame and its parameter sets as one NAL unit, with start codes inside",
+    copes: "takes them apart for recordings; live it stays as it is",
+    source: "V380: scottlamb/retina#68, #108; bluenviron/gortsplib#199",
+    shown: false,
+  },
+  "whole-fragments": {
+    does: "says of fragments that they are the first and the last of their unit at once",
+    copes: "takes them for whole units",
+    source: "OpenIPC: scottlamb/retina#131; CostarHD: bluenviron/gortsplib#649",
+    shown: false,
+  },
   "broken-reports": {
     does: "sends RTCP that cannot be read",
     copes: "passes over it",

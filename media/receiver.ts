@@ -104,7 +104,10 @@ export class TrackReceiver {
     this.#deliver = o.deliver;
     this.#onTrack = o.onTrack;
     this.#seen = o.onQuirk ?? (() => undefined);
-    this.#sequencer = new Sequencer(() => this.#seen("stray-data"));
+    this.#sequencer = new Sequencer({
+      stray: () => this.#seen("stray-data"),
+      foreign: () => this.#seen("foreign-payloads"),
+    });
     this.#format = new FormatWatch(o.track, this.#seen);
     this.#assembly = new GroupAssembly(usualChannel(o.index));
     this.#announced = o.track;

@@ -20,6 +20,13 @@ const LIMITS = {
  */
 export type Step = "first" | "next" | "gap" | "reset" | "skip";
 
+export interface SequencerEvents {
+  /** What came first was not of this session. */
+  stray(): void;
+  /** A packet of another payload type had the number of the track's next one. */
+  foreign(): void;
+}
+
 /**
  * Gives the packets of one track our own sequence numbers, continuous across everything that cameras do; a gap in theirs
  * stays one of the same size. TCP keeps the order, and what comes over UDP was put in order before (media/reorder.ts).
@@ -39,11 +46,12 @@ export class Sequencer {
   #ours = randomInt(2 ** 16);
   #expected = 0;
   #started = false;
-  readonly #onStray: () => void;
+  /** Number of a packet of another payload type, which came as the next one. */
+  #foreign: number | undefined;
+  readonly #on: SequencerEvents;
 
-  /** `onStray`: what came first was not of this session. */
-  constructor(onStray: () => void = () => undefined) {
-    this.#onStray = onStray;
+  constructor(on: SequencerEvents) {
+    this.#on = on;
   }
 
   /** The camera's next packet belongs to a new session. */
@@ -53,6 +61,7 @@ export class Sequencer {
     this.#strangers = 0;
     this.#proven = 0;
     this.#left = false;
+    this.#foreign = undefined;
   }
 
   /** A source says that it sends no more (RFC 3550 6.6). If it goes on all the same, it is believed as before. */
@@ -67,8 +76,12 @@ export class Sequencer {
     const step = this.#step(packet.readUInt32BE(8), sequence, arrivedAt);
     if (step === "skip") return step;
     // There are cameras that describe another payload type than they send; what comes besides is comfort noise and the like.
-    this.#payloadType ??= payloadType;
-    if (payloadType !== described && payloadType !== this.#payloadType) return this.#skipOne(sequence, step);
+    if (payloadType === described) this.#payloadType = described;
+    else if (this.#payloadType === undefined) this.#payloadType = payloadType;
+    else if (payloadType !== this.#payloadType) return this.#skipOne(sequence, step);
+    if (sequence === this.#foreign && step === "next") this.#on.foreign();
+    // The first one may be of another type by accident.
+    this.#foreign = payloadType === described ? undefined : sequence;
     const missing = step === "gap" ? (sequence - this.#expected) & 0xffff : 0;
     // What is not known to be a small gap is a gap of one; at the very beginning nothing can be missing.
     if (step === "first" || step === "reset") this.#ours += this.#started ? 1 : 0;
@@ -80,9 +93,11 @@ export class Sequencer {
     return step;
   }
 
-  /** One number of the camera's is not ours to miss. */
+  /** One number of the camera's is not ours to miss. There are cameras that use it again, for the packet behind. */
   #skipOne(sequence: number, step: Step): Step {
-    if (step === "next") this.#expected = (sequence + 1) & 0xffff;
+    if (step !== "next") return "skip";
+    this.#foreign = sequence;
+    this.#expected = (sequence + 1) & 0xffff;
     return "skip";
   }
 
@@ -95,7 +110,7 @@ export class Sequencer {
       const early = this.#proven < LIMITS.proven;
       const most = early ? LIMITS.strangersEarly : LIMITS.strangers;
       if (this.#strangers < most && silentMs < LIMITS.silenceMs) return "skip";
-      if (early) this.#onStray();
+      if (early) this.#on.stray();
     }
     this.#strangers = 0;
     this.#left = false;
@@ -108,7 +123,7 @@ export class Sequencer {
     }
     if (this.#proven < LIMITS.proven) this.#proven += 1;
     const ahead = (sequence - this.#expected) & 0xffff;
-    if (ahead === 0) return "next";
+    if (ahead === 0 || sequence === this.#foreign) return "next";
     if (ahead >= 0x1_0000 - LIMITS.repeated) return "skip";
     return ahead < 0x8000 ? "gap" : "reset";
   }

@@ -1,7 +1,8 @@
 import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
+import { RTP_HEADER_BYTES } from "../media/rtp.ts";
 import { AAC, silence, withAdts, withAuHeader } from "./aac.ts";
 import type { Quirk } from "./quirks.ts";
-import { h264Payloads, isParameterSet } from "./rtp.ts";
+import { h264Fragments, h264InOneUnit, h264Payloads, isParameterSet } from "./rtp.ts";
 import type { MediaName } from "./sdp.ts";
 
 /** How much, how often, and when, where a fault is switched on. */
@@ -15,6 +16,7 @@ const FAULT = {
   stopsAfterMs: 6 * SECOND,
   dropEvery: 101,
   datagramBytes: 10_000,
+  foreignPayloadType: 50,
   /** Between the parameter sets and the picture behind them. */
   splitSeconds: 0.02,
   /** Of every second access unit of sound, in samples. */
@@ -58,7 +60,7 @@ export class MediaFaults {
   /** What is sent of a picture. `seconds`: on the camera's RTP clock. */
   picture(nals: readonly Buffer[], seconds: number): readonly Burst[] {
     const kept = nals.filter((nal) => !(this.#quirks.has("sprop-only") && isParameterSet(nal)));
-    const payloads = h264Payloads(kept, this.#quirks.has("large-datagrams") ? FAULT.datagramBytes : undefined);
+    const payloads = this.#payloads(kept);
     const last = payloads.length - 1;
     const whole: Burst = { payloads, seconds, marked: (index) => index === last && !this.#quirks.has("no-marker") };
     const [first, ...rest] = payloads;
@@ -69,6 +71,14 @@ export class MediaFaults {
       { payloads: [first], seconds: seconds - FAULT.splitSeconds, marked: () => false },
       { payloads: rest, seconds, marked: (index) => index === rest.length - 1 },
     ];
+  }
+
+  #payloads(nals: readonly Buffer[]): readonly Buffer[] {
+    const whole = this.#quirks.has("whole-fragments");
+    // Units must fit to be whole.
+    const bytes = whole || this.#quirks.has("large-datagrams") ? FAULT.datagramBytes : undefined;
+    if (this.#quirks.has("key-in-one-unit") && nals.some(isParameterSet)) return h264Fragments(h264InOneUnit(nals));
+    return h264Payloads(nals, bytes, whole);
   }
 
   /** AAC up to an instant, which is given as seconds on the camera's RTP clock: access units of silence, each on its own. */
@@ -94,6 +104,15 @@ export class MediaFaults {
     const first = this.#sent;
     this.#sent += packets.length;
     return packets.filter((_, index) => (first + index + 1) % FAULT.dropEvery !== 0);
+  }
+
+  /** What is sent before the packets of a picture: none of its own, and numbered as the first of them. */
+  foreign(packets: readonly Buffer[]): readonly Buffer[] {
+    const [first] = packets;
+    if (first === undefined || !this.#quirks.has("foreign-payloads")) return [];
+    const packet = Buffer.concat([first.subarray(0, RTP_HEADER_BYTES), Buffer.from("Uniview")]);
+    packet[1] = FAULT.foreignPayloadType;
+    return [packet];
   }
 
   /** Whether nothing is sent any more. */

@@ -76,11 +76,19 @@ export class RtpSender {
   }
 }
 
-/** H.264 as RTP payloads (RFC 6184) of at most `bytes`: parameter sets together in a STAP-A, large NAL units in FU-A. */
-export function h264Payloads(nals: readonly Buffer[], bytes = PAYLOAD_BYTES): readonly Buffer[] {
+/**
+ * H.264 as RTP payloads (RFC 6184) of at most `bytes`: parameter sets together in a STAP-A, large NAL units in FU-A. `whole`:
+ * small ones too, each as its own first and last fragment.
+ */
+export function h264Payloads(nals: readonly Buffer[], bytes = PAYLOAD_BYTES, whole = false): readonly Buffer[] {
   const sets = nals.filter((nal) => isParameterSet(nal));
   const rest = nals.filter((nal) => !isParameterSet(nal));
-  return [...(sets.length > 0 ? [aggregate(sets)] : []), ...rest.flatMap((nal) => fragments(nal, bytes))];
+  return [...(sets.length > 0 ? [aggregate(sets)] : []), ...rest.flatMap((nal) => h264Fragments(nal, bytes, whole))];
+}
+
+/** NAL units as one that has the type of the first, with start codes between (ITU-T H.264 B.1.1). */
+export function h264InOneUnit(nals: readonly Buffer[]): Buffer {
+  return Buffer.concat(nals.flatMap((nal, index) => (index === 0 ? [nal] : [Buffer.of(0, 0, 0, 1), nal])));
 }
 
 export function isParameterSet(nal: Buffer): boolean {
@@ -94,8 +102,9 @@ function aggregate(nals: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.of(importance | NAL.stapA), ...parts]);
 }
 
-function fragments(nal: Buffer, bytes: number): readonly Buffer[] {
-  if (nal.length <= bytes) return [nal];
+/** A NAL unit as payloads of at most `bytes` (RFC 6184 5.8). */
+export function h264Fragments(nal: Buffer, bytes = PAYLOAD_BYTES, whole = false): readonly Buffer[] {
+  if (nal.length <= bytes && !whole) return [nal];
   const [importance, type] = [(nal[0] as number) & 0x60, (nal[0] as number) & 0x1f];
   const pieces: Buffer[] = [];
   for (let at = 1; at < nal.length; at += bytes - 2) {

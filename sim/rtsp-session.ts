@@ -106,7 +106,9 @@ export class RtspSession {
     if (method === "SETUP") return this.#setUp(request, place);
     const showing = this.#showing;
     if (method.endsWith("_PARAMETER") && showing === undefined) return { status: 200 };
-    if (showing === undefined || headers.get("session")?.split(";")[0]?.trim() !== this.#id) return { status: 454 };
+    const named = headers.get("session")?.split(";")[0]?.trim();
+    const tacit = named === undefined && quirks.has("late-session");
+    if (showing === undefined || (named !== this.#id && !tacit)) return { status: 454 };
     const session = sessionField(this.#id, quirks);
     if (method === "PLAY" && quirks.has("needs-range") && !headers.has("range")) return { status: 457 };
     if (method === "PLAY") {
@@ -124,13 +126,14 @@ export class RtspSession {
     if (moved !== undefined) return { status: 302, headers: [["Location", moved]] };
     if (this.#described && quirks.has("describe-once")) return { status: 455 };
     this.#described = true;
+    const twice = quirks.has("doubled-scheme") ? "rtsp://" : "";
     return {
       status: 200,
       headers: [
         ["Content-Type", "application/sdp"],
         ...(quirks.has("query-control")
           ? []
-          : [["Content-Base", `${baseOf(uri, this.#room.url(saidHost, stream))}/`] as const]),
+          : [["Content-Base", `${twice}${baseOf(uri, this.#room.url(saidHost, stream))}/`] as const]),
       ],
       body: printSdp({ address, feed: this.#feedOf(stream), media: mediaOf(audio, quirks), withSpeaker, quirks }),
     };
@@ -161,7 +164,9 @@ export class RtspSession {
     return {
       status: 200,
       headers: [
-        sessionField(again && quirks.has("changing-session") ? newId() : this.#id, quirks),
+        ...(quirks.has("late-session")
+          ? []
+          : [sessionField(again && quirks.has("changing-session") ? newId() : this.#id, quirks)]),
         ["Transport", `${way.transport};ssrc=${ssrc}`],
       ],
     };

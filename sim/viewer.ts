@@ -138,7 +138,7 @@ export class Viewer implements Watcher, Showing {
   #send({ outlet, sender }: Track, bursts: readonly Burst[]): void {
     const packets = bursts.flatMap(({ payloads, seconds, marked }) => sender.packets(payloads, seconds, marked));
     const kept = this.#faults.kept(packets);
-    if (kept.length > 0) outlet.rtp(kept);
+    if (kept.length > 0) outlet.rtp([...this.#faults.foreign(kept), ...kept]);
   }
 
   /** Packets of a picture that another client was sent. */

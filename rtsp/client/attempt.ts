@@ -94,7 +94,9 @@ export class Attempt {
     });
     this.#incoming.begin();
     // Parrot drones want a range (bluenviron/gortsplib a5856345).
-    expectOk("PLAY", await conversation.ask("PLAY", this.#control, [["Range", "npt=0.000-"]]));
+    const played = await conversation.ask("PLAY", this.#control, [["Range", "npt=0.000-"]]);
+    expectOk("PLAY", played);
+    conversation.notePlay(played);
     this.#incoming.describe();
     return this.#attend(connection, conversation, methodsIn(header(options, "Public")));
   }

@@ -72,6 +72,13 @@ export class Conversation {
     this.#timeoutSeconds ??= session?.timeoutSeconds;
   }
 
+  /** The answer to PLAY. Cameras exist that name the session with it, and not before (bluenviron/mediamtx#840). */
+  notePlay(response: Response): void {
+    if (this.#sessionId !== undefined) return;
+    this.noteSession(response);
+    if (this.#sessionId !== undefined) this.#seen("late-session");
+  }
+
   /** Ends the session at the camera: they keep one that was not ended for a minute, and have few of them. */
   async teardown(uri: string, clock: Clock, headers: Headers = []): Promise<void> {
     if (!this.hasSession) return;

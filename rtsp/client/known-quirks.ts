@@ -44,6 +44,12 @@ export const RTSP_QUIRKS = {
     source: "Dahua: AlexxIT/go2rtc#1236; koush/scrypted rtsp-server.ts",
     shown: true,
   },
+  "doubled-scheme": {
+    does: "writes rtsp:// twice in front of the address that its tracks are relative to",
+    copes: "takes it once",
+    source: "AlexxIT/go2rtc#208",
+    shown: true,
+  },
   "slash-control": {
     does: "begins relative track addresses with a slash",
     copes: "takes them for relative to the stream all the same, with one slash between",
@@ -78,6 +84,12 @@ export const RTSP_QUIRKS = {
     does: "names another session in each answer to SETUP, and means the first",
     copes: "keeps the first",
     source: "scottlamb/retina 0.4.6",
+    shown: true,
+  },
+  "late-session": {
+    does: "names its session with the answer to PLAY, and not before",
+    copes: "takes it from there, and says goodbye to it",
+    source: "bluenviron/mediamtx#822, #840",
     shown: true,
   },
   "no-timeout": {

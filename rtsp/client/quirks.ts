@@ -54,7 +54,10 @@ export function joinControl(base: string, control: string | undefined, described
     : `${base}/${escaped}`;
 }
 
-function pinned(uri: string, described: URL, seen: Seen): string {
+/** An address at the camera that was dialed. A scheme that is written twice (AlexxIT/go2rtc#208) would stand for the host. */
+function pinned(written: string, described: URL, seen: Seen): string {
+  const uri = written.replace(/^rtsps?:\/\/(?=rtsps?:\/\/)/i, "");
+  if (uri !== written) seen("doubled-scheme");
   const { href } = pinnedToHost(uri, described.hostname.replace(/^\[(.*)\]$/, "$1"), SCHEMES);
   if (URL.parse(uri)?.hostname !== described.hostname) seen("wrong-host-uri");
   return href;

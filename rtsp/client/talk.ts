@@ -161,7 +161,9 @@ class Speaker implements TalkSession {
       },
       REQUIRE,
     );
-    expectOk("PLAY", await this.#conversation.ask("PLAY", this.#control, REQUIRE));
+    const played = await this.#conversation.ask("PLAY", this.#control, REQUIRE);
+    expectOk("PLAY", played);
+    this.#conversation.notePlay(played);
     this.#queue = new TalkQueue({ clock, track: media.track, send: (packet) => this.#send(lane, packet) });
     this.#timers.push(clock.every(REPORT_PERIOD_MS, () => this.#report(lane)));
     this.#keepAlive = new KeepAlive({

@@ -241,6 +241,33 @@ describe("the receiver of a track", () => {
       expect(studio.seen).to.deep.equal(["1K", "1", "1"]);
     });
 
+    /** [what comes with the numbers of the pictures' packets, what is seen]. */
+    const foreign: readonly (readonly [what: string, at: readonly number[], seen: readonly string[]])[] = [
+      ["behind the first picture", [1], ["1K", "1", "1"]],
+      ["before each picture", [1, 2], ["1K", "1", "1"]],
+      ["first of all", [0], ["2K", "1", "1"]],
+    ];
+    for (const [what, at, seen] of foreign)
+      it(`misses nothing where packets of another payload type come with the same numbers, ${what}`, () => {
+        const studio = new Studio(H264);
+        for (const frame of [0, 1, 2]) {
+          if (at.includes(frame)) {
+            studio.send({ payload: SEI, ms: frame * 40, payloadType: 50 });
+            studio.sequence -= 1;
+          }
+          studio.picture(frame * 40, frame === 0 ? 5 : 1);
+        }
+        expect(studio.seen).to.deep.equal(seen);
+        expect([...studio.quirks]).to.deep.equal(["foreign-payloads"]);
+      });
+
+    it("misses what is missing behind a packet of another payload type", () => {
+      const studio = new Studio(H264).picture(0, 5).send({ payload: SEI, ms: 40, payloadType: 50 });
+      studio.picture(40, 1, { lost: 1 }).picture(80);
+      expect(studio.seen).to.deep.equal(["1K", "1D", "1"]);
+      expect([...studio.quirks]).to.deep.equal(["drops-packets"]);
+    });
+
     it("takes the payload type that the camera really sends", () => {
       const studio = new Studio(H264).picture(0, 5, { payloadType: 98 }).picture(40, 1, { payloadType: 98 });
       expect(studio.seen).to.deep.equal(["1K", "1"]);

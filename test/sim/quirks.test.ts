@@ -250,6 +250,26 @@ const SIGNS: Readonly<Record<Quirk, Sign>> = {
     in: async ({ rtspUrl }) => [...(await beginningOf(new URL(rtspUrl), 2)).quirks].join(),
     shown: (seen) => seen.includes("one-time-nonces"),
   },
+  "doubled-scheme": { ...rtsp("DESCRIBE"), shown: (seen) => seen.includes("Content-Base: rtsp://rtsp://") },
+  "late-session": {
+    ...rtsp("SETUP", "PLAY"),
+    shown: (seen) => (seen.match(/Session: /g) ?? []).length === 1 && seen.includes("RTP-Info"),
+  },
+  "foreign-payloads": {
+    ...stream(2, (frames) => {
+      const [one, two] = on(frames, 0);
+      return `${(one?.[1] ?? 0) & 0x7f} ${(one?.readUInt16BE(2) ?? 0) === two?.readUInt16BE(2)}`;
+    }),
+    shown: (seen) => seen === "50 true",
+  },
+  "key-in-one-unit": {
+    ...stream(2, (frames) => on(frames, 0).some((packet) => nalType(packet) === 28 && packet[13] === 0x87)),
+    shown: (seen) => seen === "true",
+  },
+  "whole-fragments": {
+    ...stream(2, (frames) => on(frames, 0).some((packet) => nalType(packet) === 28 && (packet[13] ?? 0) >> 6 === 3)),
+    shown: (seen) => seen === "true",
+  },
   "slash-control": { ...rtsp("DESCRIBE"), shown: (seen) => seen.includes("a=control:/trackID=1") },
   "no-control": { ...rtsp("DESCRIBE"), shown: (seen) => !seen.includes("trackID") },
   "one-channel": { ...rtsp("SETUP"), shown: (seen) => /interleaved=0;/.test(seen) },
@@ -472,7 +492,8 @@ describe("simulated cameras with a quirk", () => {
         expect(main.hostname).to.equal(new URL(camera.rtspUrl).hostname);
         const { encodings, nalTypes } = await beginningOf(main, 12);
         expect(encodings).to.deep.equal(encodingsOf(quirks));
-        expect(nalTypes).to.include(5);
+        // The first of what stands in one unit.
+        expect(nalTypes).to.include(quirks.includes("key-in-one-unit") ? 7 : 5);
       } finally {
         await camera.close();
       }

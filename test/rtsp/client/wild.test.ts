@@ -1,41 +1,6 @@
 import { expect } from "chai";
-import { asFault, type Fault } from "../../../base/fault.ts";
-import { silentLog } from "../../../base/log.ts";
-import { TrackReceiver } from "../../../media/receiver.ts";
-import { writeRtpHeader } from "../../../media/rtp.ts";
-import type { Track } from "../../../media/track.ts";
-import { cameraSide } from "../../../net/sides.ts";
-import { pull } from "../../../rtsp/client/session.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
-import { type Asked, answer, FakeCamera, framed, type Script, VIDEO_SDP } from "./fake-camera.ts";
-
-const side = cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] });
-
-/** A picture in one packet: an IDR slice that begins at the first macroblock. */
-function picture(sequence: number): Buffer {
-  const packet = Buffer.alloc(32, 0x55);
-  writeRtpHeader(packet, { marker: true, payloadType: 96, sequence, timestamp: sequence * 3600, ssrc: 7 });
-  packet[12] = 0x65;
-  packet[13] = 0x88;
-  return packet;
-}
-
-const described = (sdp: string, headers: readonly string[] = []): Script => ({
-  DESCRIBE: (asked) => answer(asked, ["Content-Type: application/sdp", ...headers], sdp),
-});
-const setUp = (...headers: readonly string[]): Script => ({ SETUP: (asked) => answer(asked, headers) });
-/** Every answer, changed. */
-const changed = (change: (text: string, asked: Asked) => string | Buffer): Script => {
-  const honest: Readonly<Record<string, (asked: Asked) => string>> = {
-    OPTIONS: (asked) => answer(asked, ["Public: DESCRIBE, SETUP, PLAY, TEARDOWN, GET_PARAMETER"]),
-    DESCRIBE: (asked) => answer(asked, [`Content-Base: ${asked.uri}/`], VIDEO_SDP),
-    SETUP: (asked) => answer(asked, [`Transport: ${asked.header("transport")}`, "Session: 1234;timeout=60"]),
-    PLAY: (asked) => answer(asked, ["Session: 1234"]),
-  };
-  return Object.fromEntries(
-    Object.entries(honest).map(([method, script]) => [method, (asked: Asked) => change(script(asked), asked)]),
-  );
-};
+import { answer, framed, type Script, VIDEO_SDP } from "./fake-camera.ts";
+import { changed, described, picture, pullPictures, setUp } from "./odd-camera.ts";
 
 /** Faults that are on no list: whether there are such cameras, nobody has told. */
 const HARMLESS: readonly (readonly [what: string, script: Script])[] = [
@@ -116,58 +81,19 @@ const NOISE: readonly (readonly [what: string, bytes: Buffer])[] = [
 ];
 
 describe("a camera with faults that nobody has told of", () => {
-  let camera: FakeCamera;
-  const clock = new VirtualClock();
-
-  /** Pulls until `enough` pictures have come, or the session has failed. */
-  const run = async (
-    script: Script,
-    between: Buffer = Buffer.alloc(0),
-  ): Promise<{ readonly pictures: number; readonly fault: Fault | undefined }> => {
-    camera = await FakeCamera.start(script);
-    const stop = new AbortController();
-    let pictures = 0;
-    let receiver: TrackReceiver | undefined;
-    const pulling = pull({
-      url: camera.url,
-      side,
-      clock,
-      log: silentLog(),
-      signal: stop.signal,
-      events: {
-        described: ([media]) => {
-          const deliver = (): void => {
-            pictures += 1;
-            if (pictures === 2) stop.abort();
-          };
-          receiver = new TrackReceiver({ index: 0, track: media?.track as Track, deliver });
-          camera.send(Buffer.concat([framed(0, picture(1)), between, framed(0, picture(2)), framed(0, picture(3))]));
-        },
-        rtp: (_, packet, at) => receiver?.rtp(packet, at),
-        rtcp: (_, packet, at) => receiver?.rtcp(packet, at),
-      },
-    });
-    const fault = await pulling.then(
-      () => undefined,
-      (error: unknown) => asFault(error),
-    );
-    await camera.close();
-    return { pictures, fault };
-  };
-
   for (const [what, script] of HARMLESS)
     it(`is borne that ${what}`, async () => {
-      expect(await run(script)).to.deep.equal({ pictures: 2, fault: undefined });
+      expect(await pullPictures(script)).to.deep.include({ pictures: 2, fault: undefined });
     });
 
   for (const [what, bytes] of NOISE)
     it(`is borne that sends ${what} between pictures`, async () => {
-      expect(await run({}, bytes)).to.deep.equal({ pictures: 2, fault: undefined });
+      expect(await pullPictures({}, bytes)).to.deep.include({ pictures: 2, fault: undefined });
     });
 
   for (const [what, script] of DANGEROUS)
     it(`is refused that ${what}`, async () => {
-      const { pictures, fault } = await run(script);
+      const { pictures, fault } = await pullPictures(script);
       expect({ pictures, kind: fault?.kind }).to.deep.equal({ pictures: 0, kind: "invalid" });
     });
 });
