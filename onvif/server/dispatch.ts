@@ -18,11 +18,13 @@ import {
   SoapFault,
 } from "../../wsdl/envelope.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
+import { printWsdl } from "../../wsdl/print-wsdl.ts";
 import { serialize } from "../../wsdl/serialize.ts";
 import type { AccessClass, Operation } from "../../wsdl/service.ts";
 import type { XmlElement } from "../../wsdl/xml.ts";
 import { authenticate, type HttpAuthentication, type UsernameTokenAuthentication } from "./authenticate.ts";
-import { type Base, baseOf } from "./base.ts";
+import { addressOf, type Base } from "./base.ts";
+import { Places } from "./places.ts";
 import { Refused, readMessage } from "./request.ts";
 import type { KnownCall, Service } from "./service.ts";
 
@@ -49,17 +51,7 @@ export interface OnvifServerOptions {
   readonly metrics: Metrics;
 }
 
-/** Where all services are. */
-const ROOT = "/onvif/";
-/** Below it, those of the devices of single cameras: by their ids. */
-const CAMERA_DEVICE = /^\/onvif\/(camera\/([A-Za-z0-9_-]{1,64})\/)/;
-
-/** By path below `/onvif/`: all that is served there. */
-type Served = ReadonlyMap<string, readonly Service[]>;
-
-function servedBy(services: readonly Service[]): Served {
-  return Map.groupBy(services, ({ path }) => path);
-}
+const SOAP = "application/soap+xml; charset=utf-8";
 
 /** What is known of a request when its answer is written. */
 interface Progress {
@@ -74,15 +66,13 @@ interface Progress {
  */
 export class OnvifServer {
   readonly #options: OnvifServerOptions;
-  readonly #services: Served;
-  readonly #publicHosts: ReadonlySet<string>;
+  readonly #places: Places;
   readonly #repeats: Repeats;
   readonly #answered;
 
   constructor(options: OnvifServerOptions) {
     this.#options = options;
-    this.#services = servedBy(options.services);
-    this.#publicHosts = new Set(options.publicHosts ?? []);
+    this.#places = new Places(options);
     this.#repeats = new Repeats(options.clock);
     this.#answered = options.metrics.counter("viaduct_onvif_requests_total", "ONVIF requests answered", [
       "operation",
@@ -93,6 +83,10 @@ export class OnvifServer {
   /** Answers one request, always, and never rejects. With `camera`, as the device of that one. */
   async handle(request: IncomingMessage, response: ServerResponse, camera?: string): Promise<void> {
     const peer = peerOf(request.socket);
+    if (request.method === "GET" && /^[^?]*\?wsdl$/i.test(request.url ?? "")) {
+      this.#describe(request, response, camera);
+      return;
+    }
     const progress: Progress = { operation: "none", addressing: undefined, who: undefined };
     try {
       const xml = await this.#answer(request, response, peer, progress, camera);
@@ -106,6 +100,18 @@ export class OnvifServer {
     }
   }
 
+  /** What there is at a path, as WSDL; the same for everybody. */
+  #describe(request: IncomingMessage, response: ServerResponse, own: string | undefined): void {
+    try {
+      const { services, base, at } = this.#places.of(request, own);
+      const [first, ...others] = services.map(({ table }) => table);
+      if (first === undefined) throw new Refused(404);
+      send(response, 200, printWsdl([first, ...others], addressOf(base, at)), { type: "text/xml; charset=utf-8" });
+    } catch (thrown) {
+      refuse(response, thrown instanceof Refused ? thrown.status : 500);
+    }
+  }
+
   async #answer(
     request: IncomingMessage,
     response: ServerResponse,
@@ -113,10 +119,7 @@ export class OnvifServer {
     progress: Progress,
     own: string | undefined,
   ): Promise<string> {
-    const path = (request.url ?? "").split("?", 1)[0] ?? "";
-    const named = own === undefined ? CAMERA_DEVICE.exec(path) : null;
-    const camera = own ?? named?.[2];
-    const [services, resource] = this.#servedAt(path.slice(ROOT.length + (named?.[1]?.length ?? 0)), camera);
+    const { services, resource, camera, base } = this.#places.of(request, own);
     const envelope = await readMessage(request);
     progress.addressing = envelope.addressing;
     const { body } = envelope;
@@ -124,7 +127,6 @@ export class OnvifServer {
     const { service, access } = operationOf(services, body);
     progress.operation = `${service.table.prefix}:${body.name}`;
 
-    const base = baseOf(request, this.#publicHosts, named?.[1]);
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const { authenticator, usernameTokens, demand } = this.#options;
@@ -135,20 +137,6 @@ export class OnvifServer {
     if (who !== undefined && ADMINISTRATIVE.has(access))
       demand(who, { right: "manage-accounts", interface: "onvif", address: peer.address });
     return this.#run(service, body, envelope, { who, peer, base, resource, gone: gone.signal });
-  }
-
-  /** What is served at a path, and what of the path stands behind that. */
-  #servedAt(path: string, camera: string | undefined): readonly [readonly Service[], resource: string] {
-    const { cameraServices } = this.#options;
-    if (camera !== undefined && cameraServices === undefined) throw new Refused(404);
-    const all =
-      camera === undefined || cameraServices === undefined ? this.#services : servedBy(cameraServices(camera));
-    const exact = all.get(path);
-    if (exact !== undefined) return [exact, ""];
-    const folder = path.slice(0, path.lastIndexOf("/") + 1);
-    const below = all.get(folder);
-    if (below === undefined) throw new Refused(404);
-    return [below, path.slice(folder.length)];
   }
 
   async #run(
@@ -193,7 +181,7 @@ export class OnvifServer {
     refused?.({ fault, interface: "onvif", address: peer.address, who: who?.name, what: operation });
     const { status, xml } = printFault(fault, addressing);
     const stale = fault instanceof UnauthenticatedFault && fault.stale;
-    send(response, status, xml, status === 401 ? authenticator.challenges(peer, { stale }) : []);
+    send(response, status, xml, { challenges: status === 401 ? authenticator.challenges(peer, { stale }) : [] });
   }
 }
 
@@ -215,12 +203,17 @@ function operationOf(
     : new SoapFault("invalid", "Sender", ["UnknownAction"], "The operation is not known here");
 }
 
-function send(response: ServerResponse, status: number, xml: string, challenges: readonly string[] = []): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  xml: string,
+  { challenges = [], type = SOAP }: { readonly challenges?: readonly string[]; readonly type?: string } = {},
+): void {
   if (response.headersSent || response.destroyed) return;
   const body = Buffer.from(xml);
   // In the usual capitals, which mean nothing (RFC 9110 5.1), because there are clients (libonvif) that find no others.
   response.writeHead(status, {
-    "Content-Type": "application/soap+xml; charset=utf-8",
+    "Content-Type": type,
     "Content-Length": body.length,
     "Cache-Control": "no-store",
     ...(challenges.length === 0 ? {} : { "WWW-Authenticate": [...challenges] }),

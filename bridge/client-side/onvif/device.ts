@@ -128,7 +128,7 @@ export function deviceService(o: {
       DiscoveryMode: site.discoverable ? ("Discoverable" as const) : ("NonDiscoverable" as const),
     }),
     GetEndpointReference: () => ({ GUID: `urn:uuid:${site.device.uuid}` }),
-    GetWsdlUrl: () => ({ WsdlUrl: "http://www.onvif.org/" }),
+    GetWsdlUrl: (_, { base }) => ({ WsdlUrl: `${addressOf(base, DEVICE_PATH)}?wsdl` }),
     ...relayHandlers(site),
   });
 }
