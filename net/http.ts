@@ -142,11 +142,16 @@ export function readWhole(message: IncomingMessage, maxBytes: number, what: stri
       if (length > maxBytes) stop(tooLong());
       else chunks.push(chunk);
     };
-    const onEnd = (): void => resolve(Buffer.concat(chunks, length));
+    const onEnd = (): void => {
+      // Or a Fault that nobody wants, with its stack, would be made of every request.
+      message.off("close", onClose);
+      resolve(Buffer.concat(chunks, length));
+    };
+    const onClose = (): void => stop(new Fault("invalid", `${what} body broke off`));
     message.on("data", onData);
     message.once("end", onEnd);
     message.once("error", (cause) => stop(new Fault("invalid", `${what} body broke off`, { cause })));
-    message.once("close", () => stop(new Fault("invalid", `${what} body broke off`)));
+    message.once("close", onClose);
   });
 }
 

@@ -116,7 +116,7 @@ describe("the architecture", () => {
         !relative &&
         Object.hasOwn(ONE_IMPORTER, to) &&
         !from.startsWith(ONE_IMPORTER[to] ?? "") &&
-        !/^(?:test|sim)\//.test(from),
+        !/^(?:test|sim|bench)\//.test(from),
     );
     expect(wrong.map(({ from, to }) => `${from} -> ${to}`)).to.deep.equal([]);
   });

@@ -109,7 +109,7 @@ class Schemas {
           `<xs:attribute name="${name}" type="${this.#name(prefix, type as Simple<unknown>)}"${min === 1 ? ' use="required"' : ""}/>`,
       );
     const more = open
-      ? `${REST.replace("##any", "##other").replace("<xs:anyAttribute", `${attributes.join("")}<xs:anyAttribute`)}`
+      ? REST.replace("##any", "##other").replace("<xs:anyAttribute", `${attributes.join("")}<xs:anyAttribute`)
       : `</xs:sequence>${attributes.join("")}`;
     return `<xs:sequence>${elements.join("")}${more}`;
   }

@@ -4,7 +4,7 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import type { RefusedRequest } from "../../auth/refused.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Clock } from "../../base/clock.ts";
-import { asFault, type Fault } from "../../base/fault.ts";
+import { asFault, Fault } from "../../base/fault.ts";
 import { type Log, Repeats } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { peerOf } from "../../net/http.ts";
@@ -52,6 +52,9 @@ export interface OnvifServerOptions {
 }
 
 const SOAP = "application/soap+xml; charset=utf-8";
+
+/** Why a call is over: one for all, for each request that was answered ends so too. */
+const GONE = new Fault("unavailable", "the client has gone");
 
 /** What is known of a request when its answer is written. */
 interface Progress {
@@ -128,7 +131,7 @@ export class OnvifServer {
     progress.operation = `${service.table.prefix}:${body.name}`;
 
     const gone = new AbortController();
-    response.once("close", () => gone.abort());
+    response.once("close", () => gone.abort(GONE));
     const { authenticator, usernameTokens, demand } = this.#options;
     const open = access === "PRE_AUTH";
     const who = open ? undefined : await authenticate(request, peer, envelope, authenticator, usernameTokens);

@@ -88,11 +88,11 @@ describe("every operation of every service, to everybody", function () {
     content: string,
     at: string | undefined,
   ): Promise<Reply> {
-    let over = false;
+    const progress = { over: false };
     const answer = client.call(prefix as ServicePrefix, name, content, false, at).finally(() => {
-      over = true;
+      progress.over = true;
     });
-    while (!over) await clock.advance(SECOND);
+    while (!progress.over) await clock.advance(SECOND);
     return answer;
   }
 
@@ -165,7 +165,7 @@ describe("every operation of every service, to everybody", function () {
 
   for (const table of TABLES) {
     const named = operationsOf(table).filter(([, { request }]) =>
-      request.members.some(({ name, type }) => type.kind === "simple" && /Token$/.test(name)),
+      request.members.some(({ name, type }) => type.kind === "simple" && name.endsWith("Token")),
     );
     for (const [name, operation] of named)
       it(`answers ${table.prefix}:${name} of a camera that is hidden as of one that is not there`, async () => {
