@@ -12,6 +12,7 @@ import type { Sample } from "../media/sample.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { Fragmenter } from "../recorder/fragmenter.ts";
+import { Troubles } from "../recorder/troubles.ts";
 import { MemoryBudget, SegmentWriter } from "../recorder/writer.ts";
 import { benchKeys, benchSigner } from "./protection.ts";
 
@@ -101,6 +102,7 @@ async function recorded(folder: string, step: Step): Promise<number> {
     log: silentLog(),
     budget: new MemoryBudget(256e6),
     flushMs: 3_600_000,
+    troubles: new Troubles(),
     full: () => undefined,
     counted: () => undefined,
     encryption: step.encryption,

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { Fault } from "../base/fault.ts";
 import { MAIN_STREAM } from "../bridge/camera.ts";
+import { type KeptFor, readKeptFor } from "../bridge/kept-for.ts";
 import { readRecordingPlan, recordingChange } from "../bridge/recording-plan.ts";
 import { known, withCameras } from "./camera.ts";
 import type { DataOptions } from "./data.ts";
@@ -14,18 +15,23 @@ export interface ChangeCameraOptions extends DataOptions {
   readonly before?: string;
   readonly after?: string;
   readonly pull?: string;
+  readonly minDays?: string;
+  readonly maxDays?: string;
+  readonly maxGigabytes?: string;
 }
 
-/** When a stream is recorded and pulled; what is absent stays. */
+/** When a stream is recorded and pulled, and what of its camera is kept; what is absent stays. */
 export async function changeCamera(id: string, options: ChangeCameraOptions): Promise<void> {
   const { stream, record: mode, pull } = options;
-  if (mode === undefined && pull === undefined)
-    throw new Fault("invalid", "say what to change: --record, --pull (add --help for what there is)");
+  const kept = keptIn(options);
+  if (mode === undefined && pull === undefined && Object.keys(kept).length === 0)
+    throw new Fault("invalid", "say what to change: --record, --pull, --max-days (add --help for what there is)");
   const plan = mode === undefined ? undefined : readRecordingPlan(await planOf(mode, options));
   const pulling = (["always", "on-demand"] as const).find((one) => one === pull);
   if (pull !== undefined && pulling === undefined) throw new Fault("invalid", "--pull is always or on-demand");
   await withCameras(options, async ({ store, audit }) => {
-    const before = (await known(id, store)).streams.find(({ name }) => name === stream);
+    const { retention, streams } = await known(id, store);
+    const before = streams.find(({ name }) => name === stream);
     if (before === undefined) throw new Fault("not-found", `there is no stream ${stream} of ${id}`);
     if (pulling !== undefined) await store.setPulling(id, stream, pulling);
     if (plan !== undefined) {
@@ -36,8 +42,29 @@ export async function changeCamera(id: string, options: ChangeCameraOptions): Pr
         ...recordingChange(id, stream, before.recording, plan),
       });
     }
+    if (Object.keys(kept).length > 0) {
+      const after = readKeptFor({ ...retention, ...kept });
+      await store.setRetention(id, after);
+      const change = { before: JSON.stringify(retention), after: JSON.stringify(after) };
+      audit.record({
+        who: operator(),
+        action: "set-retention",
+        camera: id,
+        interface: "cli",
+        outcome: "allowed",
+        ...change,
+      });
+    }
     process.stdout.write(`${id}${stream === MAIN_STREAM ? "" : ` ${stream}`} is changed.\n`);
   });
+}
+
+function keptIn({ minDays, maxDays, maxGigabytes }: ChangeCameraOptions): Partial<Record<keyof KeptFor, number>> {
+  return {
+    ...(minDays === undefined ? {} : { minDays: Number(minDays) }),
+    ...(maxDays === undefined ? {} : { maxDays: Number(maxDays) }),
+    ...(maxGigabytes === undefined ? {} : { maxGigabytes: Number(maxGigabytes) }),
+  };
 }
 
 async function planOf(mode: string, o: ChangeCameraOptions): Promise<object> {

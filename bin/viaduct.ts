@@ -289,7 +289,7 @@ camera
   );
 camera
   .command("change")
-  .description("choose when a stream of a camera is recorded, and pulled")
+  .description("choose when a stream of a camera is recorded and pulled, and what of the camera is kept")
   .argument("<camera>", "its id")
   .requiredOption("--config <file>", "configuration, YAML")
   .option("--stream <name>", "main, sub, …", "main")
@@ -299,6 +299,9 @@ camera
   .option("--before <seconds>", "what was before the event and is recorded, 0 to 60; default: 5")
   .option("--after <seconds>", "how long recording goes on after it, 1 to 3600; default: 10")
   .option("--pull <when>", "always, or on-demand: while somebody watches, or it is to be recorded")
+  .option("--min-days <days>", "younger recordings of the camera are deleted only where nothing else can be")
+  .option("--max-days <days>", "older recordings of the camera are deleted")
+  .option("--max-gigabytes <size>", "the oldest recordings of the camera are deleted beyond this (10^9 bytes)")
   .addHelpText(
     "after",
     "\nExamples:\n  viaduct camera change gate --config viaduct.yaml --record events --event motion digital-input\n  viaduct camera change gate --config viaduct.yaml --record schedule --hours office.json",

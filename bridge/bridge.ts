@@ -44,7 +44,7 @@ import { DirectoryStore } from "./directory/store.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventKeeper } from "./event-keeper.ts";
 import { cameraDevicesOf } from "./onvif-settings.ts";
-import { OwnEvents, publishLogInFailed } from "./own-events.ts";
+import { OwnEvents, publishLogInFailed, publishStorage } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { resealSecrets } from "./reseal.ts";
 import { hostsOf, multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
@@ -147,6 +147,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     Cameras.start({ store, bus, side, ca, archive, preRollBytes, lingerMs, clock, log, metrics }),
   );
   await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
+  archive.troubles.watch((trouble) => publishStorage(bus, trouble));
   await life.start("kept events", () => new EventKeeper({ bus, journal: archive.journal, clock, log }));
   const finds = await life.start("discovery of cameras", () => {
     const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };
@@ -316,6 +317,7 @@ async function openArchive(
       bounds: { maxBytes: recording.maxGigabytes * GIGABYTE, keepFreeBytes: recording.keepFreeGigabytes * GIGABYTE },
       // Of every camera, so that recordings of removed ones end too.
       retention: {
+        minAgeMs: recording.minAgeDays * DAY,
         maxAgeMs: recording.maxAgeDays * DAY,
         ...(recording.maxGigabytesPerCamera === undefined
           ? {}

@@ -16,6 +16,8 @@ interface CameraRow {
   plain_text: number;
   /** A TransportSetting. */
   transport: string;
+  /** A KeptFor, JSON. */
+  retention: string;
   /** Milliseconds since 1970, UTC. */
   adopted_at_ms: number;
 }
@@ -154,6 +156,14 @@ export const cameraMigrations: Readonly<Record<string, Migration>> = {
         .set({ recording: '{"mode":"continuous"}' })
         .where("position", "=", 0)
         .where("pulling", "=", "always")
+        .execute();
+    },
+  },
+  "camera-0008-retention": {
+    async up(db) {
+      await db.schema
+        .alterTable("camera")
+        .addColumn("retention", "text", (column) => column.notNull().defaultTo("{}"))
         .execute();
     },
   },

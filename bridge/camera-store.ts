@@ -8,6 +8,7 @@ import type { Track } from "../media/track.ts";
 import { UPSTREAM_TRANSPORTS, type UpstreamTransport } from "../rtsp/wire/transport.ts";
 import type { Pulling, TransportSetting } from "./camera.ts";
 import type { CameraSchema } from "./camera-schema.ts";
+import type { KeptFor } from "./kept-for.ts";
 import type { RecordingPlan } from "./recording-plan.ts";
 
 /** A stream of a camera, as far as it is needed to pull it again after a restart. */
@@ -44,6 +45,7 @@ export interface CameraRecord {
   /** Whoever adopted it allowed it to be spoken to without TLS. */
   readonly plainText: boolean;
   readonly transport: TransportSetting;
+  readonly retention: KeptFor;
   /** The main one first. */
   readonly streams: readonly [StreamRecord, ...StreamRecord[]];
   readonly adoptedAt: UnixMillis;
@@ -98,6 +100,7 @@ export class CameraStore {
           tls_pin: record.tlsPin ?? null,
           plain_text: record.plainText ? 1 : 0,
           transport: record.transport,
+          retention: JSON.stringify(record.retention),
           adopted_at_ms: Math.round(record.adoptedAt),
         })
         .execute();
@@ -126,6 +129,16 @@ export class CameraStore {
     const { numUpdatedRows } = await this.#query
       .updateTable("camera")
       .set({ transport })
+      .where("id", "=", id)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Fault("not-found", `no camera ${id}`);
+  }
+
+  /** `not-found` when there is none. */
+  async setRetention(id: string, retention: KeptFor): Promise<void> {
+    const { numUpdatedRows } = await this.#query
+      .updateTable("camera")
+      .set({ retention: JSON.stringify(retention) })
       .where("id", "=", id)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new Fault("not-found", `no camera ${id}`);
@@ -215,6 +228,8 @@ export class CameraStore {
       tlsPin: row.tls_pin ?? undefined,
       plainText: row.plain_text !== 0,
       transport: transportIn(row.transport) ?? "auto",
+      // Ours, written by `setRetention`.
+      retention: JSON.parse(row.retention) as KeptFor,
       streams: [main, ...others],
       adoptedAt: unixMillis(row.adopted_at_ms),
     };

@@ -4,6 +4,7 @@ import type { LiveSource, RecordedSource } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import type { UpstreamTransport } from "../rtsp/wire/transport.ts";
 import type { CameraControl } from "./camera-control.ts";
+import type { KeptFor } from "./kept-for.ts";
 import type { RecordingPlan } from "./recording-plan.ts";
 
 /** How the connection for one stream of a camera stands. */
@@ -60,6 +61,7 @@ export interface CameraInfo {
   /** Of its main stream. */
   readonly connection: Connection;
   readonly transport: TransportSetting;
+  readonly retention: KeptFor;
   /** The main one first. */
   readonly streams: readonly [StreamInfo, ...StreamInfo[]];
   /** Its main stream is being written to the archive now. */

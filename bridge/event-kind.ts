@@ -18,6 +18,7 @@ export const CAMERA_EVENT_KINDS = [
 export type EventKind =
   | (typeof CAMERA_EVENT_KINDS)[number]
   | "camera-lost"
+  | "storage"
   | "recording"
   | "configuration"
   | "log-in-failed";

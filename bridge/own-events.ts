@@ -11,6 +11,7 @@ const PERIOD_MS = SECOND;
 const SIGNAL_LOSS = onvifTopic("VideoSource/SignalLoss");
 const JOB_STATE = onvifTopic("RecordingConfig/JobState");
 const RECORDING_STATE = onvifTopic("RecordingHistory/Recording/State");
+const STORAGE_FAILURE = onvifTopic("Device/HardwareFailure/StorageFailure");
 const PROFILE_CHANGED = onvifTopic("Media/ProfileChanged");
 const CONFIGURATION_CHANGED = onvifTopic("Media/ConfigurationChanged");
 const LOG_IN_FAILED = onvifTopic("Device/SecurityPolicy/AuthFailed");
@@ -121,6 +122,21 @@ export class OwnEvents {
 
 function tokenOf(camera: string, stream: string): string {
   return stream === MAIN_STREAM ? camera : `${camera}_${stream}`;
+}
+
+/** Tells that something is wrong with the storage, and when it is over. */
+export function publishStorage(bus: EventBus, trouble: string | undefined): void {
+  bus.publish({
+    camera: undefined,
+    kind: "storage",
+    topic: STORAGE_FAILURE,
+    source: [["Token", "recordings"]],
+    data: [
+      ["Failed", String(trouble !== undefined)],
+      ["Reason", (trouble ?? "").slice(0, 200)],
+    ],
+    property: true,
+  });
 }
 
 /** Somebody was refused so often that the address has to wait. */

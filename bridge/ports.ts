@@ -1,6 +1,7 @@
 import type { Credentials } from "../auth/scheme/http.ts";
 import type { UnixMillis } from "../base/units.ts";
 import type { Pulling, TransportSetting } from "./camera.ts";
+import type { KeptFor } from "./kept-for.ts";
 import type { RecordingPlan } from "./recording-plan.ts";
 
 /** A camera that answered a probe, and whether it is ours already. */
@@ -65,6 +66,8 @@ export interface Discovery {
   setTransport(camera: string, setting: TransportSetting): Promise<void>;
   /** When a stream is pulled although nobody needs it, at once and from now on. `not-found` when there is none. */
   setPulling(camera: string, stream: string, pulling: Pulling): Promise<void>;
+  /** What is kept of a camera, from now on. `not-found` when there is none. */
+  setRetention(camera: string, retention: KeptFor): Promise<void>;
   /** When a stream is recorded, at once and from now on. `not-found` when there is none. */
   setRecording(camera: string, stream: string, plan: RecordingPlan): Promise<void>;
   /** `not-found` when there is none. Its recordings stay until their retention ends. */

@@ -28,6 +28,14 @@ export function portRangeOf(text: string): { readonly first: number; readonly la
 const recording = z
   .strictObject({
     folder: z.string().min(1).optional().describe("Where recordings go. Default: `recordings` in the data folder."),
+    minAgeDays: z
+      .number()
+      .min(0)
+      .max(3650)
+      .default(0)
+      .describe(
+        "Younger recordings are deleted only where there is no room for anything else, after an alarm. Can be set for each camera, as the two below.",
+      ),
     maxAgeDays: z.number().positive().max(3650).default(30).describe("Older recordings are deleted."),
     maxGigabytes: z
       .number()

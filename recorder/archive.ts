@@ -17,6 +17,7 @@ import { recover } from "./recover.ts";
 import { type ArchiveBounds, Retainer, type Retention } from "./retention.ts";
 import type { SegmentFile } from "./segment.ts";
 import type { Signer } from "./signature.ts";
+import { Troubles } from "./troubles.ts";
 import { MemoryBudget, type RecordingKeys, type WriterContext } from "./writer.ts";
 
 const DEFAULTS = {
@@ -77,6 +78,8 @@ export interface Gap {
 export class Archive {
   /** Events, bookmarks and locks of all cameras. */
   readonly journal: Journal;
+  /** What is wrong with the storage. */
+  readonly troubles: Troubles;
   readonly #context: WriterContext;
   readonly #retainer: Retainer;
   readonly #settings: ArchiveSettings;
@@ -84,6 +87,7 @@ export class Archive {
 
   private constructor(context: WriterContext, retainer: Retainer, journal: Journal, settings: ArchiveSettings) {
     this.journal = journal;
+    this.troubles = context.troubles;
     this.#context = context;
     this.#retainer = retainer;
     this.#settings = settings;
@@ -114,7 +118,14 @@ export class Archive {
       throw error;
     }
     const place = { folder, files, catalog, clock, log, keys, signer };
-    const retainer = new Retainer({ ...place, journal, bounds: settings.bounds ?? {}, each: settings.retention ?? {} });
+    const troubles = new Troubles();
+    const retainer = new Retainer({
+      ...place,
+      journal,
+      bounds: settings.bounds ?? {},
+      each: settings.retention ?? {},
+      trouble: (words) => troubles.set("room", words),
+    });
     const bytes = metrics.counter("viaduct_recorder_bytes_total", "Bytes of recorded samples", ["event"]);
     const fragments = metrics.counter(
       "viaduct_recorder_fragments_total",
@@ -127,6 +138,7 @@ export class Archive {
       memory: new ReusedMemory(LIMITS.idleBytes),
       flushMs: settings.flushMs ?? DEFAULTS.flushMs,
       encryption: settings.encryption,
+      troubles,
       full: () => void retainer.run(),
       counted: (event, count) => {
         fragments.inc({ event });
@@ -211,9 +223,9 @@ export class Archive {
     return summaries;
   }
 
-  /** How much of a camera is kept from now on, instead of what the settings say for each. */
+  /** How much of a camera is kept from now on; what is absent is as the settings say for each. */
   retain(camera: string, retention: Retention): void {
-    this.#retainer.retain(camera, retention);
+    this.#retainer.retain(camera, { ...this.#settings.retention, ...retention });
   }
 
   /** Removes at once what retention no longer allows, as otherwise happens every minute. Resolves when it is done. */

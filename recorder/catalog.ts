@@ -313,10 +313,35 @@ export class Catalog {
     }
   }
 
-  /** The oldest segments, of one camera or of all. */
-  oldest(limit: number, camera?: string): Promise<readonly SegmentRow[]> {
-    const rows = this.#rows().orderBy("startUs").limit(limit);
-    return (camera === undefined ? rows : rows.where("camera", "=", camera)).execute();
+  /** The oldest segments, of one camera or of all, behind `cursor`. */
+  oldest(limit: number, camera?: string, cursor?: Cursor): Promise<readonly SegmentRow[]> {
+    let rows = this.#rows().orderBy("startUs").orderBy("file").limit(limit);
+    if (camera !== undefined) rows = rows.where("camera", "=", camera);
+    if (cursor !== undefined)
+      rows = rows
+        .where("startUs", ">=", cursor.startUs)
+        .where((eb) => eb.or([eb("startUs", ">", cursor.startUs), eb("file", ">", cursor.file)]));
+    return rows.execute();
+  }
+
+  /** The days (`2026-11-24`) of which a camera has segments, by the folders that these are in. */
+  async days(camera: string): Promise<readonly string[]> {
+    const found: string[] = [];
+    for (let last = `${camera}/`; ; ) {
+      // A step of the index a day.
+      const row = await this.#database.query
+        .selectFrom("segments")
+        .select("file")
+        .where("file", ">", last)
+        .where("file", "<", `${camera}0`) // "0" is what follows "/"
+        .orderBy("file")
+        .limit(1)
+        .executeTakeFirst();
+      const day = row?.file.split("/")[1];
+      if (day === undefined) return found;
+      found.push(day);
+      last = `${camera}/${day}~`; // behind every letter that a path of ours has
+    }
   }
 
   /** How many segments of a stream have times of which kind. */

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { DAY, isoOf, MINUTE, type Millis, unixMillis } from "../base/units.ts";
-import type { Catalog, SegmentRow } from "./catalog.ts";
+import { DAY, isoOf, MINUTE, type Millis, type UnixMillis, unixMillis } from "../base/units.ts";
+import type { Catalog, Cursor, SegmentRow } from "./catalog.ts";
 import type { Files } from "./files.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Mark } from "./journal.ts";
 import { removeDoomed } from "./recover.ts";
 import type { RecordingKeys } from "./writer.ts";
 
@@ -15,6 +15,8 @@ const LIMITS = {
 
 /** What is kept of one camera. Absent: no bound of this kind. */
 export interface Retention {
+  /** What is younger goes neither for `maxBytes`, nor for others as long as anything else can go. */
+  readonly minAgeMs?: Millis;
   readonly maxAgeMs?: Millis;
   readonly maxBytes?: number;
 }
@@ -26,7 +28,10 @@ export interface ArchiveBounds {
   readonly keepFreeBytes?: number;
 }
 
-/** Removes the oldest segments beyond the bounds, every minute and whenever the disk is full. */
+/** What becomes of a segment: it goes, it is passed over, or it and all that is younger stay. */
+type Verdict = "goes" | "kept" | "stays";
+
+/** Removes the oldest segments beyond the bounds, but no locked ones, every minute and whenever the disk is full. */
 export class Retainer {
   readonly #o: {
     readonly folder: string;
@@ -38,9 +43,11 @@ export class Retainer {
     readonly journal?: Journal | undefined;
     readonly bounds: ArchiveBounds;
     readonly each: Retention;
+    readonly trouble?: (words: string | undefined) => void;
   };
   readonly #cameras = new Map<string, Retention>();
   readonly #timer: Timer;
+  #trouble: string | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #closed = false;
@@ -56,11 +63,14 @@ export class Retainer {
     readonly bounds: ArchiveBounds;
     /** For cameras of which nothing else is said: also those that are recorded no more. */
     readonly each: Retention;
+    /** Told before a minimum is broken, and where nothing more may go; undefined when that is over. */
+    readonly trouble?: (words: string | undefined) => void;
   }) {
     this.#o = o;
     this.#timer = o.clock.every(LIMITS.periodMs, () => void this.run());
   }
 
+  /** Instead of what is said for each camera. */
   retain(camera: string, retention: Retention): void {
     this.#cameras.set(camera, retention);
   }
@@ -92,86 +102,155 @@ export class Retainer {
   }
 
   async #pass(): Promise<void> {
-    const { folder, files, catalog, clock, bounds, each } = this.#o;
+    const { catalog, clock } = this.#o;
     await removeDoomed(this.#o);
     let all = 0;
     for (const { camera, bytes } of await catalog.totals()) {
-      const { maxAgeMs = Infinity, maxBytes = Infinity } = this.#cameras.get(camera) ?? each;
-      const bornUs = (clock.now() - maxAgeMs) * 1000;
+      const { maxAgeMs = Infinity, maxBytes = Infinity } = this.#of(camera);
+      const oldUs = (clock.now() - maxAgeMs) * 1000;
       let left = bytes;
-      await this.#removeWhile(camera, (row) => {
-        const goes = row.endUs < bornUs || left > maxBytes;
-        if (goes) left -= row.bytes;
-        return goes;
+      await this.#remove(camera, (row) => {
+        if (row.endUs >= oldUs && (left <= maxBytes || this.#isYoung(row))) return "stays";
+        left -= row.bytes;
+        return "goes";
       });
       all += left;
     }
     for (const camera of await catalog.camerasWithGaps()) {
-      const { maxAgeMs } = this.#cameras.get(camera) ?? each;
+      const { maxAgeMs } = this.#of(camera);
       if (maxAgeMs !== undefined) await catalog.forgetGaps(camera, (clock.now() - maxAgeMs) * 1000);
     }
     for (const camera of (await this.#o.journal?.cameras()) ?? []) await this.#forget(camera);
-    const { maxBytes = Infinity, keepFreeBytes = 0 } = bounds;
-    let missing = Math.max(all - maxBytes, keepFreeBytes > 0 ? keepFreeBytes - (await files.freeBytes(folder)) : 0);
-    await this.#removeWhile(undefined, (row) => {
-      const goes = missing > 0;
-      if (goes) missing -= row.bytes;
-      return goes;
-    });
+    await this.#makeRoom(all);
     for (const camera of (await this.#o.keys?.cameras()) ?? []) {
-      const { maxAgeMs } = this.#cameras.get(camera) ?? each;
+      const { maxAgeMs } = this.#of(camera);
       if (maxAgeMs === undefined) continue;
       // A segment may reach into the next day.
-      const oldest = isoOf(unixMillis(Math.max(0, clock.now() - maxAgeMs - 2 * DAY)));
-      await this.#shred(camera, (day) => day < oldest.slice(0, oldest.indexOf("T")));
+      const oldest = dayOf(unixMillis(Math.max(0, clock.now() - maxAgeMs - 2 * DAY)));
+      await this.#shred(camera, (day) => day < oldest);
     }
+  }
+
+  #of(camera: string): Retention {
+    return this.#cameras.get(camera) ?? this.#o.each;
+  }
+
+  /** Within its camera's minimum. */
+  #isYoung({ camera, endUs }: SegmentRow): boolean {
+    const { minAgeMs } = this.#of(camera);
+    return minAgeMs !== undefined && endUs >= (this.#o.clock.now() - minAgeMs) * 1000;
+  }
+
+  /** What is beyond the bounds of all goes, `all` being the bytes that there are: the oldest first, what has a minimum last. */
+  async #makeRoom(all: number): Promise<void> {
+    const { folder, files, bounds } = this.#o;
+    const { maxBytes = Infinity, keepFreeBytes = 0 } = bounds;
+    let missing = Math.max(all - maxBytes, keepFreeBytes > 0 ? keepFreeBytes - (await files.freeBytes(folder)) : 0);
+    const take = (row: SegmentRow): Verdict => {
+      if (missing <= 0) return "stays";
+      missing -= row.bytes;
+      return "goes";
+    };
+    await this.#remove(undefined, (row) => (missing > 0 && this.#isYoung(row) ? "kept" : take(row)));
+    if (missing <= 0) {
+      this.#tell(undefined);
+      return;
+    }
+    // Before anything of it goes: somebody may want to act.
+    this.#tell("there is no room for what is to be kept at least: the oldest of it is deleted");
+    await this.#remove(undefined, take);
+    if (missing > 0) this.#tell("there is no room, and nothing may be deleted: all that is left is locked");
+  }
+
+  #tell(trouble: string | undefined): void {
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    if (trouble !== undefined) this.#o.log.error(trouble);
+    this.#o.trouble?.(trouble);
   }
 
   /** Events and bookmarks go with the footage that they are of; those of a camera without any, by their age alone. */
   async #forget(camera: string): Promise<void> {
-    const { catalog, clock, each, journal } = this.#o;
-    const { maxAgeMs = Infinity } = this.#cameras.get(camera) ?? each;
+    const { catalog, clock, journal } = this.#o;
+    const { maxAgeMs = Infinity } = this.#of(camera);
     const [oldest] = await catalog.oldest(1, camera);
     await journal?.forget(camera, unixMillis(Math.max(clock.now() - maxAgeMs, (oldest?.startUs ?? 0) / 1000)));
   }
 
-  /** Removes segments, oldest first, as long as `goes` says so. */
-  async #removeWhile(camera: string | undefined, goes: (row: SegmentRow) => boolean): Promise<void> {
-    const { catalog, log } = this.#o;
+  /** Looks at segments, oldest first, until one stays. Locked ones are passed over whatever is said of them. */
+  async #remove(camera: string | undefined, judge: (row: SegmentRow) => Verdict): Promise<void> {
+    const { catalog } = this.#o;
+    let cursor: Cursor | undefined;
     while (!this.#closed) {
-      const oldest = await catalog.oldest(LIMITS.batch, camera);
-      const stays = oldest.findIndex((row) => !goes(row));
-      const going = stays === -1 ? oldest : oldest.slice(0, stays);
-      if (going.length === 0) return;
-      await catalog.doom(going.map((row) => row.file));
-      await removeDoomed(this.#o);
-      log.debug({ camera, segments: going.length }, "old recordings are removed");
-      const left = oldest[going.length];
-      for (const one of new Set(going.map((row) => row.camera))) {
-        if (left?.camera === one) await catalog.forgetGaps(one, left.startUs);
-        const days = new Set(going.filter((row) => row.camera === one).map(({ file }) => dayIn(file)));
-        await this.#shred(one, (day) => days.has(day));
+      const page = await catalog.oldest(LIMITS.batch, camera, cursor);
+      const going: SegmentRow[] = [];
+      // Asked for each page: a lock that is made meanwhile counts.
+      const locks = await this.#locksOf(new Set(page.map((row) => row.camera)));
+      let ended = page.length === 0;
+      for (const row of page) {
+        const verdict = isLocked(row, locks) ? "kept" : judge(row);
+        ended = verdict === "stays";
+        if (ended) break;
+        if (verdict === "goes") going.push(row);
       }
-      if (stays !== -1) return;
+      cursor = page.at(-1);
+      if (going.length > 0) await this.#discard(going);
+      if (ended) return;
     }
+  }
+
+  async #discard(going: readonly SegmentRow[]): Promise<void> {
+    const { catalog, log } = this.#o;
+    await catalog.doom(going.map((row) => row.file));
+    await removeDoomed(this.#o);
+    log.debug({ segments: going.length }, "old recordings are removed");
+    for (const [camera, rows] of Map.groupBy(going, (row) => row.camera)) {
+      const [left] = await catalog.oldest(1, camera);
+      if (left !== undefined) await catalog.forgetGaps(camera, left.startUs);
+      const days = new Set(rows.map(({ file }) => dayIn(file)));
+      await this.#shred(camera, (day) => days.has(day));
+    }
+  }
+
+  async #locksOf(cameras: ReadonlySet<string>): Promise<readonly Mark[]> {
+    const { journal } = this.#o;
+    if (journal === undefined) return [];
+    const locks = await Promise.all([...cameras].map((camera) => journal.marks(camera, EVER, "lock")));
+    return locks.flat();
   }
 
   /**
    * Destroys the keys of days of which the last segment was removed now, or that are too old for anything to be left of them:
    * what a disk still holds of these stays closed for ever. Never those of segments that are missing for another reason, which
-   * may be a disk that is not there today.
+   * may be a disk that is not there today, nor of days of which anything is locked.
    */
   async #shred(camera: string, gone: (day: string) => boolean): Promise<void> {
     const { catalog, keys, log } = this.#o;
     if (keys === undefined) return;
-    const [oldest] = await catalog.oldest(1, camera);
     // What is being written, or waits for recovery or for its removal, is not in the order of the segments.
     const pending = [...(await catalog.opened()), ...(await catalog.doomed())];
-    const kept = new Set(pending.filter((file) => file.startsWith(`${camera}/`)).map(dayIn));
-    const first = oldest === undefined ? "~" : dayIn(oldest.file);
-    const shredded = await keys.shred(camera, (day) => gone(day) && day < first && !kept.has(day));
+    const kept = new Set([
+      ...pending.filter((file) => file.startsWith(`${camera}/`)).map(dayIn),
+      ...(await catalog.days(camera)),
+    ]);
+    const locks = (await this.#locksOf(new Set([camera]))).map(({ from, to }) => [dayOf(from), dayOf(to)] as const);
+    const shredded = await keys.shred(
+      camera,
+      (day) => gone(day) && !kept.has(day) && !locks.some(([from, to]) => from <= day && day <= to),
+    );
     if (shredded > 0) log.info({ camera, shredded }, "keys of recordings that are gone are destroyed");
   }
+}
+
+const EVER = { from: unixMillis(0), to: unixMillis(Number.MAX_SAFE_INTEGER) };
+
+function isLocked({ camera, startUs, endUs }: SegmentRow, locks: readonly Mark[]): boolean {
+  return locks.some((lock) => lock.camera === camera && lock.from * 1000 <= endUs && lock.to * 1000 >= startUs);
+}
+
+/** `2026-11-24` in UTC, as it stands in paths. */
+function dayOf(at: UnixMillis): string {
+  return isoOf(at).slice(0, 10);
 }
 
 /** `2026-11-24` of a segment's path. */

@@ -16,6 +16,7 @@ import type { ProtectionMode } from "./protection.ts";
 import { recoverPart } from "./recover-part.ts";
 import { SegmentFile } from "./segment.ts";
 import type { Signer } from "./signature.ts";
+import type { Troubles } from "./troubles.ts";
 
 const LIMITS = {
   /** Fragments of one stream that wait for the disk: half a minute of short ones. */
@@ -77,6 +78,8 @@ export interface WriterContext {
   readonly keys?: RecordingKeys | undefined;
   /** Signs what is finished; absent: nobody. */
   readonly signer?: Signer | undefined;
+  /** What is wrong with the storage is told here. */
+  readonly troubles: Troubles;
   /** The disk is full: something has to go. */
   readonly full: () => void;
   readonly counted: (event: "written" | "dropped" | "failed", bytes: number) => void;
@@ -224,7 +227,7 @@ export class SegmentWriter implements FragmentSink {
     await this.#current.append(fragment);
     this.#context.counted("written", fragment.bytes);
     for (const { samples } of fragment.runs) for (const { data } of samples) this.#context.memory?.give(data);
-    this.#problem = undefined;
+    this.#trouble(undefined);
     this.#pauseMs = LIMITS.firstPauseMs;
     const now = this.#context.clock.monotonic();
     if (now - this.#flushedAt < this.#context.flushMs) return;
@@ -348,7 +351,8 @@ export class SegmentWriter implements FragmentSink {
     const code = errorCode(error) ?? "unknown";
     counted("failed", 0);
     const own = error instanceof Fault;
-    this.#problem = own ? error.message : `the disk fails: ${code}`;
+    const problem = own ? error.message : `the disk fails: ${code}`;
+    this.#trouble(problem);
     if (this.#repeats.admit(code) !== undefined)
       this.#log.error(
         { err: error, pauseMs: this.#pauseMs },
@@ -371,8 +375,13 @@ export class SegmentWriter implements FragmentSink {
       if (last !== undefined) this.#past = { endUs: last.endUs, link: segment.link };
       this.#current = undefined;
     }
-    if (this.#past?.endUs !== undefined) await this.#gap(this.#past.endUs, { cause: "disk", why: this.#problem });
+    if (this.#past?.endUs !== undefined) await this.#gap(this.#past.endUs, { cause: "disk", why: problem });
     if (code === "ENOSPC" || code === "EDQUOT") full();
+  }
+
+  #trouble(problem: string | undefined): void {
+    this.#problem = problem;
+    this.#context.troubles.set(`${this.#camera}/${this.#stream}`, problem);
   }
 
   /** Seals what an error of the disk left unfinished, and enters it. */

@@ -8,7 +8,13 @@ export function recordCameraChange(
   audit: Audit,
   ctx: { readonly state: WebState; readonly req: IncomingMessage },
   change: {
-    readonly action: "adopt-camera" | "remove-camera" | "set-transport" | "set-pulling" | "set-recording";
+    readonly action:
+      | "adopt-camera"
+      | "remove-camera"
+      | "set-transport"
+      | "set-pulling"
+      | "set-recording"
+      | "set-retention";
     readonly camera: string;
     readonly why: string;
     readonly before?: string;

@@ -3,6 +3,7 @@ import type { Metrics } from "../../base/metrics.ts";
 import { MemoryBudget } from "../../recorder/writer.ts";
 import type { CameraDirectory, Pulling, TransportSetting } from "../camera.ts";
 import type { CameraRecord, CameraStore, NewCamera } from "../camera-store.ts";
+import type { KeptFor } from "../kept-for.ts";
 import type { RecordingPlan } from "../recording-plan.ts";
 import { RunningCamera } from "./running-camera.ts";
 import type { StreamParts } from "./running-stream.ts";
@@ -59,6 +60,12 @@ export class Cameras implements CameraDirectory {
   async setPulling(id: string, stream: string, pulling: Pulling): Promise<void> {
     await this.#store.setPulling(id, stream, pulling);
     this.#running.get(id)?.setPulling(stream, pulling);
+  }
+
+  /** From now on. `not-found` when there is none. */
+  async setRetention(id: string, retention: KeptFor): Promise<void> {
+    await this.#store.setRetention(id, retention);
+    this.#running.get(id)?.setRetention(retention);
   }
 
   /** From now on. `not-found` when there is no such stream. */

@@ -6,6 +6,7 @@ import { type Found, probe } from "../../discovery/client/probe.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { Pulling, TransportSetting } from "../camera.ts";
 import type { CameraRecord } from "../camera-store.ts";
+import type { KeptFor } from "../kept-for.ts";
 import type { AdoptionChoice, AdoptionTarget, Discovery, DiscoveryEvent, Find, Scan } from "../ports.ts";
 import type { RecordingPlan } from "../recording-plan.ts";
 import { adoptCamera } from "./adopt.ts";
@@ -100,6 +101,10 @@ export class Finds implements Discovery {
 
   setPulling(camera: string, stream: string, pulling: Pulling): Promise<void> {
     return this.#cameras.setPulling(camera, stream, pulling);
+  }
+
+  setRetention(camera: string, retention: KeptFor): Promise<void> {
+    return this.#cameras.setRetention(camera, retention);
   }
 
   setRecording(camera: string, stream: string, plan: RecordingPlan): Promise<void> {

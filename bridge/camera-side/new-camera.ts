@@ -27,6 +27,7 @@ export function newCameraOf(
     tlsPin,
     plainText,
     transport,
+    retention: {},
     // The others are there for those who watch.
     streams: [
       recordOf(main, "always", recording),

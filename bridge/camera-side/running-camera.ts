@@ -4,6 +4,7 @@ import { SECOND } from "../../base/units.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import type { BridgedCamera, CameraInfo, Pulling, TransportSetting } from "../camera.ts";
 import type { CameraRecord } from "../camera-store.ts";
+import { type KeptFor, retentionOf } from "../kept-for.ts";
 import type { RecordingPlan } from "../recording-plan.ts";
 import { CameraEvents } from "./camera-events.ts";
 import { CameraControlPort } from "./control.ts";
@@ -23,13 +24,17 @@ export class RunningCamera implements BridgedCamera {
   readonly #removal = new AbortController();
   readonly #closing = new AbortController();
   readonly #events: CameraEvents;
+  readonly #archive: StreamParts["archive"];
   readonly #looks: Timer;
   readonly #unlisten: () => void;
   #transport: TransportSetting;
+  #retention: KeptFor;
 
   constructor(record: CameraRecord, o: StreamParts) {
     this.record = record;
     this.#transport = record.transport;
+    this.#retention = record.retention;
+    this.#archive = o.archive;
     const [first, ...others] = record.streams;
     const { side, clock, ca } = o;
     const asked = { side, clock, log: o.log.child({ camera: record.id }), signal: this.#closing.signal, ca };
@@ -67,6 +72,7 @@ export class RunningCamera implements BridgedCamera {
       model: this.record.model,
       connection,
       transport: this.#transport,
+      retention: this.#retention,
       streams: [main.info, ...others.map((stream) => stream.info)],
       recording: recording.state === "recording",
       recordingProblem: recording.problem,
@@ -80,6 +86,7 @@ export class RunningCamera implements BridgedCamera {
   }
 
   start(): void {
+    this.setRetention(this.#retention);
     for (const stream of this.streams) stream.start();
     this.#events.start();
     this.streams[0].look();
@@ -93,6 +100,11 @@ export class RunningCamera implements BridgedCamera {
   /** `not-found` where there is no such stream. */
   setPulling(name: string, pulling: Pulling): void {
     this.#stream(name).setPulling(pulling);
+  }
+
+  setRetention(retention: KeptFor): void {
+    this.#retention = retention;
+    this.#archive.retain(this.record.id, retentionOf(retention));
   }
 
   /** `not-found` where there is no such stream. */

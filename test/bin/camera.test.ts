@@ -95,6 +95,16 @@ describe("viaduct camera", function () {
     expect((await camera("list")).out).to.include("recorded: main schedule");
   });
 
+  it("chooses what of it is kept", async () => {
+    expect((await camera("change", "gate", "--min-days", "3", "--max-days", "30")).code).to.equal(0);
+    expect((await camera("change", "gate", "--max-gigabytes", "500")).code).to.equal(0);
+    const last = (await readFile(join(folder, "data/audit.log"), "utf8")).trim().split("\n").at(-1) ?? "";
+    const after = '{"minDays":3,"maxDays":30,"maxGigabytes":500}';
+    expect(JSON.parse(last)).to.include({ action: "set-retention", before: '{"minDays":3,"maxDays":30}', after });
+    const { code, err } = await camera("change", "gate", "--max-days", "2");
+    expect([code, err]).to.deep.equal([2, "viaduct: minDays: the minimum is not beyond the maximum\n"]);
+  });
+
   it("says in words what it cannot do", async () => {
     const refusals: readonly (readonly [args: readonly string[], code: number, words: string])[] = [
       [["transport", "gate", "pigeon"], 2, "the transport must be auto, tcp, udp, http, multicast"],

@@ -43,6 +43,7 @@ const gate: CameraRecord = {
   tlsPin: undefined,
   plainText: false,
   transport: "udp",
+  retention: { minDays: 3 },
   streams: [
     main,
     { ...main, name: "sub", number: 2, url: "rtsp://10.0.0.9:554/sub", pulling: "on-demand", tracks: [H264] },

@@ -55,6 +55,7 @@ describe("npm's onvif controls a camera in Python through the bridge", function 
         tlsPin: undefined,
         plainText: true,
         transport: "auto",
+        retention: {},
         streams: [
           {
             name: "main",

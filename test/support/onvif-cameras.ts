@@ -159,6 +159,7 @@ function bridged(
     model: undefined,
     connection,
     transport: "auto",
+    retention: {},
     streams: [main.info, ...others.map((stream) => stream.info)],
     recording: online && recorded !== undefined,
     recordingProblem: undefined,

@@ -9,6 +9,7 @@ import { diskFiles, errorCode, type Files, type OpenFile } from "../../recorder/
 import { readSamples } from "../../recorder/fragment-read.ts";
 import { Fragmenter } from "../../recorder/fragmenter.ts";
 import { scanSegment } from "../../recorder/scan.ts";
+import { Troubles } from "../../recorder/troubles.ts";
 import { MemoryBudget, SegmentWriter, type WriterContext } from "../../recorder/writer.ts";
 import { indexIn, VIDEO_TRACK } from "./recorder-samples.ts";
 
@@ -30,6 +31,7 @@ export class Harness {
       log: silentLog(),
       budget: new MemoryBudget(64 * 1024 * 1024),
       flushMs: 5000,
+      troubles: new Troubles(),
       full: () => undefined,
       counted: (event) => {
         if (event === "dropped") this.dropped.fragments += 1;

@@ -220,6 +220,7 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
         model: undefined,
         connection: streamInfo().connection,
         transport: "auto" as const,
+        retention: {},
         streams: [streamInfo()] as const,
         recording: false,
         recordingProblem: undefined,
@@ -278,6 +279,10 @@ function scriptedDiscovery(): ScriptedDiscovery {
     adopt(target, options) {
       calls.push(["adopt", target, options]);
       return Promise.resolve({ id: "gate", name: "Gate" });
+    },
+    setRetention(camera, retention) {
+      calls.push(["setRetention", camera, retention]);
+      return Promise.resolve();
     },
     setRecording(camera, stream, plan) {
       calls.push(["setRecording", camera, stream, plan]);

@@ -166,6 +166,26 @@ describe("requests to the web API", () => {
       ]);
     });
 
+    it("have recordings of a camera kept as long as it is set, which the audit log has", async () => {
+      site.camera("gate");
+      const change = (retention: unknown): Promise<{ readonly status: number }> =>
+        admin.send("PATCH", "/api/cameras/gate", { body: { retention } });
+      expect((await change({ minDays: 3, maxDays: 30, maxGigabytes: 500 })).status).to.equal(204);
+      expect(site.discovery.calls.at(-1)).to.deep.equal([
+        "setRetention",
+        "gate",
+        { minDays: 3, maxDays: 30, maxGigabytes: 500 },
+      ]);
+      expect(site.audited.at(-1)).to.deep.include({
+        action: "set-retention",
+        camera: "gate",
+        before: "{}",
+        after: '{"minDays":3,"maxDays":30,"maxGigabytes":500}',
+      });
+      for (const wrong of [{ minDays: 31, maxDays: 30 }, { maxDays: 0 }, { days: 3 }, "for ever"])
+        expect((await change(wrong)).status, JSON.stringify(wrong)).to.equal(400);
+    });
+
     it("have a stream pulled always, or on demand", async () => {
       site.camera("gate");
       const change = (body: unknown): Promise<{ readonly status: number }> =>

@@ -5,6 +5,7 @@ import type { Audit } from "../../auth/audit.ts";
 import { Fault } from "../../base/fault.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { streamOf, type Watch } from "../../bridge/client-side/watch.ts";
+import { keptForSchema } from "../../bridge/kept-for.ts";
 import type { Discovery } from "../../bridge/ports.ts";
 import { recordingChange, recordingPlanSchema } from "../../bridge/recording-plan.ts";
 import { UPSTREAM_TRANSPORTS } from "../../rtsp/wire/transport.ts";
@@ -15,7 +16,9 @@ import { caller, type Need, type WebState } from "../state.ts";
 /** How a camera may be asked to send. */
 export const transport = z.enum(["auto", ...UPSTREAM_TRANSPORTS]);
 
-const change = z.strictObject({ transport });
+const change = z
+  .strictObject({ transport: transport.optional(), retention: keptForSchema.optional() })
+  .refine((chosen) => Object.keys(chosen).length > 0, "nothing to change");
 const streamChange = z
   .strictObject({ pulling: z.enum(["always", "on-demand"]).optional(), recording: recordingPlanSchema.optional() })
   .refine((change) => Object.keys(change).length > 0, "nothing to change");
@@ -51,6 +54,7 @@ export function cameraRoutes(o: {
         maker: [info.manufacturer, info.model].filter(Boolean).join(" "),
         connection: info.connection,
         transport: info.transport,
+        ...(setsUp ? { retention: info.retention } : {}),
         streams: info.streams.map(({ tracks, recording: { plan, ...recording }, ...stream }) => ({
           ...stream,
           recording: setsUp ? { plan, ...recording } : recording,
@@ -70,8 +74,16 @@ export function cameraRoutes(o: {
   router.patch("/:id", o.need("adopt-camera"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
     const chosen = await jsonBody(ctx.req, change);
-    await o.discovery.setTransport(id, chosen.transport);
-    recordCameraChange(o.audit, ctx, { action: "set-transport", camera: id, why: chosen.transport });
+    if (chosen.transport !== undefined) {
+      await o.discovery.setTransport(id, chosen.transport);
+      recordCameraChange(o.audit, ctx, { action: "set-transport", camera: id, why: chosen.transport });
+    }
+    if (chosen.retention !== undefined) {
+      const before = JSON.stringify(o.watch.all().find(({ info }) => info.id === id)?.info.retention);
+      await o.discovery.setRetention(id, chosen.retention);
+      const after = JSON.stringify(chosen.retention);
+      recordCameraChange(o.audit, ctx, { action: "set-retention", camera: id, why: "recordings", before, after });
+    }
     ctx.status = 204;
   });
 

@@ -4,7 +4,7 @@ import type { Principal } from "../../../auth/principal.ts";
 import type { CameraRight } from "../../../auth/right.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { Fault } from "../../../base/fault.ts";
-import type { Millis } from "../../../base/units.ts";
+import { DAY, type Millis } from "../../../base/units.ts";
 import { type BridgedCamera, type BridgedStream, MAIN_STREAM, type StreamInfo } from "../../camera.ts";
 import type { Controls } from "../../camera-control.ts";
 import { type RecordingPlan, recordingChange, switched } from "../../recording-plan.ts";
@@ -67,7 +67,7 @@ export function bridgeSite(o: {
       earliest: extent?.from,
       latest: extent?.to,
       reachMs: reachOf(who, camera.info.id, "onvif"),
-      retentionMs,
+      retentionMs: camera.info.retention.maxDays === undefined ? retentionMs : camera.info.retention.maxDays * DAY,
       recording: recording.state === "recording",
       failing: recording.state === "failing",
     };

@@ -25,6 +25,15 @@ const ALWAYS: readonly Described[] = [
   row("VideoSource/GlobalSceneChange/ImagingService", true, [["Source", TOKEN]], [["State", "xs:boolean"]]),
   row("RecordingConfig/JobState", true, [["RecordingJobToken", TOKEN]], [["State", "xs:string"]]),
   row("RecordingHistory/Recording/State", true, [["RecordingToken", TOKEN]], [["IsRecording", "xs:boolean"]]),
+  row(
+    "Device/HardwareFailure/StorageFailure",
+    true,
+    [["Token", TOKEN]],
+    [
+      ["Failed", "xs:boolean"],
+      ["Reason", "xs:string"],
+    ],
+  ),
   row("Media/ProfileChanged", false, [], [["Token", TOKEN]]),
   row(
     "Media/ConfigurationChanged",
