@@ -1,16 +1,11 @@
-import { Accounts } from "../auth/accounts.ts";
-import { type PlainGrant, plainGrants } from "../auth/grants.ts";
-import { ManagedAccounts } from "../auth/managed.ts";
+import type { Accounts } from "../auth/accounts.ts";
+import { printGrant } from "../auth/grant-words.ts";
+import { plainGrants } from "../auth/grants.ts";
 import type { Grant } from "../auth/principal.ts";
-import { type CameraRight, isCameraRight } from "../auth/right.ts";
-import { systemClock } from "../base/clock.ts";
+import type { CameraRight } from "../auth/right.ts";
 import { Fault } from "../base/fault.ts";
-import { silentLog } from "../base/log.ts";
-import { SECOND } from "../base/units.ts";
-import { openAudit } from "../bridge/audit-log.ts";
-import { CameraStore } from "../bridge/camera-store.ts";
-import { type DataOptions, withDatabase } from "./data.ts";
-import { operator } from "./operator.ts";
+import type { DataOptions } from "./data.ts";
+import { accountNamed, withAccounts } from "./with-accounts.ts";
 
 /** The rights that an external system may be given. */
 const CHOSEN = [
@@ -31,26 +26,11 @@ export type AddOptions = DataOptions & { readonly person?: string } & {
   readonly [K in (typeof CHOSEN)[number]]?: string[];
 };
 
-interface Work {
-  readonly accounts: Accounts;
-  /** For what changes them: in the audit log, under the name of the user of this machine. */
-  readonly managed: ManagedAccounts;
-  readonly cameras: CameraStore;
-}
-
-async function withAccounts(options: DataOptions, work: (parts: Work) => Promise<void>): Promise<void> {
-  await withDatabase(options, async ({ settings, folder, database: { query } }) => {
-    const { sealer } = folder;
-    const shared = { clock: systemClock, log: silentLog() };
-    const audit = openAudit(folder, settings, shared);
-    try {
-      const accounts = await Accounts.open({ ...shared, query, sealer });
-      const managed = new ManagedAccounts(accounts, audit, { who: operator(), interface: "cli" });
-      await work({ accounts, managed, cameras: new CameraStore(query, sealer) });
-    } finally {
-      audit.close();
-    }
-  });
+export interface ChangeOptions extends DataOptions {
+  /** The roles that it has from now on; false for none. */
+  readonly role?: string[] | false;
+  readonly enable?: boolean;
+  readonly disable?: boolean;
 }
 
 export async function listAccounts(options: DataOptions & { readonly json?: boolean }): Promise<void> {
@@ -63,7 +43,7 @@ export async function listAccounts(options: DataOptions & { readonly json?: bool
     else
       for (const { name, kind, enabled, roles, grants, directory } of list) {
         const given = directory?.roles.map((role) => `role ${role} by directory ${directory.directory}`) ?? [];
-        const rights = [...roles.map((role) => `role ${role}`), ...given, ...grants.map(wordsOf)];
+        const rights = [...roles.map((role) => `role ${role}`), ...given, ...grants.map(printGrant)];
         const out = enabled ? (directory?.out ? `, ${directory.out}` : "") : ", disabled";
         process.stdout.write(`${name}  ${kind}${out}  ${rights.join("; ") || "no rights"}\n`);
       }
@@ -85,9 +65,7 @@ export async function addAccount(name: string, options: AddOptions): Promise<voi
 
 export async function removeAccount(name: string, options: DataOptions): Promise<void> {
   await withAccounts(options, async ({ accounts, managed }) => {
-    const account = accounts.list().find((one) => one.name === name);
-    if (account === undefined) throw new Fault("not-found", `there is no account "${name}"`);
-    await managed.remove(account.id);
+    await managed.remove(accountNamed(accounts, name).id);
     process.stdout.write(`${name} is removed.\n`);
   });
 }
@@ -101,6 +79,19 @@ function personOf(name: string, accounts: Accounts): string {
   throw new Fault("invalid", `there is no person "${name}" by a directory; \`viaduct directory sync\` makes them`);
 }
 
+/** Gives an account other roles, or lets it in or keeps it out. */
+export async function changeAccount(name: string, options: ChangeOptions): Promise<void> {
+  const { role: roles, enable, disable } = options;
+  if (enable === true && disable === true) throw new Fault("invalid", "say --enable or --disable, not both");
+  const enabled = enable === true ? true : disable === true ? false : undefined;
+  if (roles === undefined && enabled === undefined)
+    throw new Fault("invalid", "say what to change: --role guards, --no-role, --enable, --disable");
+  await withAccounts(options, async ({ accounts, managed }) => {
+    await managed.change(accountNamed(accounts, name).id, { roles: roles === false ? [] : roles, enabled });
+    process.stdout.write(`${name} is changed.\n`);
+  });
+}
+
 function grantsOf(
   right: CameraRight,
   cameras: readonly string[] | undefined,
@@ -111,27 +102,4 @@ function grantsOf(
   const unknown = cameras.filter((id) => !known.has(id));
   if (unknown.length > 0) throw new Fault("invalid", `there is no camera ${unknown.join(", ")}`);
   return [{ right, cameras: new Set(cameras), interfaces: "any" }];
-}
-
-/** A grant with everything that narrows it, in one line. */
-function wordsOf(grant: PlainGrant): string {
-  const { right, deny, interfaces, hours, maxAgeMs, from, until } = grant;
-  const left = [...(grant.except ?? []), ...groupsOf(grant.exceptGroups)];
-  const cameras = grant.cameras === "any" ? ["any"] : [...grant.cameras, ...groupsOf(grant.groups)];
-  return [
-    deny === true ? `deny ${right}` : right,
-    isCameraRight(right) ? cameras.join(",") || "no camera" : [],
-    left.length > 0 ? `except ${left.join(",")}` : [],
-    interfaces === "any" ? [] : `through ${interfaces.join(",") || "nothing"}`,
-    hours === undefined ? [] : `at the hours ${hours}`,
-    maxAgeMs === undefined ? [] : `up to ${maxAgeMs / SECOND} s old`,
-    from === undefined ? [] : `from ${from}`,
-    until === undefined ? [] : `until ${until}`,
-  ]
-    .flat()
-    .join(" ");
-}
-
-function groupsOf(groups: readonly string[] = []): readonly string[] {
-  return groups.map((group) => `group ${group}`);
 }

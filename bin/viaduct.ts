@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { asFault } from "../base/fault.ts";
 import { withoutUserInfo } from "../base/log.ts";
+import { addRightsCommands } from "./rights-commands.ts";
 
 // What was compiled once is kept beside the packages, where only who installs may write: a command starts in two thirds of the time.
 enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/viaduct"));
@@ -187,6 +188,23 @@ account
   .action(async (name: string, options: import("./data.ts").DataOptions) =>
     (await import("./account.ts")).removeAccount(name, options),
   );
+
+account
+  .command("change")
+  .description("give an account other roles, let it in or keep it out")
+  .argument("<name>")
+  .requiredOption("--config <file>", "configuration, YAML")
+  .addOption(passphraseFd())
+  .option("--role <id...>", "the roles that it has from now on")
+  .option("--no-role", "take all roles away")
+  .option("--enable", "let it log in")
+  .option("--disable", "keep it out")
+  .addHelpText("after", "\nExample:\n  viaduct account change control-room --config viaduct.yaml --role guards")
+  .action(async (name: string, options: import("./account.ts").ChangeOptions) =>
+    (await import("./account.ts")).changeAccount(name, options),
+  );
+
+addRightsCommands(program);
 
 const directory = program
   .command("directory")

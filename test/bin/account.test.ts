@@ -70,7 +70,7 @@ describe("viaduct account", function () {
     expect(await readFile(join(folder, "data/viaduct.db"), "latin1")).not.to.include(secret);
     expect(await account("list")).to.deep.equal({
       code: 0,
-      out: "control-room  integration  live any; talk any\n",
+      out: "control-room  integration  live on any; talk on any\n",
       err: "",
     });
     const { out: json } = await account("list", "--json");
@@ -105,7 +105,7 @@ describe("viaduct account", function () {
         .to.equal(`viaduct: ${ended.err.slice(9)}`)
         .and.include(words);
     }
-    expect((await account("list")).out).to.equal("control-room  integration  live any; talk any\n");
+    expect((await account("list")).out).to.equal("control-room  integration  live on any; talk on any\n");
   });
 
   it("is kept out while a bridge runs, and told why", async () => {
@@ -130,9 +130,9 @@ describe("viaduct account", function () {
     expect((await account("list")).out).to.equal(
       `${[
         "control-room  integration, disabled  role guards",
-        "live gate,group yard except door,group yard through onvif,rtsp at the hours office",
-        "playback any up to 3600 s old from 2026-01-01T00:00:00.000Z until 2027-01-01T00:00:00.000Z",
-        "deny talk gate",
+        "live on gate,group:yard except door,group:yard through onvif,rtsp at office",
+        "playback on any within 1h from 2026-01-01T00:00:00.000Z until 2027-01-01T00:00:00.000Z",
+        "deny talk on gate",
         "read-status",
       ].join("; ")}\n`,
     );
@@ -152,6 +152,25 @@ describe("viaduct account", function () {
     const [added, removed] = entries.slice(-2);
     expect(added).to.include({ ...common, action: "make-account", after: rights });
     expect(removed).to.include({ ...common, action: "remove-account", before: rights });
+  });
+
+  it("gives an account other roles, and keeps it out or lets it in", async () => {
+    for (const [args, listed] of [
+      [["--no-role", "--enable"], "control-room  integration  live"],
+      [["--role", "guards"], "control-room  integration  role guards; live"],
+      [["--disable"], "control-room  integration, disabled  role guards; live"],
+    ] as const) {
+      const changed = await account("change", "control-room", ...args);
+      expect(changed, args.join(" ")).to.deep.equal({ code: 0, out: "control-room is changed.\n", err: "" });
+      expect((await account("list")).out.startsWith(listed), args.join(" ")).to.equal(true);
+    }
+    for (const [args, code] of [
+      [["control-room"], 2],
+      [["control-room", "--enable", "--disable"], 2],
+      [["control-room", "--role", "nobodys"], 1],
+      [["nobody", "--enable"], 1],
+    ] as const)
+      expect((await account("change", ...args)).code, args.join(" ")).to.equal(code);
   });
 
   it("removes one", async () => {
