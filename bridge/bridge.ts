@@ -70,6 +70,8 @@ export interface BridgeParts {
   readonly refusals: Refusals;
   readonly desk: DirectoryDesk;
   readonly discovery: Discovery;
+  /** What was recorded when. */
+  readonly footage: Pick<Archive, "spans" | "gaps">;
   readonly clock: Clock;
   readonly log: Log;
   readonly addresses: () => Addresses;
@@ -178,6 +180,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     refusals,
     desk: new DirectoryDesk({ directories, accounts, audit, store: directoryStore }),
     discovery: finds,
+    footage: archive,
     clock,
     log,
     addresses: made,

@@ -15,7 +15,7 @@ const LIMITS = {
 };
 
 /** What browsers decode. The others are not even unpacked, so that the viewer hears of it before the first picture. */
-const SHOWN: ReadonlySet<Codec> = new Set(["H264", "H265"]);
+export const SHOWN: ReadonlySet<Codec> = new Set(["H264", "H265"]);
 
 /** The clock of RTP video (RFC 3551 5), and so of the fragments. */
 const VIDEO_CLOCK_HZ = 90_000;

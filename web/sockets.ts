@@ -5,19 +5,23 @@ import type { Audit } from "../auth/audit.ts";
 import type { Leases } from "../auth/leases.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { WebSessions } from "../auth/sessions.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { recordedUnder } from "../bridge/client-side/aged-source.ts";
 import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
 import { peerOf } from "../net/http.ts";
 import { createWebSocketServer, type WebSocket } from "../net/websocket.ts";
 import { fromOurPages } from "./headers.ts";
 import { refusal, showLive } from "./live.ts";
+import { PlaybackFeed } from "./playback-feed.ts";
 import { SESSION_COOKIE } from "./routes/session.ts";
+import type { Footage } from "./timeline.ts";
 
 const LIMITS = {
   /** Live pictures and event feeds of one account at once: a wall of pictures in a few windows. */
   socketsPerAccount: 64,
-  /** Pages only listen; what they send is dropped. */
+  /** Pages say little, of recordings alone; what else they send is dropped. */
   payloadBytes: 1024,
 };
 
@@ -33,6 +37,8 @@ export interface SocketsOptions {
   readonly watch: Watch;
   readonly leases: Leases;
   readonly discovery: Discovery;
+  readonly footage: Footage;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -44,7 +50,7 @@ interface Visitor {
   readonly ended: AbortSignal;
 }
 
-/** WebSockets of logged-in pages: `/api/events`, `/api/live/<camera>` and `/api/live/<camera>/<stream>`. */
+/** WebSockets of logged-in pages: `/api/events`, and `/api/live/<camera>` and `/api/playback/<camera>`, both also with `/<stream>`. */
 export class Sockets {
   readonly #o: SocketsOptions;
   readonly #server = createWebSocketServer({ maxBytes: LIMITS.payloadBytes });
@@ -84,8 +90,9 @@ export class Sockets {
       ws.once("close", use.close);
       const visitor = { who, address: peerOf(request.socket).address, ended: use.ended };
       const path = (request.url ?? "").split("?", 1)[0] ?? "";
-      const [, camera, stream] = /^\/api\/live\/([A-Za-z0-9_-]{1,64})(?:\/([a-z0-9-]{1,16}))?$/.exec(path) ?? [];
-      if (camera !== undefined) void this.#live(ws, visitor, camera, stream);
+      const [, kind, camera, stream] = VIDEO_PATH.exec(path) ?? [];
+      if (kind === "live" && camera !== undefined) void this.#live(ws, visitor, camera, stream);
+      else if (camera !== undefined) this.#playback(ws, visitor, camera, stream);
       else if (path === "/api/events") this.#events(ws, visitor);
       else ws.close(1008);
     });
@@ -129,12 +136,41 @@ export class Sockets {
       };
       ws.once("close", showLive(stream, viewer, this.#o.log.child({ camera: id, account: who.name })));
     } catch (error) {
-      if (ws.readyState !== ws.OPEN) return;
-      ws.send(JSON.stringify({ type: "unplayable", why: refusal(error) }));
-      ws.close(CLOSE_ENDED);
+      refuseIn(ws, error);
+    }
+  }
+
+  #playback(ws: WebSocket, { who, address, ended }: Visitor, id: string, name: string | undefined): void {
+    try {
+      const camera = this.#o.watch.open(who, id, "playback", "web", address);
+      const { recorded } = streamOf(camera, name);
+      const lease = this.#o.watch.run(who, camera, ["playback"], "web", address);
+      ws.once("close", lease.close);
+      const { footage, clock } = this.#o;
+      const feed = new PlaybackFeed(ws, {
+        camera: id,
+        stream: name,
+        source: recordedUnder(recorded, lease, clock),
+        footage,
+        clock,
+        log: this.#o.log.child({ camera: id, account: who.name }),
+      });
+      ws.once("close", () => feed.close());
+      endWith(ws, AbortSignal.any([lease.ended, ended]));
+    } catch (error) {
+      refuseIn(ws, error);
     }
   }
 }
+
+function refuseIn(ws: WebSocket, error: unknown): void {
+  if (ws.readyState !== ws.OPEN) return;
+  ws.send(JSON.stringify({ type: "unplayable", why: refusal(error) }));
+  ws.close(CLOSE_ENDED);
+}
+
+/** Also of the stream where it is not the main one. */
+const VIDEO_PATH = /^\/api\/(live|playback)\/([A-Za-z0-9_-]{1,64})(?:\/([a-z0-9-]{1,16}))?$/;
 
 /** The id in the cookie; empty where there is none. */
 function sessionOf({ headers }: IncomingMessage): string {

@@ -1,8 +1,15 @@
+import type { Lease } from "../../auth/leases.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Millis, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { Reading, RecordedSource, Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
+
+/** What of a recording may be had under a lease. Whether its age is limited at all never changes while the lease lasts. */
+export function recordedUnder(source: RecordedSource, lease: Lease, clock: Clock): RecordedSource {
+  if (lease.maxAgeMs === Number.POSITIVE_INFINITY) return source;
+  return new AgedSource(source, { clock, maxAgeMs: () => lease.maxAgeMs, showed: lease.showed });
+}
 
 /**
  * A recording of which only the newest part may be had. The limit moves with the clock, so each group is looked at again when it is

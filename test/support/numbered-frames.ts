@@ -2,6 +2,7 @@ import { unixMillis } from "../../base/units.ts";
 import { PacketGroup } from "../../media/group.ts";
 import { createPacketizer } from "../../media/packetizer.ts";
 import type { SampleFormat } from "../../media/sample.ts";
+import type { Track } from "../../media/track.ts";
 import { H264Encoder } from "../../sim/h264.ts";
 import { BLOCK, Picture } from "../../sim/picture.ts";
 import { START_MS } from "./recorder-samples.ts";
@@ -27,6 +28,10 @@ export class NumberedFrames {
     sequence: 0,
     clockRateHz: 90_000,
   });
+
+  get track(): Track {
+    return this.#packetizer.track;
+  }
 
   /** Frame `index` of one that began at `START_MS`. The first one that is asked for must be a multiple of {@link GOP}. */
   group(index: number): PacketGroup {

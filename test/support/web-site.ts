@@ -27,6 +27,7 @@ import { createWeb, type WebOptions } from "../../web/app.ts";
 import { NO_DIRECTORIES } from "./directory.ts";
 import { NO_CONTROL } from "./no-control.ts";
 import { NO_SPEAKER } from "./no-speaker.ts";
+import { unreadRecording } from "./unread-recording.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { WebClient } from "./web-client.ts";
 
@@ -62,7 +63,8 @@ export interface WebSite {
   readonly refusals: Refusal[];
   readonly port: number;
   readonly plainPort: number;
-  camera(id: string, tracks?: readonly Track[]): ScriptedCamera;
+  /** `recorded`: nothing may be read of it where it is absent. */
+  camera(id: string, tracks?: readonly Track[], recorded?: RecordedSource): ScriptedCamera;
   /** Somebody who is not logged in. */
   stranger(): WebClient;
   /** Somebody with these rights, logged in. */
@@ -99,6 +101,7 @@ export async function startWebSite(): Promise<WebSite> {
     log,
     pages,
     discovery,
+    footage: { spans: () => Promise.resolve([]), gaps: () => Promise.resolve([]) },
     refusals: { list: () => refusals },
     sessions: new WebSessions({ accounts, clock }),
     watch: new Watch({ list: () => [...cameras.values()], find: (id) => cameras.get(id) }, audit, leases),
@@ -135,8 +138,8 @@ export async function startWebSite(): Promise<WebSite> {
     port,
     plainPort,
     stranger,
-    camera(id, tracks = []) {
-      const camera = scriptedCamera(id, tracks, () => cameras.delete(id));
+    camera(id, tracks = [], recorded = undefined) {
+      const camera = scriptedCamera(id, tracks, () => cameras.delete(id), recorded);
       cameras.set(id, camera);
       return camera;
     },
@@ -175,7 +178,12 @@ async function makePages(folder: string): Promise<string> {
 }
 
 /** A camera by itself. `forget` is called when it is removed. */
-export function scriptedCamera(id: string, first: readonly Track[], forget: () => void): ScriptedCamera {
+export function scriptedCamera(
+  id: string,
+  first: readonly Track[],
+  forget: () => void,
+  recorded: RecordedSource = unreadRecording([], undefined),
+): ScriptedCamera {
   let tracks = first;
   let flow = (): void => undefined;
   const flowing = new Promise<void>((resolve) => {
@@ -234,11 +242,10 @@ export function scriptedCamera(id: string, first: readonly Track[], forget: () =
           return streamInfo();
         },
         live,
-        recorded: {} as RecordedSource,
+        recorded,
       },
     ],
-    // The pages do not play recordings.
-    recorded: {} as RecordedSource,
+    recorded,
     speaker: NO_SPEAKER,
     control: NO_CONTROL,
     removed: removal.signal,
