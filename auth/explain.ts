@@ -1,5 +1,7 @@
 import type { UnixMillis } from "../base/units.ts";
+import type { Account } from "./accounts.ts";
 import { type Decision, decideAt, type Match, maySeeAt, type Question, traceOf } from "./decision.ts";
+import { letsIn } from "./directory-link.ts";
 import type { EffectiveGrant } from "./principal.ts";
 import { type CameraRight, INTERFACES, type Interface, isCameraRight, RIGHTS, type Right } from "./right.ts";
 
@@ -23,14 +25,15 @@ export interface Explanation {
 
 /** What the doors would answer the account at that instant, if its rights stayed as they are. */
 export function explain(
-  account: { readonly enabled: boolean },
+  account: Pick<Account, "enabled" | "directory">,
   grants: readonly EffectiveGrant[],
   question: Question,
 ): Explanation {
-  if (!account.enabled)
+  const out = whyOut(account, question.at);
+  if (out !== undefined)
     return {
       allowed: false,
-      why: "the account is disabled",
+      why: out,
       hidden: true,
       until: undefined,
       maxAgeMs: undefined,
@@ -50,6 +53,16 @@ export function explain(
       match,
     })),
   };
+}
+
+/** Why nobody is let in by the account at that instant, whatever it may do; undefined where somebody is. */
+export function whyOut(
+  { enabled, directory }: Pick<Account, "enabled" | "directory">,
+  at: UnixMillis,
+): string | undefined {
+  if (!enabled) return "the account is disabled";
+  if (letsIn(directory, at)) return undefined;
+  return directory?.out === undefined ? "it has expired in the directory" : `it is ${directory.out} in the directory`;
 }
 
 /** One line of what an account may do: with which cameras and through which doors, at that instant. */

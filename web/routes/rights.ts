@@ -2,7 +2,7 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit } from "../../auth/audit.ts";
-import { effectiveRights, explain } from "../../auth/explain.ts";
+import { effectiveRights, explain, whyOut } from "../../auth/explain.ts";
 import { readGrants } from "../../auth/grants.ts";
 import { POLICY_KINDS, type PolicyKind, plainPart, readPart } from "../../auth/policy.ts";
 import { INTERFACES, RIGHTS } from "../../auth/right.ts";
@@ -84,7 +84,8 @@ export function rightsRoutes(o: {
       at: isoOf(at),
       enabled: account.enabled,
       roles: account.roles,
-      rights: account.enabled ? effectiveRights(grants, cameras, at) : [],
+      out: whyOut(account, at),
+      rights: whyOut(account, at) === undefined ? effectiveRights(grants, cameras, at) : [],
     };
   });
 
