@@ -138,8 +138,8 @@ export async function startWebSite(): Promise<WebSite> {
     port,
     plainPort,
     stranger,
-    camera(id, tracks = [], recorded = undefined) {
-      const camera = scriptedCamera(id, tracks, () => cameras.delete(id), recorded);
+    camera(id, tracks, recorded) {
+      const camera = scriptedCamera(id, tracks ?? [], () => cameras.delete(id), recorded);
       cameras.set(id, camera);
       return camera;
     },
