@@ -38,7 +38,7 @@ export interface OwnDoor extends OwnPlace {
 /** A site with one camera. `name`: for people; of a camera that is not there it is never told. */
 export function siteOf(
   site: OnvifSite,
-  { camera, name, own }: { readonly camera: string; readonly name: string; readonly own: OwnDoor | undefined },
+  { camera, name, own }: { readonly camera: string; readonly name: () => string; readonly own: OwnDoor | undefined },
 ): OnvifSite {
   const { uuid, mac, serial } = cameraIdentity(site.device.uuid, camera);
   const only = <T>(id: string, then: () => T): T => {
@@ -51,7 +51,15 @@ export function siteOf(
     multicast,
     srtp,
     discoverable,
-    device: { ...site.device, model: `${site.device.model} camera`, serial, uuid, name },
+    device: {
+      ...site.device,
+      model: `${site.device.model} camera`,
+      serial,
+      uuid,
+      get name() {
+        return name();
+      },
+    },
     cameras: (who) => site.cameras(who).filter(({ id }) => id === camera),
     camera: (who, id) => only(id, () => site.camera(who, id)),
     streamUri: (id, kind, how) => only(id, () => site.streamUri(id, kind, how)),

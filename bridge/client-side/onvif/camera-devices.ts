@@ -6,8 +6,8 @@ import { deviceScopes } from "./device.ts";
 import type { OnvifSite } from "./site.ts";
 
 const LIMITS = {
-  /** Devices whose services are kept made. Strangers may ask for any: the oldest is made anew when it is asked for again. */
-  made: 256,
+  /** Devices of cameras that are not there, kept made: strangers may ask for any. */
+  missing: 32,
 } as const;
 
 /** Which devices an account is shown: that of all cameras, those of single ones, or both. */
@@ -35,7 +35,9 @@ export interface CameraDevice {
 /** An ONVIF device for each camera, for clients that take a device for a camera, and know it by its hardware address. */
 export class CameraDevices {
   readonly #o: CameraDevicesOptions;
-  readonly #made = new Map<string, { readonly name: string; readonly services: readonly Service[] }>();
+  /** Of cameras that are there, for as long as they are: searches of clients live in them, and no stranger may push these out. */
+  readonly #made = new Map<string, readonly Service[]>();
+  readonly #missing = new Map<string, readonly Service[]>();
 
   constructor(options: CameraDevicesOptions) {
     this.#o = options;
@@ -43,25 +45,24 @@ export class CameraDevices {
 
   /** Of that camera, whether it is there or not. */
   services(camera: string): readonly Service[] {
-    const name = this.#o.cameras().find(({ id }) => id === camera)?.name ?? camera;
-    const made = this.#made.get(camera);
-    if (made?.name === name) return made.services;
-    const services = this.#o.services(this.#siteOf(camera, name), camera);
-    this.#made.delete(camera);
-    this.#made.set(camera, { name, services });
-    for (const oldest of this.#made.keys()) {
-      if (this.#made.size <= LIMITS.made) break;
-      this.#made.delete(oldest);
+    const there = new Set(this.#o.cameras().map(({ id }) => id));
+    const kept = there.has(camera) ? this.#made : this.#missing;
+    const made = kept.get(camera) ?? this.#o.services(this.#siteOf(camera), camera);
+    kept.set(camera, made);
+    for (const id of this.#made.keys()) if (!there.has(id)) this.#made.delete(id);
+    for (const oldest of this.#missing.keys()) {
+      if (this.#missing.size <= LIMITS.missing) break;
+      this.#missing.delete(oldest);
     }
-    return services;
+    return made;
   }
 
   /** Of every camera that is there. */
   list(): readonly CameraDevice[] {
-    return this.#o.cameras().map(({ id, name }) => ({
+    return this.#o.cameras().map(({ id }) => ({
       camera: id,
       uuid: cameraIdentity(this.#o.site.device.uuid, id).uuid,
-      scopes: deviceScopes(this.#siteOf(id, name)),
+      scopes: deviceScopes(this.#siteOf(id)),
       own: this.#ownOf(id),
     }));
   }
@@ -76,7 +77,8 @@ export class CameraDevices {
     if (!allowed) throw new SoapFault("denied", "Sender", ["NotAuthorized"], "This device is not for this account");
   }
 
-  #siteOf(camera: string, name: string): OnvifSite {
+  #siteOf(camera: string): OnvifSite {
+    const name = (): string => this.#o.cameras().find(({ id }) => id === camera)?.name ?? camera;
     return siteOf(this.#o.site, { camera, name, own: this.#ownOf(camera) });
   }
 

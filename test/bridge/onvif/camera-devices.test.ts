@@ -175,6 +175,14 @@ describe("the ONVIF device of a camera", () => {
       expect((await site.send({ path, body: "<a/>" })).status, path).to.equal(404);
   });
 
+  it("keeps the searches of its clients, whatever strangers ask for", async () => {
+    const begun = await ask(gate, "tse", "FindRecordings", "<tse:Scope/><tse:KeepAliveTime>PT1M</tse:KeepAliveTime>");
+    for (let count = 0; count < 100; count += 1) await at(`guess-${count}`, "nobody").call("tds", "GetHostname");
+    const token = `<tse:SearchToken>${texts(begun.element, "SearchToken")[0]}</tse:SearchToken>`;
+    const { element } = await ask(gate, "tse", "GetRecordingSearchResults", token);
+    expect(texts(element, "RecordingToken")).to.deep.equal(["gate"]);
+  });
+
   it("is there for the accounts that are to see it, and that of the bridge for those who are to see that", async () => {
     const [cameras, bridge] = [await site.account(), await site.account()];
     expect([cameras.name, bridge.name]).to.deep.equal(["vms-2", "vms-3"]);
