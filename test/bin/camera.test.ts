@@ -11,7 +11,7 @@ import { CAMERA_LOGIN } from "../support/bridge.ts";
 import { type Ended, PROGRAM, viaduct, writeConfig } from "../support/viaduct.ts";
 
 describe("viaduct camera", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   let folder = "";
   let config = "";
   let sim: SimCamera;

@@ -87,7 +87,7 @@ describe("the master key", () => {
   });
 
   it("is under a passphrase where that was set, and opens with no other", async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     await replaceMaster(folder, key(5), new Secret("correct horse battery"), async () => undefined);
     expect((await readFile(join(folder, "master.key"), "latin1")).includes(key(5).toString("base64"))).to.equal(false);
     expect(await openMaster(place(), any)).to.deep.equal({ origin: "passphrase", key: key(5) });
@@ -124,7 +124,7 @@ describe("the master key", () => {
   });
 
   it("is found with either passphrase, asked for once, where a rotation from one to another broke off", async function () {
-    this.timeout(60_000);
+    this.timeout(180_000);
     await replaceMaster(folder, key(5), new Secret("the old passphrase"), async () => undefined);
     const killed = () => Promise.reject(new Error("killed"));
     await replaceMaster(folder, key(6), new Secret("the new passphrase"), killed).catch(() => undefined);

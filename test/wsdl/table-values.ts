@@ -61,8 +61,17 @@ function simple({ name, values }: Simple<unknown>): fc.Arbitrary<unknown> {
   return values === undefined ? (SIMPLE[name] ?? word) : fc.constantFrom(...values);
 }
 
-function member({ type, many, min }: Member): fc.Arbitrary<unknown> {
-  const of = valuesOf(type);
+/** What is anything to us and something to the schema, by the element that it stands in. */
+const CONTENTS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  SearchFilter: fc.constant({ xml: "", prefixes: new Set() }),
+  Event: fc.constant({
+    xml: `<wsnt:Message><tt:Message UtcTime="2026-11-24T12:00:00Z"/></wsnt:Message>`,
+    prefixes: new Set(["wsnt", "tt"]),
+  }),
+};
+
+function member({ name, type, many, min }: Member): fc.Arbitrary<unknown> {
+  const of = (type.kind === "anything" ? CONTENTS[name] : undefined) ?? valuesOf(type);
   return many ? fc.array(of, { minLength: min, maxLength: 2 }) : of;
 }
 
