@@ -1,4 +1,4 @@
-import { Fault } from "../../base/fault.ts";
+import { Fault, isFault } from "../../base/fault.ts";
 import type { PresentationAddress } from "./host.ts";
 
 const LIMITS = { characters: 2048, segments: 8 };
@@ -27,7 +27,8 @@ export function parseAddress(uri: string): RequestAddress {
   const [trimmed, query] = [withoutSlashes(rawPath), withoutSlashes(rawQuery)];
   const behindPath = TRACK.exec(trimmed);
   const behindQuery = behindPath === null ? TRACK.exec(query) : null;
-  const path = behindPath === null ? trimmed : trimmed.slice(0, behindPath.index);
+  // Clients that join the base of a description and its track by a slash of their own write two of them.
+  const path = behindPath === null ? trimmed : withoutSlashes(trimmed.slice(0, behindPath.index));
   const track = (behindPath ?? behindQuery)?.[1];
   const segments = path.split("/").slice(1).map(decoded);
   if (segments.length > LIMITS.segments) throw new Fault("invalid", `address of ${segments.length} segments`);
@@ -40,6 +41,16 @@ export function parseAddress(uri: string): RequestAddress {
     query: new URLSearchParams(suffix),
     track: track === undefined ? undefined : Number(track),
   };
+}
+
+/** The track that an address names, if it is one. */
+export function trackIn(uri: string): number | undefined {
+  try {
+    return parseAddress(uri).track;
+  } catch (error) {
+    if (isFault(error, "invalid")) return undefined;
+    throw error;
+  }
 }
 
 /** Addresses of a description: what relative ones are relative to, the presentation's own, and a track's. */

@@ -4,7 +4,7 @@ import { type Headers, header, type Request } from "../wire/message.ts";
 import { parsePoint, parseRange } from "../wire/range.ts";
 import { parseSession, printSession } from "../wire/session.ts";
 import { printTransport } from "../wire/transport.ts";
-import { controlAddresses, parseAddress, type RequestAddress } from "./address.ts";
+import { controlAddresses, parseAddress, type RequestAddress, trackIn } from "./address.ts";
 import { describe, tracksOf } from "./description.ts";
 import type { Presentation } from "./host.ts";
 import { offerKeys } from "./key-management.ts";
@@ -83,8 +83,7 @@ export class Requests {
       case "PAUSE":
         return this.#pause(request);
       case "TEARDOWN":
-        this.#sessionOf(request);
-        return { headers: this.#sessionHeader(), afterwards: () => this.#dropSession() };
+        return this.#tearDown(request);
       case "GET_PARAMETER":
       case "SET_PARAMETER":
         return this.#parameter(request);
@@ -185,6 +184,13 @@ export class Requests {
     const point = header(request, "Range");
     this.#sessionOf(request).pause(point === undefined ? undefined : parsePoint(point));
     return { headers: this.#sessionHeader() };
+  }
+
+  /** Of one track of several, that track alone (RFC 2326 10.7); of whatever else, the session. */
+  #tearDown(request: Request): Answer {
+    const headers = this.#sessionHeader();
+    const left = this.#sessionOf(request).tearDown(trackIn(request.uri));
+    return left ? { headers } : { headers, afterwards: () => this.#dropSession() };
   }
 
   /** Anything is a sign of life; parameters there are none (RFC 2326 10.8, 10.9). */

@@ -175,6 +175,15 @@ export class RtspSession {
     this.#state = state;
   }
 
+  /** Ends one of several tracks, also while it plays; false where nothing would be left. */
+  tearDown(index: number | undefined): boolean {
+    if (index === undefined || this.size < 2) return false;
+    if (this.#talk?.lane.index !== index) return this.#lanes.delete(index);
+    this.#talk.close();
+    this.#talk = undefined;
+    return true;
+  }
+
   close(): void {
     this.#ending.abort();
     this.#stop();

@@ -67,6 +67,16 @@ for (const carrier of CARRIERS)
       expect((await client.ask("TEARDOWN", "/live/gate", [REQUIRE])).status).to.equal(200);
     });
 
+    it("ends alone where it is torn down alone, and the picture goes on", async () => {
+      await setUpTalk();
+      expect((await client.play("/live/gate", { headers: [REQUIRE] })).status).to.equal(200);
+      expect(stage.talking).to.equal(true);
+      expect((await client.ask("TEARDOWN", "/live/gate/track2")).status).to.equal(200);
+      expect(stage.talking).to.equal(false);
+      stage.hub.publish(groupOf(11));
+      await client.until(() => client.numbers().includes(11));
+    });
+
     it("goes with the picture in one session", async () => {
       if (ports === undefined) await setUpTalk();
       expect((await client.play("/live/gate", { headers: [REQUIRE] })).status).to.equal(200);
