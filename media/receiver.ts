@@ -1,17 +1,20 @@
 import { randomInt } from "node:crypto";
 import { isFault } from "../base/fault.ts";
 import type { QuirkSeen } from "../base/quirk.ts";
-import { SECOND, type UnixMillis, unixOfNtp } from "../base/units.ts";
+import { type UnixMillis, unixOfNtp } from "../base/units.ts";
 import { EvenSound } from "./even-sound.ts";
 import { FormatWatch } from "./format-watch.ts";
 import { PacketGroup, usualChannel } from "./group.ts";
 import { GroupAssembly } from "./group-assembly.ts";
+import { KeyMarks } from "./key-marks.ts";
 import type { MediaQuirk } from "./known-quirks.ts";
+import { MissedSigns } from "./missed-signs.ts";
 import { scanMpeg4 } from "./mpeg4.ts";
 import { H264_CODEC, H265_CODEC, type NalCodec } from "./nal-codec.ts";
+import { OwnTime } from "./own-time.ts";
 import { SCAN, scanPayload } from "./payload-scan.ts";
 import { readRtcp } from "./rtcp.ts";
-import { RTP_HEADER_BYTES } from "./rtp.ts";
+import { paddingOf, payloadOffset } from "./rtp.ts";
 import { Sequencer } from "./sequencer.ts";
 import { Timeline } from "./timeline.ts";
 import type { Track } from "./track.ts";
@@ -20,12 +23,6 @@ const LIMITS = {
   /** Of one access unit. Key frames of 4K cameras have some MiB in some thousand packets. */
   groupBytes: 8 * 1024 * 1024,
   groupPackets: 8000,
-  /** Streams that refresh pictures bit by bit have no IDR; after this long, parameter sets are taken for a beginning. */
-  withoutRandomMs: 10 * SECOND,
-  /** Pictures without a marker before a camera counts as one that sets none. */
-  unmarked: 50,
-  /** Without a sender report for this long, a camera sends none: they are due every five seconds (RFC 3550 6.2). */
-  unreportedMs: 30 * SECOND,
 };
 
 /** What is known of the access unit that is being received. */
@@ -87,16 +84,10 @@ export class TrackReceiver {
   #closedRtpTime: number | undefined;
   /** This camera sets markers before the end of an access unit. */
   #patient = false;
-  #sawMarker = false;
-  #unmarked = 0;
-  /** When the camera last told the time, or when it began without. */
-  #reportedAt: UnixMillis | undefined;
   #even: EvenSound | undefined;
-  #randomAt: UnixMillis | undefined;
-  /** The newest instant that was handed on, by our numbering; groups of B-frames lie before it. */
-  #newest: { readonly rtpTime: number; readonly at: UnixMillis } | undefined;
-  /** Our timestamps minus the camera's. Undefined: the next group decides. */
-  #offset: number | undefined;
+  readonly #missed: MissedSigns;
+  readonly #keys: KeyMarks;
+  readonly #time: OwnTime;
 
   constructor(o: TrackReceiverOptions) {
     this.ssrc = o.ssrc ?? randomInt(2 ** 32);
@@ -113,9 +104,12 @@ export class TrackReceiver {
     this.#announced = o.track;
     const { codec, kind, clockRateHz } = o.track;
     this.#timeline = new Timeline(clockRateHz);
+    this.#time = new OwnTime(clockRateHz);
+    this.#keys = new KeyMarks(codec);
     this.#even = kind === "audio" ? new EvenSound(o.track, this.#seen) : undefined;
     this.#codec = codec === "H264" ? H264_CODEC : codec === "H265" ? H265_CODEC : undefined;
     this.#isMpeg4 = codec === "MP4V-ES";
+    this.#missed = new MissedSigns(this.#codec !== undefined, this.#seen);
     this.#single =
       codec === "PCMU" || codec === "PCMA" || codec === "OPUS" || (codec === "unknown" && kind === "audio");
   }
@@ -141,7 +135,7 @@ export class TrackReceiver {
     packet.writeUInt32BE(this.ssrc, 8);
     this.#add(packet, offset, end, rtpTime, arrivedAt);
     if ((second & 0x80) === 0 && !this.#single) return;
-    this.#sawMarker = true;
+    this.#missed.marker();
     const open = this.#open;
     if (open === undefined) return;
     if (!this.#hasContent(open)) this.#seen("early-marker");
@@ -153,7 +147,7 @@ export class TrackReceiver {
     try {
       const { senders, byes } = readRtcp(packet);
       for (const { rtpTime, ntp } of senders) {
-        this.#reportedAt = arrivedAt;
+        this.#missed.report(arrivedAt);
         if (!this.#timeline.report(rtpTime, unixOfNtp(ntp), arrivedAt)) this.#seen("wrong-reports");
       }
       for (const ssrc of byes) this.#sequencer.leave(ssrc);
@@ -169,7 +163,7 @@ export class TrackReceiver {
     this.#format.describe(track);
     this.#sequencer.restart();
     this.#reset();
-    this.#reportedAt = undefined;
+    this.#missed.restart();
     this.#gap = true;
     this.#announce();
   }
@@ -178,7 +172,7 @@ export class TrackReceiver {
   flush(): void {
     const open = this.#open;
     if (open === undefined) return;
-    if (!this.#sawMarker && this.#hasContent(open)) {
+    if (!this.#missed.marked && this.#hasContent(open)) {
       this.#close(false);
       return;
     }
@@ -194,14 +188,13 @@ export class TrackReceiver {
   /** The camera numbers anew. */
   #reset(): void {
     if (this.#open !== undefined) this.#close(false);
-    this.#timeline = new Timeline(this.#format.track.clockRateHz, this.#newest?.at);
-    this.#offset = undefined;
+    this.#timeline = new Timeline(this.#format.track.clockRateHz, this.#time.newestAt);
+    this.#time.restart();
     this.#closedRtpTime = undefined;
     this.#patient = false;
-    this.#sawMarker = false;
-    this.#unmarked = 0;
+    this.#missed.renumbered();
     this.#even &&= new EvenSound(this.#format.track, this.#seen);
-    this.#randomAt = undefined;
+    this.#keys.restart();
   }
 
   #lose(): void {
@@ -267,56 +260,18 @@ export class TrackReceiver {
       this.#gap = true;
       return;
     }
-    this.#watch(open.arrivedAt);
+    this.#missed.accessUnit(open.arrivedAt);
     const { at, quality, jump } = this.#timeline.place(open.rtpTime, open.arrivedAt);
-    const rtpTime = this.#number(open.rtpTime, at, jump !== undefined);
+    const rtpTime = this.#time.of(open.rtpTime, at, jump !== undefined);
     const packets = this.#assembly.take(rtpTime);
     if (jump === "camera") this.#seen("time-jumps");
-    const key = this.#isKey(open);
+    const key = this.#keys.isKey(open.flags, open.broken, open.arrivedAt);
     const discontinuity = open.afterGap || jump !== undefined;
     const cameraAheadMs = this.#timeline.cameraAhead(open.arrivedAt);
     this.#announce();
     this.#deliver(
       new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity, cameraAheadMs }, packets),
     );
-  }
-
-  /** Notices what never comes. */
-  #watch(arrivedAt: UnixMillis): void {
-    this.#reportedAt ??= arrivedAt;
-    if (arrivedAt - this.#reportedAt > LIMITS.unreportedMs) this.#seen("no-reports");
-    if (this.#codec === undefined || this.#sawMarker) return;
-    this.#unmarked += 1;
-    if (this.#unmarked > LIMITS.unmarked) this.#seen("no-marker");
-  }
-
-  #isKey(open: Open): boolean {
-    if (this.#isMpeg4) return !open.broken && (open.flags & SCAN.random) !== 0;
-    if (this.#codec === undefined) return true;
-    this.#randomAt ??= open.arrivedAt;
-    if (open.broken) return false;
-    if ((open.flags & SCAN.random) !== 0) {
-      this.#randomAt = open.arrivedAt;
-      return true;
-    }
-    return (open.flags & SCAN.parameterSets) !== 0 && open.arrivedAt - this.#randomAt > LIMITS.withoutRandomMs;
-  }
-
-  /**
-   * The camera's timestamp in our numbering. Where the camera's clock begins anew, ours goes on by the time that has passed
-   * between the captures, so that timestamps and capture times of all tracks keep their relation.
-   */
-  #number(rtpTime: number, at: UnixMillis, jump: boolean): number {
-    const newest = this.#newest;
-    if (this.#offset === undefined || jump) {
-      const ticksPerMs = this.#format.track.clockRateHz / 1000;
-      const passedMs = newest === undefined ? 0 : Math.max(1, at - newest.at);
-      const next = newest === undefined ? randomInt(2 ** 32) : newest.rtpTime + Math.ceil(passedMs * ticksPerMs);
-      this.#offset = next - rtpTime;
-    }
-    const ours = (rtpTime + this.#offset) >>> 0;
-    if (newest === undefined || ((ours - newest.rtpTime) | 0) > 0) this.#newest = { rtpTime: ours, at };
-    return ours;
   }
 
   #announce(): void {
@@ -332,22 +287,4 @@ export class TrackReceiver {
 function beginsWithin(flags: number, afterGap: boolean): boolean {
   if ((flags & SCAN.content) === 0) return false;
   return (flags & SCAN.continues) !== 0 || (afterGap && (flags & SCAN.first) === 0);
-}
-
-/** Where the payload begins (RFC 3550 5.1), or undefined for what is no RTP packet. */
-function payloadOffset(packet: Buffer): number | undefined {
-  const { length } = packet;
-  if (length < RTP_HEADER_BYTES) return undefined;
-  const first = packet[0] as number;
-  if (first >> 6 !== 2) return undefined;
-  let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
-  if ((first & 0x10) !== 0) {
-    if (offset + 4 > length) return undefined;
-    offset += 4 + packet.readUInt16BE(offset + 2) * 4;
-  }
-  return offset + paddingOf(packet) > length ? undefined : offset;
-}
-
-function paddingOf(packet: Buffer): number {
-  return ((packet[0] as number) & 0x20) === 0 ? 0 : (packet[packet.length - 1] as number);
 }

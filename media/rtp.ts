@@ -20,17 +20,8 @@ export interface RtpPacket {
 
 /** Checks a packet once, so that everything behind may trust it. Fault `invalid`. */
 export function readRtp(packet: Buffer): RtpPacket {
-  const { length } = packet;
-  if (length < RTP_HEADER_BYTES) throw new Fault("invalid", `RTP packet of ${length} bytes`);
-  const first = packet[0] as number;
-  if (first >> 6 !== 2) throw new Fault("invalid", `RTP version ${first >> 6}`);
-  let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
-  if ((first & 0x10) !== 0) {
-    if (offset + 4 > length) throw new Fault("invalid", "RTP header extension beyond the packet");
-    offset += 4 + packet.readUInt16BE(offset + 2) * 4;
-  }
-  const padding = (first & 0x20) === 0 ? 0 : (packet[length - 1] as number);
-  if (offset + padding > length) throw new Fault("invalid", "RTP header and padding are longer than the packet");
+  const offset = payloadOffset(packet);
+  if (offset === undefined) throw new Fault("invalid", `${packet.length} bytes that are no RTP packet`);
   const second = packet[1] as number;
   return {
     marker: (second & 0x80) !== 0,
@@ -39,7 +30,7 @@ export function readRtp(packet: Buffer): RtpPacket {
     timestamp: packet.readUInt32BE(4),
     ssrc: packet.readUInt32BE(8),
     payloadOffset: offset,
-    payload: packet.subarray(offset, length - padding),
+    payload: packet.subarray(offset, packet.length - paddingOf(packet)),
   };
 }
 
@@ -54,4 +45,23 @@ export function writeRtpHeader(
   bytes.writeUInt16BE(header.sequence & 0xffff, offset + 2);
   bytes.writeUInt32BE(header.timestamp >>> 0, offset + 4);
   bytes.writeUInt32BE(header.ssrc >>> 0, offset + 8);
+}
+
+/** Where the payload begins (RFC 3550 5.1), without allocating; undefined for what is no RTP packet. */
+export function payloadOffset(packet: Buffer): number | undefined {
+  const { length } = packet;
+  if (length < RTP_HEADER_BYTES) return undefined;
+  const first = packet[0] as number;
+  if (first >> 6 !== 2) return undefined;
+  let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
+  if ((first & 0x10) !== 0) {
+    if (offset + 4 > length) return undefined;
+    offset += 4 + packet.readUInt16BE(offset + 2) * 4;
+  }
+  return offset + paddingOf(packet) > length ? undefined : offset;
+}
+
+/** Bytes at the end that are none of the payload, as the packet says. */
+export function paddingOf(packet: Buffer): number {
+  return ((packet[0] as number) & 0x20) === 0 ? 0 : (packet[packet.length - 1] as number);
 }
