@@ -15,7 +15,8 @@ export type Way =
 /** A client may ask for another way (461), or try later (503). */
 export type NoWay = "refused" | "failed";
 
-export interface Ways {
+/** What a way is opened for. */
+export interface WayOptions {
   /** The channels to choose where the camera chooses them itself. */
   readonly own: number;
   /** The stream to a group; undefined where there is none, as for sound towards the camera. */
@@ -27,7 +28,7 @@ export interface Ways {
 }
 
 /** The way that a Transport header asks for (RFC 2326 12.39), where the camera has it. */
-export async function openWay(asked: string, line: Line, options: RtspOptions, o: Ways): Promise<Way | NoWay> {
+export async function openWay(asked: string, line: Line, options: RtspOptions, o: WayOptions): Promise<Way | NoWay> {
   const { quirks, transports, log } = options;
   try {
     if (/^RTP\/AVP(?:\/UDP)?;(?:.*;)?multicast\b/.test(asked)) return grouped(await o.multicast(), o.name);
@@ -51,7 +52,7 @@ async function overUdp(
   ports: readonly [number, number],
   line: Line,
   { address, quirks }: RtspOptions,
-  o: Ways,
+  o: WayOptions,
 ): Promise<Way> {
   const client = { address: line.clientAddress, ports };
   const outlet = await UdpOutlet.open({ address, client, quirks, onReport: o.onReport, onRtp: o.onRtp });
@@ -60,7 +61,7 @@ async function overUdp(
   return { outlet, transport: `RTP/AVP;unicast;client_port=${ports.join("-")}${own}` };
 }
 
-function interleaved(asked: string, line: Line, { quirks }: RtspOptions, { own }: Ways): Way {
+function interleaved(asked: string, line: Line, { quirks }: RtspOptions, { own }: WayOptions): Way {
   const [, first = 0, second = Number(first) + 1] = /;interleaved=(\d{1,3})(?:-(\d{1,3}))?/.exec(asked) ?? [];
   const channels = quirks.has("other-channels")
     ? ([own, own + 1] as const)
