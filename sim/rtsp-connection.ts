@@ -6,6 +6,9 @@ import { type Line, type Room, RtspSession } from "./rtsp-session.ts";
 import { timeoutSecondsOf } from "./rtsp-timeout.ts";
 import { type FromClient, printAnswer, RequestReader, type RtspRequest } from "./rtsp-wire.ts";
 
+/** Every so many writes of media one lacks the end of a packet, where that is switched on. */
+const TORN = { every: 25, bytes: 20 };
+
 /** What a connection needs of its server. */
 export interface RoomForOne extends Omit<Room, "occupied"> {
   /** Whether another client has, or has left behind, a session. */
@@ -21,6 +24,7 @@ export class RtspConnection implements Line {
   readonly #reader = new RequestReader();
   readonly #session: RtspSession;
   #lastSign: MonotonicMillis;
+  #writes = 0;
   #closed = false;
   /** The client has gone without TEARDOWN. */
   #deserted = false;
@@ -66,6 +70,13 @@ export class RtspConnection implements Line {
 
   write(bytes: Buffer | string): void {
     if (this.#socket.writable) this.#socket.write(bytes);
+  }
+
+  /** As a camera does that does not look whether all of it was taken, where that is switched on. */
+  writeMedia(bytes: Buffer): void {
+    this.#writes += 1;
+    const tears = this.#options.quirks.has("torn-framing") && this.#writes % TORN.every === 0;
+    this.write(tears && bytes.length > 2 * TORN.bytes ? bytes.subarray(0, -TORN.bytes) : bytes);
   }
 
   signOfLife(): void {

@@ -7,15 +7,11 @@ const LIMITS = {
   unsentBytes: 4 * 1024 * 1024,
 } as const;
 
-/** Every so many writes of media one lacks the end of a packet, where that is switched on. */
-const TORN = { every: 25, bytes: 20 };
-
 /** A track inside the RTSP connection: one write for all packets of a picture (RFC 2326 10.12). */
 export class InterleavedOutlet implements Outlet {
   readonly #line: Line;
   readonly #channels: readonly [rtp: number, rtcp: number];
   readonly #quirks: ReadonlySet<Quirk>;
-  #writes = 0;
 
   constructor(line: Line, channels: readonly [rtp: number, rtcp: number], quirks: ReadonlySet<Quirk>) {
     this.#line = line;
@@ -28,7 +24,7 @@ export class InterleavedOutlet implements Outlet {
   }
 
   rtp(packets: readonly Buffer[]): void {
-    this.#line.write(this.#torn(Buffer.concat(packets.flatMap((packet) => framed(this.#channels[0], packet)))));
+    this.#line.writeMedia(Buffer.concat(packets.flatMap((packet) => framed(this.#channels[0], packet))));
   }
 
   rtcp(packet: Buffer): void {
@@ -38,13 +34,6 @@ export class InterleavedOutlet implements Outlet {
 
   /** It ends with the connection. */
   close(): void {}
-
-  /** What a camera writes that does not look whether all of it was taken. */
-  #torn(bytes: Buffer): Buffer {
-    this.#writes += 1;
-    const tears = this.#quirks.has("torn-framing") && this.#writes % TORN.every === 0;
-    return tears && bytes.length > 2 * TORN.bytes ? bytes.subarray(0, -TORN.bytes) : bytes;
-  }
 }
 
 function framed(channel: number, packet: Buffer): readonly Buffer[] {

@@ -19,7 +19,9 @@ export interface Line {
   readonly clientAddress: string;
   readonly unsentBytes: number;
   readonly closed: boolean;
-  write(bytes: Buffer | string): void;
+  /** RTP inside the connection, framed. */
+  writeMedia(bytes: Buffer): void;
+  write(bytes: Buffer): void;
   signOfLife(): void;
   close(): void;
 }
