@@ -112,7 +112,7 @@ function instantOf(option: string, text: string): UnixMillis {
 function lineFor(fields: Fields): string {
   const text = (name: string): string => wordOf(fields[name]);
   const times = fields["repeated"] === undefined ? "" : `${text("repeated")} times more`;
-  const what = ["action", "subject", "camera"].map(text).filter(Boolean).join(" ");
+  const what = [...new Set(["action", "subject", "camera"].map(text))].filter(Boolean).join(" ");
   const where = ["interface", "address"].map(text).filter(Boolean).join(" ");
   const rest = [text("outcome"), where, text("why"), times].filter(Boolean).join(", ");
   return printed(

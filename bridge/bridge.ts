@@ -23,12 +23,14 @@ import type { Signer } from "../recorder/signature.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
+import { AuditForwarding } from "./audit-forwarding.ts";
 import { openAudit } from "./audit-log.ts";
 import { Cameras } from "./camera-side/cameras.ts";
 import { Finds } from "./camera-side/finds.ts";
 import { CameraStore } from "./camera-store.ts";
 import { readCa } from "./certificates-file.ts";
 import { Addresses } from "./client-side/addresses.ts";
+import type { ForwardState } from "./client-side/audit-forwarder.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
 import { listenForCameras } from "./client-side/own-doors.ts";
@@ -60,10 +62,18 @@ const CLOSE_LIMIT_MS = 15 * SECOND;
 const MEGABYTE = 1e6;
 const GIGABYTE = 1e9;
 
+/** The audit log to be read. */
+export interface AuditTrail {
+  /** The folder in which its files are. */
+  readonly path: string;
+  readonly forwarding: () => readonly ForwardState[];
+}
+
 /** What the pages and the command line work with. */
 export interface BridgeParts {
   readonly accounts: Accounts;
   readonly audit: AuditLog;
+  readonly auditTrail: AuditTrail;
   readonly watch: Watch;
   readonly archive: Archive;
   readonly leases: Leases;
@@ -129,6 +139,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   );
   const signer = await loadSigner(folder, clock);
   const audit = await life.start("audit log", () => openAudit(folder, settings, { clock, log }));
+  const forwarding = await life.start("forwarding of the audit log", () =>
+    AuditForwarding.start({ folder, settings, version: o.version, audit, clock, log }),
+  );
   const bus = new EventBus(clock, log);
   const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
   const accounts = await life.start("accounts", () =>
@@ -172,6 +185,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     return addresses;
   };
   const parts: BridgeParts = {
+    auditTrail: { path: settings.dataFolder, forwarding: () => forwarding.states },
     accounts,
     audit,
     watch,

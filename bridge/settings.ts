@@ -184,6 +184,32 @@ const audit = z
       .min(50)
       .default(1000)
       .describe("The oldest files of the audit log are removed beyond this sum (10^6 bytes)."),
+    forward: z
+      .array(
+        z.strictObject({
+          name: z
+            .string()
+            .regex(/^[a-z0-9-]{1,32}$/)
+            .describe("a-z, 0-9 and -; how far it is sent is kept under it."),
+          host: z.string().min(1).describe("Name or IP address of the receiver, which its certificate must have."),
+          port: z.int().min(1).max(65_535).default(6514).describe("Default 6514, syslog over TLS."),
+          format: z
+            .enum(["syslog", "cef", "json"])
+            .default("syslog")
+            .describe("RFC 5424 with the line of the log as its text; CEF in syslog; or the lines of the log alone."),
+          ca: z
+            .string()
+            .min(1)
+            .optional()
+            .describe(
+              "File with the certificates (PEM) of the receiver's authority. Without it, those that this machine trusts.",
+            ),
+        }),
+      )
+      .max(8)
+      .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, "two of them have one name")
+      .default([])
+      .describe("Who is sent the audit log as it is written, over TLS (RFC 5425)."),
   })
   .prefault({});
 

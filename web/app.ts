@@ -4,6 +4,7 @@ import { demand } from "../auth/access.ts";
 import type { Accounts } from "../auth/accounts.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
+import type { AuditTrail } from "../bridge/bridge.ts";
 import type { HttpPart } from "../bridge/client-side/front-door.ts";
 import type { Refusals } from "../bridge/client-side/refusals.ts";
 import type { DirectoryDesk } from "../bridge/directory/desk.ts";
@@ -15,6 +16,7 @@ import { managerOf } from "./managed-by.ts";
 import { servePage } from "./pages.ts";
 import { type About, aboutRoutes } from "./routes/about.ts";
 import { accountRoutes } from "./routes/accounts.ts";
+import { auditRoutes } from "./routes/audit.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
@@ -35,6 +37,7 @@ export interface WebOptions extends SocketsOptions {
   readonly archive: Pick<Archive, "gaps" | "spans" | "journal">;
   readonly about: About;
   readonly refusals: Pick<Refusals, "list">;
+  readonly auditTrail: AuditTrail;
   readonly desk: DirectoryDesk;
 }
 
@@ -86,6 +89,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     directoryRoutes({ desk: o.desk, need, manager: managerOf }),
     accountRoutes(ofAccounts),
     rightsRoutes(ofAccounts),
+    auditRoutes({ ...o, need }),
     refusalRoutes(o.refusals, need),
   ];
 }

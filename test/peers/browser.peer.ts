@@ -248,6 +248,29 @@ describe("the pages, in Chromium", function () {
     await page.emulateMedia({ colorScheme: "light" });
   });
 
+  it("show who did what, and what of it was refused, with all that the log has of an entry", async () => {
+    await page.getByRole("link", { name: "Audit" }).click();
+    const rows = page.getByRole("row");
+    await rows.filter({ hasText: "adopt-camera" }).first().waitFor();
+    await picture("audit");
+    await page.getByLabel("Outcome").selectOption("failed");
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await rows.filter({ hasText: "allowed" }).first().waitFor({ state: "detached" });
+    await rows.filter({ hasText: "set-up" }).getByRole("button").first().click();
+    await page.getByText('"prev": "').waitFor();
+    await page.emulateMedia({ colorScheme: "dark" });
+    await picture("audit-dark");
+    await page.emulateMedia({ colorScheme: null });
+    await page.getByLabel("Account").fill("nobody");
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByText("Nothing in the audit log is like this").waitFor();
+    await picture("audit-empty");
+    await page.getByLabel("Any text").fill("x".repeat(300));
+    await page.getByRole("button", { name: "Search", exact: true }).click();
+    await page.getByRole("alert").filter({ hasText: "Text" }).waitFor();
+    await page.getByRole("link", { name: "Accounts" }).click();
+  });
+
   it("are worked by keyboard alone", async () => {
     await page.getByRole("link", { name: "Cameras" }).focus();
     await page.keyboard.press("Enter");

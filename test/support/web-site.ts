@@ -55,6 +55,8 @@ export interface WebSite {
   readonly accounts: Accounts;
   readonly clock: VirtualClock;
   readonly audited: readonly AuditEntry[];
+  /** Where the audit log is read. */
+  readonly folder: string;
   readonly discovery: ScriptedDiscovery;
   readonly journal: Journal;
   /** What every camera has recorded. */
@@ -103,6 +105,7 @@ export async function startWebSite(): Promise<WebSite> {
     discovery,
     footage: { spans: () => Promise.resolve([]), gaps: () => Promise.resolve([]) },
     refusals: { list: () => refusals },
+    auditTrail: { path: folder, forwarding: () => [] },
     sessions: new WebSessions({ accounts, clock }),
     watch: new Watch({ list: () => [...cameras.values()], find: (id) => cameras.get(id) }, audit, leases),
     leases,
@@ -127,6 +130,7 @@ export async function startWebSite(): Promise<WebSite> {
   const { port: plainPort } = await door.listen("127.0.0.1", 0, undefined);
   const stranger = (): WebClient => new WebClient(port);
   return {
+    folder,
     refusals,
     options,
     accounts,

@@ -11,6 +11,7 @@ import { isoOf, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { jsonBody } from "../body.ts";
 import { managedBy } from "../managed-by.ts";
+import { parsed } from "../query.ts";
 import type { Need, WebState } from "../state.ts";
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => unixMillis(Date.parse(text)));
@@ -103,12 +104,4 @@ function partOf(params: unknown): { readonly kind: PolicyKind; readonly id: stri
   const known = POLICY_KINDS.find((one) => one === kind);
   if (known === undefined) throw new Fault("not-found", `no kind ${kind}`);
   return { kind: known, id };
-}
-
-function parsed<T>(schema: z.ZodType<T>, value: unknown): T {
-  const read = schema.safeParse(value);
-  if (read.success) return read.data;
-  const [issue] = read.error.issues;
-  const tell = `${(issue?.path ?? []).join(".")}: ${issue?.message ?? "invalid"}`;
-  throw new Fault("invalid", tell, { tell });
 }

@@ -139,6 +139,30 @@ export interface Account {
   readonly narrowed: boolean;
 }
 
+/** One line of the audit log. */
+export interface AuditEntry {
+  readonly seq: number;
+  /** ISO 8601. */
+  readonly time: string;
+  readonly who?: string;
+  readonly action: string;
+  readonly outcome?: "allowed" | "denied" | "failed";
+  readonly subject?: string;
+  readonly camera?: string;
+  readonly interface?: string;
+  readonly address?: string;
+  readonly why?: string;
+  readonly repeated?: number;
+}
+
+/** Which entries: values of fields, `text` anywhere, `from` and `to` as ISO 8601, `before` a number. Empty ones count for nothing. */
+export type AuditQuestion = Readonly<Record<string, string>>;
+
+export interface AuditState {
+  readonly failing: boolean;
+  readonly forwarding: readonly { readonly name: string; readonly connected: boolean; readonly why?: string }[];
+}
+
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
@@ -171,6 +195,12 @@ export const api = {
   discovery: () => call<{ finds: Find[]; scan: Scan }>("GET", "/api/discovery"),
   scan: (targets: readonly string[]) => call<{ scan: Scan }>("POST", "/api/discovery/scan", { targets }),
   adopt: (adoption: Adoption) => call<{ id: string; name: string }>("POST", "/api/discovery/adopt", adoption),
+  audit: (question: AuditQuestion) =>
+    call<{ entries: readonly AuditEntry[]; next?: number }>(
+      "GET",
+      `/api/audit?${new URLSearchParams(Object.entries(question).filter(([, value]) => value !== ""))}`,
+    ),
+  auditState: () => call<AuditState>("GET", "/api/audit/state"),
   accounts: async () => (await call<{ accounts: Account[] }>("GET", "/api/accounts")).accounts,
   addIntegration: (name: string, watching: Watching) =>
     call<{ id: string; name: string; secret: string }>("POST", "/api/accounts", { name, watching }),

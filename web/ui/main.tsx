@@ -2,6 +2,7 @@ import { type JSX, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, type Session } from "./api.ts";
 import { Accounts } from "./pages/accounts.tsx";
+import { Audit } from "./pages/audit.tsx";
 import { Cameras } from "./pages/cameras.tsx";
 import { Discovery } from "./pages/discovery.tsx";
 import { LogIn } from "./pages/login.tsx";
@@ -12,6 +13,7 @@ const PAGES = [
   { path: "/", title: "Cameras", right: undefined },
   { path: "/discovery", title: "Discovery", right: "adopt-camera" },
   { path: "/accounts", title: "Accounts", right: "manage-accounts" },
+  { path: "/audit", title: "Audit", right: "read-audit" },
 ] as const;
 
 function App(): JSX.Element {
@@ -78,6 +80,7 @@ function App(): JSX.Element {
         {page.path === "/" ? <Cameras mayAdopt={may("adopt-camera")} onDiscover={() => go("/discovery")} /> : null}
         {page.path === "/discovery" ? <Discovery onAdopted={() => go("/")} /> : null}
         {page.path === "/accounts" ? <Accounts /> : null}
+        {page.path === "/audit" ? <Audit /> : null}
       </main>
       {about === undefined ? null : (
         <footer class="about">

@@ -1,0 +1,61 @@
+import { appendFileSync, rmSync } from "node:fs";
+import { expect } from "chai";
+import { sequenceOf } from "../../../auth/audit/line.ts";
+import { BEGINNING, readOn, type TailPosition } from "../../../auth/audit/tail.ts";
+import { type AuditSite, auditSite, ENTRY } from "./fixture.ts";
+
+describe("reading on in the audit log", () => {
+  let site: AuditSite;
+  beforeEach(async () => {
+    site = await auditSite();
+  });
+  afterEach(() => site.close());
+
+  /** All that came after a position. */
+  const rest = async (from: TailPosition) => {
+    const numbers: (number | undefined)[] = [];
+    const lost: unknown[] = [];
+    let position = from;
+    for (;;) {
+      const block = await readOn(site.file, position);
+      if (block.lost !== undefined) lost.push(block.lost);
+      if (block.lines.length === 0) return { numbers, lost, position };
+      numbers.push(...block.lines.map(sequenceOf));
+      position = block.position;
+    }
+  };
+  const fill = (count: number): void => {
+    const audit = site.open({ fileBytes: 1000 });
+    for (let n = 0; n < count; n += 1) audit.record({ ...ENTRY, subject: String(n) });
+    audit.close();
+  };
+
+  it("reads each entry once, over files that are put aside meanwhile", async () => {
+    fill(3);
+    const before = await rest(BEGINNING);
+    fill(20);
+    const after = await rest(before.position);
+    const numbers = [...before.numbers, ...after.numbers];
+    expect(numbers.length).to.be.greaterThan(23);
+    expect(numbers).to.deep.equal(numbers.map((_, at) => at + 1));
+    expect((await rest(after.position)).numbers).to.deep.equal([]);
+  });
+
+  it("waits for the end of a line", async () => {
+    site.write("a");
+    const { position } = await rest(BEGINNING);
+    appendFileSync(site.file, '{"seq":3,"who":"b"');
+    expect((await rest(position)).numbers).to.deep.equal([]);
+    appendFileSync(site.file, "}\n");
+    expect((await rest(position)).numbers).to.deep.equal([3]);
+  });
+
+  it("says which entries were removed before they were read", async () => {
+    fill(3);
+    const { position } = await rest(BEGINNING);
+    fill(30);
+    rmSync(`${site.folder}/audit`, { recursive: true });
+    const { numbers, lost } = await rest(position);
+    expect(lost).to.deep.equal([{ from: position.seq + 1, to: (numbers[0] ?? 0) - 1 }]);
+  });
+});
