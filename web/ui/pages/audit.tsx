@@ -83,7 +83,7 @@ const CHOICES = {
   interface: ["web", "api", "onvif", "rtsp", "cli", "bridge"],
 } as const;
 
-function Filters(props: { readonly busy: boolean; onAsk(question: AuditQuestion): void }): JSX.Element {
+function Filters(props: { readonly busy: boolean; readonly onAsk: (question: AuditQuestion) => void }): JSX.Element {
   const [asked, setAsked] = useState<Readonly<Record<string, string>>>({});
   const set = (name: string, value: string): void => setAsked({ ...asked, [name]: value });
   const submit = (event: Event): void => {
@@ -132,7 +132,7 @@ function Filters(props: { readonly busy: boolean; onAsk(question: AuditQuestion)
   );
 }
 
-function Row(props: { readonly entry: AuditEntry; readonly open: boolean; onToggle(): void }): JSX.Element {
+function Row(props: { readonly entry: AuditEntry; readonly open: boolean; readonly onToggle: () => void }): JSX.Element {
   const { entry, open } = props;
   const what = [...new Set([entry.action, entry.subject, entry.camera])].filter(Boolean).join(" ");
   const times = entry.repeated === undefined ? "" : ` (${entry.repeated} times more)`;
