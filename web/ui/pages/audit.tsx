@@ -132,7 +132,11 @@ function Filters(props: { readonly busy: boolean; readonly onAsk: (question: Aud
   );
 }
 
-function Row(props: { readonly entry: AuditEntry; readonly open: boolean; readonly onToggle: () => void }): JSX.Element {
+function Row(props: {
+  readonly entry: AuditEntry;
+  readonly open: boolean;
+  readonly onToggle: () => void;
+}): JSX.Element {
   const { entry, open } = props;
   const what = [...new Set([entry.action, entry.subject, entry.camera])].filter(Boolean).join(" ");
   const times = entry.repeated === undefined ? "" : ` (${entry.repeated} times more)`;
