@@ -17,7 +17,7 @@ export interface AuditEntry {
   readonly after?: string;
   readonly why?: string;
   readonly address?: string;
-  /** Of what ran and is over: for how long, how much was sent, and which stretch of a recording (ISO 8601). Such entries are never taken for a repetition. */
+  /** Of what ran and is over: for how long, how much was sent, and which stretch of a recording (ISO 8601). Many of them in a minute are told as one sum. */
   readonly seconds?: number;
   readonly bytes?: number;
   readonly from?: string;

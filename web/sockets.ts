@@ -121,7 +121,8 @@ export class Sockets {
     try {
       const camera = this.#o.watch.open(who, id, "live", "web", address);
       const lease = this.#o.watch.run(who, camera, ["live"], "web", address);
-      ws.once("close", lease.close);
+      let bytes = 0;
+      ws.once("close", () => lease.close({ bytes }));
       const over = AbortSignal.any([lease.ended, ended]);
       endWith(ws, over);
       const stream = streamOf(camera, name);
@@ -132,7 +133,10 @@ export class Sockets {
           return ws.bufferedAmount;
         },
         text: (message: object) => ws.send(JSON.stringify(message)),
-        binary: (bytes: Buffer) => ws.send(bytes),
+        binary: (media: Buffer) => {
+          bytes += media.length;
+          ws.send(media);
+        },
       };
       ws.once("close", showLive(stream, viewer, this.#o.log.child({ camera: id, account: who.name })));
     } catch (error) {

@@ -7,12 +7,14 @@ const LIMITS = {
   periodMs: 1 * MINUTE,
   /** Different refusals of one address within the same time, before the rest is counted as one. */
   refusalsPerAddress: 60,
+  /** Ends of what one account ran through one door, before the rest is told as one sum: a player that jumps begins anew each time. */
+  endsPerPeriod: 10,
   /** What is remembered; of what is forgotten early the count is told early. */
   keys: 2000,
 } as const;
 
 interface Counted {
-  readonly entry: AuditEntry;
+  entry: AuditEntry;
   readonly until: number;
   readonly first: UnixMillis;
   last: UnixMillis;
@@ -34,8 +36,8 @@ export class Floods {
   readonly #write: (summary: Summary) => void;
   /** In the order in which they began. */
   readonly #counted = new Map<string, Counted>();
-  /** Different refusals, by address, in the period that began with the first of them. */
-  readonly #refusals = new Map<string, { readonly until: number; count: number }>();
+  /** What is held to a number, in the period that began with the first of them. */
+  readonly #passed = new Map<string, { readonly until: number; count: number }>();
   #timer: Timer | undefined;
 
   constructor(clock: Clock, write: (summary: Summary) => void) {
@@ -43,13 +45,14 @@ export class Floods {
     this.#write = write;
   }
 
-  /** Whether it is to be written now; it is counted otherwise. What was changed, and what ran and is over, always is. */
+  /** Whether it is to be written now; it is counted otherwise. What was changed always is. */
   admit(entry: AuditEntry): boolean {
-    if (entry.subject !== undefined || entry.seconds !== undefined) return true;
+    if (entry.subject !== undefined) return true;
     this.#sweep();
+    if (entry.seconds !== undefined) return this.#admitEnd(entry);
     const key = JSON.stringify(entry);
     if (this.#repeats(key)) return false;
-    if (entry.outcome === "allowed" || this.#mayRefuse(entry.address ?? "")) {
+    if (entry.outcome === "allowed" || this.#mayPass(`refusal ${entry.address ?? ""}`, LIMITS.refusalsPerAddress)) {
       this.#remember(key, entry, 0);
       return true;
     }
@@ -73,6 +76,19 @@ export class Floods {
     for (const key of this.#counted.keys()) this.#forget(key);
   }
 
+  #admitEnd(entry: AuditEntry): boolean {
+    const { seconds: _s, bytes: _b, from: _f, to: _t, ...same } = entry;
+    const key = JSON.stringify(same);
+    const counted = this.#counted.get(key);
+    if (counted !== undefined) {
+      counted.entry = together(counted.entry, entry);
+      return !this.#repeats(key);
+    }
+    if (this.#mayPass(`end ${key}`, LIMITS.endsPerPeriod)) return true;
+    this.#remember(key, entry, 1);
+    return false;
+  }
+
   #repeats(key: string): boolean {
     const counted = this.#counted.get(key);
     if (counted === undefined) return false;
@@ -91,16 +107,17 @@ export class Floods {
     });
   }
 
-  #mayRefuse(address: string): boolean {
+  /** The first ones of a period. */
+  #mayPass(kind: string, most: number): boolean {
     const now = this.#clock.monotonic();
-    const known = this.#refusals.get(address);
+    const known = this.#passed.get(kind);
     if (known !== undefined && known.until > now) {
       known.count += 1;
-      return known.count <= LIMITS.refusalsPerAddress;
+      return known.count <= most;
     }
-    this.#refusals.delete(address);
-    this.#refusals.set(address, { until: now + LIMITS.periodMs, count: 1 });
-    if (this.#refusals.size > LIMITS.keys) this.#refusals.delete(this.#refusals.keys().next().value ?? "");
+    this.#passed.delete(kind);
+    this.#passed.set(kind, { until: now + LIMITS.periodMs, count: 1 });
+    if (this.#passed.size > LIMITS.keys) this.#passed.delete(this.#passed.keys().next().value ?? "");
     return true;
   }
 
@@ -125,4 +142,20 @@ export class Floods {
     const { entry, count, first, last } = counted;
     this.#write({ ...entry, repeated: count, firstAt: isoOf(first), lastAt: isoOf(last) });
   }
+}
+
+/** Two ends as one: sums, and the stretch that holds both. */
+function together(a: AuditEntry, b: AuditEntry): AuditEntry {
+  const from = [a.from, b.from].filter((one) => one !== undefined).toSorted()[0];
+  const to = [a.to, b.to]
+    .filter((one) => one !== undefined)
+    .toSorted()
+    .at(-1);
+  return {
+    ...a,
+    seconds: (a.seconds ?? 0) + (b.seconds ?? 0),
+    bytes: (a.bytes ?? 0) + (b.bytes ?? 0),
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+  };
 }

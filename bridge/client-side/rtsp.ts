@@ -1,6 +1,5 @@
 import { decide } from "../../auth/access.ts";
 import type { Audit } from "../../auth/audit.ts";
-import type { Lease } from "../../auth/leases.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { CameraRight } from "../../auth/right.ts";
 import type { HttpAuthenticator } from "../../auth/scheme/http.ts";
@@ -17,7 +16,7 @@ import { ExtendedSources } from "./extended-sources.ts";
 import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
 import { talkOffer } from "./talk.ts";
 import { timeAddress } from "./time-address.ts";
-import { endOf, streamOf, type Watch } from "./watch.ts";
+import { endOf, streamOf, type Watch, type WatchLease } from "./watch.ts";
 
 /** How long a client waits for a camera that is being connected, and for one that was not reachable when last tried. */
 const READY_LIMIT_MS = { idle: 10_000, connecting: 10_000, online: 10_000, offline: 2000 };
@@ -39,7 +38,7 @@ export function rtspHost(o: {
     rights: readonly CameraRight[],
     peer: Peer,
     purpose: "describe" | "play",
-  ): { readonly ended: AbortSignal; readonly lease?: Lease; readonly release?: () => void } => {
+  ): { readonly ended: AbortSignal; readonly lease?: WatchLease; readonly release?: WatchLease["close"] } => {
     if (purpose === "describe") return { ended: endOf(who, camera) };
     const lease = o.watch.run(who, camera, rights, "rtsp", peer.address);
     return { ended: lease.ended, lease, release: lease.close };

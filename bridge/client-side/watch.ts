@@ -4,7 +4,15 @@ import type { Lease, Leases } from "../../auth/leases.ts";
 import type { Principal } from "../../auth/principal.ts";
 import type { CameraRight, Interface } from "../../auth/right.ts";
 import { Fault } from "../../base/fault.ts";
+import { isoOf, SECOND } from "../../base/units.ts";
+import type { Sent } from "../../media/sent.ts";
 import { type BridgedCamera, type BridgedStream, type CameraDirectory, MAIN_STREAM } from "../camera.ts";
+
+/** A lease on what is watched. */
+export interface WatchLease extends Omit<Lease, "close"> {
+  /** As {@link Lease.close}. What was sent is told to the audit log, where it is known, under the first right. */
+  readonly close: (sent?: Sent) => void;
+}
 
 /**
  * The one way from an authenticated client to a camera, for every interface. Throws `not-found` for a camera that is
@@ -34,17 +42,44 @@ export class Watch {
    * For what begins to run with these rights, which were granted. It ends with any of them, and with the camera: close it when it
    * is over.
    */
-  run(who: Principal, camera: BridgedCamera, rights: readonly CameraRight[], door: Interface, address: string): Lease {
+  run(
+    who: Principal,
+    camera: BridgedCamera,
+    rights: readonly CameraRight[],
+    door: Interface,
+    address: string,
+  ): WatchLease {
     const requests = rights.map((right) => ({ right, camera: camera.info.id, interface: door, address }));
     const lease = this.#leases.open(who, requests);
+    const since = who.now();
+    let open = true;
     return {
       ended: AbortSignal.any([lease.ended, camera.removed]),
       get maxAgeMs() {
         return lease.maxAgeMs;
       },
       showed: lease.showed,
-      close: lease.close,
+      close: (sent) => {
+        lease.close();
+        if (open && sent !== undefined) this.#tellSent(who, requests[0], sent, who.now() - since);
+        open = false;
+      },
     };
+  }
+
+  #tellSent(who: Principal, first: AccessRequest | undefined, { bytes, from, to }: Sent, ranMs: number): void {
+    if (first === undefined) return;
+    const { right, ...where } = first;
+    this.#audit.record({
+      who: who.name,
+      action: `${right}-end`,
+      outcome: "allowed",
+      ...where,
+      seconds: Math.max(0, Math.round(ranMs / SECOND)),
+      bytes,
+      ...(from === undefined ? {} : { from: isoOf(from) }),
+      ...(to === undefined ? {} : { to: isoOf(to) }),
+    });
   }
 
   /** A camera of which `who` may know that it exists. */

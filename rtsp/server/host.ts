@@ -2,6 +2,7 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import type { AuthenticatedRequest } from "../../auth/scheme/http.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { Talk } from "../../media/back-channel.ts";
+import type { Sent } from "../../media/sent.ts";
 import type { LiveSource, RecordedSource } from "../../media/source.ts";
 import type { SrtpSuite } from "../../media/srtp-cipher.ts";
 import type { Track } from "../../media/track.ts";
@@ -22,8 +23,8 @@ interface Presented {
   readonly srtp?: SrtpSuite;
   /** Aborted when whoever opened it may not watch any longer: its sessions end at once. */
   readonly ended: AbortSignal;
-  /** To be called, where it is there, when what was opened to be played is no longer played. */
-  readonly release?: () => void;
+  /** To be called, where it is there, when what was opened to be played is no longer played, with what was sent of it. */
+  readonly release?: (sent?: Sent) => void;
   /** Kinds of tracks that may not be had: they are neither described nor set up. */
   readonly withheld: ReadonlySet<Track["kind"]>;
 }

@@ -1,5 +1,6 @@
 import { Fault } from "../../base/fault.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import type { Sent } from "../../media/sent.ts";
 import type { LiveSource } from "../../media/source.ts";
 import type { Range } from "../wire/range.ts";
 import type { Player } from "./player.ts";
@@ -27,6 +28,10 @@ export class LivePlayer implements Player {
         this.#failed(new Fault("unavailable", "the camera's tracks are others than those described"));
       },
     });
+  }
+
+  get sent(): Sent {
+    return this.#writer.sent;
   }
 
   get range(): Range | undefined {

@@ -1,6 +1,7 @@
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
+import type { Sent } from "../../media/sent.ts";
 import type { Range } from "../wire/range.ts";
 import type { BytePace } from "./byte-pace.ts";
 import { arePicturesAlone } from "./frame-filter.ts";
@@ -89,6 +90,10 @@ export class ReplayPlayer implements Player {
     } finally {
       gone.removeEventListener("abort", stop);
     }
+  }
+
+  get sent(): Sent {
+    return this.#o.writer.sent;
   }
 
   /** Capture time of the newest group that was sent: where to go on after PAUSE. */

@@ -43,7 +43,7 @@ export class Requests {
   #described: Described | undefined;
   #session: RtspSession | undefined;
   /** What ends the session: what is played now, or paused; before that, what is set up. */
-  #watched: Pick<Presentation, "ended" | "release"> | undefined;
+  #watched: (Pick<Presentation, "ended" | "release"> & { readonly player?: Player }) | undefined;
   readonly #closing = new AbortController();
   readonly #onRevoked = (): void => this.#o.failed(new Fault("denied", "the right to watch has ended"));
 
@@ -230,7 +230,7 @@ export class Requests {
       const player = await session.play(presentation, play);
       // The client may have gone meanwhile: nobody would give back what was opened.
       if (this.#closing.signal.aborted) presentation.release?.();
-      else this.#watch(presentation);
+      else this.#watch(presentation, player);
       return player;
     } catch (fault) {
       presentation.release?.();
@@ -238,17 +238,20 @@ export class Requests {
     }
   }
 
-  #watch(watched: Pick<Presentation, "ended" | "release">): void {
+  #watch({ ended, release }: Pick<Presentation, "ended" | "release">, player?: Player): void {
     this.#unwatch();
-    this.#watched = watched;
-    const { ended } = watched;
+    this.#watched = {
+      ended,
+      ...(release === undefined ? {} : { release }),
+      ...(player === undefined ? {} : { player }),
+    };
     if (ended.aborted) this.#onRevoked();
     else ended.addEventListener("abort", this.#onRevoked, { once: true });
   }
 
   #unwatch(): void {
     this.#watched?.ended.removeEventListener("abort", this.#onRevoked);
-    this.#watched?.release?.();
+    this.#watched?.release?.(this.#watched.player?.sent);
     this.#watched = undefined;
   }
 

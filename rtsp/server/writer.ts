@@ -1,6 +1,8 @@
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
+import type { UnixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import type { Sent } from "../../media/sent.ts";
 import { hasVideo, type Lane, type Lanes } from "./lane.ts";
 import { SenderReports } from "./reports.ts";
 import type { Sink } from "./sink.ts";
@@ -30,6 +32,9 @@ export class GroupWriter {
   #waiting = false;
   /** What a reader was given at once when it joined may wait in addition, until it has been read. */
   #headStartBytes = 0;
+  #sentBytes = 0;
+  #earliest: UnixMillis | undefined;
+  #latest: UnixMillis | undefined;
 
   /** `dropped`: called for each group that a reader was too slow for. */
   constructor(o: {
@@ -45,6 +50,11 @@ export class GroupWriter {
     this.#dropped = o.dropped;
     this.#reports = new SenderReports(o.clock);
     this.#reporting = o.reports;
+  }
+
+  /** What was given to the sink. */
+  get sent(): Sent {
+    return { bytes: this.#sentBytes, from: this.#earliest, to: this.#latest };
   }
 
   /** Whether the client has set up the group's track. */
@@ -149,6 +159,9 @@ export class GroupWriter {
     const report = this.#reports.before(group);
     if (report !== undefined && this.#reporting) this.#sink.report(report, lane);
     this.#sink.group(group, lane, sent);
+    this.#sentBytes += group.byteLength;
+    if (this.#earliest === undefined || group.at < this.#earliest) this.#earliest = group.at;
+    if (this.#latest === undefined || group.at > this.#latest) this.#latest = group.at;
     this.#reports.sent(group);
   }
 

@@ -110,6 +110,24 @@ describe("the audit log", () => {
     expect(entries.at(-1)).to.include({ who: "(several)", address: "192.0.2.9", repeated: 440 });
   });
 
+  it("tells the ends of a player that jumps without rest as one sum, after the first ten", async () => {
+    const audit = site.open();
+    for (let n = 0; n < 30; n += 1) {
+      const [from, to] = [`2026-01-01T00:00:${10 + n}.000Z`, `2026-01-01T00:00:${11 + n}.000Z`];
+      audit.record({ ...ENTRY, action: "playback-end", seconds: 1, bytes: 1000, from, to });
+    }
+    audit.close();
+    const ends = site.entries().filter(({ action }) => action === "playback-end");
+    expect(ends).to.have.length(11);
+    expect(ends.at(-1)).to.include({
+      repeated: 20,
+      seconds: 20,
+      bytes: 20_000,
+      from: "2026-01-01T00:00:20.000Z",
+      to: "2026-01-01T00:00:40.000Z",
+    });
+  });
+
   it("writes every change of rights, also one that was there a moment ago", () => {
     const audit = site.open();
     const change = { ...ENTRY, action: "change-account", subject: "vms" };
