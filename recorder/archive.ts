@@ -117,7 +117,8 @@ export class Archive {
       await catalog.close();
       throw error;
     }
-    const place = { folder, files, catalog, clock, log, keys, signer };
+    const isHere = (): Promise<boolean> => files.exists(`${folder}/${CATALOG_FILE}`);
+    const place = { folder, files, catalog, clock, log, keys, signer, isHere };
     const troubles = new Troubles();
     const retainer = new Retainer({
       ...place,

@@ -1,6 +1,6 @@
 import type { Catalog, SegmentRow } from "./catalog.ts";
 import type { KeyFinder } from "./cipher.ts";
-import type { Files } from "./files.ts";
+import { errorCode, type Files } from "./files.ts";
 import { assertSafeId } from "./integrity.ts";
 import { isOurs, PART } from "./naming.ts";
 import { scanSegment } from "./scan.ts";
@@ -47,7 +47,7 @@ async function* checkStream(
   let cursor = { startUs: 0, file: "" };
   for (let page = await o.catalog.after(camera, stream, cursor); page.length > 0; ) {
     for (const row of page) {
-      const { problems, previous } = await examine(o, row);
+      const { problems, previous } = await examine(o, row).catch(unreadable);
       for (const what of problems) yield { file: row.file, what };
       if (previous !== undefined) followers.push({ file: row.file, previous });
       seals.add(Buffer.from(row.seal).toString("base64"));
@@ -91,6 +91,16 @@ async function* checkFolders(
         else yield { file, what: "is not in the catalog" };
       }
     }
+}
+
+/** What the system refuses to read is a finding as any other. */
+function unreadable(error: unknown): Awaited<ReturnType<typeof examine>> {
+  const code = errorCode(error);
+  if (code === undefined) throw error;
+  return {
+    problems: [`cannot be read (${code}): the disk fails here, or its rights are not the bridge's`],
+    previous: undefined,
+  };
 }
 
 async function examine(

@@ -44,6 +44,7 @@ export class Retainer {
     readonly bounds: ArchiveBounds;
     readonly each: Retention;
     readonly trouble?: (words: string | undefined) => void;
+    readonly isHere?: () => Promise<boolean>;
   };
   readonly #cameras = new Map<string, Retention>();
   readonly #timer: Timer;
@@ -65,6 +66,8 @@ export class Retainer {
     readonly each: Retention;
     /** Told before a minimum is broken, and where nothing more may go; undefined when that is over. */
     readonly trouble?: (words: string | undefined) => void;
+    /** Whether the disk is there that the folder is on. Not asked if absent. */
+    readonly isHere?: () => Promise<boolean>;
   }) {
     this.#o = o;
     this.#timer = o.clock.every(LIMITS.periodMs, () => void this.run());
@@ -102,7 +105,9 @@ export class Retainer {
   }
 
   async #pass(): Promise<void> {
-    const { catalog, clock } = this.#o;
+    const { catalog, clock, isHere } = this.#o;
+    // On a disk that is away nothing is removed: it would be forgotten, and there again when the disk is.
+    if ((await isHere?.()) === false) return;
     await removeDoomed(this.#o);
     let all = 0;
     for (const { camera, bytes } of await catalog.totals()) {

@@ -78,6 +78,8 @@ export interface WriterContext {
   readonly keys?: RecordingKeys | undefined;
   /** Signs what is finished; absent: nobody. */
   readonly signer?: Signer | undefined;
+  /** Whether the disk is there that the folder is on: an empty folder in its place must not be filled. Not asked if absent. */
+  readonly isHere?: () => Promise<boolean>;
   /** What is wrong with the storage is told here. */
   readonly troubles: Troubles;
   /** The disk is full: something has to go. */
@@ -192,6 +194,7 @@ export class SegmentWriter implements FragmentSink {
     this.#context.counted("dropped", bytes);
     this.end(plan, SLOW_DISK);
     this.#broken = plan;
+    this.#context.troubles.set(this.#slowness, "the disk is too slow: recording has gaps");
     const suppressed = this.#repeats.admit("slow");
     if (suppressed !== undefined) this.#log.error({ suppressed }, "the disk is too slow: recording has gaps");
     return false;
@@ -236,7 +239,8 @@ export class SegmentWriter implements FragmentSink {
   }
 
   async #create(fragment: ReadyFragment): Promise<SegmentFile> {
-    const { catalog, files, folder } = this.#context;
+    const { catalog, files, folder, isHere, troubles } = this.#context;
+    if ((await isHere?.()) === false) throw new Fault("unavailable", "the disk with the recordings is not there");
     await this.#salvage();
     const previous = await this.#before();
     const { startUs } = fragment;
@@ -259,6 +263,7 @@ export class SegmentWriter implements FragmentSink {
       await this.#gap(endUs, cameraGap("nothing was received"));
     await this.#noted(() => catalog.endGap(this.#camera, this.#stream, Math.max(startUs, endUs ?? 0)));
     this.#flushedAt = this.#context.clock.monotonic();
+    troubles.set(this.#slowness, undefined);
     return segment;
   }
 
@@ -377,6 +382,11 @@ export class SegmentWriter implements FragmentSink {
     }
     if (this.#past?.endUs !== undefined) await this.#gap(this.#past.endUs, { cause: "disk", why: problem });
     if (code === "ENOSPC" || code === "EDQUOT") full();
+  }
+
+  /** Who says that the disk is too slow. */
+  get #slowness(): string {
+    return `${this.#camera}/${this.#stream} slow`;
   }
 
   #trouble(problem: string | undefined): void {
