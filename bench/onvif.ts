@@ -109,9 +109,10 @@ async function cost(
   return (used / requests) * 1e6;
 }
 
-/** Kilobytes of the process for each pull point whose client waits. */
+/** Kilobytes of the process for each pull point whose client waits, with its connection; what came before may have left memory that is used for them. */
 async function waiting(port: number, pid: number, logins: readonly Login[]): Promise<number> {
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
+  const before = usageOf(pid).megabytes;
   const addresses: { readonly path: string; readonly login: Login }[] = [];
   for (let count = 0; count < points; count += 1) {
     const login = logins[Math.floor(count / OF_ACCOUNT)] as Login;
@@ -128,16 +129,17 @@ async function waiting(port: number, pid: number, logins: readonly Login[]): Pro
     addresses.push({ path, login });
   }
   agent.destroy();
-  await pause(1000);
-  const before = usageOf(pid).megabytes;
   const pull =
     "<tev:PullMessages><tev:Timeout>PT4M</tev:Timeout><tev:MessageLimit>100</tev:MessageLimit></tev:PullMessages>";
+  const failures: unknown[] = [];
   for (const [index, { path, login }] of addresses.entries()) {
     const from = `127.0.0.${2 + Math.floor(index / OF_ADDRESS)}`;
-    post({ port, path, agent: false, from, body: asked(login, pull) }).catch(() => undefined);
+    post({ port, path, agent: false, from, body: asked(login, pull) }).catch((error: unknown) => failures.push(error));
     if (index % 50 === 0) await pause(20);
   }
   await pause(3000);
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
   return ((usageOf(pid).megabytes - before) * 1024) / points;
 }
 

@@ -20,7 +20,7 @@ import {
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import { printWsdl } from "../../wsdl/print-wsdl.ts";
 import { serialize } from "../../wsdl/serialize.ts";
-import type { AccessClass, Operation } from "../../wsdl/service.ts";
+import type { AccessClass, Operation, ServiceTable } from "../../wsdl/service.ts";
 import type { XmlElement } from "../../wsdl/xml.ts";
 import { authenticate, type HttpAuthentication, type UsernameTokenAuthentication } from "./authenticate.ts";
 import { addressOf, type Base } from "./base.ts";
@@ -53,6 +53,9 @@ export interface OnvifServerOptions {
 
 const SOAP = "application/soap+xml; charset=utf-8";
 
+/** Stands for the address of a service, which has no characters that XML would escape. */
+const HERE = "{here}";
+
 /** Why a call is over: one for all, for each request that was answered ends so too. */
 const GONE = new Fault("unavailable", "the client has gone");
 
@@ -72,6 +75,8 @@ export class OnvifServer {
   readonly #places: Places;
   readonly #repeats: Repeats;
   readonly #answered;
+  /** By the first of the tables that are served at one path, with {@link HERE} for its address. */
+  readonly #wsdl = new WeakMap<ServiceTable, string>();
 
   constructor(options: OnvifServerOptions) {
     this.#options = options;
@@ -109,7 +114,10 @@ export class OnvifServer {
       const { services, base, at } = this.#places.of(request, own);
       const [first, ...others] = services.map(({ table }) => table);
       if (first === undefined) throw new Refused(404);
-      send(response, 200, printWsdl([first, ...others], addressOf(base, at)), { type: "text/xml; charset=utf-8" });
+      // Printed once: it takes a millisecond or two, and anybody may ask for it.
+      const wsdl = this.#wsdl.get(first) ?? printWsdl([first, ...others], HERE);
+      this.#wsdl.set(first, wsdl);
+      send(response, 200, wsdl.replaceAll(HERE, addressOf(base, at)), { type: "text/xml; charset=utf-8" });
     } catch (thrown) {
       refuse(response, thrown instanceof Refused ? thrown.status : 500);
     }
