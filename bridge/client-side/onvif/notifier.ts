@@ -45,7 +45,7 @@ export interface NotifierOptions {
 /**
  * Sends the messages of one subscription to its consumer (WS-BaseNotification 1.3, 3.2) until the subscription ends: one Notify at a
  * time, oldest message first. What fails is sent again, and so may arrive twice. Rejects with the last Fault when a
- * consumer has failed six times in a row, which takes two minutes at least.
+ * consumer has failed six times in a row, which takes 111 s at least.
  */
 export async function notify(o: NotifierOptions): Promise<void> {
   const { subscription, clock } = o;
@@ -59,7 +59,7 @@ export async function notify(o: NotifierOptions): Promise<void> {
   }
 }
 
-/** Or that it goes on after a pause, or ends; or in vain. */
+/** Until there is something to send, the subscription goes on after a pause, or it ends; no longer than `idleMs` at a time. */
 function arrival(subscription: Subscription): Promise<void> {
   return subscription.arrival(LIMITS.idleMs, new AbortController().signal);
 }
