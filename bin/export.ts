@@ -115,12 +115,12 @@ function passwordOf(fd: string | undefined): Promise<Secret> | Secret {
 
 async function bytesIn(catalog: Catalog, { cameras, from, to }: ExportOrder): Promise<number> {
   let bytes = 0;
-  for (const { id, stream, notBeforeUs } of cameras) {
+  for (const { id, stream } of cameras) {
     if (!(await catalog.streams(id)).includes(stream)) {
       const tell = `nothing is recorded of ${id}; viaduct check --times tells of which cameras something is`;
       throw new Fault("not-found", tell, { tell });
     }
-    bytes += await bytesOf(catalog, { camera: id, stream, fromUs: from * 1000, toUs: to * 1000, notBeforeUs });
+    bytes += await bytesOf(catalog, { camera: id, stream, fromUs: from * 1000, toUs: to * 1000 });
   }
   return bytes;
 }

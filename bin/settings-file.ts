@@ -18,7 +18,7 @@ export async function readSettings(file: string): Promise<Settings> {
   }
   const settings = readConfig(text, settingsSchema, name);
   const from = dirname(resolve(file));
-  const { recording, cameraSide, clientSide, directory } = settings;
+  const { recording, cameraSide, clientSide, directory, exports } = settings;
   const { notifications } = clientSide;
   return {
     ...settings,
@@ -33,6 +33,7 @@ export async function readSettings(file: string): Promise<Settings> {
       notifications.ca === undefined
         ? clientSide
         : { ...clientSide, notifications: { ...notifications, ca: resolve(from, notifications.ca) } },
+    exports: exports.folder === undefined ? exports : { ...exports, folder: resolve(from, exports.folder) },
     recording: recording.folder === undefined ? recording : { ...recording, folder: resolve(from, recording.folder) },
   };
 }

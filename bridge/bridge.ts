@@ -31,6 +31,7 @@ import { CameraStore } from "./camera-store.ts";
 import { readCa } from "./certificates-file.ts";
 import { Addresses } from "./client-side/addresses.ts";
 import type { ForwardState } from "./client-side/audit-forwarder.ts";
+import type { Exports } from "./client-side/exports/exports.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
 import { listenForCameras } from "./client-side/own-doors.ts";
@@ -46,6 +47,7 @@ import { DirectoryStore } from "./directory/store.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventKeeper } from "./event-keeper.ts";
 import { cameraDevicesOf } from "./onvif-settings.ts";
+import { openExports } from "./open-exports.ts";
 import { OwnEvents, publishLogInFailed, publishStorage } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { resealSecrets } from "./reseal.ts";
@@ -82,6 +84,7 @@ export interface BridgeParts {
   readonly discovery: Discovery;
   /** What was recorded when. */
   readonly footage: Pick<Archive, "spans" | "gaps">;
+  readonly exports: Exports;
   readonly clock: Clock;
   readonly log: Log;
   readonly addresses: () => Addresses;
@@ -179,6 +182,20 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     ),
   );
   const watch = new Watch(cameras, audit, leases);
+  const exporting = await life.start("exports", () =>
+    openExports(settings, {
+      folder,
+      recorder: signer,
+      version: o.version,
+      archive,
+      accounts,
+      watch,
+      leases,
+      audit,
+      clock,
+      log,
+    }),
+  );
   let addresses: Addresses | undefined;
   const made = (): Addresses => {
     if (addresses === undefined) throw new Fault("unavailable", "a client asked before everything listened");
@@ -195,6 +212,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     desk: new DirectoryDesk({ directories, accounts, audit, store: directoryStore }),
     discovery: finds,
     footage: archive,
+    exports: exporting,
     clock,
     log,
     addresses: made,

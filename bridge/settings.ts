@@ -221,6 +221,17 @@ export const settingsSchema = z.strictObject({
   clientSide,
   recording,
   audit,
+  exports: z
+    .strictObject({
+      folder: z
+        .string()
+        .min(1)
+        .optional()
+        .describe("Where exports are made and kept. Default: `exports` in the data folder."),
+      keepHours: z.number().positive().max(720).default(24).describe("A finished export can be fetched for so long."),
+      maxGigabytes: z.number().positive().default(50).describe("What one export may have (10^9 bytes of recordings)."),
+    })
+    .prefault({}),
   directory: directoriesSchema,
   metrics: z
     .strictObject({
@@ -249,6 +260,11 @@ export function hostsOf({ addresses, names, cameraDevices }: Settings["clientSid
 /** The folder of the recordings. */
 export function recordingsOf({ dataFolder, recording }: Pick<Settings, "dataFolder" | "recording">): string {
   return recording.folder ?? join(dataFolder, "recordings");
+}
+
+/** The folder of the exports. */
+export function exportsOf({ dataFolder, exports }: Pick<Settings, "dataFolder" | "exports">): string {
+  return exports.folder ?? join(dataFolder, "exports");
 }
 
 /** The configuration's JSON Schema, for editors (`# yaml-language-server: $schema=…`). */

@@ -6,6 +6,7 @@ import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.
 import { ReusedMemory } from "../media/reused-memory.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
 import { Catalog } from "./catalog.ts";
+import type { CutPlace } from "./export/cut.ts";
 import { diskFiles, type Files } from "./files.ts";
 import type { GapCause } from "./gap.ts";
 import { assertSafeId } from "./integrity.ts";
@@ -165,6 +166,17 @@ export class Archive {
     });
     this.#recorders.set(key, recorder);
     return recorder;
+  }
+
+  /** Where sealed recordings are, for exports. */
+  get place(): CutPlace {
+    return this.#context;
+  }
+
+  /** Whether something that was captured before `to` is in a segment that is still being written. */
+  isOpen(camera: string, stream: string, to: UnixMillis): boolean {
+    const first = this.#recorders.get(`${camera}/${stream}`)?.live?.fragments[0];
+    return first !== undefined && first.startUs < to * 1000;
   }
 
   /** What a camera recorded. Without `stream`: its stream `main`, or the first by name that has recordings. */

@@ -5,6 +5,7 @@ import type { Accounts } from "../auth/accounts.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { AuditTrail } from "../bridge/bridge.ts";
+import type { Exports } from "../bridge/client-side/exports/exports.ts";
 import type { HttpPart } from "../bridge/client-side/front-door.ts";
 import type { Refusals } from "../bridge/client-side/refusals.ts";
 import type { DirectoryDesk } from "../bridge/directory/desk.ts";
@@ -20,6 +21,7 @@ import { auditRoutes } from "./routes/audit.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
+import { exportRoutes } from "./routes/exports.ts";
 import { footageRoutes } from "./routes/footage.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
@@ -33,6 +35,7 @@ export interface WebOptions extends SocketsOptions {
   readonly clock: Clock;
   /** The folder of the built pages. */
   readonly pages: string;
+  readonly exports: Exports;
   readonly addressesOf: AddressesOf;
   readonly archive: Pick<Archive, "gaps" | "spans" | "journal">;
   readonly about: About;
@@ -87,6 +90,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     footageRoutes(o),
     discoveryRoutes({ ...o, need }),
     directoryRoutes({ desk: o.desk, need, manager: managerOf }),
+    exportRoutes({ exports: o.exports, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     accountRoutes(ofAccounts),
     rightsRoutes(ofAccounts),
     auditRoutes({ ...o, need }),

@@ -15,12 +15,16 @@ export interface CutPlace {
   readonly keys?: KeyFinder | undefined;
 }
 
-/** Which stretch of a stream is wanted. Times in microseconds since 1970. */
-export interface CutRange {
+/** A stretch of a stream. Times in microseconds since 1970. */
+export interface Stretch {
   readonly camera: string;
   readonly stream: string;
   readonly fromUs: number;
   readonly toUs: number;
+}
+
+/** Which stretch is wanted. */
+export interface CutRange extends Stretch {
   /** What was captured before may not be taken. Asked again and again, for a right may change. */
   readonly notBeforeUs: () => number;
 }
@@ -120,13 +124,13 @@ export async function* cut(
 }
 
 /** How many bytes the segments of a stretch have, with what is cut off at both ends. */
-export async function bytesOf(catalog: Catalog, range: CutRange): Promise<number> {
+export async function bytesOf(catalog: Catalog, range: Stretch): Promise<number> {
   let bytes = 0;
   for await (const row of segmentsOf(catalog, range)) bytes += row.bytes;
   return bytes;
 }
 
-async function* segmentsOf(catalog: Catalog, { camera, stream, fromUs, toUs }: CutRange): AsyncGenerator<SegmentRow> {
+async function* segmentsOf(catalog: Catalog, { camera, stream, fromUs, toUs }: Stretch): AsyncGenerator<SegmentRow> {
   const before = await catalog.atOrBefore(camera, stream, fromUs);
   if (before !== undefined && before.endUs > fromUs && before.startUs < toUs) yield before;
   let cursor: Cursor | undefined = before ?? { startUs: 0, file: "" };

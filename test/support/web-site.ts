@@ -13,7 +13,9 @@ import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { Sealer } from "../../base/seal.ts";
 import { Secret } from "../../base/secret.ts";
+import { DAY } from "../../base/units.ts";
 import type { BridgedCamera, StreamInfo } from "../../bridge/camera.ts";
+import { Exports } from "../../bridge/client-side/exports/exports.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import type { Refusal } from "../../bridge/client-side/refusal.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
@@ -22,9 +24,13 @@ import type { PacketGroup } from "../../media/group.ts";
 import type { LiveReader, LiveSource, RecordedSource, Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import { loadIdentity } from "../../net/tls.ts";
+import { CATALOG_FILE } from "../../recorder/archive.ts";
+import { Catalog } from "../../recorder/catalog.ts";
+import { diskFiles } from "../../recorder/files.ts";
 import { Journal } from "../../recorder/journal.ts";
 import { createWeb, type WebOptions } from "../../web/app.ts";
 import { NO_DIRECTORIES } from "./directory.ts";
+import { makeSigners, type Signers } from "./exported.ts";
 import { NO_CONTROL } from "./no-control.ts";
 import { NO_SPEAKER } from "./no-speaker.ts";
 import { unreadRecording } from "./unread-recording.ts";
@@ -63,6 +69,8 @@ export interface WebSite {
   readonly spans: Span[];
   /** What clients were refused, as a test puts it. */
   readonly refusals: Refusal[];
+  /** Where exports are made. */
+  readonly exportsFolder: string;
   readonly port: number;
   readonly plainPort: number;
   /** `recorded`: nothing may be read of it where it is absent. */
@@ -76,7 +84,8 @@ export interface WebSite {
   close(): Promise<void>;
 }
 
-export async function startWebSite(): Promise<WebSite> {
+/** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. */
+export async function startWebSite(recordings?: { readonly folder: string } & Signers): Promise<WebSite> {
   const folder = await mkdtemp(join(tmpdir(), "viaduct-web-"));
   const pages = await makePages(folder);
   const clock = new VirtualClock();
@@ -96,6 +105,29 @@ export async function startWebSite(): Promise<WebSite> {
   const spans: Span[] = [];
   const leases = new Leases({ accounts, audit, clock });
   const refusals: Refusal[] = [];
+  const directory = { list: () => [...cameras.values()], find: (id: string) => cameras.get(id) };
+  const watch = new Watch(directory, audit, leases);
+  const exportsFolder = join(folder, "exports");
+  const catalog = await Catalog.open(recordings === undefined ? ":memory:" : join(recordings.folder, CATALOG_FILE));
+  const exports = await Exports.open({
+    folder: exportsFolder,
+    place: { folder: recordings?.folder ?? folder, files: diskFiles, catalog },
+    isOpen: () => false,
+    signer: async () => recordings?.exporter ?? (await makeSigners()).exporter,
+    recorder: recordings?.recorder.certificate ?? Buffer.alloc(0),
+    software: "Viaduct test",
+    installation: "test",
+    keepMs: DAY,
+    maxBytes: 1e9,
+    keepFreeBytes: 0,
+    sealer: new Sealer(Buffer.alloc(32, 7)),
+    accounts,
+    watch,
+    leases,
+    audit,
+    clock,
+    log,
+  });
   const options: WebOptions = {
     accounts,
     audit,
@@ -107,7 +139,8 @@ export async function startWebSite(): Promise<WebSite> {
     refusals: { list: () => refusals },
     auditTrail: { path: folder, forwarding: () => [] },
     sessions: new WebSessions({ accounts, clock }),
-    watch: new Watch({ list: () => [...cameras.values()], find: (id) => cameras.get(id) }, audit, leases),
+    watch,
+    exports,
     leases,
     addressesOf: {
       live: (id, stream) => `rtsp://x/live/${id}/${stream}`,
@@ -139,6 +172,7 @@ export async function startWebSite(): Promise<WebSite> {
     discovery,
     journal,
     spans,
+    exportsFolder,
     port,
     plainPort,
     stranger,
@@ -162,6 +196,8 @@ export async function startWebSite(): Promise<WebSite> {
     async close() {
       web.close();
       await door.close();
+      await exports.close();
+      await catalog.close();
       await database.close();
       await journal.close();
       await rm(folder, { recursive: true, force: true });

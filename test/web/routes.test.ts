@@ -19,6 +19,11 @@ const OPEN: readonly string[] = [
   "DELETE /api/cameras/:id/bookmarks/:mark",
   "POST /api/cameras/:id/locks",
   "DELETE /api/cameras/:id/locks/:mark",
+  // A right over cameras, which is decided for each of them.
+  "GET /api/exports",
+  "POST /api/exports",
+  "DELETE /api/exports/:id",
+  "GET /api/exports/:id/file",
 ];
 
 /** Of these, the ones that also answer those who are not logged in. */

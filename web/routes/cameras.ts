@@ -46,7 +46,7 @@ export function cameraRoutes(o: {
     const setsUp = decide(who, { right: "adopt-camera", interface: "web" }).allowed;
     const viewOf = (camera: BridgedCamera): object => {
       const { info } = camera;
-      const may = (right: "live" | "playback"): boolean =>
+      const may = (right: "live" | "playback" | "export"): boolean =>
         decide(who, { right, camera: info.id, interface: "web" }).allowed;
       return {
         id: info.id,
@@ -65,6 +65,7 @@ export function cameraRoutes(o: {
         quirks: info.quirks,
         mayWatch: may("live"),
         mayPlayBack: may("playback"),
+        mayExport: may("export"),
         recordedAddress: o.addressesOf.recorded(info.id, local),
       };
     };
