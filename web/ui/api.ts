@@ -78,6 +78,7 @@ export interface Camera {
   readonly quirks: readonly { readonly name: string; readonly does: string; readonly copes: string }[];
   readonly mayWatch: boolean;
   readonly mayPlayBack: boolean;
+  readonly mayExport: boolean;
   readonly recordedAddress: string;
 }
 
@@ -163,6 +164,33 @@ export interface AuditState {
   readonly forwarding: readonly { readonly name: string; readonly connected: boolean; readonly why?: string }[];
 }
 
+/** What is sent to export recordings. Times are ISO 8601. */
+export interface Exporting {
+  readonly cameras: readonly string[];
+  readonly from: string;
+  readonly to: string;
+  readonly reason: string;
+  readonly without: readonly ("audio" | "metadata")[];
+  readonly encrypted: boolean;
+}
+
+/** Times in milliseconds since 1970. */
+export interface Export {
+  readonly id: string;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: string;
+  readonly cameras: readonly { readonly id: string; readonly name: string }[];
+  readonly state: "waiting" | "running" | "ready" | "failed" | "cancelled";
+  readonly problem?: string;
+  readonly isProtected: boolean;
+  readonly expectedBytes: number;
+  readonly doneBytes: number;
+  readonly bytes?: number;
+  readonly gaps?: number;
+  readonly goneAt?: number;
+}
+
 async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
@@ -192,6 +220,9 @@ export const api = {
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}`, change),
   changeStream: (id: string, stream: string, change: { pulling: Pulling } | { recording: object }) =>
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}/streams/${encodeURIComponent(stream)}`, change),
+  exports: async () => (await call<{ exports: Export[] }>("GET", "/api/exports")).exports,
+  addExport: (exporting: Exporting) => call<{ id: string; password?: string }>("POST", "/api/exports", exporting),
+  endExport: (id: string) => call<void>("DELETE", `/api/exports/${encodeURIComponent(id)}`),
   discovery: () => call<{ finds: Find[]; scan: Scan }>("GET", "/api/discovery"),
   scan: (targets: readonly string[]) => call<{ scan: Scan }>("POST", "/api/discovery/scan", { targets }),
   adopt: (adoption: Adoption) => call<{ id: string; name: string }>("POST", "/api/discovery/adopt", adoption),

@@ -5,12 +5,14 @@ import { Accounts } from "./pages/accounts.tsx";
 import { Audit } from "./pages/audit.tsx";
 import { Cameras } from "./pages/cameras.tsx";
 import { Discovery } from "./pages/discovery.tsx";
+import { Exports } from "./pages/exports.tsx";
 import { LogIn } from "./pages/login.tsx";
 import { Copyable, Mark, Trouble, wordsOf } from "./parts.tsx";
 import "./style.css";
 
 const PAGES = [
   { path: "/", title: "Cameras", right: undefined },
+  { path: "/exports", title: "Exports", right: "export" },
   { path: "/discovery", title: "Discovery", right: "adopt-camera" },
   { path: "/accounts", title: "Accounts", right: "manage-accounts" },
   { path: "/audit", title: "Audit", right: "read-audit" },
@@ -78,6 +80,7 @@ function App(): JSX.Element {
       </header>
       <main>
         {page.path === "/" ? <Cameras mayAdopt={may("adopt-camera")} onDiscover={() => go("/discovery")} /> : null}
+        {page.path === "/exports" ? <Exports /> : null}
         {page.path === "/discovery" ? <Discovery onAdopted={() => go("/")} /> : null}
         {page.path === "/accounts" ? <Accounts /> : null}
         {page.path === "/audit" ? <Audit /> : null}

@@ -1,0 +1,132 @@
+import { join } from "node:path";
+import { expect } from "chai";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { type Peer, peer } from "../support/peer.ts";
+import { viaduct } from "../support/viaduct.ts";
+
+const ADMIN = { name: "admin", password: "correct horse battery" };
+
+/** Where to leave pictures of the pages for a person to look at; none are taken without it. */
+const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
+
+describe("the page of exports, in Chromium", function () {
+  this.timeout(120_000);
+  let t: TestBridge;
+  let zip: Peer;
+  let browser: Browser;
+  let page: Page;
+  let password = "";
+  let file = "";
+  const troubles: string[] = [];
+
+  before(async function () {
+    const { program } = peer(this, "chromium");
+    zip = peer(this, "7zz");
+    t = await startTestBridge();
+    const camera = await t.camera({ name: "Gate" });
+    await t.bridge.parts.accounts.setUp(
+      t.bridge.parts.accounts.setUpToken()?.reveal() ?? "",
+      ADMIN.name,
+      ADMIN.password,
+      {
+        address: "127.0.0.1",
+        port: 1,
+        tls: true,
+      },
+    );
+    await t.adopt(camera);
+    browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1180, height: 700 } });
+    page = await context.newPage();
+    page.on("pageerror", (error) => troubles.push(String(error)));
+    await page.goto(t.bridge.parts.addresses().web("127.0.0.1"));
+    await page.getByLabel("Name").fill(ADMIN.name);
+    await page.getByLabel("Password").fill(ADMIN.password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("link", { name: "Exports" }).click();
+  });
+  after(async () => {
+    await browser?.close();
+    await t?.close();
+  });
+
+  /** Of both schemes. */
+  async function picture(name: string): Promise<void> {
+    if (SCREENSHOTS === undefined) return;
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}.png`) });
+    }
+  }
+
+  it("says what to do where nothing is exported yet", async () => {
+    await page.getByRole("heading", { name: "Nothing is exported" }).waitFor();
+    await picture("exports-empty");
+  });
+
+  it("says what is wrong with what is asked for, and keeps it", async () => {
+    await page.getByRole("button", { name: "Export recordings…" }).press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Export recordings" });
+    await dialog.getByLabel("Gate").check();
+    const to = await dialog.getByLabel("To", { exact: true }).inputValue();
+    await dialog.getByLabel("From", { exact: true }).fill(to);
+    await dialog.getByRole("button", { name: "Export", exact: true }).click();
+    await dialog.getByRole("alert").filter({ hasText: "The beginning must be before the end" }).waitFor();
+    expect(await dialog.getByLabel("To", { exact: true }).inputValue()).to.equal(to);
+    await picture("exports-refused");
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  });
+
+  it("exports what was just recorded, shows the password once, and how far it is", async () => {
+    const recorded = () => t.bridge.parts.watch.all()[0]?.recorded.extent();
+    await eventually(async () => {
+      const extent = await recorded();
+      return extent !== undefined && extent.to - extent.from > 4000;
+    });
+    const extent = await recorded();
+    await page.getByRole("button", { name: "Export recordings…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Gate").check();
+    const local = (at: number): Promise<string> =>
+      page.evaluate((ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19), at);
+    await dialog.getByLabel("From", { exact: true }).fill(await local(extent?.from ?? 0));
+    await dialog.getByLabel("To", { exact: true }).fill(await local((extent?.from ?? 0) + 4000));
+    await dialog.getByLabel("Reason").fill("case 117");
+    await dialog.getByRole("button", { name: "Export", exact: true }).click();
+    await page.getByRole("heading", { name: "The export is being made" }).waitFor();
+    password = (await page.getByRole("dialog").locator("code").textContent()) ?? "";
+    expect(password).to.match(/^\w{20}$/);
+    await picture("exports-password");
+    await page.getByRole("button", { name: "Done" }).click();
+    await page.getByText(/waits for its turn|is being made|ready/).waitFor();
+    await picture("exports-running");
+    await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
+    expect(await page.getByText(password).count()).to.equal(0);
+    await picture("exports-ready");
+  });
+
+  it("hands out a file that 7-Zip opens with it, and that verifies as it was recorded", async () => {
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "Fetch" }).click();
+    const fetched = await download;
+    expect(fetched.suggestedFilename()).to.match(/^export-20\d\d-.*\.zip$/);
+    file = join(t.folder, fetched.suggestedFilename());
+    await fetched.saveAs(file);
+    const { code, stdout } = await zip.run(["t", `-p${password}`, file]);
+    expect(code, stdout.toString()).to.equal(0);
+    const certificate = join(t.folder, "evidence-cert.pem");
+    const checked = await viaduct(["verify", file, "--certificate", certificate, "--password-fd", "0"], {
+      input: `${password}\n`,
+    });
+    expect(checked.code, checked.out + checked.err).to.equal(0);
+    expect(checked.out).to.match(/ gate\/main media\/gate\/\S+\.mp4: ok\n/);
+  });
+
+  it("removes it where that is wanted", async () => {
+    await page.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("heading", { name: "Nothing is exported" }).waitFor();
+    expect(troubles).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,282 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { api, type Camera, type Export } from "../api.ts";
+import { Copyable, Dialog, Empty, Field, Trouble, useTask, wordsOf } from "../parts.tsx";
+
+/** Until the next look at the list: while one is made, and otherwise. */
+const REFRESH_MS = { pending: 1000, settled: 10_000 };
+const QUARTER_MS = 15 * 60_000;
+
+const STATE_WORDS: Readonly<Record<Export["state"], string>> = {
+  waiting: "waits for its turn",
+  running: "is being made",
+  ready: "ready",
+  failed: "failed",
+  cancelled: "cancelled",
+};
+
+/** What the account has exported, and what it may still fetch. */
+export function Exports(): JSX.Element {
+  const [list, setList] = useState<readonly Export[] | undefined>(undefined);
+  const [trouble, setTrouble] = useState<string | undefined>(undefined);
+  const [asking, setAsking] = useState(false);
+  const [asked, setAsked] = useState(0);
+  useEffect(() => {
+    let timer: number | undefined;
+    let stopped = false;
+    const load = async (): Promise<void> => {
+      let waitMs = REFRESH_MS.settled;
+      try {
+        const found = await api.exports();
+        if (stopped) return;
+        setList(found);
+        setTrouble(undefined);
+        if (found.some(isPending)) waitMs = REFRESH_MS.pending;
+      } catch (error) {
+        if (!stopped) setTrouble(wordsOf(error));
+      }
+      if (!stopped) timer = window.setTimeout(() => void load(), waitMs);
+    };
+    void load();
+    return () => {
+      stopped = true;
+      window.clearTimeout(timer);
+    };
+  }, [asked]);
+  const end = (one: Export): void => {
+    api.endExport(one.id).then(
+      () => setAsked((count) => count + 1),
+      (error: unknown) => setTrouble(wordsOf(error)),
+    );
+  };
+  return (
+    <section aria-label="Exports">
+      <div class="bar">
+        <p class="hint grow">
+          Recordings for somebody without Viaduct: films, signed, with everything to play and to check them.
+        </p>
+        <button type="button" class="primary" onClick={() => setAsking(true)}>
+          Export recordings…
+        </button>
+      </div>
+      <Trouble text={trouble} />
+      {list === undefined && trouble === undefined ? <p class="loading">Loading exports…</p> : null}
+      {list?.length === 0 ? (
+        <Empty title="Nothing is exported">
+          <p>Choose cameras and a stretch of time. The file stays here for a while, to be fetched.</p>
+        </Empty>
+      ) : null}
+      {list === undefined || list.length === 0 ? null : <ExportTable list={list} onEnd={end} />}
+      {asking ? (
+        <NewExport
+          onClose={() => {
+            setAsking(false);
+            setAsked((count) => count + 1);
+          }}
+        />
+      ) : null}
+    </section>
+  );
+}
+
+function ExportTable(props: { readonly list: readonly Export[]; readonly onEnd: (one: Export) => void }): JSX.Element {
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Recordings</th>
+          <th scope="col">Cameras</th>
+          <th scope="col">State</th>
+          <th scope="col" />
+        </tr>
+      </thead>
+      <tbody>
+        {props.list.map((one) => (
+          <tr key={one.id}>
+            <td>
+              {localWords(one.from)} to {localWords(one.to)}
+              {one.reason === "" ? null : <small class="line">{one.reason}</small>}
+            </td>
+            <td>{one.cameras.map(({ name }) => name).join(", ")}</td>
+            <td>
+              <State one={one} />
+            </td>
+            <td class="end">
+              {one.state === "ready" ? (
+                <a class="button" href={`/api/exports/${one.id}/file`} download>
+                  Fetch
+                </a>
+              ) : null}
+              <button type="button" class="quiet danger" onClick={() => props.onEnd(one)}>
+                {isPending(one) ? "Cancel" : "Remove"}
+              </button>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function State({ one }: { readonly one: Export }): JSX.Element {
+  const details: string[] = [];
+  if (one.state === "ready") {
+    details.push(`${sizeWords(one.bytes ?? 0)}, ${one.isProtected ? "encrypted" : "not encrypted"}`);
+    if ((one.gaps ?? 0) > 0) details.push(`${one.gaps} stretches are missing: the manifest says why`);
+  }
+  if (one.problem !== undefined) details.push(one.problem);
+  if (one.goneAt !== undefined && one.state === "ready") details.push(`stays until ${localWords(one.goneAt)}`);
+  return (
+    <>
+      <span class={one.state === "failed" ? "bad" : one.state === "ready" ? "done" : ""}>{STATE_WORDS[one.state]}</span>
+      {one.state === "running" ? (
+        <progress aria-label="Progress" max={Math.max(1, one.expectedBytes)} value={one.doneBytes} />
+      ) : null}
+      {details.map((text) => (
+        <small key={text} class="line">
+          {text}
+        </small>
+      ))}
+    </>
+  );
+}
+
+function NewExport({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const [cameras, setCameras] = useState<readonly Camera[] | undefined>(undefined);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [from, setFrom] = useState(() => localInput(Date.now() - QUARTER_MS));
+  const [to, setTo] = useState(() => localInput(Date.now()));
+  const [reason, setReason] = useState("");
+  const [sound, setSound] = useState(true);
+  const [encrypted, setEncrypted] = useState(true);
+  const [made, setMade] = useState<{ password?: string } | undefined>(undefined);
+  const task = useTask();
+  useEffect(() => {
+    task.run(async () => setCameras((await api.cameras()).filter(({ mayExport }) => mayExport)));
+  }, []);
+  const toggle = (id: string): void => {
+    const next = new Set(chosen);
+    if (!next.delete(id)) next.add(id);
+    setChosen(next);
+  };
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    task.run(async () =>
+      setMade(
+        await api.addExport({
+          cameras: [...chosen],
+          from: new Date(from).toISOString(),
+          to: new Date(to).toISOString(),
+          reason,
+          without: sound ? [] : ["audio"],
+          encrypted,
+        }),
+      ),
+    );
+  };
+  if (made !== undefined) return <Asked password={made.password} onClose={onClose} />;
+  return (
+    <Dialog title="Export recordings" onClose={onClose}>
+      <form onSubmit={submit}>
+        <fieldset>
+          <legend>Cameras</legend>
+          {cameras?.length === 0 ? <p>There is no camera that you may export.</p> : null}
+          <div class="choices">
+            {(cameras ?? []).map((camera) => (
+              <label key={camera.id}>
+                <input type="checkbox" checked={chosen.has(camera.id)} onChange={() => toggle(camera.id)} />{" "}
+                {camera.name}
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        <div class="pair">
+          <Instant label="From" value={from} onInput={setFrom} />
+          <Instant label="To" value={to} onInput={setTo} />
+        </div>
+        <small>{`Times of this computer, ${Intl.DateTimeFormat().resolvedOptions().timeZone}. Films begin at the key frame before.`}</small>
+        <Field label="Reason" hint="A case number, for whoever gets it. It stands in the audit log too.">
+          <input value={reason} maxLength={1000} onInput={(event) => setReason(event.currentTarget.value)} />
+        </Field>
+        <label class="check">
+          <input type="checkbox" checked={sound} onChange={(event) => setSound(event.currentTarget.checked)} /> With
+          sound, where there is some and you may hear it
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={encrypted} onChange={(event) => setEncrypted(event.currentTarget.checked)} />{" "}
+          Encrypted, under a password that is shown once
+        </label>
+        <Trouble text={task.trouble} />
+        <footer>
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="primary" disabled={task.busy || chosen.size === 0}>
+            Export
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+function Asked(props: { readonly password: string | undefined; readonly onClose: () => void }): JSX.Element {
+  return (
+    <Dialog title="The export is being made" onClose={props.onClose}>
+      {props.password === undefined ? (
+        <p>It is not encrypted: whoever has the file can see what is in it.</p>
+      ) : (
+        <>
+          <p>This password is shown once. Send it on another way than the file.</p>
+          <dl>
+            <dt>Password</dt>
+            <dd>
+              <Copyable text={props.password} label="password" />
+            </dd>
+          </dl>
+        </>
+      )}
+      <footer>
+        <button type="button" class="primary" onClick={props.onClose}>
+          Done
+        </button>
+      </footer>
+    </Dialog>
+  );
+}
+
+function Instant(props: {
+  readonly label: string;
+  readonly value: string;
+  readonly onInput: (value: string) => void;
+}): JSX.Element {
+  return (
+    <Field label={props.label}>
+      <input
+        required
+        type="datetime-local"
+        step="1"
+        value={props.value}
+        onInput={(event) => props.onInput(event.currentTarget.value)}
+      />
+    </Field>
+  );
+}
+
+function isPending({ state }: Export): boolean {
+  return state === "waiting" || state === "running";
+}
+
+/** As `datetime-local` has it, to the second. */
+function localInput(at: number): string {
+  const local = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, "2026-11-24T13:05:09".length);
+}
+
+function localWords(at: number): string {
+  return new Date(at).toLocaleString();
+}
+
+function sizeWords(bytes: number): string {
+  return bytes < 1e9 ? `${Math.max(1, Math.round(bytes / 1e6))} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
