@@ -44,7 +44,10 @@ export interface Asking {
 }
 
 /** What the owner of an export sees of it. */
-export type ExportView = Omit<Job, "password" | "account" | "interface" | "address" | "cameras"> & {
+export type ExportView = Pick<
+  Job,
+  "id" | "who" | "askedAt" | "from" | "to" | "reason" | "isProtected" | "state" | "expectedBytes"
+> & { readonly [K in "problem" | "bytes" | "films" | "gaps" | "endedAt" | "goneAt"]: Job[K] | undefined } & {
   readonly cameras: readonly { readonly id: string; readonly name: string }[];
   /** Of `expectedBytes`, while it runs. */
   readonly doneBytes: number;
@@ -103,11 +106,7 @@ export class Exports implements Closable {
   /** The exports of an account, the newest first. */
   list({ accountId }: Principal): readonly ExportView[] {
     const own = this.#jobs.all().filter(({ account }) => account === accountId);
-    return own.toReversed().map(({ password: _, account: __, interface: ___, address: ____, cameras, ...job }) => ({
-      ...job,
-      cameras: cameras.map(({ id, name }) => ({ id, name })),
-      doneBytes: this.#queue.doneBytes(job.id),
-    }));
+    return own.toReversed().map((job) => this.#viewOf(job));
   }
 
   /**
@@ -179,6 +178,28 @@ export class Exports implements Closable {
     await this.#queue.close();
   }
 
+  #viewOf(job: Job): ExportView {
+    return {
+      id: job.id,
+      who: job.who,
+      askedAt: job.askedAt,
+      from: job.from,
+      to: job.to,
+      cameras: job.cameras.map(({ id, name }) => ({ id, name })),
+      reason: job.reason,
+      isProtected: job.isProtected,
+      state: job.state,
+      problem: job.problem,
+      expectedBytes: job.expectedBytes,
+      doneBytes: this.#queue.doneBytes(job.id),
+      bytes: job.bytes,
+      films: job.films,
+      gaps: job.gaps,
+      endedAt: job.endedAt,
+      goneAt: job.goneAt,
+    };
+  }
+
   async #assertFits(expectedBytes: number): Promise<void> {
     const { maxBytes, keepFreeBytes, folder, place } = this.#o;
     if (expectedBytes > maxBytes) {
@@ -213,12 +234,15 @@ function leftOut({ who, door, address }: Asking, camera: string, without: readon
 }
 
 function assertRange({ cameras, from, to }: Wanted, now: number): void {
-  const wrong = (tell: string): Fault => new Fault("invalid", tell, { tell });
   if (cameras.length === 0) throw wrong("choose a camera");
   if (cameras.length > LIMITS.cameras) throw wrong(`choose ${LIMITS.cameras} cameras at most`);
   if (from >= to) throw wrong("the beginning must be before the end");
   if (to > now) throw wrong("the end must not be in the future");
   if (to - from > LIMITS.lengthMs) throw wrong(`ask for ${LIMITS.lengthMs / DAY} days at most`);
+}
+
+function wrong(tell: string): Fault {
+  return new Fault("invalid", tell, { tell });
 }
 
 function ownerOf(id: string): string {

@@ -51,7 +51,6 @@ export class JobList {
   assertRoomFor(account: string): void {
     const all = this.all();
     const own = all.filter((job) => job.account === account);
-    const pending = (jobs: readonly Job[]): number => jobs.filter((job) => !isOver(job)).length;
     if (pending(own) < LIMITS.pendingOfOne && pending(all) < LIMITS.pending && own.length < LIMITS.keptOfOne) return;
     const tell = "too many exports are waiting or kept: wait for some, or remove them";
     throw new Fault("busy", `${own.length} exports of ${account}, ${all.length} of all`, { tell });
@@ -95,4 +94,8 @@ export class JobList {
     this.#writing = this.#writing.then(work).catch((err: unknown) => this.#log.error({ err, export: id }, trouble));
     return this.#writing;
   }
+}
+
+function pending(jobs: readonly Job[]): number {
+  return jobs.filter((job) => !isOver(job)).length;
 }
