@@ -53,9 +53,9 @@ export interface CutSegment {
 export interface CutFragment {
   readonly segment: CutSegment;
   readonly box: FragmentHeader;
-  /** The 116 bytes of its box. */
+  /** The 116 bytes of its box; they, and what follows, are there until the next fragment is asked for. */
   readonly head: Buffer;
-  /** What follows. May be changed by whoever takes it. */
+  /** May be changed by whoever takes it. */
   readonly body: Buffer;
 }
 
@@ -79,6 +79,8 @@ export async function* cut(
 ): AsyncGenerator<CutFragment> {
   let needsKey = false;
   let begun = false;
+  // Used again for each fragment: new memory for each made the collector the dearest part of an export.
+  let room = Buffer.alloc(0);
   for await (const row of segmentsOf(place.catalog, range)) {
     const opened = await openSegment(place, row);
     if (typeof opened === "string") {
@@ -105,7 +107,8 @@ export async function* cut(
         if (startUs < range.notBeforeUs()) leave(REASON.old);
         else if (needsKey && !key) leave(REASON.keyless);
         else {
-          const fragment = await readFragment(file, { offset, bytes }, scan, segment);
+          if (room.length < bytes) room = Buffer.allocUnsafeSlow(bytes);
+          const fragment = await readFragment(file, room.subarray(0, bytes), offset, scan, segment);
           if (fragment === undefined) leave(REASON.damaged);
           else {
             needsKey = false;
@@ -177,13 +180,13 @@ async function openSegment(
 
 async function readFragment(
   file: OpenFile,
-  { offset, bytes }: { readonly offset: number; readonly bytes: number },
+  stored: Buffer,
+  offset: number,
   { cipher }: Scan,
   segment: CutSegment,
 ): Promise<CutFragment | undefined> {
-  const stored = Buffer.allocUnsafeSlow(bytes);
   try {
-    if ((await file.read(stored, offset)) < bytes) return undefined;
+    if ((await file.read(stored, offset)) < stored.length) return undefined;
     const head = stored.subarray(0, FRAGMENT_BOX_BYTES);
     const box = readFragmentBox(head);
     const rest = stored.subarray(FRAGMENT_BOX_BYTES);

@@ -16,6 +16,8 @@ const LIMITS = {
   boxBytes: 4 * 1024 * 1024,
   /** Boxes, or what looks like the beginning of one; what follows is not looked at. A film of 2 GB has far fewer. */
   places: 1_000_000,
+  /** Places at which nothing makes sense, each of which is a search. */
+  junk: 10_000,
 };
 
 const FRAGMENT_MARK = Buffer.concat([u32(FRAGMENT_BOX_BYTES), Buffer.from("uuid"), FRAGMENT_UUID]);
@@ -69,26 +71,27 @@ export async function readFilm(file: Readable): Promise<FoundFilm> {
   const size = await file.size();
   const segments: Growing[] = [];
   const metas: { readonly offset: number; readonly bytes: number }[] = [];
-  let junk = false;
+  const room = new Room();
+  let junk = 0;
   let at = 0;
-  for (let places = 0; at < size && places < LIMITS.places; places += 1) {
+  for (let places = 0; at < size && places < LIMITS.places && junk < LIMITS.junk; places += 1) {
     const lead = await bytesAt(file, at, Math.min(FRAGMENT_BOX_BYTES, size - at));
     const found = ifValid(() => readBoxHeader(lead, 0, size - at));
     let end = found && at + found.size;
     if (found?.type === "meta") metas.push({ offset: at, bytes: found.size });
     else if (found?.type === "uuid" && found.size <= LIMITS.boxBytes)
-      end = await readOwn(file, { at, bytes: found.size, size }, lead, segments);
+      end = await readOwn(file, { at, bytes: found.size, size }, lead, segments, room);
     else if (
       found !== undefined &&
       !FRAME.includes(found.type) &&
       !(BARE.includes(found.type) && segments.length === 0)
     )
       end = undefined;
-    if (end === undefined) junk = true;
+    if (end === undefined) junk += 1;
     at = end ?? (await findNext(file, FRAGMENT_MARK, at + 1, size)) ?? size;
   }
   const [meta, ...others] = metas;
-  return { segments, junk: junk || at < size, meta: others.length === 0 ? meta : undefined };
+  return { segments, junk: junk > 0 || at < size, meta: others.length === 0 ? meta : undefined };
 }
 
 /** Reads a `uuid` box of ours, of a fragment with what follows it. Where it ends; undefined where it makes no sense. */
@@ -97,6 +100,7 @@ async function readOwn(
   { at, bytes, size }: { readonly at: number; readonly bytes: number; readonly size: number },
   lead: Buffer,
   segments: Growing[],
+  room: Room,
 ): Promise<number | undefined> {
   if (isOrigin(lead.subarray(BOX_HEADER_BYTES))) {
     const box = await bytesAt(file, at, bytes);
@@ -115,7 +119,8 @@ async function readOwn(
   const box = ifValid(() => readFragmentBox(lead));
   const bodyAt = at + FRAGMENT_BOX_BYTES;
   if (box === undefined || box.length > LIMITS.fragmentBytes || bodyAt + box.length > size) return undefined;
-  const body = await bytesAt(file, bodyAt, box.length);
+  const body = room.of(box.length);
+  await file.read(body, bodyAt);
   segment.pieces.push({ head: Buffer.from(lead), box, hash: await recordedHash(body, segment.origin) });
   return bodyAt + box.length;
 }
@@ -128,6 +133,16 @@ async function recordedHash(body: Buffer, origin: Origin | undefined): Promise<s
     return body;
   });
   return recorded && (await new Pace().hash([recorded])).toString("hex");
+}
+
+/** Memory for one fragment at a time. */
+class Room {
+  #bytes = Buffer.alloc(0);
+
+  of(size: number): Buffer {
+    if (this.#bytes.length < size) this.#bytes = Buffer.allocUnsafeSlow(size);
+    return this.#bytes.subarray(0, size);
+  }
 }
 
 async function bytesAt(file: Readable, at: number, bytes: number): Promise<Buffer> {

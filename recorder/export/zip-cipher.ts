@@ -6,6 +6,8 @@ const derive = promisify(pbkdf2);
 
 const BLOCK_BYTES = 16;
 const WORDS_PER_BLOCK = BLOCK_BYTES / 4;
+/** Worked on at once: results of OpenSSL stay small enough to come from memory that is in the cache. */
+const SCRATCH_BYTES = 16 * 1024;
 const KEY_BYTES = 32;
 const CHECK_BYTES = 2;
 /** Set by the format, and few: what protects is the password, which is generated. */
@@ -25,6 +27,7 @@ export class ZipCipher {
   readonly check: Buffer;
   readonly #blocks: Cipheriv;
   readonly #mac: Hmac;
+  readonly #scratch = new Uint32Array(SCRATCH_BYTES / 4);
 
   private constructor(keys: Buffer) {
     this.#blocks = createCipheriv("aes-256-ecb", keys.subarray(0, KEY_BYTES), null).setAutoPadding(false);
@@ -36,22 +39,31 @@ export class ZipCipher {
     return new ZipCipher(await derive(password.reveal(), salt, ITERATIONS, 2 * KEY_BYTES + CHECK_BYTES, "sha1"));
   }
 
-  /** Encrypts or decrypts bytes that stand at `position` of the content. Node's own CTR counts the other way round. */
-  crypt(bytes: Buffer, position: number): Buffer {
-    const skip = position % BLOCK_BYTES;
-    const blocks = Math.ceil((skip + bytes.length) / BLOCK_BYTES);
-    const counters = new Uint32Array(blocks * WORDS_PER_BLOCK);
-    // All processors that Node.js runs on are little-endian.
-    for (let index = 0, counter = Math.floor(position / BLOCK_BYTES) + 1; index < blocks; index += 1, counter += 1) {
-      counters[index * WORDS_PER_BLOCK] = counter >>> 0;
-      counters[index * WORDS_PER_BLOCK + 1] = Math.floor(counter / 2 ** 32);
+  /** Encrypts or decrypts bytes that stand at `position` of the content, in place. Node's own CTR counts the other way round. */
+  crypt(bytes: Buffer, position: number): void {
+    for (let at = 0; at < bytes.length; ) {
+      const skip = (position + at) % BLOCK_BYTES;
+      const piece = bytes.subarray(at, at + SCRATCH_BYTES - skip);
+      this.#cryptPiece(piece, Math.floor((position + at) / BLOCK_BYTES), skip);
+      at += piece.length;
     }
-    const key = this.#blocks.update(Buffer.from(counters.buffer));
-    const keyWords = new Uint32Array(key.buffer, key.byteOffset, counters.length);
-    bytes.copy(Buffer.from(counters.buffer), skip);
-    for (let index = 0; index < counters.length; index += 1)
-      counters[index] = (counters[index] ?? 0) ^ (keyWords[index] ?? 0);
-    return Buffer.from(counters.buffer, skip, bytes.length);
+  }
+
+  #cryptPiece(piece: Buffer, block: number, skip: number): void {
+    const blocks = Math.ceil((skip + piece.length) / BLOCK_BYTES);
+    const words = this.#scratch.subarray(0, blocks * WORDS_PER_BLOCK);
+    const bytes = Buffer.from(words.buffer, 0, words.byteLength);
+    // All processors that Node.js runs on are little-endian. A block's number is its place, from 1 on.
+    words.fill(0);
+    for (let at = 0, counter = block + 1; at < words.length; at += WORDS_PER_BLOCK, counter += 1) {
+      words[at] = counter >>> 0;
+      words[at + 1] = Math.floor(counter / 2 ** 32);
+    }
+    const key = this.#blocks.update(bytes);
+    const keyWords = new Uint32Array(key.buffer, key.byteOffset, words.length);
+    piece.copy(bytes, skip);
+    for (let at = 0; at < words.length; at += 1) words[at] = (words[at] ?? 0) ^ (keyWords[at] ?? 0);
+    bytes.copy(piece, 0, skip, skip + piece.length);
   }
 
   /** Takes encrypted bytes into the tag; in order, all of them, each once. */

@@ -62,7 +62,7 @@ export class ZipFile {
       read: async (into, position) => {
         const wanted = into.subarray(0, Math.max(0, Math.min(into.length, entry.bytes - position)));
         const got = await this.#file.read(wanted, at + position);
-        cipher?.crypt(wanted.subarray(0, got), position).copy(wanted);
+        cipher?.crypt(wanted.subarray(0, got), position);
         return got;
       },
       close: async () => undefined,
@@ -75,8 +75,9 @@ export class ZipFile {
     if (entry === undefined) throw new Fault("not-found", `no file ${name}`);
     const { at, cipher } = await this.#begin(name, entry);
     if (cipher === undefined) return true;
+    const room = Buffer.allocUnsafeSlow(Math.min(LIMITS.pieceBytes, entry.bytes));
     for (let position = 0; position < entry.bytes; position += LIMITS.pieceBytes) {
-      const piece = Buffer.allocUnsafe(Math.min(LIMITS.pieceBytes, entry.bytes - position));
+      const piece = room.subarray(0, Math.min(LIMITS.pieceBytes, entry.bytes - position));
       if ((await this.#file.read(piece, at + position)) < piece.length) return false;
       cipher.authenticate(piece);
     }

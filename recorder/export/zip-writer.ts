@@ -89,16 +89,18 @@ export class ZipBundle implements Bundle {
     const cipher = await ZipCipher.create(password, salt);
     await this.#write(salt, cipher.check);
     const pace = new Pace();
+    // What is given is not ours to change.
+    let room = Buffer.alloc(0);
     let bytes = 0;
     for await (const part of content) {
-      const pieces: Buffer[] = [];
-      await pace.walk([part], (piece) => {
-        const encrypted = cipher.crypt(piece, bytes);
-        cipher.authenticate(encrypted);
+      if (room.length < part.length) room = Buffer.allocUnsafeSlow(part.length);
+      const encrypted = room.subarray(0, part.copy(room));
+      await pace.walk([encrypted], (piece) => {
+        cipher.crypt(piece, bytes);
+        cipher.authenticate(piece);
         bytes += piece.length;
-        pieces.push(encrypted);
       });
-      await this.#write(...pieces);
+      await this.#write(encrypted);
     }
     await this.#write(cipher.tag());
     return { bytes, crc: 0 };
