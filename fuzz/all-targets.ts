@@ -8,6 +8,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly TARGETS: readonly
   xml: () => import("./targets/xml.ts"),
   packets: () => import("./targets/packets.ts"),
   files: () => import("./targets/files.ts"),
+  exports: () => import("./targets/exports.ts"),
 };
 
 /** A target, and the group that it stands in. */

@@ -19,7 +19,7 @@ import { holds, orRefused, type Target, target } from "../target.ts";
 const no = (): Promise<never> => Promise.reject(new Error("not for writing"));
 
 /** A file that cannot be written. */
-function inMemory(bytes: Buffer): OpenFile {
+export function inMemory(bytes: Buffer): OpenFile {
   return {
     read: (into, position) => Promise.resolve(position < bytes.length ? bytes.copy(into, 0, position) : 0),
     size: () => Promise.resolve(bytes.length),
