@@ -42,6 +42,8 @@ export class ExportQueue implements Closable {
   wake(): void {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
+      // It was asked for between the last look and now.
+      if (this.#next() !== undefined && !this.#closing.signal.aborted) this.wake();
     });
   }
 
@@ -61,11 +63,15 @@ export class ExportQueue implements Closable {
     await this.#working;
   }
 
+  #next(): Job | undefined {
+    return this.#o.jobs.all().find(({ state }) => state === "waiting");
+  }
+
   async #work(): Promise<void> {
     // Whoever asks is answered first.
     await Promise.resolve();
     for (;;) {
-      const next = this.#o.jobs.all().find(({ state }) => state === "waiting");
+      const next = this.#next();
       if (next === undefined || this.#closing.signal.aborted) return;
       await this.#run(next);
     }
