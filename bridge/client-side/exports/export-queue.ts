@@ -43,7 +43,7 @@ export class ExportQueue implements Closable {
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
       // It was asked for between the last look and now.
-      if (this.#next() !== undefined && !this.#closing.signal.aborted) this.wake();
+      if (this.#o.jobs.waiting() !== undefined && !this.#closing.signal.aborted) this.wake();
     });
   }
 
@@ -63,15 +63,11 @@ export class ExportQueue implements Closable {
     await this.#working;
   }
 
-  #next(): Job | undefined {
-    return this.#o.jobs.all().find(({ state }) => state === "waiting");
-  }
-
   async #work(): Promise<void> {
     // Whoever asks is answered first.
     await Promise.resolve();
     for (;;) {
-      const next = this.#next();
+      const next = this.#o.jobs.waiting();
       if (next === undefined || this.#closing.signal.aborted) return;
       await this.#run(next);
     }

@@ -20,6 +20,7 @@ export class JobList {
   readonly #log: Log;
   readonly #keepMs: Millis;
   readonly #jobs: Map<string, Job>;
+  readonly #adding = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
 
   /** What a restart broke off waits again. */
@@ -61,14 +62,22 @@ export class JobList {
     return this.all().reduce((sum, job) => sum + (isOver(job) ? 0 : job.expectedBytes), 0);
   }
 
-  /** It is on the disk once this resolves, or is not there. */
+  /** What is to be made next. */
+  waiting(): Job | undefined {
+    return this.all().find(({ id, state }) => state === "waiting" && !this.#adding.has(id));
+  }
+
+  /** It counts at once, and waits for its turn when it is on the disk; where that fails, it is not there. */
   async add(job: Job): Promise<void> {
     this.#jobs.set(job.id, job);
+    this.#adding.add(job.id);
     try {
       await this.#spool.save(job);
     } catch (error) {
       this.#jobs.delete(job.id);
       throw error;
+    } finally {
+      this.#adding.delete(job.id);
     }
   }
 
