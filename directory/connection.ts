@@ -1,4 +1,15 @@
-import { Client, FilterParser, type Entry as LdapEntry, ResultCodeError } from "ldapts";
+import {
+  AndFilter,
+  Client,
+  EqualityFilter,
+  type Filter,
+  FilterParser,
+  type Entry as LdapEntry,
+  NotFilter,
+  OrFilter,
+  ResultCodeError,
+  SubstringFilter,
+} from "ldapts";
 import { type Clock, within } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Closable } from "../base/lifecycle.ts";
@@ -139,13 +150,34 @@ function failureOf(error: unknown, what: string): Fault {
   return new Fault(passing ? "unavailable" : "invalid", tell, { tell, cause: error });
 }
 
-function parsed(filter: string): ReturnType<typeof FilterParser.parseString> {
+/**
+ * `ldapts` takes an escaped byte for a character of that number, and writes it as UTF-8: it would never find an objectGUID. So every
+ * character that is not ASCII is escaped by its bytes first, and what comes out is bytes again.
+ */
+function parsed(filter: string): Filter {
+  const escaped = filter.replace(/[^\0-\x7f]+/g, (text) =>
+    [...Buffer.from(text, "utf8")].map((byte) => `\\${byte.toString(16)}`).join(""),
+  );
   try {
-    return FilterParser.parseString(filter);
+    return inBytes(FilterParser.parseString(escaped));
   } catch (cause) {
     const tell = `${filter} is no search filter (RFC 4515)`;
     throw new Fault("invalid", tell, { tell, cause });
   }
+}
+
+function inBytes(filter: Filter): Filter {
+  if (filter instanceof AndFilter || filter instanceof OrFilter) for (const one of filter.filters) inBytes(one);
+  else if (filter instanceof NotFilter) inBytes(filter.filter);
+  else if (filter instanceof EqualityFilter) filter.value = Buffer.from(filter.value.toString(), "latin1");
+  else
+    for (const key of ["value", "initial", "final"] as const) {
+      const part = (filter as { value?: unknown; initial?: unknown; final?: unknown })[key];
+      if (typeof part === "string") Object.assign(filter, { [key]: Buffer.from(part, "latin1").toString("utf8") });
+    }
+  if (filter instanceof SubstringFilter)
+    filter.any = filter.any.map((part) => Buffer.from(part, "latin1").toString("utf8"));
+  return filter;
 }
 
 function entryOf({ dn, ...attributes }: LdapEntry): Entry {

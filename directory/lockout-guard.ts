@@ -30,6 +30,8 @@ export class LockoutGuard {
   readonly #clock: Clock;
   readonly #key = randomBytes(32);
   readonly #failures = new Map<string, Failures>();
+  /** Passwords that the directory is being asked for, by person: each may be wrong. */
+  readonly #asking = new Map<string, number>();
   #policy: LockoutPolicy = { threshold: undefined, windowMs: 30 * MINUTE };
 
   constructor(clock: Clock) {
@@ -40,14 +42,28 @@ export class LockoutGuard {
     this.#policy = policy;
   }
 
-  /** Whether the directory may be asked. */
+  /** A name for the pair that tells nothing of the password. */
+  keyOf(person: string, password: string): string {
+    return createHmac("sha256", this.#key).update(`${person}\0${password}`).digest("base64");
+  }
+
+  /** Whether the directory may be asked. If so it counts as being asked until {@link done}. */
   admits(person: string, password: string): boolean {
     const { threshold } = this.#policy;
-    const failures = this.#recent(person);
-    if (failures === undefined) return true;
-    if (failures.wrong.has(this.#hash(person, password))) return false;
-    if (threshold === 0) return true;
-    return failures.count < (threshold === undefined ? LIMITS.unknown : Math.max(1, threshold - LIMITS.leave));
+    const { count = 0, wrong } = this.#recent(person) ?? {};
+    if (wrong?.has(this.keyOf(person, password)) === true) return false;
+    const most = threshold === undefined ? LIMITS.unknown : Math.max(1, threshold - LIMITS.leave);
+    const asking = this.#asking.get(person) ?? 0;
+    if (threshold !== 0 && count + asking >= most) return false;
+    this.#asking.set(person, asking + 1);
+    return true;
+  }
+
+  /** It has answered, or cannot be asked. */
+  done(person: string): void {
+    const left = (this.#asking.get(person) ?? 1) - 1;
+    if (left > 0) this.#asking.set(person, left);
+    else this.#asking.delete(person);
   }
 
   /** It was asked, and the password was wrong. */
@@ -56,7 +72,7 @@ export class LockoutGuard {
     const failures = {
       count: count + 1,
       lastAt: this.#clock.monotonic(),
-      wrong: new Set([...wrong, this.#hash(person, password)].slice(-LIMITS.remembered)),
+      wrong: new Set([...wrong, this.keyOf(person, password)].slice(-LIMITS.remembered)),
     };
     this.#failures.delete(person);
     this.#failures.set(person, failures);
@@ -77,9 +93,5 @@ export class LockoutGuard {
     if (failures === undefined || this.#clock.monotonic() - failures.lastAt < this.#policy.windowMs) return failures;
     this.#failures.delete(person);
     return undefined;
-  }
-
-  #hash(person: string, password: string): string {
-    return createHmac("sha256", this.#key).update(`${person}\0${password}`).digest("base64");
   }
 }

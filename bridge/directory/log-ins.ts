@@ -17,7 +17,8 @@ export class DirectoryLogIns {
   readonly #access: DirectoryAccess;
   readonly #log: Log;
   readonly #guard: LockoutGuard;
-  #running = 0;
+  /** Log-ins that the directory is being asked for: the same one again waits for the same answer. */
+  readonly #running = new Map<string, Promise<DirectoryAnswer>>();
 
   constructor(access: DirectoryAccess, clock: Clock, log: Log) {
     this.#access = access;
@@ -32,18 +33,21 @@ export class DirectoryLogIns {
 
   /** Whether the person may log in with the password now. Fault `busy`. */
   async logIn(id: string, password: Secret): Promise<DirectoryAnswer> {
+    const key = this.#guard.keyOf(id, password.reveal());
+    const same = this.#running.get(key);
+    if (same !== undefined) return same;
+    if (this.#running.size >= AT_ONCE)
+      throw new Fault("busy", "too many log-ins by the directory at once", { tell: "busy, try again" });
     if (!this.#guard.admits(id, password.reveal())) {
       this.#log.warn({ person: id }, "a log-in was not passed on, so that the directory does not lock the account");
       return "wrong";
     }
-    if (this.#running >= AT_ONCE)
-      throw new Fault("busy", "too many log-ins by the directory at once", { tell: "busy, try again" });
-    this.#running += 1;
-    try {
-      return await this.#bind(id, password);
-    } finally {
-      this.#running -= 1;
-    }
+    const answer = this.#bind(id, password).finally(() => {
+      this.#running.delete(key);
+      this.#guard.done(id);
+    });
+    this.#running.set(key, answer);
+    return answer;
   }
 
   async #bind(id: string, password: Secret): Promise<DirectoryAnswer> {

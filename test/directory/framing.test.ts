@@ -108,6 +108,26 @@ describe("a directory server that is hostile", () => {
       close();
     });
 
+  it("is asked for bytes as they are written, and for text in UTF-8", async () => {
+    const requests: Buffer[] = [];
+    const { connection, close } = await connectedTo((request) => {
+      requests.push(request);
+      return LDAP_OK(requests.length + 1);
+    });
+    const search = async (filter: string): Promise<Buffer> => {
+      await Array.fromAsync(connection.search({ base: "dc=x", filter, attributes: ["cn"] }));
+      return requests.at(-1) ?? Buffer.alloc(0);
+    };
+    const bytes = Buffer.from("ff01c3a9", "hex");
+    expect(
+      (await search("(|(objectGUID=\\ff\\01\\c3\\a9)(!(a=b)))")).includes(Buffer.concat([Buffer.from([4, 4]), bytes])),
+    ).to.equal(true);
+    for (const filter of ["(cn=Søren)", "(cn=Sø*en*ø)", "(cn>=Søren)", "(cn:2.5.13.2:=Søren)"])
+      expect((await search(filter)).includes(Buffer.from("Sø")), filter).to.equal(true);
+    connection.close();
+    close();
+  });
+
   it("is not asked with an empty password, which some take for nobody's and let in", async () => {
     let asked = false;
     const { connection, close } = await connectedTo(() => {

@@ -19,6 +19,7 @@ describe("the guard against lock-out", () => {
         if (guard.admits("alice", `guess ${attempt}`)) {
           passed += 1;
           guard.failed("alice", `guess ${attempt}`);
+          guard.done("alice");
         }
       expect(passed).to.equal(passes);
       expect(guard.admits("bob", "another person's")).to.equal(true);
@@ -31,6 +32,7 @@ describe("the guard against lock-out", () => {
     guard.failed("alice", "old password");
     expect(guard.admits("alice", "old password")).to.equal(false);
     expect(guard.admits("alice", "another")).to.equal(true);
+    guard.done("alice");
     for (const guess of ["a", "b"]) guard.failed("alice", guess);
     expect(guard.admits("alice", "right")).to.equal(false);
     await clock.advance(30 * MINUTE);
@@ -38,6 +40,15 @@ describe("the guard against lock-out", () => {
     guard.failed("alice", "a");
     guard.succeeded("alice");
     expect(guard.admits("alice", "a")).to.equal(true);
+  });
+
+  it("counts what the directory is being asked for: guesses that are sent at once get through no better", () => {
+    const guard = new LockoutGuard(new VirtualClock());
+    guard.follow({ threshold: 5, windowMs: 30 * MINUTE });
+    const passed = Array.from({ length: 10 }, (_, guess) => guard.admits("alice", `guess ${guess}`));
+    expect(passed.filter((one) => one)).to.have.length(3);
+    guard.done("alice");
+    expect(guard.admits("alice", "another")).to.equal(true);
   });
 
   it("never lets the directory lock an account, whenever and whatever is tried", () => {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { Secret } from "../../base/secret.ts";
@@ -6,9 +9,11 @@ import { openConnection, openReading } from "../../directory/open.ts";
 import { type DirectoryOptions, PRESETS } from "../../directory/options.ts";
 import { readerFor } from "../../directory/reader.ts";
 import { pathsOf, rolesOf } from "../../directory/snapshot.ts";
+import { startTestBridge } from "../support/bridge.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
 
 const BASE = "dc=site,dc=test";
+const MANY = 5000;
 
 function person(uid: string, more = ""): string {
   return `dn: uid=${uid},ou=people,${BASE}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: ${uid}\ncn: ${uid} Person\nsn: ${uid}\nuserPassword: secret-${uid}\n${more}\n`;
@@ -167,5 +172,60 @@ describe("OpenLDAP", function () {
       "groups",
       "people",
     ]);
+  });
+
+  it(`makes ${MANY} accounts in one sync, and loses none where the server dies in the middle of another`, async () => {
+    const many = Array.from({ length: MANY }, (_, at) => `many${at}`);
+    await slapd.modify(
+      [...many.map((uid) => person(uid)), group("many", ...many.map((uid) => `uid=${uid},ou=people`))].join(""),
+    );
+    const folder = await mkdtemp(join(tmpdir(), "viaduct-directory-"));
+    await writeFile(join(folder, "ca.pem"), slapd.caText);
+    await writeFile(join(folder, "password"), `${slapd.password}\n`, { mode: 0o600 });
+    const t = await startTestBridge({
+      folder,
+      directory: [
+        {
+          name: "site",
+          schema: "rfc2307",
+          servers: ["127.0.0.1"],
+          port: slapd.tlsPort,
+          ca: join(folder, "ca.pem"),
+          account: slapd.account,
+          passwordFile: join(folder, "password"),
+          base: BASE,
+          roles: [{ group: "many", roles: ["viewer"] }],
+        },
+      ],
+    });
+    try {
+      const { accounts, desk } = t.bridge.parts;
+      const sync = () => desk.sync("site", { who: "test", interface: "cli" }, { full: true });
+      const cpu = process.cpuUsage();
+      await accounts.setPart("role", "viewer", {
+        name: "Viewer",
+        grants: [{ right: "live", cameras: "any", interfaces: "any" }],
+      });
+      // The sync at the start may have found the role already.
+      await sync();
+      const { user, system } = process.cpuUsage(cpu);
+      const done = (await desk.history("site")).find(({ outcome }) => outcome === "done");
+      expect(done).to.include({ came: MANY });
+      const nothing = await sync();
+      expect(nothing).to.include({ outcome: "nothing", people: MANY });
+      console.log(
+        `      ${MANY} accounts made in ${done?.tookMs} ms (${Math.round((user + system) / 1000)} ms of CPU), compared in ${nothing.tookMs} ms`,
+      );
+      const before = accounts.list();
+      const broken = sync();
+      setTimeout(() => void slapd.kill(), nothing.tookMs / 3);
+      expect((await broken).outcome).to.equal("failed");
+      expect(accounts.list()).to.deep.equal(before);
+      await slapd.start();
+      expect(await sync()).to.include({ outcome: "nothing", people: MANY });
+    } finally {
+      await t.close();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -68,6 +68,8 @@ export async function startTestBridge(
     readonly cameraDevices?: object;
     /** File with the certificates of the cameras' authority. */
     readonly ca?: string;
+    /** As it stands in a configuration file. */
+    readonly directory?: readonly object[];
     /** The first three numbers of an earlier bridge's camera network. */
     readonly network?: string;
   } = {},
@@ -92,6 +94,7 @@ export async function startTestBridge(
         onvifHttp: { enabled: true, port: 0 },
         ...(options.cameraDevices === undefined ? {} : { cameraDevices: options.cameraDevices }),
       },
+      ...(options.directory === undefined ? {} : { directory: options.directory }),
       recording: {
         segmentSeconds: options.segmentSeconds ?? 10,
         flushSeconds: 0,

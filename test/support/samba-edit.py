@@ -27,18 +27,8 @@ def user(name, password="Us3r-Passw0rd", ou=None):
     db.newuser(name, password, userou=ou)
 
 
-def users(prefix, count, group):
-    db.transaction_start()
-    for i in range(count):
-        db.newuser("%s%05d" % (prefix, i), "Us3r-Passw0rd")
-    db.transaction_commit()
-    members = ["CN=%s%05d,CN=Users,%s" % (prefix, i, base) for i in range(count)]
-    modify(group, "member", members, ldb.FLAG_MOD_ADD)
-
-
 METHODS = {
     "user": user,
-    "users": users,
     "ou": lambda name: db.create_ou("OU=%s,%s" % (name, base)),
     "group": lambda name: db.newgroup(name),
     "add": lambda group, member: modify(group, "member", str(dn_of(member)), ldb.FLAG_MOD_ADD),

@@ -75,9 +75,9 @@ export async function startSamba(context: Context): Promise<SambaDomain> {
       const script = join(import.meta.dirname, "samba-edit.py");
       const { code, stderr } = await python.run([script, conf, join(folder, "private/sam.ldb")], {
         input: JSON.stringify(changes),
-        limitMs: 120_000,
+        limitMs: 240_000,
       });
-      if (code !== 0) throw new Error(`samba-edit.py: ${stderr}`);
+      if (code !== 0) throw new Error(`samba-edit.py ended with ${code}: ${stderr}`);
     },
     async start() {
       const started = spawn(samba.program, ["-s", conf, "-F", "--no-process-group", "--debug-stdout"], {

@@ -21,6 +21,9 @@ export interface Slapd {
   readonly password: string;
   /** Changes it by LDIF, over the wire. */
   modify(ldif: string): Promise<void>;
+  /** Ends it at once, whatever it is doing. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -70,27 +73,40 @@ suffix ${SUFFIX}
 rootdn ${account}
 rootpw ${password}
 directory ${inFolder("db")}
+dbnosync
 overlay syncprov
 overlay ppolicy
 `,
   );
   const [port, tlsPort] = [await freePort(), await freePort()];
-  const child = spawn(
-    slapd.program,
-    ["-f", inFolder("slapd.conf"), "-h", `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${tlsPort}`, "-d", "0"],
-    { stdio: "ignore" },
-  );
+  let child: ChildProcess | undefined;
+  const run = (): ChildProcess =>
+    spawn(
+      slapd.program,
+      ["-f", inFolder("slapd.conf"), "-h", `ldap://127.0.0.1:${port} ldaps://127.0.0.1:${tlsPort}`, "-d", "0"],
+      { stdio: "ignore" },
+    );
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    const ended = child;
+    child = undefined;
+    if (ended === undefined || ended.exitCode !== null) return;
+    ended.kill(signal);
+    await once(ended, "exit");
+  };
   const modify = async (text: string): Promise<void> => {
     // Not as localhost: libldap compares that with the machine's own name.
     const { code, stderr } = await client.run(
       ["-x", "-H", `ldaps://127.0.0.1:${tlsPort}`, "-D", account, "-w", password, "-c"],
-      { input: text, env: { LDAPTLS_CACERT: inFolder("cert.pem") } },
+      { input: text, env: { LDAPTLS_CACERT: inFolder("cert.pem") }, limitMs: 120_000 },
     );
     if (code !== 0) throw new Error(`ldapmodify: ${stderr}`);
   };
-  await retried(child, () =>
-    modify(`dn: ${SUFFIX}\nchangetype: add\nobjectClass: dcObject\nobjectClass: organization\no: site\ndc: site\n`),
-  );
+  const start = async (first: string): Promise<void> => {
+    const started = run();
+    child = started;
+    await retried(started, () => modify(first));
+  };
+  await start(`dn: ${SUFFIX}\nchangetype: add\nobjectClass: dcObject\nobjectClass: organization\no: site\ndc: site\n`);
   await modify(ldif);
   return {
     port,
@@ -100,11 +116,10 @@ overlay ppolicy
     account,
     password,
     modify,
+    kill: () => end("SIGKILL"),
+    start: () => start(`dn: ${SUFFIX}\nchangetype: modify\nreplace: o\no: site\n`),
     async close() {
-      if (child.exitCode === null) {
-        child.kill("SIGTERM");
-        await once(child, "exit");
-      }
+      await end("SIGTERM");
       await rm(folder, { recursive: true, force: true });
     },
   };

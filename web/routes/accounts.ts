@@ -27,7 +27,12 @@ const watching = z.strictObject({
   talk: cameras.default([]),
 });
 
-const newIntegration = z.strictObject({ name: z.string().trim().min(1).max(64), watching });
+const newIntegration = z.strictObject({
+  name: z.string().trim().min(1).max(64),
+  watching,
+  /** Id of the account of a person of a directory: it may what they may, too, and is out with them. */
+  person: z.string().min(1).max(64).optional(),
+});
 const change = z.strictObject({ enabled: z.boolean().optional(), watching: watching.optional() });
 
 function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
@@ -92,7 +97,7 @@ export function accountRoutes(o: {
     const at = o.now();
     const known = new Set(o.cameras.all().map(({ info }) => info.id));
     ctx.body = {
-      accounts: accounts.list().map(({ id, name, kind, enabled, roles, grants }) => {
+      accounts: accounts.list().map(({ id, name, kind, enabled, roles, grants, directory = null }) => {
         const all = accounts.grantsOf(id) ?? [];
         const reach = (right: CameraRight) => reachOf(all, { right, interfaces: INTERFACES, at }, known);
         const may = (right: Right): boolean => {
@@ -107,6 +112,7 @@ export function accountRoutes(o: {
           kind,
           enabled,
           roles,
+          directory: directory && { name: directory.directory, roles: directory.roles, out: directory.out ?? null },
           // What can be changed here: the plain lines of its own.
           watching: watchingOf(grants),
           // What comes of all its lines and roles at this moment, through any interface, where it is enabled.
@@ -119,8 +125,8 @@ export function accountRoutes(o: {
   });
 
   router.post("/", need("manage-accounts"), async (ctx) => {
-    const { name, watching: chosen } = await jsonBody(ctx.req, newIntegration);
-    const { account, secret } = await managed(ctx).createIntegration({ name, grants: grantsOf(chosen) });
+    const { name, watching: chosen, person } = await jsonBody(ctx.req, newIntegration);
+    const { account, secret } = await managed(ctx).createIntegration({ name, grants: grantsOf(chosen), person });
     ctx.status = 201;
     ctx.body = { id: account.id, name: account.name, secret: secret.reveal() };
   });

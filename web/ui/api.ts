@@ -132,12 +132,69 @@ export interface Account {
   readonly kind: "person" | "integration";
   readonly enabled: boolean;
   readonly roles: readonly string[];
+  /** Of a person of a directory, or a system under one: what its groups give, and why it is out. */
+  readonly directory: { readonly name: string; readonly roles: readonly string[]; readonly out: string | null } | null;
   /** What it may do at this moment, where it is enabled: by its own grants, by its roles, and by what these deny. */
   readonly effective: Watching;
   /** Further rights that it has at this moment, on some camera or over the bridge. */
   readonly others: readonly string[];
   /** Some of it holds at certain times, through some interfaces, or for newer footage alone. */
   readonly narrowed: boolean;
+}
+
+/** A sync of a directory that was. */
+export interface DirectorySync {
+  readonly at: string;
+  readonly by: string;
+  readonly outcome: "done" | "nothing" | "held" | "failed";
+  readonly came: number;
+  readonly went: number;
+  readonly changed: number;
+  readonly why: string | null;
+}
+
+export interface Directory {
+  readonly name: string;
+  readonly servers: readonly string[];
+  readonly encryption: string;
+  readonly running: boolean;
+  readonly trouble: string | null;
+  readonly held: string | null;
+  readonly active: number;
+  readonly out: number;
+  readonly last: DirectorySync | null;
+}
+
+export interface DirectoryPreview {
+  readonly id: string;
+  readonly people: number;
+  readonly active: number;
+  readonly removals: number;
+  readonly held: string | null;
+  readonly changes: readonly {
+    readonly name: string;
+    readonly what: "comes" | "goes" | "changes";
+    readonly why: string;
+    readonly gains: readonly string[];
+    readonly loses: readonly string[];
+    readonly ends: number;
+  }[];
+  readonly conflicts: readonly { readonly name: string; readonly why: string }[];
+}
+
+export interface DirectoryFinding {
+  readonly what: string;
+  readonly result: "works" | "note" | "fails";
+  readonly says: string;
+  readonly next?: string;
+}
+
+export interface DirectoryExplanation {
+  readonly found: boolean;
+  readonly dn: string | null;
+  readonly standing: string | null;
+  readonly roles: readonly { readonly role: string; readonly path: readonly string[] }[];
+  readonly account: { readonly name: string; readonly enabled: boolean; readonly out: string | null } | null;
 }
 
 /** One line of the audit log. */
@@ -233,10 +290,24 @@ export const api = {
     ),
   auditState: () => call<AuditState>("GET", "/api/audit/state"),
   accounts: async () => (await call<{ accounts: Account[] }>("GET", "/api/accounts")).accounts,
-  addIntegration: (name: string, watching: Watching) =>
-    call<{ id: string; name: string; secret: string }>("POST", "/api/accounts", { name, watching }),
+  addIntegration: (name: string, watching: Watching, person?: string) =>
+    call<{ id: string; name: string; secret: string }>("POST", "/api/accounts", {
+      name,
+      watching,
+      ...(person === undefined ? {} : { person }),
+    }),
   changeAccount: (id: string, change: { enabled: boolean }) =>
     call<void>("PATCH", `/api/accounts/${encodeURIComponent(id)}`, change),
+  directories: async () => (await call<{ directories: Directory[] }>("GET", "/api/directory")).directories,
+  previewDirectory: (name: string) => call<DirectoryPreview>("POST", ofDirectory(name, "preview")),
+  syncDirectory: (name: string, confirm?: string) =>
+    call<DirectorySync>("POST", ofDirectory(name, "sync"), confirm === undefined ? {} : { confirm }),
+  testDirectory: async (name: string) =>
+    (await call<{ findings: DirectoryFinding[] }>("POST", ofDirectory(name, "test"))).findings,
+  directoryHistory: async (name: string) =>
+    (await call<{ history: DirectorySync[] }>("GET", ofDirectory(name, "history"))).history,
+  explainDirectory: (name: string, user: string) =>
+    call<DirectoryExplanation>("GET", ofDirectory(name, `explain?user=${encodeURIComponent(user)}`)),
   removeAccount: (id: string) => call<void>("DELETE", `/api/accounts/${encodeURIComponent(id)}`),
 };
 
@@ -261,4 +332,8 @@ export function listen(onEvent: (event: DiscoveryEvent) => void, onReconnect: ()
     window.clearTimeout(timer);
     socket?.close();
   };
+}
+
+function ofDirectory(name: string, what: string): string {
+  return `/api/directory/${encodeURIComponent(name)}/${what}`;
 }

@@ -4,6 +4,7 @@ import { api, type Session } from "./api.ts";
 import { Accounts } from "./pages/accounts.tsx";
 import { Audit } from "./pages/audit.tsx";
 import { Cameras } from "./pages/cameras.tsx";
+import { Directories } from "./pages/directory.tsx";
 import { Discovery } from "./pages/discovery.tsx";
 import { Exports } from "./pages/exports.tsx";
 import { LogIn } from "./pages/login.tsx";
@@ -15,6 +16,7 @@ const PAGES = [
   { path: "/exports", title: "Exports", right: "export" },
   { path: "/discovery", title: "Discovery", right: "adopt-camera" },
   { path: "/accounts", title: "Accounts", right: "manage-accounts" },
+  { path: "/directory", title: "Directory", right: "manage-directory" },
   { path: "/audit", title: "Audit", right: "read-audit" },
 ] as const;
 
@@ -83,6 +85,7 @@ function App(): JSX.Element {
         {page.path === "/exports" ? <Exports /> : null}
         {page.path === "/discovery" ? <Discovery onAdopted={() => go("/")} /> : null}
         {page.path === "/accounts" ? <Accounts /> : null}
+        {page.path === "/directory" ? <Directories /> : null}
         {page.path === "/audit" ? <Audit /> : null}
       </main>
       {about === undefined ? null : (

@@ -47,10 +47,13 @@ export function Accounts(): JSX.Element {
           </thead>
           <tbody>
             {accounts.map((account) => (
-              <tr key={account.id} class={account.enabled ? "" : "off"}>
+              <tr key={account.id} class={account.enabled && !account.directory?.out ? "" : "off"}>
                 <td>{account.name}</td>
-                <td>{account.kind === "person" ? "person" : "external system"}</td>
-                <td>{account.roles.join(", ") || "–"}</td>
+                <td>
+                  {account.kind === "person" ? "person" : "external system"}
+                  {account.directory === null ? null : <small> by {account.directory.name}</small>}
+                </td>
+                <td>{[...account.roles, ...(account.directory?.roles ?? [])].join(", ") || "–"}</td>
                 <td>{whichWords(account.effective.live)}</td>
                 <td>{whichWords(account.effective.playback)}</td>
                 <td>{whichWords(account.effective.audio)}</td>
@@ -80,6 +83,7 @@ export function Accounts(): JSX.Element {
       )}
       {adding ? (
         <NewIntegration
+          people={(accounts ?? []).filter(({ kind, directory }) => kind === "person" && directory !== null)}
           onClose={() => {
             setAdding(false);
             load();
@@ -101,8 +105,14 @@ function besidesWords({ roles, others, narrowed }: Account): string {
   return [rights, narrowed ? "with limits" : ""].filter(Boolean).join("; ") || "–";
 }
 
-function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Element {
+function NewIntegration(props: {
+  /** Those of directories. */
+  readonly people: readonly Account[];
+  readonly onClose: () => void;
+}): JSX.Element {
+  const { people, onClose } = props;
   const [name, setName] = useState("");
+  const [person, setPerson] = useState("");
   const [all, setAll] = useState(true);
   const [playback, setPlayback] = useState(true);
   const [audio, setAudio] = useState(true);
@@ -121,16 +131,21 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
     const where = (chosenToo: boolean): Which => (chosenToo ? which : []);
     task.run(async () =>
       setMade(
-        await api.addIntegration(name, {
-          live: which,
-          playback: where(playback),
-          audio: where(audio),
-          metadata: where(metadata),
-          talk: where(talk),
-        }),
+        await api.addIntegration(
+          name,
+          {
+            live: which,
+            playback: where(playback),
+            audio: where(audio),
+            metadata: where(metadata),
+            talk: where(talk),
+          },
+          people.find((one) => one.name === person)?.id,
+        ),
       ),
     );
   };
+  const unknown = person !== "" && people.every((one) => one.name !== person);
   const toggle = (id: string): void => {
     const next = new Set(chosen);
     if (!next.delete(id)) next.add(id);
@@ -169,6 +184,24 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
             onInput={(event) => setName(event.currentTarget.value)}
           />
         </Field>
+        {people.length === 0 ? null : (
+          <Field
+            label="Person of a directory"
+            hint="If given: it has the roles of their groups besides what is chosen here, and is out when they are."
+          >
+            <input
+              list="people"
+              value={person}
+              spellcheck={false}
+              onInput={(event) => setPerson(event.currentTarget.value)}
+            />
+            <datalist id="people">
+              {people.map((one) => (
+                <option key={one.id} value={one.name} />
+              ))}
+            </datalist>
+          </Field>
+        )}
         <fieldset>
           <legend>Cameras</legend>
           <label>
@@ -210,7 +243,11 @@ function NewIntegration({ onClose }: { readonly onClose: () => void }): JSX.Elem
           <button type="button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" class="primary" disabled={task.busy || (!all && chosen.size === 0)}>
+          <button
+            type="submit"
+            class="primary"
+            disabled={task.busy || unknown || (!all && chosen.size === 0 && person === "")}
+          >
             Create
           </button>
         </footer>
