@@ -90,7 +90,6 @@ export class Connection implements Closable {
       const options = { scope, filter: parsed(filter), attributes: names, explicitBufferAttributes: names, paged };
       const pages = this.#client.searchPaginated(base, options);
       for (;;) {
-        this.#stream.expectAnswer();
         const page = await this.#answered(LIMITS.answerMs, pages.next());
         if (page.done === true) return;
         for (const entry of page.value.searchEntries) {

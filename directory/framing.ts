@@ -8,10 +8,13 @@ const LIMITS = {
   messageBytes: 8 * 1024 * 1024,
   /** Everything that the server sends on one request, a page of a search at most. */
   answerBytes: 32 * 1024 * 1024,
+  /** The same in messages. A page has five hundred entries, and a few references to other servers. */
+  answerMessages: 5000,
 } as const;
 
-/** LDAPMessage is a sequence (RFC 4511 4.1.1). */
+/** LDAPMessage is a sequence of a number and an operation (RFC 4511 4.1.1). */
 const SEQUENCE = 0x30;
+const INTEGER = 0x02;
 
 /** Puts bytes together to whole LDAP messages, each well-formed. Memory is taken as bytes arrive, never for what is announced. */
 export class Frames {
@@ -59,7 +62,7 @@ export class Frames {
 
 /**
  * A connected socket as `ldapts` may have it: one whole, well-formed message at a time. By itself it can be kept busy for ever by a
- * length that is too long, and ended by many short messages in one piece.
+ * length that is too long, and ended by many short messages in one piece. One request is answered at a time.
  */
 export class LdapStream extends Duplex {
   /** What `ldapts` asks of a socket to know that it stands. */
@@ -67,7 +70,10 @@ export class LdapStream extends Duplex {
   readonly readyState = "open";
   readonly #socket: Socket;
   readonly #frames = new Frames();
-  #left: number = LIMITS.answerBytes;
+  #bytesLeft: number = LIMITS.answerBytes;
+  #messagesLeft: number = LIMITS.answerMessages;
+  /** The number of the last request. Only its answer is expected. */
+  #asked: Buffer = Buffer.alloc(0);
 
   constructor(socket: Socket) {
     super({ readableObjectMode: true });
@@ -78,16 +84,14 @@ export class LdapStream extends Duplex {
     socket.on("end", () => this.push(null));
   }
 
-  /** A new request begins: its answer may be as long as any. */
-  expectAnswer(): void {
-    this.#left = LIMITS.answerBytes;
-  }
-
   override _read(): void {
     this.#socket.resume();
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#asked = numberOf(chunk) ?? this.#asked;
+    this.#bytesLeft = LIMITS.answerBytes;
+    this.#messagesLeft = LIMITS.answerMessages;
     this.#socket.write(chunk, done);
   }
 
@@ -102,14 +106,16 @@ export class LdapStream extends Duplex {
   }
 
   #received(chunk: Buffer): void {
-    this.#left -= chunk.length;
-    if (this.#left < 0) {
-      this.destroy(new Fault("invalid", "the directory server's answer has no end", { tell: TOO_LONG }));
-      return;
-    }
     let more = true;
     try {
-      for (const message of this.#frames.push(chunk)) more = this.push(message);
+      this.#bytesLeft -= chunk.length;
+      if (this.#bytesLeft < 0) throw refusal("an answer without end");
+      for (const message of this.#frames.push(chunk)) {
+        this.#messagesLeft -= 1;
+        if (this.#messagesLeft < 0) throw refusal("an answer without end");
+        if (numberOf(message)?.equals(this.#asked) !== true) throw refusal("a message that is no answer");
+        more = this.push(message);
+      }
     } catch (error) {
       this.destroy(error as Error);
       return;
@@ -118,4 +124,14 @@ export class LdapStream extends Duplex {
   }
 }
 
-const TOO_LONG = `the directory server sent more than ${LIMITS.answerBytes / 1024 / 1024} MiB on one request`;
+/** The bytes of the number of a message that has an operation. */
+function numberOf(message: Buffer): Buffer | undefined {
+  const number = elementAt(message, elementAt(message, 0)?.start ?? 0);
+  if (number?.tag !== INTEGER || elementAt(message, number.end) === undefined) return undefined;
+  return message.subarray(number.start, number.end);
+}
+
+function refusal(what: string): Fault {
+  const tell = `the directory server sent ${what}`;
+  return new Fault("invalid", tell, { tell });
+}

@@ -7,6 +7,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly TARGETS: readonly
   "log-in": () => import("./targets/log-in.ts"),
   xml: () => import("./targets/xml.ts"),
   packets: () => import("./targets/packets.ts"),
+  ldap: () => import("./targets/ldap.ts"),
   files: () => import("./targets/files.ts"),
   exports: () => import("./targets/exports.ts"),
 };
