@@ -390,9 +390,11 @@ export class Accounts {
     this.#directories = directories;
   }
 
-  /** Those by the directory. */
+  /** Those by the directory, in no order: there may be thousands, and they are looked at often. */
   ofDirectory(directory: string): readonly Account[] {
-    return this.list().filter((account) => account.directory?.directory === directory);
+    const all: Account[] = [];
+    for (const { account } of this.#byId.values()) if (account.directory?.directory === directory) all.push(account);
+    return all;
   }
 
   /** Whether somebody has come with the account since then. */

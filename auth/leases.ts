@@ -80,10 +80,9 @@ export class Leases implements Closable {
     return count;
   }
 
-  /** Whether anything runs under the account. */
-  runs(accountId: string): boolean {
-    for (const who of this.#running.keys()) if (who.accountId === accountId) return true;
-    return false;
+  /** Ids of accounts under which anything runs. */
+  holders(): ReadonlySet<string> {
+    return new Set([...this.#running.keys()].map(({ accountId }) => accountId));
   }
 
   /** For what was just allowed by `requests`, all of which it needs as long as it runs. The first names it in the audit log. */

@@ -79,9 +79,7 @@ export class Directories implements DirectoryLogIn, Closable {
       const sync = (): void => this.#run(directory, () => directory.sync(undefined));
       sync();
       this.#timers.push(clock.every(directory.settings.intervalMinutes * MINUTE, sync));
-      this.#timers.push(
-        clock.every(LOOK_MS, () => this.#run(directory, () => directory.look((one) => this.#inUse(one)))),
-      );
+      this.#timers.push(clock.every(LOOK_MS, () => this.#run(directory, () => directory.look(this.#inUse()))));
     }
   }
 
@@ -94,8 +92,10 @@ export class Directories implements DirectoryLogIn, Closable {
     this.#work = Promise.all([this.#work, done]);
   }
 
-  #inUse({ id, kind }: Account): boolean {
-    const since = (this.#o.clock.monotonic() - IN_USE_MS) as MonotonicMillis;
-    return kind === "integration" || this.#o.accounts.usedSince(id, since) || this.#o.leases.runs(id);
+  #inUse(): (account: Account) => boolean {
+    const { accounts, leases, clock } = this.#o;
+    const since = (clock.monotonic() - IN_USE_MS) as MonotonicMillis;
+    const holders = leases.holders();
+    return ({ id, kind }) => kind === "integration" || accounts.usedSince(id, since) || holders.has(id);
   }
 }

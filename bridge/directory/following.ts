@@ -68,7 +68,7 @@ export class Following {
       directory: this.#settings.name,
       people: snapshot.people.size,
       ends,
-      held: heldBy(plan, this.#settings.brake),
+      held: heldBy(plan, this.#settings.brake) ?? heldByEmptiness(plan, snapshot),
     };
   }
 
@@ -119,4 +119,10 @@ function knownOf({ id: accountId, name, kind, directory }: Account): readonly Kn
   if (directory === undefined) return [];
   const { id, roles, out, expires } = directory;
   return [{ accountId, name, kind, id, roles, out, expires }];
+}
+
+/** However few they are: a base or filter that finds nobody is a mistake more often than not. */
+function heldByEmptiness({ removals, active }: Plan, { people }: Snapshot): string | undefined {
+  if (people.size > 0 || removals === 0) return undefined;
+  return `the directory has nobody left with a role, and all ${active} accounts would be out: nothing was changed`;
 }

@@ -157,6 +157,20 @@ describe("a bridge that follows a directory", () => {
     });
   });
 
+  it("holds where nobody is left, however few they were", async () => {
+    memory.people = { alice: ["viewers"] };
+    await sync();
+    memory.people = {};
+    const { held, id } = await desk.preview("site");
+    expect(held).to.include("nobody left");
+    expect(await sync()).to.include({ outcome: "held" });
+    expect(await sync({ confirm: id })).to.include({ outcome: "done", went: 1 });
+    memory.people = { alice: ["viewers"] };
+    await sync();
+    memory.more = { alice: { standing: "disabled" } };
+    expect(await sync()).to.include({ outcome: "done", went: 1 });
+  });
+
   for (const [name, failure] of [
     ["cannot be reached", new Fault("unavailable", "no answer", { tell: "no answer" })],
     ["is broken off", new Error("socket hang up")],

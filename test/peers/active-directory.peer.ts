@@ -287,13 +287,13 @@ describe("Active Directory", function () {
         { keepInput: true },
       );
       const ended = once(player.child, "exit");
-      await eventually(() => t.bridge.parts.leases.runs(account.id));
+      await eventually(() => t.bridge.parts.leases.holders().has(account.id));
       await domain.edit(["disable", "svc-vms"]);
       const preview = await t.bridge.parts.desk.preview("site");
       expect(preview.changes.find(({ name }) => name === "vms")).to.include({ what: "goes", ends: 1 });
       await sync();
       await ended;
-      expect(t.bridge.parts.leases.runs(account.id), player.output()).to.equal(false);
+      expect(t.bridge.parts.leases.holders().has(account.id), player.output()).to.equal(false);
       expect(accountOf("vms")?.directory).to.include({ out: "disabled" });
       await domain.edit(["enable", "svc-vms"]);
       await sync();
