@@ -38,6 +38,9 @@ export async function listenControl(
     manager: ({ req }) => ({ who: operatorOf(req.headers[OPERATOR_HEADER]), interface: "cli" }),
   });
   app.use(routes.routes());
+  app.use((ctx) => {
+    throw new Fault("not-found", ctx.path);
+  });
   const server = createHttpServer(app.callback(), { maxConnections: LIMITS.connections }) as Server;
   if (Buffer.byteLength(file) > LIMITS.pathBytes) throw unusable(file, "its path is too long");
   await rm(file, { force: true });
