@@ -14,6 +14,7 @@ import { assertGoodPassword, hashPassword, isOutdated, verifyPassword } from "./
 import { ADMINISTRATOR, Policy, type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
 import type { EffectiveGrant, Grant, Peer, Principal } from "./principal.ts";
 import type { Interface } from "./right.ts";
+import type { SecondFactors } from "./second-factors.ts";
 import { Throttle } from "./throttle.ts";
 import { UnauthenticatedFault } from "./unauthenticated.ts";
 
@@ -78,6 +79,8 @@ export interface AccountsOptions<Schema extends AuthSchema> {
   readonly log: Log;
   /** That of the other doors, so that a wrong password counts at all of them; one of its own if absent. */
   readonly throttle?: Throttle;
+  /** Who has one cannot log in where nobody can ask for it. Nobody has one if absent. */
+  readonly factors?: Pick<SecondFactors, "has">;
 }
 
 /**
@@ -90,6 +93,7 @@ export class Accounts {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #throttle: Throttle;
+  readonly #factors: Pick<SecondFactors, "has"> | undefined;
   readonly #failures: Repeats;
   readonly #byId = new Map<string, Entry>();
   readonly #byName = new Map<string, Entry>();
@@ -107,6 +111,7 @@ export class Accounts {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#throttle = options.throttle ?? new Throttle(options.clock);
+    this.#factors = options.factors;
     this.#failures = new Repeats(options.clock);
     this.#decoy = options.sealer.seal(makeSecret(LIMITS.secretLength), integrationOwner("nobody"));
   }
@@ -177,9 +182,19 @@ export class Accounts {
 
   /**
    * Checks a name and a password that arrived readable (Basic, PasswordText), so only inside TLS. Not throttled: the caller
-   * is. Faults: `unauthenticated`, `busy` (too many passwords to check).
+   * is. Faults: `unauthenticated`, also for people who have a second factor: there is no place for it; `busy` (too many passwords to check).
    */
   async checkPassword(name: string, password: Secret): Promise<Principal> {
+    const principal = await this.#inTime(name, password);
+    if (this.#factors?.has(principal.accountId) === true)
+      throw new UnauthenticatedFault(`${name} has a second factor, which is asked for at the pages alone`, {
+        account: name,
+      });
+    return principal;
+  }
+
+  /** Whoever is refused is so after a time that tells nothing. */
+  async #inTime(name: string, password: Secret): Promise<Principal> {
     const begun = this.#clock.monotonic();
     try {
       return await this.#checked(name, password);
@@ -204,12 +219,12 @@ export class Accounts {
     return principal;
   }
 
-  /** Log-in of a person through `door`. Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check). */
+  /** Log-in of a person through `door`, before the second factor, if there is one. Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check). */
   async logIn(name: string, password: string, peer: Peer, door: Interface = "web"): Promise<Principal> {
     this.#throttle.admit(peer.address, name);
     const given = new Secret(password);
     try {
-      const principal = await this.checkPassword(name, given);
+      const principal = await this.#inTime(name, given);
       if (principal.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
       this.#throttle.succeeded(peer.address, name);
       if (this.#get(principal.accountId).account.directory === undefined)

@@ -28,10 +28,23 @@ interface PolicyPartTable {
   readonly definition: string;
 }
 
+/** The second factor of a person. */
+interface SecondFactorTable {
+  /** The id of the account. */
+  readonly account: string;
+  /** The key of the authenticator, sealed. */
+  readonly sealed: string;
+  /** Number of the thirty seconds since 1970 whose code was taken last. */
+  readonly last_step: number;
+  /** JSON: SHA-256 of the recovery codes that are left. */
+  readonly recovery: string;
+}
+
 /** The tables of accounts and rights, for the schema of the database that holds them. */
 export interface AuthSchema {
   readonly account: AccountTable;
   readonly policy_part: PolicyPartTable;
+  readonly second_factor: SecondFactorTable;
 }
 
 export const authMigrations: Readonly<Record<string, Migration>> = {
@@ -79,6 +92,17 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
   "auth-0003-directory": {
     async up(database) {
       await database.schema.alterTable("account").addColumn("directory", "text").execute();
+    },
+  },
+  "auth-0004-second-factor": {
+    async up(database) {
+      await database.schema
+        .createTable("second_factor")
+        .addColumn("account", "text", (column) => column.primaryKey())
+        .addColumn("sealed", "text", (column) => column.notNull())
+        .addColumn("last_step", "integer", (column) => column.notNull())
+        .addColumn("recovery", "text", (column) => column.notNull())
+        .execute();
     },
   },
 };

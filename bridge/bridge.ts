@@ -4,6 +4,7 @@ import type { AuditLog } from "../auth/audit/log.ts";
 import { Leases } from "../auth/leases.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
+import { SecondFactors } from "../auth/second-factors.ts";
 import { Throttle } from "../auth/throttle.ts";
 import type { Clock } from "../base/clock.ts";
 import { openDatabase } from "../base/database.ts";
@@ -74,6 +75,7 @@ export interface AuditTrail {
 /** What the pages and the command line work with. */
 export interface BridgeParts {
   readonly accounts: Accounts;
+  readonly factors: SecondFactors;
   readonly audit: AuditLog;
   readonly auditTrail: AuditTrail;
   readonly watch: Watch;
@@ -147,8 +149,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   );
   const bus = new EventBus(clock, log);
   const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
+  const factors = await SecondFactors.open({ query: database.query, sealer: folder.sealer, clock });
   const accounts = await life.start("accounts", () =>
-    Accounts.open({ query: database.query, sealer: folder.sealer, clock, log, throttle }),
+    Accounts.open({ query: database.query, sealer: folder.sealer, clock, log, throttle, factors }),
   );
   const refusals = await life.start("what was refused", () =>
     Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), clock, log }),
@@ -204,6 +207,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const parts: BridgeParts = {
     auditTrail: { path: settings.dataFolder, forwarding: () => forwarding.states },
     accounts,
+    factors,
     audit,
     watch,
     archive,

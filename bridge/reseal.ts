@@ -1,5 +1,6 @@
 import type { Kysely } from "kysely";
 import { integrationOwner } from "../auth/accounts.ts";
+import { factorOwner } from "../auth/second-factors.ts";
 import { openDatabase } from "../base/database.ts";
 import { isFault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
@@ -9,7 +10,7 @@ import { directoryOwner } from "./directory/store.ts";
 import { type SiteSchema, siteMigrations } from "./site-schema.ts";
 
 /**
- * Seals camera passwords, the secrets of integrations and the passwords of directories under the present key for secrets, all or none, and destroys the one of
+ * Seals camera passwords, the secrets of integrations and of second factors, and the passwords of directories under the present key for secrets, all or none, and destroys the one of
  * before the rotation. Does nothing where that was done; may be repeated after a crash at any point. What does not open stays as it is.
  */
 export async function resealSecrets(folder: DataFolder): Promise<void> {
@@ -22,6 +23,7 @@ export async function resealSecrets(folder: DataFolder): Promise<void> {
       await resealIntegrations(query, sealer);
       await resealCameras(query, sealer);
       await resealDirectories(query, sealer);
+      await resealFactors(query, sealer);
     });
     await database.forget();
   } finally {
@@ -57,6 +59,15 @@ async function resealDirectories(query: Kysely<SiteSchema>, sealer: Sealer): Pro
       .updateTable("directory_password")
       .set({ sealed: resealed(sealer, sealed, directoryOwner(directory)) })
       .where("directory", "=", directory)
+      .execute();
+}
+
+async function resealFactors(query: Kysely<SiteSchema>, sealer: Sealer): Promise<void> {
+  for (const { account, sealed } of await query.selectFrom("second_factor").select(["account", "sealed"]).execute())
+    await query
+      .updateTable("second_factor")
+      .set({ sealed: resealed(sealer, sealed, factorOwner(account)) })
+      .where("account", "=", account)
       .execute();
 }
 

@@ -2,6 +2,7 @@ import type { Router } from "@koa/router";
 import Koa from "koa";
 import { demand } from "../auth/access.ts";
 import type { Accounts } from "../auth/accounts.ts";
+import type { SecondFactors } from "../auth/second-factors.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { AuditTrail } from "../bridge/bridge.ts";
@@ -22,6 +23,7 @@ import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
 import { exportRoutes } from "./routes/exports.ts";
+import { factorRoutes } from "./routes/factors.ts";
 import { footageRoutes } from "./routes/footage.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
@@ -32,6 +34,7 @@ import type { Need, WebState } from "./state.ts";
 /** What the pages are made of. */
 export interface WebOptions extends SocketsOptions {
   readonly accounts: Accounts;
+  readonly factors: SecondFactors;
   readonly clock: Clock;
   /** The folder of the built pages. */
   readonly pages: string;
@@ -85,6 +88,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
   const ofAccounts = { ...o, cameras: o.watch, now: () => o.clock.now(), need };
   return [
     sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
+    factorRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     aboutRoutes(o.about),
     cameraRoutes({ ...o, need }),
     footageRoutes(o),

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect } from "chai";
+import { systemClock } from "../../base/clock.ts";
 import { openDatabase } from "../../base/database.ts";
 import { Secret } from "../../base/secret.ts";
 import { CameraStore } from "../../bridge/camera-store.ts";
@@ -11,6 +12,7 @@ import { type DataFolder, openDataFolder } from "../../bridge/data-folder.ts";
 import { resealSecrets } from "../../bridge/reseal.ts";
 import { type SiteSchema, siteMigrations } from "../../bridge/site-schema.ts";
 import { replaceMaster } from "../../keys/master.ts";
+import { codeFor } from "../support/authenticator.ts";
 import { startTestBridge } from "../support/bridge.ts";
 
 describe("secrets, when the master key is replaced", function () {
@@ -27,8 +29,9 @@ describe("secrets, when the master key is replaced", function () {
     const database = new DatabaseSync(join(folder, "viaduct.db"), { readOnly: true });
     const passwords = database.prepare("SELECT password_sealed AS sealed FROM camera").all();
     const secrets = database.prepare("SELECT credential AS sealed FROM account WHERE kind = 'integration'").all();
+    const factors = database.prepare("SELECT sealed FROM second_factor").all();
     database.close();
-    return [...passwords, ...secrets].map((row) => String(row["sealed"]));
+    return [...passwords, ...secrets, ...factors].map((row) => String(row["sealed"]));
   }
 
   async function cameraPasswords(data: DataFolder): Promise<readonly (string | undefined)[]> {
@@ -55,9 +58,12 @@ describe("secrets, when the master key is replaced", function () {
     let t = await startTestBridge({ folder });
     await t.adopt(await t.camera());
     const login = await t.account();
+    const { secret } = t.bridge.parts.factors.begin("person", "ada");
+    const code = codeFor(secret.reveal(), systemClock.now());
+    const [recovery] = await t.bridge.parts.factors.confirm("person", code);
     await t.close();
     const before = sealed();
-    expect(before).to.have.length(2);
+    expect(before).to.have.length(3);
     const held = await openDataFolder(folder);
     const former = held.keys.get("secrets");
     const passwords = await cameraPasswords(held);
@@ -67,7 +73,9 @@ describe("secrets, when the master key is replaced", function () {
 
     t = await startTestBridge({ folder });
     try {
-      const { accounts } = t.bridge.parts;
+      const { accounts, factors } = t.bridge.parts;
+      // The key of the authenticator is opened for it, too.
+      expect(await factors.check("person", recovery?.reveal() ?? "")).to.equal("recovery code");
       expect((await accounts.checkPassword(login.name, new Secret(login.secret))).accountId).to.equal(login.id);
     } finally {
       await t.close();

@@ -2,9 +2,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { systemClock } from "../../base/clock.ts";
 import { unixMillis } from "../../base/units.ts";
 import type { RecordingPlan } from "../../bridge/recording-plan.ts";
 import type { SimCamera } from "../../sim/camera-options.ts";
+import { codeFor } from "../support/authenticator.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
 
@@ -268,6 +270,34 @@ describe("the pages, in Chromium", function () {
     await page.getByLabel("Any text").fill("x".repeat(300));
     await page.getByRole("button", { name: "Search", exact: true }).click();
     await page.getByRole("alert").filter({ hasText: "Text" }).waitFor();
+    await page.getByRole("link", { name: "Accounts" }).click();
+  });
+
+  it("set up a second factor, ask for it at the next log-in, and remove it", async () => {
+    await page.getByRole("button", { name: "Second factor" }).click();
+    await page.getByLabel("Your password").fill(ADMIN.password);
+    await page.getByRole("button", { name: "Go on" }).click();
+    const code = page.getByLabel("Code that it shows now");
+    await code.waitFor();
+    const secret = (await page.getByRole("dialog").locator("code").textContent()) ?? "";
+    await picture("second-factor");
+    await code.fill(codeFor(secret, systemClock.now()));
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByRole("dialog", { name: "Keep these recovery codes" }).waitFor();
+    const [first = "", second = ""] = await page.getByRole("dialog").locator("li code").allTextContents();
+    await picture("recovery-codes");
+    await page.getByRole("button", { name: "I have kept them" }).click();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Name").fill(ADMIN.name);
+    await page.getByLabel("Password").fill(ADMIN.password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByLabel(/recovery code/).fill(first);
+    await picture("log-in-code");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("button", { name: "Second factor" }).click();
+    await page.getByLabel(/recovery code/).fill(second);
+    await page.getByRole("button", { name: "Remove", exact: true }).click();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
     await page.getByRole("link", { name: "Accounts" }).click();
   });
 

@@ -6,6 +6,7 @@ import type { AuditEntry } from "../../auth/audit.ts";
 import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import { Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
+import { SecondFactors } from "../../auth/second-factors.ts";
 import { WebSessions } from "../../auth/sessions.ts";
 import { openDatabase } from "../../base/database.ts";
 import { Fault } from "../../base/fault.ts";
@@ -91,12 +92,9 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
   const clock = new VirtualClock();
   const log = silentLog();
   const database = await openDatabase<AuthSchema>(":memory:", authMigrations);
-  const accounts = await Accounts.open({
-    query: database.query,
-    sealer: new Sealer(Buffer.alloc(32, 7)),
-    clock,
-    log,
-  });
+  const sealed = { query: database.query, sealer: new Sealer(Buffer.alloc(32, 7)), clock };
+  const factors = await SecondFactors.open(sealed);
+  const accounts = await Accounts.open({ ...sealed, log, factors });
   const audited: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   const cameras = new Map<string, ScriptedCamera>();
@@ -130,6 +128,7 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
   });
   const options: WebOptions = {
     accounts,
+    factors,
     audit,
     clock,
     log,

@@ -11,6 +11,9 @@ const OPEN: readonly string[] = [
   "POST /api/session",
   "DELETE /api/session",
   "POST /api/setup",
+  "POST /api/session/factor",
+  "PUT /api/session/factor",
+  "DELETE /api/session/factor",
   "GET /api/about",
   "GET /api/cameras",
   // These ask for rights on the camera.

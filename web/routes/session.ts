@@ -5,21 +5,25 @@ import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit } from "../../auth/audit.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import { isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
+import type { SecondFactors } from "../../auth/second-factors.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
-import { asFault } from "../../base/fault.ts";
+import { asFault, Fault } from "../../base/fault.ts";
 import { jsonBody } from "../body.ts";
 import { caller, type WebState } from "../state.ts";
+import { oneTimeCode } from "./factors.ts";
 
 /** The `__Host-` prefix makes browsers insist on Secure, no domain, and the whole site. */
 export const SESSION_COOKIE = "__Host-viaduct";
 
-const logIn = z.strictObject({ name: z.string().min(1).max(128), password: z.string().min(1).max(1024) });
-const setUp = logIn.extend({ token: z.string().min(1).max(128) });
+const named = z.strictObject({ name: z.string().min(1).max(128), password: z.string().min(1).max(1024) });
+const logIn = named.extend({ code: oneTimeCode.optional() });
+const setUp = named.extend({ token: z.string().min(1).max(128) });
 
 /** Log-in, log-out, and the first administrator; each is audited, those that fail too, except while attempts are throttled. */
 export function sessionRoutes(o: {
   readonly accounts: Accounts;
   readonly audit: Audit;
+  readonly factors: SecondFactors;
   readonly sessions: WebSessions;
   readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
 }): Router<WebState> {
@@ -33,7 +37,12 @@ export function sessionRoutes(o: {
     } catch (error) {
       const { kind } = asFault(error);
       // A throttled attempt is refused unread: with a name of its own each time, a stranger could fill the disk with them.
-      if (kind !== "busy") o.audit.record({ ...entry, outcome: "failed", why: kind });
+      if (kind !== "busy")
+        o.audit.record({
+          ...entry,
+          outcome: "failed",
+          why: error instanceof CodeMissing ? "password right, code missing" : kind,
+        });
       throw error;
     }
   };
@@ -46,15 +55,41 @@ export function sessionRoutes(o: {
           ? null
           : {
               name: principal.name,
+              // Undefined without a second factor.
+              recoveryCodesLeft: o.factors.recoveryLeft(principal.accountId),
               rights: RIGHTS.filter((right) => holds(principal, right)),
             },
     };
   });
 
   router.post("/session", async (ctx) => {
-    const { name, password } = await jsonBody(ctx.req, logIn);
+    const { name, password, code } = await jsonBody(ctx.req, logIn);
     const peer = o.peerOf(ctx);
-    const principal = await audited("log-in", name, peer, () => o.accounts.logIn(name, password, peer, "web"));
+    const principal = await audited("log-in", name, peer, async () => {
+      const who = await o.accounts.logIn(name, password, peer, "web");
+      if (!o.factors.has(who.accountId)) return who;
+      if (code === undefined) throw new CodeMissing();
+      const taken = await o.factors.check(who.accountId, code);
+      // Somebody has lost their telephone, or somebody else has found their paper.
+      if (taken === "recovery code")
+        o.audit.record({
+          action: "use-recovery-code",
+          who: name,
+          subject: name,
+          interface: "web",
+          address: peer.address,
+          outcome: "allowed",
+        });
+      return who;
+    }).catch((error: unknown) => {
+      if (error instanceof CodeMissing) return undefined;
+      throw error;
+    });
+    if (principal === undefined) {
+      ctx.status = 202;
+      ctx.body = { needs: "code" };
+      return;
+    }
     begin(ctx, o.sessions.begin(principal).reveal());
     ctx.status = 204;
   });
@@ -82,6 +117,13 @@ export function sessionRoutes(o: {
     ctx.body = { name: principal.name };
   });
   return router;
+}
+
+/** The password was right, and the second factor is still to come. */
+class CodeMissing extends Fault {
+  constructor() {
+    super("unauthenticated", "the password was right, and no code of the second factor was given");
+  }
 }
 
 /** Whether the pages should offer it at all: over the product, or over some camera. */

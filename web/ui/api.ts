@@ -10,7 +10,12 @@ export class Refusal extends Error {
 
 export interface Session {
   readonly setUpNeeded: boolean;
-  readonly account: { readonly name: string; readonly rights: readonly string[] } | null;
+  readonly account: {
+    readonly name: string;
+    readonly rights: readonly string[];
+    /** Absent without a second factor. */
+    readonly recoveryCodesLeft?: number;
+  } | null;
 }
 
 export interface Connection {
@@ -267,7 +272,12 @@ async function call<T>(method: string, path: string, body?: unknown): Promise<T>
 
 export const api = {
   session: () => call<Session>("GET", "/api/session"),
-  logIn: (name: string, password: string) => call<void>("POST", "/api/session", { name, password }),
+  /** `needs`: the code of the second factor is still missing. */
+  logIn: (name: string, password: string, code: string) =>
+    call<{ needs: "code" } | undefined>("POST", "/api/session", { name, password, ...(code === "" ? {} : { code }) }),
+  beginFactor: (password: string) => call<{ secret: string; uri: string }>("POST", "/api/session/factor", { password }),
+  confirmFactor: (code: string) => call<{ recoveryCodes: readonly string[] }>("PUT", "/api/session/factor", { code }),
+  removeFactor: (code: string) => call<void>("DELETE", "/api/session/factor", { code }),
   logOut: () => call<void>("DELETE", "/api/session"),
   setUp: (token: string, name: string, password: string) => call<void>("POST", "/api/setup", { token, name, password }),
   about: () => call<{ version: string; onvif: string }>("GET", "/api/about"),

@@ -7,6 +7,7 @@ import { Cameras } from "./pages/cameras.tsx";
 import { Directories } from "./pages/directory.tsx";
 import { Discovery } from "./pages/discovery.tsx";
 import { Exports } from "./pages/exports.tsx";
+import { Factor } from "./pages/factor.tsx";
 import { LogIn } from "./pages/login.tsx";
 import { Copyable, Mark, Trouble, wordsOf } from "./parts.tsx";
 import "./style.css";
@@ -23,6 +24,7 @@ const PAGES = [
 function App(): JSX.Element {
   const [session, setSession] = useState<Session | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
+  const [factor, setFactor] = useState(false);
   const [path, setPath] = useState(location.pathname);
   const [about, setAbout] = useState<{ version: string; onvif: string } | undefined>(undefined);
   const load = (): void => {
@@ -76,10 +78,22 @@ function App(): JSX.Element {
         </nav>
         <span class="grow" />
         <span class="who">{account.name}</span>
+        <button type="button" class="quiet" onClick={() => setFactor(true)}>
+          Second factor
+        </button>
         <button type="button" class="quiet" onClick={() => void api.logOut().then(load, load)}>
           Log out
         </button>
       </header>
+      {factor ? (
+        <Factor
+          codesLeft={account.recoveryCodesLeft}
+          onClose={() => {
+            setFactor(false);
+            load();
+          }}
+        />
+      ) : null}
       <main>
         {page.path === "/" ? <Cameras mayAdopt={may("adopt-camera")} onDiscover={() => go("/discovery")} /> : null}
         {page.path === "/exports" ? <Exports /> : null}

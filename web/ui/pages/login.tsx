@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { Field, Mark, Trouble, useTask } from "../parts.tsx";
+import { CodeField } from "./factor.tsx";
 
 /** Log-in, or the first administrator where there is none yet. */
 export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: () => void }): JSX.Element {
@@ -9,12 +10,15 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
   const [token, setToken] = useState("");
   const [name, setName] = useState(setUpNeeded ? "admin" : "");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [needsCode, setNeedsCode] = useState(false);
   const task = useTask();
   const submit = (event: Event): void => {
     event.preventDefault();
     task.run(async () => {
-      await (setUpNeeded ? api.setUp(token.trim(), name, password) : api.logIn(name, password));
-      props.onDone();
+      const answer = await (setUpNeeded ? api.setUp(token.trim(), name, password) : api.logIn(name, password, code));
+      if (answer === undefined || !("needs" in answer)) props.onDone();
+      else setNeedsCode(true);
     });
   };
   return (
@@ -61,6 +65,9 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
             onInput={(event) => setPassword(event.currentTarget.value)}
           />
         </Field>
+        {needsCode ? (
+          <CodeField label="Code of your authenticator, or a recovery code" value={code} onType={setCode} />
+        ) : null}
         <Trouble text={task.trouble} />
         <button type="submit" class="primary" disabled={task.busy}>
           {task.busy ? "One moment…" : setUpNeeded ? "Create administrator" : "Log in"}

@@ -1,0 +1,167 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Kysely } from "kysely";
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Sealer } from "../base/seal.ts";
+import { Secret } from "../base/secret.ts";
+import { MINUTE, type MonotonicMillis } from "../base/units.ts";
+import type { AuthSchema } from "./auth-schema.ts";
+import { Throttle } from "./throttle.ts";
+import { base32, otpauthUri, stepOf } from "./totp.ts";
+import { UnauthenticatedFault } from "./unauthenticated.ts";
+
+const LIMITS = {
+  /** RFC 4226 4: at least 128 bits, 160 recommended. */
+  keyBytes: 20,
+  recoveryCodes: 10,
+  /** 80 bits each: nothing to guess, so that a plain hash keeps them. */
+  recoveryBytes: 10,
+  /** From the secret that is shown to the first code. */
+  enrolmentMs: 10 * MINUTE,
+  /** Enrolments that wait for their first code; the oldest goes. */
+  enrolments: 100,
+} as const;
+
+interface Factor {
+  readonly sealed: string;
+  /** Of the newest code that was taken: none is taken twice. */
+  lastStep: number;
+  /** Hashes of codes that were not used yet. */
+  recovery: readonly string[];
+}
+
+/**
+ * Second factors of people: one-time codes of an authenticator (RFC 6238) and recovery codes, each good once. Right passwords
+ * come first: nobody else learns whether an account has one.
+ */
+export class SecondFactors {
+  readonly #query: Kysely<AuthSchema>;
+  readonly #sealer: Sealer;
+  readonly #clock: Clock;
+  readonly #throttle: Throttle;
+  readonly #byAccount = new Map<string, Factor>();
+  readonly #enrolments = new Map<string, { readonly key: Buffer; readonly until: MonotonicMillis }>();
+
+  /** Fault `unavailable` when the database cannot be read. */
+  static async open<Schema extends AuthSchema>(o: {
+    readonly query: Kysely<Schema>;
+    readonly sealer: Sealer;
+    readonly clock: Clock;
+  }): Promise<SecondFactors> {
+    // Kysely is invariant in its schema; the tables of others are never touched here.
+    const factors = new SecondFactors(o.query as unknown as Kysely<AuthSchema>, o.sealer, o.clock);
+    try {
+      for (const row of await factors.#query.selectFrom("second_factor").selectAll().execute())
+        factors.#byAccount.set(row.account, {
+          sealed: row.sealed,
+          lastStep: row.last_step,
+          recovery: JSON.parse(row.recovery) as readonly string[],
+        });
+    } catch (cause) {
+      throw new Fault("unavailable", "cannot read the second factors", { cause });
+    }
+    return factors;
+  }
+
+  private constructor(query: Kysely<AuthSchema>, sealer: Sealer, clock: Clock) {
+    this.#query = query;
+    this.#sealer = sealer;
+    this.#clock = clock;
+    this.#throttle = new Throttle(clock);
+  }
+
+  has(accountId: string): boolean {
+    return this.#byAccount.has(accountId);
+  }
+
+  /** How many recovery codes are left; undefined without a second factor. */
+  recoveryLeft(accountId: string): number | undefined {
+    return this.#byAccount.get(accountId)?.recovery.length;
+  }
+
+  /** A secret for an authenticator, which counts once {@link confirm} has had a code of it. Fault `wrong-state`: there is one already. */
+  begin(accountId: string, name: string): { readonly secret: Secret; readonly uri: Secret } {
+    if (this.has(accountId))
+      throw new Fault("wrong-state", `${name} has a second factor`, {
+        tell: "there is a second factor already: remove it first",
+      });
+    const key = randomBytes(LIMITS.keyBytes);
+    this.#enrolments.delete(accountId);
+    this.#enrolments.set(accountId, { key, until: (this.#clock.monotonic() + LIMITS.enrolmentMs) as MonotonicMillis });
+    if (this.#enrolments.size > LIMITS.enrolments) this.#enrolments.delete(this.#enrolments.keys().next().value ?? "");
+    return { secret: new Secret(base32(key)), uri: new Secret(otpauthUri(key, name)) };
+  }
+
+  /** The second factor counts from now on. Answers the recovery codes, which cannot be read again. Faults: `wrong-state`, `invalid`, `busy`. */
+  async confirm(accountId: string, code: string): Promise<readonly Secret[]> {
+    const enrolment = this.#enrolments.get(accountId);
+    if (enrolment === undefined || enrolment.until <= this.#clock.monotonic())
+      throw new Fault("wrong-state", "no enrolment", { tell: "that took too long: begin again with a new secret" });
+    this.#throttle.admit(accountId, CODE);
+    const lastStep = stepOf(enrolment.key, digitsOf(code), this.#clock.now(), 0);
+    if (lastStep === undefined) {
+      this.#throttle.failed(accountId, CODE);
+      throw new Fault("invalid", "wrong first code", {
+        tell: "that is not the code of this moment: is the clock of the authenticator right, and the secret typed whole?",
+      });
+    }
+    this.#enrolments.delete(accountId);
+    const codes = Array.from({ length: LIMITS.recoveryCodes }, () => base32(randomBytes(LIMITS.recoveryBytes)));
+    const sealed = this.#sealer.seal(new Secret(enrolment.key.toString("hex")), factorOwner(accountId));
+    const factor: Factor = { sealed, lastStep, recovery: codes.map(hashOf) };
+    const row = { account: accountId, sealed, last_step: lastStep, recovery: JSON.stringify(factor.recovery) };
+    await this.#query.insertInto("second_factor").values(row).execute();
+    this.#byAccount.set(accountId, factor);
+    return codes.map((one) => new Secret(one.match(/.{4}/g)?.join("-") ?? one));
+  }
+
+  /**
+   * Takes a code of the authenticator, or a recovery code, each once. Faults: `unauthenticated` where it is wrong, with the words
+   * for a wrong password; `busy` after several wrong ones.
+   */
+  async check(accountId: string, code: string): Promise<"code" | "recovery code"> {
+    const factor = this.#byAccount.get(accountId);
+    if (factor === undefined) throw new UnauthenticatedFault("no second factor");
+    this.#throttle.admit(accountId, CODE);
+    const key = Buffer.from(this.#sealer.open(factor.sealed, factorOwner(accountId)).reveal(), "hex");
+    const step = stepOf(key, digitsOf(code), this.#clock.now(), factor.lastStep);
+    const hash = hashOf(code.toUpperCase().replace(/[^A-Z2-7]/g, ""));
+    if (step === undefined && !factor.recovery.includes(hash)) {
+      this.#throttle.failed(accountId, CODE);
+      throw new UnauthenticatedFault("wrong second factor");
+    }
+    // Used from this moment on, whoever asks while it is written down.
+    if (step === undefined) factor.recovery = factor.recovery.filter((one) => one !== hash);
+    else factor.lastStep = step;
+    await this.#query
+      .updateTable("second_factor")
+      .set({ last_step: factor.lastStep, recovery: JSON.stringify(factor.recovery) })
+      .where("account", "=", accountId)
+      .execute();
+    this.#throttle.succeeded(accountId, CODE);
+    return step === undefined ? "recovery code" : "code";
+  }
+
+  /** Does nothing where there is none. */
+  async remove(accountId: string): Promise<void> {
+    await this.#query.deleteFrom("second_factor").where("account", "=", accountId).execute();
+    this.#byAccount.delete(accountId);
+  }
+}
+
+/** What wrong codes count under. */
+const CODE = "second factor";
+
+/** For whom the secret in the database is sealed. */
+export function factorOwner(accountId: string): string {
+  return `second factor:${accountId}`;
+}
+
+/** People type `123 456`. */
+function digitsOf(code: string): string {
+  return code.replace(/[\s-]/g, "");
+}
+
+function hashOf(code: string): string {
+  return createHash("sha256").update(code).digest("hex");
+}

@@ -1,0 +1,64 @@
+import { Router } from "@koa/router";
+import { z } from "zod";
+import type { Accounts } from "../../auth/accounts.ts";
+import type { Audit } from "../../auth/audit.ts";
+import type { Peer, Principal } from "../../auth/principal.ts";
+import type { SecondFactors } from "../../auth/second-factors.ts";
+import { Fault } from "../../base/fault.ts";
+import { jsonBody } from "../body.ts";
+import { caller, type Need, type WebState } from "../state.ts";
+
+export const oneTimeCode = z.string().min(1).max(64);
+
+const withPassword = z.strictObject({ password: z.string().min(1).max(1024) });
+const withCode = z.strictObject({ code: oneTimeCode });
+
+/** The caller's own second factor, and its removal by who manages accounts, for those who have lost theirs. */
+export function factorRoutes(o: {
+  readonly accounts: Accounts;
+  readonly factors: SecondFactors;
+  readonly audit: Audit;
+  readonly need: Need;
+  readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
+}): Router<WebState> {
+  const router = new Router<WebState>({ prefix: "/api" });
+  const { accounts, factors } = o;
+  const record = (who: Principal, action: string, subject: string, { address }: Peer): void =>
+    o.audit.record({ who: who.name, action, subject, interface: "web", outcome: "allowed", address });
+
+  // Whoever finds a page open must not be able to lock its owner out: the password is asked for once more.
+  router.post("/session/factor", async (ctx) => {
+    const who = caller(ctx);
+    const { password } = await jsonBody(ctx.req, withPassword);
+    const again = await accounts.logIn(who.name, password, o.peerOf(ctx), "web");
+    const { secret, uri } = factors.begin(again.accountId, again.name);
+    ctx.body = { secret: secret.reveal(), uri: uri.reveal() };
+  });
+
+  router.put("/session/factor", async (ctx) => {
+    const who = caller(ctx);
+    const { code } = await jsonBody(ctx.req, withCode);
+    const codes = await factors.confirm(who.accountId, code);
+    record(who, "set-second-factor", who.name, o.peerOf(ctx));
+    ctx.body = { recoveryCodes: codes.map((one) => one.reveal()) };
+  });
+
+  router.delete("/session/factor", async (ctx) => {
+    const who = caller(ctx);
+    const { code } = await jsonBody(ctx.req, withCode);
+    await factors.check(who.accountId, code);
+    await factors.remove(who.accountId);
+    record(who, "remove-second-factor", who.name, o.peerOf(ctx));
+    ctx.status = 204;
+  });
+
+  router.delete("/accounts/:id/factor", o.need("manage-accounts"), async (ctx) => {
+    const { id = "" } = ctx["params"] as { id?: string };
+    const account = accounts.list().find((one) => one.id === id);
+    if (account === undefined || !factors.has(id)) throw new Fault("not-found", `no second factor of ${id}`);
+    await factors.remove(id);
+    record(caller(ctx), "remove-second-factor", account.name, o.peerOf(ctx));
+    ctx.status = 204;
+  });
+  return router;
+}

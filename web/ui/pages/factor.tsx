@@ -1,0 +1,115 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { api } from "../api.ts";
+import { Copyable, Dialog, Field, Trouble, useTask } from "../parts.tsx";
+
+/** Sets up or removes the second factor of whoever is logged in. */
+export function Factor(props: { readonly codesLeft: number | undefined; readonly onClose: () => void }): JSX.Element {
+  const [begun, setBegun] = useState<{ secret: string; uri: string } | undefined>(undefined);
+  const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
+  const [typed, setTyped] = useState("");
+  const task = useTask();
+  const has = props.codesLeft !== undefined;
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    task.run(async () => {
+      if (has) {
+        await api.removeFactor(typed);
+        props.onClose();
+        return;
+      }
+      if (begun === undefined) setBegun(await api.beginFactor(typed));
+      else setCodes((await api.confirmFactor(typed)).recoveryCodes);
+      setTyped("");
+    });
+  };
+  if (codes !== undefined)
+    return (
+      <Dialog title="Keep these recovery codes" onClose={props.onClose}>
+        <p>Each opens the account once, with the password, when the authenticator is lost. They are shown this once.</p>
+        <ul class="codes">
+          {codes.map((code) => (
+            <li key={code}>
+              <code>{code}</code>
+            </li>
+          ))}
+        </ul>
+        <Copyable text={codes.join("\n")} label="recovery codes" />
+        <footer>
+          <button type="button" class="primary" onClick={props.onClose}>
+            I have kept them
+          </button>
+        </footer>
+      </Dialog>
+    );
+  const asksPassword = !has && begun === undefined;
+  return (
+    <Dialog title={has ? "Remove the second factor" : "Set up a second factor"} onClose={props.onClose}>
+      <form onSubmit={submit}>
+        {has ? (
+          <p>
+            Log-ins ask for a code of your authenticator. {props.codesLeft} recovery codes are left. Without the second
+            factor the password alone opens the account.
+          </p>
+        ) : begun === undefined ? (
+          <p>From then on a log-in here asks for a code of an authenticator on your telephone, besides the password.</p>
+        ) : (
+          <>
+            <p>Type this secret into the authenticator, or open the link on the telephone.</p>
+            <Copyable text={begun.secret} label="secret" />
+            <p>
+              <a href={begun.uri}>Open in an authenticator</a>
+            </p>
+          </>
+        )}
+        {asksPassword ? (
+          <Field label="Your password">
+            <input
+              required
+              autofocus
+              type="password"
+              autocomplete="current-password"
+              value={typed}
+              onInput={(event) => setTyped(event.currentTarget.value)}
+            />
+          </Field>
+        ) : (
+          <CodeField
+            label={has ? "Code, or a recovery code" : "Code that it shows now"}
+            value={typed}
+            onType={setTyped}
+          />
+        )}
+        <Trouble text={task.trouble} />
+        <footer>
+          <button type="button" onClick={props.onClose}>
+            Cancel
+          </button>
+          <button type="submit" class={has ? "primary danger" : "primary"} disabled={task.busy}>
+            {has ? "Remove" : "Go on"}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+/** A field for a code of an authenticator. */
+export function CodeField(props: {
+  readonly label: string;
+  readonly value: string;
+  readonly onType: (text: string) => void;
+}): JSX.Element {
+  return (
+    <Field label={props.label}>
+      <input
+        required
+        autofocus
+        autocomplete="one-time-code"
+        spellcheck={false}
+        value={props.value}
+        onInput={(event) => props.onType(event.currentTarget.value)}
+      />
+    </Field>
+  );
+}
