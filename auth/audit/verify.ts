@@ -55,7 +55,7 @@ export async function verifyAudit(path: string, { trusted, kept = [] }: VerifyOp
   };
 }
 
-/** The first number and the last of a line that was kept elsewhere, for people who compare by hand. */
+/** Whether it may be a line of a log, as it stands there. */
 export function isLine(text: string): boolean {
   return sequenceOf(Buffer.from(text)) !== undefined && fieldsOf(Buffer.from(text)) !== undefined;
 }
