@@ -54,6 +54,8 @@ export type PlaybackMessage =
     }
   /** The instants of the pictures in the fragment that follows, in the order in which they are seen; milliseconds since 1970. */
   | { readonly type: "pictures"; readonly run: number; readonly at: readonly number[] }
+  /** Everything that was asked for is told; the next picture is at that instant. */
+  | { readonly type: "waiting"; readonly run: number; readonly next: number }
   /** There is nothing more in that direction. Forward, it goes on where more is recorded. */
   | { readonly type: "end"; readonly run: number }
   /** It cannot be shown in a browser, or not be read; `why` is a sentence for people. */
@@ -197,7 +199,7 @@ class Run {
       } else if (group.track === track) {
         if (group.at > this.#until) {
           await this.#send(this.#fragments.flush());
-          await this.#wait(() => group.at <= this.#until);
+          await this.#wait(group.at, () => group.at <= this.#until);
         }
         for (const sample of depacketizer.push(group)) await this.#take(sample);
       }
@@ -209,7 +211,7 @@ class Run {
     let endsAt: number = this.#asked.from + 1;
     for await (const group of groups) {
       if (group.track !== track || !group.key) continue;
-      await this.#wait(() => group.at >= this.#until);
+      await this.#wait(group.at, () => group.at >= this.#until);
       if (this.#stopping.signal.aborted) return;
       for (const sample of [...depacketizer.push(group), ...depacketizer.flush()]) {
         if (!sample.key) continue;
@@ -246,9 +248,10 @@ class Run {
     await this.#viewer.binary(initSegment([{ id: VIDEO_TRACK_ID, timescale: VIDEO_CLOCK_HZ, format }]));
   }
 
-  /** Until it is so, or it is stopped. */
-  async #wait(isSo: () => boolean): Promise<void> {
-    while (!isSo() && !this.#stopping.signal.aborted) {
+  /** Until the picture of `next` is wanted, or it is stopped. */
+  async #wait(next: number, isWanted: () => boolean): Promise<void> {
+    while (!isWanted() && !this.#stopping.signal.aborted) {
+      this.#viewer.text({ type: "waiting", run: this.#asked.run, next });
       this.#extended = Promise.withResolvers();
       await this.#extended.promise;
     }

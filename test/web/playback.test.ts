@@ -78,6 +78,8 @@ describe("a recording in the browser", () => {
     expect(page.frames(1)).to.deep.equal(span(GOP, 2 * GOP + 1));
     // One further picture is at hand, and nothing beyond.
     expect(recording.taken()).to.equal(GOP + 2);
+    await eventually(() => page.told.at(-1)?.type === "waiting");
+    expect(page.told.at(-1)).to.deep.equal({ type: "waiting", run: 1, next: at(2 * GOP + 1) });
     page.ask({ type: "more", run: 1, until: at(3 * GOP) });
     await eventually(() => page.frames(1).at(-1) === 3 * GOP);
     expect(page.frames(1)).to.deep.equal(span(GOP, 3 * GOP + 1));

@@ -3,9 +3,9 @@ import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { effectiveRights, explain, whyOut } from "../../auth/explain.ts";
-import { readGrants } from "../../auth/grants.ts";
+import { plainGrants, readGrants } from "../../auth/grants.ts";
 import { POLICY_KINDS, type PolicyKind, plainPart, readPart } from "../../auth/policy.ts";
-import { INTERFACES, RIGHTS } from "../../auth/right.ts";
+import { CAMERA_RIGHTS, INTERFACES, isCameraRight, RIGHTS, SYSTEM_RIGHTS } from "../../auth/right.ts";
 import { Fault } from "../../base/fault.ts";
 import { isoOf, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
@@ -30,6 +30,13 @@ const rights = z.strictObject({
   grants: z.unknown().transform(readGrants),
 });
 
+/** All rights, in the words in which pages say them. */
+const VOCABULARY = RIGHTS.map((right) => ({
+  right,
+  words: isCameraRight(right) ? CAMERA_RIGHTS[right] : SYSTEM_RIGHTS[right],
+  ofCamera: isCameraRight(right),
+}));
+
 /** Roles, camera groups and time profiles; the rights of accounts, and why they have them. */
 export function rightsRoutes(o: {
   readonly accounts: Accounts;
@@ -50,12 +57,11 @@ export function rightsRoutes(o: {
 
   router.get("/policy", need("manage-accounts"), (ctx) => {
     const { policy } = accounts;
-    ctx.body = Object.fromEntries(
-      POLICY_KINDS.map((kind) => [
-        kind,
-        policy.ids(kind).map((id) => ({ id, ...plainPart(kind, policy.part(kind, id) as never) })),
-      ]),
-    );
+    const parts = POLICY_KINDS.map((kind) => [
+      kind,
+      policy.ids(kind).map((id) => ({ id, ...plainPart(kind, policy.part(kind, id) as never) })),
+    ]);
+    ctx.body = { ...Object.fromEntries(parts), rights: VOCABULARY, interfaces: INTERFACES };
   });
 
   router.put("/policy/:kind/:id", need("manage-accounts"), async (ctx) => {
@@ -85,6 +91,7 @@ export function rightsRoutes(o: {
       at: isoOf(at),
       enabled: account.enabled,
       roles: account.roles,
+      grants: plainGrants(account.grants),
       out: whyOut(account, at),
       rights: whyOut(account, at) === undefined ? effectiveRights(grants, cameras, at) : [],
     };

@@ -253,7 +253,8 @@ export interface Export {
   readonly goneAt?: number;
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** One request to the API. Throws a {@link Refusal}. */
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
     response = await fetch(path, {

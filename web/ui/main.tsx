@@ -9,14 +9,18 @@ import { Discovery } from "./pages/discovery.tsx";
 import { Exports } from "./pages/exports.tsx";
 import { Factor } from "./pages/factor.tsx";
 import { LogIn } from "./pages/login.tsx";
+import { Playback } from "./pages/playback/playback.tsx";
+import { Roles } from "./pages/roles/roles.tsx";
 import { Copyable, Mark, Trouble, wordsOf } from "./parts.tsx";
 import "./style.css";
 
 const PAGES = [
   { path: "/", title: "Cameras", right: undefined },
+  { path: "/playback", title: "Playback", right: "playback" },
   { path: "/exports", title: "Exports", right: "export" },
   { path: "/discovery", title: "Discovery", right: "adopt-camera" },
   { path: "/accounts", title: "Accounts", right: "manage-accounts" },
+  { path: "/roles", title: "Roles", right: "manage-accounts" },
   { path: "/directory", title: "Directory", right: "manage-directory" },
   { path: "/audit", title: "Audit", right: "read-audit" },
 ] as const;
@@ -96,9 +100,11 @@ function App(): JSX.Element {
       ) : null}
       <main>
         {page.path === "/" ? <Cameras mayAdopt={may("adopt-camera")} onDiscover={() => go("/discovery")} /> : null}
+        {page.path === "/playback" ? <Playback /> : null}
         {page.path === "/exports" ? <Exports /> : null}
         {page.path === "/discovery" ? <Discovery onAdopted={() => go("/")} /> : null}
         {page.path === "/accounts" ? <Accounts /> : null}
+        {page.path === "/roles" ? <Roles /> : null}
         {page.path === "/directory" ? <Directories /> : null}
         {page.path === "/audit" ? <Audit /> : null}
       </main>

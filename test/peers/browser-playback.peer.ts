@@ -1,0 +1,229 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { expect } from "chai";
+import type { Page } from "playwright-core";
+import { Secret } from "../../base/secret.ts";
+import { unixMillis } from "../../base/units.ts";
+import type { BridgedCamera } from "../../bridge/camera.ts";
+import { createDepacketizer } from "../../media/depacketizer.ts";
+import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
+import { framesOf } from "../support/frame-code.ts";
+import { type Peer, peer } from "../support/peer.ts";
+
+const [WIDTH, HEIGHT] = [640, 360];
+const GUARD = { name: "guard", password: "correct horse battery" };
+
+/** What is asked of the page's elements. The DOM's own types would hold for all our code, which has no DOM. */
+interface Shown {
+  readonly videoWidth: number;
+  readonly seeking: boolean;
+  readonly currentTime: number;
+  readonly ownerDocument: { createElement(name: "canvas"): Canvas };
+}
+interface Canvas {
+  width: number;
+  height: number;
+  getContext(kind: "2d"): {
+    drawImage(of: unknown, x: number, y: number): void;
+    getImageData(x: number, y: number, w: number, h: number): { readonly data: ArrayLike<number> };
+  };
+}
+
+describe("recordings in Chromium", function () {
+  this.timeout(120_000);
+  let t: TestBridge;
+  let window: BrowserWindow;
+  let page: Page;
+  let ffmpeg: Peer;
+  let camera: BridgedCamera;
+
+  before(async function () {
+    const chromium = peer(this, "chromium");
+    ffmpeg = peer(this, "ffmpeg");
+    t = await startTestBridge();
+    const id = await t.adopt(await t.camera({ name: "Gate" }));
+    await t.adopt(await t.camera({ name: "Yard" }));
+    const { accounts, watch } = t.bridge.parts;
+    const token = accounts.setUpToken()?.reveal() ?? "";
+    await accounts.setUp(token, "admin", GUARD.password, { address: "127.0.0.1", port: 1, tls: true });
+    await accounts.createPerson({
+      name: GUARD.name,
+      password: new Secret(GUARD.password),
+      grants: [{ right: "playback", cameras: "any", interfaces: "any" }],
+    });
+    camera = watch.all().find(({ info }) => info.id === id) as BridgedCamera;
+    await eventually(async () => {
+      const extent = await camera.recorded.extent();
+      return extent !== undefined && extent.to - extent.from > 10_000;
+    });
+    window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
+    ({ page } = window);
+    await page.getByLabel("Name").fill(GUARD.name);
+    await page.getByLabel("Password").fill(GUARD.password);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("link", { name: "Playback" }).click();
+  });
+  after(async () => {
+    await window?.close();
+    await t?.close();
+  });
+
+  const first = () => page.locator(".players .picture").first();
+  /** The instant that the page says, once the picture stands still. */
+  const instant = async (): Promise<number> => {
+    const video = first().locator("video");
+    await first().and(page.locator('[data-state="showing"]')).waitFor();
+    const shown = async (): Promise<number> => {
+      const said = Number(await page.locator(".instant").getAttribute("data-instant"));
+      const { seeking, currentTime } = await video.evaluate((element) => {
+        const { seeking, currentTime } = element as unknown as Shown;
+        return { seeking, currentTime };
+      });
+      return !seeking && Math.abs(currentTime * 1000 - said) < 5 ? said : Number.NaN;
+    };
+    await eventually(async () => !Number.isNaN(await shown()));
+    return shown();
+  };
+  /** The number that the camera burnt into the picture which the browser shows. */
+  const number = async (): Promise<number> => {
+    const gray = await first()
+      .locator("video")
+      .evaluate((element) => {
+        const video = element as unknown as Shown;
+        const canvas = video.ownerDocument.createElement("canvas");
+        [canvas.width, canvas.height] = [640, 360];
+        const pen = canvas.getContext("2d");
+        pen.drawImage(video, 0, 0);
+        return Array.from(pen.getImageData(0, 320, 640, 32).data).filter((_, index) => index % 4 === 1);
+      });
+    // The number stands in the two last whole rows of macroblocks; the rest of the picture is not fetched.
+    const frame = Buffer.alloc(WIDTH * HEIGHT);
+    frame.set(gray, 320 * WIDTH);
+    return framesOf(frame, WIDTH, HEIGHT)[0] ?? -1;
+  };
+  /** The number in the picture of that instant, by ffmpeg. */
+  const recordedNumber = async (at: number): Promise<number> => {
+    const [track] = await camera.recorded.tracks(unixMillis(at));
+    const depacketizer = track && createDepacketizer(track);
+    const units: Buffer[] = [];
+    let last = Number.NaN;
+    const { signal } = new AbortController();
+    for await (const group of camera.recorded.read({ from: unixMillis(at), to: unixMillis(at + 1) }, signal))
+      for (const sample of group.track === 0 ? (depacketizer?.push(group) ?? []) : []) {
+        units.push(annexB(sample.data));
+        last = sample.at;
+      }
+    expect(last).to.be.closeTo(at, 0.01);
+    const child = spawn(ffmpeg.program, [
+      "-v",
+      "error",
+      "-f",
+      "h264",
+      "-i",
+      "-",
+      "-f",
+      "rawvideo",
+      "-pix_fmt",
+      "gray",
+      "-",
+    ]);
+    const out: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stdin.end(Buffer.concat(units));
+    await once(child, "close");
+    return framesOf(Buffer.concat(out), WIDTH, HEIGHT).at(-1) ?? -2;
+  };
+  const goTo = async (at: number): Promise<void> => {
+    await page.goto(`${new URL(page.url()).origin}/playback?camera=${camera.info.id}&at=${new Date(at).toISOString()}`);
+  };
+  const step = (name: "One picture on" | "One picture back"): Promise<void> =>
+    page.getByRole("button", { name }).click();
+
+  it("show the picture of exactly the instant that is asked for", async () => {
+    const { from = 0 } = (await camera.recorded.extent()) ?? {};
+    for (const offset of [2345, 7890]) {
+      await goTo(from + offset);
+      const at = await instant();
+      expect(from + offset - at, "the last picture before it").to.be.within(0, 1000 / 14);
+      expect(await number()).to.equal(await recordedNumber(at));
+    }
+    await window.picture("playback");
+  });
+
+  it("go on and back by one picture, also over a key picture", async () => {
+    const begin = await number();
+    const at = await instant();
+    for (let count = 1; count <= 3; count += 1) {
+      await step("One picture on");
+      await instant();
+      expect(await number()).to.equal(begin + count);
+    }
+    for (let count = 2; count >= -12; count -= 1) {
+      await step("One picture back");
+      await eventually(async () => (await instant()) < at + (count * 1000) / 15 + 20);
+      expect(await number()).to.equal(begin + count);
+    }
+  });
+
+  it("play at the speed that is chosen, and backwards", async () => {
+    const begin = await number();
+    await page.getByRole("button", { name: "Play" }).click();
+    await eventually(async () => (await number()) > begin + 15);
+    await page.getByLabel("Speed").selectOption("4×");
+    await eventually(async () => (await number()) > begin + 40);
+    await page.getByLabel("Speed").selectOption("4× back");
+    await eventually(async () => (await number()) < begin + 10);
+    await page.getByRole("button", { name: "Pause" }).click();
+    expect(await number()).to.equal(await recordedNumber(await instant()));
+  });
+
+  it("show several cameras at the same instant", async () => {
+    await page.getByRole("button", { name: "Yard" }).click();
+    await page.locator('.players .picture[data-state="showing"]').nth(1).waitFor();
+    await page.getByLabel("Timeline").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.keyboard.press("Space");
+    await window.picture("playback-two");
+  });
+
+  it("say where nothing is recorded", async () => {
+    await goTo(Date.UTC(2020, 0, 1));
+    await page.getByText("Nothing is recorded that early, or nothing that you may play.").waitFor();
+    await window.picture("playback-nothing");
+  });
+
+  it("end when the right does, and say so", async () => {
+    const { from = 0 } = (await camera.recorded.extent()) ?? {};
+    await goTo(from + 3000);
+    await instant();
+    const { accounts } = t.bridge.parts;
+    const id = accounts.list().find(({ name }) => name === GUARD.name)?.id ?? "";
+    await accounts.change(id, { grants: [{ right: "live", cameras: "any", interfaces: "any" }] });
+    await page.getByText("Your right to play this recording has ended.").waitFor();
+    expect(
+      await first()
+        .locator("video")
+        .evaluate((element) => (element as unknown as Shown).videoWidth),
+    ).to.equal(0);
+    await page.reload();
+    await page.getByRole("link", { name: "Cameras" }).waitFor();
+    expect(await page.getByRole("link", { name: "Playback" }).count()).to.equal(0);
+  });
+
+  it("raise no error on the way", () => {
+    expect(window.troubles).to.deep.equal([]);
+  });
+});
+
+/** NAL units behind start codes instead of their lengths. */
+function annexB(sample: Buffer): Buffer {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < sample.length; ) {
+    const length = sample.readUInt32BE(at);
+    parts.push(Buffer.of(0, 0, 0, 1), sample.subarray(at + 4, at + 4 + length));
+    at += 4 + length;
+  }
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,54 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium, type Page } from "playwright-core";
+import type { Peer } from "./peer.ts";
+
+/** Where to leave pictures of the pages for a person to look at; none are taken without it. */
+const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
+
+/** A window of a browser, in which a test works as a person does. */
+export interface BrowserWindow {
+  readonly page: Page;
+  /** What the pages themselves did wrong: errors of their scripts, and what the browser complained of. */
+  readonly troubles: readonly string[];
+  /** Leaves pictures of the window under that name, in the light and in the dark scheme. */
+  picture(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens `url` in Chromium without a screen. Certificates are not checked: those of a test are its own. */
+export async function openWindow({ program }: Peer, url: string): Promise<BrowserWindow> {
+  const browser: Browser = await chromium.launch({
+    executablePath: program,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--no-first-run",
+    ],
+  });
+  const troubles: string[] = [];
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1180, height: 860 } });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => troubles.push(String(error)));
+  page.on("console", (message) => {
+    // Other tests make interfaces meanwhile, at which Chromium drops what it is loading; what is missing is seen by the steps.
+    const expected = /status of 4\d\d|ERR_NETWORK_CHANGED/;
+    if (message.type() === "error" && !expected.test(message.text())) troubles.push(message.text());
+  });
+  await page.goto(url);
+  return {
+    page,
+    troubles,
+    async picture(name) {
+      if (SCREENSHOTS === undefined) return;
+      mkdirSync(SCREENSHOTS, { recursive: true });
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+      await page.emulateMedia({ colorScheme: "dark" });
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}-dark.png`), fullPage: true });
+      await page.emulateMedia({ colorScheme: "light" });
+    },
+    close: () => browser.close(),
+  };
+}

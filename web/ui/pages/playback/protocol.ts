@@ -1,0 +1,44 @@
+/** Milliseconds since 1970, UTC. */
+export type Instant = number;
+
+export interface Span {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+/** What of a range is recorded. */
+export interface Timeline extends Span {
+  readonly type: "timeline";
+  /** The earliest and latest that may be played; absent where there is none. */
+  readonly extent?: Span;
+  readonly spans: readonly Span[];
+  /** `to` is absent while it lasts. */
+  readonly gaps: readonly {
+    readonly from: Instant;
+    readonly to?: Instant;
+    readonly cause: string;
+    readonly why: string;
+  }[];
+}
+
+/** What the bridge tells of a recording; bytes follow `stream` and `pictures`. */
+export type Told =
+  | { readonly type: "stream"; readonly run: number; readonly mime: string }
+  | { readonly type: "pictures"; readonly run: number; readonly at: readonly Instant[] }
+  /** Everything that was asked for is told; the next picture is at that instant. */
+  | { readonly type: "waiting"; readonly run: number; readonly next: Instant }
+  | { readonly type: "end"; readonly run: number }
+  | { readonly type: "unplayable"; readonly run?: number; readonly why: string }
+  | Timeline;
+
+/** What it is asked for. */
+export type Asked =
+  | {
+      readonly type: "read";
+      readonly run: number;
+      readonly from: Instant;
+      readonly until: Instant;
+      readonly backward: boolean;
+    }
+  | { readonly type: "more"; readonly run: number; readonly until: Instant }
+  | { readonly type: "timeline"; readonly from: Instant; readonly to: Instant };
