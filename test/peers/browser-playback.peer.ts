@@ -180,11 +180,17 @@ describe("recordings in Chromium", function () {
 
   it("show several cameras at the same instant", async () => {
     await page.getByRole("button", { name: "Yard" }).click();
-    await page.locator('.players .picture[data-state="showing"]').nth(1).waitFor();
+    await page.getByRole("button", { name: "Newest" }).click();
     await page.getByLabel("Timeline").focus();
+    await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("ArrowRight");
-    await page.getByRole("button", { name: "Play" }).click();
-    await page.keyboard.press("Space");
+    const videos = page.locator('.players .picture[data-state="showing"] video');
+    await videos.nth(1).waitFor();
+    await eventually(async () => {
+      const times = await videos.evaluateAll((all) => all.map((one) => (one as unknown as Shown).currentTime));
+      const said = Number(await page.locator(".instant").getAttribute("data-instant")) / 1000;
+      return times.length === 2 && times.every((time) => Math.abs(time - said) < 1 / 14);
+    });
     await window.picture("playback-two");
   });
 

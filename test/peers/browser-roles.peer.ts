@@ -122,6 +122,7 @@ describe("roles in Chromium", function () {
     await why.getByText("Yes: grant of live.").waitFor();
     await why.getByText(/All that it may do then/).click();
     await why.getByText("watch live, through rtsp: Gate").waitFor();
+    await why.getByText("talk through its speaker, through web, api, onvif, rtsp, cli: Gate").waitFor();
     await window.picture("roles");
   });
 

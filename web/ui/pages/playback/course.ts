@@ -127,7 +127,10 @@ export class Playback {
     const passedMs = Math.min(LONGEST_FRAME_MS, now - (this.#lastFrame ?? now));
     this.#lastFrame = now;
     this.#advance(passedMs);
-    const states = new Map([...this.#players].map(([camera, player]) => [camera, player.follow(this.#course)]));
+    const { playing, speed } = this.#course;
+    // What stands still is exact, whichever way it came there: key pictures alone are for going backwards.
+    const course = playing ? this.#course : { ...this.#course, speed: Math.abs(speed) };
+    const states = new Map([...this.#players].map(([camera, player]) => [camera, player.follow(course)]));
     this.#tell(states, now);
     this.#frame = requestAnimationFrame((next) => this.#onFrame(next));
   }

@@ -29,9 +29,23 @@ export function Timeline(props: {
   const canvas = useRef<HTMLCanvasElement>(null);
   const drag = useRef<{ readonly x: number; readonly view: Span; moved: boolean } | undefined>(undefined);
   const height = AXIS_HEIGHT + Math.max(1, lanes.length) * LANE_HEIGHT;
-  useEffect(() => {
+
+  // A canvas keeps its dots where a page would be laid out anew, and its colors where the scheme changes.
+  const redraw = useRef((): void => undefined);
+  redraw.current = () => {
     if (canvas.current !== null) draw(canvas.current, { view, instant, lanes, height });
-  });
+  };
+  useEffect(() => redraw.current());
+  useEffect(() => {
+    const again = (): void => redraw.current();
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    dark.addEventListener("change", again);
+    window.addEventListener("resize", again);
+    return () => {
+      dark.removeEventListener("change", again);
+      window.removeEventListener("resize", again);
+    };
+  }, []);
 
   const at = (x: number): Instant => {
     const width = canvas.current?.clientWidth ?? 1;

@@ -120,9 +120,9 @@ function Told(props: { readonly why: Answer; readonly rights: EffectiveRights; r
         <summary>{`All that it may do then (${new Date(rights.at).toLocaleString()})`}</summary>
         {rights.rights.length === 0 ? <p>Nothing.</p> : null}
         <ul class="lines">
-          {rights.rights.map(({ right, interface: door, cameras: of }) => (
-            <li key={`${right} ${door}`}>
-              {`${policy.rights.find((one) => one.right === right)?.words ?? right}, through ${door}`}
+          {together(rights.rights).map(({ right, doors, of }) => (
+            <li key={`${right} ${doors.join()}`}>
+              {`${policy.rights.find((one) => one.right === right)?.words ?? right}, through ${doors.join(", ")}`}
               {of.length === 0 ? "" : `: ${of.map((id) => cameras.get(id) ?? id).join(", ")}`}
             </li>
           ))}
@@ -130,6 +130,20 @@ function Told(props: { readonly why: Answer; readonly rights: EffectiveRights; r
       </details>
     </div>
   );
+}
+
+/** Interfaces through which the same may be done with the same cameras are told in one line. */
+function together(
+  rights: EffectiveRights["rights"],
+): readonly { readonly right: string; readonly doors: readonly string[]; readonly of: readonly string[] }[] {
+  const lines = new Map<string, { right: string; doors: string[]; of: readonly string[] }>();
+  for (const { right, interface: door, cameras: of } of rights) {
+    const key = [right, ...of].join(" ");
+    const line = lines.get(key) ?? { right, doors: [], of };
+    line.doors.push(door);
+    lines.set(key, line);
+  }
+  return [...lines.values()];
 }
 
 function Choice(props: {
