@@ -113,7 +113,10 @@ function localText(instant: number): { readonly day: string; readonly time: stri
 function zoneWords(instant: number): string {
   const minutes = -new Date(instant).getTimezoneOffset();
   const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  const two = (value: number): string => String(value).padStart(2, "0");
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   return `${timeZone} (UTC${minutes < 0 ? "−" : "+"}${two(hours)}:${two(rest)})`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
 }

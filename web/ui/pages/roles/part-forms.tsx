@@ -138,7 +138,7 @@ export function HoursForm({ names, before, onClose }: FormProps<Hours>): JSX.Ele
                 checked={window.days.includes(number + 1)}
                 onChange={(event) => {
                   const others = window.days.filter((one) => one !== number + 1);
-                  const days = event.currentTarget.checked ? [...others, number + 1].sort() : others;
+                  const days = event.currentTarget.checked ? [...others, number + 1].sort((a, b) => a - b) : others;
                   put(index, { ...window, days });
                 }}
               />{" "}
