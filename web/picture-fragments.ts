@@ -52,7 +52,7 @@ export class PictureFragments {
     return this.#make(undefined);
   }
 
-  /** One key picture alone, to be seen until `endsAt`, in milliseconds since 1970. */
+  /** One key frame alone, to be seen until `endsAt`, in milliseconds since 1970. */
   still(sample: Sample, endsAt: number): PictureFragment {
     const durationTicks = Math.max(
       1,

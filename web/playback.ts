@@ -24,7 +24,7 @@ const instant = z
 
 /** What a page asks for. `run` is a number of the page's own, which comes back with all that belongs to what it asked for. */
 export const playbackRequest = z.discriminatedUnion("type", [
-  /** Pictures from the last key picture at or before `from` on, up to `until`; or key pictures backwards from there. */
+  /** Pictures from the last key frame at or before `from` on, up to `until`; or key frames backwards from there. */
   z.strictObject({
     type: z.literal("read"),
     run: z.int(),
@@ -206,7 +206,7 @@ class Run {
     }
   }
 
-  /** A key picture is seen until the one behind it, which went out before. */
+  /** A key frame is seen until the one behind it, which went out before. */
   async #backward(groups: AsyncIterable<PacketGroup>, track: number, depacketizer: Depacketizer): Promise<void> {
     let endsAt: number = this.#asked.from + 1;
     for await (const group of groups) {

@@ -151,7 +151,7 @@ describe("recordings in Chromium", function () {
     await window.picture("playback");
   });
 
-  it("go on and back by one picture, also over a key picture", async () => {
+  it("go on and back by one picture, also over a key frame", async () => {
     const begin = await number();
     const at = await instant();
     for (let count = 1; count <= 3; count += 1) {

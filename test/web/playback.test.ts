@@ -72,7 +72,7 @@ describe("a recording in the browser", () => {
     page.picture.close();
   });
 
-  it("begins with the key picture before the instant, ends where the page wants no more, and goes on from there", async () => {
+  it("begins with the key frame before the instant, ends where the page wants no more, and goes on from there", async () => {
     page.read(1, GOP + 7, 2 * GOP);
     await eventually(() => page.frames(1).length === GOP + 1);
     expect(page.frames(1)).to.deep.equal(span(GOP, 2 * GOP + 1));
@@ -97,7 +97,7 @@ describe("a recording in the browser", () => {
     await eventually(() => page.words(1).filter((word) => word === "end").length === 2);
   });
 
-  it("goes backwards by key pictures, as far as the page wants", async () => {
+  it("goes backwards by key frames, as far as the page wants", async () => {
     page.read(1, 3 * GOP + 5, 2 * GOP, true);
     await eventually(() => page.frames(1).length === 2);
     expect(page.frames(1)).to.deep.equal([3 * GOP, 2 * GOP]);

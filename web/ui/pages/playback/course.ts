@@ -128,7 +128,7 @@ export class Playback {
     this.#lastFrame = now;
     this.#advance(passedMs);
     const { playing, speed } = this.#course;
-    // What stands still is exact, whichever way it came there: key pictures alone are for going backwards.
+    // What stands still is exact, whichever way it came there: key frames alone are for going backwards.
     const course = playing ? this.#course : { ...this.#course, speed: Math.abs(speed) };
     const states = new Map([...this.#players].map(([camera, player]) => [camera, player.follow(course)]));
     this.#tell(states, now);

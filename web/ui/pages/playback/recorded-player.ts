@@ -30,7 +30,7 @@ export type PlayerState =
 export interface Course {
   readonly instant: Instant;
   readonly playing: boolean;
-  /** Negative: backwards, by key pictures. Never 0. */
+  /** Negative: backwards, by key frames. Never 0. */
   readonly speed: number;
 }
 
