@@ -3,7 +3,8 @@ import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { RecordedSource } from "../media/source.ts";
 import type { WebSocket } from "../net/websocket.ts";
-import { type PlaybackRequest, playbackRequest, RecordedPicture } from "./playback.ts";
+import { RecordedPicture } from "./playback.ts";
+import { type PlaybackRequest, playbackRequest } from "./playback-protocol.ts";
 import { type Footage, timelineOf } from "./timeline.ts";
 
 /** Private close code (RFC 6455 7.4.2): the page sent what we do not understand. */

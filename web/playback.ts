@@ -1,8 +1,7 @@
-import { z } from "zod";
 import type { Clock } from "../base/clock.ts";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import { SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
+import { SECOND, type UnixMillis } from "../base/units.ts";
 import { codecString } from "../media/codec-string.ts";
 import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
 import type { PacketGroup } from "../media/group.ts";
@@ -11,55 +10,10 @@ import type { RecordedSource } from "../media/source.ts";
 import { initSegment } from "../recorder/fmp4.ts";
 import { SHOWN } from "./live.ts";
 import { type PictureFragment, PictureFragments, VIDEO_CLOCK_HZ, VIDEO_TRACK_ID } from "./picture-fragments.ts";
+import type { PictureRequest, PlaybackMessage, ReadRequest } from "./playback-protocol.ts";
 
 /** How long to wait before looking whether more was recorded. */
 const LOOK_AGAIN_MS = 0.5 * SECOND;
-
-/** Instants of pages: years have four digits. */
-const instant = z
-  .number()
-  .min(0)
-  .max(Date.UTC(9999, 11, 31))
-  .transform(unixMillis);
-
-/** What a page asks for. `run` is a number of the page's own, which comes back with all that belongs to what it asked for. */
-export const playbackRequest = z.discriminatedUnion("type", [
-  /** Pictures from the last key frame at or before `from` on, up to `until`; or key frames backwards from there. */
-  z.strictObject({
-    type: z.literal("read"),
-    run: z.int(),
-    from: instant,
-    until: instant,
-    backward: z.boolean().default(false),
-  }),
-  /** The same up to another instant. */
-  z.strictObject({ type: z.literal("more"), run: z.int(), until: instant }),
-  /** No more pictures. */
-  z.strictObject({ type: z.literal("stop") }),
-  /** What of that range is recorded. */
-  z.strictObject({ type: z.literal("timeline"), from: instant, to: instant }),
-]);
-
-export type PlaybackRequest = z.output<typeof playbackRequest>;
-
-/** What a page is told in words. */
-export type PlaybackMessage =
-  /** `mime` is for Media Source Extensions. An initialization segment follows. */
-  | {
-      readonly type: "stream";
-      readonly run: number;
-      readonly mime: string;
-      readonly width: number;
-      readonly height: number;
-    }
-  /** The instants of the pictures in the fragment that follows, in the order in which they are seen; milliseconds since 1970. */
-  | { readonly type: "pictures"; readonly run: number; readonly at: readonly number[] }
-  /** Everything that was asked for is told; the next picture is at that instant. */
-  | { readonly type: "waiting"; readonly run: number; readonly next: number }
-  /** There is nothing more in that direction. Forward, it goes on where more is recorded. */
-  | { readonly type: "end"; readonly run: number }
-  /** It cannot be shown in a browser, or not be read; `why` is a sentence for people. */
-  | { readonly type: "unplayable"; readonly run: number; readonly why: string };
 
 /** Where pictures go: a WebSocket, or a test. */
 export interface PlaybackViewer {
@@ -67,11 +21,6 @@ export interface PlaybackViewer {
   /** Resolves when the bytes have left, so that nothing piles up for a slow page. */
   binary(bytes: Buffer): Promise<void>;
 }
-
-/** What is asked for of the pictures. */
-export type PictureRequest = Exclude<PlaybackRequest, { type: "timeline" }>;
-
-type Reading = Extract<PlaybackRequest, { type: "read" }>;
 
 /**
  * Shows a recording in a browser: packet groups become fragments whose media time is the time of the capture, with nothing decoded
@@ -81,7 +30,7 @@ export class RecordedPicture {
   readonly #o: { readonly source: RecordedSource; readonly clock: Clock; readonly log: Log };
   readonly #viewer: PlaybackViewer;
   #current: Run | undefined;
-  #next: Reading | undefined;
+  #next: ReadRequest | undefined;
   #reading = false;
   #closed = false;
 
@@ -127,7 +76,7 @@ export class RecordedPicture {
 
 /** One reading, from its beginning until it is stopped. */
 class Run {
-  readonly #asked: Reading;
+  readonly #asked: ReadRequest;
   readonly #viewer: PlaybackViewer;
   readonly #o: { readonly source: RecordedSource; readonly clock: Clock; readonly log: Log };
   readonly #stopping = new AbortController();
@@ -139,7 +88,7 @@ class Run {
   #toldEnd = false;
 
   constructor(
-    asked: Reading,
+    asked: ReadRequest,
     viewer: PlaybackViewer,
     o: { readonly source: RecordedSource; readonly clock: Clock; readonly log: Log },
   ) {

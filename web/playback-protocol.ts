@@ -1,0 +1,53 @@
+import { z } from "zod";
+import { unixMillis } from "../base/units.ts";
+
+/** Instants of pages: years have four digits. */
+const instant = z
+  .number()
+  .min(0)
+  .max(Date.UTC(9999, 11, 31))
+  .transform(unixMillis);
+
+/** What a page asks for. `run` is a number of the page's own, which comes back with all that belongs to what it asked for. */
+export const playbackRequest = z.discriminatedUnion("type", [
+  /** Pictures from the last key frame at or before `from` on, up to `until`; or key frames backwards from there. */
+  z.strictObject({
+    type: z.literal("read"),
+    run: z.int(),
+    from: instant,
+    until: instant,
+    backward: z.boolean().default(false),
+  }),
+  /** The same up to another instant. */
+  z.strictObject({ type: z.literal("more"), run: z.int(), until: instant }),
+  /** No more pictures. */
+  z.strictObject({ type: z.literal("stop") }),
+  /** What of that range is recorded. */
+  z.strictObject({ type: z.literal("timeline"), from: instant, to: instant }),
+]);
+
+export type PlaybackRequest = z.output<typeof playbackRequest>;
+
+/** What a page is told in words. */
+export type PlaybackMessage =
+  /** `mime` is for Media Source Extensions. An initialization segment follows. */
+  | {
+      readonly type: "stream";
+      readonly run: number;
+      readonly mime: string;
+      readonly width: number;
+      readonly height: number;
+    }
+  /** The instants of the pictures in the fragment that follows, in the order in which they are seen; milliseconds since 1970. */
+  | { readonly type: "pictures"; readonly run: number; readonly at: readonly number[] }
+  /** Everything that was asked for is told; the next picture is at that instant. */
+  | { readonly type: "waiting"; readonly run: number; readonly next: number }
+  /** There is nothing more in that direction. Forward, it goes on where more is recorded. */
+  | { readonly type: "end"; readonly run: number }
+  /** It cannot be shown in a browser, or not be read; `why` is a sentence for people. */
+  | { readonly type: "unplayable"; readonly run: number; readonly why: string };
+
+/** What is asked for of the pictures. */
+export type PictureRequest = Exclude<PlaybackRequest, { type: "timeline" }>;
+
+export type ReadRequest = Extract<PlaybackRequest, { type: "read" }>;
