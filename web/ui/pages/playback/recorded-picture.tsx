@@ -17,7 +17,7 @@ export function RecordedPicture(props: {
     playback.add(camera, video.current);
     return () => playback.remove(camera);
   }, [playback, camera]);
-  const words = state.at === "connecting" ? "Reading the recording…" : state.at === "showing" ? undefined : state.why;
+  const words = state.at === "connecting" ? "Reading the recording…" : "why" in state ? state.why : undefined;
   return (
     <figure class="picture" data-camera={camera} data-state={state.at}>
       <video ref={video} muted playsInline aria-label={`Recorded picture of ${name}`} />

@@ -22,6 +22,8 @@ const INSIDE_MS = 0.5;
 export type PlayerState =
   | { readonly at: "connecting" }
   | { readonly at: "showing" }
+  /** What is seen is the picture of before: the decoder is on its way to that of the instant. */
+  | { readonly at: "seeking" }
   /** Nothing is recorded at that instant; `why` is a sentence for people. */
   | { readonly at: "empty"; readonly why: string }
   | { readonly at: "stopped"; readonly why: string };
@@ -128,6 +130,7 @@ export class RecordedPlayer {
     else {
       this.#video.pause();
       this.#set(shown + INSIDE_MS);
+      if (this.#video.seeking) return { at: "seeking" };
     }
     return state;
   }
