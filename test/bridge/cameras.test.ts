@@ -17,11 +17,11 @@ describe("a camera that is removed", () => {
       bus.publish({ camera: "gate", kind: "motion", topic, source: [], data: [["State", value]], property: true });
     const recording = { mode: "continuous" };
     const stream = { name: "main", number: 1, url: "rtsp://192.0.2.9/a", pulling: "on-demand", recording, tracks: [] };
-    const record = { id: "gate", ip: "192.0.2.9", transport: "auto", streams: [stream] };
+    const record = { id: "gate", ip: "192.0.2.9", transport: "auto", retention: {}, streams: [stream] };
     const recorder = { describe: () => undefined, gap: () => undefined, close: async () => says("false") };
     const parts = {
       store: { list: async () => [record as unknown as CameraRecord], remove: async () => undefined },
-      archive: { source: () => ({}), recorder: () => recorder },
+      archive: { source: () => ({}), recorder: () => recorder, retain: () => undefined },
       bus,
       side,
       ca: undefined,
