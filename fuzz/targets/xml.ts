@@ -36,6 +36,15 @@ const meaning = (element: XmlElement): unknown => ({
   children: element.children.map(meaning),
 });
 
+/** What was decoded, without what may be anything: that is read by others, and not printed again. */
+function described(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(described);
+  if (typeof value !== "object" || value === null) return value;
+  return "prefixes" in value
+    ? "anything"
+    : Object.fromEntries(Object.entries(value).map(([name, of]) => [name, described(of)]));
+}
+
 const DISCOVERY_WORDS = `${WORDS} Probe ProbeMatches ProbeMatch Resolve Hello Bye Types Scopes XAddrs EndpointReference Address MessageID RelatesTo dn:NetworkVideoTransmitter urn:uuid: onvif://www.onvif.org/`;
 
 export const TARGETS: readonly Target[] = [
@@ -66,7 +75,7 @@ export const TARGETS: readonly Target[] = [
       const namespaces = Object.fromEntries([...prefixes].map((prefix) => [prefix, NAMESPACES[prefix]]));
       const again = readEnvelope(printEnvelope({ body: xml, namespaces })).body;
       holds(
-        again !== undefined && isDeepStrictEqual(decode(operation.request, again), value),
+        again !== undefined && isDeepStrictEqual(described(decode(operation.request, again)), described(value)),
         "a request is read again as it was printed",
       );
     },

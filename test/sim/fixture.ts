@@ -87,7 +87,7 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
       rtp(track, packet) {
         counts.set(track, (counts.get(track) ?? 0) + 1);
         if (track === 0) {
-          const nals = nalsOf(packet.subarray(12));
+          const nals = nalsOf(Buffer.from(packet.subarray(12)));
           nalTypes.push(...nals.map(typeOf));
           sps ??= nals.find((nal) => typeOf(nal) === 7);
           sequences.push(packet.readUInt16BE(2));

@@ -5,7 +5,10 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /** The code that somebody's telephone shows for a base32 secret at an instant. */
 export function codeFor(secret: string, at: UnixMillis): string {
-  const bits = secret.split("").map((sign) => ALPHABET.indexOf(sign).toString(2).padStart(5, "0")).join("");
+  const bits = secret
+    .split("")
+    .map((sign) => ALPHABET.indexOf(sign).toString(2).padStart(5, "0"))
+    .join("");
   const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
   const counter = Buffer.alloc(8);
   counter.writeBigUInt64BE(BigInt(Math.floor(at / 30_000)));

@@ -101,7 +101,7 @@ describe("an upstream session in HTTP", () => {
         described: () => undefined,
         refused: (transport) => refused.push(transport),
         flows: (transport) => flowing.push(transport),
-        rtp: (_track, packet) => packets.push(packet),
+        rtp: (_track, packet) => packets.push(Buffer.from(packet)),
         rtcp: () => undefined,
       },
       ...o.more,
