@@ -1,16 +1,13 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { PolicyKind } from "../auth/policy.ts";
 import type { DataOptions } from "./data.ts";
+import { passphraseFd } from "./options.ts";
 import type { GroupOptions, HoursOptions, Purpose, RoleOptions } from "./rights.ts";
 import type { WhyOptions } from "./why.ts";
 
 const CONFIG = ["--config <file>", "configuration, YAML"] as const;
 const STOPPED = "while the bridge is stopped (the pages do it while it runs)";
 const EXIT_CODES = "\nExit codes: 0 done, 1 there is no such thing or it is in use, 2 called wrongly.";
-
-function passphraseFd(): Option {
-  return new Option("--passphrase-fd <number>", "read the passphrase of the master key from this file descriptor");
-}
 
 /** The commands for what rights are made of, and the one that says why. */
 export function addRightsCommands(program: Command): void {

@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect } from "chai";
@@ -22,6 +23,28 @@ const TOLERANCE = {
   files: 2,
   timers: 2,
 };
+
+/** What is open, by what it is: files of recordings by their folder, others by their name. */
+function openFiles(): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const descriptor of readdirSync("/proc/self/fd")) {
+    const kind = kindOf(descriptor);
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function kindOf(descriptor: string): string {
+  try {
+    const path = readlinkSync(`/proc/self/fd/${descriptor}`).replace(/:\[\d+\]$/, "");
+    return /\.mp4(?:\.part)?$/.test(path)
+      ? `recording of ${basename(dirname(dirname(dirname(path))))}`
+      : basename(path);
+  } catch {
+    // The descriptor that the folder was read by.
+    return "closed";
+  }
+}
 
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as (options?: object) => void;
@@ -110,9 +133,14 @@ describe("a bridge whose viewers come and go, and whose cameras do", function ()
     }
   };
 
-  /** Nobody watches, and all cameras are there. */
+  const areRecording = (): boolean =>
+    seen().every(({ info }) =>
+      info.streams.every(({ recording: { plan, state } }) => plan.mode === "off" || state === "recording"),
+    );
+
+  /** Nobody watches, and all cameras are there and recorded. */
   const measured = async () => {
-    await eventually(() => t.bridge.parts.rtspSessions(login.name) === 0 && areOnline());
+    await eventually(() => t.bridge.parts.rtspSessions(login.name) === 0 && areOnline() && areRecording());
     collectGarbage();
     const { heapUsed, external, rss } = process.memoryUsage();
     return {
@@ -122,6 +150,7 @@ describe("a bridge whose viewers come and go, and whose cameras do", function ()
       files: readdirSync("/proc/self/fd").length,
       timers: clock.pending,
       readers: readers(),
+      open: openFiles(),
     };
   };
 

@@ -1,0 +1,66 @@
+import type { Command } from "commander";
+import { passphraseFd } from "./options.ts";
+
+/** The commands for accounts. */
+export function addAccountCommands(program: Command): void {
+  const account = program
+    .command("account")
+    .description("accounts, while the bridge is stopped (the pages do it while it runs)");
+  account
+    .command("list")
+    .description("list who may log in, and what each may do")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .option("--json", "print JSON")
+    .action(async (options: import("./data.ts").DataOptions & { json?: boolean }) =>
+      (await import("./account.ts")).listAccounts(options),
+    );
+  account
+    .command("add")
+    .description("make an account for an external system, and print its secret once")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .option("--live <camera...>", "cameras that it may watch live, or `any`")
+    .option("--playback <camera...>", "cameras whose recordings it may play, or `any`")
+    .option("--audio <camera...>", "cameras whose sound it may have with the picture, or `any`")
+    .option("--metadata <camera...>", "cameras whose metadata it may have with the picture, or `any`")
+    .option("--talk <camera...>", "cameras whose speaker it may use while it watches live, or `any`")
+    .option("--snapshot <camera...>", "cameras of which it may fetch single pictures, or `any`")
+    .option("--ptz <camera...>", "cameras that it may turn and zoom, or `any`")
+    .option("--presets <camera...>", "cameras whose presets it may see and change, or `any`")
+    .option("--imaging <camera...>", "cameras whose picture settings it may see and change, or `any`")
+    .option("--relay <camera...>", "cameras whose outputs it may switch, or `any`")
+    .option("--person <name>", "it may what this person of a directory may, too, and is out with them")
+    .addHelpText(
+      "after",
+      "\nExample:\n  viaduct account add control-room --config viaduct.yaml --live any --playback front-door gate",
+    )
+    .action(async (name: string, options: import("./account.ts").AddOptions) =>
+      (await import("./account.ts")).addAccount(name, options),
+    );
+  account
+    .command("remove")
+    .description("remove an account")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .action(async (name: string, options: import("./data.ts").DataOptions) =>
+      (await import("./account.ts")).removeAccount(name, options),
+    );
+
+  account
+    .command("change")
+    .description("give an account other roles, let it in or keep it out")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .option("--role <id...>", "the roles that it has from now on")
+    .option("--no-role", "take all roles away")
+    .option("--enable", "let it log in")
+    .option("--disable", "keep it out")
+    .addHelpText("after", "\nExample:\n  viaduct account change control-room --config viaduct.yaml --role guards")
+    .action(async (name: string, options: import("./account.ts").ChangeOptions) =>
+      (await import("./account.ts")).changeAccount(name, options),
+    );
+}

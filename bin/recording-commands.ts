@@ -1,0 +1,103 @@
+import type { Command } from "commander";
+import { passphraseFd } from "./options.ts";
+
+/** The commands that check, verify, export and decrypt recordings. */
+export function addRecordingCommands(program: Command): void {
+  program
+    .command("check")
+    .description("compare catalog and recordings while the bridge is stopped, and say where they disagree")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .option("--verify", "also read all recordings and compare them with their hashes: as long as reading takes")
+    .option("--times", "say instead how the times of each stream's recordings are known")
+    .option("--json", "print JSON: a list of { file, what }, or of { camera, stream, times }")
+    .addHelpText(
+      "after",
+      `
+Nothing is changed. What is damaged or missing is listed by file, below the folder of the recordings; the exit code is 1
+then. What a crash left unfinished is no finding: the next start finishes it.
+
+Examples:
+  viaduct check --config /etc/viaduct.yaml
+  viaduct check --config /etc/viaduct.yaml --verify --json`,
+    )
+    .action(async (options: import("./check.ts").CheckOptions) => (await import("./check.ts")).check(options));
+  program
+    .command("verify")
+    .description(
+      "compare recordings or an export with their signatures, offline: which second is as it was recorded, and what happened to the rest",
+    )
+    .argument("<paths...>", "files and folders of recordings; or one export, a folder or a ZIP file")
+    .option("--certificate <file>", "the certificate that must have signed: evidence-cert.pem of the bridge")
+    .option("--config <file>", "configuration of a stopped bridge, whose keys open what is encrypted")
+    .addOption(passphraseFd())
+    .option("--password-fd <number>", "read the password of an encrypted export from this file descriptor")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      `
+Needs neither a running bridge nor its catalog. Verdicts: ok, recovered, changed, missing, inserted, reordered, re-timed,
+from another camera, unsigned, locked (signature and times are good; the content is encrypted and was not compared), unreadable.
+
+Exit codes: 0 as it was recorded, 1 tampered with, 2 called wrongly, 3 unsigned, locked or unreadable.
+
+Examples:
+  viaduct verify gate.mp4 --certificate evidence-cert.pem
+  viaduct verify /var/lib/viaduct/recordings/gate --config /etc/viaduct.yaml --json
+  viaduct verify gate.zip --certificate evidence-cert.pem`,
+    )
+    .action(async (paths: string[], options: import("./verify.ts").VerifyOptions) =>
+      (await import("./verify.ts")).verify(paths, options),
+    );
+
+  program
+    .command("export")
+    .description(
+      "export recordings of a stopped bridge, signed, for whoever has only public tools (the pages do it while it runs)",
+    )
+    .requiredOption("--config <file>", "configuration, YAML")
+    .requiredOption(
+      "--camera <id...>",
+      "cameras, by their ids; also ones that are removed, as long as their recordings are there",
+    )
+    .requiredOption("--from <time>", "beginning, with its zone: 2026-11-24T13:05:00Z")
+    .requiredOption("--to <time>", "end, likewise")
+    .requiredOption("--out <path>", "ZIP file, or with --no-password a folder; it must not exist")
+    .option("--reason <text>", "why, for whoever reads it: a case number", "")
+    .option("--without <what...>", "leave out audio, metadata")
+    .option("--no-password", "do not encrypt")
+    .option(
+      "--password-fd <number>",
+      "read the password from this file descriptor; otherwise one is made and shown once",
+    )
+    .addOption(passphraseFd())
+    .option("--json", "print JSON: { out, password, manifest }")
+    .addHelpText(
+      "after",
+      `
+An encrypted ZIP file (AES-256) opens with 7-Zip and WinZip, not with Windows' own folders. README.txt in it says how to check
+it with openssl, sha256sum and ffprobe; viewer.html plays it offline. What is missing is said with its reason.
+
+Examples:
+  viaduct export --config viaduct.yaml --camera gate --from 2026-11-24T13:05:00Z --to 2026-11-24T13:20:00Z --out gate.zip --reason "case 117"
+  viaduct export --config viaduct.yaml --camera gate yard --from 2026-11-24T13:00Z --to 2026-11-24T14:00Z --out case-117 --no-password`,
+    )
+    .action(async (options: import("./export.ts").ExportOptions) =>
+      (await import("./export.ts")).exportRecordings(options, program.version() ?? ""),
+    );
+
+  program
+    .command("decrypt")
+    .description("write one recorded file without its encryption, while the bridge is stopped: an MP4 for any player")
+    .argument("<file>", "a file of the recordings")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .requiredOption("--out <file>", "where it goes; it must not exist")
+    .addOption(passphraseFd())
+    .addHelpText(
+      "after",
+      "\nExample:\n  viaduct decrypt recordings/gate/2026-11-24/13/05-09.120Z-0.mp4 --config viaduct.yaml --out gate.mp4",
+    )
+    .action(async (file: string, options: import("./decrypt.ts").DecryptOptions) =>
+      (await import("./decrypt.ts")).decrypt(file, options),
+    );
+}
