@@ -181,8 +181,18 @@ describe("whoever gets an export, with public tools alone", function () {
       });
       await page.goto(pathToFileURL(`${unpacked()}/viewer.html`).href);
     });
-    after(() => browser?.close());
+    after(async () => {
+      if (SCREENSHOTS !== undefined) await pictures(SCREENSHOTS);
+      await browser?.close();
+    });
 
+    const pictures = async (folderOfPictures: string): Promise<void> => {
+      await page.goto(pathToFileURL(`${unpacked()}/viewer.html`).href);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        await page.screenshot({ path: `${folderOfPictures}/viewer-${colorScheme}.png`, fullPage: true });
+      }
+    };
     const video = () => page.locator("video");
     const timeOf = (): Promise<number> =>
       video().evaluate((element) => (element as unknown as VideoElement).currentTime);
@@ -217,16 +227,6 @@ describe("whoever gets an export, with public tools alone", function () {
       });
       await page.getByRole("alert").filter({ hasText: "VLC does" }).waitFor();
       expect(troubles.filter((one) => !one.includes("ERR_FILE_NOT_FOUND"))).to.deep.equal([]);
-    });
-
-    it("is legible by day and by night", async function () {
-      if (SCREENSHOTS === undefined) return this.skip();
-      await page.goto(pathToFileURL(`${unpacked()}/viewer.html`).href);
-      for (const colorScheme of ["light", "dark"] as const) {
-        await page.emulateMedia({ colorScheme });
-        await page.waitForTimeout(700);
-        await page.screenshot({ path: `${SCREENSHOTS}/viewer-${colorScheme}.png`, fullPage: true });
-      }
     });
   });
 });
