@@ -21,7 +21,7 @@ import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import { printWsdl } from "../../wsdl/print-wsdl.ts";
 import { serialize } from "../../wsdl/serialize.ts";
 import type { AccessClass, Operation, ServiceTable } from "../../wsdl/service.ts";
-import type { XmlElement } from "../../wsdl/xml.ts";
+import { escapeXml, type XmlElement } from "../../wsdl/xml.ts";
 import { authenticate, type HttpAuthentication, type UsernameTokenAuthentication } from "./authenticate.ts";
 import { addressOf, type Base } from "./base.ts";
 import { Places } from "./places.ts";
@@ -53,7 +53,7 @@ export interface OnvifServerOptions {
 
 const SOAP = "application/soap+xml; charset=utf-8";
 
-/** Stands for the address of a service, which has no characters that XML would escape. */
+/** Stands for the address of a service. */
 const HERE = "{here}";
 
 /** Why a call is over: one for all, for each request that was answered ends so too. */
@@ -117,7 +117,10 @@ export class OnvifServer {
       // Printed once: it takes a millisecond or two, and anybody may ask for it.
       const wsdl = this.#wsdl.get(first) ?? printWsdl([first, ...others], HERE);
       this.#wsdl.set(first, wsdl);
-      send(response, 200, wsdl.replaceAll(HERE, addressOf(base, at)), { type: "text/xml; charset=utf-8" });
+      // By a function, for the end of the path is the asker's: `$` in a string would put in what stands around it, again and again.
+      const here = escapeXml(addressOf(base, at));
+      const xml = wsdl.replaceAll(HERE, () => here);
+      send(response, 200, xml, { type: "text/xml; charset=utf-8" });
     } catch (thrown) {
       refuse(response, thrown instanceof Refused ? thrown.status : 500);
     }
