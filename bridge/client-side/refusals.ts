@@ -69,7 +69,7 @@ export class Refusals implements Closable {
 
   #add(found: Omit<Refusal, "first" | "last" | "count" | "accountState">): void {
     const cut = Object.fromEntries(
-      Object.entries(found).map(([name, value]) => [name, value.slice(0, LIMITS.characters)]),
+      Object.entries(found).map(([name, value]) => [name, plain(value)]),
     ) as unknown as typeof found;
     const key = keyOf(cut);
     const before = this.#all.get(key);
@@ -110,6 +110,11 @@ export interface RefusalsOptions {
   readonly stateOf: (account: string) => NonNullable<Refusal["accountState"]>;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** Strangers wrote it, and it comes to terminals: nothing that moves the cursor, begins a line, or turns the way of writing. */
+function plain(text: string): string {
+  return text.slice(0, LIMITS.characters).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\u{fffd}");
 }
 
 function keyOf({

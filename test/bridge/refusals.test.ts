@@ -95,6 +95,22 @@ describe("what external systems were refused", () => {
     expect((await readFile(join(folder, "refusals.json"))).length).to.be.below(1_000_000);
   });
 
+  it("holds nothing that a terminal or a reader takes for more than text, and no more bytes in the file for it", async () => {
+    const account = "a\u{1b}[2J\u{9b}1m\r\nb\u{202e}c\u{2028}";
+    wrong({ fault: new UnauthenticatedFault("x", { account, failure: "scheme", detail: account }), what: account });
+    const [only] = refusals.list();
+    const kept = "a\u{fffd}[2J\u{fffd}1m\u{fffd}\u{fffd}b\u{fffd}c\u{fffd}";
+    expect([only?.account, only?.detail, only?.what]).to.deep.equal([kept, kept, kept]);
+    for (let count = 0; count < 500; count += 1) {
+      const odd = `${count}${"\u{1}".repeat(500)}`;
+      const fault = new UnauthenticatedFault("x", { account: odd, failure: "scheme", detail: odd });
+      wrong({ fault, what: odd, address: `10.3.${count >> 8}.${count & 255}` });
+    }
+    await clock.advance(5 * SECOND);
+    await refusals.close();
+    expect(await readRefusals(join(folder, "refusals.json"))).to.have.length(500);
+  });
+
   it("has words for every code, with what to do", () => {
     const at = clock.now();
     const base = { interface: "onvif", address: "10.2.0.9", what: "tds:X", first: at, last: at, count: 1 } as const;
