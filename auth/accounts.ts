@@ -185,19 +185,21 @@ export class Accounts {
    * is. Faults: `unauthenticated`, also for people who have a second factor: there is no place for it; `busy` (too many passwords to check).
    */
   async checkPassword(name: string, password: Secret): Promise<Principal> {
-    const principal = await this.#inTime(name, password);
-    if (this.#factors?.has(principal.accountId) === true)
-      throw new UnauthenticatedFault(`${name} has a second factor, which is asked for at the pages alone`, {
-        account: name,
-      });
-    return principal;
+    return this.#inTime(async () => {
+      const principal = await this.#checked(name, password);
+      if (this.#factors?.has(principal.accountId) === true)
+        throw new UnauthenticatedFault(`${name} has a second factor, which is asked for at the pages alone`, {
+          account: name,
+        });
+      return principal;
+    });
   }
 
-  /** Whoever is refused is so after a time that tells nothing. */
-  async #inTime(name: string, password: Secret): Promise<Principal> {
+  /** Whoever is refused, for whatever reason, is so after a time that tells nothing. */
+  async #inTime(check: () => Promise<Principal>): Promise<Principal> {
     const begun = this.#clock.monotonic();
     try {
-      return await this.#checked(name, password);
+      return await check();
     } catch (error) {
       if (this.#directories !== undefined)
         await this.#clock.sleep(LIMITS.refusalMs - ((this.#clock.monotonic() - begun) % LIMITS.refusalMs));
@@ -224,8 +226,11 @@ export class Accounts {
     this.#throttle.admit(peer.address, name);
     const given = new Secret(password);
     try {
-      const principal = await this.#inTime(name, given);
-      if (principal.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
+      const principal = await this.#inTime(async () => {
+        const who = await this.#checked(name, given);
+        if (who.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
+        return who;
+      });
       this.#throttle.succeeded(peer.address, name);
       if (this.#get(principal.accountId).account.directory === undefined)
         await this.#rehash(principal.accountId, given);

@@ -24,11 +24,20 @@ describe("accounts by a directory", () => {
   let accounts: Accounts;
   let audited: AuditEntry[];
   let leases: Leases;
+  /** Whose account has a second factor. */
+  let withFactor: string;
   const open = async (): Promise<Accounts> =>
-    Accounts.open({ query: database.query, sealer: new Sealer(Buffer.alloc(32, 1)), clock, log: silentLog() });
+    Accounts.open({
+      query: database.query,
+      sealer: new Sealer(Buffer.alloc(32, 1)),
+      clock,
+      log: silentLog(),
+      factors: { has: (id) => id === withFactor },
+    });
 
   beforeEach(async () => {
     clock = new VirtualClock();
+    withFactor = "";
     database = await openDatabase<AuthSchema>(":memory:", authMigrations);
     accounts = await open();
     audited = [];
@@ -186,11 +195,16 @@ describe("accounts by a directory", () => {
     });
 
     /** What is answered, and after how long of the clock's time. */
-    async function attempt(name: string, password: string): Promise<readonly [string, number]> {
+    async function attempt(
+      name: string,
+      password: string,
+      door: "pages" | "streams" = "pages",
+    ): Promise<readonly [string, number]> {
       const begun = clock.now();
       const progress = { done: false };
-      const result = accounts
-        .logIn(name, password, PEER)
+      const principal =
+        door === "pages" ? accounts.logIn(name, password, PEER) : accounts.checkPassword(name, new Secret(password));
+      const result = principal
         .then(
           (who) => who.name,
           (error: { tell?: string }) => error.tell ?? "?",
@@ -224,6 +238,14 @@ describe("accounts by a directory", () => {
       await changed("alice", { out: "disabled" });
       expect(await attempt("alice", "secret")).to.deep.equal(refused);
       expect(asked).to.deep.equal(["1 guess"]);
+    });
+
+    it("are refused alike where the password was right and the door is the wrong one", async () => {
+      const refused = ["wrong name or password", 1000];
+      withFactor = idOf("alice");
+      expect(await attempt("alice", "secret", "streams")).to.deep.equal(refused);
+      const { secret } = await accounts.createIntegration({ name: "vms", grants: [] });
+      expect(await attempt("vms", secret.reveal())).to.deep.equal(refused);
     });
 
     it("say that the directory cannot be asked to all names alike, and let people of ours in", async () => {
