@@ -41,6 +41,8 @@ describe("the commands' way into a running bridge", () => {
       (error: unknown) => error,
     );
     expect(refused).to.include({ kind: "invalid" });
+    const nobody = await askBridge(file, "GET", "/api/directory/x/explain").catch((error: unknown) => error);
+    expect(nobody).to.include({ kind: "invalid" });
     const unknown = await askBridge(file, "GET", "/api/accounts").catch((error: unknown) => error);
     expect(unknown).to.include({ kind: "not-found" });
     await control.close();

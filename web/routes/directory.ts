@@ -4,6 +4,7 @@ import type { Manager } from "../../auth/managed.ts";
 import { Secret } from "../../base/secret.ts";
 import type { DirectoryDesk } from "../../bridge/directory/desk.ts";
 import { jsonBody } from "../body.ts";
+import { parsed } from "../query.ts";
 import type { Need, WebState } from "../state.ts";
 
 const sync = z.strictObject({ full: z.boolean().optional(), confirm: z.string().max(64).optional() });
@@ -36,7 +37,7 @@ export function directoryRoutes(o: {
   });
 
   router.get("/:name/explain", need("manage-directory"), async (ctx) => {
-    ctx.body = await desk.explain(nameIn(ctx), user.parse(ctx.query).user);
+    ctx.body = await desk.explain(nameIn(ctx), parsed(user, ctx.query).user);
   });
 
   router.get("/:name/history", need("manage-directory"), async (ctx) => {
