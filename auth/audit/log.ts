@@ -103,13 +103,17 @@ export class AuditLog implements Audit, Closable {
     this.#fd = openSync(o.file, "a+", 0o600);
     this.#bytes = fstatSync(this.#fd).size;
     const chain = new Chain();
-    const last = this.#bytes > 0 ? o.file : fullFiles(o.file).at(-1)?.path;
-    if (last !== undefined && this.#follow(chain, last) && last === o.file) this.#bytes += writeSync(this.#fd, "\n");
+    const full = fullFiles(o.file).at(-1)?.path;
+    const begun = beginningOf(o.file);
+    // Where the file has no first entry, or a crash has cut it, the chain goes on from the file before.
+    if (begun === undefined && full !== undefined) this.#follow(chain, full);
+    const next = { seq: chain.seq + 1, time: o.clock.now() };
+    if (this.#bytes > 0 && this.#follow(chain, o.file)) this.#bytes += writeSync(this.#fd, "\n");
     this.#seq = chain.seq;
     this.#prev = chain.prev;
     this.#unsigned = chain.unsigned;
-    this.#first =
-      this.#bytes > 0 ? (beginningOf(o.file) ?? { seq: chain.first?.seq ?? 1, time: o.clock.now() }) : undefined;
+    // A file without an entry is not put aside: the next one would have the same name.
+    this.#first = begun ?? (chain.seq < next.seq ? undefined : next);
     this.#floods = new Floods(o.clock, (summary) => this.#write(writtenOf(summary), false));
     // What was not signed before the process ended: by whom it was written since, this signature does not say.
     this.#checkpoint({ late: this.#unsigned });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { appendFileSync, statSync } from "node:fs";
+import { appendFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
+import { fullFolder } from "../../../auth/audit/files.ts";
 import { AuditLog } from "../../../auth/audit/log.ts";
 import { verifyAudit } from "../../../auth/audit/verify.ts";
 import { silentLog } from "../../../base/log.ts";
@@ -44,6 +45,22 @@ describe("the audit log", () => {
       expect({ broken, unsigned, last }).to.deep.equal({ broken: undefined, unsigned: 0, last: 4 });
       expect(JSON.parse(site.lines()[2] ?? "")).to.include({ action: "checkpoint", late: 1 });
     });
+
+  it("goes on after a crash in the first line of a new file, and puts that one aside under a name of its own", async () => {
+    const audit = site.open({ fileBytes: 1 });
+    for (const who of ["a", "b", "c"]) audit.record({ ...ENTRY, who });
+    audit.close();
+    const cut = site.lines()[0] ?? "";
+    writeFileSync(site.file, cut.slice(0, 50));
+    const files = readdirSync(fullFolder(site.file));
+    const again = site.open({ fileBytes: 1 });
+    for (const who of ["d", "e"]) again.record({ ...ENTRY, who });
+    again.close();
+    expect(readdirSync(fullFolder(site.file))).to.include.members(files);
+    const { broken, first, last } = await verifyAudit(site.folder);
+    expect({ broken, first }).to.deep.equal({ broken: undefined, first: 1 });
+    expect(site.entries().at(-1)?.["seq"]).to.equal(last);
+  });
 
   it("signs a minute after an entry, and every thousand entries", async () => {
     const audit = site.open();
