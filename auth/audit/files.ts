@@ -24,6 +24,11 @@ export function fullFolder(current: string): string {
   return join(dirname(current), FULL_FOLDER);
 }
 
+/** The number of the first entry of a full file, after which it is named; 0 of one that is still written. */
+export function firstOf(path: string): number {
+  return Number(FULL_NAME.exec(basename(path))?.[1] ?? 0);
+}
+
 /** The full files beside the one that is written, the oldest first. */
 export function fullFiles(current: string): readonly AuditFile[] {
   return numbered(fullFolder(current));

@@ -1,5 +1,4 @@
-import { basename } from "node:path";
-import { filesAt } from "./files.ts";
+import { filesAt, firstOf } from "./files.ts";
 import { type AuditFilter, type Fields, matcherOf } from "./filter.ts";
 import { sequenceOf } from "./line.ts";
 import { linesBackwardOf, linesOf } from "./read.ts";
@@ -54,11 +53,6 @@ export async function* allEntries(
         const fields = match(line);
         if (fields !== undefined) yield { line, fields };
       }
-}
-
-/** A full file is named after its first entry. */
-function firstOf(path: string): number {
-  return Number(/^(\d{12})\.log$/.exec(basename(path))?.[1] ?? 0);
 }
 
 /** Of our own lines, in which the time stands second. */

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { fullFiles } from "./files.ts";
+import { firstOf, fullFiles } from "./files.ts";
 import { LONGEST_LINE_BYTES, sequenceOf } from "./line.ts";
 
 /** Read at once. */
@@ -25,7 +25,9 @@ export interface TailBlock {
 
 /** Reads on in a log that is being written, over all its files; `current` is the one that is written. Throws what reading throws. */
 export async function readOn(current: string, position: TailPosition): Promise<TailBlock> {
-  const paths = [...fullFiles(current).map(({ path }) => path), current];
+  const full = fullFiles(current).map(({ path }) => path);
+  // There are hundreds of them, and this is asked every second: those that were read are not opened.
+  const paths = [...full.filter((path) => firstOf(path) >= position.first), current];
   for (const [at, path] of paths.entries()) {
     const handle = await open(path, "r");
     try {

@@ -1,5 +1,6 @@
-import { appendFileSync, rmSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync } from "node:fs";
 import { expect } from "chai";
+import { fullFiles } from "../../../auth/audit/files.ts";
 import { sequenceOf } from "../../../auth/audit/line.ts";
 import { BEGINNING, readOn, type TailPosition } from "../../../auth/audit/tail.ts";
 import { type AuditSite, auditSite, ENTRY } from "./fixture.ts";
@@ -39,6 +40,17 @@ describe("reading on in the audit log", () => {
     expect(numbers.length).to.be.greaterThan(23);
     expect(numbers).to.deep.equal(numbers.map((_, at) => at + 1));
     expect((await rest(after.position)).numbers).to.deep.equal([]);
+  });
+
+  it("opens no file again that it has read", async () => {
+    fill(20);
+    const { position } = await rest(BEGINNING);
+    const [first] = fullFiles(site.file);
+    if (first === undefined) throw new Error("no full file");
+    // Whoever reads that fails.
+    rmSync(first.path);
+    mkdirSync(first.path);
+    expect(await rest(position)).to.deep.equal({ numbers: [], lost: [], position });
   });
 
   it("waits for the end of a line", async () => {
