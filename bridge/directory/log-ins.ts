@@ -15,6 +15,7 @@ const AT_ONCE = 24;
 /** Log-ins of a directory's people, which it is asked for each time: a password of theirs is kept nowhere. */
 export class DirectoryLogIns {
   readonly #access: DirectoryAccess;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #guard: LockoutGuard;
   /** Log-ins that the directory is being asked for: the same one again waits for the same answer. */
@@ -22,6 +23,7 @@ export class DirectoryLogIns {
 
   constructor(access: DirectoryAccess, clock: Clock, log: Log) {
     this.#access = access;
+    this.#clock = clock;
     this.#log = log;
     this.#guard = new LockoutGuard(clock);
   }
@@ -56,6 +58,8 @@ export class DirectoryLogIns {
       // Where the person is now, and whether they are in: both may have changed since the last sync.
       [person] = await this.#access.read((reader) => reader.states([id]));
       if (person === undefined || person.standing === "disabled") return "wrong";
+      // `shadowExpire` is for whoever asks: the servers themselves do not look at it.
+      if (this.#clock.now() >= (person.expires ?? Number.POSITIVE_INFINITY)) return "wrong";
     } catch (err) {
       this.#log.warn({ err }, "the directory could not be asked for a log-in");
       return "unreachable";

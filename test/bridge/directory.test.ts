@@ -7,7 +7,7 @@ import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { Sealer } from "../../base/seal.ts";
 import { Secret } from "../../base/secret.ts";
-import { HOUR, MINUTE, SECOND } from "../../base/units.ts";
+import { HOUR, MINUTE, SECOND, unixMillis } from "../../base/units.ts";
 import { DirectoryDesk, type PlainPreview } from "../../bridge/directory/desk.ts";
 import { Directories } from "../../bridge/directory/directories.ts";
 import { DirectoryStore } from "../../bridge/directory/store.ts";
@@ -231,6 +231,20 @@ describe("a bridge that follows a directory", () => {
     await clock.advance(HOUR);
     expect(await directories.logIn(link, new Secret("secret"))).to.equal("unreachable");
   });
+
+  for (const [why, more] of [
+    ["is disabled", { standing: "disabled" }],
+    ["has expired", { expires: unixMillis(0) }],
+  ] as const)
+    it(`lets nobody in who ${why} by now, also where the directory takes the password`, async () => {
+      memory.people = { alice: ["viewers"] };
+      memory.passwords = { "CN=alice,DC=x": "secret" };
+      await sync();
+      const link = accounts.ofDirectory("site")[0]?.directory;
+      if (link === undefined) throw new Error("no link");
+      memory.more = { alice: more };
+      expect(await directories.logIn(link, new Secret("secret"))).to.equal("wrong");
+    });
 
   describe("by itself", () => {
     let scheduled: Directories;
