@@ -405,6 +405,13 @@ export class Accounts {
     });
   }
 
+  /** Ends all that was begun with the account, as a new credential does; the one that there is stays good. Fault `not-found`. */
+  endAll(id: string): void {
+    const { account, credential } = this.#get(id);
+    this.#drop(account);
+    this.#put(account, credential);
+  }
+
   /** From now on passwords of people of directories are asked for there. */
   useDirectories(directories: DirectoryLogIn): void {
     this.#directories = directories;

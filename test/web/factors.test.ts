@@ -26,7 +26,10 @@ describe("second factors, at the API", () => {
   const logIn = async (more: object = {}, password = PASSWORD): Promise<WebAnswer> =>
     site.stranger().send("POST", "/api/session", { body: { name: "ada", password, ...more } });
 
-  it("need the password once more, and count once the first code was right", async () => {
+  const accountOf = async (client: WebClient): Promise<unknown> =>
+    ((await client.send("GET", "/api/session")).json as { account: unknown }).account;
+
+  it("need the password once more, and count once the first code was right, which ends all that was begun without", async () => {
     expect(
       (await ada.send("POST", "/api/session/factor", { body: { password: "wrong horse battery" } })).status,
     ).to.equal(401);
@@ -34,14 +37,18 @@ describe("second factors, at the API", () => {
     const begun = json as { secret: string; uri: string };
     secret = begun.secret;
     expect(begun.uri).to.contain(secret);
-    expect((await logIn()).status).to.equal(204);
+    const other = site.stranger();
+    await other.logIn("ada", PASSWORD);
+    const running = site.accounts.principalOf(site.accounts.list().find(({ name }) => name === "ada")?.id ?? "");
     expect((await ada.send("PUT", "/api/session/factor", { body: { code: "000000" } })).status).to.equal(400);
+    expect(await accountOf(other)).to.include({ name: "ada" });
     const confirmed = await ada.send("PUT", "/api/session/factor", { body: { code: code() } });
     recovery = (confirmed.json as { recoveryCodes: readonly string[] }).recoveryCodes;
     expect(new Set(recovery).size).to.equal(10);
     expect(recovery[0]).to.match(/^(?:[A-Z2-7]{4}-){3}[A-Z2-7]{4}$/);
-    const account = ((await ada.send("GET", "/api/session")).json as { account: object }).account;
-    expect(account).to.include({ recoveryCodesLeft: 10 });
+    expect(await accountOf(ada)).to.include({ recoveryCodesLeft: 10 });
+    // Whoever came with the password alone.
+    expect([await accountOf(other), running?.revoked.aborted]).to.deep.equal([null, true]);
   });
 
   it("are asked for behind the right password alone, so that a wrong one tells nothing", async () => {

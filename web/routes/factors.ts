@@ -4,11 +4,11 @@ import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit } from "../../auth/audit.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
+import type { WebSessions } from "../../auth/sessions.ts";
 import { Fault } from "../../base/fault.ts";
 import { jsonBody } from "../body.ts";
 import { caller, type Need, type WebState } from "../state.ts";
-
-export const oneTimeCode = z.string().min(1).max(64);
+import { begin, oneTimeCode } from "./session.ts";
 
 const withPassword = z.strictObject({ password: z.string().min(1).max(1024) });
 const withCode = z.strictObject({ code: oneTimeCode });
@@ -17,6 +17,7 @@ const withCode = z.strictObject({ code: oneTimeCode });
 export function factorRoutes(o: {
   readonly accounts: Accounts;
   readonly factors: SecondFactors;
+  readonly sessions: WebSessions;
   readonly audit: Audit;
   readonly need: Need;
   readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
@@ -40,6 +41,10 @@ export function factorRoutes(o: {
     const { code } = await jsonBody(ctx.req, withCode);
     const codes = await factors.confirm(who.accountId, code);
     record(who, "set-second-factor", who.name, o.peerOf(ctx));
+    // Whoever came with the password alone is out, wherever they came in; this page goes on.
+    accounts.endAll(who.accountId);
+    const anew = accounts.principalOf(who.accountId);
+    if (anew !== undefined) begin(ctx, o.sessions, anew);
     ctx.body = { recoveryCodes: codes.map((one) => one.reveal()) };
   });
 

@@ -10,10 +10,11 @@ import type { WebSessions } from "../../auth/sessions.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import { jsonBody } from "../body.ts";
 import { caller, type WebState } from "../state.ts";
-import { oneTimeCode } from "./factors.ts";
 
 /** The `__Host-` prefix makes browsers insist on Secure, no domain, and the whole site. */
 export const SESSION_COOKIE = "__Host-viaduct";
+
+export const oneTimeCode = z.string().min(1).max(64);
 
 const named = z.strictObject({ name: z.string().min(1).max(128), password: z.string().min(1).max(1024) });
 const logIn = named.extend({ code: oneTimeCode.optional() });
@@ -90,7 +91,7 @@ export function sessionRoutes(o: {
       ctx.body = { needs: "code" };
       return;
     }
-    begin(ctx, o.sessions.begin(principal).reveal());
+    begin(ctx, o.sessions, principal);
     ctx.status = 204;
   });
 
@@ -112,7 +113,7 @@ export function sessionRoutes(o: {
     const { token, name, password } = await jsonBody(ctx.req, setUp);
     const peer = o.peerOf(ctx);
     const principal = await audited("set-up", name, peer, () => o.accounts.setUp(token, name, password, peer));
-    begin(ctx, o.sessions.begin(principal).reveal());
+    begin(ctx, o.sessions, principal);
     ctx.status = 201;
     ctx.body = { name: principal.name };
   });
@@ -132,11 +133,13 @@ function holds(who: Principal, right: Right): boolean {
   return who.grants.some((grant) => grant.right === right && grant.deny !== true);
 }
 
-function begin(
+/** A new session, whose cookie the answer brings. */
+export function begin(
   ctx: { cookies: { set(name: string, value: string, options: object): unknown } },
-  session: string,
+  sessions: WebSessions,
+  who: Principal,
 ): void {
-  ctx.cookies.set(SESSION_COOKIE, session, {
+  ctx.cookies.set(SESSION_COOKIE, sessions.begin(who).reveal(), {
     httpOnly: true,
     secure: true,
     sameSite: "strict",
