@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from "node:crypto";
 import { Fault } from "./fault.ts";
 import { Secret } from "./secret.ts";
 
@@ -12,15 +12,16 @@ const TAG_BYTES = 16;
  * `owner` is authenticated with the secret, so that a sealed value cannot be moved to another record.
  */
 export class Sealer {
-  readonly #key: Buffer;
-  readonly #former: Buffer | undefined;
+  /** Key objects, which Node.js takes several times faster than bytes. */
+  readonly #key: KeyObject;
+  readonly #former: KeyObject | undefined;
 
   /** `key`: 32 bytes. `former`, too: opens what was sealed before, and seals nothing. */
   constructor(key: Uint8Array, former?: Uint8Array) {
     for (const { length } of former === undefined ? [key] : [key, former])
       if (length !== 32) throw new Fault("invalid", `master key has ${length} bytes, not 32`);
-    this.#key = Buffer.from(key);
-    this.#former = former && Buffer.from(former);
+    this.#key = createSecretKey(key);
+    this.#former = former && createSecretKey(former);
   }
 
   /** Printable text: `v1.<base64url of nonce, ciphertext and tag>`. */
@@ -43,7 +44,7 @@ export class Sealer {
   }
 }
 
-function opened(key: Buffer, bytes: Buffer, owner: string): Buffer | undefined {
+function opened(key: KeyObject, bytes: Buffer, owner: string): Buffer | undefined {
   const decipher = createDecipheriv("aes-256-gcm", key, bytes.subarray(0, NONCE_BYTES))
     .setAAD(Buffer.from(`${VERSION}:${owner}`))
     .setAuthTag(bytes.subarray(-TAG_BYTES));

@@ -1,7 +1,8 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHmac, createSecretKey, randomBytes, timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 
-const compareKey = randomBytes(32);
+/** A key object, which Node.js takes several times faster than bytes. */
+const compareKey = createSecretKey(randomBytes(32));
 
 /** Equal or not, in a time that depends on neither content nor length. */
 export function equalInConstantTime(a: string | Uint8Array, b: string | Uint8Array): boolean {
