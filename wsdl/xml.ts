@@ -192,14 +192,15 @@ export function attributeOf(element: XmlElement, name: string, ns = ""): string 
 
 /** Characters that XML 1.0 (2.2) has no way to write. */
 const UNWRITABLE = /[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
-const SPECIAL = /[&<>"'\r\n\t]/;
+/** Nearly all that we print: nothing in it is written otherwise. */
+const PLAIN = /^[ !#-%(-;=?-~]*$/;
 
 /** `value` for use between tags and, because line breaks and quotes are written as references, in attributes too. */
 export function escapeXml(value: string): string {
-  const clean = value.isWellFormed() ? value : value.toWellFormed();
-  const text = clean.replace(UNWRITABLE, "\ufffd");
-  if (!SPECIAL.test(text)) return text;
-  return text
+  if (PLAIN.test(value)) return value;
+  return value
+    .toWellFormed()
+    .replace(UNWRITABLE, "\ufffd")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")
