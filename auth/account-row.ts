@@ -1,7 +1,7 @@
 import { Fault } from "../base/fault.ts";
 import { unixMillis } from "../base/units.ts";
+import type { Account } from "./account.ts";
 import { foldedName } from "./account-name.ts";
-import type { Account } from "./accounts.ts";
 import type { AccountTable } from "./auth-schema.ts";
 import { readLink } from "./directory-link.ts";
 import { plainGrants, readGrants } from "./grants.ts";

@@ -5,12 +5,15 @@ import { Fault, isFault } from "../base/fault.ts";
 import { type Log, Repeats } from "../base/log.ts";
 import type { Sealer } from "../base/seal.ts";
 import { equalInConstantTime, makeSecret, Secret } from "../base/secret.ts";
-import { MINUTE, type MonotonicMillis, SECOND, type UnixMillis } from "../base/units.ts";
+import type { MonotonicMillis, UnixMillis } from "../base/units.ts";
+import type { Account, AccountChange } from "./account.ts";
 import { foldedName, isAccountName } from "./account-name.ts";
 import { accountOf, rowOf } from "./account-row.ts";
+import { isAdministrator } from "./administrator.ts";
 import type { AuthSchema } from "./auth-schema.ts";
 import { type DirectoryChange, type DirectoryLink, type DirectoryLogIn, letsIn } from "./directory-link.ts";
 import { assertGoodPassword, hashPassword, isOutdated, verifyPassword } from "./password.ts";
+import { PasswordCheck } from "./password-check.ts";
 import { ADMINISTRATOR, Policy, type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
 import type { EffectiveGrant, Grant, Peer, Principal } from "./principal.ts";
 import type { Interface } from "./right.ts";
@@ -24,38 +27,10 @@ const LIMITS = {
   /** 5.8 bits a character: enough that a captured digest, even of MD5, gives nothing to crack. */
   secretLength: 20,
   setUpTokenLength: 20,
-  /** A password that was right needs no new argon2 for this long: Basic sends it with each request. */
-  rememberMs: 1 * MINUTE,
-  /** Where there are directories, refused log-ins are answered at multiples of this, so that how long it took tells nothing. */
-  refusalMs: 1 * SECOND,
 } as const;
 
 /** What every client can write into a URL and a digest. */
 const INTEGRATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
-
-/** A registered person or system. */
-export interface Account {
-  /** Random; never used again. */
-  readonly id: string;
-  readonly name: string;
-  /** People have a password of their own and use the pages; integrations have a generated secret and use ONVIF and RTSP. */
-  readonly kind: "person" | "integration";
-  readonly enabled: boolean;
-  /** Ids of roles, whose grants it has besides its own. */
-  readonly roles: readonly string[];
-  /** Its own. */
-  readonly grants: readonly Grant[];
-  readonly created: UnixMillis;
-  /** A person of a directory, or a system that may what that person may: its roles come and it is out as the directory says. */
-  readonly directory?: DirectoryLink;
-}
-
-/** What of an account is changed; what is absent stays. */
-export interface AccountChange {
-  readonly grants?: readonly Grant[] | undefined;
-  readonly roles?: readonly string[] | undefined;
-  readonly enabled?: boolean | undefined;
-}
 
 /** An account in memory. Replaced whole at each change; `revoke` ends the principals made from it. */
 interface Entry {
@@ -65,8 +40,6 @@ interface Entry {
   readonly revoke: AbortController;
   /** Changes with the credential: what was begun with the old one ends. */
   readonly generation: string;
-  /** A password that was right a moment ago, as a keyed hash. */
-  remembered: { readonly mark: Buffer; readonly until: MonotonicMillis } | undefined;
   /** When somebody last came with it. */
   usedAt: MonotonicMillis | undefined;
 }
@@ -94,15 +67,14 @@ export class Accounts {
   readonly #log: Log;
   readonly #throttle: Throttle;
   readonly #factors: Pick<SecondFactors, "has"> | undefined;
+  readonly #passwords: PasswordCheck;
   readonly #failures: Repeats;
   readonly #byId = new Map<string, Entry>();
   readonly #byName = new Map<string, Entry>();
   /** For names that nobody has: a sealed secret to open, so that they take as long as others. */
   readonly #decoy: string;
-  readonly #rememberKey = randomBytes(32);
   #policy = Policy.empty;
   #setUpHash: Buffer | undefined;
-  #directories: DirectoryLogIn | undefined;
   #lastChange: Promise<unknown> = Promise.resolve();
 
   private constructor(options: AccountsOptions<AuthSchema>) {
@@ -112,6 +84,7 @@ export class Accounts {
     this.#log = options.log;
     this.#throttle = options.throttle ?? new Throttle(options.clock);
     this.#factors = options.factors;
+    this.#passwords = new PasswordCheck(options.clock);
     this.#failures = new Repeats(options.clock);
     this.#decoy = options.sealer.seal(makeSecret(LIMITS.secretLength), integrationOwner("nobody"));
   }
@@ -185,7 +158,7 @@ export class Accounts {
    * is. Faults: `unauthenticated`, also for people who have a second factor: there is no place for it; `busy` (too many passwords to check).
    */
   async checkPassword(name: string, password: Secret): Promise<Principal> {
-    return this.#inTime(async () => {
+    return this.#passwords.inTime(async () => {
       const principal = await this.#checked(name, password);
       if (this.#factors?.has(principal.accountId) === true)
         throw new UnauthenticatedFault(`${name} has a second factor, which is asked for at the pages alone`, {
@@ -195,24 +168,12 @@ export class Accounts {
     });
   }
 
-  /** Whoever is refused, for whatever reason, is so after a time that tells nothing. */
-  async #inTime(check: () => Promise<Principal>): Promise<Principal> {
-    const begun = this.#clock.monotonic();
-    try {
-      return await check();
-    } catch (error) {
-      if (this.#directories !== undefined)
-        await this.#clock.sleep(LIMITS.refusalMs - ((this.#clock.monotonic() - begun) % LIMITS.refusalMs));
-      throw error;
-    }
-  }
-
   async #checked(name: string, password: Secret): Promise<Principal> {
     const entry = this.#byName.get(foldedName(name));
     if (!(await this.#isRight(entry, password)) || entry === undefined || !this.#isIn(entry))
       throw new UnauthenticatedFault(`wrong name or password for ${name}`, {
         account: name,
-        ...(this.#directories?.down === true ? { tell: DIRECTORY_DOWN } : {}),
+        ...(this.#passwords.directoryDown ? { tell: DIRECTORY_DOWN } : {}),
       });
     // The account may have changed while the password was checked.
     const principal = this.principalOf(entry.account.id);
@@ -226,7 +187,7 @@ export class Accounts {
     this.#throttle.admit(peer.address, name);
     const given = new Secret(password);
     try {
-      const principal = await this.#inTime(async () => {
+      const principal = await this.#passwords.inTime(async () => {
         const who = await this.#checked(name, given);
         if (who.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
         return who;
@@ -414,7 +375,7 @@ export class Accounts {
 
   /** From now on passwords of people of directories are asked for there. */
   useDirectories(directories: DirectoryLogIn): void {
-    this.#directories = directories;
+    this.#passwords.useDirectories(directories);
   }
 
   /** Those by the directory, in no order: there may be thousands, and they are looked at often. */
@@ -596,7 +557,6 @@ export class Accounts {
       revoke,
       // What was begun before the account was out does not go on when it is in again.
       generation: before?.credential === credential && this.#isIn(before) ? before.generation : newId(),
-      remembered: undefined,
       usedAt: before?.usedAt,
     };
     this.#byId.set(id, entry);
@@ -622,35 +582,11 @@ export class Accounts {
   }
 
   async #isRight(entry: Entry | undefined, password: Secret): Promise<boolean> {
-    if (entry?.account.kind === "integration") {
-      const { secret, principal } = this.integrationSecret(entry.account.name);
-      if (secret.equals(password.reveal()) && principal !== undefined) return true;
-      // A wrong one takes as long as with every other name.
-      return verifyPassword(undefined, password);
-    }
-    const mark = createHash("sha256").update(this.#rememberKey).update(password.reveal()).digest();
-    const known = entry?.remembered;
-    if (known !== undefined && known.until > this.#clock.monotonic() && equalInConstantTime(known.mark, mark))
-      return true;
-    const right = await this.#isPassword(entry, password);
-    if (right && entry !== undefined)
-      entry.remembered = { mark, until: (this.#clock.monotonic() + LIMITS.rememberMs) as MonotonicMillis };
-    return right;
-  }
-
-  async #isPassword(entry: Entry | undefined, password: Secret): Promise<boolean> {
-    const link = entry?.account.directory;
-    if (entry === undefined || link === undefined) return verifyPassword(entry?.credential, password);
-    const [answer] = await Promise.all([
-      this.#isIn(entry) ? this.#directories?.logIn(link, password) : "wrong",
-      // With other names that is done, too.
-      verifyPassword(undefined, password),
-    ]);
-    if (answer === "change-password")
-      throw new UnauthenticatedFault(`the password of ${entry.account.name} has to be changed`, {
-        tell: CHANGE_PASSWORD,
-      });
-    return answer === "in";
+    if (entry?.account.kind !== "integration") return this.#passwords.isRight(entry, this.#isIn(entry), password);
+    const { secret, principal } = this.integrationSecret(entry.account.name);
+    if (secret.equals(password.reveal()) && principal !== undefined) return true;
+    // A wrong one takes as long as with every other name.
+    return verifyPassword(undefined, password);
   }
 
   /** The only moment at which the password is at hand to be hashed at today's cost. The log-in does not depend on it. */
@@ -687,26 +623,10 @@ const SECRET_LOST =
 
 const DIRECTORY_DOWN = "wrong name or password, or the directory cannot be asked just now: try again in a minute";
 
-const CHANGE_PASSWORD =
-  "that password has expired or has to be changed: change it at a computer of your domain, then log in here";
-
 /** People whose password a directory has have none here. */
 const NO_CREDENTIAL = "";
 
 const NOBODY_LEFT = "nobody would be left who may manage accounts";
-
-/** An enabled person of ours, for a directory may fail, who may manage accounts at the pages, always, and to whom nothing denies it at any time. */
-function isAdministrator(account: Account, policy: Policy): boolean {
-  if (!account.enabled || account.kind !== "person" || account.directory !== undefined) return false;
-  const lines = policy
-    .effective(account)
-    .filter(({ right, interfaces }) => right === "manage-accounts" && (interfaces === "any" || interfaces.has("web")));
-  return lines.some(isLasting) && lines.every(({ deny }) => deny !== true);
-}
-
-function isLasting({ hours, from, until }: EffectiveGrant): boolean {
-  return hours === undefined && from === undefined && until === undefined;
-}
 
 /** Two lists of grants with the same text mean the same. */
 function textOf(grants: readonly EffectiveGrant[]): string {

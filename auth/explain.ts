@@ -1,5 +1,5 @@
 import type { UnixMillis } from "../base/units.ts";
-import type { Account } from "./accounts.ts";
+import type { Account } from "./account.ts";
 import { type Decision, decideAt, type Match, maySeeAt, type Question, traceOf } from "./decision.ts";
 import { letsIn } from "./directory-link.ts";
 import type { EffectiveGrant } from "./principal.ts";

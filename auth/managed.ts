@@ -1,4 +1,5 @@
-import type { Account, Accounts } from "./accounts.ts";
+import type { Account } from "./account.ts";
+import type { Accounts } from "./accounts.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
 import { plainGrants } from "./grants.ts";
 import { type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";

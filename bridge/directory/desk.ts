@@ -1,4 +1,5 @@
-import type { Account, Accounts } from "../../auth/accounts.ts";
+import type { Account } from "../../auth/account.ts";
+import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { type PlainGrant, plainGrants } from "../../auth/grants.ts";
 import type { Manager } from "../../auth/managed.ts";

@@ -1,4 +1,4 @@
-import type { Account } from "../../auth/accounts.ts";
+import type { Account } from "../../auth/account.ts";
 import type { DirectoryAnswer, DirectoryLink, DirectoryLogIn } from "../../auth/directory-link.ts";
 import type { Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";

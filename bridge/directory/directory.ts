@@ -1,5 +1,5 @@
+import type { Account } from "../../auth/account.ts";
 import { foldedName } from "../../auth/account-name.ts";
-import type { Account } from "../../auth/accounts.ts";
 import type { Manager } from "../../auth/managed.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, isFault } from "../../base/fault.ts";

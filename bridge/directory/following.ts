@@ -1,5 +1,6 @@
+import type { Account } from "../../auth/account.ts";
 import { foldedName, isAccountName } from "../../auth/account-name.ts";
-import type { Account, Accounts } from "../../auth/accounts.ts";
+import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit } from "../../auth/audit.ts";
 import type { DirectoryLink } from "../../auth/directory-link.ts";
 import type { Leases } from "../../auth/leases.ts";

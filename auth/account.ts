@@ -1,0 +1,27 @@
+import type { UnixMillis } from "../base/units.ts";
+import type { DirectoryLink } from "./directory-link.ts";
+import type { Grant } from "./principal.ts";
+
+/** A registered person or system. */
+export interface Account {
+  /** Random; never used again. */
+  readonly id: string;
+  readonly name: string;
+  /** People have a password of their own and use the pages; integrations have a generated secret and use ONVIF and RTSP. */
+  readonly kind: "person" | "integration";
+  readonly enabled: boolean;
+  /** Ids of roles, whose grants it has besides its own. */
+  readonly roles: readonly string[];
+  /** Its own. */
+  readonly grants: readonly Grant[];
+  readonly created: UnixMillis;
+  /** A person of a directory, or a system that may what that person may: its roles come and it is out as the directory says. */
+  readonly directory?: DirectoryLink;
+}
+
+/** What of an account is changed; what is absent stays. */
+export interface AccountChange {
+  readonly grants?: readonly Grant[] | undefined;
+  readonly roles?: readonly string[] | undefined;
+  readonly enabled?: boolean | undefined;
+}
