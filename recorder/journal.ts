@@ -7,8 +7,10 @@ import { HOUR, type UnixMillis, unixMillis } from "../base/units.ts";
 const LIMITS = {
   /** Events that are kept of one camera and hour; what it says more is told to who listens, and not kept. */
   eventsOfHour: 1000,
-  /** Rows that one query brings. */
+  /** Rows that one query brings, or enters. */
   page: 500,
+  /** Things of one camera of which is told how they stood; real ones have some dozen. */
+  things: 256,
   /** Marks of one kind and camera. */
   marks: 1000,
 } as const;
@@ -115,26 +117,24 @@ export class Journal {
 
   /** Enters events in one go; returns how many of them were too many for their camera and hour. */
   async enter(events: readonly KeptEvent[]): Promise<number> {
-    let over = 0;
+    const kept: Omit<Schema["events"], "id">[] = [];
     await this.#database.query.transaction().execute(async (query) => {
+      const counts = new Map<string, number>();
       for (const { property, kind, ...event } of events) {
         const hour = Math.floor(event.at / HOUR) * HOUR;
-        const { count } = await query
-          .selectFrom("events")
-          .select(({ fn }) => fn.countAll<number>().as("count"))
-          .where("camera", "=", event.camera)
-          .where("at", ">=", hour)
-          .where("at", "<", hour + HOUR)
-          .executeTakeFirstOrThrow();
-        if (count >= LIMITS.eventsOfHour) over += 1;
-        else
-          await query
-            .insertInto("events")
-            .values({ ...event, kind: kind ?? null, property: Number(property) })
-            .execute();
+        const name = `${event.camera} ${hour}`;
+        const count = counts.get(name) ?? (await countOf(query, event.camera, hour));
+        counts.set(name, count + 1);
+        if (count < LIMITS.eventsOfHour) kept.push({ ...event, kind: kind ?? null, property: Number(property) });
       }
+      // A statement for each would hold up the loop many times as long.
+      for (let at = 0; at < kept.length; at += LIMITS.page)
+        await query
+          .insertInto("events")
+          .values(kept.slice(at, at + LIMITS.page))
+          .execute();
     });
-    return over;
+    return events.length - kept.length;
   }
 
   /** The next page of events of these cameras, from `from` (inclusive) to `to` (exclusive) or, `backward`, from `to` to `from`. */
@@ -175,34 +175,25 @@ export class Journal {
     return row?.at === null || row?.at === undefined ? undefined : unixMillis(row.at);
   }
 
-  /** What was said last, before an instant, of each thing that lasts. */
+  /** What was said last, before an instant, of each thing that lasts; of a camera that tells of too many things, of the first by name. */
   async standing(camera: string, before: UnixMillis): Promise<readonly KeptEvent[]> {
-    const found: KeptEvent[] = [];
-    for (let last = ""; ; ) {
-      // A step of the index a thing.
-      const next = await this.#database.query
-        .selectFrom("events")
-        .select("about")
-        .where("camera", "=", camera)
-        .where("about", ">", last)
-        .orderBy("about")
-        .limit(1)
-        .executeTakeFirst();
-      if (next === undefined) return found;
-      last = next.about;
-      const row = await this.#database.query
-        .selectFrom("events")
-        .selectAll()
-        .where("camera", "=", camera)
-        .where("about", "=", last)
-        .where("at", "<", before)
-        .orderBy("at", "desc")
-        .limit(1)
-        .executeTakeFirst();
-      if (row === undefined || row.property === 0) continue;
-      const { id: _, kind, ...event } = row;
-      found.push({ ...event, at: unixMillis(row.at), kind: kind ?? undefined, property: true });
-    }
+    // A step of the index a thing, all of them in one query: it holds up the loop for some milliseconds at most.
+    const { rows } = await sql<Schema["events"] & { readonly id: number }>`
+      WITH RECURSIVE things(about) AS (
+        SELECT min(about) FROM events WHERE camera = ${camera}
+        UNION ALL
+        SELECT (SELECT min(about) FROM events WHERE camera = ${camera} AND about > things.about)
+        FROM things WHERE things.about IS NOT NULL LIMIT ${LIMITS.things}
+      )
+      SELECT events.* FROM things JOIN events ON events.id = (
+        SELECT id FROM events WHERE camera = ${camera} AND about = things.about AND at < ${before} ORDER BY at DESC LIMIT 1
+      ) WHERE events.property <> 0 ORDER BY things.about`.execute(this.#database.query);
+    return rows.map(({ id: _, kind, at, ...event }) => ({
+      ...event,
+      at: unixMillis(at),
+      kind: kind ?? undefined,
+      property: true,
+    }));
   }
 
   /** How many events of each kind begin in each of `buckets` equal parts of the range. */
@@ -296,6 +287,17 @@ export class Journal {
     if (row === undefined) throw new Fault("not-found", `no ${kind} ${id} of ${camera}`);
     return markOf(row);
   }
+}
+
+async function countOf(query: Kysely<Schema>, camera: string, hour: number): Promise<number> {
+  const { count } = await query
+    .selectFrom("events")
+    .select(({ fn }) => fn.countAll<number>().as("count"))
+    .where("camera", "=", camera)
+    .where("at", ">=", hour)
+    .where("at", "<", hour + HOUR)
+    .executeTakeFirstOrThrow();
+  return count;
 }
 
 function markOf({ fromMs, toMs, ...row }: Schema["marks"]): Mark {

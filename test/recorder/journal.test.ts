@@ -66,6 +66,15 @@ describe("the journal", () => {
     expect(await journal.standing("a", unixMillis(START))).to.deep.equal([]);
   });
 
+  it("tells how 256 things stood, of a camera that tells of more", async () => {
+    const things = Array.from({ length: 400 }, (_, index) =>
+      event("a", index % 2 === 0 ? 0 : HOUR, { about: `thing ${String(index).padStart(4, "0")}` }),
+    );
+    expect(await journal.enter(things)).to.equal(0);
+    const standing = await journal.standing("a", unixMillis(START + 2 * HOUR));
+    expect([standing.length, standing.at(-1)?.about]).to.deep.equal([256, "thing 0255"]);
+  });
+
   it("keeps a thousand events of a camera and hour, and says how many were too many", async () => {
     const flood = Array.from({ length: 1001 }, (_, index) => event("a", index));
     expect(await journal.enter(flood)).to.equal(1);
