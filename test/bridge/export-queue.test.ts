@@ -19,7 +19,7 @@ import { eventually } from "../support/bridge.ts";
 import { START_MS, scratchFolder } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
-const MADE = { bytes: 5, films: 1, gaps: 0 };
+const MADE = { bytes: 5, films: 1, gaps: 0, oldest: START_MS };
 const EXPORT: Grant = { right: "export", cameras: "any", interfaces: "any" };
 
 describe("the queue of exports", () => {

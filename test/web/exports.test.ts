@@ -201,6 +201,16 @@ describe("exports", function () {
     expect((await client.send("GET", `/api/exports/${id}/file`)).status).to.equal(403);
   });
 
+  it("are not fetched once the account may not have footage of that age", async () => {
+    const anna = await site.person("anna", grants("export"));
+    const { id } = (await ask(anna)).json as { id: string };
+    await over(anna);
+    await take("anna", grants({ maxAgeMs: HOUR - 5500 }));
+    const client = await relogged("anna");
+    expect((await client.send("GET", `/api/exports/${id}/file`)).status).to.equal(403);
+    expect(actions()).to.include("export-fetched denied");
+  });
+
   it("are removed when their time is over", async () => {
     const anna = await site.person("anna", grants("export"));
     const { id } = (await ask(anna)).json as { id: string };

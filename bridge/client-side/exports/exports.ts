@@ -159,15 +159,20 @@ export class Exports implements Closable {
     }
   }
 
-  /** The file of an export that is ready, for who may still export all of its cameras. The lease is to be closed. */
+  /** The file of an export that is ready, for who may still export all of its cameras, and footage of that age. The lease is to be closed. */
   fetch({ who, door, address }: Asking, id: string): Fetched {
     const job = this.#jobs.own(who.accountId, id);
     if (job.state !== "ready" || job.bytes === undefined)
       throw new Fault("wrong-state", `${id} is ${job.state}`, { tell: "this export is not ready" });
     const { audit, leases } = this.#o;
     const requests = job.cameras.flatMap((camera) => requestsOf(camera, door, address));
-    for (const request of requests) demand(audit, who, request);
-    audit.record({ ...entryOf(job), interface: door, address, action: "export-fetched", outcome: "allowed" });
+    const reachMs = Math.min(...requests.map((request) => demand(audit, who, request).maxAgeMs));
+    const entry = { ...entryOf(job), interface: door, address, action: "export-fetched" } as const;
+    if (job.askedAt - (job.oldest ?? job.from) > reachMs) {
+      audit.record({ ...entry, outcome: "denied", why: "it has footage in it that is too old" });
+      throw new Fault("denied", `${who.name}: ${id} has footage in it that is too old`, { tell: "not allowed" });
+    }
+    audit.record({ ...entry, outcome: "allowed" });
     const name = `export-${isoOf(unixMillis(job.from)).slice(0, "2026-11-24T13:05".length).replaceAll(":", "-")}.zip`;
     return { path: this.#spool.fileOf(job), name, bytes: job.bytes, lease: leases.open(who, requests) };
   }

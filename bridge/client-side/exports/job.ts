@@ -35,6 +35,8 @@ const schema = z.strictObject({
   bytes: z.number().nonnegative().optional(),
   films: z.number().int().optional(),
   gaps: z.number().int().optional(),
+  /** Where the first film begins. */
+  oldest: instant.optional(),
   /** When it became what it is, and when it is removed. */
   endedAt: instant.optional(),
   goneAt: instant.optional(),

@@ -74,7 +74,8 @@ export async function runJob(
     );
     await spool.finish(job);
     const gaps = cameras.reduce((sum, camera) => sum + camera.gaps.length, 0);
-    return { bytes: await sizeOf(place.files, spool.fileOf(job)), films: films.length, gaps };
+    const oldest = Math.min(...films.map(({ from }) => Date.parse(from)));
+    return { bytes: await sizeOf(place.files, spool.fileOf(job)), films: films.length, gaps, oldest };
   } catch (error) {
     await bundle.abandon().catch(() => undefined);
     await spool.discard(job);
