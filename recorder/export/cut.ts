@@ -82,9 +82,13 @@ export async function* cut(
   // Used again for each fragment: new memory for each made the collector the dearest part of an export.
   let room = Buffer.alloc(0);
   for await (const row of segmentsOf(place.catalog, range)) {
-    const opened = await openSegment(place, row);
+    const opened = row.endUs <= range.notBeforeUs() ? REASON.old : await openSegment(place, row);
     if (typeof opened === "string") {
-      missing({ fromUs: row.startUs, toUs: row.endUs, reason: opened });
+      missing({
+        fromUs: Math.max(row.startUs, range.fromUs),
+        toUs: Math.min(row.endUs, range.toUs),
+        reason: opened,
+      });
       needsKey = true;
       continue;
     }

@@ -40,13 +40,16 @@ function reasonOf(fromUs: number, toUs: number, known: readonly GapRow[]): strin
 
 function joined(gaps: readonly Missing[]): readonly Missing[] {
   const found: Missing[] = [];
-  for (const gap of gaps) {
-    const last = found.at(-1);
-    if (last !== undefined && last.reason === gap.reason && gap.fromUs - last.toUs <= LEAST_US)
-      found[found.length - 1] = { ...last, toUs: Math.max(last.toUs, gap.toUs) };
-    else found.push(gap);
-  }
+  for (const gap of gaps) addMissing(found, gap);
   return found;
+}
+
+/** Adds a stretch to those that are known: one that goes on with the last of them is one with it. */
+export function addMissing(found: Missing[], gap: Missing): void {
+  const last = found.at(-1);
+  const follows = last !== undefined && gap.fromUs >= last.fromUs && gap.fromUs - last.toUs <= LEAST_US;
+  if (follows && last.reason === gap.reason) found[found.length - 1] = { ...last, toUs: Math.max(last.toUs, gap.toUs) };
+  else found.push(gap);
 }
 
 /** Where the first picture and the last are, beside what was asked for: films begin at key frames, and are not cut within a fragment. */

@@ -8,7 +8,7 @@ import type { Bundle, Content } from "./bundle.ts";
 import { signCms } from "./cms.ts";
 import { type CutFragment, type CutPlace, type CutRange, cut, type Missing } from "./cut.ts";
 import { Film, type FilmFacts, keptTracks, type LeftOut } from "./film.ts";
-import { gapsOf, noteOf, timeOf } from "./gaps.ts";
+import { addMissing, gapsOf, noteOf, timeOf } from "./gaps.ts";
 import {
   EXPORT_FILES,
   type Manifest,
@@ -110,13 +110,12 @@ async function exportCamera(
   const missing: Missing[] = [];
   const films: ManifestFilm[] = [];
   const stretches: FilmFacts[] = [];
-  const fragments = new Ahead(
-    filmable(
-      cut(place, range, (one) => missing.push(one)),
-      leftOut,
-      missing,
-    ),
-  );
+  // Of one camera there may be as much that cannot be taken as a month has fragments.
+  const miss = (one: Missing): void => {
+    signal?.throwIfAborted();
+    addMissing(missing, one);
+  };
+  const fragments = new Ahead(filmable(cut(place, range, miss), leftOut, miss));
   const exporter = { unit: `Viaduct ${making.installation}`, operator: order.askedBy, at: making.now };
   try {
     for (let first = await fragments.peek(); first !== undefined; first = await fragments.peek()) {
@@ -145,13 +144,13 @@ async function exportCamera(
 async function* filmable(
   fragments: AsyncIterable<CutFragment>,
   leftOut: ReadonlySet<LeftOut>,
-  missing: Missing[],
+  missing: (stretch: Missing) => void,
 ): AsyncGenerator<CutFragment> {
   for await (const fragment of fragments) {
     const { box, segment } = fragment;
     if (keptTracks(segment.tracks, leftOut).length > 0) yield fragment;
     else
-      missing.push({
+      missing({
         fromUs: box.startUs,
         toUs: box.endUs,
         reason: `there is only ${[...leftOut].join(" and ")}, which is left out`,

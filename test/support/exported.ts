@@ -111,7 +111,7 @@ export async function exportTo(
   path: string,
   archive: string,
   asked: Asked,
-  o: Signers & { readonly keys?: KeyRing | undefined; readonly password?: Secret },
+  o: Signers & { readonly keys?: KeyRing | undefined; readonly password?: Secret; readonly signal?: AbortSignal },
 ): Promise<Manifest> {
   const now = unixMillis(START_MS + 3_600_000);
   const bundle = path.endsWith(".zip")
@@ -128,6 +128,7 @@ export async function exportTo(
       software: "Viaduct test",
       installation: "test",
       now,
+      ...(o.signal && { signal: o.signal }),
     });
   } finally {
     await catalog.close();

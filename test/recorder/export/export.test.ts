@@ -124,8 +124,10 @@ describe("an export", function () {
 
   const record = (cameras: Readonly<Record<string, Footage>>, keys?: KeyRing): Promise<void> =>
     recordFor(folder, cameras, { signer: signers.recorder, keys });
-  const make = (asked: Asked, o: { keys?: KeyRing; password?: Secret; path?: string } = {}): Promise<Manifest> =>
-    exportTo(o.path ?? `${folder}/out`, folder, asked, { ...signers, ...o });
+  const make = (
+    asked: Asked,
+    o: { keys?: KeyRing; password?: Secret; path?: string; signal?: AbortSignal } = {},
+  ): Promise<Manifest> => exportTo(o.path ?? `${folder}/out`, folder, asked, { ...signers, ...o });
 
   for (const { name, footage, asked, films, gaps = [] } of CASES)
     it(name, async () => {
@@ -197,6 +199,25 @@ describe("an export", function () {
     expect(told).to.include({
       kind: "not-found",
       tell: "there is nothing to export: it is encrypted, and its key is not on this machine",
+    });
+  });
+
+  it("ends when it is told to, also while there is nothing that it may take", async () => {
+    await record({ a: { seconds: 20 } }, ring);
+    const signal = AbortSignal.abort(new Error("the right has ended"));
+    const told = await make({ fromSeconds: 0, toSeconds: 20, cameras: [a] }, { signal }).catch(String);
+    expect(told).to.equal("Error: the right has ended");
+  });
+
+  it("does not look into segments that are too old for the account", async () => {
+    await record({ a: { seconds: 30 } });
+    const [first] = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".mp4")).toSorted();
+    await rm(`${folder}/${first}`);
+    const notBeforeUs = (): number => (START_MS + 15_000) * 1000;
+    const found = await make({ fromSeconds: 0, toSeconds: 30, cameras: [{ ...a, notBeforeUs }] });
+    expect(outline(found)).to.deep.equal({
+      films: [["a", 15, 30]],
+      gaps: [["a", 0, 15, "it is older than this account may have"]],
     });
   });
 
