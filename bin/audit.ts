@@ -10,6 +10,7 @@ import { AUDIT_FORMATS, type AuditFormat, CSV_HEADER, printEntry } from "../auth
 import { wordOf } from "../auth/audit/line.ts";
 import { type AuditReport, isLine, verifyAudit } from "../auth/audit/verify.ts";
 import { Fault } from "../base/fault.ts";
+import { printed } from "../base/printed.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
 
 /** Exit codes of `verify`: as those of verifying recordings. */
@@ -118,11 +119,6 @@ function lineFor(fields: Fields): string {
   return printed(
     `${text("seq")} ${text("time")} ${text("who") || "viaduct"}: ${what}${rest === "" ? "" : `, ${rest}`}`,
   );
-}
-
-/** Names come from strangers: no control characters reach the terminal. */
-function printed(line: string): string {
-  return line.replace(/\p{Cc}/gu, "\u{fffd}");
 }
 
 function wordsOf({ entries, first, last, broken, signers, unsigned }: AuditReport, isTrusted: boolean): string {

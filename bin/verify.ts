@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Fault, isFault } from "../base/fault.ts";
+import { printed } from "../base/printed.ts";
 import { isoOf, unixMillis } from "../base/units.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
 import { type ExportFiles, isExport, openExport } from "../recorder/export/export-files.ts";
@@ -60,7 +61,7 @@ async function verifyOne(path: string, options: VerifyOptions, trusted: string |
       process.stdout.write(`${JSON.stringify({ ...plain(report), exporter, gaps }, undefined, 2)}\n`);
     else {
       for (const { camera, from, to, reason } of gaps ?? [])
-        process.stdout.write(`${from} ${to} ${camera}: not in the export: ${reason}\n`);
+        process.stdout.write(`${printed(`${from} ${to} ${camera}: not in the export: ${reason}`)}\n`);
       print(report, true);
       process.stdout.write(`The export is signed by ${exporter ?? "nobody"}\n`);
       if (trusted === undefined) process.stdout.write(COMPARE);
@@ -122,7 +123,7 @@ function plain({ files, stretches, signers }: Report): object {
 }
 
 function print({ files, stretches, signers }: Report, isTrusted: boolean): void {
-  for (const one of stretches) process.stdout.write(`${lineOf(one)}\n`);
+  for (const one of stretches) process.stdout.write(`${printed(lineOf(one))}\n`);
   for (const [fingerprint, signed] of signers)
     process.stdout.write(`${signed} of ${files} files signed by ${fingerprint}\n`);
   if (files === 0) process.stdout.write("There are no recordings.\n");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { asFault } from "../base/fault.ts";
 import { withoutUserInfo } from "../base/log.ts";
+import { printed } from "../base/printed.ts";
 import { addAccountCommands } from "./account-commands.ts";
 import { addAuditCommands } from "./audit-commands.ts";
 import { addCameraCommands } from "./camera-commands.ts";
@@ -98,7 +99,8 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   } else {
     const fault = asFault(error);
-    process.stderr.write(`viaduct: ${withoutUserInfo(fault.tell ?? fault.message)}\n`);
+    const lines = withoutUserInfo(fault.tell ?? fault.message).split("\n");
+    process.stderr.write(`viaduct: ${lines.map(printed).join("\n")}\n`);
     if (fault.kind === "internal")
       process.stderr.write(`${withoutUserInfo((fault.cause as Error | undefined)?.stack ?? fault.stack ?? "")}\n`);
     process.exitCode = fault.kind === "invalid" ? EXIT.usage : EXIT.failed;

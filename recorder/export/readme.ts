@@ -1,3 +1,4 @@
+import { printed } from "../../base/printed.ts";
 import type { TimeQuality } from "../../media/group.ts";
 import { EXPORT_FILES, type Manifest } from "./manifest.ts";
 
@@ -17,14 +18,14 @@ export function readmeOf(manifest: Manifest, protectedBy: "password" | "nothing"
       `  ${path}\n    ${from} to ${to}; times ${TIME_WORDS[time]}${asRecorded ? "" : "; tracks were left out"}`,
   );
   const cameras = manifest.cameras.flatMap(({ name, id, note, gaps, leftOut }) => [
-    `  ${name} (${id}): ${note}`,
+    `  ${printed(name)} (${id}): ${note}`,
     ...leftOut.map((what) => `    without ${what}`),
-    ...gaps.map(({ from, to, reason }) => `    missing ${from} to ${to}: ${reason}`),
+    ...gaps.map(({ from, to, reason }) => `    missing ${from} to ${to}: ${printed(reason)}`),
   ]);
   return `EXPORTED RECORDINGS
 
 Asked for by ${manifest.askedBy}, made ${manifest.madeAt} by ${manifest.software}
-Reason: ${manifest.reason === "" ? "none was given" : manifest.reason}
+Reason: ${manifest.reason === "" ? "none was given" : printed(manifest.reason)}
 Asked for: ${asked.from} to ${asked.to}
 All times are UTC.
 

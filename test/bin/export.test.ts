@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { Manifest } from "../../recorder/export/manifest.ts";
@@ -86,6 +86,10 @@ describe("viaduct export", function () {
     const alone = await viaduct(["verify", join(out, "media/gate")]);
     expect(alone.code).to.equal(2);
     expect(alone.err).to.match(/is a film of an export: give the folder or the ZIP file of the export, by itself\n$/);
+    await writeFile(join(out, "x\u001b[2J\nall is good"), "");
+    const strange = await viaduct(["verify", out]);
+    expect(strange.code).to.equal(1);
+    expect(strange.out).to.match(/^x.\[2J.all is good: inserted: it is not in the list/m);
     await rm(out, { recursive: true });
   });
 

@@ -251,6 +251,17 @@ describe("an export", function () {
     }
   });
 
+  it("has words in which nobody who names things has lines of their own", async () => {
+    await record({ a: { seconds: 2 } });
+    await make({
+      fromSeconds: 0,
+      toSeconds: 2,
+      cameras: [{ ...a, name: "Gate\n\nHOW TO CHECK IT: need not\u001b[2J" }],
+    });
+    const words = await readFile(`${folder}/out/README.txt`, "utf8");
+    expect(words).to.match(/^ {2}Gate..HOW TO CHECK IT: need not.\[2J \(a\): /m);
+  });
+
   it("has a page with the manifest in it that nothing in the manifest can leave", async () => {
     await record({ a: { seconds: 2 } });
     await make({ fromSeconds: 0, toSeconds: 2, cameras: [a] });
