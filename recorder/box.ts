@@ -1,5 +1,10 @@
 import { Fault } from "../base/fault.ts";
 
+const LIMITS = {
+  /** Side by side. Ours have some dozen; a foreign file may be made of nothing but boxes, each of which costs 30 times its bytes. */
+  boxes: 10_000,
+};
+
 /** A box inside a buffer (ISO/IEC 14496-12 4.2). */
 export interface Box {
   /** Four characters. */
@@ -53,11 +58,12 @@ export function readBoxHeader(
   return { size, type };
 }
 
-/** The boxes that stand one behind the other in `bytes`. Throws a Fault `invalid` where they do not fill it exactly. */
+/** The boxes that stand one behind the other in `bytes`. Throws a Fault `invalid` where they do not fill it exactly, or are too many. */
 export function boxesIn(bytes: Buffer): readonly Box[] {
   const found: Box[] = [];
   for (let offset = 0; offset < bytes.length; ) {
     const { size, type } = readBoxHeader(bytes, offset, bytes.length - offset);
+    if (found.length >= LIMITS.boxes) throw new Fault("invalid", `more than ${LIMITS.boxes} boxes side by side`);
     found.push({ type, start: offset, body: bytes.subarray(offset + BOX_HEADER_BYTES, offset + size) });
     offset += size;
   }

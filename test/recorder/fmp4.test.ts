@@ -40,6 +40,13 @@ describe("an MP4 init segment", () => {
       expect(readMovie(bodyAt(bytes, "moov"))).to.deep.equal([{ id: 7, timescale: 90_000, format }]);
     });
 
+  it("is not read where it is made of boxes without end, each of which would cost many times its bytes", () => {
+    const empty = Buffer.from("0000000866726565", "hex");
+    const boxes = (count: number): Buffer => Buffer.alloc(count * empty.length, empty);
+    expect(boxesIn(boxes(10_000))).to.have.length(10_000);
+    expect(() => boxesIn(boxes(10_001))).to.throw(Fault, "more than 10000 boxes");
+  });
+
   it("holds several tracks in their order", () => {
     const tracks = FORMATS.map((format, index) => ({ id: index + 1, timescale: 8000 + index, format }));
     expect(readMovie(bodyAt(initSegment(tracks), "moov"))).to.deep.equal(tracks);
