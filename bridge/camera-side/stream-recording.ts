@@ -15,6 +15,11 @@ import type { RecordingPlan } from "../recording-plan.ts";
 import { EventTrigger } from "./event-trigger.ts";
 import { PreRoll } from "./pre-roll.ts";
 
+const LIMITS = {
+  /** Of a pre-roll, handed to the recorder at once: some milliseconds of work. The rest goes with what comes. */
+  turnBytes: 1024 * 1024,
+};
+
 /** The stream as its recording needs it. */
 export interface RecordableStream {
   readonly tracks: readonly Track[];
@@ -53,6 +58,8 @@ export class StreamRecording {
     readonly clock: Clock;
   };
   readonly #preRoll: PreRoll;
+  /** What is recorded, and the recorder does not have yet: most of a pre-roll, and what came since. */
+  #backlog: PacketGroup[] = [];
   #plan: RecordingPlan = { mode: "off" };
   #hours: TimeProfile | undefined;
   #trigger: EventTrigger | undefined;
@@ -119,12 +126,14 @@ export class StreamRecording {
   }
 
   look(): void {
+    this.#handOn(LIMITS.turnBytes);
     if (this.#trigger?.active === true) this.#prolong();
     this.#go(this.#wanted());
   }
 
   /** The stream is there, described as `tracks` say, perhaps anew. */
   described(): void {
+    this.#handOn();
     this.#recorder?.describe(this.#o.stream.tracks);
   }
 
@@ -139,6 +148,7 @@ export class StreamRecording {
   /** Nothing comes until it flows again. */
   lost(reason: GapReason): void {
     this.#lost = reason;
+    this.#handOn();
     this.#preRoll.clear();
     if (this.#phase !== "open" && this.#phase !== "waiting") return;
     if (this.#ending) this.#phase = "waiting";
@@ -186,7 +196,8 @@ export class StreamRecording {
     this.described();
     if (next === "waiting") this.#recorder.gap(this.#lost ?? WHY.waiting);
     else if (this.#lost !== undefined) this.#recorder.gap(this.#lost);
-    if (before === "waiting") for (const group of this.#preRoll.take()) this.#recorder.push(group);
+    if (before === "waiting") this.#backlog.push(...this.#preRoll.take());
+    this.#handOn(LIMITS.turnBytes);
     if (before === "waiting" || before === "open") return;
     this.#notBefore = before === "closed" ? clock.now() : unixMillis(0);
     this.#release = stream.hold();
@@ -198,17 +209,33 @@ export class StreamRecording {
     if (group.at < this.#notBefore) return;
     const starts = startsAt(group, this.#o.stream.tracks);
     if (this.#ending && starts) {
+      this.#handOn();
       this.#ending = false;
       this.#phase = "waiting";
       this.#recorder?.gap(WHY.waiting);
     }
-    if (this.#phase === "open") this.#recorder?.push(group);
-    else this.#preRoll.push(group, starts);
+    if (this.#phase === "open") {
+      this.#backlog.push(group);
+      this.#handOn(LIMITS.turnBytes);
+    } else this.#preRoll.push(group, starts);
+  }
+
+  /** Hands the oldest of the backlog to the recorder, about so much of it; all of it where it must not come after what follows. */
+  #handOn(bytes = Number.POSITIVE_INFINITY): void {
+    let [count, left] = [0, bytes];
+    for (const group of this.#backlog) {
+      if (left <= 0) break;
+      this.#recorder?.push(group);
+      left -= group.memoryBytes;
+      count += 1;
+    }
+    this.#backlog.splice(0, count);
   }
 
   #detach(): void {
     this.#leave?.();
     this.#release?.();
+    this.#handOn();
     this.#leave = undefined;
     this.#release = undefined;
     this.#preRoll.clear();

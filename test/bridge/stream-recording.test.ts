@@ -13,7 +13,7 @@ import { Archive } from "../../recorder/archive.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { MemoryBudget } from "../../recorder/writer.ts";
 import { onvifTopic } from "../../wsdl/topic.ts";
-import { GroupCamera } from "../support/group-camera.ts";
+import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -105,10 +105,10 @@ describe("the recording of a stream", function () {
   });
 
   /** Time passes; the camera sends, and whoever owns the recording looks once a second. */
-  async function pass(seconds: number): Promise<void> {
+  async function pass(seconds: number, bytes?: number): Promise<void> {
     for (let second = 0; second < seconds; second += 1) {
       for (let index = 0; index < FPS; index += 1) {
-        stream.send(camera.group(0, videoSample(picture, { ...PICTURES, startMs: START_MS })));
+        stream.send(camera.group(0, videoSample(picture, { ...PICTURES, startMs: START_MS, ...(bytes && { bytes }) })));
         picture += 1;
       }
       await clock.advance(1000);
@@ -198,6 +198,38 @@ describe("the recording of a stream", function () {
     expect(others).to.deep.equal([]);
     expect(span).to.equal("6-29");
   });
+
+  const HAND_OVER: readonly (readonly [what: string, how: () => void | Promise<void>])[] = [
+    ["with what comes", () => pass(2, 200_000)],
+    ["before a gap", () => recording.lost(LOST)],
+    ["before its end", () => recording.close()],
+    ["before recording is switched off", () => recording.follow({ mode: "off" })],
+  ];
+  for (const [what, how] of HAND_OVER)
+    it(`hands over a large pre-roll a little at a time, and the rest of it ${what}`, async () => {
+      recording.follow(events());
+      await pass(8, 200_000);
+      if (recorder === undefined) throw new Error("it does not wait");
+      const handed: number[] = [];
+      let gapAfter: number | undefined;
+      const [push, gap] = [recorder.push.bind(recorder), recorder.gap.bind(recorder)];
+      recorder.push = (group) => {
+        handed.push(indexInGroup(group));
+        push(group);
+      };
+      recorder.gap = (reason) => {
+        gapAfter ??= handed.length;
+        gap(reason);
+      };
+      motion(true);
+      expect(handed).to.have.length(5);
+      await how();
+      const [first = 0] = handed;
+      expect(handed.length).to.be.at.least(15);
+      expect(handed).to.deep.equal(handed.map((_, index) => first + index));
+      expect(handed.at(-1)).to.equal(picture - 1);
+      expect(gapAfter ?? handed.length).to.equal(handed.length);
+    });
 
   it("holds the stream that waits, and no more of it in memory than the pre-roll", async () => {
     recording.follow(events());
