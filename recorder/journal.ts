@@ -178,17 +178,17 @@ export class Journal {
   /** What was said last, before an instant, of each thing that lasts; of a camera that tells of too many things, of the first by name. */
   async standing(camera: string, before: UnixMillis): Promise<readonly KeptEvent[]> {
     // A step of the index a thing, all of them in one query: it holds up the loop for some milliseconds at most.
-    const { rows } = await sql<Schema["events"] & { readonly id: number }>`
+    const { rows } = await sql<Omit<Schema["events"], "id" | "property">>`
       WITH RECURSIVE things(about) AS (
         SELECT min(about) FROM events WHERE camera = ${camera}
         UNION ALL
         SELECT (SELECT min(about) FROM events WHERE camera = ${camera} AND about > things.about)
         FROM things WHERE things.about IS NOT NULL LIMIT ${LIMITS.things}
       )
-      SELECT events.* FROM things JOIN events ON events.id = (
+      SELECT events.camera, events.at, events.kind, events.about, events.content FROM things JOIN events ON events.id = (
         SELECT id FROM events WHERE camera = ${camera} AND about = things.about AND at < ${before} ORDER BY at DESC LIMIT 1
       ) WHERE events.property <> 0 ORDER BY things.about`.execute(this.#database.query);
-    return rows.map(({ id: _, kind, at, ...event }) => ({
+    return rows.map(({ kind, at, ...event }) => ({
       ...event,
       at: unixMillis(at),
       kind: kind ?? undefined,
