@@ -23,21 +23,37 @@ export interface TailBlock {
   readonly lost?: { readonly from: number; readonly to: number } | undefined;
 }
 
-/** Reads on in a log that is being written, over all its files; `current` is the one that is written. Throws what reading throws. */
+/**
+ * Reads on in a log that is being written, over all its files; `current` is the one that is written. A log that ends before the position is
+ * another one, and is read from its beginning. Throws what reading throws.
+ */
 export async function readOn(current: string, position: TailPosition): Promise<TailBlock> {
-  const full = fullFiles(current).map(({ path }) => path);
-  // There are hundreds of them, and this is asked every second: those that were read are not opened.
-  const paths = [...full.filter((path) => firstOf(path) >= position.first), current];
+  for (;;) {
+    const full = fullFiles(current).map(({ path }) => path);
+    // There are hundreds of them, and this is asked every second: those that were read are not opened.
+    const block = await readIn([...full.filter((path) => firstOf(path) >= position.first), current], position);
+    if (block === undefined) return readOn(current, BEGINNING);
+    // What was put aside while others were read stood under neither name, and is not lost.
+    if (block.lost === undefined || fullFiles(current).at(-1)?.path === full.at(-1)) return block;
+  }
+}
+
+/** Undefined where they end before the position. */
+async function readIn(paths: readonly string[], position: TailPosition): Promise<TailBlock | undefined> {
   for (const [at, path] of paths.entries()) {
+    const isLast = at === paths.length - 1;
     const handle = await open(path, "r");
     try {
       // Which file this is says its content: one that is full now has another name than when it was listed.
       const first = await firstIn(handle);
-      if (first === undefined || first < position.first) continue;
+      if (first === undefined) continue;
       const same = first === position.first;
+      if (first < position.first || (same && (await handle.stat()).size < position.offset)) {
+        if (isLast) return undefined;
+        continue;
+      }
       const lost = !same && first > position.seq + 1 ? { from: position.seq + 1, to: first - 1 } : undefined;
       const block = await blockAt(handle, { first, offset: same ? position.offset : 0, seq: position.seq });
-      const isLast = at === paths.length - 1;
       if (block.lines.length > 0 || isLast) return { ...block, lost };
     } finally {
       await handle.close();

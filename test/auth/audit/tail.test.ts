@@ -53,6 +53,30 @@ describe("reading on in the audit log", () => {
     expect(await rest(position)).to.deep.equal({ numbers: [], lost: [], position });
   });
 
+  it("takes no file for lost that is put aside while another one is read", async () => {
+    const audit = site.open({ fileBytes: 1 });
+    for (const who of ["a", "b"]) audit.record({ ...ENTRY, who });
+    const { position } = await readOn(site.file, BEGINNING);
+    const reading = readOn(site.file, position);
+    audit.record({ ...ENTRY, who: "c" });
+    const { lines, lost } = await reading;
+    expect([lines.map(sequenceOf)[0], lost]).to.deep.equal([position.seq + 1, undefined]);
+    audit.close();
+  });
+
+  for (const [length, count] of [
+    ["one file", 1],
+    ["several files", 20],
+  ] as const)
+    it(`begins anew where the log is not the one of ${length} that was read`, async () => {
+      fill(count);
+      const { position } = await rest(BEGINNING);
+      rmSync(`${site.folder}/audit`, { recursive: true, force: true });
+      rmSync(site.file);
+      site.write("a");
+      expect((await rest(position)).numbers).to.deep.equal([1, 2]);
+    });
+
   it("waits for the end of a line", async () => {
     site.write("a");
     const { position } = await rest(BEGINNING);
