@@ -9,6 +9,8 @@ const LIMITS = {
   bytes: 16 * 1024 * 1024,
   /** NAL units of one access unit. Encoders that cut slices to the size of packets make some thousand of a large key frame. */
   nals: 8192,
+  /** Smaller ones have memory of their own: pieces that are used again are larger, and what waits for the disk is counted by its bytes. */
+  leastReusedBytes: 2048,
 };
 
 /** A NAL unit of which fragments are still missing. */
@@ -140,7 +142,7 @@ export class NalUnpacker implements Unpacker {
 
   #joined(): Buffer {
     const memory = this.#memory;
-    if (memory === undefined) return Buffer.concat(this.#pieces, this.#bytes);
+    if (memory === undefined || this.#bytes < LIMITS.leastReusedBytes) return Buffer.concat(this.#pieces, this.#bytes);
     const data = memory.take(this.#bytes);
     let at = 0;
     for (const piece of this.#pieces) at += piece.copy(data, at);
