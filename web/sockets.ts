@@ -11,7 +11,7 @@ import { recordedUnder } from "../bridge/client-side/aged-source.ts";
 import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
 import { peerOf } from "../net/http.ts";
-import { createWebSocketServer, type WebSocket } from "../net/websocket.ts";
+import { answerPings, createWebSocketServer, type WebSocket } from "../net/websocket.ts";
 import { fromOurPages } from "./headers.ts";
 import { refusal, showLive } from "./live.ts";
 import { PlaybackFeed } from "./playback-feed.ts";
@@ -77,6 +77,7 @@ export class Sockets {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       this.#perAccount.set(accountId, open + 1);
       ws.on("error", () => ws.terminate());
+      answerPings(ws);
       ws.once("close", () => {
         const left = (this.#perAccount.get(accountId) ?? 1) - 1;
         if (left > 0) this.#perAccount.set(accountId, left);

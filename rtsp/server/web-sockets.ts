@@ -1,15 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { Fault } from "../../base/fault.ts";
-import { createWebSocketServer, type WebSocket } from "../../net/websocket.ts";
+import { answerPings, createWebSocketServer, type WebSocket } from "../../net/websocket.ts";
 import type { Carrier } from "./carrier.ts";
 import type { RtspServer } from "./server.ts";
 
 const LIMITS = {
   /** Requests and reports of a client in one message. */
   messageBytes: 128 * 1024,
-  /** Pings are answered as long as the client reads. */
-  unsentBytesAtPing: 256 * 1024,
 };
 
 const SUBPROTOCOL = "rtsp.onvif.org";
@@ -25,7 +23,7 @@ const REFUSED = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length
  */
 export class RtspWebSockets {
   readonly #server: RtspServer;
-  readonly #acceptor = createWebSocketServer({ maxBytes: LIMITS.messageBytes, subprotocol: SUBPROTOCOL, pongs: false });
+  readonly #acceptor = createWebSocketServer({ maxBytes: LIMITS.messageBytes, subprotocol: SUBPROTOCOL });
 
   constructor(server: RtspServer) {
     this.#server = server;
@@ -41,9 +39,7 @@ export class RtspWebSockets {
     this.#acceptor.handleUpgrade(request, socket, head, (ws) => {
       const connection = this.#server.serve(carrierOf(ws, socket), socket);
       ws.on("error", () => ws.terminate());
-      ws.on("ping", (data) => {
-        if (socket.writableLength < LIMITS.unsentBytesAtPing) ws.pong(data);
-      });
+      answerPings(ws);
       ws.on("message", (data, isBinary) => {
         if (isBinary) connection.read(data as Buffer);
         else connection.end(new Fault("invalid", "text in a WebSocket of RTSP"));

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { Socket } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { expect } from "chai";
+import { WebSocket } from "ws";
 import type { Grant } from "../../auth/principal.ts";
 import { HOUR, MINUTE } from "../../base/units.ts";
 import { track } from "../media/codec-fixture.ts";
@@ -175,6 +176,33 @@ describe("WebSockets of the pages", () => {
         `/api/live/${"x".repeat(65)}`,
       ])
         expect(await (await guard.openFeed(path)).closed, path).to.equal(1008);
+    });
+
+    it("and do not pile up answers to pings that nobody reads", async function () {
+      this.timeout(60_000);
+      const PINGS = 150_000;
+      const ws = new WebSocket(`wss://127.0.0.1:${site.port}/api/live/gate`, {
+        rejectUnauthorized: false,
+        headers: { origin: guard.origin, cookie: guard.cookie },
+      });
+      await once(ws, "open");
+      let answered = 0;
+      let last = "";
+      ws.on("pong", (data: Buffer) => {
+        answered += 1;
+        last = data.toString();
+      });
+      ws.pause();
+      const ping = "x".repeat(125);
+      for (let count = 1; count < PINGS; count += 1) ws.ping(ping);
+      await new Promise<void>((resolve) => ws.ping(ping, true, () => resolve()));
+      ws.resume();
+      await eventually(() => {
+        ws.ping("last");
+        return last === "last";
+      });
+      expect(answered).to.be.within(1, PINGS - 1);
+      ws.terminate();
     });
 
     it("and take next to nothing from the page", async () => {
