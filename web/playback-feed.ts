@@ -37,10 +37,7 @@ export class PlaybackFeed {
     this.#ws = ws;
     this.#o = o;
     this.#picture = new RecordedPicture(
-      {
-        text: (message) => ws.send(JSON.stringify(message)),
-        binary: (bytes) => new Promise((resolve) => ws.send(bytes, () => resolve())),
-      },
+      { text: (message) => this.#send(JSON.stringify(message)), binary: (bytes) => this.#send(bytes) },
       o,
     );
     ws.on("message", (data: Buffer) => this.#take(data));
@@ -52,9 +49,13 @@ export class PlaybackFeed {
   }
 
   #take(data: Buffer): void {
+    // What comes before the page has closed its end, too.
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
     const request = parsed(data);
-    if (request === undefined) this.#ws.close(CLOSE_WRONG);
-    else if (request.type !== "timeline") this.#picture.take(request);
+    if (request === undefined) {
+      this.#ws.close(CLOSE_WRONG);
+      this.close();
+    } else if (request.type !== "timeline") this.#picture.take(request);
     else {
       this.#asked = request;
       if (!this.#telling) void this.#tellAll();
@@ -68,12 +69,17 @@ export class PlaybackFeed {
       this.#asked = undefined;
       try {
         const timeline = await timelineOf(this.#o.camera, asked, this.#o);
-        this.#ws.send(JSON.stringify(timeline));
+        await this.#send(JSON.stringify(timeline));
       } catch (error) {
         this.#o.log.error({ err: asFault(error) }, "a timeline could not be told");
       }
     }
     this.#telling = false;
+  }
+
+  /** Resolves when it has left, or never will. */
+  #send(data: string | Buffer): Promise<void> {
+    return new Promise((resolve) => this.#ws.send(data, () => resolve()));
   }
 }
 

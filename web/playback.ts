@@ -15,10 +15,9 @@ import type { PictureRequest, PlaybackMessage, ReadRequest } from "./playback-pr
 /** How long to wait before looking whether more was recorded. */
 const LOOK_AGAIN_MS = 0.5 * SECOND;
 
-/** Where pictures go: a WebSocket, or a test. */
+/** Where pictures go: a WebSocket, or a test. Both resolve when it has left, so that nothing piles up for a page that does not read. */
 export interface PlaybackViewer {
-  text(message: PlaybackMessage): void;
-  /** Resolves when the bytes have left, so that nothing piles up for a slow page. */
+  text(message: PlaybackMessage): Promise<void>;
   binary(bytes: Buffer): Promise<void>;
 }
 
@@ -119,17 +118,17 @@ class Run {
       const index = tracks.findIndex((track) => track.kind === "video");
       const track = tracks[index];
       if (track === undefined) {
-        this.#end();
+        await this.#end();
         return;
       }
       const depacketizer = SHOWN.has(track.codec) ? createDepacketizer(track) : undefined;
-      if (depacketizer === undefined) this.#unplayable(`Browsers cannot show ${track.encoding} video.`);
+      if (depacketizer === undefined) await this.#unplayable(`Browsers cannot show ${track.encoding} video.`);
       else if (backward) await this.#backward(source.readBackward({ from }, signal), index, depacketizer);
       else await this.#forward(source.follow({ from }, signal), index, depacketizer);
     } catch (error) {
       if (signal.aborted) return;
       this.#o.log.error({ err: asFault(error) }, "a recording could not be shown");
-      this.#unplayable("The recording cannot be read at the moment. The log of the bridge says more.");
+      await this.#unplayable("The recording cannot be read at the moment. The log of the bridge says more.");
     }
   }
 
@@ -143,7 +142,7 @@ class Run {
       if (group === undefined) {
         for (const sample of depacketizer.flush()) await this.#take(sample);
         await this.#send(this.#fragments.flush());
-        this.#end();
+        await this.#end();
         await this.#o.clock.sleep(LOOK_AGAIN_MS, this.#stopping.signal);
       } else if (group.track === track) {
         if (group.at > this.#until) {
@@ -168,7 +167,7 @@ class Run {
         endsAt = sample.at;
       }
     }
-    if (!this.#stopping.signal.aborted) this.#end();
+    if (!this.#stopping.signal.aborted) await this.#end();
   }
 
   async #take(sample: Sample): Promise<void> {
@@ -180,7 +179,7 @@ class Run {
     if (made.format !== this.#format) await this.#begin(made.format);
     if (!this.#playable) return;
     this.#toldEnd = false;
-    this.#viewer.text({ type: "pictures", run: this.#asked.run, at: made.at });
+    await this.#viewer.text({ type: "pictures", run: this.#asked.run, at: made.at });
     await this.#viewer.binary(made.bytes);
   }
 
@@ -189,30 +188,32 @@ class Run {
     const codec = codecString(format);
     this.#playable = codec !== undefined && "width" in format;
     if (codec === undefined || !("width" in format)) {
-      this.#unplayable(`Browsers cannot show ${format.codec} video.`);
+      await this.#unplayable(`Browsers cannot show ${format.codec} video.`);
       return;
     }
     const { width, height } = format;
-    this.#viewer.text({ type: "stream", run: this.#asked.run, mime: `video/mp4; codecs="${codec}"`, width, height });
+    const mime = `video/mp4; codecs="${codec}"`;
+    await this.#viewer.text({ type: "stream", run: this.#asked.run, mime, width, height });
     await this.#viewer.binary(initSegment([{ id: VIDEO_TRACK_ID, timescale: VIDEO_CLOCK_HZ, format }]));
   }
 
   /** Until the picture of `next` is wanted, or it is stopped. */
   async #wait(next: number, isWanted: () => boolean): Promise<void> {
     while (!isWanted() && !this.#stopping.signal.aborted) {
-      this.#viewer.text({ type: "waiting", run: this.#asked.run, next });
-      this.#extended = Promise.withResolvers();
-      await this.#extended.promise;
+      const extended = Promise.withResolvers<void>();
+      this.#extended = extended;
+      await this.#viewer.text({ type: "waiting", run: this.#asked.run, next });
+      await extended.promise;
     }
   }
 
-  #end(): void {
+  async #end(): Promise<void> {
     if (this.#toldEnd) return;
     this.#toldEnd = true;
-    this.#viewer.text({ type: "end", run: this.#asked.run });
+    await this.#viewer.text({ type: "end", run: this.#asked.run });
   }
 
-  #unplayable(why: string): void {
-    this.#viewer.text({ type: "unplayable", run: this.#asked.run, why });
+  async #unplayable(why: string): Promise<void> {
+    await this.#viewer.text({ type: "unplayable", run: this.#asked.run, why });
   }
 }

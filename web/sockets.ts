@@ -161,7 +161,10 @@ export class Sockets {
         log: this.#o.log.child({ camera: id, account: who.name }),
       });
       ws.once("close", () => feed.close());
-      endWith(ws, AbortSignal.any([lease.ended, ended]));
+      // A page may take its time to close its end; nothing is read for it any more.
+      const over = AbortSignal.any([lease.ended, ended]);
+      over.addEventListener("abort", () => feed.close(), { once: true });
+      endWith(ws, over);
     } catch (error) {
       refuseIn(ws, error);
     }

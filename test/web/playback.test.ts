@@ -30,8 +30,9 @@ class Page implements PlaybackViewer {
     this.picture = new RecordedPicture(this, { source, clock: this.clock, log: silentLog() });
   }
 
-  text(message: PlaybackMessage): void {
+  text(message: PlaybackMessage): Promise<void> {
     this.told.push(message);
+    return Promise.resolve();
   }
 
   async binary(): Promise<void> {
