@@ -23,6 +23,8 @@ const LIMITS = {
   socketsPerAccount: 64,
   /** Pages say little, of recordings alone; what else they send is dropped. */
   payloadBytes: 1024,
+  /** Events that wait for one page; it is hung up on beyond, and begins again. */
+  unsentEventBytes: 1024 * 1024,
 };
 
 /** How long a camera may take before a page is told that it cannot be reached. */
@@ -112,7 +114,10 @@ export class Sockets {
       return;
     }
     const lease = this.#o.leases.open(who, [{ right: "adopt-camera", interface: "web", address }]);
-    const stop = this.#o.discovery.listen((event) => ws.send(JSON.stringify(event)));
+    const stop = this.#o.discovery.listen((event) => {
+      if (ws.bufferedAmount > LIMITS.unsentEventBytes) ws.terminate();
+      else ws.send(JSON.stringify(event));
+    });
     ws.once("close", stop);
     ws.once("close", lease.close);
     endWith(ws, AbortSignal.any([lease.ended, ended]));

@@ -226,6 +226,25 @@ describe("WebSockets of the pages", () => {
       expect(await feed.closed).to.equal(ENDED);
     });
 
+    it("until one does not read what it is told", async () => {
+      const installer = await person({ right: "adopt-camera", cameras: "any", interfaces: "any" });
+      const ws = new WebSocket(`wss://127.0.0.1:${site.port}/api/events`, {
+        rejectUnauthorized: false,
+        headers: { origin: installer.origin, cookie: installer.cookie },
+      });
+      await once(ws, "open");
+      ws.pause();
+      const closed = once(ws, "close");
+      const long = { ...found, id: "x".repeat(512 * 1024) };
+      // More than all buffers between them hold.
+      for (let count = 0; count < 64; count += 1) {
+        site.discovery.emit(long);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      ws.resume();
+      expect((await closed)[0]).to.equal(1006);
+    });
+
     it("and to nobody else", async () => {
       const feed = await guard.openFeed("/api/events");
       expect(await feed.closed).to.equal(ENDED);
