@@ -33,6 +33,7 @@ describe("second factors, at the API", () => {
     expect(
       (await ada.send("POST", "/api/session/factor", { body: { password: "wrong horse battery" } })).status,
     ).to.equal(401);
+    expect(site.audited.at(-1)).to.include({ who: "ada", action: "set-second-factor", outcome: "failed" });
     const { json } = await ada.send("POST", "/api/session/factor", { body: { password: PASSWORD } });
     const begun = json as { secret: string; uri: string };
     secret = begun.secret;
@@ -93,7 +94,10 @@ describe("second factors, at the API", () => {
 
   it("are removed with a code, or by who manages accounts", async () => {
     await site.clock.advance(10 * MINUTE);
+    const body = { name: "ada", password: PASSWORD, code: await nextCode() };
+    expect((await ada.send("POST", "/api/session", { body })).status).to.equal(204);
     expect((await ada.send("DELETE", "/api/session/factor", { body: { code: "000000" } })).status).to.equal(401);
+    expect(site.audited.at(-1)).to.include({ who: "ada", action: "remove-second-factor", outcome: "failed" });
     const id = site.accounts.list().find(({ name }) => name === "ada")?.id;
     const administrator = await site.administrator();
     expect((await administrator.send("DELETE", `/api/accounts/${id}/factor`)).status).to.equal(204);

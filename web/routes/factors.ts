@@ -6,6 +6,7 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
 import { Fault } from "../../base/fault.ts";
+import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
 import { caller, type Need, type WebState } from "../state.ts";
 import { begin, oneTimeCode } from "./session.ts";
@@ -26,12 +27,18 @@ export function factorRoutes(o: {
   const { accounts, factors } = o;
   const record = (who: Principal, action: string, subject: string, { address }: Peer): void =>
     o.audit.record({ who: who.name, action, subject, interface: "web", outcome: "allowed", address });
+  /** Of the caller's own; whoever guesses at an open page is seen in the audit log. */
+  const attempted = <T>(action: string, { name }: Principal, { address }: Peer, act: () => Promise<T>): Promise<T> =>
+    attempt(o.audit, { action, who: name, interface: "web", address }, act);
 
   // Whoever finds a page open must not be able to lock its owner out: the password is asked for once more.
   router.post("/session/factor", async (ctx) => {
     const who = caller(ctx);
     const { password } = await jsonBody(ctx.req, withPassword);
-    const again = await accounts.logIn(who.name, password, o.peerOf(ctx), "web");
+    const peer = o.peerOf(ctx);
+    const again = await attempted("set-second-factor", who, peer, () =>
+      accounts.logIn(who.name, password, peer, "web"),
+    );
     const { secret, uri } = factors.begin(again.accountId, again.name);
     ctx.body = { secret: secret.reveal(), uri: uri.reveal() };
   });
@@ -39,8 +46,9 @@ export function factorRoutes(o: {
   router.put("/session/factor", async (ctx) => {
     const who = caller(ctx);
     const { code } = await jsonBody(ctx.req, withCode);
-    const codes = await factors.confirm(who.accountId, code);
-    record(who, "set-second-factor", who.name, o.peerOf(ctx));
+    const peer = o.peerOf(ctx);
+    const codes = await attempted("set-second-factor", who, peer, () => factors.confirm(who.accountId, code));
+    record(who, "set-second-factor", who.name, peer);
     // Whoever came with the password alone is out, wherever they came in; this page goes on.
     accounts.endAll(who.accountId);
     const anew = accounts.principalOf(who.accountId);
@@ -51,9 +59,10 @@ export function factorRoutes(o: {
   router.delete("/session/factor", async (ctx) => {
     const who = caller(ctx);
     const { code } = await jsonBody(ctx.req, withCode);
-    await factors.check(who.accountId, code);
+    const peer = o.peerOf(ctx);
+    await attempted("remove-second-factor", who, peer, () => factors.check(who.accountId, code));
     await factors.remove(who.accountId);
-    record(who, "remove-second-factor", who.name, o.peerOf(ctx));
+    record(who, "remove-second-factor", who.name, peer);
     ctx.status = 204;
   });
 

@@ -8,6 +8,7 @@ import { isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
 import { asFault, Fault } from "../../base/fault.ts";
+import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
 import { caller, type WebState } from "../state.ts";
 
@@ -31,21 +32,11 @@ export function sessionRoutes(o: {
   const router = new Router<WebState>({ prefix: "/api" });
   const audited = async <T>(action: string, who: string, { address }: Peer, act: () => Promise<T>): Promise<T> => {
     const entry = { action, who, interface: "web", address } as const;
-    try {
-      const result = await act();
-      o.audit.record({ ...entry, outcome: "allowed" });
-      return result;
-    } catch (error) {
-      const { kind } = asFault(error);
-      // A throttled attempt is refused unread: with a name of its own each time, a stranger could fill the disk with them.
-      if (kind !== "busy")
-        o.audit.record({
-          ...entry,
-          outcome: "failed",
-          why: error instanceof CodeMissing ? "password right, code missing" : kind,
-        });
-      throw error;
-    }
+    const result = await attempt(o.audit, entry, act, (error) =>
+      error instanceof CodeMissing ? "password right, code missing" : asFault(error).kind,
+    );
+    o.audit.record({ ...entry, outcome: "allowed" });
+    return result;
   };
   router.get("/session", (ctx) => {
     const { principal } = ctx.state;
