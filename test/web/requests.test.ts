@@ -55,6 +55,12 @@ describe("requests to the web API", () => {
     });
   });
 
+  it("with a query that lacks something get a sentence", async () => {
+    const { status, json } = await admin.send("GET", "/api/directory/corp/explain");
+    expect(status).to.equal(400);
+    expect((json as { error: string }).error).to.match(/^user: /);
+  });
+
   describe("with a body that cannot be used get a sentence", () => {
     const log = (body: unknown, headers: Readonly<Record<string, string>> = {}) =>
       site.stranger().send("POST", "/api/session", { body, headers });
