@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { isIP } from "node:net";
-import type { Audit } from "../auth/audit.ts";
+import type { Audit, AuditEntry } from "../auth/audit.ts";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
@@ -48,8 +48,13 @@ export async function withCameras(options: DataOptions, work: (parts: Work) => P
   });
 }
 
-function record(audit: Audit, action: string, camera: string, why: string): void {
-  audit.record({ who: operator(), action, camera, subject: camera, interface: "cli", outcome: "allowed", why });
+/** Writes what was changed of a camera to the audit log, under the names that the pages use. */
+export function record(
+  audit: Audit,
+  camera: string,
+  change: Pick<AuditEntry, "action" | "why" | "before" | "after">,
+): void {
+  audit.record({ who: operator(), camera, subject: camera, interface: "cli", outcome: "allowed", ...change });
 }
 
 export async function listCameras(options: DataOptions & { readonly json?: boolean }): Promise<void> {
@@ -97,7 +102,8 @@ export async function addCamera(target: string, options: AddCameraOptions): Prom
     const recording = settings.recording.newCameras;
     const camera = newCameraOf(adopted, { ...options, plainText, transport, recording });
     const { id } = await saveCamera(camera, { store, recorded: () => recorded(settings), clock: systemClock });
-    record(audit, "adopt-camera", id, plainText ? "adopted, plain text allowed" : "adopted, inside TLS alone");
+    const why = plainText ? "adopted, plain text allowed" : "adopted, inside TLS alone";
+    record(audit, id, { action: "adopt-camera", why });
     process.stdout.write(`${id} is adopted; it is recorded when the bridge runs.\n`);
   });
 }
@@ -106,7 +112,7 @@ export async function removeCamera(id: string, options: DataOptions): Promise<vo
   await withCameras(options, async ({ store, audit }) => {
     await known(id, store);
     await store.remove(id);
-    record(audit, "remove-camera", id, "removed");
+    record(audit, id, { action: "remove-camera", why: "removed" });
     process.stdout.write(`${id} is removed; its recordings stay until they are too old.\n`);
   });
 }
@@ -114,9 +120,10 @@ export async function removeCamera(id: string, options: DataOptions): Promise<vo
 export async function setCameraTransport(id: string, setting: string, options: DataOptions): Promise<void> {
   const transport = settingOf(setting);
   await withCameras(options, async ({ store, audit }) => {
-    assertMaySendBy(transport, (await known(id, store)).plainText);
+    const { plainText, transport: before } = await known(id, store);
+    assertMaySendBy(transport, plainText);
     await store.setTransport(id, transport);
-    record(audit, "set-transport", id, transport);
+    record(audit, id, { action: "set-transport", why: transport, before, after: transport });
     process.stdout.write(`${id} will be asked to send by ${transport}.\n`);
   });
 }

@@ -3,9 +3,8 @@ import { Fault } from "../base/fault.ts";
 import { MAIN_STREAM } from "../bridge/camera.ts";
 import { type KeptFor, readKeptFor } from "../bridge/kept-for.ts";
 import { readRecordingPlan, recordingChange } from "../bridge/recording-plan.ts";
-import { known, withCameras } from "./camera.ts";
+import { known, record, withCameras } from "./camera.ts";
 import type { DataOptions } from "./data.ts";
-import { operator } from "./operator.ts";
 
 export interface ChangeCameraOptions extends DataOptions {
   readonly stream: string;
@@ -33,27 +32,20 @@ export async function changeCamera(id: string, options: ChangeCameraOptions): Pr
     const { retention, streams } = await known(id, store);
     const before = streams.find(({ name }) => name === stream);
     if (before === undefined) throw new Fault("not-found", `there is no stream ${stream} of ${id}`);
-    if (pulling !== undefined) await store.setPulling(id, stream, pulling);
+    if (pulling !== undefined) {
+      await store.setPulling(id, stream, pulling);
+      const change = { before: before.pulling, after: pulling };
+      record(audit, id, { action: "set-pulling", why: `${stream} ${pulling}`, ...change });
+    }
     if (plan !== undefined) {
       await store.setRecording(id, stream, plan);
-      audit.record({
-        who: operator(),
-        interface: "cli",
-        ...recordingChange(id, stream, before.recording, plan),
-      });
+      record(audit, id, recordingChange(id, stream, before.recording, plan));
     }
     if (Object.keys(kept).length > 0) {
       const after = readKeptFor({ ...retention, ...kept });
       await store.setRetention(id, after);
       const change = { before: JSON.stringify(retention), after: JSON.stringify(after) };
-      audit.record({
-        who: operator(),
-        action: "set-retention",
-        camera: id,
-        interface: "cli",
-        outcome: "allowed",
-        ...change,
-      });
+      record(audit, id, { action: "set-retention", why: "recordings", ...change });
     }
     process.stdout.write(`${id}${stream === MAIN_STREAM ? "" : ` ${stream}`} is changed.\n`);
   });

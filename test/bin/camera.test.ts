@@ -93,6 +93,9 @@ describe("viaduct camera", function () {
     const scheduled = await camera("change", "gate", "--record", "schedule", "--hours", hours, "--pull", "on-demand");
     expect(scheduled.code, scheduled.err).to.equal(0);
     expect((await camera("list")).out).to.include("recorded: main schedule");
+    const log = (await readFile(join(folder, "data/audit.log"), "utf8")).trim().split("\n");
+    const pulled = JSON.parse(log.find((line) => line.includes("set-pulling")) ?? "{}") as unknown;
+    expect(pulled).to.include({ camera: "gate", subject: "gate", before: "always", after: "on-demand" });
   });
 
   it("chooses what of it is kept", async () => {

@@ -161,13 +161,13 @@ describe("requests to the web API", () => {
     it("leave each change of a camera in the audit log, under the names of the commands", async () => {
       const before = site.audited.length;
       await admin.send("PATCH", "/api/cameras/gate", { body: { transport: "udp" } });
-      await admin.send("PATCH", "/api/cameras/gate/streams/sub", { body: { pulling: "always" } });
+      await admin.send("PATCH", "/api/cameras/gate/streams/main", { body: { pulling: "on-demand" } });
       await admin.send("DELETE", "/api/cameras/gate");
       const common = { who: "admin", camera: "gate", subject: "gate", interface: "web", address: "127.0.0.1" };
       const entry = { ...common, outcome: "allowed" };
       expect(site.audited.slice(before).filter(({ action }) => action !== "adopt-camera")).to.deep.equal([
-        { ...entry, action: "set-transport", why: "udp" },
-        { ...entry, action: "set-pulling", why: "sub always" },
+        { ...entry, action: "set-transport", why: "udp", before: "auto", after: "udp" },
+        { ...entry, action: "set-pulling", why: "main on-demand", before: "always", after: "on-demand" },
         { ...entry, action: "remove-camera", why: "removed" },
       ]);
     });
@@ -195,9 +195,9 @@ describe("requests to the web API", () => {
     it("have a stream pulled always, or on demand", async () => {
       site.camera("gate");
       const change = (body: unknown): Promise<{ readonly status: number }> =>
-        admin.send("PATCH", "/api/cameras/gate/streams/sub", { body });
+        admin.send("PATCH", "/api/cameras/gate/streams/main", { body });
       expect((await change({ pulling: "always" })).status).to.equal(204);
-      expect(site.discovery.calls.at(-1)).to.deep.equal(["setPulling", "gate", "sub", "always"]);
+      expect(site.discovery.calls.at(-1)).to.deep.equal(["setPulling", "gate", "main", "always"]);
       for (const body of [{ pulling: "sometimes" }, {}, { pulling: "always", name: "x" }])
         expect((await change(body)).status).to.equal(400);
     });

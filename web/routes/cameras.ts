@@ -38,6 +38,12 @@ export function cameraRoutes(o: {
   readonly addressesOf: AddressesOf;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api/cameras" });
+  /** For who manages all of them. */
+  const adopted = (id: string): BridgedCamera => {
+    const camera = o.watch.all().find(({ info }) => info.id === id);
+    if (camera === undefined) throw new Fault("not-found", `no camera ${id}`);
+    return camera;
+  };
 
   router.get("/", (ctx) => {
     const who = caller(ctx);
@@ -74,16 +80,17 @@ export function cameraRoutes(o: {
 
   router.patch("/:id", o.need("adopt-camera"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
-    const chosen = await jsonBody(ctx.req, change);
-    if (chosen.transport !== undefined) {
-      await o.discovery.setTransport(id, chosen.transport);
-      recordCameraChange(o.audit, ctx, { action: "set-transport", camera: id, why: chosen.transport });
+    const { transport: way, retention } = await jsonBody(ctx.req, change);
+    const { info } = adopted(id);
+    if (way !== undefined) {
+      await o.discovery.setTransport(id, way);
+      const told = { before: info.transport, after: way };
+      recordCameraChange(o.audit, ctx, { action: "set-transport", camera: id, why: way, ...told });
     }
-    if (chosen.retention !== undefined) {
-      const before = JSON.stringify(o.watch.all().find(({ info }) => info.id === id)?.info.retention);
-      await o.discovery.setRetention(id, chosen.retention);
-      const after = JSON.stringify(chosen.retention);
-      recordCameraChange(o.audit, ctx, { action: "set-retention", camera: id, why: "recordings", before, after });
+    if (retention !== undefined) {
+      await o.discovery.setRetention(id, retention);
+      const told = { before: JSON.stringify(info.retention), after: JSON.stringify(retention) };
+      recordCameraChange(o.audit, ctx, { action: "set-retention", camera: id, why: "recordings", ...told });
     }
     ctx.status = 204;
   });
@@ -91,16 +98,15 @@ export function cameraRoutes(o: {
   router.patch("/:id/streams/:stream", o.need("adopt-camera"), async (ctx) => {
     const { id = "", stream = "" } = ctx["params"] as { id?: string; stream?: string };
     const { pulling, recording } = await jsonBody(ctx.req, streamChange);
+    const before = streamOf(adopted(id), stream).info;
     if (pulling !== undefined) {
       await o.discovery.setPulling(id, stream, pulling);
-      recordCameraChange(o.audit, ctx, { action: "set-pulling", camera: id, why: `${stream} ${pulling}` });
+      const told = { before: before.pulling, after: pulling };
+      recordCameraChange(o.audit, ctx, { action: "set-pulling", camera: id, why: `${stream} ${pulling}`, ...told });
     }
     if (recording !== undefined) {
-      const camera = o.watch.all().find(({ info }) => info.id === id);
-      if (camera === undefined) throw new Fault("not-found", `no camera ${id}`);
-      const { plan } = streamOf(camera, stream).info.recording;
       await o.discovery.setRecording(id, stream, recording);
-      recordCameraChange(o.audit, ctx, recordingChange(id, stream, plan, recording));
+      recordCameraChange(o.audit, ctx, recordingChange(id, stream, before.recording.plan, recording));
     }
     ctx.status = 204;
   });
