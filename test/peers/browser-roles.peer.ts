@@ -126,14 +126,23 @@ describe("roles in Chromium", function () {
     await window.picture("roles");
   });
 
-  it("refuse to remove what is in use, in words, and remove what is not", async () => {
+  it("refuse to remove what is in use, in words, and remove what is not, asking first", async () => {
     await rowOf("Roles", "Guards").getByRole("button", { name: "Delete Guards" }).click();
+    await dialog().getByRole("button", { name: "Delete" }).click();
     await page.getByRole("alert").filter({ hasText: "Guards is in use by guard-room." }).waitFor();
+    await dialog().getByRole("button", { name: "Keep" }).click();
+    await dialog().waitFor({ state: "detached" });
     await rowOf("Roles", "Guards").getByRole("button", { name: "Change Guards" }).click();
     await dialog().getByRole("button", { name: "Remove this grant" }).click();
     await save();
     await rowOf("Time profiles", "Office hours").getByRole("button", { name: "Delete Office hours" }).click();
+    await page.keyboard.press("Escape");
+    await dialog().waitFor({ state: "detached" });
+    await rowOf("Time profiles", "Office hours").waitFor();
+    await rowOf("Time profiles", "Office hours").getByRole("button", { name: "Delete Office hours" }).click();
+    await dialog().getByRole("button", { name: "Delete" }).click();
     await page.getByText("There are no time profiles yet").waitFor();
+    await dialog().waitFor({ state: "detached" });
   });
 
   it("are worked by keyboard alone", async () => {

@@ -76,6 +76,37 @@ export function Dialog(props: {
   );
 }
 
+/** Asks before something is taken away; the children say what that means. */
+export function Removal(props: {
+  readonly title: string;
+  /** What the button says that does it. */
+  readonly verb: "Remove" | "Delete";
+  readonly onRemove: () => Promise<void>;
+  readonly onClose: () => void;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  const task = useTask();
+  const remove = (): void =>
+    task.run(async () => {
+      await props.onRemove();
+      props.onClose();
+    });
+  return (
+    <Dialog title={props.title} onClose={props.onClose}>
+      <p>{props.children}</p>
+      <Trouble text={task.trouble} />
+      <footer>
+        <button type="button" onClick={props.onClose}>
+          Keep
+        </button>
+        <button type="button" class="primary danger" disabled={task.busy} onClick={remove}>
+          {props.verb}
+        </button>
+      </footer>
+    </Dialog>
+  );
+}
+
 /** Text that others need to type elsewhere, with a button that copies it. */
 export function Copyable(props: { readonly text: string; readonly label: string }): JSX.Element {
   const [done, setDone] = useState(false);

@@ -1,13 +1,14 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Account, api, type Camera, type Which } from "../api.ts";
-import { Copyable, Dialog, Field, Trouble, useTask, wordsOf } from "../parts.tsx";
+import { Copyable, Dialog, Field, Removal, Trouble, useTask, wordsOf } from "../parts.tsx";
 
 /** Accounts of people and of external systems. */
 export function Accounts(): JSX.Element {
   const [accounts, setAccounts] = useState<readonly Account[] | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [adding, setAdding] = useState(false);
+  const [removing, setRemoving] = useState<Account | undefined>(undefined);
   const load = (): void => {
     api.accounts().then(setAccounts, (error: unknown) => setTrouble(wordsOf(error)));
   };
@@ -70,8 +71,8 @@ export function Accounts(): JSX.Element {
                       >
                         {account.enabled ? "Disable" : "Enable"}
                       </button>
-                      <button type="button" class="quiet danger" onClick={() => change(api.removeAccount(account.id))}>
-                        Delete
+                      <button type="button" class="quiet danger" onClick={() => setRemoving(account)}>
+                        Delete…
                       </button>
                     </>
                   )}
@@ -80,6 +81,19 @@ export function Accounts(): JSX.Element {
             ))}
           </tbody>
         </table>
+      )}
+      {removing === undefined ? null : (
+        <Removal
+          title={`Delete ${removing.name}?`}
+          verb="Delete"
+          onRemove={() => api.removeAccount(removing.id)}
+          onClose={() => {
+            setRemoving(undefined);
+            load();
+          }}
+        >
+          It is disconnected and can no longer log in. A new account of that name has another secret.
+        </Removal>
       )}
       {adding ? (
         <NewIntegration

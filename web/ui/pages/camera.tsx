@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { api, type Camera, type Connection, type Pulling, type Stream } from "../api.ts";
-import { Copyable, Dialog, Empty, stateWords, Trouble, useTask } from "../parts.tsx";
+import { Copyable, Empty, Removal, stateWords, Trouble, useTask } from "../parts.tsx";
 import { Picture } from "./picture.tsx";
 import { RecordingLine } from "./recording.tsx";
 import { TRANSPORTS } from "./transports.ts";
@@ -65,7 +65,17 @@ export function CameraDetail({
       {camera.streams.map((stream) => (
         <StreamPart key={stream.name} camera={camera} stream={stream} mayAdopt={mayAdopt} />
       ))}
-      {removing ? <Removal camera={camera} onClose={() => setRemoving(false)} /> : null}
+      {removing ? (
+        <Removal
+          title={`Remove ${camera.name}?`}
+          verb="Remove"
+          onRemove={() => api.removeCamera(camera.id)}
+          onClose={() => setRemoving(false)}
+        >
+          The bridge stops to record it, and clients that watch it are disconnected. What was recorded stays until it is
+          too old.
+        </Removal>
+      ) : null}
     </section>
   );
 }
@@ -176,31 +186,5 @@ function Choice<T extends string>(props: {
         <Trouble text={task.trouble} />
       </dd>
     </>
-  );
-}
-
-function Removal(props: { readonly camera: Camera; readonly onClose: () => void }): JSX.Element {
-  const task = useTask();
-  const remove = (): void =>
-    task.run(async () => {
-      await api.removeCamera(props.camera.id);
-      props.onClose();
-    });
-  return (
-    <Dialog title={`Remove ${props.camera.name}?`} onClose={props.onClose}>
-      <p>
-        The bridge stops to record it, and clients that watch it are disconnected. What was recorded stays until it is
-        too old.
-      </p>
-      <Trouble text={task.trouble} />
-      <footer>
-        <button type="button" onClick={props.onClose}>
-          Keep
-        </button>
-        <button type="button" class="primary danger" disabled={task.busy} onClick={remove}>
-          Remove
-        </button>
-      </footer>
-    </Dialog>
   );
 }

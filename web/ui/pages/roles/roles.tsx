@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Account, api } from "../../api.ts";
-import { Trouble, wordsOf } from "../../parts.tsx";
+import { Removal, Trouble, wordsOf } from "../../parts.tsx";
 import { HolderForm } from "./holder-form.tsx";
 import { GroupForm, HoursForm, RoleForm } from "./part-forms.tsx";
 import { type Kind, type Policy, policyApi } from "./policy.ts";
@@ -12,8 +12,11 @@ import { grantWords, hoursWords, type Names, nameOf } from "./words.ts";
 /** The role that has everything and cannot be changed. */
 const ADMINISTRATOR = "administrator";
 
-/** What is open: a form for one of them (a new one where there is no id), or the roles of an account. */
-type Open = { readonly kind: Kind; readonly id?: string } | { readonly account: Account };
+/** What is open: a form for one of them (a new one where there is no id), the question whether to remove one, or the roles of an account. */
+type Open =
+  | { readonly kind: Kind; readonly id?: string }
+  | { readonly kind: Kind; readonly removing: string }
+  | { readonly account: Account };
 
 /** Roles, camera groups and time profiles; who has which role; and why somebody may do something, or not. */
 export function Roles(): JSX.Element {
@@ -35,9 +38,6 @@ export function Roles(): JSX.Element {
   if (names === undefined)
     return trouble === undefined ? <p class="loading">Loading roles…</p> : <Trouble text={trouble} />;
   const { policy } = names;
-  const remove = (kind: Kind, id: string): void => {
-    policyApi.remove(kind, id).then(load, (error: unknown) => setTrouble(wordsOf(error)));
-  };
   const section = (kind: Kind, title: string, add: string, rows: readonly Row[], empty: string): JSX.Element => (
     <Section
       title={title}
@@ -46,7 +46,7 @@ export function Roles(): JSX.Element {
       empty={empty}
       onAdd={() => setOpen({ kind })}
       onChange={(id) => setOpen({ kind, id })}
-      onRemove={(id) => remove(kind, id)}
+      onRemove={(id) => setOpen({ kind, removing: id })}
     />
   );
   return (
@@ -76,7 +76,7 @@ export function Roles(): JSX.Element {
             {accounts.map((account) => (
               <tr key={account.id} class={account.enabled ? "" : "off"}>
                 <th scope="row">{account.name}</th>
-                <td>{account.roles.map((id) => nameOf(policy.role, id)).join(", ") || "–"}</td>
+                <td>{rolesOf(account, policy)}</td>
                 <td class="end">
                   <button type="button" class="quiet" onClick={() => setOpen({ account })}>
                     Roles…
@@ -157,7 +157,7 @@ function Section(props: {
                         aria-label={`Delete ${name}`}
                         onClick={() => props.onRemove(id)}
                       >
-                        Delete
+                        Delete…
                       </button>
                     </>
                   )}
@@ -173,11 +173,20 @@ function Section(props: {
 
 function roleRows(names: Names, accounts: readonly Account[]): readonly Row[] {
   return names.policy.role.map(({ id, name, grants }) => {
-    const holders = accounts.filter(({ roles }) => roles.includes(id)).map((account) => account.name);
+    const holders = accounts
+      .filter(({ roles, directory }) => roles.includes(id) || directory?.roles.includes(id))
+      .map((account) => account.name);
     const says =
       id === ADMINISTRATOR ? ["Has every right, also what comes later."] : grants.map((one) => grantWords(one, names));
     return { id, name, lines: [...says, `Held by: ${holders.join(", ") || "nobody"}.`], fixed: id === ADMINISTRATOR };
   });
+}
+
+/** Its own, and those that its groups in a directory give. */
+function rolesOf({ roles, directory }: Account, { role }: Policy): string {
+  const given = (directory?.roles ?? []).filter((id) => !roles.includes(id));
+  const names = roles.map((id) => nameOf(role, id));
+  return [...names, ...given.map((id) => `${nameOf(role, id)} by ${directory?.name}`)].join(", ") || "–";
 }
 
 function groupRows({ policy, cameras }: Names): readonly Row[] {
@@ -196,6 +205,19 @@ function OpenForm(props: {
   const { open, names, onClose } = props;
   if (open === undefined) return null;
   if ("account" in open) return <HolderForm account={open.account} policy={names.policy} onClose={onClose} />;
+  if ("removing" in open) {
+    const { kind, removing } = open;
+    return (
+      <Removal
+        title={`Delete ${nameOf(names.policy[kind], removing)}?`}
+        verb="Delete"
+        onRemove={() => policyApi.remove(kind, removing)}
+        onClose={() => onClose(true)}
+      >
+        It can be deleted only while nothing names it any more, and it cannot be had back.
+      </Removal>
+    );
+  }
   const of = <K extends Kind>(kind: K): Policy[K][number] | undefined =>
     (names.policy[kind] as readonly Policy[K][number][]).find(({ id }) => id === open.id);
   const shared = { names, onClose };
