@@ -5,17 +5,17 @@ import { Command, CommanderError, Option } from "commander";
 import { asFault } from "../base/fault.ts";
 import { withoutUserInfo } from "../base/log.ts";
 import { printed } from "../base/printed.ts";
-import { addAccountCommands } from "./account-commands.ts";
-import { addAuditCommands } from "./audit-commands.ts";
-import { addCameraCommands } from "./camera-commands.ts";
-import { addConfigCommands } from "./config-commands.ts";
-import { addDirectoryCommands } from "./directory-commands.ts";
-import { addDoctorCommands } from "./doctor-commands.ts";
-import { addKeysCommands } from "./keys-commands.ts";
+import { addAccountCommands } from "./commands/account.ts";
+import { addAuditCommands } from "./commands/audit.ts";
+import { addCameraCommands } from "./commands/camera.ts";
+import { addConfigCommands } from "./commands/config.ts";
+import { addDirectoryCommands } from "./commands/directory.ts";
+import { addDoctorCommands } from "./commands/doctor.ts";
+import { addKeysCommands } from "./commands/keys.ts";
+import { addRecordingCommands } from "./commands/recording.ts";
+import { addRightsCommands } from "./commands/rights.ts";
+import { addSimCommands } from "./commands/sim.ts";
 import { passphraseFd } from "./options.ts";
-import { addRecordingCommands } from "./recording-commands.ts";
-import { addRightsCommands } from "./rights-commands.ts";
-import { addSimCommands } from "./sim-commands.ts";
 
 // What was compiled once is kept beside the packages, where only who installs may write: a command starts in two thirds of the time.
 enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/viaduct"));

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { passphraseFd } from "./options.ts";
+import { passphraseFd } from "../options.ts";
 
 /** The commands for accounts. */
 export function addAccountCommands(program: Command): void {
@@ -12,8 +12,8 @@ export function addAccountCommands(program: Command): void {
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
     .option("--json", "print JSON")
-    .action(async (options: import("./data.ts").DataOptions & { json?: boolean }) =>
-      (await import("./account.ts")).listAccounts(options),
+    .action(async (options: import("../data.ts").DataOptions & { json?: boolean }) =>
+      (await import("../account.ts")).listAccounts(options),
     );
   account
     .command("add")
@@ -36,8 +36,8 @@ export function addAccountCommands(program: Command): void {
       "after",
       "\nExample:\n  viaduct account add control-room --config viaduct.yaml --live any --playback front-door gate",
     )
-    .action(async (name: string, options: import("./account.ts").AddOptions) =>
-      (await import("./account.ts")).addAccount(name, options),
+    .action(async (name: string, options: import("../account.ts").AddOptions) =>
+      (await import("../account.ts")).addAccount(name, options),
     );
   account
     .command("remove")
@@ -45,8 +45,8 @@ export function addAccountCommands(program: Command): void {
     .argument("<name>")
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
-    .action(async (name: string, options: import("./data.ts").DataOptions) =>
-      (await import("./account.ts")).removeAccount(name, options),
+    .action(async (name: string, options: import("../data.ts").DataOptions) =>
+      (await import("../account.ts")).removeAccount(name, options),
     );
 
   account
@@ -60,7 +60,7 @@ export function addAccountCommands(program: Command): void {
     .option("--enable", "let it log in")
     .option("--disable", "keep it out")
     .addHelpText("after", "\nExample:\n  viaduct account change control-room --config viaduct.yaml --role guards")
-    .action(async (name: string, options: import("./account.ts").ChangeOptions) =>
-      (await import("./account.ts")).changeAccount(name, options),
+    .action(async (name: string, options: import("../account.ts").ChangeOptions) =>
+      (await import("../account.ts")).changeAccount(name, options),
     );
 }

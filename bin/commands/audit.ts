@@ -1,8 +1,14 @@
 import type { Command } from "commander";
 
-/** For commands that print entries. */
-function withFilters(command: Command): Command {
-  return command
+/** Where an audit log is. */
+const LOG = "the data folder, a folder with copies of the log's files, or one file";
+
+/** A command that prints entries. */
+function entriesCommand(audit: Command, name: string, description: string): Command {
+  return audit
+    .command(name)
+    .description(description)
+    .argument("<path>", LOG)
     .option("--from <time>", "not before: 2026-11-24, or 2026-11-24T13:05:00+01:00")
     .option("--to <time>", "before")
     .option("--who <name>", "of this account")
@@ -20,7 +26,7 @@ export function addAuditCommands(program: Command): void {
   audit
     .command("verify")
     .description("say whether an entry was changed, removed or added: its hashes, numbers and signatures, offline")
-    .argument("<path>", "the data folder, a folder with copies of the log's files, or one file")
+    .argument("<path>", LOG)
     .option(
       "--certificate <file...>",
       "the certificate that must have signed: evidence-cert.pem of the bridge, and those before it",
@@ -38,37 +44,27 @@ Examples:
   viaduct audit verify /var/lib/viaduct --certificate evidence-cert.pem
   viaduct audit verify /mnt/copies/audit --kept checkpoints.log --json`,
     )
-    .action(async (path: string, options: Parameters<typeof import("./audit.ts").verify>[1]) =>
-      (await import("./audit.ts")).verify(path, options),
+    .action(async (path: string, options: Parameters<typeof import("../audit.ts").verify>[1]) =>
+      (await import("../audit.ts")).verify(path, options),
     );
-  withFilters(
-    audit
-      .command("show")
-      .description("print the newest entries, or the newest of those that are asked for")
-      .argument("<path>", "the data folder, a folder with copies of the log's files, or one file"),
-  )
+  entriesCommand(audit, "show", "print the newest entries, or the newest of those that are asked for")
     .option("--last <count>", "how many at most", "100")
     .option("--json", "print JSON: a list of entries")
     .addHelpText(
       "after",
       "\nExample:\n  viaduct audit show /var/lib/viaduct --who vms --outcome denied --from 2026-11-24",
     )
-    .action(async (path: string, options: Parameters<typeof import("./audit.ts").show>[1]) =>
-      (await import("./audit.ts")).show(path, options),
+    .action(async (path: string, options: Parameters<typeof import("../audit.ts").show>[1]) =>
+      (await import("../audit.ts")).show(path, options),
     );
-  withFilters(
-    audit
-      .command("export")
-      .description("print all entries that are asked for, the oldest first, for other programs")
-      .argument("<path>", "the data folder, a folder with copies of the log's files, or one file"),
-  )
+  entriesCommand(audit, "export", "print all entries that are asked for, the oldest first, for other programs")
     .option("--format <format>", "json: lines as they stand; csv; cef: Common Event Format; syslog: RFC 5424", "json")
     .option("--out <file>", "where it goes, which must not exist; standard output if absent")
     .addHelpText(
       "after",
       "\nExample:\n  viaduct audit export /var/lib/viaduct --format csv --from 2026-11-01 --out november.csv",
     )
-    .action(async (path: string, options: Parameters<typeof import("./audit.ts").exportAudit>[1]) =>
-      (await import("./audit.ts")).exportAudit(path, options, program.version() ?? ""),
+    .action(async (path: string, options: Parameters<typeof import("../audit.ts").exportAudit>[1]) =>
+      (await import("../audit.ts")).exportAudit(path, options, program.version() ?? ""),
     );
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { passphraseFd } from "./options.ts";
+import { passphraseFd } from "../options.ts";
 
 /** The commands for cameras. */
 export function addCameraCommands(program: Command): void {
@@ -12,8 +12,8 @@ export function addCameraCommands(program: Command): void {
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
     .option("--json", "print JSON")
-    .action(async (options: import("./data.ts").DataOptions & { json?: boolean }) =>
-      (await import("./camera.ts")).listCameras(options),
+    .action(async (options: import("../data.ts").DataOptions & { json?: boolean }) =>
+      (await import("../camera.ts")).listCameras(options),
     );
   camera
     .command("add")
@@ -29,8 +29,8 @@ export function addCameraCommands(program: Command): void {
       "after",
       "\nExamples:\n  viaduct camera add rtsps://10.1.0.9/stream --config viaduct.yaml --user service\n  viaduct camera add 10.1.0.9 --config viaduct.yaml --user service --plain-text",
     )
-    .action(async (address: string, options: import("./camera.ts").AddCameraOptions) =>
-      (await import("./camera.ts")).addCamera(address, options),
+    .action(async (address: string, options: import("../camera.ts").AddCameraOptions) =>
+      (await import("../camera.ts")).addCamera(address, options),
     );
   camera
     .command("transport")
@@ -39,8 +39,8 @@ export function addCameraCommands(program: Command): void {
     .argument("<way>", "auto, tcp, udp, http or multicast")
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
-    .action(async (id: string, way: string, options: import("./data.ts").DataOptions) =>
-      (await import("./camera.ts")).setCameraTransport(id, way, options),
+    .action(async (id: string, way: string, options: import("../data.ts").DataOptions) =>
+      (await import("../camera.ts")).setCameraTransport(id, way, options),
     );
   camera
     .command("change")
@@ -65,8 +65,8 @@ export function addCameraCommands(program: Command): void {
       "\nExamples:\n  viaduct camera change gate --config viaduct.yaml --record events --event motion digital-input\n  viaduct camera change gate --config viaduct.yaml --record schedule --hours office.json",
     )
     .addOption(passphraseFd())
-    .action(async (id: string, options: import("./change-camera.ts").ChangeCameraOptions) =>
-      (await import("./change-camera.ts")).changeCamera(id, options),
+    .action(async (id: string, options: import("../change-camera.ts").ChangeCameraOptions) =>
+      (await import("../change-camera.ts")).changeCamera(id, options),
     );
   camera
     .command("remove")
@@ -74,7 +74,7 @@ export function addCameraCommands(program: Command): void {
     .argument("<camera>", "its id")
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
-    .action(async (id: string, options: import("./data.ts").DataOptions) =>
-      (await import("./camera.ts")).removeCamera(id, options),
+    .action(async (id: string, options: import("../data.ts").DataOptions) =>
+      (await import("../camera.ts")).removeCamera(id, options),
     );
 }

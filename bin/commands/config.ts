@@ -6,14 +6,14 @@ export function addConfigCommands(program: Command): void {
   config
     .command("example")
     .description("print a configuration to begin with")
-    .action(async () => (await import("./config.ts")).printExample());
+    .action(async () => (await import("../config.ts")).printExample());
   config
     .command("check")
     .description("read a configuration and say what is wrong with it, with line numbers")
     .argument("<file>", "the file; - for standard input")
-    .action(async (file: string) => (await import("./config.ts")).checkConfig(file));
+    .action(async (file: string) => (await import("../config.ts")).checkConfig(file));
   config
     .command("schema")
     .description("print the JSON Schema of the configuration, for editors")
-    .action(async () => (await import("./config.ts")).printSchema());
+    .action(async () => (await import("../config.ts")).printSchema());
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { passphraseFd } from "./options.ts";
+import { passphraseFd } from "../options.ts";
 
 /** The commands for directories. */
 export function addDirectoryCommands(program: Command): void {
@@ -26,8 +26,8 @@ export function addDirectoryCommands(program: Command): void {
       .option("--directory <name>", "one of several directories")
       .addOption(passphraseFd())
       .option("--json", "print JSON, by the name of the directory")
-      .action(async (options: import("./directory.ts").DirectoryCommandOptions) =>
-        (await import("./directory.ts"))[run](options),
+      .action(async (options: import("../directory.ts").DirectoryCommandOptions) =>
+        (await import("../directory.ts"))[run](options),
       );
   directory
     .command("sync")
@@ -38,8 +38,8 @@ export function addDirectoryCommands(program: Command): void {
     .addOption(passphraseFd())
     .option("--json", "print JSON, by the name of the directory")
     .addHelpText("after", "\nThe exit code is 1 where a sync fails or holds; nothing is changed then.")
-    .action(async (options: import("./directory.ts").DirectoryCommandOptions & { confirm?: boolean }) =>
-      (await import("./directory.ts")).syncDirectories(options),
+    .action(async (options: import("../directory.ts").DirectoryCommandOptions & { confirm?: boolean }) =>
+      (await import("../directory.ts")).syncDirectories(options),
     );
   directory
     .command("explain")
@@ -49,8 +49,8 @@ export function addDirectoryCommands(program: Command): void {
     .option("--directory <name>", "one of several directories")
     .addOption(passphraseFd())
     .option("--json", "print JSON, by the name of the directory")
-    .action(async (user: string, options: import("./directory.ts").DirectoryCommandOptions) =>
-      (await import("./directory.ts")).explainUser(user, options),
+    .action(async (user: string, options: import("../directory.ts").DirectoryCommandOptions) =>
+      (await import("../directory.ts")).explainUser(user, options),
     );
   directory
     .command("password")
@@ -59,7 +59,7 @@ export function addDirectoryCommands(program: Command): void {
     .requiredOption("--config <file>", "configuration, YAML")
     .option("--password-fd <number>", "read the password from this file descriptor")
     .addOption(passphraseFd())
-    .action(async (name: string, options: import("./data.ts").DataOptions & { passwordFd?: string }) =>
-      (await import("./directory.ts")).keepPassword(name, options),
+    .action(async (name: string, options: import("../data.ts").DataOptions & { passwordFd?: string }) =>
+      (await import("../directory.ts")).keepPassword(name, options),
     );
 }

@@ -11,8 +11,8 @@ export function addDoctorCommands(program: Command): void {
     .option("--user <name>", "the camera's user; its password is read from VIADUCT_CAMERA_PASSWORD")
     .option("--plain-text", "it may be spoken to without TLS: everybody on its network can see its pictures")
     .option("--json", "print JSON")
-    .action(async (address: string, options: import("./doctor.ts").DoctorOptions) =>
-      (await import("./doctor.ts")).examine(address, options),
+    .action(async (address: string, options: import("../doctor.ts").DoctorOptions) =>
+      (await import("../doctor.ts")).examine(address, options),
     );
   doctor
     .command("client")
@@ -33,6 +33,6 @@ Examples:
   viaduct doctor client 10.2.0.9 --config /etc/viaduct.yaml --json`,
     )
     .action(async (client: string | undefined, options: { config: string; json?: boolean }) =>
-      (await import("./doctor-client.ts")).examineClients(client, options),
+      (await import("../doctor-client.ts")).examineClients(client, options),
     );
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { passphraseFd } from "./options.ts";
+import { passphraseFd } from "../options.ts";
 
 /** The commands that check, verify, export and decrypt recordings. */
 export function addRecordingCommands(program: Command): void {
@@ -21,7 +21,7 @@ Examples:
   viaduct check --config /etc/viaduct.yaml
   viaduct check --config /etc/viaduct.yaml --verify --json`,
     )
-    .action(async (options: import("./check.ts").CheckOptions) => (await import("./check.ts")).check(options));
+    .action(async (options: import("../check.ts").CheckOptions) => (await import("../check.ts")).check(options));
   program
     .command("verify")
     .description(
@@ -46,8 +46,8 @@ Examples:
   viaduct verify /var/lib/viaduct/recordings/gate --config /etc/viaduct.yaml --json
   viaduct verify gate.zip --certificate evidence-cert.pem`,
     )
-    .action(async (paths: string[], options: import("./verify.ts").VerifyOptions) =>
-      (await import("./verify.ts")).verify(paths, options),
+    .action(async (paths: string[], options: import("../verify.ts").VerifyOptions) =>
+      (await import("../verify.ts")).verify(paths, options),
     );
 
   program
@@ -82,8 +82,8 @@ Examples:
   viaduct export --config viaduct.yaml --camera gate --from 2026-11-24T13:05:00Z --to 2026-11-24T13:20:00Z --out gate.zip --reason "case 117"
   viaduct export --config viaduct.yaml --camera gate yard --from 2026-11-24T13:00Z --to 2026-11-24T14:00Z --out case-117 --no-password`,
     )
-    .action(async (options: import("./export.ts").ExportOptions) =>
-      (await import("./export.ts")).exportRecordings(options, program.version() ?? ""),
+    .action(async (options: import("../export.ts").ExportOptions) =>
+      (await import("../export.ts")).exportRecordings(options, program.version() ?? ""),
     );
 
   program
@@ -97,7 +97,7 @@ Examples:
       "after",
       "\nExample:\n  viaduct decrypt recordings/gate/2026-11-24/13/05-09.120Z-0.mp4 --config viaduct.yaml --out gate.mp4",
     )
-    .action(async (file: string, options: import("./decrypt.ts").DecryptOptions) =>
-      (await import("./decrypt.ts")).decrypt(file, options),
+    .action(async (file: string, options: import("../decrypt.ts").DecryptOptions) =>
+      (await import("../decrypt.ts")).decrypt(file, options),
     );
 }

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
-import type { PolicyKind } from "../auth/policy.ts";
-import type { DataOptions } from "./data.ts";
-import { passphraseFd } from "./options.ts";
-import type { GroupOptions, HoursOptions, Purpose, RoleOptions } from "./rights.ts";
-import type { WhyOptions } from "./why.ts";
+import type { PolicyKind } from "../../auth/policy.ts";
+import type { DataOptions } from "../data.ts";
+import { passphraseFd } from "../options.ts";
+import type { GroupOptions, HoursOptions, Purpose, RoleOptions } from "../rights.ts";
+import type { WhyOptions } from "../why.ts";
 
 const CONFIG = ["--config <file>", "configuration, YAML"] as const;
 const STOPPED = "while the bridge is stopped (the pages do it while it runs)";
@@ -38,7 +38,7 @@ Examples:
   viaduct why anna read-audit --interface web --config viaduct.yaml --json`,
     )
     .action(async (account: string, right: string, camera: string | undefined, options: WhyOptions) =>
-      (await import("./why.ts")).why(account, right, camera, options),
+      (await import("../why.ts")).why(account, right, camera, options),
     );
 }
 
@@ -60,7 +60,7 @@ Examples:
   viaduct role add guards --config viaduct.yaml --grant "live on group:outside at office" "playback on any within 2h"
   viaduct role change guards --config viaduct.yaml --add-grant "deny ptz on gate"`,
       )
-      .action(async (id: string, options: RoleOptions) => (await import("./rights.ts")).setRole(purpose, id, options));
+      .action(async (id: string, options: RoleOptions) => (await import("../rights.ts")).setRole(purpose, id, options));
 }
 
 function addGroupCommands(program: Command): void {
@@ -80,7 +80,7 @@ Example:
   viaduct group ${purpose} outside --config viaduct.yaml --name Outside --camera gate yard --parent site`,
       )
       .action(async (id: string, options: GroupOptions) =>
-        (await import("./rights.ts")).setGroup(purpose, id, options),
+        (await import("../rights.ts")).setGroup(purpose, id, options),
       );
 }
 
@@ -107,7 +107,7 @@ Example:
   viaduct hours ${purpose} office --config viaduct.yaml --zone Europe/Copenhagen --week "mon-fri 08:00-16:30" --except "2026-12-24 closed"`,
       )
       .action(async (id: string, options: HoursOptions) =>
-        (await import("./rights.ts")).setHours(purpose, id, options),
+        (await import("../rights.ts")).setHours(purpose, id, options),
       );
 }
 
@@ -119,7 +119,7 @@ function addListAndRemove(parent: Command, kind: PolicyKind): void {
     .addOption(passphraseFd())
     .option("--json", "print JSON")
     .action(async (options: DataOptions & { json?: boolean }) =>
-      (await import("./rights.ts")).listParts(kind, options),
+      (await import("../rights.ts")).listParts(kind, options),
     );
   parent
     .command("remove")
@@ -128,7 +128,7 @@ function addListAndRemove(parent: Command, kind: PolicyKind): void {
     .requiredOption(...CONFIG)
     .addOption(passphraseFd())
     .addHelpText("after", `${EXIT_CODES}\n\nExample:\n  viaduct ${kind} remove old --config viaduct.yaml`)
-    .action(async (id: string, options: DataOptions) => (await import("./rights.ts")).removePart(kind, id, options));
+    .action(async (id: string, options: DataOptions) => (await import("../rights.ts")).removePart(kind, id, options));
 }
 
 function partCommand(parent: Command, kind: PolicyKind, purpose: Purpose): Command {

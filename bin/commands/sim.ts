@@ -21,9 +21,9 @@ export function addSimCommands(program: Command): void {
       "after",
       "\nThe camera's password is read from VIADUCT_SIM_PASSWORD; without it one is made and printed.\n\nExample:\n  viaduct sim camera --port 8000 --quirk clock-off\n  viaduct sim camera --transport http multicast",
     )
-    .action(async (options: import("./sim.ts").SimOptions) => (await import("./sim.ts")).simCamera(options));
+    .action(async (options: import("../sim.ts").SimOptions) => (await import("../sim.ts")).simCamera(options));
   sim
     .command("quirks")
     .description("list the faults that a simulated camera can show")
-    .action(async () => (await import("./sim.ts")).listQuirks());
+    .action(async () => (await import("../sim.ts")).listQuirks());
 }
