@@ -19,6 +19,7 @@ import { CameraDevices, type ShownDevices } from "./onvif/camera-devices.ts";
 import { deviceScopes } from "./onvif/device.ts";
 import type { EventHistory } from "./onvif/event-search.ts";
 import type { ConsumerOptions } from "./onvif/notifications.ts";
+import { SearchSessions } from "./onvif/search-sessions.ts";
 import { onvifServices } from "./onvif/services.ts";
 import { Subscriptions } from "./onvif/subscriptions.ts";
 import { PtzHolders } from "./ptz-holders.ts";
@@ -84,7 +85,7 @@ export function onvifPart(o: {
     log: o.log.child({ part: "notifications" }),
     answered: (outcome: "ok" | "failed") => sent.inc({ outcome }),
   };
-  const common = { bus: o.bus, subscriptions, notifications, clock };
+  const common = { bus: o.bus, subscriptions, searches: new SearchSessions(clock), notifications, clock };
   const { cameraDevices: settings } = o;
   const cameraDevices =
     settings &&

@@ -3,6 +3,7 @@ import { Fault } from "../../../base/fault.ts";
 import type { Base } from "../../../onvif/server/base.ts";
 import type { OwnPlace } from "../addresses.ts";
 import type { OnvifSite } from "./site.ts";
+import { seenCamera } from "./view.ts";
 
 /** As what a camera is a device of its own: the same for ever, on this installation. */
 export interface CameraIdentity {
@@ -60,7 +61,7 @@ export function siteOf(
         return name();
       },
     },
-    cameras: (who) => site.cameras(who).filter(({ id }) => id === camera),
+    cameras: (who) => [seenCamera(site, who, camera) ?? []].flat(),
     camera: (who, id) => only(id, () => site.camera(who, id)),
     streamUri: (id, kind, how) => only(id, () => site.streamUri(id, kind, how)),
     snapshotUri: (id, base) => only(id, () => site.snapshotUri(id, base)),

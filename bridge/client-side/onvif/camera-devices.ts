@@ -4,11 +4,7 @@ import { SoapFault } from "../../../wsdl/envelope.ts";
 import { cameraIdentity, type OwnDoor, siteOf } from "./camera-device.ts";
 import { deviceScopes } from "./device.ts";
 import type { OnvifSite } from "./site.ts";
-
-const LIMITS = {
-  /** Devices of cameras that are not there, kept made: strangers may ask for any. */
-  missing: 32,
-} as const;
+import { seenCamera } from "./view.ts";
 
 /** Which devices an account is shown: that of all cameras, those of single ones, or both. */
 export type ShownDevices = "bridge" | "cameras" | "both";
@@ -35,26 +31,14 @@ export interface CameraDevice {
 /** An ONVIF device for each camera, for clients that take a device for a camera, and know it by its hardware address. */
 export class CameraDevices {
   readonly #o: CameraDevicesOptions;
-  /** Of cameras that are there, for as long as they are: searches of clients live in them, and no stranger may push these out. */
-  readonly #made = new Map<string, readonly Service[]>();
-  readonly #missing = new Map<string, readonly Service[]>();
 
   constructor(options: CameraDevicesOptions) {
     this.#o = options;
   }
 
-  /** Of that camera, whether it is there or not. */
+  /** Of that camera, whether it is there or not. Made for each request: what was kept would be there sooner, and tell that others ask for it. */
   services(camera: string): readonly Service[] {
-    const there = new Set(this.#o.cameras().map(({ id }) => id));
-    const kept = there.has(camera) ? this.#made : this.#missing;
-    const made = kept.get(camera) ?? this.#o.services(this.#siteOf(camera), camera);
-    kept.set(camera, made);
-    for (const id of this.#made.keys()) if (!there.has(id)) this.#made.delete(id);
-    for (const oldest of this.#missing.keys()) {
-      if (this.#missing.size <= LIMITS.missing) break;
-      this.#missing.delete(oldest);
-    }
-    return made;
+    return this.#o.services(this.#siteOf(camera), camera);
   }
 
   /** Of every camera that is there. */
@@ -73,7 +57,7 @@ export class CameraDevices {
     const allowed =
       camera === undefined
         ? shown !== "cameras"
-        : shown !== "bridge" && this.#o.site.cameras(who).some(({ id }) => id === camera);
+        : shown !== "bridge" && seenCamera(this.#o.site, who, camera) !== undefined;
     if (!allowed) throw new SoapFault("denied", "Sender", ["NotAuthorized"], "This device is not for this account");
   }
 

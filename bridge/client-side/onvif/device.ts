@@ -15,7 +15,7 @@ export interface Announced {
   /** Year and month of the ONVIF release that our tables follow. */
   readonly version: { readonly Major: number; readonly Minor: number };
   /** What GetServiceCapabilities of that service answers, as an element. */
-  readonly capabilities: Xml;
+  readonly capabilities: () => Xml;
 }
 
 /** The path of the device service is fixed by ONVIF Core 5.1.1. */
@@ -98,7 +98,7 @@ export function deviceService(o: {
       Service: o.services().map(({ namespace, path, version, capabilities }) => ({
         Namespace: namespace,
         XAddr: addressOf(base, path),
-        Capabilities: IncludeCapability ? capabilities : undefined,
+        Capabilities: IncludeCapability ? capabilities() : undefined,
         Version: version,
       })),
     }),

@@ -6,9 +6,9 @@ import type { EventSearch } from "./event-search.ts";
 import type { Recording } from "./recorded.ts";
 
 const LIMITS = {
-  /** Searches of one account at one time; a client needs one a window. */
-  ofAccount: 10,
-  /** Of all accounts together: a search holds its results, or where it is. */
+  /** Searches of one account at one device at one time; a client needs one a window. */
+  ofOwner: 10,
+  /** Of all of them together: a search holds its results, or where it is. */
   all: 1000,
   /** Recording Search 5.5: at least 10 s shall be supported. Longer than an hour is nobody waiting. */
   keepAliveMs: { least: 10 * SECOND, most: HOUR },
@@ -24,7 +24,7 @@ export interface Searches {
 }
 
 interface Session {
-  readonly account: string;
+  readonly owner: string;
   readonly kind: keyof Searches;
   readonly search: Searches[keyof Searches];
   readonly keepAliveMs: Millis;
@@ -37,7 +37,8 @@ export function resultsFor(most: number | undefined): number {
 }
 
 /**
- * Searches whose results are being fetched. A token belongs to the account that searched: to any other it does not exist.
+ * Searches whose results are being fetched. A token belongs to the account that searched, at the device where it did: to any other
+ * it does not exist.
  * A search ends with its last result, by EndSearch, or when nobody has asked for its keep-alive time; it holds no timer.
  */
 export class SearchSessions {
@@ -49,35 +50,35 @@ export class SearchSessions {
   }
 
   /** Returns the new search's token. Fault `busy` at too many searches. */
-  open<K extends keyof Searches>(account: string, kind: K, search: Searches[K], keepAliveMs: Millis): string {
+  open<K extends keyof Searches>(owner: string, kind: K, search: Searches[K], keepAliveMs: Millis): string {
     this.#expire();
-    const own = [...this.#sessions.values()].filter((session) => session.account === account).length;
-    if (own >= LIMITS.ofAccount || this.#sessions.size >= LIMITS.all)
+    const own = [...this.#sessions.values()].filter((session) => session.owner === owner).length;
+    if (own >= LIMITS.ofOwner || this.#sessions.size >= LIMITS.all)
       throw new SoapFault("busy", "Receiver", ["Action", "ResourceProblem"], "Too many searches; end some first");
     const { least, most } = LIMITS.keepAliveMs;
     const bounded = Math.min(Math.max(keepAliveMs, least), most);
     const token = randomBytes(16).toString("hex");
-    this.#sessions.set(token, { account, kind, search, keepAliveMs: bounded, expires: this.#in(bounded) });
+    this.#sessions.set(token, { owner, kind, search, keepAliveMs: bounded, expires: this.#in(bounded) });
     return token;
   }
 
   /** The search, which is kept alive by being asked for. */
-  find<K extends keyof Searches>(account: string, kind: K, token: string): Searches[K] {
-    const session = this.#find(account, token);
+  find<K extends keyof Searches>(owner: string, kind: K, token: string): Searches[K] {
+    const session = this.#find(owner, token);
     if (session.kind !== kind) throw unknownToken();
     session.expires = this.#in(session.keepAliveMs);
     return session.search as Searches[K];
   }
 
-  end(account: string, token: string): void {
-    this.#find(account, token);
+  end(owner: string, token: string): void {
+    this.#find(owner, token);
     this.#sessions.delete(token);
   }
 
-  #find(account: string, token: string): Session {
+  #find(owner: string, token: string): Session {
     this.#expire();
     const session = this.#sessions.get(token);
-    if (session === undefined || session.account !== account) throw unknownToken();
+    if (session === undefined || session.owner !== owner) throw unknownToken();
     return session;
   }
 

@@ -1,3 +1,4 @@
+import type { Principal } from "../../../auth/principal.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { type UnixMillis, unixMillis } from "../../../base/units.ts";
 import { type Service, serve } from "../../../onvif/server/service.ts";
@@ -17,7 +18,7 @@ import { EventSearch, type FoundEvent } from "./event-search.ts";
 import { audioBitrate } from "./media-parts.ts";
 import { MESSAGE_PREFIXES } from "./notifications.ts";
 import { extentOf, findRecording, informationOf, type RecordedTrack, type Recording, recordings } from "./recorded.ts";
-import { resultsFor, SearchSessions } from "./search-sessions.ts";
+import { resultsFor, type SearchSessions } from "./search-sessions.ts";
 import type { OnvifSite } from "./site.ts";
 import type { View } from "./view.ts";
 
@@ -25,8 +26,8 @@ export const SEARCH_CAPABILITIES: ResponseOf<(typeof SEARCH)["operations"]["GetS
   { MetadataSearch: false, GeneralStartEvents: true };
 
 /** What was recorded, and from when to when. A search for recordings looks at what is there when it begins. */
-export function searchService(site: OnvifSite, clock: Clock): Service {
-  const sessions = new SearchSessions(clock);
+export function searchService(site: OnvifSite, sessions: SearchSessions, clock: Clock): Service {
+  const ownerOf = (who: Principal): string => `${who.accountId} ${site.device.uuid}`;
   return serve("search_service", SEARCH, {
     GetServiceCapabilities: () => ({ Capabilities: SEARCH_CAPABILITIES }),
     GetRecordingSummary: async (_, { who }) => {
@@ -54,14 +55,14 @@ export function searchService(site: OnvifSite, clock: Clock): Service {
       const matches = matcherOf(Scope);
       const found = (await recordings(site, who)).filter(matches);
       const bounded = MaxMatches === undefined || MaxMatches <= 0 ? found : found.slice(0, MaxMatches);
-      return { SearchToken: sessions.open(who.accountId, "recordings", [...bounded], KeepAliveTime) };
+      return { SearchToken: sessions.open(ownerOf(who), "recordings", [...bounded], KeepAliveTime) };
     },
     // Everything was found at once, so there is nothing to wait for: MinResults and WaitTime are met by any answer.
     GetRecordingSearchResults: async ({ SearchToken, MaxResults }, { who }) => {
-      const waiting = sessions.find(who.accountId, "recordings", SearchToken);
+      const waiting = sessions.find(ownerOf(who), "recordings", SearchToken);
       const results = waiting.splice(0, resultsFor(MaxResults));
       const completed = waiting.length === 0;
-      if (completed) sessions.end(who.accountId, SearchToken);
+      if (completed) sessions.end(ownerOf(who), SearchToken);
       // Rights may have changed since the search began, and footage has become older.
       const now = new Map((await recordings(site, who)).map((recording) => [recording.view.token, recording]));
       const found = results.flatMap(({ view }) => now.get(view.token) ?? []);
@@ -86,12 +87,12 @@ export function searchService(site: OnvifSite, clock: Clock): Service {
         most: MaxMatches === undefined || MaxMatches <= 0 ? Number.POSITIVE_INFINITY : MaxMatches,
       };
       const search = new EventSearch(site.history, searched, clock);
-      return { SearchToken: sessions.open(who.accountId, "events", search, KeepAliveTime) };
+      return { SearchToken: sessions.open(ownerOf(who), "events", search, KeepAliveTime) };
     },
     async GetEventSearchResults({ SearchToken, MaxResults, WaitTime }, { who }) {
-      const search = sessions.find(who.accountId, "events", SearchToken);
+      const search = sessions.find(ownerOf(who), "events", SearchToken);
       const { events, completed } = await search.next(resultsFor(MaxResults), WaitTime);
-      if (completed) sessions.end(who.accountId, SearchToken);
+      if (completed) sessions.end(ownerOf(who), SearchToken);
       // Rights may have changed since the search began, and footage has become older.
       const now = new Map((await recordings(site, who)).map((recording) => [recording.view.token, recording]));
       const mayKnow = ({ recording: { view }, notification, told }: FoundEvent): boolean => {
@@ -106,7 +107,7 @@ export function searchService(site: OnvifSite, clock: Clock): Service {
       };
     },
     EndSearch: ({ SearchToken }, { who }) => {
-      sessions.end(who.accountId, SearchToken);
+      sessions.end(ownerOf(who), SearchToken);
       return { Endpoint: clock.now() };
     },
   });

@@ -24,25 +24,27 @@ import { PTZ_CAPABILITIES, ptzService } from "./ptz.ts";
 import { RECORDING_CAPABILITIES, recordingService } from "./recording.ts";
 import { REPLAY_CAPABILITIES, replayService } from "./replay.ts";
 import { SEARCH_CAPABILITIES, searchService } from "./search.ts";
+import type { SearchSessions } from "./search-sessions.ts";
 import type { OnvifSite } from "./site.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
-/** All ONVIF services of the product, for {@link OnvifServer}. What is served is announced, and nothing else is. */
+/** All ONVIF services of the product, for {@link OnvifServer}. They hold nothing of their own. What is served is announced, and nothing else is. */
 export function onvifServices(o: {
   readonly site: OnvifSite;
   readonly bus: EventBus;
   readonly subscriptions: Subscriptions;
+  readonly searches: SearchSessions;
   /** Absent: events are sent to nobody. */
   readonly notifications?: NotificationOptions | undefined;
   /** A device of this camera alone: `site` has no other. */
   readonly camera?: string;
   readonly clock: Clock;
 }): readonly Service[] {
-  const { site, bus, subscriptions, notifications, camera, clock } = o;
+  const { site, bus, subscriptions, searches, notifications, camera, clock } = o;
   const announced: Announced[] = [];
   const announce = <T>(service: Service, release: readonly [number, number], type: Complex<T>, value: T): Service => {
     const { path, table } = service;
-    const capabilities: Xml = serialize(table.prefix, "Capabilities", type, value);
+    const capabilities = (): Xml => serialize(table.prefix, "Capabilities", type, value);
     const [Major, Minor] = release;
     announced.push({ namespace: table.namespace, path, version: { Major, Minor }, capabilities });
     return service;
@@ -57,7 +59,7 @@ export function onvifServices(o: {
     announce(events, [24, 12], EventCapabilities, eventCapabilities(notifications !== undefined)),
     ...besides,
     announce(recordingService(site), [26, 6], RecordingCapabilities, RECORDING_CAPABILITIES),
-    announce(searchService(site, clock), [2, 42], SearchCapabilities, SEARCH_CAPABILITIES),
+    announce(searchService(site, searches, clock), [2, 42], SearchCapabilities, SEARCH_CAPABILITIES),
     announce(replayService(site), [21, 6], ReplayCapabilities, REPLAY_CAPABILITIES),
     announce(ptzService(site), [26, 6], PtzCapabilities, PTZ_CAPABILITIES),
     announce(imagingService(site), [19, 6], ImagingCapabilities, IMAGING_CAPABILITIES),

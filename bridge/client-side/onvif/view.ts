@@ -129,8 +129,14 @@ export function views(site: OnvifSite, who: Principal): readonly View[] {
 }
 
 function viewsFor(site: OnvifSite, who: Principal, id: string): ReturnType<typeof viewsOf> | undefined {
+  const camera = seenCamera(site, who, id);
+  return camera && viewsOf(camera);
+}
+
+/** Undefined where it is missing or hidden. */
+export function seenCamera(site: OnvifSite, who: Principal, id: string): OnvifCamera | undefined {
   try {
-    return viewsOf(site.camera(who, id));
+    return site.camera(who, id);
   } catch (thrown) {
     if (isFault(thrown, "not-found")) return undefined;
     throw thrown;

@@ -3,6 +3,8 @@ import * as fc from "fast-check";
 import type { Grant } from "../../../auth/principal.ts";
 import { Addresses } from "../../../bridge/client-side/addresses.ts";
 import { cameraIdentity } from "../../../bridge/client-side/onvif/camera-device.ts";
+import { CameraDevices } from "../../../bridge/client-side/onvif/camera-devices.ts";
+import type { OnvifSite } from "../../../bridge/client-side/onvif/site.ts";
 import { readNotification } from "../../../wsdl/notification.ts";
 import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
 import { CAMERAS } from "../../support/onvif-cameras.ts";
@@ -175,10 +177,28 @@ describe("the ONVIF device of a camera", () => {
       expect((await site.send({ path, body: "<a/>" })).status, path).to.equal(404);
   });
 
+  it("takes the same work as that of a camera that is not there, also where its own clients have just asked", () => {
+    const made: string[] = [];
+    const devices = new CameraDevices({
+      site: { device: { uuid: UUID } } as OnvifSite,
+      cameras: () => [{ id: "gate", name: "Gate" }],
+      own: [],
+      shown: new Map(),
+      services: (_, camera) => {
+        made.push(camera);
+        return [];
+      },
+    });
+    for (const camera of ["gate", "nope", "gate", "nope"]) devices.services(camera);
+    expect(made).to.deep.equal(["gate", "nope", "gate", "nope"]);
+  });
+
   it("keeps the searches of its clients, whatever strangers ask for", async () => {
     const begun = await ask(gate, "tse", "FindRecordings", "<tse:Scope/><tse:KeepAliveTime>PT1M</tse:KeepAliveTime>");
     for (let count = 0; count < 100; count += 1) await at(`guess-${count}`, "nobody").call("tds", "GetHostname");
     const token = `<tse:SearchToken>${texts(begun.element, "SearchToken")[0]}</tse:SearchToken>`;
+    const elsewhere = await new OnvifClient(site, login).call("tse", "GetRecordingSearchResults", token);
+    expect(elsewhere.fault?.subcodes).to.include("InvalidToken");
     const { element } = await ask(gate, "tse", "GetRecordingSearchResults", token);
     expect(texts(element, "RecordingToken")).to.deep.equal(["gate"]);
   });

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { SearchSessions } from "../../../bridge/client-side/onvif/search-sessions.ts";
 import { onvifServices } from "../../../bridge/client-side/onvif/services.ts";
 import type { OnvifSite } from "../../../bridge/client-side/onvif/site.ts";
 import type { Subscriptions } from "../../../bridge/client-side/onvif/subscriptions.ts";
@@ -234,6 +235,7 @@ describe("the ONVIF operations", () => {
       site: {} as OnvifSite,
       bus: {} as EventBus,
       subscriptions: {} as Subscriptions,
+      searches: {} as SearchSessions,
       clock: new VirtualClock(),
     });
     // Those of subscriptions, which have addresses of their own, have tests of their own; device I/O answers two messages of the device
