@@ -5,17 +5,18 @@ import type { Outlet } from "./viewer.ts";
 /** Every so many packets one is lost, where losing is switched on. */
 const LOSS_PERIOD = 50;
 
-export interface UdpClient {
+/** A client, or a group. */
+export interface UdpReceiver {
   readonly address: string;
   readonly ports: readonly [rtp: number, rtcp: number];
 }
 
-/** A track over UDP, from two ports of the camera to two of the client. */
+/** A track over UDP, from two ports of the camera to two of the receiver. */
 export class UdpOutlet implements Outlet {
   /** UDP does not tell. */
   readonly full = false;
   readonly #pair: PortPair;
-  readonly #client: UdpClient;
+  readonly #to: UdpReceiver;
   readonly #quirks: ReadonlySet<Quirk>;
   #count = 0;
   #held: Buffer | undefined;
@@ -24,7 +25,7 @@ export class UdpOutlet implements Outlet {
   /** `onReport`, `onRtp`: what the client sends. */
   static async open(o: {
     readonly address: string;
-    readonly client: UdpClient;
+    readonly client: UdpReceiver;
     readonly quirks: ReadonlySet<Quirk>;
     readonly onReport: (packet: Buffer) => void;
     readonly onRtp?: ((packet: Buffer) => void) | undefined;
@@ -39,9 +40,10 @@ export class UdpOutlet implements Outlet {
     return new UdpOutlet(pair, o.client, o.quirks);
   }
 
-  private constructor(pair: PortPair, client: UdpClient, quirks: ReadonlySet<Quirk>) {
+  /** `pair`: the camera's ports; they are closed with it. */
+  constructor(pair: PortPair, to: UdpReceiver, quirks: ReadonlySet<Quirk>) {
     this.#pair = pair;
-    this.#client = client;
+    this.#to = to;
     this.#quirks = quirks;
   }
 
@@ -77,6 +79,6 @@ export class UdpOutlet implements Outlet {
   #send(end: 0 | 1, packet: Buffer): void {
     if (this.#closed) return;
     const socket = end === 0 ? this.#pair.rtp : this.#pair.rtcp;
-    socket.send(packet, this.#client.ports[end], this.#client.address, () => undefined);
+    socket.send(packet, this.#to.ports[end], this.#to.address, () => undefined);
   }
 }
