@@ -57,9 +57,15 @@ export class MoveEnd {
 
   async #begin<R>(lengthMs: Millis, profile: string, ask: () => Promise<R>): Promise<R> {
     this.#endWithin(lengthMs, profile);
-    const answer = await ask();
-    this.#endAfter(lengthMs, profile, true);
-    return answer;
+    try {
+      const answer = await ask();
+      this.#endAfter(lengthMs, profile, true);
+      return answer;
+    } catch (error) {
+      // What was asked before may have ended every move meanwhile, and this one have begun all the same.
+      this.#endWithin(lengthMs, profile);
+      throw error;
+    }
   }
 
   #endWithin(ms: Millis, profile: string): void {

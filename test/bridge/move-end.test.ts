@@ -69,6 +69,18 @@ describe("the end of a continuous move", () => {
       [16],
     ],
     [
+      "comes also where everything was ended while the camera was asked, and the camera never said that it moves",
+      async () => {
+        const { promise, reject } = Promise.withResolvers<void>();
+        const next = end.begin(10 * SECOND, "main", () => promise);
+        end.over();
+        reject(new Error("as the test says"));
+        await next.catch(() => undefined);
+      },
+      [],
+      [10],
+    ],
+    [
       "comes a second after a Stop that failed",
       async () => {
         await moves(60);
