@@ -78,12 +78,12 @@ export class CameraStore {
 
   /** Gives each stream its number. */
   async add(camera: NewCamera): Promise<CameraRecord> {
-    const numbers = await this.#freeNumbers();
-    const numbered = (stream: NewStream): StreamRecord => ({ ...stream, number: numbers.next().value });
-    const [main, ...others] = camera.streams;
-    const record: CameraRecord = { ...camera, streams: [numbered(main), ...others.map(numbered)] };
-    const { credentials } = record;
-    await this.#query.transaction().execute(async (change) => {
+    return this.#query.transaction().execute(async (change) => {
+      const numbers = await freeNumbers(change);
+      const numbered = (stream: NewStream): StreamRecord => ({ ...stream, number: numbers.next().value });
+      const [main, ...others] = camera.streams;
+      const record: CameraRecord = { ...camera, streams: [numbered(main), ...others.map(numbered)] };
+      const { credentials } = record;
       await change
         .insertInto("camera")
         .values({
@@ -120,8 +120,8 @@ export class CameraStore {
           })),
         )
         .execute();
+      return record;
     });
-    return record;
   }
 
   /** `not-found` when there is none. */
@@ -185,11 +185,6 @@ export class CameraStore {
     return new Set(rows.map((row) => row.id));
   }
 
-  async #freeNumbers(): Promise<Generator<number, never>> {
-    const rows = await this.#query.selectFrom("camera_stream").select("number").execute();
-    return numbersWithout(new Set(rows.map((row) => row.number)));
-  }
-
   #stream(id: string, name: string) {
     return this.#query.updateTable("camera_stream").where("camera_id", "=", id).where("name", "=", name);
   }
@@ -247,6 +242,11 @@ function streamOf(row: Selectable<CameraSchema["camera_stream"]>): StreamRecord 
     workedTransport: transportIn(row.worked_transport),
     tracks: row.tracks === null ? [] : (JSON.parse(row.tracks) as Track[]),
   };
+}
+
+async function freeNumbers(query: Kysely<CameraSchema>): Promise<Generator<number, never>> {
+  const rows = await query.selectFrom("camera_stream").select("number").execute();
+  return numbersWithout(new Set(rows.map((row) => row.number)));
 }
 
 function* numbersWithout(taken: ReadonlySet<number>): Generator<number, never> {

@@ -15,6 +15,7 @@ export class Cameras implements CameraDirectory {
   readonly #store: CameraStore;
   readonly #parts: StreamParts;
   readonly #running = new Map<string, RunningCamera>();
+  #saving: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: StreamParts) {
     this.#store = parts.store;
@@ -44,7 +45,10 @@ export class Cameras implements CameraDirectory {
   /** Saves the camera, and starts to pull and record it. Faults: those of {@link saveCamera}. */
   async add(adopted: Omit<NewCamera, "id" | "adoptedAt">): Promise<CameraRecord> {
     const { store, archive, clock } = this.#parts;
-    const record = await saveCamera(adopted, { store, recorded: () => archive.cameras(), clock });
+    // One after the other, so that each is compared with those before it.
+    const saving = this.#saving.then(() => saveCamera(adopted, { store, recorded: () => archive.cameras(), clock }));
+    this.#saving = saving.catch(() => undefined);
+    const record = await saving;
     this.#run(record);
     return record;
   }
