@@ -76,12 +76,12 @@ export class Sequencer {
     const step = this.#step(packet.readUInt32BE(8), sequence, arrivedAt);
     if (step === "skip") return step;
     // There are cameras that describe another payload type than they send; what comes besides is comfort noise and the like.
-    if (payloadType === described) this.#payloadType = described;
-    else if (this.#payloadType === undefined) this.#payloadType = payloadType;
+    const assumed = payloadType !== described && this.#payloadType === undefined;
+    if (payloadType === described || assumed) this.#payloadType = payloadType;
     else if (payloadType !== this.#payloadType) return this.#skipOne(sequence, step);
     if (sequence === this.#foreign && step === "next") this.#on.foreign();
     // The first one may be of another type by accident.
-    this.#foreign = payloadType === described ? undefined : sequence;
+    this.#foreign = assumed ? sequence : undefined;
     const missing = step === "gap" ? (sequence - this.#expected) & 0xffff : 0;
     // What is not known to be a small gap is a gap of one; at the very beginning nothing can be missing.
     if (step === "first" || step === "reset") this.#ours += this.#started ? 1 : 0;

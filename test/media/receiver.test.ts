@@ -268,6 +268,14 @@ describe("the receiver of a track", () => {
       expect([...studio.quirks]).to.deep.equal(["drops-packets"]);
     });
 
+    it("passes over what comes twice also where the camera sends another payload type than it described", () => {
+      const studio = new Studio(H264).picture(0, 5, { payloadType: 98 }).picture(40, 1, { payloadType: 98 });
+      studio.sequence -= 1;
+      studio.picture(40, 1, { payloadType: 98 }).picture(80, 1, { payloadType: 98 });
+      expect(studio.seen).to.deep.equal(["1K", "1", "1"]);
+      expect([...studio.quirks]).to.deep.equal([]);
+    });
+
     it("takes the payload type that the camera really sends", () => {
       const studio = new Studio(H264).picture(0, 5, { payloadType: 98 }).picture(40, 1, { payloadType: 98 });
       expect(studio.seen).to.deep.equal(["1K", "1"]);
