@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -14,6 +16,8 @@ import { type Slapd, startSlapd } from "../support/slapd.ts";
 
 const BASE = "dc=site,dc=test";
 const MANY = 5000;
+/** Well within what the server says of {@link MANY}. */
+const SOME_BYTES = 200_000;
 
 function person(uid: string, more = ""): string {
   return `dn: uid=${uid},ou=people,${BASE}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: ${uid}\ncn: ${uid} Person\nsn: ${uid}\nuserPassword: secret-${uid}\n${more}\n`;
@@ -37,6 +41,36 @@ const LDIF = [
   group("night", "uid=carol,ou=people", "cn=guards,ou=groups", "uid=nobody,ou=people"),
   `dn: cn=unix,ou=groups,${BASE}\nchangetype: add\nobjectClass: posixGroup\ncn: unix\ngidNumber: 700\nmemberUid: dave\n\n`,
 ].join("");
+
+/** Stands before the server, and counts what it says. */
+async function relayTo(port: number) {
+  let after: { bytes: number; readonly work: () => void } | undefined;
+  const relay = createServer((client) => {
+    const server = connect(port, "127.0.0.1");
+    server.on("data", ({ length }) => {
+      if (after === undefined) return;
+      after.bytes -= length;
+      if (after.bytes > 0) return;
+      after.work();
+      after = undefined;
+    });
+    client.pipe(server).pipe(client);
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const)
+      one.on("error", () => other.destroy()).once("close", () => other.destroy());
+  }).listen(0, "127.0.0.1");
+  await once(relay, "listening");
+  return {
+    port: (relay.address() as AddressInfo).port,
+    /** Does `work` when the server has said that much more. */
+    after(bytes: number, work: () => void): void {
+      after = { bytes, work };
+    },
+    close: () => relay.close(),
+  };
+}
 
 describe("OpenLDAP", function () {
   this.timeout(120_000);
@@ -182,6 +216,7 @@ describe("OpenLDAP", function () {
     const folder = await mkdtemp(join(tmpdir(), "viaduct-directory-"));
     await writeFile(join(folder, "ca.pem"), slapd.caText);
     await writeFile(join(folder, "password"), `${slapd.password}\n`, { mode: 0o600 });
+    const relay = await relayTo(slapd.tlsPort);
     const t = await startTestBridge({
       folder,
       directory: [
@@ -189,7 +224,7 @@ describe("OpenLDAP", function () {
           name: "site",
           schema: "rfc2307",
           servers: ["127.0.0.1"],
-          port: slapd.tlsPort,
+          port: relay.port,
           ca: join(folder, "ca.pem"),
           account: slapd.account,
           passwordFile: join(folder, "password"),
@@ -217,14 +252,15 @@ describe("OpenLDAP", function () {
         `      ${MANY} accounts made in ${done?.tookMs} ms (${Math.round((user + system) / 1000)} ms of CPU), compared in ${nothing.tookMs} ms`,
       );
       const before = accounts.list();
-      const broken = sync();
-      setTimeout(() => void slapd.kill(), nothing.tookMs / 3);
-      expect((await broken).outcome).to.equal("failed");
+      const killed = new Promise<void>((resolve) => relay.after(SOME_BYTES, () => resolve(slapd.kill())));
+      expect((await sync()).outcome).to.equal("failed");
+      await killed;
       expect(accounts.list()).to.deep.equal(before);
       await slapd.start();
       expect(await sync()).to.include({ outcome: "nothing", people: MANY });
     } finally {
       await t.close();
+      relay.close();
       await rm(folder, { recursive: true, force: true });
     }
   });
