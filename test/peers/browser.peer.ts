@@ -1,20 +1,16 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { expect } from "chai";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { systemClock } from "../../base/clock.ts";
 import { unixMillis } from "../../base/units.ts";
 import type { RecordingPlan } from "../../bridge/recording-plan.ts";
 import type { SimCamera } from "../../sim/camera-options.ts";
 import { codeFor } from "../support/authenticator.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
 import { peer } from "../support/peer.ts";
 
 const LATER = unixMillis(Date.UTC(2999, 0, 1));
 const ADMIN = { name: "admin", password: "correct horse battery" };
-
-/** Where to leave pictures of the pages for a person to look at; none are taken without it. */
-const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
 
 /** What is asked of the page's `<video>`. The DOM's own types would hold for all our code, which has no DOM. */
 interface VideoElement {
@@ -27,37 +23,18 @@ describe("the pages, in Chromium", function () {
   this.timeout(60_000);
   let t: TestBridge;
   let camera: SimCamera;
-  let browser: Browser;
-  let context: BrowserContext;
+  let window: BrowserWindow;
   let page: Page;
-  const troubles: string[] = [];
 
   before(async function () {
-    const { program } = peer(this, "chromium");
+    const chromium = peer(this, "chromium");
     t = await startTestBridge({ lingerSeconds: 1 });
     camera = await t.camera({ name: "Gate" });
-    browser = await chromium.launch({
-      executablePath: program,
-      args: [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--no-first-run",
-      ],
-    });
-    context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1180, height: 760 } });
-    page = await context.newPage();
-    page.on("pageerror", (error) => troubles.push(String(error)));
-    page.on("console", (message) => {
-      // Other tests make interfaces meanwhile, at which Chromium drops what it is loading; what is missing is seen by the steps.
-      const expected = /status of 4\d\d|ERR_NETWORK_CHANGED/;
-      if (message.type() === "error" && !expected.test(message.text())) troubles.push(message.text());
-    });
-    await page.goto(t.bridge.parts.addresses().web("127.0.0.1"));
+    window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
+    ({ page } = window);
   });
   after(async () => {
-    await browser?.close();
+    await window?.close();
     await t?.close();
   });
 
@@ -65,11 +42,6 @@ describe("the pages, in Chromium", function () {
     const [found] = t.bridge.parts.watch.all();
     if (found === undefined) throw new Error("no camera");
     return found.info.streams[0].recording.plan;
-  };
-  const picture = async (name: string): Promise<void> => {
-    if (SCREENSHOTS === undefined) return;
-    mkdirSync(SCREENSHOTS, { recursive: true });
-    await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`) });
   };
 
   it("refuse a wrong set-up token, and make the first administrator with the right one", async () => {
@@ -79,12 +51,12 @@ describe("the pages, in Chromium", function () {
     const create = page.getByRole("button", { name: "Create administrator" });
     await create.click();
     await page.getByRole("alert").filter({ hasText: /token/i }).waitFor();
-    await picture("set-up");
+    await window.picture("set-up");
     const token = t.bridge.parts.accounts.setUpToken();
     await page.getByLabel("Set-up token").fill(token?.reveal() ?? "");
     await create.click();
     await page.getByRole("heading", { name: "No cameras yet" }).waitFor();
-    await picture("empty");
+    await window.picture("empty");
   });
 
   it("refuse a wrong password, and log in with the right one", async () => {
@@ -93,7 +65,7 @@ describe("the pages, in Chromium", function () {
     await page.getByLabel("Password").fill("not the password");
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
-    await picture("log-in-refused");
+    await window.picture("log-in-refused");
     await page.getByLabel("Password").fill(ADMIN.password);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("link", { name: "Discovery" }).waitFor();
@@ -104,9 +76,9 @@ describe("the pages, in Chromium", function () {
     await page.getByLabel(/Also ask/).fill(new URL(camera.deviceUrl).hostname);
     await page.getByRole("button", { name: "Scan" }).click();
     await page.getByRole("status").waitFor();
-    await picture("scanning");
+    await window.picture("scanning");
     await page.getByRole("cell", { name: "Gate", exact: true }).waitFor();
-    await picture("found");
+    await window.picture("found");
   });
 
   it("say in words that plain text is not allowed for the camera, and that its password is wrong", async () => {
@@ -119,7 +91,7 @@ describe("the pages, in Chromium", function () {
     await page.getByLabel("Allow plain text for this camera").check();
     await page.getByRole("button", { name: "Adopt and record" }).click();
     await refusal.filter({ hasText: /password/i }).waitFor();
-    await picture("adopt-refused");
+    await window.picture("adopt-refused");
   });
 
   it("adopt a camera and show its live picture moving", async () => {
@@ -137,10 +109,7 @@ describe("the pages, in Chromium", function () {
     const before = (await video()).frames;
     await eventually(async () => (await video()).frames > before + 15);
     expect((await video()).size).to.deep.equal([640, 360]);
-    await picture("live");
-    await page.emulateMedia({ colorScheme: "dark" });
-    await picture("live-dark");
-    await page.emulateMedia({ colorScheme: "light" });
+    await window.picture("live");
   });
 
   it("tell by what the camera sends, and have it send another way", async () => {
@@ -155,15 +124,12 @@ describe("the pages, in Chromium", function () {
   it("show all cameras at once by their small pictures, which are pulled for that alone", async () => {
     const sub = page.getByRole("region", { name: "Stream sub" });
     await sub.getByText("idle", { exact: true }).waitFor();
-    await picture("streams");
+    await window.picture("streams");
     await page.getByRole("button", { name: "All pictures" }).click();
     await page.locator('.wall .picture[data-state="playing"]').waitFor();
     const video = page.locator(".wall video");
     await eventually(() => video.evaluate((element) => (element as unknown as VideoElement).videoWidth === 320));
-    await picture("wall");
-    await page.emulateMedia({ colorScheme: "dark" });
-    await picture("wall-dark");
-    await page.emulateMedia({ colorScheme: "light" });
+    await window.picture("wall");
     await page.getByRole("list").getByRole("button", { name: "Gate" }).click();
     await page.locator('.picture[data-state="playing"]').waitFor();
   });
@@ -188,7 +154,7 @@ describe("the pages, in Chromium", function () {
     await change("When something happens");
     await dialog.getByLabel("A person").check();
     await dialog.getByLabel("Seconds before").fill("3");
-    await picture("recording-on-events");
+    await window.picture("recording-on-events");
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.waitFor({ state: "detached" });
     await eventually(() => planOf().mode === "events");
@@ -199,7 +165,7 @@ describe("the pages, in Chromium", function () {
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.getByText(/no such time zone/).waitFor();
     await dialog.getByLabel("Time zone").fill("Europe/Copenhagen");
-    await picture("recording-at-hours");
+    await window.picture("recording-at-hours");
     await dialog.getByRole("button", { name: "Save" }).click();
     await dialog.waitFor({ state: "detached" });
     await eventually(() => planOf().mode === "schedule");
@@ -221,7 +187,7 @@ describe("the pages, in Chromium", function () {
     await page.getByRole("button", { name: "Create" }).click();
     const secret = page.getByRole("dialog").locator("code").nth(1);
     expect(await secret.textContent()).to.match(/^\w{20}$/);
-    await picture("secret");
+    await window.picture("secret");
     await page.getByRole("button", { name: "Done" }).click();
     await page.getByRole("cell", { name: "control-room" }).waitFor();
   });
@@ -244,29 +210,24 @@ describe("the pages, in Chromium", function () {
     await row.getByRole("cell", { name: "guards", exact: true }).waitFor();
     const cells = ["guard-room", "external system", "guards", "gate", "–", "–", "–", "–", "ptz; with limits"];
     expect((await row.getByRole("cell").allTextContents()).slice(0, -1)).to.deep.equal(cells);
-    await picture("accounts");
-    await page.emulateMedia({ colorScheme: "dark" });
-    await picture("accounts-dark");
-    await page.emulateMedia({ colorScheme: "light" });
+    await window.picture("accounts");
   });
 
   it("show who did what, and what of it was refused, with all that the log has of an entry", async () => {
     await page.getByRole("link", { name: "Audit" }).click();
     const rows = page.getByRole("row");
     await rows.filter({ hasText: "adopt-camera" }).first().waitFor();
-    await picture("audit");
+    await window.picture("audit");
     await page.getByLabel("Outcome").selectOption("failed");
     await page.getByRole("button", { name: "Search", exact: true }).click();
     await rows.filter({ hasText: "allowed" }).first().waitFor({ state: "detached" });
     await rows.filter({ hasText: "set-up" }).getByRole("button").first().click();
     await page.getByText('"prev": "').waitFor();
-    await page.emulateMedia({ colorScheme: "dark" });
-    await picture("audit-dark");
-    await page.emulateMedia({ colorScheme: null });
+    await window.picture("audit-entry");
     await page.getByLabel("Account").fill("nobody");
     await page.getByRole("button", { name: "Search", exact: true }).click();
     await page.getByText("Nothing in the audit log is like this").waitFor();
-    await picture("audit-empty");
+    await window.picture("audit-empty");
     await page.getByLabel("Any text").fill("x".repeat(300));
     await page.getByRole("button", { name: "Search", exact: true }).click();
     await page.getByRole("alert").filter({ hasText: "Text" }).waitFor();
@@ -280,19 +241,19 @@ describe("the pages, in Chromium", function () {
     const code = page.getByLabel("Code that it shows now");
     await code.waitFor();
     const secret = (await page.getByRole("dialog").locator("code").textContent()) ?? "";
-    await picture("second-factor");
+    await window.picture("second-factor");
     await code.fill(codeFor(secret, systemClock.now()));
     await page.getByRole("button", { name: "Go on" }).click();
     await page.getByRole("dialog", { name: "Keep these recovery codes" }).waitFor();
     const [first = "", second = ""] = await page.getByRole("dialog").locator("li code").allTextContents();
-    await picture("recovery-codes");
+    await window.picture("recovery-codes");
     await page.getByRole("button", { name: "I have kept them" }).click();
     await page.getByRole("button", { name: "Log out" }).click();
     await page.getByLabel("Name").fill(ADMIN.name);
     await page.getByLabel("Password").fill(ADMIN.password);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByLabel(/recovery code/).fill(first);
-    await picture("log-in-code");
+    await window.picture("log-in-code");
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("button", { name: "Second factor" }).click();
     await page.getByLabel(/recovery code/).fill(second);
@@ -315,6 +276,6 @@ describe("the pages, in Chromium", function () {
   });
 
   it("raise no error on the way", () => {
-    expect(troubles).to.deep.equal([]);
+    expect(window.troubles).to.deep.equal([]);
   });
 });

@@ -2,8 +2,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
 import { peer } from "../support/peer.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";
 import { type Ended, viaduct } from "../support/viaduct.ts";
@@ -11,7 +12,6 @@ import { type Ended, viaduct } from "../support/viaduct.ts";
 const BASE = "dc=site,dc=test";
 const ADMIN = { name: "admin", password: "correct horse battery" };
 const PEOPLE = ["ann", "ben", "cat", "dan", "eva", "fred", "gus"];
-const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
 
 const LDIF = [
   `dn: ou=people,${BASE}\nchangetype: add\nobjectClass: organizationalUnit\nou: people\n\n`,
@@ -26,13 +26,13 @@ describe("a directory, in Chromium and at the command line", function () {
   this.timeout(120_000);
   let slapd: Slapd;
   let t: TestBridge;
-  let browser: Browser;
+  let window: BrowserWindow;
   let page: Page;
   let config: string;
   let folder: string;
 
   before(async function () {
-    const { program } = peer(this, "chromium");
+    const chromium = peer(this, "chromium");
     slapd = await startSlapd(this, LDIF);
     const directory = () => ({
       name: "site",
@@ -61,31 +61,20 @@ describe("a directory, in Chromium and at the command line", function () {
         directory: [directory()],
       }),
     );
-    browser = await chromium.launch({
-      executablePath: program,
-      args: ["--no-sandbox", "--disable-gpu", "--no-first-run"],
-    });
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1180, height: 900 } });
-    page = await context.newPage();
     const { accounts, addresses } = t.bridge.parts;
     const token = accounts.setUpToken()?.reveal();
-    await context.request.post(`${addresses().web("127.0.0.1")}api/setup`, { data: { token, ...ADMIN } });
-    await page.goto(`${addresses().web("127.0.0.1")}directory`);
+    window = await openWindow(chromium, addresses().web("127.0.0.1"));
+    ({ page } = window);
+    await page.request.post("/api/setup", { data: { token, ...ADMIN } });
+    await page.goto("/directory");
   });
   after(async () => {
-    await browser?.close();
+    await window?.close();
     await t?.close();
     await slapd?.close();
     if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   });
 
-  const picture = async (name: string): Promise<void> => {
-    if (SCREENSHOTS === undefined) return;
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(SCREENSHOTS, `directory-${name}-${colorScheme}.png`) });
-    }
-  };
   const command = (...args: readonly string[]): Promise<Ended> => viaduct(["directory", ...args, "--config", config]);
   const members = (uids: readonly string[]): Promise<void> =>
     slapd.modify(
@@ -100,7 +89,7 @@ describe("a directory, in Chromium and at the command line", function () {
       name: "Guards",
       grants: [{ right: "live", cameras: "any", interfaces: "any" }],
     });
-    await picture("failed");
+    await window.picture("directory-failed");
   });
 
   it("shows who would come, and makes their accounts", async () => {
@@ -108,7 +97,7 @@ describe("a directory, in Chromium and at the command line", function () {
     const table = page.getByRole("table", { name: "Preview" });
     await table.waitFor();
     expect(await table.getByRole("row").count()).to.equal(1 + PEOPLE.length);
-    await picture("preview");
+    await window.picture("directory-preview");
     await page.getByRole("button", { name: "Sync now" }).click();
     await page.getByText(`${PEOPLE.length} in, 0 out`).waitFor();
     expect(t.bridge.parts.accounts.ofDirectory("site")).to.have.length(PEOPLE.length);
@@ -120,7 +109,7 @@ describe("a directory, in Chromium and at the command line", function () {
     await page.getByText("Role guards by guards").waitFor();
     await page.getByRole("button", { name: "Test" }).click();
     await page.getByText("its certificate is good").waitFor();
-    await picture("test");
+    await window.picture("directory-test");
   });
 
   it("holds a mass removal, says so, and lets it pass when it is confirmed", async () => {
@@ -132,14 +121,14 @@ describe("a directory, in Chromium and at the command line", function () {
     );
     await page.getByRole("button", { name: "Preview" }).click();
     await page.getByRole("button", { name: "Confirm…" }).waitFor();
-    await picture("held");
+    await window.picture("directory-held");
     await page.getByRole("button", { name: "Confirm…" }).click();
-    await picture("confirm");
+    await window.picture("directory-confirm");
     await page.getByRole("button", { name: "Do it" }).click();
     await page.getByText("1 in, 6 out").waitFor();
     await page.getByRole("button", { name: "History" }).click();
     await page.getByRole("table", { name: "History" }).waitFor();
-    await picture("history");
+    await window.picture("directory-history");
   });
 
   it("is reached by commands while the bridge runs", async () => {

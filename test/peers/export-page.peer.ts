@@ -1,27 +1,24 @@
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
 import { type Peer, peer } from "../support/peer.ts";
 import { viaduct } from "../support/viaduct.ts";
 
 const ADMIN = { name: "admin", password: "correct horse battery" };
 
-/** Where to leave pictures of the pages for a person to look at; none are taken without it. */
-const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
-
 describe("the page of exports, in Chromium", function () {
   this.timeout(120_000);
   let t: TestBridge;
   let zip: Peer;
-  let browser: Browser;
+  let window: BrowserWindow;
   let page: Page;
   let password = "";
   let file = "";
-  const troubles: string[] = [];
 
   before(async function () {
-    const { program } = peer(this, "chromium");
+    const chromium = peer(this, "chromium");
     zip = peer(this, "7zz");
     t = await startTestBridge();
     const camera = await t.camera({ name: "Gate" });
@@ -36,33 +33,21 @@ describe("the page of exports, in Chromium", function () {
       },
     );
     await t.adopt(camera);
-    browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
-    const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1180, height: 700 } });
-    page = await context.newPage();
-    page.on("pageerror", (error) => troubles.push(String(error)));
-    await page.goto(t.bridge.parts.addresses().web("127.0.0.1"));
+    window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
+    ({ page } = window);
     await page.getByLabel("Name").fill(ADMIN.name);
     await page.getByLabel("Password").fill(ADMIN.password);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByRole("link", { name: "Exports" }).click();
   });
   after(async () => {
-    await browser?.close();
+    await window?.close();
     await t?.close();
   });
 
-  /** Of both schemes. */
-  async function picture(name: string): Promise<void> {
-    if (SCREENSHOTS === undefined) return;
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${colorScheme}.png`) });
-    }
-  }
-
   it("says what to do where nothing is exported yet", async () => {
     await page.getByRole("heading", { name: "Nothing is exported" }).waitFor();
-    await picture("exports-empty");
+    await window.picture("exports-empty");
   });
 
   it("says what is wrong with what is asked for, and keeps it", async () => {
@@ -74,7 +59,7 @@ describe("the page of exports, in Chromium", function () {
     await dialog.getByRole("button", { name: "Export", exact: true }).click();
     await dialog.getByRole("alert").filter({ hasText: "The beginning must be before the end" }).waitFor();
     expect(await dialog.getByLabel("To", { exact: true }).inputValue()).to.equal(to);
-    await picture("exports-refused");
+    await window.picture("exports-refused");
     await page.keyboard.press("Escape");
     await dialog.waitFor({ state: "detached" });
   });
@@ -98,13 +83,13 @@ describe("the page of exports, in Chromium", function () {
     await page.getByRole("heading", { name: "The export is being made" }).waitFor();
     password = (await page.getByRole("dialog").locator("code").textContent()) ?? "";
     expect(password).to.match(/^\w{20}$/);
-    await picture("exports-password");
+    await window.picture("exports-password");
     await page.getByRole("button", { name: "Done" }).click();
     await page.getByText(/waits for its turn|is being made|ready/).waitFor();
-    await picture("exports-running");
+    await window.picture("exports-running");
     await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
     expect(await page.getByText(password).count()).to.equal(0);
-    await picture("exports-ready");
+    await window.picture("exports-ready");
   });
 
   it("hands out a file that 7-Zip opens with it, and that verifies as it was recorded", async () => {
@@ -127,6 +112,6 @@ describe("the page of exports, in Chromium", function () {
   it("removes it where that is wanted", async () => {
     await page.getByRole("button", { name: "Remove" }).click();
     await page.getByRole("heading", { name: "Nothing is exported" }).waitFor();
-    expect(troubles).to.deep.equal([]);
+    expect(window.troubles).to.deep.equal([]);
   });
 });

@@ -16,7 +16,7 @@ export interface BrowserWindow {
   close(): Promise<void>;
 }
 
-/** Opens `url` in Chromium without a screen. Certificates are not checked: those of a test are its own. */
+/** Opens `url` in Chromium without a screen; further addresses may be relative to it. Certificates are not checked: those of a test are its own. */
 export async function openWindow({ program }: Peer, url: string): Promise<BrowserWindow> {
   const browser: Browser = await chromium.launch({
     executablePath: program,
@@ -29,7 +29,11 @@ export async function openWindow({ program }: Peer, url: string): Promise<Browse
     ],
   });
   const troubles: string[] = [];
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1180, height: 860 } });
+  const context = await browser.newContext({
+    baseURL: url,
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1180, height: 860 },
+  });
   const page = await context.newPage();
   page.on("pageerror", (error) => troubles.push(String(error)));
   page.on("console", (message) => {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Context } from "mocha";
+import { freeTcpPort } from "./bridge.ts";
 import { peer } from "./peer.ts";
 
 const SUFFIX = "dc=site,dc=test";
@@ -78,7 +78,7 @@ overlay syncprov
 overlay ppolicy
 `,
   );
-  const [port, tlsPort] = [await freePort(), await freePort()];
+  const [port, tlsPort] = [await freeTcpPort(), await freeTcpPort()];
   let child: ChildProcess | undefined;
   const run = (): ChildProcess =>
     spawn(
@@ -135,12 +135,4 @@ async function retried(child: ChildProcess, work: () => Promise<void>): Promise<
       if (child.exitCode !== null || performance.now() > until) throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
 }
