@@ -49,11 +49,12 @@ const settled = async (): Promise<void> => {
 
 describe("a page's feed of a recording", () => {
   let page: Page;
+  let feed: PlaybackFeed;
   let looked = 0;
   beforeEach(() => {
     page = new Page();
     looked = 0;
-    new PlaybackFeed(page as unknown as WebSocket, {
+    feed = new PlaybackFeed(page as unknown as WebSocket, {
       camera: "gate",
       stream: undefined,
       source: scriptedRecording(frames.track, GROUPS),
@@ -68,6 +69,8 @@ describe("a page's feed of a recording", () => {
       log: silentLog(),
     });
   });
+
+  afterEach(() => feed.close());
 
   const askTimeline = (): void => page.ask({ type: "timeline", from: at(0), to: at(4 * GOP) });
 
