@@ -134,12 +134,12 @@ describe("the streams of a camera", () => {
 
 describe("the number of a stream", () => {
   it("is one of its own also where cameras are saved at the same time", async () => {
-    const { query, close } = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
-    const store = new CameraStore(query, new Sealer(Buffer.alloc(32)));
+    const database = await openDatabase<CameraSchema>(":memory:", cameraMigrations);
+    const store = new CameraStore(database.query, new Sealer(Buffer.alloc(32)));
     const added = await Promise.all(["gate", "yard", "door"].map((id) => store.add({ ...gate, id })));
     const numbers = added.flatMap(({ streams }) => streams.map(({ number }) => number));
-    expect(numbers.toSorted()).to.deep.equal([1, 2, 3, 4, 5, 6]);
-    await close();
+    expect(numbers.toSorted((a, b) => a - b)).to.deep.equal([1, 2, 3, 4, 5, 6]);
+    await database.close();
   });
 
   it("is the lowest that no other stream has, and stays", async () => {
