@@ -1,11 +1,11 @@
 import { hostname } from "node:os";
 import { AUDIT_FILE } from "../auth/audit/files.ts";
 import type { Audit } from "../auth/audit.ts";
+import { plainAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Closable } from "../base/lifecycle.ts";
 import type { Log } from "../base/log.ts";
-import { plainAddress } from "../net/address.ts";
 import { consumerSide } from "../net/consumers.ts";
 import { resolveName } from "../net/resolve.ts";
 import { dial } from "../net/tcp.ts";

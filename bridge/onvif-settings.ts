@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isNetwork } from "../net/address.ts";
+import { isNetwork } from "../base/address.ts";
 import type { CameraDeviceSettings } from "./client-side/onvif-part.ts";
 
 /** Who may be sent events. */

@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
+import { Networks, plainAddress } from "../base/address.ts";
 import { Fault } from "../base/fault.ts";
-import { Networks, plainAddress } from "./address.ts";
 import { type Dialing, localsOf, NEARBY, NEVER } from "./sides.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
+import { plainAddress } from "../base/address.ts";
 import { Fault } from "../base/fault.ts";
-import { plainAddress } from "./address.ts";
 import { type Identity, serverTlsOptions } from "./tls.ts";
 
 const LIMITS = {

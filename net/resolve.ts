@@ -1,6 +1,6 @@
 import { Resolver } from "node:dns/promises";
+import { plainAddress } from "../base/address.ts";
 import { Fault } from "../base/fault.ts";
-import { plainAddress } from "./address.ts";
 
 const LIMITS = {
   /** Of one question to one server. */

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import { Networks, plainAddress } from "../base/address.ts";
 import { Fault } from "../base/fault.ts";
-import { Networks, plainAddress } from "./address.ts";
 
 const LIMITS = {
   /** Longest address that a camera may name; real ones have some hundred characters. */

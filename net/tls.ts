@@ -14,11 +14,11 @@ import {
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
+import { plainAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { DAY, type UnixMillis } from "../base/units.ts";
 import { readIfThere, writeWhole } from "../base/whole-file.ts";
-import { plainAddress } from "./address.ts";
 
 const LIMITS = {
   /** What browsers take at most from a public authority; longer ones make some clients refuse. */

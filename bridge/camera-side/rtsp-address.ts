@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { Credentials } from "../../auth/scheme/http.ts";
+import { plainAddress } from "../../base/address.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import { Secret } from "../../base/secret.ts";
-import { plainAddress } from "../../net/address.ts";
 import { pinnedToHost } from "../../net/sides.ts";
 
 const LIMITS = {

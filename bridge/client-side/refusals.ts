@@ -1,12 +1,12 @@
 import type { RefusedRequest } from "../../auth/refused.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
+import { networkOf } from "../../base/address.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Closable } from "../../base/lifecycle.ts";
 import type { Log } from "../../base/log.ts";
 import { SECOND } from "../../base/units.ts";
 import { writeWhole } from "../../base/whole-file.ts";
-import { networkOf } from "../../net/address.ts";
 import { type Refusal, readRefusals } from "./refusal.ts";
 import { classified } from "./refusal-code.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isIP } from "node:net";
-import { plainAddress } from "../../net/address.ts";
+import { plainAddress } from "../../base/address.ts";
 import { type CameraSide, pinnedToHost } from "../../net/sides.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import { scopeValue } from "../../wsdl/scope.ts";

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
+import { plainAddress } from "../../base/address.ts";
 import { Fault } from "../../base/fault.ts";
-import { plainAddress } from "../../net/address.ts";
 import type { CameraSide } from "../../net/sides.ts";
 
 const LIMITS = {

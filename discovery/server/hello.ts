@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
+import { Networks, plainAddress } from "../../base/address.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { type Log, Repeats } from "../../base/log.ts";
 import { type Millis, SECOND } from "../../base/units.ts";
-import { Networks, plainAddress } from "../../net/address.ts";
 import {
   type DeviceEntry,
   DISCOVERY_PORT,

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { denotesSame } from "../../auth/scheme/uri.ts";
+import { plainAddress } from "../../base/address.ts";
 import { unixMillis } from "../../base/units.ts";
 import { timeAddress } from "../../bridge/client-side/time-address.ts";
 import { parseSdp, printSdp } from "../../media/sdp.ts";
-import { plainAddress } from "../../net/address.ts";
 import { pinnedToHost } from "../../net/sides.ts";
 import { baseOf, joinControl } from "../../rtsp/client/quirks.ts";
 import { controlAddresses, parseAddress, trackAddress } from "../../rtsp/server/address.ts";

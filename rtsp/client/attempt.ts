@@ -1,10 +1,10 @@
 import type { ChallengeAnswerer } from "../../auth/scheme/http.ts";
+import { plainAddress } from "../../base/address.ts";
 import type { Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
 import { SECOND } from "../../base/units.ts";
-import { plainAddress } from "../../net/address.ts";
 import { header } from "../wire/message.ts";
 import { RtspConnection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";

@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
+import { plainAddress } from "../../base/address.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
-import { plainAddress } from "../../net/address.ts";
 import { parseGroupRange } from "../../net/multicast.ts";
 import { type Pair, parseTransport } from "../wire/transport.ts";
 import type { RtspQuirk } from "./known-quirks.ts";

@@ -1,4 +1,5 @@
 import { ChallengeAnswerer, type Credentials } from "../../auth/scheme/http.ts";
+import { plainAddress } from "../../base/address.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
@@ -6,7 +7,6 @@ import { SECOND } from "../../base/units.ts";
 import { type MediaDescription, parseSdp } from "../../media/sdp.ts";
 import { TalkQueue } from "../../media/talk-queue.ts";
 import type { Track } from "../../media/track.ts";
-import { plainAddress } from "../../net/address.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import { type Headers, header } from "../wire/message.ts";

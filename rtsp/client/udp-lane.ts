@@ -1,6 +1,6 @@
 import type { RemoteInfo, Socket } from "node:dgram";
+import { plainAddress } from "../../base/address.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
-import { plainAddress } from "../../net/address.ts";
 import { openPortPair, type PortPair } from "../../net/udp.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
 import type { Lane, LaneSink } from "./lane.ts";

@@ -1,8 +1,8 @@
 import { isIPv4 } from "node:net";
+import { plainAddress } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { LiveSource } from "../../media/source.ts";
-import { plainAddress } from "../../net/address.ts";
 import type { PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
 import type { Presentation } from "./host.ts";

@@ -1,4 +1,4 @@
-import { networkOf } from "../../net/address.ts";
+import { networkOf } from "../../base/address.ts";
 
 /** Connections that have not proved who they are. */
 const MAX_NEWCOMERS = 200;

@@ -2,12 +2,12 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { createServer as createTlsServer } from "node:tls";
 import type { Principal } from "../../auth/principal.ts";
 import type { RefusedRequest } from "../../auth/refused.ts";
+import { networkOf } from "../../base/address.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { type Log, Repeats, withoutUserInfo } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { SECOND } from "../../base/units.ts";
-import { networkOf } from "../../net/address.ts";
 import { peerOf } from "../../net/http.ts";
 import { descriptorOf, nativeSender } from "../../net/native.ts";
 import { type Identity, serverTlsOptions } from "../../net/tls.ts";

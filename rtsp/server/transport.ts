@@ -1,4 +1,4 @@
-import { plainAddress } from "../../net/address.ts";
+import { plainAddress } from "../../base/address.ts";
 import { type Pair, parseTransport, type TransportSpec } from "../wire/transport.ts";
 import { RtspFault } from "./reply.ts";
 

@@ -1,9 +1,9 @@
 import type { Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
+import { plainAddress } from "../../base/address.ts";
 import { Fault } from "../../base/fault.ts";
 import { FRAME_HEADER_BYTES, FramedPackets } from "../../media/framed-packets.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import { plainAddress } from "../../net/address.ts";
 import type { DatagramSender } from "../../net/datagram-sender.ts";
 import { openPortPair, type PortPair, type PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";

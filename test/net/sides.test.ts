@@ -1,8 +1,8 @@
 import type { NetworkInterfaceInfo } from "node:os";
 import { expect } from "chai";
 import * as fc from "fast-check";
+import { plainAddress } from "../../base/address.ts";
 import { Fault, isFault } from "../../base/fault.ts";
-import { plainAddress } from "../../net/address.ts";
 import { type CameraSideSettings, cameraSide, pinnedToHost } from "../../net/sides.ts";
 
 const nic = (address: string, prefix: number): NetworkInterfaceInfo => ({

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { networkOf } from "../../net/address.ts";
+import { networkOf } from "../../base/address.ts";
 
 describe("what stands for one machine", () => {
   const rows: readonly (readonly [address: string, network: string])[] = [

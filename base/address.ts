@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { Fault } from "../base/fault.ts";
+import { Fault } from "./fault.ts";
 
 /**
  * An IP address in the one spelling that we compare and look up: IPv4-mapped IPv6 addresses as IPv4, IPv6 compressed
