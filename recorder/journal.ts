@@ -275,13 +275,14 @@ export class Journal {
     return found.map(markOf);
   }
 
-  /** Returns what was removed; `not-found` where there is none of this kind with this id. */
-  async unmark(camera: string, kind: Mark["kind"], id: string): Promise<Mark> {
+  /** Returns what was removed; `not-found` where there is none of this kind with this id, or it is over before `since`. */
+  async unmark(camera: string, kind: Mark["kind"], id: string, since = unixMillis(0)): Promise<Mark> {
     const row = await this.#database.query
       .deleteFrom("marks")
       .where("camera", "=", camera)
       .where("kind", "=", kind)
       .where("id", "=", id)
+      .where("toMs", ">=", since)
       .returningAll()
       .executeTakeFirst();
     if (row === undefined) throw new Fault("not-found", `no ${kind} ${id} of ${camera}`);

@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { CAMERA_RIGHTS, RIGHTS, type Right, SYSTEM_RIGHTS } from "../auth/right.ts";
 import type { Quirk } from "../base/quirk.ts";
 import { settingsJsonSchema } from "../bridge/settings.ts";
 import { MEDIA_QUIRKS } from "../media/known-quirks.ts";
 import { RTSP_QUIRKS } from "../rtsp/client/known-quirks.ts";
 import { ONVIF_QUIRKS } from "../sim/quirks.ts";
+import { DOORS, type Guarded, type Needs, rightsOf } from "./doors.ts";
 
 interface Node {
   readonly type?: string;
@@ -96,9 +98,61 @@ ${onvif.join("\n")}
 `;
 }
 
+/** The doors at an interface that a right opens, with what is needed besides, or would do as well. */
+function doorsWith(right: Right, door: Guarded): string {
+  return (Object.entries(DOORS[door]) as [Needs, readonly string[]][])
+    .flatMap(([needs, names]) => {
+      const { oneOf, beside } = rightsOf(needs);
+      if (!oneOf.includes(right)) return [];
+      const more = [
+        ...oneOf.filter((one) => one !== right).map((one) => `or \`${one}\``),
+        ...beside.map((one) => `with \`${one}\` as well`),
+      ];
+      return `${codes(names)}${more.length === 0 ? "" : ` (${more.join(", ")})`}`;
+    })
+    .join("<br>");
+}
+
+function codes(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(" ");
+}
+
+function doorsFor(needs: "account" | "nobody"): string {
+  return codes([...(DOORS.web[needs] ?? []), ...(DOORS.onvif[needs] ?? [])]);
+}
+
+/** The reference of rights, from the list of doors that the matrix of rights is tried with. */
+function rightsReference(): string {
+  const words: Readonly<Record<Right, string>> = { ...CAMERA_RIGHTS, ...SYSTEM_RIGHTS };
+  const rows = RIGHTS.map(
+    (right) =>
+      `| \`${right}\` | ${words[right]} | ${(["web", "onvif", "rtsp"] as const).map((door) => doorsWith(right, door)).join(" | ")} |`,
+  );
+  return `# Which right opens which door
+
+Made from the list of doors by \`node scripts/reference.ts\`. \`test/bridge/rights-matrix.test.ts\` knocks at each door of a running bridge,
+with its right and without: nobody logged in, every right but this one, the right on other interfaces, at other hours, in the past, on another
+camera, taken away by a denial, with the camera hidden, for newer footage alone, and with nothing but this right. A route, an
+operation or a WebSocket that is not in this list fails that test.
+
+Any right over a camera opens what stands at \`see\`: the camera is there. Lists hold what the account may have and nothing else, and a
+camera that may not be seen is answered as one that does not exist. Rights can be granted on the interfaces \`api\` and \`cli\` too: no
+door asks for those alone; commands are run by who owns the data folder.
+
+| right | lets | web | ONVIF | RTSP |
+| --- | --- | --- | --- | --- |
+${rows.join("\n")}
+
+Every account that is let in has ${doorsFor("account")}.
+
+Without an account: ${doorsFor("nobody")}.
+`;
+}
+
 const FILES: readonly (readonly [name: string, text: string])[] = [
   ["configuration.md", configurationReference()],
   ["quirks.md", quirksReference()],
+  ["rights.md", rightsReference()],
 ];
 for (const [name, text] of FILES) {
   const file = join(FOLDER, name);

@@ -52,7 +52,9 @@ interface Visitor {
   readonly ended: AbortSignal;
 }
 
-/** WebSockets of logged-in pages: `/api/events`, and `/api/live/<camera>` and `/api/playback/<camera>`, both also with `/<stream>`. */
+/** WebSockets of logged-in pages, below `/api/`: `events`, and `live/<camera>` and `playback/<camera>`, both also with `/<stream>`. */
+export const FEEDS = ["events", "live", "playback"] as const;
+
 export class Sockets {
   readonly #o: SocketsOptions;
   readonly #server = createWebSocketServer({ maxBytes: LIMITS.payloadBytes });
@@ -93,10 +95,10 @@ export class Sockets {
       ws.once("close", use.close);
       const visitor = { who, address: peerOf(request.socket).address, ended: use.ended };
       const path = (request.url ?? "").split("?", 1)[0] ?? "";
-      const [, kind, camera, stream] = VIDEO_PATH.exec(path) ?? [];
-      if (kind === "live" && camera !== undefined) void this.#live(ws, visitor, camera, stream);
-      else if (camera !== undefined) this.#playback(ws, visitor, camera, stream);
-      else if (path === "/api/events") this.#events(ws, visitor);
+      const [, kind, camera, stream] = FEED_PATH.exec(path) ?? [];
+      if (kind === "events" && camera === undefined) this.#events(ws, visitor);
+      else if (kind === "live" && camera !== undefined) void this.#live(ws, visitor, camera, stream);
+      else if (kind === "playback" && camera !== undefined) this.#playback(ws, visitor, camera, stream);
       else ws.close(1008);
     });
   }
@@ -182,8 +184,8 @@ function refuseIn(ws: WebSocket, error: unknown): void {
   ws.close(CLOSE_ENDED);
 }
 
-/** Also of the stream where it is not the main one. */
-const VIDEO_PATH = /^\/api\/(live|playback)\/([A-Za-z0-9_-]{1,64})(?:\/([a-z0-9-]{1,16}))?$/;
+/** With the camera, and its stream where it is not the main one. */
+const FEED_PATH = new RegExp(`^/api/(${FEEDS.join("|")})(?:/([A-Za-z0-9_-]{1,64})(?:/([a-z0-9-]{1,16}))?)?$`);
 
 /** The id in the cookie; empty where there is none. */
 function sessionOf({ headers }: IncomingMessage): string {

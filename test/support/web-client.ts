@@ -27,6 +27,8 @@ export interface OpenFeed {
   readonly messages: readonly unknown[];
   /** The close code. */
   readonly closed: Promise<number>;
+  /** Whether a ping is answered before the other end closes. */
+  alive(): Promise<boolean>;
   send(bytes: Buffer): void;
   close(): void;
 }
@@ -100,7 +102,12 @@ export class WebClient {
     });
     const status = await Promise.race([once(socket, "open").then(() => undefined), refused]);
     if (status !== undefined) return status;
-    return { messages, closed, send: (bytes) => socket.send(bytes), close: () => socket.close() };
+    const alive = (): Promise<boolean> => {
+      const answered = once(socket, "pong").then(() => true);
+      socket.ping();
+      return Promise.race([answered, closed.then(() => false)]);
+    };
+    return { messages, closed, alive, send: (bytes) => socket.send(bytes), close: () => socket.close() };
   }
 
   /** As {@link feed}; throws where it was refused. */

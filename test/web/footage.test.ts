@@ -112,6 +112,16 @@ describe("footage, in the web API", () => {
       expect((await keeper.send("POST", "/api/cameras/gate/locks", { body })).status).to.equal(400);
     });
 
+  it("keeps marks of what is too old for who would remove them, and of who may find nothing", async () => {
+    const made = { camera: "gate", from: ago(3), to: ago(2.5), text: "fight", who: "keeper", madeAt: ago(1) } as const;
+    const { id } = await site.journal.mark({ kind: "lock", ...made });
+    const hour = await site.person("hour", [may("playback", { maxAgeMs: HOUR }), may("lock")]);
+    const blind = await site.person("blind", [may("lock")]);
+    expect((await hour.send("DELETE", `/api/cameras/gate/locks/${id}`)).status).to.equal(404);
+    expect((await blind.send("DELETE", `/api/cameras/gate/locks/${id}`)).status).to.equal(403);
+    expect((await keeper.send("DELETE", `/api/cameras/gate/locks/${id}`)).status).to.equal(204);
+  });
+
   it("has no mark where who makes it may not look", async () => {
     const young = await site.person("young-marker", [may("search", { maxAgeMs: HOUR }), may("bookmark")]);
     const body = { from: isoOf(ago(2)), text: "x" };

@@ -1,6 +1,7 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Audit } from "../../auth/audit.ts";
+import type { Principal } from "../../auth/principal.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { DAY, isoOf, type UnixMillis, unixMillis } from "../../base/units.ts";
@@ -56,6 +57,13 @@ export function footageRoutes(o: {
     };
   });
 
+  /** What somebody may not find, they can neither mark nor unmark. Fault `denied` for who may find nothing. */
+  const oldest = (who: Principal, id: string): UnixMillis => {
+    const reachMs = reachOf(who, id, "web");
+    if (reachMs <= 0) throw new Fault("denied", `${who.name} may find nothing of ${id}`, { tell: "not allowed" });
+    return unixMillis(Math.max(0, o.clock.now() - reachMs));
+  };
+
   for (const [name, kind] of Object.entries(MARKS)) {
     router.post(`/:id/${name}`, async (ctx) => {
       const who = caller(ctx);
@@ -63,9 +71,7 @@ export function footageRoutes(o: {
       const { address } = peerOf(ctx.req.socket);
       o.watch.open(who, id, kind, "web", address);
       const { from, to = from, text } = await jsonBody(ctx.req, mark);
-      // What somebody may not find, they can neither mark.
-      if (o.clock.now() - from > reachOf(who, id, "web"))
-        throw new Fault("denied", `${who.name}: too old to mark`, { tell: "not allowed" });
+      if (from < oldest(who, id)) throw new Fault("denied", `${who.name}: too old to mark`, { tell: "not allowed" });
       assertPast(from, to, o.clock.now());
       const made = await o.archive.journal.mark({
         kind,
@@ -86,7 +92,7 @@ export function footageRoutes(o: {
       const { id = "", mark: wanted = "" } = ctx["params"] as { id?: string; mark?: string };
       const { address } = peerOf(ctx.req.socket);
       o.watch.open(who, id, kind, "web", address);
-      const gone = await o.archive.journal.unmark(id, kind, wanted);
+      const gone = await o.archive.journal.unmark(id, kind, wanted, oldest(who, id));
       record(o.audit, `remove-${kind}`, gone, who.name, address);
       ctx.status = 204;
     });

@@ -1,0 +1,191 @@
+import { CAMERAS, PROFILES } from "./onvif-cameras.ts";
+import type { ServicePrefix } from "./onvif-client.ts";
+
+const setup = (protocol: string, stream = "RTP-Unicast"): string =>
+  `<StreamSetup><tt:Stream>${stream}</tt:Stream><tt:Transport><tt:Protocol>${protocol}</tt:Protocol></tt:Transport></StreamSetup>`;
+export const element = (name: string, text: string): string => `<${name}>${text}</${name}>`;
+const profile = (token: string): string => element("ProfileToken", token);
+const config = (token: string): string => element("ConfigurationToken", token);
+const recording = (token: string): string => element("RecordingToken", token);
+const job = (token: string): string => element("JobToken", token);
+
+const FIND_EVENTS =
+  "<StartPoint>2025-12-24T00:00:00Z</StartPoint><Scope/><SearchFilter/><IncludeStartState>true</IncludeStartState><KeepAliveTime>PT10S</KeepAliveTime>";
+
+/** Operations of the services, with the contents that each is asked with; local names are put into the service's namespace. */
+export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly string[]>>>> = {
+  tds: {
+    GetSystemDateAndTime: [""],
+    GetCapabilities: [
+      "",
+      element("Category", "Device"),
+      element("Category", "Media"),
+      element("Category", "PTZ"),
+      element("Category", "Imaging"),
+      element("Category", "All"),
+    ],
+    GetServices: [element("IncludeCapability", "true"), element("IncludeCapability", "0")],
+    GetServiceCapabilities: [""],
+    GetDeviceInformation: [""],
+    GetScopes: [""],
+    GetHostname: [""],
+    GetNetworkInterfaces: [""],
+    GetNetworkProtocols: [""],
+    GetDNS: [""],
+    GetNTP: [""],
+    GetNetworkDefaultGateway: [""],
+    GetDiscoveryMode: [""],
+    GetEndpointReference: [""],
+    GetWsdlUrl: [""],
+    GetRelayOutputs: [""],
+    SetRelayOutputState: [element("RelayOutputToken", "gate_0") + element("LogicalState", "active")],
+  },
+  trt: {
+    GetServiceCapabilities: [""],
+    GetProfiles: [""],
+    GetProfile: PROFILES.map(profile),
+    GetVideoSources: [""],
+    GetAudioSources: [""],
+    GetVideoSourceConfigurations: [""],
+    GetVideoEncoderConfigurations: [""],
+    GetAudioSourceConfigurations: [""],
+    GetAudioEncoderConfigurations: [""],
+    GetMetadataConfigurations: [""],
+    GetVideoSourceConfiguration: ["gate", "yard", "old", "odd_-1"].map(config),
+    GetVideoEncoderConfiguration: ["gate", "old", "odd_-1"].map(config),
+    GetAudioSourceConfiguration: ["gate", "yard", "ear"].map(config),
+    GetAudioEncoderConfiguration: ["gate", "yard"].map(config),
+    GetMetadataConfiguration: [config("gate")],
+    GetCompatibleVideoSourceConfigurations: PROFILES.map(profile),
+    GetCompatibleVideoEncoderConfigurations: PROFILES.map(profile),
+    GetCompatibleAudioSourceConfigurations: PROFILES.map(profile),
+    GetCompatibleAudioEncoderConfigurations: PROFILES.map(profile),
+    GetCompatibleMetadataConfigurations: PROFILES.map(profile),
+    GetVideoSourceConfigurationOptions: ["", config("gate"), profile("yard"), config("gate") + profile("gate")],
+    GetVideoEncoderConfigurationOptions: ["", ...["gate", "yard", "old", "odd_-1"].map(config)],
+    GetAudioSourceConfigurationOptions: ["", config("gate"), config("ear"), profile("yard")],
+    GetAudioEncoderConfigurationOptions: ["", config("gate"), profile("yard")],
+    GetMetadataConfigurationOptions: ["", config("gate")],
+    GetGuaranteedNumberOfVideoEncoderInstances: [config("gate"), config("yard")],
+    GetStreamUri: ["UDP", "TCP", "RTSP"].map((protocol) => setup(protocol) + profile("gate")),
+    GetSnapshotUri: [profile("gate")],
+    SetSynchronizationPoint: [profile("gate")],
+  },
+  tr2: {
+    GetServiceCapabilities: [""],
+    GetProfiles: [
+      "",
+      element("Type", "All"),
+      element("Type", "VideoEncoder") + element("Type", "Metadata"),
+      ...PROFILES.map((token) => element("Token", token) + element("Type", "All")),
+    ],
+    GetVideoSourceConfigurations: ["", config("gate"), profile("old"), profile("ear")],
+    GetVideoEncoderConfigurations: ["", ...["gate", "yard", "old", "odd_-1"].map(config)],
+    GetAudioSourceConfigurations: ["", config("ear")],
+    GetAudioEncoderConfigurations: ["", ...["gate", "yard", "ear"].map(config)],
+    GetMetadataConfigurations: ["", config("gate"), profile("yard")],
+    GetVideoSourceConfigurationOptions: ["", config("gate")],
+    GetVideoEncoderConfigurationOptions: ["", ...["gate", "yard", "old", "odd_-1"].map(config)],
+    GetAudioSourceConfigurationOptions: ["", config("gate"), config("ear")],
+    GetAudioEncoderConfigurationOptions: ["", config("gate"), config("ear"), profile("yard")],
+    GetMetadataConfigurationOptions: ["", config("gate")],
+    GetVideoEncoderInstances: [config("gate"), config("yard")],
+    GetStreamUri: ["RtspUnicast", "RTSP", "RtspsUnicast"].map((name) => element("Protocol", name) + profile("gate")),
+    GetSnapshotUri: [profile("gate")],
+    SetSynchronizationPoint: [profile("gate")],
+  },
+  tev: {
+    GetServiceCapabilities: [""],
+    GetEventProperties: [""],
+    CreatePullPointSubscription: [
+      "",
+      "<InitialTerminationTime>PT10M</InitialTerminationTime>",
+      '<InitialTerminationTime xsi:nil="true"/>',
+      '<Filter><wsnt:TopicExpression Dialect="http://www.onvif.org/ver10/tev/topicExpression/ConcreteSet">tns1:VideoSource//.</wsnt:TopicExpression></Filter>',
+    ],
+  },
+  trc: {
+    GetServiceCapabilities: [""],
+    GetRecordings: [""],
+    GetRecordingConfiguration: CAMERAS.map(({ id }) => recording(id)),
+    GetRecordingOptions: CAMERAS.map(({ id }) => recording(id)),
+    GetTrackConfiguration: ["VIDEO001", "AUDIO001", "META001"].map(
+      (token) => recording("gate") + element("TrackToken", token),
+    ),
+    GetRecordingJobs: [""],
+    GetRecordingJobConfiguration: CAMERAS.map(({ id }) => job(id)),
+    SetRecordingJobMode: ["Active", "Idle"].map((mode) => job("gate") + element("Mode", mode)),
+    GetRecordingJobState: CAMERAS.map(({ id }) => job(id)),
+  },
+  tse: {
+    GetServiceCapabilities: [""],
+    GetRecordingSummary: [""],
+    GetRecordingInformation: CAMERAS.map(({ id }) => recording(id)),
+    GetMediaAttributes: [
+      `${CAMERAS.map(({ id }) => element("RecordingTokens", id)).join("")}<Time>2025-12-30T12:00:00Z</Time>`,
+      "<Time>2025-12-30T12:00:00+01:00</Time>",
+    ],
+    FindRecordings: [
+      "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>",
+      "<Scope><tt:IncludedRecordings>gate</tt:IncludedRecordings></Scope><MaxMatches>1</MaxMatches><KeepAliveTime>PT1M</KeepAliveTime>",
+    ],
+    GetRecordingSearchResults: ["TOKEN"],
+    FindEvents: [FIND_EVENTS],
+    GetEventSearchResults: ["EVENTS"],
+    EndSearch: ["TOKEN"],
+  },
+  trp: {
+    GetServiceCapabilities: [""],
+    GetReplayUri: ["UDP", "RTSP", "HTTP"].map((protocol) => setup(protocol) + recording("gate")),
+    GetReplayConfiguration: [""],
+  },
+  tptz: {
+    GetServiceCapabilities: [""],
+    GetNodes: [""],
+    GetNode: [element("NodeToken", "gate")],
+    GetConfigurations: [""],
+    GetConfiguration: [element("PTZConfigurationToken", "gate")],
+    GetConfigurationOptions: [config("gate")],
+    GetCompatibleConfigurations: [profile("gate"), profile("old")],
+    GetStatus: [profile("gate")],
+    GetPresets: [profile("gate")],
+    SetPreset: [profile("gate"), profile("gate") + element("PresetName", "Door")],
+    RemovePreset: [profile("gate") + element("PresetToken", "door")],
+    GotoPreset: [profile("gate") + element("PresetToken", "door")],
+    GotoHomePosition: [profile("gate")],
+    SetHomePosition: [profile("gate")],
+    ContinuousMove: [
+      `${profile("gate")}<Velocity><tt:PanTilt x="0.5" y="-0.5"/></Velocity>`,
+      `${profile("gate")}<Velocity><tt:Zoom x="1"/></Velocity><Timeout>PT2S</Timeout>`,
+    ],
+    RelativeMove: [`${profile("gate")}<Translation><tt:PanTilt x="0.1" y="0"/></Translation>`],
+    AbsoluteMove: [`${profile("gate")}<Position><tt:Zoom x="0.1"/></Position>`],
+    Stop: [profile("gate"), `${profile("gate")}<PanTilt>true</PanTilt><Zoom>false</Zoom>`],
+    SendAuxiliaryCommand: [`${profile("gate")}<AuxiliaryData>tt:Wiper|On</AuxiliaryData>`],
+  },
+  timg: {
+    GetServiceCapabilities: [""],
+    GetImagingSettings: [element("VideoSourceToken", "gate")],
+    SetImagingSettings: [
+      `${element("VideoSourceToken", "gate")}<ImagingSettings><tt:Brightness>0.5</tt:Brightness></ImagingSettings>`,
+    ],
+    GetOptions: [element("VideoSourceToken", "gate")],
+    GetMoveOptions: [element("VideoSourceToken", "gate")],
+    GetStatus: [element("VideoSourceToken", "gate")],
+    Move: [
+      `${element("VideoSourceToken", "gate")}<Focus><tt:Continuous><tt:Speed>1</tt:Speed></tt:Continuous></Focus>`,
+    ],
+    Stop: [element("VideoSourceToken", "gate")],
+  },
+  tmd: { GetServiceCapabilities: [""], GetVideoSources: [""], GetAudioSources: [""], GetDigitalInputs: [""] },
+};
+
+/** `<Name>` as `<tds:Name>`. */
+export const qualified = (prefix: string, content: string): string =>
+  content.replaceAll(/<(\/?)(?=[A-Z])/g, `<$1${prefix}:`);
+
+/** How the searches are begun whose results are asked for. */
+export const SEARCHES: ReadonlyMap<string, readonly [operation: string, content: string]> = new Map([
+  ["TOKEN", ["FindRecordings", "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>"]],
+  ["EVENTS", ["FindEvents", FIND_EVENTS]],
+]);
