@@ -257,7 +257,7 @@ describe("a depacketizer with memory that is used again", () => {
 
   it("makes the same samples in it", () => {
     const memory = new ReusedMemory();
-    const units = [hex("65880102"), hex("65040506")];
+    const units = [hex("65880102"), Buffer.concat([hex("65040506"), Buffer.alloc(3000, 7)])];
     const [own] = known().send(0, units);
     const [lent] = new Wire(createDepacketizer(described, memory)).send(0, units);
     expect(lent?.data).to.deep.equal(own?.data);
