@@ -9,6 +9,7 @@ import { openPortPair, type PortPair, type PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
 import type { Lane } from "./lane.ts";
 import type { Sink } from "./sink.ts";
+import { nextTurn, thisTurn } from "./turns.ts";
 
 const LIMITS = {
   /** Datagrams in one turn of the loop: a key frame that came all at once would not fit into the buffers on the way. */
@@ -54,9 +55,11 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   readonly #queue: Waiting[] = [];
   /** Where in the queue sending is. */
   #next = 0;
-  /** Datagrams that may still go out before the loop has gone round, and the system has taken all of them. */
-  #left = LIMITS.burst;
-  #turned = true;
+  /** Datagrams that may still go out in this turn of the loop. */
+  #left = 0;
+  #turn = -1;
+  /** Sending goes on in the next one. */
+  #goesOn = false;
   /** What Node.js was handed and the system has not taken yet. */
   #unsent = 0;
   #backlogBytes = 0;
@@ -135,17 +138,31 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
 
   /** As much of the queue as may go out now. */
   #send(): void {
+    this.#renew();
     while (this.#left > 0 && !this.closed) {
       const first = this.#queue[this.#next];
       if (first === undefined) break;
       const path = this.#paths.get(first.lane);
       const { bytes, count } = this.#take(first, path === undefined ? first.count : this.#left);
       if (path === undefined) continue;
-      this.#spend(count);
+      this.#left -= count;
       if (first.rtcp) this.#sendReport(bytes, path);
       else this.#sendPackets(bytes, count, path.own.sender);
     }
     if (this.#next >= this.#queue.length) this.#clear();
+    // What the system has not taken goes on by itself.
+    else if (!this.#goesOn && this.#unsent === 0) {
+      this.#goesOn = true;
+      nextTurn(this.#goOn);
+    }
+  }
+
+  /** When others have had their turn and the system has taken all, so that nothing piles up where nobody counts it. */
+  #renew(): void {
+    const turn = thisTurn();
+    if (turn === this.#turn || this.#unsent > 0) return;
+    this.#turn = turn;
+    this.#left = LIMITS.burst;
   }
 
   /** Takes up to `most` datagrams of the first that waits. */
@@ -175,29 +192,17 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     own.rtcp.send(bytes, client[1], this.#o.peerAddress, this.#sent);
   }
 
-  #spend(datagrams: number): void {
-    this.#left -= datagrams;
-    if (!this.#turned) return;
-    this.#turned = false;
-    setImmediate(() => {
-      this.#turned = true;
-      this.#goOn();
-    });
-  }
-
-  /** When others have had their turn and the system has taken all, so that nothing piles up where nobody counts it. */
-  #goOn(): void {
-    if (!this.#turned || this.#unsent > 0 || this.closed) return;
-    this.#left = LIMITS.burst;
-    if (this.#queue.length === 0) return;
+  readonly #goOn = (): void => {
+    this.#goesOn = false;
+    if (this.closed) return;
     this.#send();
     if (this.#queue.length === 0) this.emit("drain");
-  }
+  };
 
   readonly #sent = (error: Error | null): void => {
     this.#unsent -= 1;
     if (error !== null) this.#failed(error);
-    this.#goOn();
+    if (this.#unsent === 0 && this.#queue.length > 0) this.#goOn();
   };
 
   readonly #failed = (cause: NodeJS.ErrnoException): void => {
