@@ -111,6 +111,11 @@ export class Accounts {
       .toSorted((a, b) => a.name.localeCompare(b.name, "en"));
   }
 
+  /** Undefined for an unknown id. */
+  find(id: string): Account | undefined {
+    return this.#byId.get(id)?.account;
+  }
+
   /** Roles, camera groups and time profiles of this moment. */
   get policy(): Policy {
     return this.#policy;

@@ -40,11 +40,31 @@ interface SecondFactorTable {
   readonly recovery: string;
 }
 
+/** A token of an account. */
+export interface ApiTokenTable {
+  readonly id: string;
+  /** The id of the account. */
+  readonly account: string;
+  readonly name: string;
+  /** SHA-256 of the token, which has more than 256 bits. */
+  readonly hash: string;
+  /** JSON: names of interfaces. */
+  readonly interfaces: string;
+  /** JSON: addresses and networks; from everywhere if empty. */
+  readonly networks: string;
+  readonly created: number;
+  /** Null: never. */
+  readonly expires: number | null;
+  readonly used_at: number | null;
+  readonly used_from: string | null;
+}
+
 /** The tables of accounts and rights, for the schema of the database that holds them. */
 export interface AuthSchema {
   readonly account: AccountTable;
   readonly policy_part: PolicyPartTable;
   readonly second_factor: SecondFactorTable;
+  readonly api_token: ApiTokenTable;
 }
 
 export const authMigrations: Readonly<Record<string, Migration>> = {
@@ -102,6 +122,23 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("sealed", "text", (column) => column.notNull())
         .addColumn("last_step", "integer", (column) => column.notNull())
         .addColumn("recovery", "text", (column) => column.notNull())
+        .execute();
+    },
+  },
+  "auth-0005-api-tokens": {
+    async up(database) {
+      await database.schema
+        .createTable("api_token")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("account", "text", (column) => column.notNull())
+        .addColumn("name", "text", (column) => column.notNull())
+        .addColumn("hash", "text", (column) => column.notNull().unique())
+        .addColumn("interfaces", "text", (column) => column.notNull())
+        .addColumn("networks", "text", (column) => column.notNull())
+        .addColumn("created", "real", (column) => column.notNull())
+        .addColumn("expires", "real")
+        .addColumn("used_at", "real")
+        .addColumn("used_from", "text")
         .execute();
     },
   },

@@ -151,7 +151,7 @@ export class Leases implements Closable {
 
   /** Ends it, or finds out until when it may go on. */
   #reconsider(running: Running): void {
-    const who = running.who.revoked.aborted ? this.#accounts.principalOf(running.who.accountId) : running.who;
+    const who = running.who.revoked.aborted ? this.#renewed(running.who) : running.who;
     if (who === undefined || this.#accounts.credentialOf(who.accountId) !== running.credential) {
       this.#end(running, "the account was changed or ended");
       return;
@@ -175,6 +175,10 @@ export class Leases implements Closable {
     if (running.unlimited && running.maxAgeMs !== Number.POSITIVE_INFINITY) this.#end(running, "an age limit was set");
     else if (isTooOld(running, this.#clock.now())) this.#end(running, "the footage became too old");
     else this.#wake(changeOf(running));
+  }
+
+  #renewed(who: Principal): Principal | undefined {
+    return who.renew === undefined ? this.#accounts.principalOf(who.accountId) : who.renew();
   }
 
   #end(running: Running, why: string): void {

@@ -131,7 +131,7 @@ export class Policy {
     const all = [...own, ...[...roles].flatMap((id) => this.#ofRole(id))];
     const expires = account.directory?.expires;
     // A grant that denies stays: nothing is left that it could deny.
-    return expires === undefined ? all : all.map((grant) => endedBy(grant, expires));
+    return expires === undefined ? all : all.map((grant) => grantEndedBy(grant, expires));
   }
 
   /** Of all parts of a kind. */
@@ -235,7 +235,8 @@ function assertChangeable(kind: PolicyKind, id: string): void {
     });
 }
 
-function endedBy(grant: EffectiveGrant, at: UnixMillis): EffectiveGrant {
+/** The grant, which is in force until `at` at the latest. One that denies stays as it is. */
+export function grantEndedBy(grant: EffectiveGrant, at: UnixMillis): EffectiveGrant {
   return grant.deny === true || (grant.until ?? Number.POSITIVE_INFINITY) <= at ? grant : { ...grant, until: at };
 }
 

@@ -15,6 +15,7 @@ import { addKeysCommands } from "./commands/keys.ts";
 import { addRecordingCommands } from "./commands/recording.ts";
 import { addRightsCommands } from "./commands/rights.ts";
 import { addSimCommands } from "./commands/sim.ts";
+import { addTokenCommands } from "./commands/token.ts";
 import { passphraseFd } from "./options.ts";
 
 // What was compiled once is kept beside the packages, where only who installs may write: a command starts in two thirds of the time.
@@ -79,6 +80,7 @@ addDoctorCommands(program);
 addSimCommands(program);
 addConfigCommands(program);
 addAccountCommands(program);
+addTokenCommands(program);
 addRightsCommands(program);
 addDirectoryCommands(program);
 addCameraCommands(program);

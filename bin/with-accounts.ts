@@ -1,5 +1,8 @@
 import { Accounts } from "../auth/accounts.ts";
+import { ApiTokens } from "../auth/api-tokens.ts";
 import { ManagedAccounts } from "../auth/managed.ts";
+import { ManagedTokens } from "../auth/managed-tokens.ts";
+import { Throttle } from "../auth/throttle.ts";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
@@ -13,6 +16,8 @@ export interface AccountsWork {
   readonly accounts: Accounts;
   /** For what changes them: in the audit log, under the name of the user of this machine. */
   readonly managed: ManagedAccounts;
+  readonly tokens: ApiTokens;
+  readonly managedTokens: ManagedTokens;
   readonly cameras: CameraStore;
 }
 
@@ -24,8 +29,11 @@ export async function withAccounts(options: DataOptions, work: (parts: AccountsW
     const audit = openAudit(folder, settings, shared);
     try {
       const accounts = await Accounts.open({ ...shared, query, sealer });
-      const managed = new ManagedAccounts(accounts, audit, { who: operator(), interface: "cli" });
-      await work({ accounts, managed, cameras: new CameraStore(query, sealer) });
+      const by = { who: operator(), interface: "cli" } as const;
+      const managed = new ManagedAccounts(accounts, audit, by);
+      const tokens = await ApiTokens.open({ ...shared, query, accounts, audit, throttle: new Throttle(systemClock) });
+      const managedTokens = new ManagedTokens(tokens, audit, by);
+      await work({ accounts, managed, tokens, managedTokens, cameras: new CameraStore(query, sealer) });
     } finally {
       audit.close();
     }

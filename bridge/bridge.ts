@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { Accounts } from "../auth/accounts.ts";
+import { ApiTokens } from "../auth/api-tokens.ts";
 import type { AuditLog } from "../auth/audit/log.ts";
 import { Leases } from "../auth/leases.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
@@ -76,6 +77,7 @@ export interface AuditTrail {
 export interface BridgeParts {
   readonly accounts: Accounts;
   readonly factors: SecondFactors;
+  readonly tokens: ApiTokens;
   readonly audit: AuditLog;
   readonly auditTrail: AuditTrail;
   readonly watch: Watch;
@@ -153,6 +155,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const accounts = await life.start("accounts", () =>
     Accounts.open({ query: database.query, sealer: folder.sealer, clock, log, throttle, factors }),
   );
+  const tokens = await life.start("API tokens", () =>
+    ApiTokens.open({ query: database.query, accounts, throttle, audit, clock, log }),
+  );
   const refusals = await life.start("what was refused", () =>
     Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), clock, log }),
   );
@@ -208,6 +213,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     auditTrail: { path: settings.dataFolder, forwarding: () => forwarding.states },
     accounts,
     factors,
+    tokens,
     audit,
     watch,
     archive,
@@ -223,7 +229,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     rtspSessions: (accountName) => rtsp.sessions(accountName),
   };
 
-  const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle });
+  const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle, tokens });
   const multicast = multicastPlanOf(clientSide);
   const host = rtspHost({ watch, bus, audit, authenticator, clock, multicast });
   const { udp } = clientSide;
@@ -247,7 +253,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       version: o.version,
       watch,
       bus,
-      authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle }),
+      authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle, tokens }),
       usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
       addresses: made,
       clientAddresses: clientSide.addresses,

@@ -21,6 +21,9 @@ export const DOORS: Readonly<Record<Guarded, Readonly<Partial<Record<Needs, read
     account: [
       "DELETE /api/session",
       ...["POST", "PUT", "DELETE"].map((method) => `${method} /api/session/factor`),
+      "GET /api/session/tokens",
+      "POST /api/session/tokens",
+      "DELETE /api/session/tokens/:token",
       "GET /api/about",
       // One's own.
       "GET /api/exports",
@@ -49,6 +52,9 @@ export const DOORS: Readonly<Record<Guarded, Readonly<Partial<Record<Needs, read
       "PATCH /api/accounts/:id",
       "DELETE /api/accounts/:id",
       "DELETE /api/accounts/:id/factor",
+      "GET /api/accounts/:id/tokens",
+      "POST /api/accounts/:id/tokens",
+      "DELETE /api/accounts/:id/tokens/:token",
       "GET /api/accounts/:id/rights",
       "PUT /api/accounts/:id/rights",
       "GET /api/accounts/:id/why",

@@ -27,9 +27,11 @@ import { factorRoutes } from "./routes/factors.ts";
 import { footageRoutes } from "./routes/footage.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
-import { SESSION_COOKIE, sessionRoutes } from "./routes/session.ts";
+import { sessionRoutes } from "./routes/session.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 import { Sockets, type SocketsOptions } from "./sockets.ts";
-import type { Need, WebState } from "./state.ts";
+import { doorOf, type Need, type WebState } from "./state.ts";
+import { bearerOf, visitorOf } from "./visitor.ts";
 
 /** What the pages are made of. */
 export interface WebOptions extends SocketsOptions {
@@ -55,14 +57,17 @@ export function createWeb(o: WebOptions): HttpPart & { close(): void } {
   app.use(answerFaults(o.log));
   app.use(sameOriginOnly);
   app.use(async (ctx, next) => {
-    const principal = o.sessions.find(ctx.cookies.get(SESSION_COOKIE) ?? "");
-    if (principal !== undefined) ctx.state.principal = principal;
+    // RFC 6750 3: for the answer to a token that is not taken.
+    if (bearerOf(ctx.req) !== undefined) ctx.set("www-authenticate", 'Bearer realm="Viaduct", error="invalid_token"');
+    const visitor = await visitorOf(ctx.req, o);
+    ctx.remove("www-authenticate");
+    if (visitor !== undefined) Object.assign(ctx.state, { principal: visitor.who, door: visitor.door });
     await next();
   });
   const need: Need = (right) => async (ctx, next) => {
     const { principal } = ctx.state;
     if (principal === undefined) throw new Fault("unauthenticated", "no session", { tell: "Log in first." });
-    demand(o.audit, principal, { right, interface: "web", address: peerOf(ctx.req.socket).address });
+    demand(o.audit, principal, { right, interface: doorOf(ctx), address: peerOf(ctx.req.socket).address });
     await next();
   };
   for (const router of routersOf(o, need)) app.use(router.routes());
@@ -89,6 +94,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
   return [
     sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     factorRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
+    tokenRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     aboutRoutes(o.about),
     cameraRoutes({ ...o, need }),
     footageRoutes(o),

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Audit } from "../auth/audit.ts";
 import { peerOf } from "../net/http.ts";
-import { caller, type WebState } from "./state.ts";
+import { caller, doorOf, type WebState } from "./state.ts";
 
 /** Writes what the caller of a request has changed of a camera to the audit log, under the names that the commands use. */
 export function recordCameraChange(
@@ -25,7 +25,7 @@ export function recordCameraChange(
     who: caller(ctx).name,
     ...change,
     subject: change.camera,
-    interface: "web",
+    interface: doorOf(ctx),
     address: peerOf(ctx.req.socket).address,
     outcome: "allowed",
   });

@@ -1,5 +1,6 @@
 import type { Context, Next } from "koa";
 import { Fault } from "../base/fault.ts";
+import { bearerOf } from "./visitor.ts";
 
 /** Nothing from elsewhere, nothing inline, no frames: what the pages need and no more. */
 const CONTENT_SECURITY_POLICY = [
@@ -45,9 +46,9 @@ export function fromOurPages(headers: Readonly<Record<string, string | string[] 
   return page.protocol === "https:" && page.host === host;
 }
 
-/** Refuses changes that another site's page asks for. */
+/** Refuses changes that another site's page asks for. It could have a cookie sent along, and never a bearer token. */
 export async function sameOriginOnly(ctx: Context, next: Next): Promise<void> {
-  if (ctx.method !== "GET" && ctx.method !== "HEAD" && !fromOurPages(ctx.headers))
+  if (bearerOf(ctx.req) === undefined && ctx.method !== "GET" && ctx.method !== "HEAD" && !fromOurPages(ctx.headers))
     throw new Fault("denied", `cross-site ${ctx.method} ${ctx.path}`, {
       tell: "Requests from other sites are refused.",
     });

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { demand } from "../auth/access.ts";
+import type { ApiTokens } from "../auth/api-tokens.ts";
 import type { Audit } from "../auth/audit.ts";
 import type { Leases } from "../auth/leases.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { WebSessions } from "../auth/sessions.ts";
 import type { Clock } from "../base/clock.ts";
+import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { recordedUnder } from "../bridge/client-side/aged-source.ts";
 import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
@@ -15,8 +17,9 @@ import { answerPings, createWebSocketServer, type WebSocket } from "../net/webso
 import { fromOurPages } from "./headers.ts";
 import { refusal, showLive } from "./live.ts";
 import { PlaybackFeed } from "./playback-feed.ts";
-import { SESSION_COOKIE } from "./routes/session.ts";
+import type { WebDoor } from "./state.ts";
 import type { Footage } from "./timeline.ts";
+import { bearerOf, sessionIdOf, visitorOf } from "./visitor.ts";
 
 const LIMITS = {
   /** Live pictures and event feeds of one account at once: a wall of pictures in a few windows. */
@@ -35,6 +38,7 @@ const CLOSE_ENDED = 4403;
 
 export interface SocketsOptions {
   readonly sessions: WebSessions;
+  readonly tokens: ApiTokens;
   readonly audit: Audit;
   readonly watch: Watch;
   readonly leases: Leases;
@@ -47,8 +51,9 @@ export interface SocketsOptions {
 /** Who is at the other end, and until when. */
 interface Visitor {
   readonly who: Principal;
+  readonly door: WebDoor;
   readonly address: string;
-  /** Aborted when the web session is over. */
+  /** Aborted when the web session is over. What runs by a token ends by its leases alone. */
   readonly ended: AbortSignal;
 }
 
@@ -65,13 +70,22 @@ export class Sockets {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const session = sessionOf(request);
-    const who = this.#o.sessions.find(session);
-    // A browser lets any page open a WebSocket to us and sends our cookie along: only our own pages may.
-    if (who === undefined || !fromOurPages(request.headers) || request.headers.origin === undefined) {
+    // A browser lets any page open a WebSocket to us and sends our cookie along: only our own pages may. It sends no token.
+    const ofOurPages = fromOurPages(request.headers) && request.headers.origin !== undefined;
+    if (bearerOf(request) === undefined && !ofOurPages) {
       refuse(socket, "401 Unauthorized");
       return;
     }
+    visitorOf(request, this.#o).then(
+      (visitor) => {
+        if (visitor === undefined) refuse(socket, "401 Unauthorized");
+        else this.#letIn(request, socket, head, visitor);
+      },
+      (error: unknown) => refuse(socket, isFault(error, "busy") ? "429 Too Many Requests" : "401 Unauthorized"),
+    );
+  }
+
+  #letIn(request: IncomingMessage, socket: Duplex, head: Buffer, { who, door }: Pick<Visitor, "who" | "door">): void {
     const { accountId } = who;
     const open = this.#perAccount.get(accountId) ?? 0;
     if (open >= LIMITS.socketsPerAccount) {
@@ -87,13 +101,13 @@ export class Sockets {
         if (left > 0) this.#perAccount.set(accountId, left);
         else this.#perAccount.delete(accountId);
       });
-      const use = this.#o.sessions.run(session);
+      const use = door === "web" ? this.#o.sessions.run(sessionIdOf(request)) : useByToken();
       if (use === undefined) {
         ws.close(CLOSE_ENDED);
         return;
       }
       ws.once("close", use.close);
-      const visitor = { who, address: peerOf(request.socket).address, ended: use.ended };
+      const visitor = { who, door, address: peerOf(request.socket).address, ended: use.ended };
       const path = (request.url ?? "").split("?", 1)[0] ?? "";
       const [, kind, camera, stream] = FEED_PATH.exec(path) ?? [];
       if (kind === "events" && camera === undefined) this.#events(ws, visitor);
@@ -108,14 +122,14 @@ export class Sockets {
     this.#server.close();
   }
 
-  #events(ws: WebSocket, { who, address, ended }: Visitor): void {
+  #events(ws: WebSocket, { who, door, address, ended }: Visitor): void {
     try {
-      demand(this.#o.audit, who, { right: "adopt-camera", interface: "web", address });
+      demand(this.#o.audit, who, { right: "adopt-camera", interface: door, address });
     } catch {
       ws.close(CLOSE_ENDED);
       return;
     }
-    const lease = this.#o.leases.open(who, [{ right: "adopt-camera", interface: "web", address }]);
+    const lease = this.#o.leases.open(who, [{ right: "adopt-camera", interface: door, address }]);
     const stop = this.#o.discovery.listen((event) => {
       if (ws.bufferedAmount > LIMITS.unsentEventBytes) ws.terminate();
       else ws.send(JSON.stringify(event));
@@ -125,10 +139,15 @@ export class Sockets {
     endWith(ws, AbortSignal.any([lease.ended, ended]));
   }
 
-  async #live(ws: WebSocket, { who, address, ended }: Visitor, id: string, name: string | undefined): Promise<void> {
+  async #live(
+    ws: WebSocket,
+    { who, door, address, ended }: Visitor,
+    id: string,
+    name: string | undefined,
+  ): Promise<void> {
     try {
-      const camera = this.#o.watch.open(who, id, "live", "web", address);
-      const lease = this.#o.watch.run(who, camera, ["live"], "web", address);
+      const camera = this.#o.watch.open(who, id, "live", door, address);
+      const lease = this.#o.watch.run(who, camera, ["live"], door, address);
       let bytes = 0;
       ws.once("close", () => lease.close({ bytes }));
       const over = AbortSignal.any([lease.ended, ended]);
@@ -152,11 +171,11 @@ export class Sockets {
     }
   }
 
-  #playback(ws: WebSocket, { who, address, ended }: Visitor, id: string, name: string | undefined): void {
+  #playback(ws: WebSocket, { who, door, address, ended }: Visitor, id: string, name: string | undefined): void {
     try {
-      const camera = this.#o.watch.open(who, id, "playback", "web", address);
+      const camera = this.#o.watch.open(who, id, "playback", door, address);
       const { recorded } = streamOf(camera, name);
-      const lease = this.#o.watch.run(who, camera, ["playback"], "web", address);
+      const lease = this.#o.watch.run(who, camera, ["playback"], door, address);
       ws.once("close", lease.close);
       const { footage, clock } = this.#o;
       const feed = new PlaybackFeed(ws, {
@@ -184,17 +203,13 @@ function refuseIn(ws: WebSocket, error: unknown): void {
   ws.close(CLOSE_ENDED);
 }
 
+/** A token is no session: there is nothing that goes on by being used, and nothing that is logged out. */
+function useByToken(): { readonly ended: AbortSignal; readonly close: () => void } {
+  return { ended: new AbortController().signal, close: () => undefined };
+}
+
 /** With the camera, and its stream where it is not the main one. */
 const FEED_PATH = new RegExp(`^/api/(${FEEDS.join("|")})(?:/([A-Za-z0-9_-]{1,64})(?:/([a-z0-9-]{1,16}))?)?$`);
-
-/** The id in the cookie; empty where there is none. */
-function sessionOf({ headers }: IncomingMessage): string {
-  const cookie = (headers.cookie ?? "")
-    .split(";")
-    .map((pair) => pair.trim().split("="))
-    .find(([name]) => name === SESSION_COOKIE);
-  return cookie?.[1] ?? "";
-}
 
 function endWith(ws: WebSocket, signal: AbortSignal): void {
   const end = (): void => ws.close(CLOSE_ENDED);

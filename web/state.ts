@@ -7,6 +7,15 @@ import { Fault } from "../base/fault.ts";
 export interface WebState {
   /** Absent before log-in. */
   principal?: Principal;
+  /** How they come: by a log-in at the pages (where it is absent, too), or by a token. */
+  door?: WebDoor;
+}
+
+export type WebDoor = "web" | "api";
+
+/** The interface of a request, for its rights and for the audit log. */
+export function doorOf(ctx: { readonly state: WebState }): WebDoor {
+  return ctx.state.door ?? "web";
 }
 
 /** Who is logged in; `unauthenticated` for nobody. */
@@ -14,6 +23,14 @@ export function caller(ctx: { readonly state: WebState }): Principal {
   const { principal } = ctx.state;
   if (principal === undefined) throw new Fault("unauthenticated", "no session", { tell: "Log in first." });
   return principal;
+}
+
+/** Who is logged in at the pages; `denied` for who comes by a token, which is to change no credentials of its account. */
+export function callerAtPages(ctx: { readonly state: WebState }): Principal {
+  const who = caller(ctx);
+  if (doorOf(ctx) !== "web")
+    throw new Fault("denied", `${who.name} came by a token`, { tell: "This is done at the pages, not by a token." });
+  return who;
 }
 
 /** Makes the check that stands in front of a route: `need("adopt-camera")`. */

@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { equalInConstantTime, Secret } from "../../base/secret.ts";
 import type { Accounts } from "../accounts.ts";
+import type { ApiTokens } from "../api-tokens.ts";
 import type { Peer, Principal } from "../principal.ts";
 import type { Interface } from "../right.ts";
 import type { Throttle } from "../throttle.ts";
@@ -29,6 +30,8 @@ export interface HttpAuthenticatorOptions {
   /** The interface that is guarded. Nonces of one door are worth nothing at another. */
   readonly door: Interface;
   readonly throttle: Throttle;
+  /** What bearer tokens are taken by, inside TLS (RFC 6750); none are if absent. */
+  readonly tokens?: Pick<ApiTokens, "verify">;
 }
 
 /** What `verify` looks at. */
@@ -43,7 +46,8 @@ export interface AuthenticatedRequest {
 
 /**
  * Server side of digest (RFC 7616, 2617 and 2069) and, inside TLS, of Basic, for RTSP and HTTP alike. Digest is for
- * integrations alone: it needs the secret itself, and of people we keep only a hash.
+ * integrations alone: it needs the secret itself, and of people we keep only a hash. Bearer tokens are not in the challenges: there
+ * are clients that fail where one of a scheme is that they do not know, and who has a token sends it unasked.
  */
 export class HttpAuthenticator {
   readonly #options: HttpAuthenticatorOptions;
@@ -79,11 +83,14 @@ export class HttpAuthenticator {
       if (authorization.trim() === "") throw new UnauthenticatedFault("no credentials", { failure: "no-credentials" });
       throw new Fault("invalid", "Authorization cannot be read", { tell: "bad Authorization" });
     }
+    const { tokens, door } = this.#options;
+    const bearer = value.scheme === "bearer" && peer.tls ? tokens : undefined;
     const basic = value.scheme === "basic" && peer.tls;
-    if (!basic && value.scheme !== "digest")
+    if (!basic && bearer === undefined && value.scheme !== "digest")
       throw new UnauthenticatedFault(`scheme ${value.scheme}`, { failure: "scheme", detail: value.scheme });
     if (values.length > 1 || value.malformed)
       throw new Fault("invalid", "Authorization breaks its grammar", { tell: "bad Authorization" });
+    if (bearer !== undefined) return bearer.verify(value.token ?? "", peer, door);
 
     const { name, check } = basic ? this.#basic(value) : this.#digest(value, request);
     const { throttle } = this.#options;

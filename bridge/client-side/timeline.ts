@@ -49,6 +49,7 @@ export function reachOf(who: Principal, camera: string, door: Interface): Millis
 export async function timelineOf(
   archive: Pick<Archive, "gaps" | "spans" | "journal">,
   who: Principal,
+  door: Interface,
   camera: string,
   { from: asked, to, buckets, stream }: TimelineQuestion,
 ): Promise<Timeline> {
@@ -56,10 +57,10 @@ export async function timelineOf(
     throw new Fault("invalid", "timeline out of bounds", {
       tell: `a timeline is of up to ${LIMITS.rangeMs / DAY} days in up to ${LIMITS.buckets} parts`,
     });
-  const reachMs = reachOf(who, camera, "web");
+  const reachMs = reachOf(who, camera, door);
   const from = unixMillis(Math.max(asked, who.now() - reachMs));
   const range = { from, to };
-  const may = (right: "events" | "lock"): boolean => decide(who, { right, camera, interface: "web" }).allowed;
+  const may = (right: "events" | "lock"): boolean => decide(who, { right, camera, interface: door }).allowed;
   if (reachMs <= 0) throw new Fault("denied", `${who.name} may not search in ${camera}`, { tell: "not allowed" });
   if (from >= to) return { ...range, from: to, recorded: [], gaps: [], events: [], bookmarks: [], locks: [] };
   const marks = await archive.journal.marks(camera, range);

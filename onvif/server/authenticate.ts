@@ -47,7 +47,7 @@ export async function authenticate(
   usernameTokens: UsernameTokenAuthentication | undefined,
 ): Promise<Principal> {
   const given = request.headers.authorization?.trim() ?? "";
-  const authorization = /^(?:digest|basic)\s+\S/i.test(given) ? given : undefined;
+  const authorization = /^(?:digest|basic|bearer)\s+\S/i.test(given) ? given : undefined;
   if (authorization === undefined && usernameTokens !== undefined) {
     const token = usernameToken(envelope);
     if (token !== undefined) return usernameTokens.verify(token, peer);

@@ -2,12 +2,14 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Accounts } from "../../auth/accounts.ts";
+import { ApiTokens } from "../../auth/api-tokens.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import { Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
 import { SecondFactors } from "../../auth/second-factors.ts";
 import { WebSessions } from "../../auth/sessions.ts";
+import { Throttle } from "../../auth/throttle.ts";
 import { openDatabase } from "../../base/database.ts";
 import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
@@ -97,6 +99,8 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
   const accounts = await Accounts.open({ ...sealed, log, factors });
   const audited: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
+  const throttle = new Throttle(clock);
+  const tokens = await ApiTokens.open({ query: database.query, accounts, throttle, audit, clock, log });
   const cameras = new Map<string, ScriptedCamera>();
   const discovery = scriptedDiscovery();
   const journal = await Journal.open(":memory:");
@@ -129,6 +133,7 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
   const options: WebOptions = {
     accounts,
     factors,
+    tokens,
     audit,
     clock,
     log,
@@ -196,6 +201,7 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
       web.close();
       await door.close();
       await exports.close();
+      await tokens.close();
       await catalog.close();
       await database.close();
       await journal.close();

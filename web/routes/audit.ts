@@ -7,7 +7,7 @@ import { unixMillis } from "../../base/units.ts";
 import type { AuditTrail } from "../../bridge/bridge.ts";
 import { peerOf } from "../../net/http.ts";
 import { parsed } from "../query.ts";
-import { caller, type Need, type WebState } from "../state.ts";
+import { caller, doorOf, type Need, type WebState } from "../state.ts";
 
 const word = z.string().min(1).max(256).optional();
 const instant = z.iso.datetime({ offset: true }).transform((text) => unixMillis(Date.parse(text)));
@@ -37,7 +37,7 @@ export function auditRoutes(o: {
     o.audit.record({
       who: caller(ctx).name,
       action: "search-audit",
-      interface: "web",
+      interface: doorOf(ctx),
       outcome: "allowed",
       why: JSON.stringify(filter),
       address: peerOf(ctx.req.socket).address,

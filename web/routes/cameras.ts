@@ -11,7 +11,7 @@ import { recordingChange, recordingPlanSchema } from "../../bridge/recording-pla
 import { UPSTREAM_TRANSPORTS } from "../../rtsp/wire/transport.ts";
 import { jsonBody } from "../body.ts";
 import { recordCameraChange } from "../camera-change.ts";
-import { caller, type Need, type WebState } from "../state.ts";
+import { caller, doorOf, type Need, type WebState } from "../state.ts";
 
 /** How a camera may be asked to send. */
 export const transport = z.enum(["auto", ...UPSTREAM_TRANSPORTS]);
@@ -47,13 +47,14 @@ export function cameraRoutes(o: {
 
   router.get("/", (ctx) => {
     const who = caller(ctx);
+    const door = doorOf(ctx);
     const local = ctx.req.socket.localAddress ?? "";
     // When nothing is recorded is not for everybody to know.
-    const setsUp = decide(who, { right: "adopt-camera", interface: "web" }).allowed;
+    const setsUp = decide(who, { right: "adopt-camera", interface: door }).allowed;
     const viewOf = (camera: BridgedCamera): object => {
       const { info } = camera;
       const may = (right: "live" | "playback" | "export"): boolean =>
-        decide(who, { right, camera: info.id, interface: "web" }).allowed;
+        decide(who, { right, camera: info.id, interface: door }).allowed;
       return {
         id: info.id,
         name: info.name,
@@ -75,7 +76,7 @@ export function cameraRoutes(o: {
         recordedAddress: o.addressesOf.recorded(info.id, local),
       };
     };
-    ctx.body = { cameras: o.watch.visible(who, "web").map(viewOf) };
+    ctx.body = { cameras: o.watch.visible(who, door).map(viewOf) };
   });
 
   router.patch("/:id", o.need("adopt-camera"), async (ctx) => {

@@ -8,7 +8,7 @@ import { unixMillis } from "../../base/units.ts";
 import type { Asking, Exports } from "../../bridge/client-side/exports/exports.ts";
 import { LEAVABLE } from "../../recorder/export/film.ts";
 import { jsonBody } from "../body.ts";
-import { caller, type WebState } from "../state.ts";
+import { caller, doorOf, type WebState } from "../state.ts";
 
 const instant = z.iso.datetime({ offset: true });
 
@@ -31,7 +31,7 @@ export function exportRoutes(o: {
   const router = new Router<WebState>({ prefix: "/api/exports" });
   const asking = (ctx: { readonly state: WebState; readonly req: IncomingMessage }): Asking => ({
     who: caller(ctx),
-    door: "web",
+    door: doorOf(ctx),
     address: o.peerOf(ctx).address,
   });
 

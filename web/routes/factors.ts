@@ -8,7 +8,7 @@ import type { WebSessions } from "../../auth/sessions.ts";
 import { Fault } from "../../base/fault.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
-import { caller, type Need, type WebState } from "../state.ts";
+import { caller, callerAtPages, doorOf, type Need, type WebDoor, type WebState } from "../state.ts";
 import { begin, oneTimeCode } from "./session.ts";
 
 const withPassword = z.strictObject({ password: z.string().min(1).max(1024) });
@@ -25,15 +25,15 @@ export function factorRoutes(o: {
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api" });
   const { accounts, factors } = o;
-  const record = (who: Principal, action: string, subject: string, { address }: Peer): void =>
-    o.audit.record({ who: who.name, action, subject, interface: "web", outcome: "allowed", address });
+  const record = (who: Principal, action: string, subject: string, { address }: Peer, door: WebDoor = "web"): void =>
+    o.audit.record({ who: who.name, action, subject, interface: door, outcome: "allowed", address });
   /** Of the caller's own; whoever guesses at an open page is seen in the audit log. */
   const attempted = <T>(action: string, { name }: Principal, { address }: Peer, act: () => Promise<T>): Promise<T> =>
     attempt(o.audit, { action, who: name, interface: "web", address }, act);
 
   // Whoever finds a page open must not be able to lock its owner out: the password is asked for once more.
   router.post("/session/factor", async (ctx) => {
-    const who = caller(ctx);
+    const who = callerAtPages(ctx);
     const { password } = await jsonBody(ctx.req, withPassword);
     const peer = o.peerOf(ctx);
     const again = await attempted("set-second-factor", who, peer, () =>
@@ -44,7 +44,7 @@ export function factorRoutes(o: {
   });
 
   router.put("/session/factor", async (ctx) => {
-    const who = caller(ctx);
+    const who = callerAtPages(ctx);
     const { code } = await jsonBody(ctx.req, withCode);
     const peer = o.peerOf(ctx);
     const codes = await attempted("set-second-factor", who, peer, () => factors.confirm(who.accountId, code));
@@ -57,7 +57,7 @@ export function factorRoutes(o: {
   });
 
   router.delete("/session/factor", async (ctx) => {
-    const who = caller(ctx);
+    const who = callerAtPages(ctx);
     const { code } = await jsonBody(ctx.req, withCode);
     const peer = o.peerOf(ctx);
     await attempted("remove-second-factor", who, peer, () => factors.check(who.accountId, code));
@@ -71,7 +71,7 @@ export function factorRoutes(o: {
     const account = accounts.list().find((one) => one.id === id);
     if (account === undefined || !factors.has(id)) throw new Fault("not-found", `no second factor of ${id}`);
     await factors.remove(id);
-    record(caller(ctx), "remove-second-factor", account.name, o.peerOf(ctx));
+    record(caller(ctx), "remove-second-factor", account.name, o.peerOf(ctx), doorOf(ctx));
     ctx.status = 204;
   });
   return router;

@@ -11,7 +11,7 @@ import { peerOf } from "../../net/http.ts";
 import type { Archive } from "../../recorder/archive.ts";
 import type { Mark } from "../../recorder/journal.ts";
 import { jsonBody } from "../body.ts";
-import { caller, type WebState } from "../state.ts";
+import { caller, doorOf, type WebDoor, type WebState } from "../state.ts";
 
 /** ISO 8601 with zone. */
 const instant = z.iso.datetime({ offset: true }).transform((text) => unixMillis(Date.parse(text)));
@@ -40,13 +40,13 @@ export function footageRoutes(o: {
   router.get("/:id/timeline", async (ctx) => {
     const who = caller(ctx);
     const { id = "" } = ctx["params"] as { id?: string };
-    const camera = o.watch.see(who, id, "web");
+    const camera = o.watch.see(who, id, doorOf(ctx));
     const read = question.safeParse(ctx.query);
     if (!read.success)
       throw new Fault("invalid", "timeline", { tell: "ask for from and to, as 2026-11-24T10:00:00Z, and buckets" });
     // Missing where there is no such stream.
     streamOf(camera, read.data.stream);
-    const found = await timelineOf(o.archive, who, id, read.data);
+    const found = await timelineOf(o.archive, who, doorOf(ctx), id, read.data);
     ctx.body = {
       ...found,
       from: isoOf(found.from),
@@ -58,8 +58,8 @@ export function footageRoutes(o: {
   });
 
   /** What somebody may not find, they can neither mark nor unmark. Fault `denied` for who may find nothing. */
-  const oldest = (who: Principal, id: string): UnixMillis => {
-    const reachMs = reachOf(who, id, "web");
+  const oldest = (who: Principal, id: string, door: WebDoor): UnixMillis => {
+    const reachMs = reachOf(who, id, door);
     if (reachMs <= 0) throw new Fault("denied", `${who.name} may find nothing of ${id}`, { tell: "not allowed" });
     return unixMillis(Math.max(0, o.clock.now() - reachMs));
   };
@@ -67,11 +67,13 @@ export function footageRoutes(o: {
   for (const [name, kind] of Object.entries(MARKS)) {
     router.post(`/:id/${name}`, async (ctx) => {
       const who = caller(ctx);
+      const door = doorOf(ctx);
       const { id = "" } = ctx["params"] as { id?: string };
       const { address } = peerOf(ctx.req.socket);
-      o.watch.open(who, id, kind, "web", address);
+      o.watch.open(who, id, kind, door, address);
       const { from, to = from, text } = await jsonBody(ctx.req, mark);
-      if (from < oldest(who, id)) throw new Fault("denied", `${who.name}: too old to mark`, { tell: "not allowed" });
+      if (from < oldest(who, id, door))
+        throw new Fault("denied", `${who.name}: too old to mark`, { tell: "not allowed" });
       assertPast(from, to, o.clock.now());
       const made = await o.archive.journal.mark({
         kind,
@@ -82,18 +84,19 @@ export function footageRoutes(o: {
         who: who.name,
         madeAt: o.clock.now(),
       });
-      record(o.audit, `set-${kind}`, made, who.name, address);
+      record(o.audit, `set-${kind}`, made, { who: who.name, interface: door, address });
       ctx.status = 201;
       ctx.body = shown(made);
     });
 
     router.delete(`/:id/${name}/:mark`, async (ctx) => {
       const who = caller(ctx);
+      const door = doorOf(ctx);
       const { id = "", mark: wanted = "" } = ctx["params"] as { id?: string; mark?: string };
       const { address } = peerOf(ctx.req.socket);
-      o.watch.open(who, id, kind, "web", address);
-      const gone = await o.archive.journal.unmark(id, kind, wanted, oldest(who, id));
-      record(o.audit, `remove-${kind}`, gone, who.name, address);
+      o.watch.open(who, id, kind, door, address);
+      const gone = await o.archive.journal.unmark(id, kind, wanted, oldest(who, id, door));
+      record(o.audit, `remove-${kind}`, gone, { who: who.name, interface: door, address });
       ctx.status = 204;
     });
   }
@@ -106,9 +109,14 @@ function assertPast(from: UnixMillis, to: UnixMillis, now: UnixMillis): void {
     throw new Fault("invalid", "a mark in the future", { tell: "from is not after now, and to at most a day ahead" });
 }
 
-function record(audit: Audit, action: string, { camera, from, to, text }: Mark, who: string, address: string): void {
+function record(
+  audit: Audit,
+  action: string,
+  { camera, from, to, text }: Mark,
+  by: { readonly who: string; readonly interface: WebDoor; readonly address: string },
+): void {
   const why = `${isoOf(from)} to ${isoOf(to)}: ${text}`;
-  audit.record({ who, action, camera, interface: "web", outcome: "allowed", why, address });
+  audit.record({ ...by, action, camera, outcome: "allowed", why });
 }
 
 function shown({ id, from, to, text, who, madeAt }: Mark): object {

@@ -10,10 +10,8 @@ import type { WebSessions } from "../../auth/sessions.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
-import { caller, type WebState } from "../state.ts";
-
-/** The `__Host-` prefix makes browsers insist on Secure, no domain, and the whole site. */
-export const SESSION_COOKIE = "__Host-viaduct";
+import { callerAtPages, doorOf, type WebDoor, type WebState } from "../state.ts";
+import { SESSION_COOKIE } from "../visitor.ts";
 
 export const oneTimeCode = z.string().min(1).max(64);
 
@@ -49,7 +47,7 @@ export function sessionRoutes(o: {
               name: principal.name,
               // Undefined without a second factor.
               recoveryCodesLeft: o.factors.recoveryLeft(principal.accountId),
-              rights: RIGHTS.filter((right) => holds(principal, right)),
+              rights: RIGHTS.filter((right) => holds(principal, right, doorOf(ctx))),
             },
     };
   });
@@ -87,7 +85,7 @@ export function sessionRoutes(o: {
   });
 
   router.delete("/session", (ctx) => {
-    const { name } = caller(ctx);
+    const { name } = callerAtPages(ctx);
     o.audit.record({
       action: "log-out",
       who: name,
@@ -119,8 +117,8 @@ class CodeMissing extends Fault {
 }
 
 /** Whether the pages should offer it at all: over the product, or over some camera. */
-function holds(who: Principal, right: Right): boolean {
-  if (!isCameraRight(right)) return decide(who, { right, interface: "web" }).allowed;
+function holds(who: Principal, right: Right, door: WebDoor): boolean {
+  if (!isCameraRight(right)) return decide(who, { right, interface: door }).allowed;
   return who.grants.some((grant) => grant.right === right && grant.deny !== true);
 }
 

@@ -147,6 +147,26 @@ export interface Account {
   readonly narrowed: boolean;
 }
 
+/** A token of an account. Times are ISO 8601. */
+export interface ApiToken {
+  readonly id: string;
+  readonly name: string;
+  readonly interfaces: readonly string[];
+  /** From which alone it is taken; from everywhere if empty. */
+  readonly networks: readonly string[];
+  readonly created: string;
+  readonly expires: string | null;
+  readonly lastUse: { readonly at: string; readonly address: string } | null;
+}
+
+/** What is sent to make a token. Without `expires` it expires in a year. */
+export interface NewToken {
+  readonly name: string;
+  readonly interfaces: readonly string[];
+  readonly networks: readonly string[];
+  readonly expires?: string | null;
+}
+
 /** A sync of a directory that was. */
 export interface DirectorySync {
   readonly at: string;
@@ -279,6 +299,14 @@ export const api = {
   beginFactor: (password: string) => call<{ secret: string; uri: string }>("POST", "/api/session/factor", { password }),
   confirmFactor: (code: string) => call<{ recoveryCodes: readonly string[] }>("PUT", "/api/session/factor", { code }),
   removeFactor: (code: string) => call<void>("DELETE", "/api/session/factor", { code }),
+  /** `account`: the id of an external system's; the caller's own where undefined. */
+  tokens: async (account: string | undefined) =>
+    (await call<{ tokens: readonly ApiToken[] }>("GET", tokensOf(account))).tokens,
+  /** `proof`: the password, and the code where there is a second factor, for a token of one's own. */
+  addToken: (account: string | undefined, token: NewToken, proof: { password?: string; code?: string }) =>
+    call<{ name: string; token: string }>("POST", tokensOf(account), { ...token, ...proof }),
+  revokeToken: (account: string | undefined, id: string) =>
+    call<void>("DELETE", `${tokensOf(account)}/${encodeURIComponent(id)}`),
   logOut: () => call<void>("DELETE", "/api/session"),
   setUp: (token: string, name: string, password: string) => call<void>("POST", "/api/setup", { token, name, password }),
   about: () => call<{ version: string; onvif: string }>("GET", "/api/about"),
@@ -343,6 +371,10 @@ export function listen(onEvent: (event: DiscoveryEvent) => void, onReconnect: ()
     window.clearTimeout(timer);
     socket?.close();
   };
+}
+
+function tokensOf(account: string | undefined): string {
+  return account === undefined ? "/api/session/tokens" : `/api/accounts/${encodeURIComponent(account)}/tokens`;
 }
 
 function ofDirectory(name: string, what: string): string {

@@ -11,6 +11,7 @@ import { Factor } from "./pages/factor.tsx";
 import { LogIn } from "./pages/login.tsx";
 import { Playback } from "./pages/playback/playback.tsx";
 import { Roles } from "./pages/roles/roles.tsx";
+import { Tokens } from "./pages/tokens.tsx";
 import { Copyable, Mark, Trouble, wordsOf } from "./parts.tsx";
 import "./style.css";
 
@@ -29,6 +30,7 @@ function App(): JSX.Element {
   const [session, setSession] = useState<Session | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [factor, setFactor] = useState(false);
+  const [tokens, setTokens] = useState(false);
   const [path, setPath] = useState(location.pathname);
   const [about, setAbout] = useState<{ version: string; onvif: string } | undefined>(undefined);
   const load = (): void => {
@@ -82,6 +84,9 @@ function App(): JSX.Element {
         </nav>
         <span class="grow" />
         <span class="who">{account.name}</span>
+        <button type="button" class="quiet" onClick={() => setTokens(true)}>
+          Tokens
+        </button>
         <button type="button" class="quiet" onClick={() => setFactor(true)}>
           Second factor
         </button>
@@ -89,6 +94,14 @@ function App(): JSX.Element {
           Log out
         </button>
       </header>
+      {tokens ? (
+        <Tokens
+          title="Your tokens"
+          account={undefined}
+          proves={account.recoveryCodesLeft === undefined ? "password" : "code"}
+          onClose={() => setTokens(false)}
+        />
+      ) : null}
       {factor ? (
         <Factor
           codesLeft={account.recoveryCodesLeft}

@@ -2,12 +2,14 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Account, api, type Camera, type Which } from "../api.ts";
 import { Copyable, Dialog, Field, Removal, Trouble, useTask, wordsOf } from "../parts.tsx";
+import { Tokens } from "./tokens.tsx";
 
 /** Accounts of people and of external systems. */
 export function Accounts(): JSX.Element {
   const [accounts, setAccounts] = useState<readonly Account[] | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [adding, setAdding] = useState(false);
+  const [tokensOf, setTokensOf] = useState<Account | undefined>(undefined);
   const [removing, setRemoving] = useState<Account | undefined>(undefined);
   const load = (): void => {
     api.accounts().then(setAccounts, (error: unknown) => setTrouble(wordsOf(error)));
@@ -64,6 +66,9 @@ export function Accounts(): JSX.Element {
                 <td class="end">
                   {account.kind === "person" ? null : (
                     <>
+                      <button type="button" class="quiet" onClick={() => setTokensOf(account)}>
+                        Tokens…
+                      </button>
                       <button
                         type="button"
                         class="quiet"
@@ -81,6 +86,14 @@ export function Accounts(): JSX.Element {
             ))}
           </tbody>
         </table>
+      )}
+      {tokensOf === undefined ? null : (
+        <Tokens
+          title={`Tokens of ${tokensOf.name}`}
+          account={tokensOf.id}
+          proves="nothing"
+          onClose={() => setTokensOf(undefined)}
+        />
       )}
       {removing === undefined ? null : (
         <Removal

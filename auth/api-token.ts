@@ -1,0 +1,65 @@
+import { Fault } from "../base/fault.ts";
+import { type UnixMillis, unixMillis } from "../base/units.ts";
+import type { ApiTokenTable } from "./auth-schema.ts";
+import type { Interface } from "./right.ts";
+
+/** The doors that know tokens (RFC 6750), inside TLS alone. */
+export const TOKEN_INTERFACES = ["api", "onvif", "rtsp"] as const satisfies readonly Interface[];
+
+/** When something was used, and from which address. */
+export interface TokenUse {
+  readonly at: UnixMillis;
+  readonly address: string;
+}
+
+/** What is known of a token of an account. What opens with it is known to its owner alone. */
+export interface ApiToken {
+  readonly id: string;
+  /** The id of the account in whose place it comes. */
+  readonly account: string;
+  readonly name: string;
+  readonly interfaces: readonly (typeof TOKEN_INTERFACES)[number][];
+  /** Addresses and networks from which alone it is taken; from everywhere if empty. */
+  readonly networks: readonly string[];
+  readonly created: UnixMillis;
+  /** From then on it is not taken; undefined: never. */
+  readonly expires: UnixMillis | undefined;
+  /** To about a minute. */
+  readonly lastUse: TokenUse | undefined;
+}
+
+/** A token as it is stored. */
+export function rowOfToken(token: ApiToken, hash: string): ApiTokenTable {
+  return {
+    id: token.id,
+    account: token.account,
+    name: token.name,
+    hash,
+    interfaces: JSON.stringify(token.interfaces),
+    networks: JSON.stringify(token.networks),
+    created: token.created,
+    expires: token.expires ?? null,
+    used_at: token.lastUse?.at ?? null,
+    used_from: token.lastUse?.address ?? null,
+  };
+}
+
+/** Fault `invalid` where the row makes no sense. */
+export function tokenOf(row: ApiTokenTable): ApiToken {
+  const interfaces = JSON.parse(row.interfaces) as readonly string[];
+  const unknown = interfaces.find((one) => !TOKEN_INTERFACES.some((door) => door === one));
+  if (unknown !== undefined) throw new Fault("invalid", `token ${row.id} is for ${unknown}`);
+  return {
+    id: row.id,
+    account: row.account,
+    name: row.name,
+    interfaces: interfaces as ApiToken["interfaces"],
+    networks: JSON.parse(row.networks) as readonly string[],
+    created: unixMillis(row.created),
+    expires: row.expires === null ? undefined : unixMillis(row.expires),
+    lastUse:
+      row.used_at === null || row.used_from === null
+        ? undefined
+        : { at: unixMillis(row.used_at), address: row.used_from },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Secret } from "../base/secret.ts";
+import { isoOf } from "../base/units.ts";
+import type { Account } from "./account.ts";
+import type { ApiToken } from "./api-token.ts";
+import type { ApiTokens, NewToken } from "./api-tokens.ts";
+import type { Audit } from "./audit.ts";
+import type { Manager } from "./managed.ts";
+
+/** Tokens as somebody makes and revokes them who may: each stands in the audit log. */
+export class ManagedTokens {
+  readonly #tokens: ApiTokens;
+  readonly #audit: Audit;
+  readonly #manager: Manager;
+
+  constructor(tokens: ApiTokens, audit: Audit, manager: Manager) {
+    this.#tokens = tokens;
+    this.#audit = audit;
+    this.#manager = manager;
+  }
+
+  /** See {@link ApiTokens.make}. */
+  async make(
+    account: Pick<Account, "id" | "name">,
+    wanted: NewToken,
+  ): Promise<{ readonly token: ApiToken; readonly secret: Secret }> {
+    const made = await this.#tokens.make(account.id, wanted);
+    this.#record("make-token", account, made.token, { after: JSON.stringify(termsOf(made.token)) });
+    return made;
+  }
+
+  /** See {@link ApiTokens.revoke}. */
+  async revoke(account: Pick<Account, "id" | "name">, id: string): Promise<void> {
+    const token = await this.#tokens.revoke(account.id, id);
+    this.#record("revoke-token", account, token, { before: JSON.stringify(termsOf(token)) });
+  }
+
+  #record(action: string, { name }: Pick<Account, "name">, token: ApiToken, change: object): void {
+    this.#audit.record({ ...this.#manager, action, subject: `${name}: ${token.name}`, outcome: "allowed", ...change });
+  }
+}
+
+/** A token in JSON, for pages and commands: times are ISO 8601. */
+export function plainToken(token: ApiToken): object {
+  const { id, lastUse } = token;
+  return { id, ...termsOf(token), lastUse: lastUse === undefined ? null : { ...lastUse, at: isoOf(lastUse.at) } };
+}
+
+/** What was agreed when it was made. */
+function termsOf({ name, interfaces, networks, created, expires }: ApiToken): object {
+  return {
+    name,
+    interfaces,
+    networks,
+    created: isoOf(created),
+    expires: expires === undefined ? null : isoOf(expires),
+  };
+}

@@ -1,0 +1,66 @@
+import { TOKEN_INTERFACES } from "../auth/api-token.ts";
+import { plainToken } from "../auth/managed-tokens.ts";
+import { systemClock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { DAY, isoOf, type UnixMillis, unixMillis } from "../base/units.ts";
+import type { DataOptions } from "./data.ts";
+import { accountNamed, withAccounts } from "./with-accounts.ts";
+
+export interface AddTokenOptions extends DataOptions {
+  readonly interface?: string[];
+  readonly from?: string[];
+  /** `90d`, an instant in ISO 8601, or `never`. */
+  readonly expires?: string;
+}
+
+export async function listTokens(name: string, options: DataOptions & { readonly json?: boolean }): Promise<void> {
+  await withAccounts(options, async ({ accounts, tokens }) => {
+    const list = tokens.list(accountNamed(accounts, name).id);
+    if (options.json === true) process.stdout.write(`${JSON.stringify(list.map(plainToken), undefined, 2)}\n`);
+    else if (list.length === 0) process.stdout.write(`${name} has no tokens.\n`);
+    else
+      for (const { name: token, interfaces, networks, expires, lastUse } of list) {
+        const until = expires === undefined ? "never expires" : `expires ${isoOf(expires)}`;
+        const used = lastUse === undefined ? "never used" : `used ${isoOf(lastUse.at)} from ${lastUse.address}`;
+        const from = networks.length === 0 ? "" : ` from ${networks.join(", ")}`;
+        process.stdout.write(`${token}  ${interfaces.join(", ")}${from}; ${until}; ${used}\n`);
+      }
+  });
+}
+
+export async function addToken(name: string, token: string, options: AddTokenOptions): Promise<void> {
+  const interfaces = options.interface?.map(interfaceOf);
+  const expires = expiryOf(options.expires);
+  await withAccounts(options, async ({ accounts, managedTokens }) => {
+    const wanted = { name: token, interfaces, networks: options.from, expires };
+    const { secret } = await managedTokens.make(accountNamed(accounts, name), wanted);
+    process.stdout.write(`${secret.reveal()}\n`);
+    process.stderr.write("The token is shown this once; it cannot be shown again.\n");
+  });
+}
+
+export async function removeToken(name: string, token: string, options: DataOptions): Promise<void> {
+  await withAccounts(options, async ({ accounts, tokens, managedTokens }) => {
+    const account = accountNamed(accounts, name);
+    const found = tokens.list(account.id).find((one) => one.name === token);
+    if (found === undefined) throw new Fault("not-found", `${name} has no token "${token}"`);
+    await managedTokens.revoke(account, found.id);
+    process.stdout.write(`The token ${token} of ${name} is revoked.\n`);
+  });
+}
+
+function interfaceOf(text: string): (typeof TOKEN_INTERFACES)[number] {
+  const found = TOKEN_INTERFACES.find((one) => one === text);
+  if (found === undefined) throw new Fault("invalid", `a token is for ${TOKEN_INTERFACES.join(", ")}, not "${text}"`);
+  return found;
+}
+
+function expiryOf(text: string | undefined): UnixMillis | null | undefined {
+  if (text === undefined) return undefined;
+  if (text === "never") return null;
+  const days = /^(\d{1,4})d$/.exec(text)?.[1];
+  const at = days === undefined ? Date.parse(text) : systemClock.now() + Number(days) * DAY;
+  if (Number.isNaN(at))
+    throw new Fault("invalid", `a token expires in days, as 90d, at an instant, or never; not "${text}"`);
+  return unixMillis(at);
+}

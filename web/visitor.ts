@@ -1,0 +1,59 @@
+import type { IncomingMessage } from "node:http";
+import type { ApiTokens } from "../auth/api-tokens.ts";
+import type { Audit } from "../auth/audit.ts";
+import type { Principal } from "../auth/principal.ts";
+import type { WebSessions } from "../auth/sessions.ts";
+import { asFault } from "../base/fault.ts";
+import { peerOf } from "../net/http.ts";
+import { attempt } from "./attempt.ts";
+import type { WebDoor } from "./state.ts";
+
+/** The `__Host-` prefix makes browsers insist on Secure, no domain, and the whole site. */
+export const SESSION_COOKIE = "__Host-viaduct";
+
+/** Who sends a request, and how they come. */
+export interface Visitor {
+  readonly who: Principal;
+  readonly door: WebDoor;
+}
+
+/** What visitors are known by. */
+export interface Doormen {
+  readonly sessions: Pick<WebSessions, "find">;
+  readonly tokens: Pick<ApiTokens, "verify">;
+  readonly audit: Audit;
+}
+
+/** The id of the web session in the cookie; empty where there is none. */
+export function sessionIdOf({ headers }: Pick<IncomingMessage, "headers">): string {
+  const cookie = (headers.cookie ?? "")
+    .split(";")
+    .map((pair) => pair.trim().split("="))
+    .find(([name]) => name === SESSION_COOKIE);
+  return cookie?.[1] ?? "";
+}
+
+/**
+ * The bearer token of a request (RFC 6750 2.1): no browser sends one by itself, so that nobody else's page can have it sent. Empty
+ * where it has none in it; undefined where the request does not come by one.
+ */
+export function bearerOf({ headers }: Pick<IncomingMessage, "headers">): string | undefined {
+  const [scheme = "", ...rest] = (headers.authorization ?? "").trim().split(/\s+/);
+  return scheme.toLowerCase() === "bearer" ? rest.join(" ") : undefined;
+}
+
+/**
+ * By the bearer token where there is one, and then never by a cookie; by the session of the pages otherwise. Undefined for strangers.
+ * Faults: `unauthenticated` and `busy` for a token, which the audit log has.
+ */
+export async function visitorOf(request: IncomingMessage, o: Doormen): Promise<Visitor | undefined> {
+  const bearer = bearerOf(request);
+  if (bearer === undefined) {
+    const who = o.sessions.find(sessionIdOf(request));
+    return who && { who, door: "web" };
+  }
+  const peer = peerOf(request.socket);
+  const entry = { who: "bearer of a token", action: "use-token", interface: "api", address: peer.address } as const;
+  const verify = async (): Promise<Principal> => o.tokens.verify(bearer, peer, "api");
+  return { who: await attempt(o.audit, entry, verify, (error) => asFault(error).message), door: "api" };
+}
