@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { Fault, isFault } from "../base/fault.ts";
 import { printed } from "../base/printed.ts";
 import { isoOf, unixMillis } from "../base/units.ts";
@@ -9,7 +9,9 @@ import { type ExportFiles, isExport, openExport } from "../recorder/export/expor
 import { isFilm } from "../recorder/export/film-read.ts";
 import { verifyExport } from "../recorder/export/verify-export.ts";
 import { diskFiles } from "../recorder/files.ts";
+import { STATEMENTS_FOLDER } from "../recorder/removal-log.ts";
 import { exitCodeOf, type Report, type Stretch, verify as verifyFiles } from "../recorder/verify.ts";
+import type { ArchiveScope } from "../recorder/verify-removed.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -42,7 +44,9 @@ async function verifyRecordings(
   for (const path of found) if (await isFilm(path)) throw ofExport(path);
   const folder = options.config === undefined ? undefined : await keysOf(options.config, options.passphraseFd);
   try {
-    const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, trusted });
+    const [path = "", ...others] = paths;
+    const archive = others.length === 0 ? await archiveOf(resolve(path)) : undefined;
+    const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, trusted, archive });
     if (options.json === true) process.stdout.write(`${JSON.stringify(plain(report), undefined, 2)}\n`);
     else print(report, trusted !== undefined);
     process.exitCode = exitCodeOf(report);
@@ -92,6 +96,18 @@ function ofExport(path: string): Fault {
 async function keysOf(config: string, passphraseFd: string | undefined) {
   const { dataFolder } = await readSettings(config);
   return openDataFolder(dataFolder, { passphrase: passphraseFrom(passphraseFd) });
+}
+
+/** The archive that a folder is, or is a camera of; undefined for other folders and files. */
+async function archiveOf(path: string): Promise<ArchiveScope | undefined> {
+  if (!(await isFolder(path))) return undefined;
+  if (await isFolder(join(path, STATEMENTS_FOLDER))) return { folder: path, camera: undefined };
+  const above = dirname(path);
+  return (await isFolder(join(above, STATEMENTS_FOLDER))) ? { folder: above, camera: basename(path) } : undefined;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
 async function segmentsIn(path: string): Promise<readonly string[]> {

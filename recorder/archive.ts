@@ -7,7 +7,7 @@ import { ReusedMemory } from "../media/reused-memory.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
 import { Catalog } from "./catalog.ts";
 import type { CutPlace } from "./export/cut.ts";
-import { diskFiles, type Files } from "./files.ts";
+import { diskFiles, errorCode, type Files } from "./files.ts";
 import type { GapCause } from "./gap.ts";
 import { assertSafeId } from "./integrity.ts";
 import { Journal } from "./journal.ts";
@@ -15,6 +15,7 @@ import type { ProtectionMode } from "./protection.ts";
 import { StreamReader } from "./reader.ts";
 import { StreamRecorder } from "./recorder.ts";
 import { recover } from "./recover.ts";
+import { RemovalLog } from "./removal-log.ts";
 import { type ArchiveBounds, Retainer, type Retention } from "./retention.ts";
 import type { SegmentFile } from "./segment.ts";
 import type { Signer } from "./signature.ts";
@@ -111,8 +112,15 @@ export class Archive {
     await files.makeFolder(folder);
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     let journal: Journal;
+    let removals: RemovalLog | undefined;
     try {
-      await recover({ folder, files, catalog, log, keys, signer, encryption: settings.encryption });
+      const place = { folder, files, catalog, clock, log };
+      removals = signer && (await RemovalLog.open({ ...place, signer }));
+      await recover({ ...place, removals, keys, signer, encryption: settings.encryption });
+      await removals?.begin().catch((err: unknown) => {
+        if (errorCode(err) === undefined) throw err;
+        log.error({ err }, "statements of what is removed cannot be begun: it is tried at the next start");
+      });
       journal = await Journal.open(`${folder}/${JOURNAL_FILE}`);
     } catch (error) {
       await catalog.close();
@@ -124,6 +132,7 @@ export class Archive {
     const retainer = new Retainer({
       ...place,
       journal,
+      removals,
       bounds: settings.bounds ?? {},
       each: settings.retention ?? {},
       trouble: (words) => troubles.set("room", words),

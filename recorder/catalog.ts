@@ -2,6 +2,7 @@ import type { Generated, Kysely, Migration } from "kysely";
 import { type Database, openDatabase } from "../base/database.ts";
 import type { TimeQuality } from "../media/group.ts";
 import type { GapCause } from "./gap.ts";
+import type { RemovalReason } from "./removals.ts";
 
 /** Rows that one query brings at most, so that no single one holds up the loop for more than some milliseconds. */
 const PAGE = 1000;
@@ -49,6 +50,15 @@ export interface GapRow {
   readonly cause: GapCause;
 }
 
+/** A file whose row is gone and that is to be removed. */
+export interface DoomedRow {
+  readonly file: string;
+  /** What is to be stated of it; undefined where its removal is no loss, for it is gone already. */
+  readonly facts:
+    | (Omit<SegmentRow, "bytes" | "tracks"> & { readonly why: RemovalReason; readonly isStated: boolean })
+    | undefined;
+}
+
 /** Place in the order of segments: by start, and by name where starts are equal. */
 export type Cursor = Pick<SegmentRow, "startUs" | "file">;
 
@@ -64,7 +74,16 @@ interface Schema {
   /** Files that are being written. */
   opened: { file: string };
   /** Files whose rows are gone and that are to be removed. */
-  doomed: { file: string };
+  doomed: {
+    file: string;
+    why: RemovalReason | null;
+    camera: string | null;
+    stream: string | null;
+    startUs: number | null;
+    endUs: number | null;
+    seal: Uint8Array | null;
+    stated: Generated<number>;
+  };
 }
 
 export const catalogMigrations: Readonly<Record<string, Migration>> = {
@@ -126,6 +145,23 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
       await db.schema
         .alterTable("gaps")
         .addColumn("cause", "text", (column) => column.notNull().defaultTo("unknown"))
+        .execute();
+    },
+  },
+  "0004-removal-statements": {
+    async up(db: Kysely<unknown>) {
+      for (const [name, type] of [
+        ["camera", "text"],
+        ["stream", "text"],
+        ["startUs", "bigint"],
+        ["endUs", "bigint"],
+        ["seal", "blob"],
+        ["why", "text"],
+      ] as const)
+        await db.schema.alterTable("doomed").addColumn(name, type).execute();
+      await db.schema
+        .alterTable("doomed")
+        .addColumn("stated", "integer", (column) => column.notNull().defaultTo(0))
         .execute();
     },
   },
@@ -219,22 +255,47 @@ export class Catalog {
       .execute();
   }
 
-  /** Takes files out of the catalog; they are to be removed from the disk next, and stay listed in {@link doomed} until {@link gone}. */
-  async doom(files: readonly string[]): Promise<void> {
+  /**
+   * Takes files out of the catalog; they are to be removed from the disk next, and stay listed in {@link doomed} until {@link gone}.
+   * `why` is absent where they are not there any more.
+   */
+  async doom(files: readonly string[], why?: RemovalReason): Promise<void> {
     await this.#database.query.transaction().execute(async (query) => {
       for (const file of files) {
+        const row = await query
+          .selectFrom("segments")
+          .select(["camera", "stream", "startUs", "endUs", "seal"])
+          .where("file", "=", file)
+          .executeTakeFirst();
+        const facts = why === undefined || row === undefined ? {} : { ...row, why };
         await this.#remove(query, file);
         await query
           .insertInto("doomed")
-          .values({ file })
+          .values({ file, ...facts })
           .onConflict((conflict) => conflict.doNothing())
           .execute();
       }
     });
   }
 
-  async doomed(): Promise<readonly string[]> {
-    return (await this.#database.query.selectFrom("doomed").select("file").execute()).map((row) => row.file);
+  /** In the order in which their recordings began. */
+  async doomed(): Promise<readonly DoomedRow[]> {
+    const rows = await this.#database.query
+      .selectFrom("doomed")
+      .selectAll()
+      .orderBy("startUs")
+      .orderBy("file")
+      .execute();
+    return rows.map(({ file, camera, stream, startUs, endUs, seal, why, stated }) => {
+      if (camera === null || stream === null || startUs === null || endUs === null || seal === null || why === null)
+        return { file, facts: undefined };
+      return { file, facts: { file, camera, stream, startUs, endUs, seal, why, isStated: stated !== 0 } };
+    });
+  }
+
+  /** All that is doomed now is named by a signed statement. */
+  async stated(): Promise<void> {
+    await this.#database.query.updateTable("doomed").set({ stated: 1 }).execute();
   }
 
   /** The files of {@link doom} are off the disk. */

@@ -1,9 +1,15 @@
+import { isFault } from "../base/fault.ts";
 import type { Catalog, SegmentRow } from "./catalog.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { errorCode, type Files } from "./files.ts";
-import { assertSafeId } from "./integrity.ts";
+import { assertSafeId, NO_LINK } from "./integrity.ts";
 import { isOurs, PART } from "./naming.ts";
+import { REMOVALS_FILE, removalsIn, STATEMENTS_FOLDER } from "./removal-log.ts";
+import type { RemovedRange } from "./removals.ts";
 import { scanSegment } from "./scan.ts";
+
+/** As a segment says that it follows no other one. */
+const NOTHING_BEFORE = NO_LINK.toString("base64");
 
 /** Something that is not as it should be, in words for people. */
 export interface Finding {
@@ -25,8 +31,21 @@ export async function* check(o: {
 }): AsyncGenerator<Finding> {
   const { folder, files, catalog } = o;
   for (const camera of (await files.list(folder)).folders.filter(isCamera)) yield* checkFolders(o, camera);
+  const removals = await removalsIn(files, folder).catch((error: unknown) => {
+    if (isFault(error, "invalid")) return "invalid" as const;
+    throw error;
+  });
+  if (removals === "invalid" || removals?.valid === false)
+    yield {
+      file: `${STATEMENTS_FOLDER}/${REMOVALS_FILE}`,
+      what: "is no statement of what was removed, or is not as it was signed: the next start puts it aside",
+    };
+  const removed = removals === "invalid" || removals?.valid !== true ? undefined : removals.removals.ranges;
   for (const { camera } of await catalog.totals())
-    for (const stream of await catalog.streams(camera)) yield* checkStream(o, camera, stream);
+    for (const stream of await catalog.streams(camera)) {
+      const ranges = removed?.filter((one) => one.camera === camera && one.stream === stream);
+      yield* checkStream({ ...o, ranges }, camera, stream);
+    }
 }
 
 /** The segments of a stream, each by itself, and the chain from one to the next. */
@@ -37,27 +56,31 @@ async function* checkStream(
     readonly catalog: Catalog;
     readonly verify: boolean;
     readonly keys?: KeyFinder;
+    /** What was removed of the stream; undefined where nothing states that. */
+    readonly ranges: readonly RemovedRange[] | undefined;
   },
   camera: string,
   stream: string,
 ): AsyncGenerator<Finding> {
   // Segments follow each other as they were recorded, which is not their order in time where a clock was set back.
-  const seals = new Set<string>();
+  const seals = new Set(o.ranges?.map(({ link }) => Buffer.from(link, "hex").toString("base64")));
   const followers: { readonly file: string; readonly previous: string }[] = [];
   let cursor = { startUs: 0, file: "" };
   for (let page = await o.catalog.after(camera, stream, cursor); page.length > 0; ) {
     for (const row of page) {
-      const { problems, previous } = await examine(o, row).catch(unreadable);
+      const isRemoved = o.ranges?.some(({ fromUs, toUs }) => fromUs <= row.startUs && row.endUs <= toUs) === true;
+      const { problems, previous } = await examine({ ...o, isRemoved }, row).catch(unreadable);
       for (const what of problems) yield { file: row.file, what };
-      if (previous !== undefined) followers.push({ file: row.file, previous });
+      // What was stated and then not removed, for a crash came between, has nothing before it.
+      if (previous !== undefined && !isRemoved) followers.push({ file: row.file, previous });
       seals.add(Buffer.from(row.seal).toString("base64"));
       cursor = row;
     }
     page = await o.catalog.after(camera, stream, cursor);
   }
-  // What came before the oldest one has gone by age.
-  for (const { file, previous } of followers.slice(1))
-    if (!seals.has(previous))
+  // Where nothing is stated, what came before the oldest one has gone by age.
+  for (const { file, previous } of followers.slice(o.ranges === undefined ? 1 : 0))
+    if (!seals.has(previous) && previous !== NOTHING_BEFORE)
       yield { file, what: "does not follow another segment: the one before it is missing, or was changed" };
 }
 
@@ -81,7 +104,7 @@ async function* checkFolders(
       const names = (await files.list(`${folder}/${place}`)).files;
       // Asked for after the folder was read: a file that is sealed in between is known by then.
       const known = await catalog.filesBelow(place);
-      const expected = new Set([...(await catalog.opened()), ...(await catalog.doomed())]);
+      const expected = new Set([...(await catalog.opened()), ...(await catalog.doomed()).map((row) => row.file)]);
       for (const name of names) {
         const file = `${place}/${name}`;
         const final = file.endsWith(PART) ? file.slice(0, -PART.length) : file;
@@ -109,11 +132,24 @@ async function examine(
     folder,
     verify,
     keys,
-  }: { readonly files: Files; readonly folder: string; readonly verify: boolean; readonly keys?: KeyFinder },
+    isRemoved,
+  }: {
+    readonly files: Files;
+    readonly folder: string;
+    readonly verify: boolean;
+    readonly keys?: KeyFinder;
+    /** Whether it is stated to be removed. */
+    readonly isRemoved: boolean;
+  },
   row: SegmentRow,
 ): Promise<{ readonly problems: readonly string[]; readonly previous: string | undefined }> {
   const path = `${folder}/${row.file}`;
-  if (!(await files.exists(path))) return { problems: ["is in the catalog and not on the disk"], previous: undefined };
+  if (!(await files.exists(path))) {
+    const why = isRemoved
+      ? ": retention has removed it, as is stated, and a power cut has undone its row's removal"
+      : "";
+    return { problems: [`is in the catalog and not on the disk${why}`], previous: undefined };
+  }
   const file = await files.open(path, "read");
   try {
     const scan = await scanSegment(file, verify, keys);

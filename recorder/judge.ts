@@ -5,6 +5,7 @@ import type { Found, Piece } from "./verify-file.ts";
 export type Verdict =
   | "ok"
   | "recovered" // as ok; its recording had broken off
+  | "removed" // it was removed, and a signed statement says so
   | "changed"
   | "missing"
   | "inserted"

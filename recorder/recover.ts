@@ -1,7 +1,9 @@
 import { HOUR } from "../base/units.ts";
-import type { Catalog, SegmentRow, SegmentTime } from "./catalog.ts";
+import type { Catalog, DoomedRow, SegmentRow, SegmentTime } from "./catalog.ts";
+import { errorCode } from "./files.ts";
 import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
 import { adoptSealed, type RecoveryPlace, recoverPart } from "./recover-part.ts";
+import type { RemovalLog } from "./removal-log.ts";
 
 const LIMITS = {
   /** Files that are read at the same time. */
@@ -12,6 +14,8 @@ const LIMITS = {
 
 interface Place extends RecoveryPlace {
   readonly catalog: Catalog;
+  /** Where it is stated what is removed; absent: nowhere. */
+  readonly removals?: RemovalLog | undefined;
 }
 
 /**
@@ -59,10 +63,17 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
   return { recovered };
 }
 
-/** Removes the files that have lost their rows. Those that cannot be removed stay listed. */
-export async function removeDoomed({ folder, files, catalog, log }: Place): Promise<void> {
+/**
+ * States which files have lost their rows, and removes them, in this order: after a crash or a power cut between the two they are there
+ * still, and are removed later. Those that cannot be removed stay listed.
+ */
+export async function removeDoomed(place: Place): Promise<void> {
+  const { folder, files, catalog, log } = place;
+  const doomed = await catalog.doomed();
+  if (doomed.length === 0) return;
+  let isStated = await state(place, doomed);
   const gone: string[] = [];
-  for (const file of await catalog.doomed()) {
+  for (const { file } of doomed) {
     try {
       await files.remove(`${folder}/${file}`);
       gone.push(file);
@@ -70,10 +81,30 @@ export async function removeDoomed({ folder, files, catalog, log }: Place): Prom
       log.error({ err, file }, "a recording that is due to go cannot be removed");
     }
   }
+  // A full disk takes no statement until something has gone. What is not stated stays listed.
+  isStated ||= await state(place, doomed);
+  if (!isStated) {
+    log.error("it cannot be stated which recordings were removed: it is tried again");
+    return;
+  }
   for (let start = 0; start < gone.length; start += 100) await catalog.gone(gone.slice(start, start + 100));
   for (const hour of new Set(gone.map(folderOf)))
     if (await files.removeEmptyFolder(`${folder}/${hour}`))
       await files.removeEmptyFolder(`${folder}/${folderOf(hour)}`);
+}
+
+/** False where the statement cannot be written. */
+async function state({ removals, catalog, log }: Place, doomed: readonly DoomedRow[]): Promise<boolean> {
+  if (removals === undefined) return true;
+  try {
+    await removals.state(doomed);
+  } catch (err) {
+    if (errorCode(err) === undefined) throw err;
+    log.warn({ err }, "a statement of what is removed cannot be written");
+    return false;
+  }
+  await catalog.stated();
+  return true;
 }
 
 /** `camera/date/hour` of every folder that may differ from the catalog. */

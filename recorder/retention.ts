@@ -5,11 +5,15 @@ import type { Catalog, Cursor, SegmentRow } from "./catalog.ts";
 import type { Files } from "./files.ts";
 import type { Journal, Mark } from "./journal.ts";
 import { removeDoomed } from "./recover.ts";
+import type { RemovalLog } from "./removal-log.ts";
+import type { RemovalReason } from "./removals.ts";
 import type { RecordingKeys } from "./writer.ts";
 
 const LIMITS = {
-  /** Segments that go in one step; between steps others have their turn. */
+  /** Segments that are looked at in one step; between steps others have their turn. */
   batch: 50,
+  /** Segments that go under one statement: a lock that is made meanwhile comes too late for them. */
+  statement: 500,
   periodMs: MINUTE,
 };
 
@@ -28,8 +32,8 @@ export interface ArchiveBounds {
   readonly keepFreeBytes?: number;
 }
 
-/** What becomes of a segment: it goes, it is passed over, or it and all that is younger stay. */
-type Verdict = "goes" | "kept" | "stays";
+/** What becomes of a segment: it goes, and why; it is passed over; or it and all that is younger stay. */
+type Verdict = Exclude<RemovalReason, "unknown"> | "kept" | "stays";
 
 /** Removes the oldest segments beyond the bounds, but no locked ones, every minute and whenever the disk is full. */
 export class Retainer {
@@ -41,6 +45,7 @@ export class Retainer {
     readonly log: Log;
     readonly keys?: RecordingKeys | undefined;
     readonly journal?: Journal | undefined;
+    readonly removals?: RemovalLog | undefined;
     readonly bounds: ArchiveBounds;
     readonly each: Retention;
     readonly trouble?: (words: string | undefined) => void;
@@ -49,6 +54,8 @@ export class Retainer {
   readonly #cameras = new Map<string, Retention>();
   readonly #timer: Timer;
   #trouble: string | undefined;
+  /** Out of the catalog, and not yet removed. */
+  #going: SegmentRow[] = [];
   #running: Promise<void> | undefined;
   #again = false;
   #closed = false;
@@ -61,6 +68,8 @@ export class Retainer {
     readonly log: Log;
     readonly keys?: RecordingKeys | undefined;
     readonly journal?: Journal | undefined;
+    /** Where it is stated what is removed; absent: nowhere. */
+    readonly removals?: RemovalLog | undefined;
     readonly bounds: ArchiveBounds;
     /** For cameras of which nothing else is said: also those that are recorded no more. */
     readonly each: Retention;
@@ -115,12 +124,14 @@ export class Retainer {
       const oldUs = (clock.now() - maxAgeMs) * 1000;
       let left = bytes;
       await this.#remove(camera, (row) => {
-        if (row.endUs >= oldUs && (left <= maxBytes || this.#isYoung(row))) return "stays";
+        const isOld = row.endUs < oldUs;
+        if (!isOld && (left <= maxBytes || this.#isYoung(row))) return "stays";
         left -= row.bytes;
-        return "goes";
+        return isOld ? "age" : "camera-bytes";
       });
       all += left;
     }
+    await this.#discard();
     for (const camera of await catalog.camerasWithGaps()) {
       const { maxAgeMs } = this.#of(camera);
       if (maxAgeMs !== undefined) await catalog.forgetGaps(camera, (clock.now() - maxAgeMs) * 1000);
@@ -154,9 +165,10 @@ export class Retainer {
     const take = (row: SegmentRow): Verdict => {
       if (missing <= 0) return "stays";
       missing -= row.bytes;
-      return "goes";
+      return "room";
     };
     await this.#remove(undefined, (row) => (missing > 0 && this.#isYoung(row) ? "kept" : take(row)));
+    await this.#discard();
     if (missing <= 0) {
       this.#tell(undefined);
       return;
@@ -164,6 +176,7 @@ export class Retainer {
     // Before anything of it goes: somebody may want to act.
     this.#tell("there is no room for what is to be kept at least: the oldest of it is deleted");
     await this.#remove(undefined, take);
+    await this.#discard();
     if (missing > 0) this.#tell("there is no room, and nothing may be deleted: all that is left is locked");
   }
 
@@ -182,13 +195,13 @@ export class Retainer {
     await journal?.forget(camera, unixMillis(Math.max(clock.now() - maxAgeMs, (oldest?.startUs ?? 0) / 1000)));
   }
 
-  /** Looks at segments, oldest first, until one stays. Locked ones are passed over whatever is said of them. */
+  /** Dooms segments, oldest first, until one stays. Locked ones are passed over whatever is said of them. */
   async #remove(camera: string | undefined, judge: (row: SegmentRow) => Verdict): Promise<void> {
     const { catalog } = this.#o;
     let cursor: Cursor | undefined;
     while (!this.#closed) {
       const page = await catalog.oldest(LIMITS.batch, camera, cursor);
-      const going: SegmentRow[] = [];
+      const going = new Map<RemovalReason, SegmentRow[]>();
       // Asked for each page: a lock that is made meanwhile counts.
       const locks = await this.#locksOf(new Set(page.map((row) => row.camera)));
       let ended = page.length === 0;
@@ -196,17 +209,27 @@ export class Retainer {
         const verdict = isLocked(row, locks) ? "kept" : judge(row);
         ended = verdict === "stays";
         if (ended) break;
-        if (verdict === "goes") going.push(row);
+        if (verdict !== "kept" && verdict !== "stays") going.set(verdict, [...(going.get(verdict) ?? []), row]);
       }
       cursor = page.at(-1);
-      if (going.length > 0) await this.#discard(going);
+      for (const [why, rows] of going) {
+        await catalog.doom(
+          rows.map(({ file }) => file),
+          why,
+        );
+        this.#going.push(...rows);
+      }
+      if (this.#going.length >= LIMITS.statement) await this.#discard();
       if (ended) return;
     }
   }
 
-  async #discard(going: readonly SegmentRow[]): Promise<void> {
+  /** Removes what was doomed, of all cameras under one statement. */
+  async #discard(): Promise<void> {
     const { catalog, log } = this.#o;
-    await catalog.doom(going.map((row) => row.file));
+    const going = this.#going;
+    if (going.length === 0) return;
+    this.#going = [];
     await removeDoomed(this.#o);
     log.debug({ segments: going.length }, "old recordings are removed");
     for (const [camera, rows] of Map.groupBy(going, (row) => row.camera)) {
@@ -233,7 +256,7 @@ export class Retainer {
     const { catalog, keys, log } = this.#o;
     if (keys === undefined) return;
     // What is being written, or waits for recovery or for its removal, is not in the order of the segments.
-    const pending = [...(await catalog.opened()), ...(await catalog.doomed())];
+    const pending = [...(await catalog.opened()), ...(await catalog.doomed()).map((row) => row.file)];
     const kept = new Set([
       ...pending.filter((file) => file.startsWith(`${camera}/`)).map(dayIn),
       ...(await catalog.days(camera)),

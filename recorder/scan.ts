@@ -175,6 +175,13 @@ export async function tracksOf(file: OpenFile, keys?: KeyFinder): Promise<readon
   return found === undefined || found.opening.length === 0 ? undefined : found.header?.tracks;
 }
 
+/** What a segment says of itself, without a key; undefined when the file does not begin as a segment does. */
+export async function headerOf(file: OpenFile): Promise<SegmentHeader | undefined> {
+  const start = Buffer.alloc(Math.min(await file.size(), LIMITS.headerBytes));
+  await file.read(start, 0);
+  return readOpening(start)?.own;
+}
+
 /** A file that ends within its header, or holds nothing but zeros: nothing was ever in it. */
 function tornOr(start: Buffer): Scan {
   return isZero(start) || isPrefixOfSegment(start) ? { ...DAMAGED, tail: "torn" } : DAMAGED;

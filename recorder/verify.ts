@@ -4,15 +4,15 @@ import { findSignature } from "./find-signature.ts";
 import { readFragmentBox } from "./integrity.ts";
 import { type Judgement, judge, type Verdict } from "./judge.ts";
 import { segmentPath } from "./naming.ts";
-import type { Statement } from "./signature.ts";
+import { chainOf, type Examined } from "./verify-chain.ts";
 import { type Found, readFound } from "./verify-file.ts";
+import { type ArchiveScope, readRemoved } from "./verify-removed.ts";
 
 const LIMITS = {
   /** Hashes that are remembered to say where foreign footage comes from: a day of ten cameras. */
   hashes: 1_000_000,
 };
 
-const NO_LINK = "00".repeat(32);
 /** `camera/date/hour/name` at the end of a path. */
 const ARCHIVE_PATH = /(?:^|\/)([A-Za-z0-9_-]{1,64})\/(\d{4,6}-\d\d-\d\d\/\d\d\/\d\d-\d\d\.\d{3}Z)-(\d+)\.mp4$/;
 
@@ -35,6 +35,7 @@ export interface Report {
 const EXIT: Readonly<Record<Verdict, 0 | 1 | 3>> = {
   ok: 0,
   recovered: 0,
+  removed: 0,
   changed: 1,
   missing: 1,
   inserted: 1,
@@ -52,11 +53,6 @@ export function exitCodeOf({ stretches, files }: Report): number {
   return files === 0 || codes.includes(3) ? 3 : 0;
 }
 
-interface Examined {
-  readonly file: string;
-  readonly statement: Statement;
-}
-
 /**
  * Compares recordings with their signatures, without catalog or server. `trusted`: SHA-256 of the certificate that must have signed,
  * as hexadecimal pairs with colons; without it, the certificate that signed the most files is taken, and the caller has to
@@ -68,6 +64,8 @@ export async function verify(o: {
   readonly paths: readonly string[];
   readonly keys?: KeyFinder | undefined;
   readonly trusted?: string | undefined;
+  /** The archive that the files are in, and of which of its cameras they are all that there is; absent: nothing is known of what was removed. */
+  readonly archive?: ArchiveScope | undefined;
 }): Promise<Report> {
   const origins = new Map<string, string>();
   const signers = new Map<string, number>();
@@ -101,7 +99,8 @@ export async function verify(o: {
     if (misplaced === undefined && signature?.valid === true)
       placed.push({ file: path, statement: signature.statement });
   }
-  stretches.push(...chainOf(placed, unsigned));
+  const removed = o.archive && (await readRemoved(o.files, o.archive, trusted));
+  stretches.push(...chainOf(placed, unsigned, removed), ...(removed?.stretches ?? []));
   return { files: o.paths.length, stretches, signers };
 }
 
@@ -150,39 +149,6 @@ function misplacement(path: string, found: Found, trusted: string | undefined): 
   return camera === undefined || name === `${camera}/${time}-${counter}.mp4`
     ? undefined
     : { ...all, verdict: "re-timed", why: "its name tells another time than its signature" };
-}
-
-/** What is missing between the files of a stream, and what is there twice. */
-export function chainOf(examined: readonly Examined[], unsigned: ReadonlySet<string>): readonly Stretch[] {
-  const streams = Map.groupBy(examined, ({ statement }) => `${statement.camera}/${statement.stream}`);
-  const found: Stretch[] = [];
-  for (const segments of streams.values()) {
-    segments.sort((a, b) => a.statement.startUs - b.statement.startUs);
-    const links = new Map<string, string>();
-    let endUs: number | undefined;
-    for (const { file, statement } of segments) {
-      const { camera, stream, link, startUs } = statement;
-      const about = { file, camera, stream, fromUs: startUs, toUs: statement.endUs };
-      const twin = links.get(link);
-      if (twin !== undefined) found.push({ ...about, verdict: "inserted", why: `the same recording as ${twin}` });
-      links.set(link, file);
-    }
-    for (const [index, { file, statement }] of segments.entries()) {
-      const { camera, stream, previous, startUs } = statement;
-      if (index > 0 && previous !== NO_LINK && !links.has(previous) && !unsigned.has(previous))
-        found.push({
-          file,
-          camera,
-          stream,
-          fromUs: Math.min(endUs ?? startUs, startUs),
-          toUs: startUs,
-          verdict: "missing",
-          why: "the recording before this one is not here",
-        });
-      endUs = Math.max(endUs ?? 0, statement.endUs);
-    }
-  }
-  return found;
 }
 
 /** Neighbours with the same verdict become one stretch. */

@@ -36,10 +36,10 @@ Examples:
     .addHelpText(
       "after",
       `
-Needs neither a running bridge nor its catalog. Verdicts: ok, recovered, changed, missing, inserted, reordered, re-timed,
-from another camera, unsigned, locked (signature and times are good; the content is encrypted and was not compared), unreadable.
+Needs neither a running bridge nor its catalog. Verdicts: ok, recovered, removed (by retention, as is stated beside the recordings: give
+the folder of all of them, or of a camera), changed, missing, inserted, reordered, re-timed, from another camera, unsigned, locked (signature and times are good; the content is encrypted and was not compared), unreadable.
 
-Exit codes: 0 as it was recorded, 1 tampered with, 2 called wrongly, 3 unsigned, locked or unreadable.
+Exit codes: 0 as it was recorded or removed as is stated, 1 tampered with, 2 called wrongly, 3 unsigned, locked or unreadable.
 
 Examples:
   viaduct verify gate.mp4 --certificate evidence-cert.pem

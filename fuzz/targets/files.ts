@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { ifValid } from "../../base/fault.ts";
 import { aacConfig, readAacConfig, readAdts } from "../../media/aac.ts";
 import { describedAacConfig } from "../../media/aac-format.ts";
 import { codecString } from "../../media/codec-string.ts";
@@ -11,6 +12,7 @@ import { boxesIn } from "../../recorder/box.ts";
 import type { OpenFile } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
 import { judge } from "../../recorder/judge.ts";
+import { readRemovals } from "../../recorder/removals.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { readFound } from "../../recorder/verify-file.ts";
 import { inputsOf } from "../seeds.ts";
@@ -37,6 +39,9 @@ const SIGNED = {
       id === "000102030405060708090a0b0c0d0e0f" ? Buffer.from(Array.from({ length: 32 }, (_, one) => one)) : undefined,
   },
   signer: "CD:2F:7E:C5:00:2B:81:BC:1E:12:28:89:2B:64:9D:C7:4A:3C:D6:BA:10:1F:3B:17:46:A8:F0:0B:C3:BA:BC:FD",
+  /** Of the statement among the seeds, and the SHA-256 of its text. */
+  stater: "9A:57:EF:D5:6E:7B:AA:EF:35:D0:E4:66:B3:28:E0:A2:B7:F4:FC:2B:8B:5D:B8:F8:70:A9:FA:62:BE:C1:12:3A",
+  stated: "602361cd18c469469b2a70173e528a406cfe04e16cdc91e1efdbd48ee8664ce0",
 };
 
 const PPS = Buffer.from("68ce0fc8", "hex");
@@ -60,6 +65,16 @@ export const TARGETS: readonly Target[] = [
           holds(sample.data.length === sample.size, "a sample is there, and whole");
       }
       await scanSegment(inMemory(input), true);
+    },
+  }),
+  target({
+    name: "removals",
+    maxBytes: 8192,
+    words: '\t { } "seq": "prev": "ranges": null 0 -1 1e99 "why":["age"]',
+    run(input) {
+      const found = ifValid(() => readRemovals(input.toString("utf8")));
+      const isSigner = found?.certificate.fingerprint256 === SIGNED.stater;
+      if (found?.valid === true && isSigner) holds(found.hash === SIGNED.stated, "nothing is good but what was signed");
     },
   }),
   target({

@@ -1,9 +1,11 @@
+import { verify as isSigned, X509Certificate } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import type { KeyFinder } from "../../recorder/cipher.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
+import { readRemovals } from "../../recorder/removals.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { certificateOf } from "../../recorder/signature.ts";
 import { verify } from "../../recorder/verify.ts";
@@ -60,6 +62,23 @@ describe("segments that were written once", () => {
         [...new Set(stretches.map(({ verdict }) => verdict))].filter((one) => one !== "ok" || verdicts[0] === "ok"),
       ).to.deep.equal(verdicts);
     });
+
+  it("has a statement of what was removed, which somebody else can verify by format.md, and none with a bit flipped", async () => {
+    const line = (await readFile(join(FOLDER, "removed.txt"), "utf8")).trimEnd();
+    const [text = "", signature = "", certificate = ""] = line.split("\t");
+    const { publicKey } = new X509Certificate(Buffer.from(certificate, "base64"));
+    const signed = Buffer.from(`viaduct removal statement v1\n${text}`);
+    expect(isSigned(undefined, signed, publicKey, Buffer.from(signature, "base64"))).to.equal(true);
+    const { valid, removals } = readRemovals(line);
+    expect(valid).to.equal(true);
+    expect(removals).to.deep.equal(JSON.parse(text));
+    expect(removals.ranges.map(({ segments, why }) => [segments, ...why])).to.deep.equal([
+      [2, "age"],
+      [2, "age", "room"],
+      [0, "unknown"],
+    ]);
+    expect(readRemovals(line.replace('"segments":2', '"segments":3')).valid).to.equal(false);
+  });
 
   for (const name of ["none.mp4", "full.mp4", "light.mp4"])
     it(`are told not to be ok wherever a bit is flipped: ${name}`, async function () {

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
@@ -6,7 +5,6 @@ import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { unixMillis } from "../../base/units.ts";
 import type { KeyRing } from "../../keys/ring.ts";
-import { selfSigned } from "../../net/tls.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { box, u32 } from "../../recorder/box.ts";
 import { diskFiles, type OpenFile } from "../../recorder/files.ts";
@@ -19,15 +17,10 @@ import { readFound } from "../../recorder/verify-file.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { decryptTo, openRing } from "../support/keys.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
+import { makeSigner } from "../support/signer.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const SECONDS = 30;
-
-async function makeSigner(): Promise<Signer> {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const pem = await selfSigned(privateKey.export({ type: "pkcs8", format: "der" }), "CN=Test", unixMillis(START_MS));
-  return { privateKey, certificate: certificateOf(pem).raw };
-}
 
 /** A segment, taken apart. */
 interface Parts {

@@ -1,0 +1,161 @@
+import { createPublicKey } from "node:crypto";
+import type { Clock } from "../base/clock.ts";
+import { isFault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import { isoOf } from "../base/units.ts";
+import type { Catalog, DoomedRow } from "./catalog.ts";
+import { errorCode, type Files } from "./files.ts";
+import { NO_LINK } from "./integrity.ts";
+import {
+  printRemovals,
+  type RemovedRange,
+  type RemovedSegment,
+  readRemovals,
+  type SignedRemovals,
+  withRemoved,
+} from "./removals.ts";
+import { headerOf } from "./scan.ts";
+import type { Signer } from "./signature.ts";
+import { hashOfText } from "./signed-text.ts";
+import { readText, replaceText } from "./whole-text.ts";
+
+/** Statements about the recordings beside them, below the archive's folder. A name that no camera can have. */
+export const STATEMENTS_FOLDER = "statements.d";
+
+/** What was removed, in {@link STATEMENTS_FOLDER}. */
+export const REMOVALS_FILE = "removed.txt";
+
+const LIMITS = {
+  fileBytes: 128 * 1024 * 1024,
+};
+
+interface Place {
+  readonly folder: string;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly log: Log;
+}
+
+/** The statement that stands below an archive's folder; undefined where there is none. Fault `invalid` where it makes no sense. */
+export async function removalsIn(files: Files, folder: string): Promise<SignedRemovals | undefined> {
+  const text = await readText(files, `${folder}/${STATEMENTS_FOLDER}/${REMOVALS_FILE}`, LIMITS.fileBytes);
+  return text === undefined ? undefined : readRemovals(text.trimEnd());
+}
+
+/**
+ * Keeps the signed statement of what was removed of an archive: written before anything is removed, one file that each new
+ * statement takes the place of, so that it grows with the number of streams and not with time.
+ */
+export class RemovalLog {
+  readonly #place: Place & { readonly clock: Clock; readonly signer: Signer };
+  #seq = 0;
+  #prev = NO_LINK.toString("hex");
+  #ranges: readonly RemovedRange[] = [];
+  /** Nothing was stated yet: what was removed until now is not known. */
+  #isNew = true;
+  /** By file, what is to be stated; emptied where that was written. */
+  readonly #pending = new Map<string, RemovedSegment>();
+
+  private constructor(place: Place & { readonly clock: Clock; readonly signer: Signer }) {
+    this.#place = place;
+  }
+
+  /** A statement that is not ours, or makes no sense, is put aside, and a new one begun: it must not get our signature. */
+  static async open(place: Place & { readonly clock: Clock; readonly signer: Signer }): Promise<RemovalLog> {
+    const made = new RemovalLog(place);
+    const { folder, files, log } = place;
+    await files.makeFolder(`${folder}/${STATEMENTS_FOLDER}`);
+    try {
+      const found = await removalsIn(files, folder);
+      if (found === undefined) return made;
+      if (found.valid && isOwn(found, place.signer)) {
+        made.#seq = found.removals.seq;
+        made.#prev = found.hash;
+        made.#ranges = found.removals.ranges;
+        made.#isNew = false;
+        return made;
+      }
+      log.error("the statement of what was removed is not signed by this bridge: it is put aside");
+    } catch (err) {
+      if (!isFault(err, "invalid")) throw err;
+      log.error({ err }, "the statement of what was removed cannot be read: it is put aside");
+    }
+    const file = `${folder}/${STATEMENTS_FOLDER}/${REMOVALS_FILE}`;
+    await files.rename(file, `${file}.${isoOf(place.clock.now()).replaceAll(":", "-")}.aside`);
+    return made;
+  }
+
+  /**
+   * The first statement: of what had been removed of each stream before there were statements, it says no more than that. Does
+   * nothing once there is one. Rejects as the disk does.
+   */
+  async begin(): Promise<void> {
+    if (!this.#isNew) return;
+    const { catalog } = this.#place;
+    const before: RemovedSegment[] = [];
+    for (const { camera } of await catalog.totals())
+      for (const stream of await catalog.streams(camera)) {
+        const [oldest] = await catalog.after(camera, stream, { startUs: 0, file: "" }, 1);
+        const previous = oldest && (await this.#previousOf(oldest.file));
+        if (oldest === undefined || previous === undefined || previous.equals(NO_LINK)) continue;
+        const span = { startUs: oldest.startUs, endUs: oldest.startUs };
+        before.push({ camera, stream, ...span, previous: null, link: previous.toString("hex"), why: "unknown" });
+      }
+    await this.#write(before);
+    this.#isNew = false;
+  }
+
+  /**
+   * States what is about to be removed. It survives a power cut once this resolves; rejects as the disk does, and then it may be asked
+   * again, also when the files are gone. Of a file that somebody else has removed, nothing is stated: it is missing.
+   */
+  async state(rows: readonly DoomedRow[]): Promise<void> {
+    // What is removed before the first statement is under that one.
+    if (this.#isNew) return;
+    for (const { file, facts } of rows) {
+      if (facts === undefined || facts.isStated || this.#pending.has(file)) continue;
+      if (!(await this.#place.files.exists(`${this.#place.folder}/${file}`))) continue;
+      const { camera, stream, startUs, endUs, seal, why } = facts;
+      const previous = (await this.#previousOf(file))?.toString("hex") ?? null;
+      const link = Buffer.from(seal).toString("hex");
+      this.#pending.set(file, { camera, stream, startUs, endUs, previous, link, why });
+    }
+    if (this.#pending.size === 0) return;
+    await this.#write([...this.#pending.values()]);
+    this.#pending.clear();
+  }
+
+  async #write(segments: readonly RemovedSegment[]): Promise<void> {
+    const { folder, files, clock, signer } = this.#place;
+    const time = isoOf(clock.now());
+    const ranges = withRemoved(this.#ranges, segments, time);
+    const removals = { seq: this.#seq + 1, time, prev: this.#prev, by: "retention", ranges } as const;
+    const line = printRemovals(removals, signer);
+    await replaceText(files, `${folder}/${STATEMENTS_FOLDER}/${REMOVALS_FILE}`, `${line}\n`);
+    this.#seq = removals.seq;
+    this.#prev = hashOfText(line.slice(0, line.indexOf("\t")));
+    this.#ranges = ranges;
+  }
+
+  /** The link before a segment; undefined where its file cannot be read. */
+  async #previousOf(file: string): Promise<Buffer | undefined> {
+    const { folder, files, log } = this.#place;
+    try {
+      const handle = await files.open(`${folder}/${file}`, "read");
+      try {
+        return (await headerOf(handle))?.previous;
+      } finally {
+        await handle.close();
+      }
+    } catch (err) {
+      if (errorCode(err) === undefined) throw err;
+      log.warn({ err, file }, "a recording cannot be read any more");
+      return undefined;
+    }
+  }
+}
+
+function isOwn({ certificate }: SignedRemovals, { privateKey }: Signer): boolean {
+  const own = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+  return certificate.publicKey.export({ type: "spki", format: "der" }).equals(own);
+}

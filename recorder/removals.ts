@@ -1,0 +1,168 @@
+import { z } from "zod";
+import { Fault } from "../base/fault.ts";
+import type { Signer } from "./signature.ts";
+import { hashOfText, readSignedLine, type SignedText, signedLine } from "./signed-text.ts";
+
+const DOMAIN = "viaduct removal statement v1";
+
+/** Why segments were removed. */
+export const REMOVAL_REASONS = [
+  "age", // older than is kept of the camera
+  "camera-bytes", // the camera had more bytes than are kept of it
+  "room", // the archive or the disk was full
+  "unknown", // before there were statements
+] as const;
+
+export type RemovalReason = (typeof REMOVAL_REASONS)[number];
+
+const LIMITS = {
+  /** Of one stream; beyond, the two oldest become one with a hole in it. */
+  ranges: 64,
+  bytes: 128 * 1024 * 1024,
+};
+
+/** A segment that is about to be removed. Times in microseconds since 1970, links in hexadecimal. */
+export interface RemovedSegment {
+  readonly camera: string;
+  readonly stream: string;
+  readonly startUs: number;
+  readonly endUs: number;
+  /** The last link of the segment that was recorded before it; null where its file could not be read. */
+  readonly previous: string | null;
+  readonly link: string;
+  readonly why: RemovalReason;
+}
+
+const link = z.string().regex(/^[0-9a-f]{64}$/);
+const us = z.int().nonnegative();
+
+const range = z.object({
+  camera: z.string().max(64),
+  stream: z.string().max(64),
+  /** From the beginning of the first segment to the end of the last one, in microseconds since 1970. */
+  fromUs: us,
+  toUs: us,
+  segments: z.int().nonnegative(),
+  /** How often the chain is broken within it: something was missing already. */
+  holes: z.int().nonnegative(),
+  /** The last link before the first segment, zeros where there is none; null where it is not known. */
+  previous: link.nullable(),
+  /** Of the last segment. */
+  link,
+  why: z.array(z.enum(REMOVAL_REASONS)).min(1).max(REMOVAL_REASONS.length).readonly(),
+  /** When the first and the last of them were removed. */
+  removedFrom: z.iso.datetime(),
+  removedTo: z.iso.datetime(),
+});
+
+const schema = z.object({
+  /** Counts statements, from 1. */
+  seq: z.int().positive(),
+  time: z.iso.datetime(),
+  /** SHA-256 of the statement before; zeros for the first one. */
+  prev: link,
+  /** Who removes: `retention`, by the settings. */
+  by: z.literal("retention"),
+  ranges: z.array(range).readonly(),
+});
+
+/** Segments that followed each other and were removed. */
+export type RemovedRange = z.output<typeof range>;
+
+/** All that was removed of an archive, in one statement that takes the place of the one before. */
+export type Removals = z.output<typeof schema>;
+
+/** What stands in a statement's file. */
+export interface SignedRemovals extends Omit<SignedText, "text"> {
+  readonly removals: Removals;
+  /** SHA-256 of its text. */
+  readonly hash: string;
+}
+
+/** The line that says it. */
+export function printRemovals(removals: Removals, signer: Signer): string {
+  return signedLine(DOMAIN, JSON.stringify(removals), signer);
+}
+
+/** Fault `invalid` where it is no such line. */
+export function readRemovals(line: string): SignedRemovals {
+  if (line.length > LIMITS.bytes) throw new Fault("invalid", `a statement of ${line.length} bytes`);
+  const { text, certificate, valid } = readSignedLine(DOMAIN, line);
+  const read = schema.safeParse(jsonOf(text));
+  if (!read.success) throw new Fault("invalid", "a statement of what was removed lacks something");
+  return { removals: read.data, hash: hashOfText(text), certificate, valid };
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Fault("invalid", "a statement is not JSON", { cause });
+  }
+}
+
+/**
+ * Takes segments into what is stated: a segment that follows a range or comes before it makes that longer, ranges that meet become
+ * one, what is stated already is not stated again. `time`: when they are removed, ISO 8601.
+ */
+export function withRemoved(
+  ranges: readonly RemovedRange[],
+  segments: readonly RemovedSegment[],
+  time: string,
+): readonly RemovedRange[] {
+  const streams = Map.groupBy(ranges, streamOf);
+  for (const [key, removed] of Map.groupBy(segments, streamOf)) {
+    let found = streams.get(key) ?? [];
+    for (const segment of removed) found = joined(found, rangeOf(segment, time));
+    streams.set(key, bounded(found));
+  }
+  return [...streams.values()].flat();
+}
+
+function rangeOf(segment: RemovedSegment, time: string): RemovedRange {
+  const { camera, stream, startUs: fromUs, endUs: toUs, previous, link: last, why } = segment;
+  const removed = { removedFrom: time, removedTo: time };
+  const segments = why === "unknown" ? 0 : 1;
+  return { camera, stream, fromUs, toUs, segments, holes: 0, previous, link: last, why: [why], ...removed };
+}
+
+function joined(ranges: RemovedRange[], added: RemovedRange): RemovedRange[] {
+  const before = ranges.find((one) => one.link === added.previous);
+  const after = ranges.find((one) => one.previous === added.link);
+  const both = before === undefined ? added : across(before, added);
+  const all = after === undefined || after === before ? both : across(both, after);
+  const rest = ranges.filter((one) => one !== before && one !== after);
+  // Of one that was stated and, after a power cut, removed once more.
+  const twin = rest.find((one) => one.link === all.link);
+  if (twin === undefined) return [...rest, all];
+  return twin.fromUs <= all.fromUs ? rest : [...rest.filter((one) => one !== twin), all];
+}
+
+/** Two ranges as one; `second` follows `first`. */
+function across(first: RemovedRange, second: RemovedRange): RemovedRange {
+  const [removedFrom = ""] = [first.removedFrom, second.removedFrom].toSorted();
+  const [, removedTo = ""] = [first.removedTo, second.removedTo].toSorted();
+  return {
+    ...second,
+    fromUs: Math.min(first.fromUs, second.fromUs),
+    toUs: Math.max(first.toUs, second.toUs),
+    segments: first.segments + second.segments,
+    holes: first.holes + second.holes,
+    previous: first.previous,
+    why: REMOVAL_REASONS.filter((why) => first.why.includes(why) || second.why.includes(why)),
+    removedFrom,
+    removedTo,
+  };
+}
+
+/** Where a broken disk has cut the chain again and again, the statement does not grow without end. */
+function bounded(ranges: RemovedRange[]): RemovedRange[] {
+  const [first, second, ...rest] = ranges.toSorted((a, b) => a.fromUs - b.fromUs);
+  if (first === undefined || second === undefined || ranges.length <= LIMITS.ranges) return ranges;
+  const one = across(first, second);
+  return [{ ...one, holes: one.holes + 1 }, ...rest];
+}
+
+function streamOf({ camera, stream }: Pick<RemovedRange, "camera" | "stream">): string {
+  return `${camera}/${stream}`;
+}
