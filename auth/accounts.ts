@@ -36,6 +36,8 @@ const INTEGRATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
 interface Entry {
   readonly account: Account;
   readonly credential: string;
+  /** Of an integration, as long as the entry is there: opened once, for it is needed at each request. Undefined where it does not open. */
+  readonly secret: Secret | undefined;
   readonly principal: Principal;
   readonly revoke: AbortController;
   /** Changes with the credential: what was begun with the old one ends. */
@@ -71,8 +73,8 @@ export class Accounts {
   readonly #failures: Repeats;
   readonly #byId = new Map<string, Entry>();
   readonly #byName = new Map<string, Entry>();
-  /** For names that nobody has: a sealed secret to open, so that they take as long as others. */
-  readonly #decoy: string;
+  /** For names that nobody has, so that they take as long as others. */
+  readonly #decoy = makeSecret(LIMITS.secretLength);
   #policy = Policy.empty;
   #setUpHash: Buffer | undefined;
   #lastChange: Promise<unknown> = Promise.resolve();
@@ -86,7 +88,6 @@ export class Accounts {
     this.#factors = options.factors;
     this.#passwords = new PasswordCheck(options.clock);
     this.#failures = new Repeats(options.clock);
-    this.#decoy = options.sealer.seal(makeSecret(LIMITS.secretLength), integrationOwner("nobody"));
   }
 
   /** Reads all accounts. Fault `unavailable` when the database cannot be read, `invalid` when a row makes no sense. */
@@ -151,11 +152,9 @@ export class Accounts {
   integrationSecret(name: string): { readonly secret: Secret; readonly principal: Principal | undefined } {
     const named = this.#byName.get(foldedName(name));
     const entry = named?.account.kind === "integration" ? this.#used(named) : undefined;
-    const secret =
-      entry === undefined
-        ? this.#sealer.open(this.#decoy, integrationOwner("nobody"))
-        : this.#sealer.open(entry.credential, integrationOwner(entry.account.id));
-    return { secret, principal: entry?.principal };
+    return entry?.secret === undefined
+      ? { secret: this.#decoy, principal: undefined }
+      : { secret: entry.secret, principal: entry.principal };
   }
 
   /**
@@ -527,12 +526,15 @@ export class Accounts {
   }
 
   /** Whether an account has what it logs in with: the secret of an integration is under a master key, which may have been lost. */
-  #opens({ id, kind }: Account, credential: string): boolean {
+  #opens(account: Account, credential: string): boolean {
+    return account.kind !== "integration" || this.#openedSecret(account, credential) !== undefined;
+  }
+
+  #openedSecret({ id, kind }: Account, credential: string): Secret | undefined {
     try {
-      if (kind === "integration") this.#sealer.open(credential, integrationOwner(id));
-      return true;
+      return kind === "integration" ? this.#sealer.open(credential, integrationOwner(id)) : undefined;
     } catch (error) {
-      if (isFault(error, "unavailable")) return false;
+      if (isFault(error, "unavailable")) return undefined;
       throw error;
     }
   }
@@ -558,6 +560,7 @@ export class Accounts {
     const entry: Entry = {
       account,
       credential,
+      secret: this.#openedSecret(account, credential),
       principal: { accountId: id, name, kind, grants, now, revoked: revoke.signal },
       revoke,
       // What was begun before the account was out does not go on when it is in again.

@@ -9,6 +9,12 @@ export function equalInConstantTime(a: string | Uint8Array, b: string | Uint8Arr
   return timingSafeEqual(digest(a), digest(b));
 }
 
+/** Likewise of texts of a length that everybody knows, as digests are, in a tenth of the time. Other lengths are not equal. */
+export function equalDigests(a: string, b: string): boolean {
+  const [one, other] = [Buffer.from(a), Buffer.from(b)];
+  return one.length === other.length && timingSafeEqual(one, other);
+}
+
 function digest(value: string | Uint8Array): Buffer {
   return createHmac("sha256", compareKey).update(value).digest();
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import { equalInConstantTime, Secret } from "../../base/secret.ts";
+import { equalDigests, Secret } from "../../base/secret.ts";
 import type { Accounts } from "../accounts.ts";
 import type { ApiTokens } from "../api-tokens.ts";
 import type { Peer, Principal } from "../principal.ts";
@@ -123,7 +123,7 @@ export class HttpAuthenticator {
       // All of it for everybody: how long an unknown name takes must not tell that it is unknown.
       const { secret, principal } = accounts.integrationSecret(answer.user);
       const expected = digestResponse({ ...answer, realm, password: secret.reveal(), method });
-      const right = equalInConstantTime(expected, answer.response);
+      const right = equalDigests(expected, answer.response);
       if (!right || principal === undefined || answer.realm !== realm)
         throw new UnauthenticatedFault(`wrong name or secret for ${answer.user}`, { account: answer.user });
       const count = answer.quality === undefined ? undefined : Number.parseInt(answer.quality.nc, 16);

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import { equalInConstantTime, Secret } from "../../base/secret.ts";
+import { equalDigests, Secret } from "../../base/secret.ts";
 import { isoOf, MINUTE, type Millis, type MonotonicMillis, type UnixMillis } from "../../base/units.ts";
 import type { Accounts } from "../accounts.ts";
 import type { Peer, Principal } from "../principal.ts";
@@ -91,7 +91,7 @@ export class UsernameTokenVerifier {
     if (type === "text") principal = await this.#accounts.checkPassword(username, new Secret(password));
     else {
       const { secret, principal: known } = this.#accounts.integrationSecret(username);
-      const right = equalInConstantTime(passwordDigest(nonce, token.created, secret), password);
+      const right = equalDigests(passwordDigest(nonce, token.created, secret), password);
       principal = right ? known : undefined;
     }
     if (principal === undefined)
