@@ -26,6 +26,15 @@ export interface Complex<T> {
   readonly members: readonly Member[];
   /** Unknown elements behind the known ones, and unknown attributes, are allowed and carry nothing for us. */
   readonly open: boolean;
+  /** What its values were printed as, of a type whose values are {@link printedOnce}; as long as each is there, for none of them ever changes. */
+  readonly printed?: WeakMap<object, Printed>;
+}
+
+/** A printed value: what stands in its element's tag, and between that and the closing one. */
+export interface Printed {
+  readonly attributes: string;
+  readonly content: string;
+  readonly prefixes: ReadonlySet<Prefix>;
 }
 
 /** Content that the tables do not describe. Read: kept as an element, for who wants it. Printed: the given XML text, as it is. */
@@ -135,4 +144,9 @@ export function extend<B, const R extends Rows>(
 ): Complex<B & Shape<R>> {
   const own = membersOf(prefixOf(name), rows);
   return { kind: "complex", name, members: [...base.members, ...own], open: base.open || open === OPEN };
+}
+
+/** The same type, whose values are printed once each, and kept in that form. For values that are given out again and again. */
+export function printedOnce<T>(of: Complex<T>): Complex<T> {
+  return { ...of, printed: new WeakMap() };
 }

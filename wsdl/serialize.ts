@@ -1,6 +1,6 @@
 import { Fault } from "../base/fault.ts";
 import type { Prefix } from "./namespaces.ts";
-import type { Complex, Member, Type, Xml } from "./schema.ts";
+import type { Complex, Member, Printed, Type, Xml } from "./schema.ts";
 import { escapeXml } from "./xml.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -33,15 +33,26 @@ function element(prefix: Prefix, name: string, type: Type, value: unknown, prefi
   return content === "" ? `<${tag}${attributes}/>` : `<${tag}${attributes}>${content}</${tag}>`;
 }
 
-function parts(
-  type: Complex<unknown>,
-  value: unknown,
-  prefixes: Set<Prefix>,
-): { readonly attributes: string; readonly content: string } {
+function parts(type: Complex<unknown>, value: unknown, prefixes: Set<Prefix>): Omit<Printed, "prefixes"> {
+  if (type.printed === undefined) return printParts(type, value as Values, prefixes);
+  const printed = type.printed.get(value as Values) ?? printAlone(type, value as Values);
+  type.printed.set(value as Values, printed);
+  for (const one of printed.prefixes) prefixes.add(one);
+  return printed;
+}
+
+function printAlone(type: Complex<unknown>, value: Values): Printed {
+  const prefixes = new Set<Prefix>();
+  const { attributes, content } = printParts(type, value, prefixes);
+  // Anew from its bytes: V8 keeps a sum of strings as the tree of its parts, and would walk through it at every sending.
+  return { attributes, content: Buffer.from(content).toString(), prefixes };
+}
+
+function printParts(type: Complex<unknown>, value: Values, prefixes: Set<Prefix>): Omit<Printed, "prefixes"> {
   let attributes = "";
   let content = "";
   for (const member of type.members) {
-    const of = (value as Values)[member.name];
+    const of = value[member.name];
     if (of === undefined || (member.many && (of as readonly unknown[]).length === 0)) {
       if (member.min === 1) throw new Fault("internal", `${type.name} without ${member.name}`);
     } else if (member.attribute) attributes += attribute(member, of);

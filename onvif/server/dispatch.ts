@@ -4,7 +4,7 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import type { RefusedRequest } from "../../auth/refused.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Clock } from "../../base/clock.ts";
-import { asFault, Fault } from "../../base/fault.ts";
+import { asFault, type Fault } from "../../base/fault.ts";
 import { type Log, Repeats } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { peerOf } from "../../net/http.ts";
@@ -22,6 +22,7 @@ import { printWsdl } from "../../wsdl/print-wsdl.ts";
 import { serialize } from "../../wsdl/serialize.ts";
 import type { AccessClass, Operation, ServiceTable } from "../../wsdl/service.ts";
 import { escapeXml, type XmlElement } from "../../wsdl/xml.ts";
+import { goneOf, refuse, send } from "./answer.ts";
 import { authenticate, type HttpAuthentication, type UsernameTokenAuthentication } from "./authenticate.ts";
 import { addressOf, type Base } from "./base.ts";
 import { Places } from "./places.ts";
@@ -51,13 +52,8 @@ export interface OnvifServerOptions {
   readonly metrics: Metrics;
 }
 
-const SOAP = "application/soap+xml; charset=utf-8";
-
 /** Stands for the address of a service. */
 const HERE = "{here}";
-
-/** Why a call is over: one for all, for each request that was answered ends so too. */
-const GONE = new Fault("unavailable", "the client has gone");
 
 /** What is known of a request when its answer is written. */
 interface Progress {
@@ -141,8 +137,6 @@ export class OnvifServer {
     const { service, access } = operationOf(services, body);
     progress.operation = `${service.table.prefix}:${body.name}`;
 
-    const gone = new AbortController();
-    response.once("close", () => gone.abort(GONE));
     const { authenticator, usernameTokens, demand } = this.#options;
     const open = access === "PRE_AUTH";
     const who = open ? undefined : await authenticate(request, peer, envelope, authenticator, usernameTokens);
@@ -150,7 +144,15 @@ export class OnvifServer {
     if (who !== undefined) this.#options.admit?.(who, camera);
     if (who !== undefined && ADMINISTRATIVE.has(access))
       demand(who, { right: "manage-accounts", interface: "onvif", address: peer.address });
-    return this.#run(service, body, envelope, { who, peer, base, resource, gone: gone.signal });
+    return this.#run(service, body, envelope, {
+      who,
+      peer,
+      base,
+      resource,
+      get gone() {
+        return goneOf(response);
+      },
+    });
   }
 
   async #run(
@@ -215,34 +217,4 @@ function operationOf(
   throw elsewhere
     ? new SoapFault("invalid", "Sender", ["Namespace"], "The operation is of another namespace")
     : new SoapFault("invalid", "Sender", ["UnknownAction"], "The operation is not known here");
-}
-
-function send(
-  response: ServerResponse,
-  status: number,
-  xml: string,
-  { challenges = [], type = SOAP }: { readonly challenges?: readonly string[]; readonly type?: string } = {},
-): void {
-  if (response.headersSent || response.destroyed) return;
-  const body = Buffer.from(xml);
-  // In the usual capitals, which mean nothing (RFC 9110 5.1), because there are clients (libonvif) that find no others.
-  response.writeHead(status, {
-    "Content-Type": type,
-    "Content-Length": body.length,
-    "Cache-Control": "no-store",
-    ...(challenges.length === 0 ? {} : { "WWW-Authenticate": [...challenges] }),
-  });
-  response.end(body);
-}
-
-function refuse(response: ServerResponse, status: number): void {
-  if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, {
-    "Content-Length": 0,
-    "Cache-Control": "no-store",
-    ...(status === 405 ? { Allow: "POST" } : {}),
-    // What is left of a refused body is not worth reading to keep the connection.
-    ...(status === 413 ? { Connection: "close" } : {}),
-  });
-  response.end();
 }

@@ -12,8 +12,9 @@ import { Lifecycle } from "../../base/lifecycle.ts";
 import { lockFolder } from "../../base/lock.ts";
 import { createLog, Repeats, silentLog, withoutUserInfo } from "../../base/log.ts";
 import { BoundedQueue } from "../../base/queue.ts";
+import { remembered } from "../../base/remember.ts";
 import { Sealer } from "../../base/seal.ts";
-import { equalInConstantTime, makeSecret, Secret } from "../../base/secret.ts";
+import { equalDigests, equalInConstantTime, makeSecret, Secret } from "../../base/secret.ts";
 import { ntpOf, unixMillis, unixOfNtp } from "../../base/units.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -31,10 +32,34 @@ describe("a secret", () => {
     expect(equalInConstantTime(Buffer.from("a"), "a")).to.equal(true);
   });
 
+  it("is compared by its digest, which is equal or not, of whatever length", () => {
+    for (const [a, b, equal] of [
+      ["abc=", "abc=", true],
+      ["abc=", "abd=", false],
+      ["abc=", "abc", false],
+      ["", "abc=", false],
+      ["é", "e", false],
+    ] as const)
+      expect(equalDigests(a, b), `${a} ${b}`).to.equal(equal);
+  });
+
   it("is made in the length asked for, of letters that need no escaping", () => {
     for (const length of [1, 20, 64])
       expect(makeSecret(length).reveal()).to.match(new RegExp(`^[A-HJ-NP-Za-km-z2-9]{${length}}$`));
     expect(makeSecret(20).reveal()).not.to.equal(makeSecret(20).reveal());
+  });
+});
+
+describe("what is remembered of a value", () => {
+  it("was made once, though it be nothing, and belongs to that value alone", () => {
+    const made: object[] = [];
+    const of = remembered((value: { readonly text?: string }) => {
+      made.push(value);
+      return value.text;
+    });
+    const [one, same, none] = [{ text: "a" }, { text: "a" }, {}];
+    expect([one, one, same, none, none].map(of)).to.deep.equal(["a", "a", "a", undefined, undefined]);
+    expect(made).to.deep.equal([one, same, none]);
   });
 });
 

@@ -15,6 +15,7 @@ import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { Sealer } from "../../base/seal.ts";
 import { DAY, unixMillis } from "../../base/units.ts";
+import type { CameraDirectory } from "../../bridge/camera.ts";
 import type { CameraControl } from "../../bridge/camera-control.ts";
 import { Addresses } from "../../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
@@ -90,6 +91,8 @@ export async function startOnvifSite(
     readonly consumers?: ConsumerOptions;
     /** Of the first camera; one that is not there if absent. */
     readonly control?: CameraControl;
+    /** Those of {@link fakeCameras} if absent. */
+    readonly cameras?: CameraDirectory;
   } = {},
 ): Promise<OnvifTestSite> {
   const clock = o.clock ?? new VirtualClock();
@@ -106,7 +109,7 @@ export async function startOnvifSite(
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   let addresses = new Addresses({ https: 0, http: 0, rtsps: 0, rtsp: undefined });
   const bus = new EventBus(clock, log);
-  const cameras = fakeCameras(clock.now(), undefined, o.control);
+  const cameras = o.cameras ?? fakeCameras(clock.now(), undefined, o.control);
   const own = new OwnEvents({ bus, cameras, clock });
   const part = onvifPart({
     uuid: UUID,

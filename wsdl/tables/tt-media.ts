@@ -1,4 +1,4 @@
-import { attr, extend, many, opt, optAttr, some, type } from "../schema.ts";
+import { attr, extend, many, opt, optAttr, printedOnce, some, type } from "../schema.ts";
 import { anyURI, boolean, duration, float, int, oneOf, string } from "../simple.ts";
 import {
   ConfigurationEntity,
@@ -21,14 +21,18 @@ export const IntRectangle = type("tt:IntRectangle", {
   width: attr(int),
   height: attr(int),
 });
-export const VideoSourceConfiguration = extend("tt:VideoSourceConfiguration", ConfigurationEntity, {
-  SourceToken: ReferenceToken,
-  Bounds: IntRectangle,
-  ViewMode: optAttr(string),
-});
-export const AudioSourceConfiguration = extend("tt:AudioSourceConfiguration", ConfigurationEntity, {
-  SourceToken: ReferenceToken,
-});
+export const VideoSourceConfiguration = printedOnce(
+  extend("tt:VideoSourceConfiguration", ConfigurationEntity, {
+    SourceToken: ReferenceToken,
+    Bounds: IntRectangle,
+    ViewMode: optAttr(string),
+  }),
+);
+export const AudioSourceConfiguration = printedOnce(
+  extend("tt:AudioSourceConfiguration", ConfigurationEntity, {
+    SourceToken: ReferenceToken,
+  }),
+);
 export const VideoEncoding = oneOf("tt:VideoEncoding", "JPEG", "MPEG4", "H264");
 export const VideoResolution = type("tt:VideoResolution", { Width: int, Height: int });
 export const VideoRateControl = type("tt:VideoRateControl", {
@@ -44,44 +48,52 @@ export const MulticastConfiguration = type("tt:MulticastConfiguration", {
   TTL: int,
   AutoStart: boolean,
 });
-export const VideoEncoderConfiguration = extend("tt:VideoEncoderConfiguration", ConfigurationEntity, {
-  Encoding: VideoEncoding,
-  Resolution: VideoResolution,
-  Quality: float,
-  RateControl: opt(VideoRateControl),
-  H264: opt(H264Configuration),
-  Multicast: MulticastConfiguration,
-  SessionTimeout: duration,
-  GuaranteedFrameRate: optAttr(boolean),
-});
+export const VideoEncoderConfiguration = printedOnce(
+  extend("tt:VideoEncoderConfiguration", ConfigurationEntity, {
+    Encoding: VideoEncoding,
+    Resolution: VideoResolution,
+    Quality: float,
+    RateControl: opt(VideoRateControl),
+    H264: opt(H264Configuration),
+    Multicast: MulticastConfiguration,
+    SessionTimeout: duration,
+    GuaranteedFrameRate: optAttr(boolean),
+  }),
+);
 export const AudioEncoding = oneOf("tt:AudioEncoding", "G711", "G726", "AAC");
-export const AudioEncoderConfiguration = extend("tt:AudioEncoderConfiguration", ConfigurationEntity, {
-  Encoding: AudioEncoding,
-  Bitrate: int,
-  SampleRate: int,
-  Multicast: MulticastConfiguration,
-  SessionTimeout: duration,
-});
-export const MetadataConfiguration = extend("tt:MetadataConfiguration", ConfigurationEntity, {
-  Analytics: opt(boolean),
-  Multicast: MulticastConfiguration,
-  SessionTimeout: duration,
-  CompressionType: optAttr(string),
-  GeoLocation: optAttr(boolean),
-  ShapePolygon: optAttr(boolean),
-  SecureStreamingProtocolAlgorithm: optAttr(string),
-});
-export const Profile = type("tt:Profile", {
-  Name,
-  VideoSourceConfiguration: opt(VideoSourceConfiguration),
-  AudioSourceConfiguration: opt(AudioSourceConfiguration),
-  VideoEncoderConfiguration: opt(VideoEncoderConfiguration),
-  AudioEncoderConfiguration: opt(AudioEncoderConfiguration),
-  PTZConfiguration: opt(PTZConfiguration),
-  MetadataConfiguration: opt(MetadataConfiguration),
-  token: attr(ReferenceToken),
-  fixed: optAttr(boolean),
-});
+export const AudioEncoderConfiguration = printedOnce(
+  extend("tt:AudioEncoderConfiguration", ConfigurationEntity, {
+    Encoding: AudioEncoding,
+    Bitrate: int,
+    SampleRate: int,
+    Multicast: MulticastConfiguration,
+    SessionTimeout: duration,
+  }),
+);
+export const MetadataConfiguration = printedOnce(
+  extend("tt:MetadataConfiguration", ConfigurationEntity, {
+    Analytics: opt(boolean),
+    Multicast: MulticastConfiguration,
+    SessionTimeout: duration,
+    CompressionType: optAttr(string),
+    GeoLocation: optAttr(boolean),
+    ShapePolygon: optAttr(boolean),
+    SecureStreamingProtocolAlgorithm: optAttr(string),
+  }),
+);
+export const Profile = printedOnce(
+  type("tt:Profile", {
+    Name,
+    VideoSourceConfiguration: opt(VideoSourceConfiguration),
+    AudioSourceConfiguration: opt(AudioSourceConfiguration),
+    VideoEncoderConfiguration: opt(VideoEncoderConfiguration),
+    AudioEncoderConfiguration: opt(AudioEncoderConfiguration),
+    PTZConfiguration: opt(PTZConfiguration),
+    MetadataConfiguration: opt(MetadataConfiguration),
+    token: attr(ReferenceToken),
+    fixed: optAttr(boolean),
+  }),
+);
 export const VideoSource = extend("tt:VideoSource", DeviceEntity, { Framerate: float, Resolution: VideoResolution });
 export const AudioSource = extend("tt:AudioSource", DeviceEntity, { Channels: int });
 export const IntRange = type("tt:IntRange", { Min: int, Max: int });
@@ -152,26 +164,30 @@ export const VideoRateControl2 = type("tt:VideoRateControl2", {
   AverageBitRate: opt(int),
   ConstantBitRate: optAttr(boolean),
 });
-export const VideoEncoder2Configuration = extend("tt:VideoEncoder2Configuration", ConfigurationEntity, {
-  Encoding: string,
-  Resolution: VideoResolution2,
-  RateControl: opt(VideoRateControl2),
-  Multicast: opt(MulticastConfiguration),
-  Quality: float,
-  GovLength: optAttr(int),
-  AnchorFrameDistance: optAttr(int),
-  Profile: optAttr(string),
-  GuaranteedFrameRate: optAttr(boolean),
-  Signed: optAttr(boolean),
-  SecureStreamingProtocolAlgorithm: optAttr(string),
-});
-export const AudioEncoder2Configuration = extend("tt:AudioEncoder2Configuration", ConfigurationEntity, {
-  Encoding: string,
-  Multicast: opt(MulticastConfiguration),
-  Bitrate: int,
-  SampleRate: int,
-  SecureStreamingProtocolAlgorithm: optAttr(string),
-});
+export const VideoEncoder2Configuration = printedOnce(
+  extend("tt:VideoEncoder2Configuration", ConfigurationEntity, {
+    Encoding: string,
+    Resolution: VideoResolution2,
+    RateControl: opt(VideoRateControl2),
+    Multicast: opt(MulticastConfiguration),
+    Quality: float,
+    GovLength: optAttr(int),
+    AnchorFrameDistance: optAttr(int),
+    Profile: optAttr(string),
+    GuaranteedFrameRate: optAttr(boolean),
+    Signed: optAttr(boolean),
+    SecureStreamingProtocolAlgorithm: optAttr(string),
+  }),
+);
+export const AudioEncoder2Configuration = printedOnce(
+  extend("tt:AudioEncoder2Configuration", ConfigurationEntity, {
+    Encoding: string,
+    Multicast: opt(MulticastConfiguration),
+    Bitrate: int,
+    SampleRate: int,
+    SecureStreamingProtocolAlgorithm: optAttr(string),
+  }),
+);
 export const FloatRange = type("tt:FloatRange", { Min: float, Max: float });
 export const VideoEncoder2ConfigurationOptions = type("tt:VideoEncoder2ConfigurationOptions", {
   Encoding: string,

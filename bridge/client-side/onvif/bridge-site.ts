@@ -5,20 +5,18 @@ import type { CameraRight } from "../../../auth/right.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { Fault } from "../../../base/fault.ts";
 import { DAY, type Millis } from "../../../base/units.ts";
-import { type BridgedCamera, type BridgedStream, MAIN_STREAM, type StreamInfo } from "../../camera.ts";
-import type { Controls } from "../../camera-control.ts";
+import { type BridgedCamera, type BridgedStream, MAIN_STREAM } from "../../camera.ts";
 import { type RecordingPlan, recordingChange, switched } from "../../recording-plan.ts";
 import { type Addresses, interfacesOf } from "../addresses.ts";
 import { AgedSource } from "../aged-source.ts";
-import { EVENT_TRACK } from "../event-track.ts";
-import { type MulticastPlan, multicastAddress } from "../multicast-plan.ts";
+import type { MulticastPlan } from "../multicast-plan.ts";
 import type { PtzHolders } from "../ptz-holders.ts";
 import { SNAPSHOT_PATH } from "../snapshots.ts";
 import { reachOf } from "../timeline.ts";
 import { streamOf, type Watch } from "../watch.ts";
 import type { EventHistory } from "./event-search.ts";
-import { pictureOf } from "./picture.ts";
-import type { OnvifCamera, OnvifRecording, OnvifSite, OnvifStream } from "./site.ts";
+import { ShownCameras } from "./shown-cameras.ts";
+import type { OnvifCamera, OnvifRecording, OnvifSite } from "./site.ts";
 import { mayKnow } from "./subscriptions.ts";
 
 const PRODUCT = "Viaduct";
@@ -47,11 +45,11 @@ export function bridgeSite(o: {
   readonly clock: Clock;
 }): OnvifSite {
   const { watch, retentionMs } = o;
+  const shown = new ShownCameras(o.multicast);
   const cameraOf = (who: Principal, camera: BridgedCamera): OnvifCamera => {
-    const may = (right: CameraRight): boolean =>
-      decide(who, { right, camera: camera.info.id, interface: "onvif" }).allowed;
-    const has = { audio: may("audio"), metadata: may("metadata") };
-    return { ...onvifCamera(camera, o.multicast, has), controls: controlsFor(camera, may) };
+    const { id } = camera.info;
+    const may = (right: CameraRight): boolean => decide(who, { right, camera: id, interface: "onvif" }).allowed;
+    return shown.of(camera, may);
   };
   const recordingOf = async (
     who: Principal,
@@ -138,42 +136,4 @@ export function bridgeSite(o: {
     },
     addresses: () => interfacesOf(o.clientAddresses),
   };
-}
-
-/** What somebody may not control is not there. */
-function controlsFor({ control: { controls } }: BridgedCamera, may: (right: CameraRight) => boolean): Controls {
-  const { ptz, imaging, relays, inputs, snapshot } = controls;
-  return {
-    // Who keeps its presets has to know where they are.
-    ptz: may("ptz") || may("presets") ? ptz : undefined,
-    imaging: imaging && may("imaging"),
-    relays: may("relay") ? relays : [],
-    inputs,
-    snapshot: snapshot && may("snapshot"),
-  };
-}
-
-function onvifCamera(
-  { info }: BridgedCamera,
-  plan: MulticastPlan | undefined,
-  has: { readonly audio: boolean; readonly metadata: boolean },
-): Omit<OnvifCamera, "controls"> {
-  const [main, ...others] = info.streams;
-  const describe = ({ name, number, tracks: all }: StreamInfo): OnvifStream => {
-    const tracks = has.audio ? all : all.filter(({ kind }) => kind !== "audio");
-    // The bridge's own track is behind those of every stream that is known.
-    const sent = all.length === 0 ? [] : [...all, EVENT_TRACK];
-    const metadata = has.metadata ? sent.find(({ kind }) => kind === "metadata") : undefined;
-    const video = tracks.find((track) => track.kind === "video");
-    const multicast = plan && multicastAddress(plan, number);
-    return {
-      name,
-      tracks,
-      sent,
-      ...(metadata === undefined ? {} : { metadata }),
-      ...(video && pictureOf(video)),
-      ...(multicast === undefined ? {} : { multicast }),
-    };
-  };
-  return { id: info.id, name: info.name, streams: [describe(main), ...others.map(describe)] };
 }

@@ -1,3 +1,4 @@
+import { remembered } from "../../../base/remember.ts";
 import { SECOND } from "../../../base/units.ts";
 import type { Track } from "../../../media/track.ts";
 import { multicastPorts } from "../../../rtsp/server/multicast.ts";
@@ -45,16 +46,20 @@ function sharedEntity({ source }: View): Entity {
 }
 
 /** Undefined until the camera's stream is known. */
-export function videoSourceConfiguration(view: View): ValueOf<typeof VideoSourceConfiguration> | undefined {
-  const { token, width, height } = view.source;
-  return view.video && { ...sharedEntity(view), SourceToken: token, Bounds: { x: 0, y: 0, width, height } };
-}
+export const videoSourceConfiguration = remembered(
+  (view: View): ValueOf<typeof VideoSourceConfiguration> | undefined => {
+    const { token, width, height } = view.source;
+    return view.video && { ...sharedEntity(view), SourceToken: token, Bounds: { x: 0, y: 0, width, height } };
+  },
+);
 
-export function audioSourceConfiguration(view: View): ValueOf<typeof AudioSourceConfiguration> | undefined {
-  return view.audio && { ...sharedEntity(view), SourceToken: view.source.token };
-}
+export const audioSourceConfiguration = remembered(
+  (view: View): ValueOf<typeof AudioSourceConfiguration> | undefined => {
+    return view.audio && { ...sharedEntity(view), SourceToken: view.source.token };
+  },
+);
 
-export function metadataConfiguration(view: View): ValueOf<typeof MetadataConfiguration> | undefined {
+export const metadataConfiguration = remembered((view: View): ValueOf<typeof MetadataConfiguration> | undefined => {
   const { metadata } = view;
   return (
     metadata && {
@@ -64,7 +69,7 @@ export function metadataConfiguration(view: View): ValueOf<typeof MetadataConfig
       Analytics: false,
     }
   );
-}
+});
 
 /** Nothing can be set through the bridge: what may be chosen is what is. */
 export const fixed = (value: number): { readonly Min: number; readonly Max: number } => ({ Min: value, Max: value });

@@ -1,4 +1,5 @@
 import type { Principal } from "../../../auth/principal.ts";
+import { remembered } from "../../../base/remember.ts";
 import { type Service, serve } from "../../../onvif/server/service.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
@@ -197,7 +198,7 @@ export function mediaService(site: OnvifSite): Service {
   });
 }
 
-function profileOf(view: View): ValueOf<typeof Profile> {
+const profileOf = remembered((view: View): ValueOf<typeof Profile> => {
   return {
     Name: view.name,
     token: view.token,
@@ -209,7 +210,7 @@ function profileOf(view: View): ValueOf<typeof Profile> {
     PTZConfiguration: ptzConfiguration(view.camera),
     MetadataConfiguration: metadataConfiguration(view),
   };
-}
+});
 
 function videoSource({ video, source }: View): ValueOf<typeof VideoSource> | undefined {
   const { token, width, height, fps } = source;
@@ -231,7 +232,7 @@ const H264_PROFILES: Readonly<Record<number, ValueOf<typeof H264Profile>>> = {
  * What the camera sends, as far as its stream description says. Quality, group length and bit rate are the camera's own
  * business: 0 stands for them where the schema wants a number.
  */
-function videoEncoder(view: View): ValueOf<typeof VideoEncoderConfiguration> | undefined {
+const videoEncoder = remembered((view: View): ValueOf<typeof VideoEncoderConfiguration> | undefined => {
   const { video, width, height, fps } = view;
   if (video?.codec !== "H264" && video?.codec !== "JPEG") return undefined;
   return {
@@ -244,7 +245,7 @@ function videoEncoder(view: View): ValueOf<typeof VideoEncoderConfiguration> | u
     Multicast: multicastOf(view, video),
     SessionTimeout: SESSION_TIMEOUT_MS,
   };
-}
+});
 
 /** Profiles that ONVIF has no word for are at least as demanding as High. */
 function profileName(fmtp: string): ValueOf<typeof H264Profile> {
@@ -269,7 +270,7 @@ function videoEncoderOptions(view: View): ValueOf<typeof VideoEncoderConfigurati
   };
 }
 
-function audioEncoder(view: View): ValueOf<typeof AudioEncoderConfiguration> | undefined {
+const audioEncoder = remembered((view: View): ValueOf<typeof AudioEncoderConfiguration> | undefined => {
   const { audio } = view;
   const Encoding = audio?.codec === "MPEG4-GENERIC" ? "AAC" : /^PCM[UA]$/.test(audio?.codec ?? "") ? "G711" : undefined;
   if (audio === undefined || Encoding === undefined) return undefined;
@@ -281,4 +282,4 @@ function audioEncoder(view: View): ValueOf<typeof AudioEncoderConfiguration> | u
     Multicast: multicastOf(view, audio),
     SessionTimeout: SESSION_TIMEOUT_MS,
   };
-}
+});

@@ -1,4 +1,5 @@
 import type { Principal } from "../../../auth/principal.ts";
+import { remembered } from "../../../base/remember.ts";
 import { type Service, serve } from "../../../onvif/server/service.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
@@ -173,7 +174,7 @@ function profileOf(view: View, types: readonly string[]): ValueOf<typeof MediaPr
 const H264_PROFILES: Readonly<Record<number, string>> = { 66: "Baseline", 77: "Main", 88: "Extended", 100: "High" };
 
 /** What the camera sends. 0 stands for what only the camera knows and the schema wants a number for. */
-function videoEncoder(view: View): ValueOf<typeof VideoEncoder2Configuration> | undefined {
+const videoEncoder = remembered((view: View): ValueOf<typeof VideoEncoder2Configuration> | undefined => {
   const { video, width, height, fps } = view;
   if (video === undefined) return undefined;
   return {
@@ -185,7 +186,7 @@ function videoEncoder(view: View): ValueOf<typeof VideoEncoder2Configuration> | 
     Quality: 0,
     Profile: video.codec === "H264" ? H264_PROFILES[h264Profile(video.fmtp) ?? -1] : undefined,
   };
-}
+});
 
 function videoEncoderOptions(
   encoder: ValueOf<typeof VideoEncoder2Configuration>,
@@ -201,7 +202,7 @@ function videoEncoderOptions(
 }
 
 /** Names of media types (IANA) as Media2 uses them; AAC goes by the name of its older payload format there. */
-function audioEncoder(view: View): ValueOf<typeof AudioEncoder2Configuration> | undefined {
+const audioEncoder = remembered((view: View): ValueOf<typeof AudioEncoder2Configuration> | undefined => {
   const { audio } = view;
   if (audio === undefined) return undefined;
   return {
@@ -211,4 +212,4 @@ function audioEncoder(view: View): ValueOf<typeof AudioEncoder2Configuration> | 
     Bitrate: audioBitrate(audio),
     SampleRate: Math.round(audio.clockRateHz / 1000),
   };
-}
+});

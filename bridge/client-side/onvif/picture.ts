@@ -1,3 +1,4 @@
+import { remembered } from "../../../base/remember.ts";
 import { h264FmtpUnits, pickH264 } from "../../../media/h264.ts";
 import { h264FrameRate } from "../../../media/h264-config.ts";
 import { h265FmtpUnits } from "../../../media/h265.ts";
@@ -10,15 +11,8 @@ export interface Picture extends PictureSize {
   readonly fps?: number;
 }
 
-/** Read once: a track never changes, a camera that describes itself anew has new ones. */
-const known = new WeakMap<Track, Picture | "unknown">();
-
 /** What pictures a track has, as far as its description has the codec's parameter sets (RFC 6184 8.1, RFC 7798 7.1). */
-export function pictureOf(track: Track): Picture | undefined {
-  const size = known.get(track) ?? read(track) ?? "unknown";
-  known.set(track, size);
-  return size === "unknown" ? undefined : size;
-}
+export const pictureOf: (track: Track) => Picture | undefined = remembered(read);
 
 function read({ codec, fmtp }: Track): Picture | undefined {
   if (codec !== "H264" && codec !== "H265") return undefined;

@@ -1,4 +1,5 @@
 import type { Principal } from "../../../auth/principal.ts";
+import { remembered } from "../../../base/remember.ts";
 import { type Guarded, type KnownCall, type Service, serve } from "../../../onvif/server/service.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { RequestOf, ResponseOf } from "../../../wsdl/service.ts";
@@ -21,10 +22,12 @@ export const PTZ_CAPABILITIES: Capabilities = {
 };
 
 /** Of the camera: it has one way to be moved, whichever of its profiles is named, and so one configuration and one node. */
-export function ptzConfiguration({ id, controls, streams }: OnvifCamera): ValueOf<typeof PTZConfiguration> | undefined {
-  const configuration = controls.ptz?.configuration;
-  return configuration && { ...configuration, UseCount: streams.length, token: id, NodeToken: id };
-}
+export const ptzConfiguration = remembered(
+  ({ id, controls, streams }: OnvifCamera): ValueOf<typeof PTZConfiguration> | undefined => {
+    const configuration = controls.ptz?.configuration;
+    return configuration && { ...configuration, UseCount: streams.length, token: id, NodeToken: id };
+  },
+);
 
 function ptzNode({ id, controls }: OnvifCamera): ValueOf<typeof PTZNode> | undefined {
   return controls.ptz && { ...controls.ptz.node, token: id };

@@ -1,5 +1,6 @@
 import type { Principal } from "../../../auth/principal.ts";
 import { isFault } from "../../../base/fault.ts";
+import { remembered } from "../../../base/remember.ts";
 import type { Track } from "../../../media/track.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { OnvifCamera, OnvifSite, OnvifStream } from "./site.ts";
@@ -44,7 +45,7 @@ export interface Source {
 const NAME_CHARACTERS = 64;
 
 /** The profiles of a camera, the main one first. */
-export function viewsOf(camera: OnvifCamera): readonly [View, ...View[]] {
+export const viewsOf: (camera: OnvifCamera) => readonly [View, ...View[]] = remembered((camera) => {
   const [main, ...others] = camera.streams;
   const source: Source = {
     token: camera.id,
@@ -80,7 +81,7 @@ export function viewsOf(camera: OnvifCamera): readonly [View, ...View[]] {
       return view(stream, `${camera.id}_${stream.name}`, name);
     }),
   ];
-}
+});
 
 /** Cuts between characters, never inside one that takes two code units. */
 function clipped(name: string, characters: number): string {

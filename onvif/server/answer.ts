@@ -1,0 +1,47 @@
+import type { ServerResponse } from "node:http";
+import { Fault } from "../../base/fault.ts";
+
+const SOAP = "application/soap+xml; charset=utf-8";
+
+/** Why a call is over: one for all, for each request that was answered ends so too. */
+const GONE = new Fault("unavailable", "the client has gone");
+
+/** Made where somebody waits for it, which at few requests anybody does. */
+export function goneOf(response: ServerResponse): AbortSignal {
+  if (response.closed) return AbortSignal.abort(GONE);
+  const gone = new AbortController();
+  response.once("close", () => gone.abort(GONE));
+  return gone.signal;
+}
+
+/** The answer to a request, unless there is one already. */
+export function send(
+  response: ServerResponse,
+  status: number,
+  xml: string,
+  { challenges = [], type = SOAP }: { readonly challenges?: readonly string[]; readonly type?: string } = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  // In the usual capitals, which mean nothing (RFC 9110 5.1), because there are clients (libonvif) that find no others.
+  response.writeHead(status, {
+    "Content-Type": type,
+    "Content-Length": Buffer.byteLength(xml),
+    "Cache-Control": "no-store",
+    ...(challenges.length === 0 ? {} : { "WWW-Authenticate": [...challenges] }),
+  });
+  // As text, for Node.js writes that together with the head, and bytes after it.
+  response.end(xml);
+}
+
+/** An answer without a message. */
+export function refuse(response: ServerResponse, status: number): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, {
+    "Content-Length": 0,
+    "Cache-Control": "no-store",
+    ...(status === 405 ? { Allow: "POST" } : {}),
+    // What is left of a refused body is not worth reading to keep the connection.
+    ...(status === 413 ? { Connection: "close" } : {}),
+  });
+  response.end();
+}
