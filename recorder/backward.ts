@@ -5,7 +5,7 @@ import type { Reading } from "../media/source.ts";
 import type { TimedSample } from "./fragment-read.ts";
 import { Lanes } from "./lanes.ts";
 import type { Opened, Place, Places } from "./places.ts";
-import type { FragmentPlace } from "./segment.ts";
+import type { FragmentExtent } from "./segment.ts";
 
 const LIMITS = {
   /** Of one group of pictures, which is held at once. One that is larger cannot be shown backwards and is passed over. */
@@ -45,7 +45,7 @@ export async function* readBackward(
           if (signal.aborted) return;
           if (key === undefined || key.presentUs > range.fromUs) continue;
           // A discontinuity at each beginning, and times counted anew: what follows is earlier.
-          lanes.begin(opened.tracks, opened.fragments[stretch.first] as FragmentPlace, undefined, true);
+          lanes.begin(opened.tracks, opened.fragments[stretch.first] as FragmentExtent, undefined, true);
           for (const sample of group) {
             if (sample.presentUs > range.fromUs) continue;
             const made = lanes.group(sample);
@@ -69,7 +69,7 @@ async function before(places: Places, place: Place): Promise<Place | undefined> 
 }
 
 /** Late to early, from the one that holds `us`. */
-function* stretches(fragments: readonly FragmentPlace[], us: number): Generator<Stretch> {
+function* stretches(fragments: readonly FragmentExtent[], us: number): Generator<Stretch> {
   let end = fragments.findLastIndex((one) => one.startUs <= us) + 1;
   while (end > 0) {
     let first = end - 1;

@@ -8,7 +8,7 @@ import type { Numbering, Reading } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import type { TimedSample } from "./fragment-read.ts";
-import type { FragmentPlace } from "./segment.ts";
+import type { FragmentExtent } from "./segment.ts";
 
 /** Payload types of RFC 3551 6; the other codecs get one from the dynamic range. */
 const STATIC_TYPES: Readonly<Partial<Record<SampleFormat["codec"], number>>> = { PCMU: 0, PCMA: 8, JPEG: 26 };
@@ -79,7 +79,7 @@ export class Lanes {
   }
 
   /** A fragment follows. `lastUs`: end of the one before. `lost`: it cannot be read. */
-  begin(tracks: readonly Fmp4Track[], place: FragmentPlace, lastUs: number | undefined, lost: boolean): void {
+  begin(tracks: readonly Fmp4Track[], place: FragmentExtent, lastUs: number | undefined, lost: boolean): void {
     this.#quality = place.time;
     const gapUs = lastUs === undefined ? 0 : place.startUs - lastUs;
     this.#zeroUs ??= place.startUs;

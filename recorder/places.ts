@@ -2,13 +2,14 @@ import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { Catalog, Cursor } from "./catalog.ts";
 import type { KeyFinder, SegmentCipher } from "./cipher.ts";
+import { readIndexed } from "./closing-index.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readSamples, type TimedSample } from "./fragment-read.ts";
 import { FRAGMENT_BOX_BYTES, readFragmentBox } from "./integrity.ts";
 import { PART } from "./naming.ts";
-import { scanSegment, tracksOf } from "./scan.ts";
-import type { FragmentPlace, SegmentFile } from "./segment.ts";
+import { readStart, type Scan, scanSegment } from "./scan.ts";
+import type { FragmentExtent, SegmentFile } from "./segment.ts";
 
 /** What readers share with the archive. */
 export interface ReaderContext {
@@ -32,7 +33,7 @@ export interface Opened {
   readonly tracks: readonly Fmp4Track[];
   readonly cipher: SegmentCipher | undefined;
   /** Grows while the segment is being written. */
-  readonly fragments: readonly FragmentPlace[];
+  readonly fragments: readonly FragmentExtent[];
 }
 
 /** The segments of one stream, sealed ones and the one that is being written alike, and what is in them. */
@@ -91,7 +92,8 @@ export class Places {
     try {
       const handle = await files.open(`${folder}/${place.file}`, "read");
       try {
-        return await tracksOf(handle, keys);
+        const start = await readStart(handle, keys);
+        return start === undefined || start.opening.length === 0 ? undefined : start.header.tracks;
       } finally {
         await handle.close();
       }
@@ -121,11 +123,10 @@ export class Places {
         return { handle, tracks: plan.tracks, cipher, fragments };
       }
       const handle = await files.open(path, "read");
-      const scan = await scanSegment(handle, false, keys).catch(async (error: unknown) => {
+      const { header, protection, cipher, fragments } = await found(handle, keys).catch(async (error: unknown) => {
         await handle.close();
         throw error;
       });
-      const { header, protection, cipher, fragments } = scan;
       const locked = protection !== undefined && cipher === undefined;
       if (header !== undefined && !locked) return { handle, tracks: header.tracks, cipher, fragments };
       await handle.close();
@@ -140,7 +141,7 @@ export class Places {
   /** Undefined where the fragment cannot be read. The samples may be views into `room`, which has at least the fragment's bytes. */
   async samples(
     opened: Opened,
-    place: FragmentPlace,
+    place: FragmentExtent,
     { file }: Cursor,
     room = Buffer.allocUnsafeSlow(place.bytes),
   ): Promise<readonly TimedSample[] | undefined> {
@@ -158,6 +159,14 @@ export class Places {
 
 const LOCKED =
   "a recording is encrypted, and its key is not on this machine: it was destroyed, or the machine only records (viaduct keys status)";
+
+/** What is in a sealed file: by its signature, or by a walk through it. */
+async function found(
+  file: OpenFile,
+  keys: KeyFinder | undefined,
+): Promise<Pick<Scan, "header" | "protection" | "cipher"> & Pick<Opened, "fragments">> {
+  return (await readIndexed(file, keys)) ?? scanSegment(file, false, keys);
+}
 
 /** Whether what is being recorded may not be played here: a machine that only records has the key in its memory alone. */
 async function isLocked(cipher: SegmentCipher | undefined, keys: KeyFinder | undefined): Promise<boolean> {

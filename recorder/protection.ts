@@ -83,6 +83,11 @@ export interface CipherBox {
   readonly tagAt: number;
 }
 
+/** The size of a cipher box without runs, of so much plaintext. */
+export function fullCipherBytes(plainBytes: number): number {
+  return CIPHER_LEAD_BYTES + TAG_BYTES + plainBytes;
+}
+
 /** The size of the cipher box that `bytes` begin with; a Fault `invalid` where they begin with anything else. */
 export function cipherSizeOf(bytes: Buffer): number {
   return readLead(bytes).size;

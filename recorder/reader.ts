@@ -9,7 +9,7 @@ import type { Catalog, Cursor, SegmentRow } from "./catalog.ts";
 import type { TimedSample } from "./fragment-read.ts";
 import { Lanes } from "./lanes.ts";
 import { type Place, Places, type ReaderContext } from "./places.ts";
-import type { FragmentPlace } from "./segment.ts";
+import type { FragmentExtent } from "./segment.ts";
 
 const LIMITS = {
   /** Packets handed on before the loop goes round, should the reader never wait for anything itself. */
@@ -158,7 +158,7 @@ function toUs(at: UnixMillis): number {
 }
 
 /** The last fragment at or before `us` that begins with a key frame; the first one where there is none. */
-function startOf(fragments: readonly FragmentPlace[], us: number): number {
+function startOf(fragments: readonly FragmentExtent[], us: number): number {
   return Math.max(
     0,
     fragments.findLastIndex((one) => one.key && one.startUs <= us),

@@ -41,18 +41,23 @@ const LIMITS = {
   fragments: 20_000,
 };
 
-/** What stands in a segment's file. */
-export interface Scan {
-  /** Undefined when the file does not begin as a segment does; then nothing else is known. */
-  readonly header: ScannedHeader | undefined;
+/** How a segment begins. */
+export interface Start {
+  readonly header: ScannedHeader;
   /** How it is encrypted; undefined where it is not. */
   readonly protection: Protection | undefined;
   /** Opens its fragments; undefined where they are not encrypted, or there is no key. */
   readonly cipher: SegmentCipher | undefined;
   /** `ftyp`, `moov` and our own box, decrypted; empty where they are not known. */
   readonly opening: Buffer;
-  /** How many bytes it has in the file; 0 where the file does not begin as a segment does. */
+  /** How many bytes it has in the file. */
   readonly openingBytes: number;
+}
+
+/** What stands in a segment's file. */
+export interface Scan extends Omit<Start, "header"> {
+  /** Undefined when the file does not begin as a segment does; then nothing else is known, and it begins with 0 bytes. */
+  readonly header: ScannedHeader | undefined;
   /** All that are whole, up to the first that is not. */
   readonly fragments: readonly FragmentPlace[];
   /** Of the last good fragment. */
@@ -163,16 +168,14 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
   return found("none");
 }
 
-/**
- * The tracks of a segment, without a look at what is recorded; undefined when the file does not begin as a segment does, or is
- * encrypted and does not open.
- */
-export async function tracksOf(file: OpenFile, keys?: KeyFinder): Promise<readonly Fmp4Track[] | undefined> {
-  const start = Buffer.alloc(Math.min(await file.size(), LIMITS.headerBytes));
-  await file.read(start, 0);
-  const opened = readOpening(start);
-  const found = opened && (await unlocked(opened, keys));
-  return found === undefined || found.opening.length === 0 ? undefined : found.header?.tracks;
+/** How a segment begins, without a look at what is recorded; undefined when the file does not begin as one, or does not open with its key. */
+export async function readStart(file: OpenFile, keys?: KeyFinder): Promise<Start | undefined> {
+  const start = Buffer.alloc(LIMITS.headerBytes);
+  const opened = readOpening(start.subarray(0, await file.read(start, 0)));
+  if (opened === undefined) return undefined;
+  const { header, cipher, opening } = await unlocked(opened, keys);
+  const { protection, bytes: openingBytes } = opened;
+  return header && { header, protection, cipher, opening, openingBytes };
 }
 
 /** What a segment says of itself, without a key; undefined when the file does not begin as a segment does. */

@@ -17,18 +17,22 @@ const LIMITS = {
   namesakes: 100,
 };
 
-/** Where a fragment stands in its file. */
-export interface FragmentPlace {
+/** Where a fragment stands in its file and in time. */
+export interface FragmentExtent {
   /** Of its `uuid` box. */
   readonly offset: number;
   /** All of it in the file: `uuid`, `prft`, `moof`, `mdat`; or `uuid` and the cipher box. */
   readonly bytes: number;
-  /** Of `moof` from the beginning of the file; 0 where it is encrypted. */
-  readonly moofOffset: number;
   readonly key: boolean;
   readonly time: TimeQuality;
   readonly startUs: number;
   readonly endUs: number;
+}
+
+/** What the index that closes a file needs besides. */
+export interface FragmentPlace extends FragmentExtent {
+  /** Of `moof` from the beginning of the file; 0 where it is encrypted. */
+  readonly moofOffset: number;
 }
 
 /** Who signs a segment, and what of it only its making knows. */

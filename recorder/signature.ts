@@ -154,7 +154,10 @@ function bounded(value: number, limit: number): number {
 
 export function certificateOf(bytes: Buffer | string): X509Certificate {
   try {
-    return new X509Certificate(bytes);
+    const certificate = new X509Certificate(bytes);
+    // Its key is read when it is first asked for, and may be none.
+    if (certificate.publicKey.asymmetricKeyType === undefined) throw new Error("its key is of no known kind");
+    return certificate;
   } catch (cause) {
     throw new Fault("invalid", "that is no certificate", { cause });
   }
