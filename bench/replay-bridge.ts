@@ -5,11 +5,19 @@ import { HOUR, unixMillis } from "../base/units.ts";
 import { Archive, CATALOG_FILE } from "../recorder/archive.ts";
 import { benchServer, log, pulled } from "./bench-server.ts";
 import { enterOthers, record } from "./footage.ts";
+import { benchKeys, benchSigner } from "./protection.ts";
 
-// The bridge with a camera that is pulled, and one that was recorded, in a catalog of many segments, and nothing else in the process.
+// The bridge with a camera that is pulled, and one that was recorded as a new installation does, encrypted in full and signed, in a
+// catalog of many segments, and nothing else in the process.
 
 const [camera = "", folder = "", seconds = "600", segments = "0"] = process.argv.slice(2);
-const open = (): Promise<Archive> => Archive.open({ folder, clock: systemClock, log, metrics: new Metrics() });
+const protection = {
+  settings: { encryption: "full" },
+  keys: benchKeys(),
+  signer: await benchSigner(systemClock.now()),
+} as const;
+const open = (): Promise<Archive> =>
+  Archive.open({ folder, clock: systemClock, log, metrics: new Metrics(), ...protection });
 const from = unixMillis(systemClock.now() - 2 * HOUR);
 const filling = await open();
 await record(filling, "recorded", from, Number(seconds));
