@@ -12,6 +12,7 @@ import { accountOf, rowOf } from "./account-row.ts";
 import { isAdministrator } from "./administrator.ts";
 import type { AuthSchema } from "./auth-schema.ts";
 import { type DirectoryChange, type DirectoryLink, type DirectoryLogIn, letsIn } from "./directory-link.ts";
+import { demandsFactor, type FactorDemand, FactorDemanded } from "./factor-demand.ts";
 import { assertGoodPassword, hashPassword, isOutdated, verifyPassword } from "./password.ts";
 import { PasswordCheck } from "./password-check.ts";
 import { ADMINISTRATOR, Policy, type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
@@ -42,6 +43,8 @@ interface Entry {
   readonly revoke: AbortController;
   /** Changes with the credential: what was begun with the old one ends. */
   readonly generation: string;
+  /** A person who is let in nowhere without a second factor. */
+  readonly demandsFactor: boolean;
   /** When somebody last came with it. */
   usedAt: MonotonicMillis | undefined;
 }
@@ -56,6 +59,8 @@ export interface AccountsOptions<Schema extends AuthSchema> {
   readonly throttle?: Throttle;
   /** Who has one cannot log in where nobody can ask for it. Nobody has one if absent. */
   readonly factors?: Pick<SecondFactors, "has">;
+  /** Of whom one is demanded, besides those with a role that does; of nobody if absent. */
+  readonly factorDemand?: FactorDemand;
 }
 
 /**
@@ -69,6 +74,7 @@ export class Accounts {
   readonly #log: Log;
   readonly #throttle: Throttle;
   readonly #factors: Pick<SecondFactors, "has"> | undefined;
+  readonly #factorDemand: FactorDemand;
   readonly #passwords: PasswordCheck;
   readonly #failures: Repeats;
   readonly #byId = new Map<string, Entry>();
@@ -86,6 +92,7 @@ export class Accounts {
     this.#log = options.log;
     this.#throttle = options.throttle ?? new Throttle(options.clock);
     this.#factors = options.factors;
+    this.#factorDemand = options.factorDemand ?? "by-role";
     this.#passwords = new PasswordCheck(options.clock);
     this.#failures = new Repeats(options.clock);
   }
@@ -131,15 +138,26 @@ export class Accounts {
   stateOf(name: string): "unknown" | "disabled" | "person" | "integration" {
     const entry = this.#byName.get(foldedName(name));
     if (entry === undefined) return "unknown";
-    return this.#isIn(entry) ? entry.account.kind : "disabled";
+    return this.#isLetIn(entry) ? entry.account.kind : "disabled";
   }
 
-  /** A snapshot of what the account may do now; undefined when it is disabled or gone. */
+  /** A person who is let in nowhere without a second factor. False for an unknown id. */
+  demandsFactor(id: string): boolean {
+    return this.#byId.get(id)?.demandsFactor === true;
+  }
+
+  /** Such a person, who has none yet. False for an unknown id. */
+  lacksFactor(id: string): boolean {
+    const entry = this.#byId.get(id);
+    return entry !== undefined && this.#lacksFactor(entry);
+  }
+
+  /** A snapshot of what the account may do now; undefined when it is disabled, gone, or without a second factor that is demanded. */
   principalOf(accountId: string): Principal | undefined {
     return this.#used(this.#byId.get(accountId))?.principal;
   }
 
-  /** Names the present credential of an account; another value means that it was changed. Undefined when disabled or gone. */
+  /** Names the present credential of an account; another value means that it was changed. Undefined as for {@link principalOf}. */
   credentialOf(accountId: string): string | undefined {
     const entry = this.#byId.get(accountId);
     return this.#isIn(entry) ? entry?.generation : undefined;
@@ -159,44 +177,51 @@ export class Accounts {
 
   /**
    * Checks a name and a password that arrived readable (Basic, PasswordText), so only inside TLS. Not throttled: the caller
-   * is. Faults: `unauthenticated`, also for people who have a second factor: there is no place for it; `busy` (too many passwords to check).
+   * is. Faults: `unauthenticated`, also for people who have a second factor, or must have one: there is no place for it; `busy` (too many passwords to check).
    */
   async checkPassword(name: string, password: Secret): Promise<Principal> {
     return this.#passwords.inTime(async () => {
-      const principal = await this.#checked(name, password);
-      if (this.#factors?.has(principal.accountId) === true)
-        throw new UnauthenticatedFault(`${name} has a second factor, which is asked for at the pages alone`, {
-          account: name,
-        });
+      const { principal, demandsFactor: demanded } = await this.#checked(name, password);
+      if (demanded || this.#factors?.has(principal.accountId) === true)
+        throw new UnauthenticatedFault(
+          `${name} has a second factor, or must have one, which is asked for at the pages alone`,
+          {
+            account: name,
+          },
+        );
       return principal;
     });
   }
 
-  async #checked(name: string, password: Secret): Promise<Principal> {
+  /** With a second factor or without. */
+  async #checked(name: string, password: Secret): Promise<Entry> {
     const entry = this.#byName.get(foldedName(name));
-    if (!(await this.#isRight(entry, password)) || entry === undefined || !this.#isIn(entry))
+    if (!(await this.#isRight(entry, password)) || entry === undefined || !this.#isLetIn(entry))
       throw new UnauthenticatedFault(`wrong name or password for ${name}`, {
         account: name,
         ...(this.#passwords.directoryDown ? { tell: DIRECTORY_DOWN } : {}),
       });
     // The account may have changed while the password was checked.
-    const principal = this.principalOf(entry.account.id);
-    if (principal === undefined || this.#byId.get(entry.account.id)?.credential !== entry.credential)
+    const now = this.#byId.get(entry.account.id);
+    if (now === undefined || !this.#isLetIn(now) || now.credential !== entry.credential)
       throw new UnauthenticatedFault(`${name} was changed during the log-in`);
-    return principal;
+    now.usedAt = this.#clock.monotonic();
+    return now;
   }
 
-  /** Log-in of a person through `door`, before the second factor, if there is one. Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check). */
+  /** Log-in of a person through `door`, before the second factor, if there is one. Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check), {@link FactorDemanded}. */
   async logIn(name: string, password: string, peer: Peer, door: Interface = "web"): Promise<Principal> {
     this.#throttle.admit(peer.address, name);
     const given = new Secret(password);
     try {
-      const principal = await this.#passwords.inTime(async () => {
-        const who = await this.#checked(name, given);
-        if (who.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
-        return who;
+      const entry = await this.#passwords.inTime(async () => {
+        const found = await this.#checked(name, given);
+        if (found.account.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
+        return found;
       });
+      const { principal } = entry;
       this.#throttle.succeeded(peer.address, name);
+      if (this.#lacksFactor(entry)) throw new FactorDemanded(entry.account);
       if (this.#get(principal.accountId).account.directory === undefined)
         await this.#rehash(principal.accountId, given);
       return principal;
@@ -521,8 +546,9 @@ export class Accounts {
   /** Makes the policy the present one. Principals of accounts whose rights it does not change stay as they are. */
   #follow(next: Policy): void {
     this.#policy = next;
-    for (const { account, credential, principal } of this.#byId.values())
-      if (textOf(next.effective(account)) !== textOf(principal.grants)) this.#put(account, credential);
+    for (const { account, credential, principal, demandsFactor: demanded } of this.#byId.values())
+      if (textOf(next.effective(account)) !== textOf(principal.grants) || this.#demandsFactor(account) !== demanded)
+        this.#put(account, credential);
   }
 
   /** Whether an account has what it logs in with: the secret of an integration is under a master key, which may have been lost. */
@@ -565,6 +591,7 @@ export class Accounts {
       revoke,
       // What was begun before the account was out does not go on when it is in again.
       generation: before?.credential === credential && this.#isIn(before) ? before.generation : newId(),
+      demandsFactor: this.#demandsFactor(account),
       usedAt: before?.usedAt,
     };
     this.#byId.set(id, entry);
@@ -573,7 +600,20 @@ export class Accounts {
   }
 
   #isIn(entry: Entry | undefined): boolean {
-    return entry?.account.enabled === true && letsIn(entry.account.directory, this.#clock.now());
+    return entry !== undefined && this.#isLetIn(entry) && !this.#lacksFactor(entry);
+  }
+
+  /** But for a second factor. */
+  #isLetIn({ account }: Entry): boolean {
+    return account.enabled && letsIn(account.directory, this.#clock.now());
+  }
+
+  #demandsFactor(account: Account): boolean {
+    return demandsFactor(account, this.#policy, this.#factorDemand);
+  }
+
+  #lacksFactor(entry: Entry): boolean {
+    return entry.demandsFactor && this.#factors?.has(entry.account.id) === false;
   }
 
   #used(entry: Entry | undefined): Entry | undefined {
@@ -590,7 +630,10 @@ export class Accounts {
   }
 
   async #isRight(entry: Entry | undefined, password: Secret): Promise<boolean> {
-    if (entry?.account.kind !== "integration") return this.#passwords.isRight(entry, this.#isIn(entry), password);
+    if (entry?.account.kind !== "integration") {
+      const isIn = entry !== undefined && this.#isLetIn(entry);
+      return this.#passwords.isRight(entry, isIn, password);
+    }
     const { secret, principal } = this.integrationSecret(entry.account.name);
     if (secret.equals(password.reveal()) && principal !== undefined) return true;
     // A wrong one takes as long as with every other name.

@@ -23,12 +23,14 @@ export interface Explanation {
   readonly grants: readonly { readonly source: string; readonly deny: boolean; readonly match: Match }[];
 }
 
+/** Of an account, what keeps it out whatever its rights are. */
+interface Explained extends Pick<Account, "enabled" | "directory"> {
+  /** It must have a second factor, and has none. */
+  readonly lacksFactor: boolean;
+}
+
 /** What the doors would answer the account at that instant, if its rights stayed as they are. */
-export function explain(
-  account: Pick<Account, "enabled" | "directory">,
-  grants: readonly EffectiveGrant[],
-  question: Question,
-): Explanation {
+export function explain(account: Explained, grants: readonly EffectiveGrant[], question: Question): Explanation {
   const out = whyOut(account, question.at);
   if (out !== undefined)
     return {
@@ -56,12 +58,9 @@ export function explain(
 }
 
 /** Why nobody is let in by the account at that instant, whatever it may do; undefined where somebody is. */
-export function whyOut(
-  { enabled, directory }: Pick<Account, "enabled" | "directory">,
-  at: UnixMillis,
-): string | undefined {
+export function whyOut({ enabled, directory, lacksFactor }: Explained, at: UnixMillis): string | undefined {
   if (!enabled) return "the account is disabled";
-  if (letsIn(directory, at)) return undefined;
+  if (letsIn(directory, at)) return lacksFactor ? "a second factor has to be set up first" : undefined;
   return directory?.out === undefined ? "it has expired in the directory" : `it is ${directory.out} in the directory`;
 }
 

@@ -17,6 +17,8 @@ const LIMITS = {
 /** Grants under a name, for any number of accounts. */
 export interface Role {
   readonly name: string;
+  /** People with it are let in nowhere before they have set up a second factor. */
+  readonly secondFactor?: true;
   readonly grants: readonly Grant[];
 }
 
@@ -46,7 +48,7 @@ export const POLICY_KINDS: readonly PolicyKind[] = ["role", "group", "hours"];
 
 const name = z.string().trim().min(1).max(64);
 const readers = {
-  role: z.strictObject({ name, grants: z.unknown().transform(readGrants) }),
+  role: z.strictObject({ name, secondFactor: z.literal(true).optional(), grants: z.unknown().transform(readGrants) }),
   group: z.strictObject({
     name,
     cameras: z.array(z.string().min(1).max(64)).max(LIMITS.camerasOfGroup),

@@ -34,6 +34,9 @@ recording:
   maxAgeDays: 30
   maxGigabytes: 500
 
+# Who must have a second factor, besides whoever has a role that demands it: administrators, or everybody.
+# accounts: { secondFactor: administrators }
+
 # People of Active Directory (or another LDAP directory) may log in, with roles by their groups:
 # directory:
 #   - name: corp

@@ -22,6 +22,8 @@ export interface RoleOptions extends DataOptions {
   readonly grant?: string[];
   /** Besides those that there are. */
   readonly addGrant?: string[];
+  /** Whoever has it must have a second factor; false for not. */
+  readonly secondFactor?: boolean;
 }
 
 export interface GroupOptions extends DataOptions {
@@ -71,7 +73,9 @@ export async function setRole(purpose: Purpose, id: string, options: RoleOptions
     const kept = options.grant === undefined ? plainGrants(before?.grants ?? []) : options.grant.map(parseGrant);
     const added = (options.addGrant ?? []).map(parseGrant);
     await assertCameras(work, [...(options.grant === undefined ? [] : kept), ...added].flatMap(camerasOf));
-    return { name: options.name ?? before?.name ?? id, grants: [...kept, ...added] };
+    const demands = options.secondFactor ?? before?.secondFactor === true;
+    const name = options.name ?? before?.name ?? id;
+    return { name, ...(demands ? { secondFactor: true } : {}), grants: [...kept, ...added] };
   });
 }
 
@@ -140,8 +144,9 @@ function textOf(kind: PolicyKind, id: string, part: PolicyParts[PolicyKind], wor
   return [`${id}  ${part.name}`, ...lines.map((line) => `  ${line}`)].map((line) => `${line}\n`).join("");
 }
 
-function roleLines(id: string, { grants }: Role, work: AccountsWork): readonly string[] {
-  return [...plainGrants(grants).map(printGrant), `held by: ${holdersOf(work, id).join(", ") || "nobody"}`];
+function roleLines(id: string, { grants, secondFactor }: Role, work: AccountsWork): readonly string[] {
+  const demands = secondFactor === true ? ["demands a second factor"] : [];
+  return [...demands, ...plainGrants(grants).map(printGrant), `held by: ${holdersOf(work, id).join(", ") || "nobody"}`];
 }
 
 function groupLines({ cameras, parent }: CameraGroup): readonly string[] {

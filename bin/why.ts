@@ -27,8 +27,9 @@ export async function why(name: string, right: string, camera: string | undefine
   if (isCameraRight(asked) && camera === undefined)
     throw new Fault("invalid", `${asked} is a right over cameras: say over which`);
   await withAccounts(options, async ({ accounts }) => {
-    const account = accountNamed(accounts, name);
-    const grants = accounts.grantsOf(account.id) ?? [];
+    const { id, ...named } = accountNamed(accounts, name);
+    const account = { ...named, lacksFactor: accounts.lacksFactor(id) };
+    const grants = accounts.grantsOf(id) ?? [];
     const found = explain(account, grants, { right: asked, camera, interface: door, at, ageMs });
     const until = found.until === undefined ? undefined : isoOf(found.until);
     if (options.json === true)

@@ -2,6 +2,7 @@ import { Accounts } from "../auth/accounts.ts";
 import { ApiTokens } from "../auth/api-tokens.ts";
 import { ManagedAccounts } from "../auth/managed.ts";
 import { ManagedTokens } from "../auth/managed-tokens.ts";
+import { SecondFactors } from "../auth/second-factors.ts";
 import { Throttle } from "../auth/throttle.ts";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
@@ -28,7 +29,9 @@ export async function withAccounts(options: DataOptions, work: (parts: AccountsW
     const shared = { clock: systemClock, log: silentLog() };
     const audit = openAudit(folder, settings, shared);
     try {
-      const accounts = await Accounts.open({ ...shared, query, sealer });
+      const factors = await SecondFactors.open({ query, sealer, clock: systemClock });
+      const { secondFactor: factorDemand } = settings.accounts;
+      const accounts = await Accounts.open({ ...shared, query, sealer, factors, factorDemand });
       const by = { who: operator(), interface: "cli" } as const;
       const managed = new ManagedAccounts(accounts, audit, by);
       const tokens = await ApiTokens.open({ ...shared, query, accounts, audit, throttle: new Throttle(systemClock) });

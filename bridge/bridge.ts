@@ -152,8 +152,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const bus = new EventBus(clock, log);
   const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
   const factors = await SecondFactors.open({ query: database.query, sealer: folder.sealer, clock });
+  const { secondFactor: factorDemand } = settings.accounts;
   const accounts = await life.start("accounts", () =>
-    Accounts.open({ query: database.query, sealer: folder.sealer, clock, log, throttle, factors }),
+    Accounts.open({ query: database.query, sealer: folder.sealer, clock, log, throttle, factors, factorDemand }),
   );
   const tokens = await life.start("API tokens", () =>
     ApiTokens.open({ query: database.query, accounts, throttle, audit, clock, log }),

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { FACTOR_DEMANDS } from "../auth/factor-demand.ts";
 import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
@@ -230,6 +231,16 @@ export const settingsSchema = z.strictObject({
         .describe("Where exports are made and kept. Default: `exports` in the data folder."),
       keepHours: z.number().positive().max(720).default(24).describe("A finished export can be fetched for so long."),
       maxGigabytes: z.number().positive().default(50).describe("What one export may have (10^9 bytes of recordings)."),
+    })
+    .prefault({}),
+  accounts: z
+    .strictObject({
+      secondFactor: z
+        .enum(FACTOR_DEMANDS)
+        .default("by-role")
+        .describe(
+          "Who must have a second factor, and is let in nowhere before they have set one up: whoever has a role that demands it; administrators too; everybody.",
+        ),
     })
     .prefault({}),
   directory: directoriesSchema,

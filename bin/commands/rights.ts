@@ -49,6 +49,8 @@ function addRoleCommands(program: Command): void {
     partCommand(role, "role", purpose)
       .option("--grant <line...>", "what its holders may do; with change, instead of all that it has")
       .option("--add-grant <line...>", "besides what it has")
+      .option("--second-factor", "people with it must have a second factor")
+      .option("--no-second-factor", "they need not, as far as this role goes")
       .addHelpText(
         "after",
         `

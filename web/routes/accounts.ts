@@ -6,6 +6,7 @@ import { decideAt } from "../../auth/decision.ts";
 import { reachOf } from "../../auth/explain.ts";
 import type { EffectiveGrant, Grant } from "../../auth/principal.ts";
 import { type CameraRight, INTERFACES, isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
+import type { SecondFactors } from "../../auth/second-factors.ts";
 import { Fault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
@@ -77,6 +78,7 @@ function isNarrow({ hours, from, until, maxAgeMs, interfaces }: EffectiveGrant):
 /** Accounts of external systems: their secrets are shown once, when they are made. */
 export function accountRoutes(o: {
   readonly accounts: Accounts;
+  readonly factors: Pick<SecondFactors, "has">;
   readonly audit: Audit;
   readonly cameras: { all(): readonly BridgedCamera[] };
   readonly now: () => UnixMillis;
@@ -112,6 +114,8 @@ export function accountRoutes(o: {
           kind,
           enabled,
           roles,
+          // Of people: whether they have one, or are let in nowhere before.
+          secondFactor: o.factors.has(id) ? "set up" : accounts.lacksFactor(id) ? "missing" : null,
           directory: directory && { name: directory.directory, roles: directory.roles, out: directory.out ?? null },
           // What can be changed here: the plain lines of its own.
           watching: watchingOf(grants),

@@ -27,6 +27,11 @@ export function factorRoutes(o: {
   const { accounts, factors } = o;
   const record = (who: Principal, action: string, subject: string, { address }: Peer, door: WebDoor = "web"): void =>
     o.audit.record({ who: who.name, action, subject, interface: door, outcome: "allowed", address });
+  /** Where one is demanded, nothing goes on without. */
+  const remove = async (accountId: string): Promise<void> => {
+    await factors.remove(accountId);
+    if (accounts.demandsFactor(accountId)) accounts.endAll(accountId);
+  };
   /** Of the caller's own; whoever guesses at an open page is seen in the audit log. */
   const attempted = <T>(action: string, { name }: Principal, { address }: Peer, act: () => Promise<T>): Promise<T> =>
     attempt(o.audit, { action, who: name, interface: "web", address }, act);
@@ -61,7 +66,7 @@ export function factorRoutes(o: {
     const { code } = await jsonBody(ctx.req, withCode);
     const peer = o.peerOf(ctx);
     await attempted("remove-second-factor", who, peer, () => factors.check(who.accountId, code));
-    await factors.remove(who.accountId);
+    await remove(who.accountId);
     record(who, "remove-second-factor", who.name, peer);
     ctx.status = 204;
   });
@@ -70,7 +75,7 @@ export function factorRoutes(o: {
     const { id = "" } = ctx["params"] as { id?: string };
     const account = accounts.list().find((one) => one.id === id);
     if (account === undefined || !factors.has(id)) throw new Fault("not-found", `no second factor of ${id}`);
-    await factors.remove(id);
+    await remove(id);
     record(caller(ctx), "remove-second-factor", account.name, o.peerOf(ctx), doorOf(ctx));
     ctx.status = 204;
   });

@@ -52,7 +52,7 @@ export function rightsRoutes(o: {
     const grants = accounts.grantsOf(id);
     const account = accounts.list().find((one) => one.id === id);
     if (grants === undefined || account === undefined) throw new Fault("not-found", `no account ${id}`);
-    return { account, grants };
+    return { account: { ...account, lacksFactor: accounts.lacksFactor(id) }, grants };
   };
 
   router.get("/policy", need("manage-accounts"), (ctx) => {

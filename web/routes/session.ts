@@ -7,9 +7,10 @@ import type { Peer, Principal } from "../../auth/principal.ts";
 import { isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
-import { asFault, Fault } from "../../base/fault.ts";
+import { asFault } from "../../base/fault.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
+import { prove, StepMissing } from "../log-in.ts";
 import { callerAtPages, doorOf, type WebDoor, type WebState } from "../state.ts";
 import { SESSION_COOKIE } from "../visitor.ts";
 
@@ -31,7 +32,7 @@ export function sessionRoutes(o: {
   const audited = async <T>(action: string, who: string, { address }: Peer, act: () => Promise<T>): Promise<T> => {
     const entry = { action, who, interface: "web", address } as const;
     const result = await attempt(o.audit, entry, act, (error) =>
-      error instanceof CodeMissing ? "password right, code missing" : asFault(error).kind,
+      error instanceof StepMissing ? error.message : asFault(error).kind,
     );
     o.audit.record({ ...entry, outcome: "allowed" });
     return result;
@@ -47,41 +48,25 @@ export function sessionRoutes(o: {
               name: principal.name,
               // Undefined without a second factor.
               recoveryCodesLeft: o.factors.recoveryLeft(principal.accountId),
+              ...(o.accounts.demandsFactor(principal.accountId) ? { mustHaveFactor: true } : {}),
               rights: RIGHTS.filter((right) => holds(principal, right, doorOf(ctx))),
             },
     };
   });
 
   router.post("/session", async (ctx) => {
-    const { name, password, code } = await jsonBody(ctx.req, logIn);
+    const input = await jsonBody(ctx.req, logIn);
     const peer = o.peerOf(ctx);
-    const principal = await audited("log-in", name, peer, async () => {
-      const who = await o.accounts.logIn(name, password, peer, "web");
-      if (!o.factors.has(who.accountId)) return who;
-      if (code === undefined) throw new CodeMissing();
-      const taken = await o.factors.check(who.accountId, code);
-      // Somebody has lost their telephone, or somebody else has found their paper.
-      if (taken === "recovery code")
-        o.audit.record({
-          action: "use-recovery-code",
-          who: name,
-          subject: name,
-          interface: "web",
-          address: peer.address,
-          outcome: "allowed",
-        });
-      return who;
-    }).catch((error: unknown) => {
-      if (error instanceof CodeMissing) return undefined;
-      throw error;
-    });
-    if (principal === undefined) {
+    try {
+      const { who, recoveryCodes } = await audited("log-in", input.name, peer, () => prove(o, input, peer));
+      begin(ctx, o.sessions, who);
+      ctx.status = recoveryCodes === undefined ? 204 : 200;
+      if (recoveryCodes !== undefined) ctx.body = { recoveryCodes: recoveryCodes.map((one) => one.reveal()) };
+    } catch (error) {
+      if (!(error instanceof StepMissing)) throw error;
       ctx.status = 202;
-      ctx.body = { needs: "code" };
-      return;
+      ctx.body = error.needs;
     }
-    begin(ctx, o.sessions, principal);
-    ctx.status = 204;
   });
 
   router.delete("/session", (ctx) => {
@@ -107,13 +92,6 @@ export function sessionRoutes(o: {
     ctx.body = { name: principal.name };
   });
   return router;
-}
-
-/** The password was right, and the second factor is still to come. */
-class CodeMissing extends Fault {
-  constructor() {
-    super("unauthenticated", "the password was right, and no code of the second factor was given");
-  }
 }
 
 /** Whether the pages should offer it at all: over the product, or over some camera. */

@@ -15,8 +15,16 @@ export interface Session {
     readonly rights: readonly string[];
     /** Absent without a second factor. */
     readonly recoveryCodesLeft?: number;
+    /** Without one, nothing goes on. */
+    readonly mustHaveFactor?: true;
   } | null;
 }
+
+/** What a log-in still needs, a second factor that has to be set up with its secret; or the recovery codes of one that was. */
+export type LogInAnswer =
+  | { readonly needs: "code" }
+  | { readonly needs: "factor"; readonly secret: string; readonly uri: string }
+  | { readonly needs?: never; readonly recoveryCodes: readonly string[] };
 
 export interface Connection {
   readonly state: "connecting" | "online" | "offline" | "idle";
@@ -137,6 +145,8 @@ export interface Account {
   readonly kind: "person" | "integration";
   readonly enabled: boolean;
   readonly roles: readonly string[];
+  /** Of people; null where there is none and need not be. */
+  readonly secondFactor: "set up" | "missing" | null;
   /** Of a person of a directory, or a system under one: what its groups give, and why it is out. */
   readonly directory: { readonly name: string; readonly roles: readonly string[]; readonly out: string | null } | null;
   /** What it may do at this moment, where it is enabled: by its own grants, by its roles, and by what these deny. */
@@ -293,9 +303,8 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
 
 export const api = {
   session: () => call<Session>("GET", "/api/session"),
-  /** `needs`: the code of the second factor is still missing. */
   logIn: (name: string, password: string, code: string) =>
-    call<{ needs: "code" } | undefined>("POST", "/api/session", { name, password, ...(code === "" ? {} : { code }) }),
+    call<LogInAnswer | undefined>("POST", "/api/session", { name, password, ...(code === "" ? {} : { code }) }),
   beginFactor: (password: string) => call<{ secret: string; uri: string }>("POST", "/api/session/factor", { password }),
   confirmFactor: (code: string) => call<{ recoveryCodes: readonly string[] }>("PUT", "/api/session/factor", { code }),
   removeFactor: (code: string) => call<void>("DELETE", "/api/session/factor", { code }),

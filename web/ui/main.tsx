@@ -105,6 +105,7 @@ function App(): JSX.Element {
       {factor ? (
         <Factor
           codesLeft={account.recoveryCodesLeft}
+          mustHave={account.mustHaveFactor === true}
           onClose={() => {
             setFactor(false);
             load();

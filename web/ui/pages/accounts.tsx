@@ -55,6 +55,7 @@ export function Accounts(): JSX.Element {
                 <td>
                   {account.kind === "person" ? "person" : "external system"}
                   {account.directory === null ? null : <small> by {account.directory.name}</small>}
+                  {account.secondFactor === null ? null : <small> second factor {account.secondFactor}</small>}
                 </td>
                 <td>{[...account.roles, ...(account.directory?.roles ?? [])].join(", ") || "–"}</td>
                 <td>{whichWords(account.effective.live)}</td>

@@ -4,7 +4,12 @@ import { api } from "../api.ts";
 import { Copyable, Dialog, Field, Trouble, useTask } from "../parts.tsx";
 
 /** Sets up or removes the second factor of whoever is logged in. */
-export function Factor(props: { readonly codesLeft: number | undefined; readonly onClose: () => void }): JSX.Element {
+export function Factor(props: {
+  readonly codesLeft: number | undefined;
+  /** Nothing goes on without one. */
+  readonly mustHave: boolean;
+  readonly onClose: () => void;
+}): JSX.Element {
   const [begun, setBegun] = useState<{ secret: string; uri: string } | undefined>(undefined);
   const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
   const [typed, setTyped] = useState("");
@@ -23,44 +28,22 @@ export function Factor(props: { readonly codesLeft: number | undefined; readonly
       setTyped("");
     });
   };
-  if (codes !== undefined)
-    return (
-      <Dialog title="Keep these recovery codes" onClose={props.onClose}>
-        <p>Each opens the account once, with the password, when the authenticator is lost. They are shown this once.</p>
-        <ul class="codes">
-          {codes.map((code) => (
-            <li key={code}>
-              <code>{code}</code>
-            </li>
-          ))}
-        </ul>
-        <Copyable text={codes.join("\n")} label="recovery codes" />
-        <footer>
-          <button type="button" class="primary" onClick={props.onClose}>
-            I have kept them
-          </button>
-        </footer>
-      </Dialog>
-    );
+  if (codes !== undefined) return <RecoveryCodes codes={codes} onClose={props.onClose} />;
   const asksPassword = !has && begun === undefined;
   return (
     <Dialog title={has ? "Remove the second factor" : "Set up a second factor"} onClose={props.onClose}>
       <form onSubmit={submit}>
         {has ? (
           <p>
-            Log-ins ask for a code of your authenticator. {props.codesLeft} recovery codes are left. Without the second
-            factor the password alone opens the account.
+            Log-ins ask for a code of your authenticator. {props.codesLeft} recovery codes are left.{" "}
+            {props.mustHave
+              ? "You must have a second factor: if you remove this one, you are logged out, and set up another at the next log-in."
+              : "Without the second factor the password alone opens the account."}
           </p>
         ) : begun === undefined ? (
           <p>From then on a log-in here asks for a code of an authenticator on your telephone, besides the password.</p>
         ) : (
-          <>
-            <p>Type this secret into the authenticator, or open the link on the telephone.</p>
-            <Copyable text={begun.secret} label="secret" />
-            <p>
-              <a href={begun.uri}>Open in an authenticator</a>
-            </p>
-          </>
+          <NewAuthenticator {...begun} />
         )}
         {asksPassword ? (
           <Field label="Your password">
@@ -90,6 +73,41 @@ export function Factor(props: { readonly codesLeft: number | undefined; readonly
           </button>
         </footer>
       </form>
+    </Dialog>
+  );
+}
+
+/** How an authenticator is told its secret. */
+export function NewAuthenticator(props: { readonly secret: string; readonly uri: string }): JSX.Element {
+  return (
+    <>
+      <p>Type this secret into the authenticator, or open the link on the telephone.</p>
+      <Copyable text={props.secret} label="secret" />
+      <p>
+        <a href={props.uri}>Open in an authenticator</a>
+      </p>
+    </>
+  );
+}
+
+/** The recovery codes of a new second factor, which cannot be shown again. */
+export function RecoveryCodes(props: { readonly codes: readonly string[]; readonly onClose: () => void }): JSX.Element {
+  return (
+    <Dialog title="Keep these recovery codes" onClose={props.onClose}>
+      <p>Each opens the account once, with the password, when the authenticator is lost. They are shown this once.</p>
+      <ul class="codes">
+        {props.codes.map((code) => (
+          <li key={code}>
+            <code>{code}</code>
+          </li>
+        ))}
+      </ul>
+      <Copyable text={props.codes.join("\n")} label="recovery codes" />
+      <footer>
+        <button type="button" class="primary" onClick={props.onClose}>
+          I have kept them
+        </button>
+      </footer>
     </Dialog>
   );
 }

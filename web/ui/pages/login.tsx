@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { api } from "../api.ts";
+import { api, Refusal } from "../api.ts";
 import { Field, Mark, Trouble, useTask } from "../parts.tsx";
-import { CodeField } from "./factor.tsx";
+import { CodeField, NewAuthenticator, RecoveryCodes } from "./factor.tsx";
 
 /** Log-in, or the first administrator where there is none yet. */
 export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: () => void }): JSX.Element {
@@ -12,15 +12,35 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [needsCode, setNeedsCode] = useState(false);
+  const [newFactor, setNewFactor] = useState<{ secret: string; uri: string } | undefined>(undefined);
+  const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
   const task = useTask();
   const submit = (event: Event): void => {
     event.preventDefault();
     task.run(async () => {
-      const answer = await (setUpNeeded ? api.setUp(token.trim(), name, password) : api.logIn(name, password, code));
-      if (answer === undefined || !("needs" in answer)) props.onDone();
-      else setNeedsCode(true);
+      if (setUpNeeded) {
+        await api.setUp(token.trim(), name, password);
+        props.onDone();
+        return;
+      }
+      const answer = await api.logIn(name, password, code).catch((error: unknown) => {
+        // It took too long: the next one, without a code, brings a new secret.
+        if (error instanceof Refusal && error.status === 409) {
+          setCode("");
+          setNeedsCode(false);
+          setNewFactor(undefined);
+        }
+        throw error;
+      });
+      if (answer === undefined) props.onDone();
+      else if (answer.needs === undefined) setCodes(answer.recoveryCodes);
+      else {
+        setNeedsCode(true);
+        setNewFactor(answer.needs === "factor" ? answer : undefined);
+      }
     });
   };
+  if (codes !== undefined) return <RecoveryCodes codes={codes} onClose={props.onDone} />;
   return (
     <main class="log-in">
       <form onSubmit={submit} class="card" aria-label={setUpNeeded ? "Set up Viaduct" : "Log in"}>
@@ -65,8 +85,20 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
             onInput={(event) => setPassword(event.currentTarget.value)}
           />
         </Field>
+        {newFactor === undefined ? null : (
+          <>
+            <p>You must have a second factor here: an authenticator on your telephone that shows codes.</p>
+            <NewAuthenticator {...newFactor} />
+          </>
+        )}
         {needsCode ? (
-          <CodeField label="Code of your authenticator, or a recovery code" value={code} onType={setCode} />
+          <CodeField
+            label={
+              newFactor === undefined ? "Code of your authenticator, or a recovery code" : "Code that it shows now"
+            }
+            value={code}
+            onType={setCode}
+          />
         ) : null}
         <Trouble text={task.trouble} />
         <button type="submit" class="primary" disabled={task.busy}>

@@ -31,6 +31,17 @@ export function RoleForm({ names, before, onClose }: FormProps<Role>): JSX.Eleme
       onChange={setRole}
       onClose={onClose}
     >
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={role.secondFactor === true}
+          onChange={(event) => {
+            const { id, name, grants } = role;
+            setRole({ id, name, grants, ...(event.currentTarget.checked ? { secondFactor: true } : {}) });
+          }}
+        />{" "}
+        People with it must have a second factor
+      </label>
       {role.grants.map((grant, index) => (
         <GrantForm
           key={index}

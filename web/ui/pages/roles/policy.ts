@@ -18,6 +18,8 @@ export interface Grant {
 export interface Role {
   readonly id: string;
   readonly name: string;
+  /** People with it must have a second factor. */
+  readonly secondFactor?: true;
   readonly grants: readonly Grant[];
 }
 

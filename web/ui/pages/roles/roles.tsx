@@ -172,12 +172,13 @@ function Section(props: {
 }
 
 function roleRows(names: Names, accounts: readonly Account[]): readonly Row[] {
-  return names.policy.role.map(({ id, name, grants }) => {
+  return names.policy.role.map(({ id, name, grants, secondFactor }) => {
     const holders = accounts
       .filter(({ roles, directory }) => roles.includes(id) || directory?.roles.includes(id))
       .map((account) => account.name);
-    const says =
+    const says: string[] =
       id === ADMINISTRATOR ? ["Has every right, also what comes later."] : grants.map((one) => grantWords(one, names));
+    if (secondFactor === true) says.push("People with it must have a second factor.");
     return { id, name, lines: [...says, `Held by: ${holders.join(", ") || "nobody"}.`], fixed: id === ADMINISTRATOR };
   });
 }
