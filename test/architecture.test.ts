@@ -24,7 +24,6 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   pino: "base/log.ts",
   "prom-client": "base/metrics.ts",
   yaml: "base/config.ts",
-  saxes: "wsdl/xml.ts",
   ldapts: "directory/connection.ts",
   "@peculiar/x509": "net/tls.ts",
   "@peculiar/asn1-cms": "recorder/export/cms.ts",

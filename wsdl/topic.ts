@@ -1,5 +1,6 @@
 import { NAMESPACES } from "./namespaces.ts";
 import { escapeXml, namespaceOf, type XmlElement } from "./xml.ts";
+import { NC_NAME } from "./xml-name.ts";
 
 const LIMITS = {
   /** ONVIF's own topics have up to five steps. */
@@ -14,13 +15,7 @@ const LIMITS = {
  */
 export type Topic = readonly string[];
 
-/** Of an NCName, its first character and the others (XML 1.0 §2.3, Namespaces in XML §3): `µ` and `²` are letter and number, but in none. */
-const FIRST =
-  "A-Z_a-z\\xC0-\\xD6\\xD8-\\xF6\\xF8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF\\u200C\\u200D\\u2070-\\u218F\\u2C00-\\u2FEF" +
-  "\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD\\u{10000}-\\u{EFFFF}";
-const OTHER = `${FIRST}.0-9\\xB7\\u0300-\\u036F\\u203F\\u2040-`;
-const NAME = `[${FIRST}][${OTHER}]*`;
-const STEP = new RegExp(`^(?:(${NAME}):)?(${NAME})$`, "u");
+const STEP = new RegExp(`^(?:(${NC_NAME}):)?(${NC_NAME})$`, "u");
 
 /** A topic of ONVIF's own: `VideoSource/MotionAlarm`. */
 export function onvifTopic(path: string): Topic {

@@ -1,5 +1,4 @@
-import { type SaxesAttributeNS, SaxesParser } from "saxes";
-import { asFault, Fault } from "../base/fault.ts";
+import { namespaceIn, refuse, type Scope, XmlReader } from "./xml-reader.ts";
 
 /** Bounds of one document. A caller may ask for less of each, or for more bytes. */
 export interface XmlLimits {
@@ -15,24 +14,18 @@ export interface XmlLimits {
 
 /**
  * What a client may send us before we know who it is. The parser needs under 10 ms for any such document, and the tree
- * some megabytes. A single element has at most `ATTRIBUTES_OF_ELEMENT` attributes, whatever the caller allows.
+ * some megabytes. A single element has at most 64 attributes, whatever the caller allows.
  */
 const LIMITS: XmlLimits = { bytes: 256 * 1024, depth: 64, elements: 50_000, attributes: 20_000, declarations: 64 };
-const ATTRIBUTES_OF_ELEMENT = 64;
 
-const XMLNS = "http://www.w3.org/2000/xmlns/";
+/** Takes a byte order mark away. */
+const UTF_8 = new TextDecoder("utf-8", { fatal: true });
 
 export interface XmlAttribute {
   /** Empty for an attribute without a prefix. */
   readonly ns: string;
   readonly name: string;
   readonly value: string;
-}
-
-/** Prefixes declared at one element, and those around it. The prefix of the default namespace is empty. */
-interface Scope {
-  readonly declared: ReadonlyMap<string, string>;
-  readonly outer: Scope | undefined;
 }
 
 /** One element of a parsed document. Comments are gone; text between child elements is kept, joined, in `text`. */
@@ -49,15 +42,6 @@ export interface XmlElement {
   readonly scope: Scope | undefined;
 }
 
-interface Growing extends XmlElement {
-  attributes: readonly XmlAttribute[];
-  children: XmlElement[];
-  text: string;
-  scope: Scope | undefined;
-}
-
-const NONE: readonly XmlAttribute[] = [];
-
 /**
  * Parses one XML 1.0 document in UTF-8, with namespaces. No document type declaration, no processing instruction, no
  * entities but the five of XML. Everything else, and everything beyond the limits, is a Fault of kind `invalid`.
@@ -66,106 +50,20 @@ export function parseXml(document: string | Uint8Array, limits: Partial<XmlLimit
   const bounds = { ...LIMITS, ...limits };
   const bytes = typeof document === "string" ? Buffer.byteLength(document) : document.byteLength;
   if (bytes > bounds.bytes) throw refuse(`longer than ${bounds.bytes} bytes`);
-  try {
-    return build(typeof document === "string" ? document : decodeUtf8(document), bounds);
-  } catch (thrown) {
-    if (thrown instanceof Fault) throw thrown;
-    throw refuse(`not well-formed: ${asFault(thrown).message.slice(0, 200)}`);
-  }
-}
-
-function refuse(why: string): Fault {
-  return new Fault("invalid", `XML document ${why}`, { tell: "The XML document is not well-formed or beyond limits" });
+  return new XmlReader(typeof document === "string" ? document : decodeUtf8(document), bounds).read();
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return UTF_8.decode(bytes);
   } catch {
     throw refuse("is not UTF-8");
   }
 }
 
-function build(text: string, bounds: XmlLimits): XmlElement {
-  const parser = new SaxesParser({ xmlns: true, position: false });
-  const open: Growing[] = [];
-  let root: XmlElement | undefined;
-  const counts = { elements: 0, attributes: 0, declarations: 0, here: 0 };
-
-  parser.on("xmldecl", ({ encoding, version }) => {
-    if (encoding !== undefined && encoding.toLowerCase() !== "utf-8") throw refuse(`in encoding ${encoding}`);
-    if (version !== undefined && version !== "1.0") throw refuse(`of version ${version}`);
-  });
-  parser.on("doctype", () => {
-    throw refuse("with a document type declaration");
-  });
-  parser.on("processinginstruction", () => {
-    throw refuse("with a processing instruction");
-  });
-  parser.on("opentagstart", () => {
-    counts.elements += 1;
-    counts.here = 0;
-    if (counts.elements > bounds.elements) throw refuse(`with more than ${bounds.elements} elements`);
-    if (open.length >= bounds.depth) throw refuse(`deeper than ${bounds.depth}`);
-  });
-  parser.on("attribute", (attribute) => {
-    // Counted as they come: the parser's own work per element grows with its attributes.
-    counts.here += 1;
-    if (attribute.prefix === "xmlns" || attribute.name === "xmlns") counts.declarations += 1;
-    else counts.attributes += 1;
-    if (counts.here > ATTRIBUTES_OF_ELEMENT || counts.attributes > bounds.attributes)
-      throw refuse("with too many attributes");
-    if (counts.declarations > bounds.declarations) throw refuse("with too many namespace declarations");
-  });
-  parser.on("opentag", (tag) => {
-    const outer = open.at(-1);
-    const element: Growing = {
-      ns: tag.uri,
-      name: tag.local,
-      attributes: attributesOf(tag.attributes),
-      children: [],
-      text: "",
-      scope: scopeOf(tag.ns, outer?.scope),
-    };
-    if (outer === undefined) root = element;
-    else outer.children.push(element);
-    open.push(element);
-  });
-  const onText = (value: string): void => {
-    const inner = open.at(-1);
-    if (inner !== undefined) inner.text += value;
-  };
-  parser.on("text", onText);
-  parser.on("cdata", onText);
-  parser.on("closetag", () => open.pop());
-  parser.write(text).close();
-  if (root === undefined) throw refuse("without an element");
-  return root;
-}
-
-function attributesOf(attributes: Readonly<Record<string, SaxesAttributeNS>>): readonly XmlAttribute[] {
-  let found: XmlAttribute[] | undefined;
-  for (const key in attributes) {
-    const attribute = attributes[key];
-    if (attribute === undefined || attribute.uri === XMLNS) continue;
-    found ??= [];
-    found.push({ ns: attribute.uri, name: attribute.local, value: attribute.value });
-  }
-  return found ?? NONE;
-}
-
-function scopeOf(declared: Readonly<Record<string, string>>, outer: Scope | undefined): Scope | undefined {
-  const entries = Object.entries(declared);
-  return entries.length === 0 ? outer : { declared: new Map(entries), outer };
-}
-
 /** The namespace that `prefix` stands for in the content of `element`, or undefined. The empty prefix is the default one. */
 export function namespaceOf(element: XmlElement, prefix: string): string | undefined {
-  for (let scope = element.scope; scope !== undefined; scope = scope.outer) {
-    const ns = scope.declared.get(prefix);
-    if (ns !== undefined) return ns;
-  }
-  return undefined;
+  return namespaceIn(element.scope, prefix);
 }
 
 /** The first child of that name, or undefined. */
