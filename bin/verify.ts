@@ -1,10 +1,12 @@
 import { X509Certificate } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Fault, isFault } from "../base/fault.ts";
 import { printed } from "../base/printed.ts";
 import { isoOf, unixMillis } from "../base/units.ts";
+import { anchorIn } from "../bridge/anchor-entry.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
+import type { AnchorName } from "../recorder/anchor-log.ts";
 import { type ExportFiles, isExport, openExport } from "../recorder/export/export-files.ts";
 import { isFilm } from "../recorder/export/film-read.ts";
 import { verifyExport } from "../recorder/export/verify-export.ts";
@@ -25,19 +27,22 @@ export interface VerifyOptions {
   /** Of an export in an encrypted ZIP file. */
   readonly passwordFd?: string;
   readonly json?: boolean;
+  /** Lines of the audit log that were kept elsewhere. */
+  readonly kept?: string;
 }
 
 /** Compares recordings or exports with their signatures, offline; prints what can be said of which stretch, and sets the exit code. */
 export async function verify(paths: readonly string[], options: VerifyOptions): Promise<void> {
   const trusted = options.certificate === undefined ? undefined : await fingerprintOf(options.certificate);
+  const kept = options.kept === undefined ? undefined : await anchorsKept(options.kept);
   const [first = "", ...others] = paths;
   if (others.length === 0 && (await isExport(first))) await verifyOne(first, options, trusted);
-  else await verifyRecordings(paths, options, trusted);
+  else await verifyRecordings(paths, { ...options, kept }, trusted);
 }
 
 async function verifyRecordings(
   paths: readonly string[],
-  options: VerifyOptions,
+  options: Omit<VerifyOptions, "kept"> & { readonly kept: readonly AnchorName[] | undefined },
   trusted: string | undefined,
 ): Promise<void> {
   const found = (await Promise.all(paths.map(segmentsIn))).flat().toSorted();
@@ -46,13 +51,38 @@ async function verifyRecordings(
   try {
     const [path = "", ...others] = paths;
     const archive = others.length === 0 ? await archiveOf(resolve(path)) : undefined;
-    const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, trusted, archive });
+    const { kept } = options;
+    if (kept !== undefined && archive === undefined) throw nothingToCompare();
+    const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, trusted, archive, kept });
     if (options.json === true) process.stdout.write(`${JSON.stringify(plain(report), undefined, 2)}\n`);
     else print(report, trusted !== undefined);
     process.exitCode = exitCodeOf(report);
   } finally {
     await folder?.close();
   }
+}
+
+/** The anchors that the lines of an audit log name. */
+async function anchorsKept(file: string): Promise<readonly AnchorName[]> {
+  const anchors: AnchorName[] = [];
+  try {
+    for await (const line of (await open(file)).readLines()) {
+      const anchor = anchorIn(line);
+      if (anchor !== undefined) anchors.push(anchor);
+    }
+  } catch (cause) {
+    const tell = `cannot read ${file}: ${(cause as Error).message}`;
+    throw new Fault("unavailable", tell, { tell, cause });
+  }
+  if (anchors.length > 0) return anchors;
+  const tell = `${file} has no lines of an audit log that name anchors of recordings (anchor-recordings)`;
+  throw new Fault("invalid", tell, { tell });
+}
+
+function nothingToCompare(): Fault {
+  const tell =
+    "--kept needs the folder of all recordings, or of one camera, with statements.d beside them: anchors are in there";
+  return new Fault("invalid", tell, { tell });
 }
 
 async function verifyOne(path: string, options: VerifyOptions, trusted: string | undefined): Promise<void> {

@@ -25,6 +25,7 @@ import type { Signer } from "../recorder/signature.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
+import { anchorEntry } from "./anchor-entry.ts";
 import { AuditForwarding } from "./audit-forwarding.ts";
 import { openAudit } from "./audit-log.ts";
 import { Cameras } from "./camera-side/cameras.ts";
@@ -163,7 +164,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), clock, log }),
   );
   const archive = await life.start("recorder", () =>
-    openArchive(settings, { keys: folder.keys, signer, clock, log, metrics }),
+    openArchive(settings, { keys: folder.keys, signer, audit, clock, log, metrics }),
   );
   const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
   const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca, "cameraSide.ca");
@@ -345,6 +346,7 @@ async function openArchive(
   o: {
     readonly keys: KeyRing;
     readonly signer: Signer;
+    readonly audit: AuditLog;
     readonly clock: Clock;
     readonly log: Log;
     readonly metrics: Metrics;
@@ -356,6 +358,8 @@ async function openArchive(
   return Archive.open({
     folder,
     ...o,
+    auditHead: () => o.audit.head,
+    anchored: (anchor) => o.audit.record(anchorEntry(anchor)),
     settings: {
       ...(recording.encryption === "none" ? {} : { encryption: recording.encryption }),
       segmentMs: recording.segmentSeconds * SECOND,

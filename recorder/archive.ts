@@ -5,6 +5,7 @@ import type { Metrics } from "../base/metrics.ts";
 import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
 import { ReusedMemory } from "../media/reused-memory.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
+import { AnchorLog, type AnchorName } from "./anchor-log.ts";
 import { Catalog } from "./catalog.ts";
 import type { CutPlace } from "./export/cut.ts";
 import { diskFiles, errorCode, type Files } from "./files.ts";
@@ -84,14 +85,24 @@ export class Archive {
   readonly troubles: Troubles;
   readonly #context: WriterContext;
   readonly #retainer: Retainer;
+  readonly #anchors: AnchorLog | undefined;
   readonly #settings: ArchiveSettings;
   readonly #recorders = new Map<string, StreamRecorder>();
 
-  private constructor(context: WriterContext, retainer: Retainer, journal: Journal, settings: ArchiveSettings) {
+  private constructor(
+    context: WriterContext,
+    {
+      retainer,
+      journal,
+      anchors,
+    }: { readonly retainer: Retainer; readonly journal: Journal; readonly anchors: AnchorLog | undefined },
+    settings: ArchiveSettings,
+  ) {
     this.journal = journal;
     this.troubles = context.troubles;
     this.#context = context;
     this.#retainer = retainer;
+    this.#anchors = anchors;
     this.#settings = settings;
   }
 
@@ -106,6 +117,9 @@ export class Archive {
     readonly keys?: RecordingKeys;
     /** Signs every segment; absent: nobody does. */
     readonly signer?: Signer | undefined;
+    /** The newest line of the audit log, for anchors, and who keeps anchors elsewhere. */
+    readonly auditHead?: () => AnchorName;
+    readonly anchored?: (anchor: AnchorName) => void;
   }): Promise<Archive> {
     const { folder, clock, metrics, settings = {}, files = diskFiles, keys, signer } = o;
     const log = o.log.child({ part: "recorder" });
@@ -113,6 +127,7 @@ export class Archive {
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     let journal: Journal;
     let removals: RemovalLog | undefined;
+    let anchors: AnchorLog | undefined;
     try {
       const place = { folder, files, catalog, clock, log };
       removals = signer && (await RemovalLog.open({ ...place, signer }));
@@ -122,6 +137,9 @@ export class Archive {
         log.error({ err }, "statements of what is removed cannot be begun: it is tried at the next start");
       });
       journal = await Journal.open(`${folder}/${JOURNAL_FILE}`);
+      const { auditHead, anchored } = o;
+      anchors =
+        signer && (await AnchorLog.open({ ...place, signer, removals: () => removals?.seq ?? 0, auditHead, anchored }));
     } catch (error) {
       await catalog.close();
       throw error;
@@ -156,7 +174,7 @@ export class Archive {
         bytes.inc({ event }, count);
       },
     };
-    return new Archive(context, retainer, journal, settings);
+    return new Archive(context, { retainer, journal, anchors }, settings);
   }
 
   /** Starts recording a stream. A stream has one recorder at a time: close it before asking for another. */
@@ -259,6 +277,8 @@ export class Archive {
   async close(): Promise<void> {
     await Promise.all([...this.#recorders.values()].map((recorder) => recorder.close()));
     await this.#retainer.close();
+    // The last anchor names what was recorded until now.
+    await this.#anchors?.close();
     await this.#context.catalog.close();
     await this.journal.close();
   }

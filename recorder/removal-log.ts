@@ -1,4 +1,3 @@
-import { createPublicKey } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
@@ -16,7 +15,7 @@ import {
 } from "./removals.ts";
 import { headerOf } from "./scan.ts";
 import type { Signer } from "./signature.ts";
-import { hashOfText } from "./signed-text.ts";
+import { hashOfText, isSignedWith } from "./signed-text.ts";
 import { readText, replaceText } from "./whole-text.ts";
 
 /** Statements about the recordings beside them, below the archive's folder. A name that no camera can have. */
@@ -68,7 +67,7 @@ export class RemovalLog {
     try {
       const found = await removalsIn(files, folder);
       if (found === undefined) return made;
-      if (found.valid && isOwn(found, place.signer)) {
+      if (found.valid && isSignedWith(found, place.signer)) {
         made.#seq = found.removals.seq;
         made.#prev = found.hash;
         made.#ranges = found.removals.ranges;
@@ -83,6 +82,11 @@ export class RemovalLog {
     const file = `${folder}/${STATEMENTS_FOLDER}/${REMOVALS_FILE}`;
     await files.rename(file, `${file}.${isoOf(place.clock.now()).replaceAll(":", "-")}.aside`);
     return made;
+  }
+
+  /** The number of the newest statement. */
+  get seq(): number {
+    return this.#seq;
   }
 
   /**
@@ -153,9 +157,4 @@ export class RemovalLog {
       return undefined;
     }
   }
-}
-
-function isOwn({ certificate }: SignedRemovals, { privateKey }: Signer): boolean {
-  const own = createPublicKey(privateKey).export({ type: "spki", format: "der" });
-  return certificate.publicKey.export({ type: "spki", format: "der" }).equals(own);
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Fault } from "../base/fault.ts";
 import type { Signer } from "./signature.ts";
-import { hashOfText, readSignedLine, type SignedText, signedLine } from "./signed-text.ts";
+import { hashOfText, jsonOf, readSignedLine, type SignedText, signedLine } from "./signed-text.ts";
 
 const DOMAIN = "viaduct removal statement v1";
 
@@ -91,14 +91,6 @@ export function readRemovals(line: string): SignedRemovals {
   const read = schema.safeParse(jsonOf(text));
   if (!read.success) throw new Fault("invalid", "a statement of what was removed lacks something");
   return { removals: read.data, hash: hashOfText(text), certificate, valid };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new Fault("invalid", "a statement is not JSON", { cause });
-  }
 }
 
 /**

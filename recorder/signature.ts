@@ -1,8 +1,9 @@
-import { createHash, type KeyObject, X509Certificate } from "node:crypto";
+import { type KeyObject, X509Certificate } from "node:crypto";
 import { ByteReader } from "../base/bytes.ts";
 import { Fault, ifValid } from "../base/fault.ts";
 import { isSignedBy, signText } from "../base/sign.ts";
 import { BOX_HEADER_BYTES, box, u16, u32 } from "./box.ts";
+import { treeRoot } from "./hash-tree.ts";
 import { FRAGMENT_BOX_BYTES, type Link, linkOf, readFragmentBox } from "./integrity.ts";
 
 /** Type of our box (ISO/IEC 14496-12 11.1), chosen at random once and for all. */
@@ -50,16 +51,6 @@ export interface SegmentSignature {
   readonly heads: readonly Buffer[];
   /** The signature is over this statement by this certificate's key, the statement is over these fragments, and nothing else stands in its box. */
   readonly valid: boolean;
-}
-
-/** The root of the hash tree over `leaves` (RFC 6962 2.1, RFC 9162 2.1.1). */
-export function treeRoot(leaves: readonly Buffer[]): Buffer {
-  const [only] = leaves;
-  if (only === undefined) return createHash("sha256").digest();
-  if (leaves.length === 1) return createHash("sha256").update(Buffer.of(0)).update(only).digest();
-  const half = 2 ** Math.floor(Math.log2(leaves.length - 1));
-  const [left, right] = [treeRoot(leaves.slice(0, half)), treeRoot(leaves.slice(half))];
-  return createHash("sha256").update(Buffer.of(1)).update(left).update(right).digest();
 }
 
 /** The box that closes a signed segment, in front of its index. `heads`: the boxes of all fragments. */

@@ -1,4 +1,4 @@
-import { hash, type X509Certificate } from "node:crypto";
+import { createPublicKey, hash, type X509Certificate } from "node:crypto";
 import { Fault } from "../base/fault.ts";
 import { isSignedBy, signText } from "../base/sign.ts";
 import { certificateOf, type Signer } from "./signature.ts";
@@ -34,7 +34,22 @@ export function readSignedLine(domain: string, line: string): SignedText {
   return { text, certificate: by, valid };
 }
 
+/** Whether the key is the signer's, whatever certificate it was in. */
+export function isSignedWith({ certificate }: Pick<SignedText, "certificate">, { privateKey }: Signer): boolean {
+  const own = createPublicKey(privateKey).export({ type: "spki", format: "der" });
+  return certificate.publicKey.export({ type: "spki", format: "der" }).equals(own);
+}
+
 /** By what a text is named in the one that follows it: SHA-256, hexadecimal. */
 export function hashOfText(text: string): string {
   return hash("sha256", text, "hex");
+}
+
+/** Fault `invalid` where it is not JSON. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new Fault("invalid", "a statement is not JSON", { cause });
+  }
 }

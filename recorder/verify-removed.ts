@@ -15,6 +15,8 @@ export interface ArchiveScope {
 export interface Removed {
   /** Where. */
   readonly file: string;
+  /** The number of the statement; 0 where it is not known. */
+  readonly seq: number;
   /** Of the cameras that are verified. */
   readonly ranges: readonly RemovedRange[];
   /** Whether all files of a camera are verified. */
@@ -40,6 +42,7 @@ export async function readRemoved(
   const isOf = (one: string): boolean => camera === undefined || camera === one;
   const wrong = (verdict: Stretch["verdict"], why: string): Removed => ({
     file,
+    seq: 0,
     ranges: [],
     isOf: () => false,
     stretches: [{ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why }],
@@ -61,6 +64,7 @@ export async function readRemoved(
   const ranges = found.removals.ranges.filter((range) => isOf(range.camera));
   return {
     file,
+    seq: found.removals.seq,
     ranges,
     isOf,
     stretches: ranges.filter(({ segments }) => segments > 0).map((one) => stretchOf(one, file)),

@@ -1,9 +1,12 @@
+import type { AnchorName } from "./anchor-log.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { findSignature } from "./find-signature.ts";
 import { readFragmentBox } from "./integrity.ts";
 import { type Judgement, judge, type Verdict } from "./judge.ts";
 import { segmentPath } from "./naming.ts";
+import { STATEMENTS_FOLDER } from "./removal-log.ts";
+import { missingOf, readAnchors } from "./verify-anchors.ts";
 import { chainOf, type Examined } from "./verify-chain.ts";
 import { type Found, readFound } from "./verify-file.ts";
 import { type ArchiveScope, readRemoved } from "./verify-removed.ts";
@@ -66,6 +69,8 @@ export async function verify(o: {
   readonly trusted?: string | undefined;
   /** The archive that the files are in, and of which of its cameras they are all that there is; absent: nothing is known of what was removed. */
   readonly archive?: ArchiveScope | undefined;
+  /** Anchors of the archive that were kept elsewhere. */
+  readonly kept?: readonly AnchorName[] | undefined;
 }): Promise<Report> {
   const origins = new Map<string, string>();
   const signers = new Map<string, number>();
@@ -99,9 +104,37 @@ export async function verify(o: {
     if (misplaced === undefined && signature?.valid === true)
       placed.push({ file: path, statement: signature.statement });
   }
-  const removed = o.archive && (await readRemoved(o.files, o.archive, trusted));
-  stretches.push(...chainOf(placed, unsigned, removed), ...(removed?.stretches ?? []));
+  if (o.archive === undefined) stretches.push(...chainOf(placed, unsigned));
+  else stretches.push(...(await surroundings({ ...o, archive: o.archive, trusted, placed, unsigned, stretches })));
   return { files: o.paths.length, stretches, signers };
+}
+
+/** What is missing around files that are all that there is of cameras, by what is stated beside them. */
+async function surroundings(o: {
+  readonly files: Files;
+  readonly archive: ArchiveScope;
+  readonly kept?: readonly AnchorName[] | undefined;
+  readonly trusted: string | undefined;
+  readonly placed: readonly Examined[];
+  readonly unsigned: ReadonlySet<string>;
+  /** What is said already. */
+  readonly stretches: readonly Stretch[];
+}): Promise<readonly Stretch[]> {
+  const { files, archive, kept, trusted, placed, unsigned } = o;
+  const removed = await readRemoved(files, archive, trusted);
+  const anchors = await readAnchors(files, archive, { trusted, kept });
+  const found = [...chainOf(placed, unsigned, removed), ...(removed?.stretches ?? [])];
+  const file = `${archive.folder}/${STATEMENTS_FOLDER}`;
+  const known = anchors.newest?.anchor.removals ?? 0;
+  if (known > (removed?.seq ?? 0) && removed?.stretches.some(({ toUs }) => toUs === 0) !== true) {
+    const why = `the newest statement of what was removed is not here: there was number ${known}`;
+    found.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict: "missing", why });
+  }
+  const accused = [...o.stretches, ...found].filter(({ verdict }) => EXIT[verdict] !== 0);
+  const here = placed.map(({ statement }) => statement);
+  const ranges = removed?.ranges ?? [];
+  const missing = missingOf(anchors.segments.values(), here, { file, unsigned, ranges, accused });
+  return [...found, ...anchors.stretches, ...missing];
 }
 
 /** Whether all that is chained in a file stands there, as far as it opens. */

@@ -132,6 +132,11 @@ export class AuditLog implements Audit, Closable {
     return this.#seq;
   }
 
+  /** The newest line, and its hash. */
+  get head(): { readonly seq: number; readonly hash: string } {
+    return { seq: this.#seq, hash: this.#prev };
+  }
+
   record(entry: AuditEntry): void {
     if (this.#floods.admit(entry)) this.#write(writtenOf(entry), entry.subject !== undefined);
   }

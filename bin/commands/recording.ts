@@ -32,6 +32,10 @@ Examples:
     .option("--config <file>", "configuration of a stopped bridge, whose keys open what is encrypted")
     .addOption(passphraseFd())
     .option("--password-fd <number>", "read the password of an encrypted export from this file descriptor")
+    .option(
+      "--kept <file>",
+      "lines of the audit log that were kept elsewhere: the anchors that they name must be there",
+    )
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -44,6 +48,7 @@ Exit codes: 0 as it was recorded or removed as is stated, 1 tampered with, 2 cal
 Examples:
   viaduct verify gate.mp4 --certificate evidence-cert.pem
   viaduct verify /var/lib/viaduct/recordings/gate --config /etc/viaduct.yaml --json
+  viaduct verify /var/lib/viaduct/recordings --certificate evidence-cert.pem --kept siem.log
   viaduct verify gate.zip --certificate evidence-cert.pem`,
     )
     .action(async (paths: string[], options: import("../verify.ts").VerifyOptions) =>

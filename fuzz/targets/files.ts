@@ -8,6 +8,7 @@ import { avcConfig, h264FrameRate, h264Size, readAvcConfig } from "../../media/h
 import { h265Size, hevcConfig, readHevcConfig } from "../../media/h265-config.ts";
 import { frameOf, segmentsOf } from "../../media/jpeg-file.ts";
 import type { Track } from "../../media/track.ts";
+import { readAnchor } from "../../recorder/anchor.ts";
 import { boxesIn } from "../../recorder/box.ts";
 import type { OpenFile } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
@@ -39,6 +40,9 @@ const SIGNED = {
       id === "000102030405060708090a0b0c0d0e0f" ? Buffer.from(Array.from({ length: 32 }, (_, one) => one)) : undefined,
   },
   signer: "CD:2F:7E:C5:00:2B:81:BC:1E:12:28:89:2B:64:9D:C7:4A:3C:D6:BA:10:1F:3B:17:46:A8:F0:0B:C3:BA:BC:FD",
+  /** Of the anchor among the seeds, and the SHA-256 of its text. */
+  anchorer: "E3:69:46:97:EA:C9:06:0D:CA:13:56:44:02:07:C8:39:E9:31:54:86:A8:5B:9B:62:48:54:88:97:A6:05:CA:6C",
+  anchor: "924809cf79306ee0977fe8fc436372fc62a523a5e934fd5cd8738c12ffebfe13",
   /** Of the statement among the seeds, and the SHA-256 of its text. */
   stater: "9A:57:EF:D5:6E:7B:AA:EF:35:D0:E4:66:B3:28:E0:A2:B7:F4:FC:2B:8B:5D:B8:F8:70:A9:FA:62:BE:C1:12:3A",
   stated: "602361cd18c469469b2a70173e528a406cfe04e16cdc91e1efdbd48ee8664ce0",
@@ -75,6 +79,16 @@ export const TARGETS: readonly Target[] = [
       const found = ifValid(() => readRemovals(input.toString("utf8")));
       const isSigner = found?.certificate.fingerprint256 === SIGNED.stater;
       if (found?.valid === true && isSigner) holds(found.hash === SIGNED.stated, "nothing is good but what was signed");
+    },
+  }),
+  target({
+    name: "anchor",
+    maxBytes: 8192,
+    words: '\t { } [ ] "seq": "streams": "root": null 0 -1 1e99',
+    run(input) {
+      const found = ifValid(() => readAnchor(input.toString("utf8")));
+      const isSigner = found?.certificate.fingerprint256 === SIGNED.anchorer;
+      if (found?.valid === true && isSigner) holds(found.hash === SIGNED.anchor, "nothing is good but what was signed");
     },
   }),
   target({

@@ -4,6 +4,7 @@ import { isoOf, type UnixMillis } from "../../base/units.ts";
 import { handlerOf } from "../fmp4.ts";
 import type { Signer } from "../signature.ts";
 import { Ahead } from "./ahead.ts";
+import { anchorsOf, printAnchors } from "./anchors.ts";
 import type { Bundle, Content } from "./bundle.ts";
 import { signCms } from "./cms.ts";
 import { type CutFragment, type CutPlace, type CutRange, cut, type Missing } from "./cut.ts";
@@ -220,6 +221,8 @@ async function addPapers(manifest: Manifest, making: ExportMaking, sums: Map<str
   await add(EXPORT_FILES.viewer, await viewerOf(manifest));
   await add(EXPORT_FILES.exporter, pemOf(signer.certificate));
   if (recorder !== undefined) await add(EXPORT_FILES.recorder, pemOf(recorder));
+  const anchors = await anchorsOf(making.place, manifest.films);
+  if (anchors.length > 0) await add(EXPORT_FILES.anchors, printAnchors(anchors));
   const list = printSums(sums);
   await bundle.add(EXPORT_FILES.sums, [list]);
   await bundle.add(EXPORT_FILES.sumsSignature, [signCms(list, signer, now)]);

@@ -9,6 +9,7 @@ export const EXPORT_FILES = {
   manifestSignature: "manifest.json.p7s",
   sums: "SHA256SUMS",
   sumsSignature: "SHA256SUMS.p7s",
+  anchors: "anchors.json",
   readme: "README.txt",
   viewer: "viewer.html",
   exporter: "certificates/export.pem",

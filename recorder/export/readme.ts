@@ -37,6 +37,7 @@ ${films.join("\n")}
 
   ${EXPORT_FILES.viewer}      plays the films in a browser, offline, and shows what is missing
   ${EXPORT_FILES.manifest}    all of this, for programs
+  ${EXPORT_FILES.anchors}     where it is there: what the recorder signed each hour of all that it had, as far as these recordings are named in it
 ${protectedBy === "password" ? "\nThis came in an encrypted ZIP file. What you unpacked of it is not encrypted any more.\n" : ""}
 HOW TO PLAY IT
 

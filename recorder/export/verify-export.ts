@@ -6,10 +6,12 @@ import { type Judgement, judge } from "../judge.ts";
 import { certificateOf, type SegmentSignature, type Statement } from "../signature.ts";
 import { merged, type Report, type Stretch } from "../verify.ts";
 import { chainOf } from "../verify-chain.ts";
+import { readAnchors } from "./anchors.ts";
 import { checkSeal } from "./check-seal.ts";
 import { type CmsCheck, checkCms } from "./cms.ts";
 import { type ExportFiles, readSmall } from "./export-files.ts";
 import { type FilmSegment, readFilm } from "./film-read.ts";
+import { timeOf } from "./gaps.ts";
 import {
   EXPORT_FILES,
   type Manifest,
@@ -72,6 +74,7 @@ export async function verifyExport(files: ExportFiles, trusted: string | undefin
   }
   const chain = chainOf([...statements.values()], new Set());
   stretches.push(...chain.filter((one) => !isDeclared(one, cameras.get(one.camera))));
+  await examineAnchors({ files, recorder: manifest?.certificates.recordings, statements, say });
   for (const why of distrust({ exporter, recorders, signers, manifest, trusted }))
     say(EXPORT_FILES.exporter, "unsigned", why);
   return {
@@ -195,6 +198,28 @@ function judgeFilm(segments: readonly FilmSegment[], film: ManifestFilm): readon
       : found.map((one) => ({ ...one, verdict: "from another camera" as const, why: `it was recorded of ${camera}` }));
   });
   return inside.length === 0 ? [{ ...span, verdict: "missing", why: "nothing is left of it" }] : merged(inside);
+}
+
+/** When recordings of the export were there already, by the anchors in it. */
+async function examineAnchors(o: {
+  readonly files: ExportFiles;
+  /** SHA-256 of the certificate that signs recordings. */
+  readonly recorder: string | undefined;
+  readonly statements: ReadonlyMap<string, unknown>;
+  readonly say: Say;
+}): Promise<void> {
+  const say = (verdict: Judgement["verdict"], why: string): void => o.say(EXPORT_FILES.anchors, verdict, why);
+  const bytes = await readSmall(o.files, EXPORT_FILES.anchors);
+  if (bytes === undefined) return;
+  const anchors = ifValid(() => readAnchors(bytes));
+  if (anchors === undefined) say("changed", "these are no anchors");
+  for (const { camera, stream, endUs, link, time, fingerprint, valid } of anchors ?? []) {
+    const what = `the anchor of ${time} over ${camera}/${stream}`;
+    if (!valid) say("changed", `${what} is not as it was signed`);
+    else if (fingerprint !== o.recorder) say("unsigned", `${what} is signed by another certificate, ${fingerprint}`);
+    // Where the recording that it names is not here, that is told of the film.
+    else if (o.statements.has(link)) say("ok", `${what}: what is before ${timeOf(endUs)} was recorded by then`);
+  }
 }
 
 /** Why the certificates are not those that must have signed. */

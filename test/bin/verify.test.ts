@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
@@ -6,6 +6,7 @@ import { Metrics } from "../../base/metrics.ts";
 import { unixMillis } from "../../base/units.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { certificateOf } from "../../recorder/signature.ts";
+import { eventually, startTestBridge } from "../support/bridge.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
 import { makeSigner } from "../support/signer.ts";
@@ -58,4 +59,49 @@ describe("viaduct verify", function () {
       ).to.equal(isTold);
       expect(out.includes("yard/main")).to.equal(cameras.includes("yard"));
     });
+
+  it("says that it needs a folder, or lines of the audit log, where it cannot compare anchors that were kept", async () => {
+    const kept = ["--kept", at("certificate.pem")];
+    const none = await viaduct(["verify", at("recordings"), ...kept]);
+    expect([none.code, none.err]).to.satisfy(
+      ([code, err]: [number, string]) => code !== 0 && err.includes("no lines of"),
+    );
+    await writeFile(at("kept.log"), `{"seq":3,"action":"anchor-recordings","subject":"1 ${"00".repeat(32)}"}\n`);
+    const day = await viaduct(["verify", at("recordings", "gate", "2026-11-24"), "--kept", at("kept.log")]);
+    expect(day.code).not.to.equal(0);
+    expect(day.err).to.include("--kept needs the folder");
+    const other = await viaduct(["verify", at("recordings"), "--kept", at("kept.log")]);
+    expect(other.code).to.equal(1);
+    expect(other.out).to.include("anchor 1 is another one than was kept elsewhere");
+  });
+
+  it("finds what a bridge recorded as its audit log has it, and by that what was cut off at the end", async () => {
+    const t = await startTestBridge({ folder: at("bridge"), encryption: "none" });
+    try {
+      await t.adopt(await t.camera());
+      await eventually(async () => (await t.bridge.parts.watch.all()[0]?.recorded.extent()) !== undefined);
+    } finally {
+      await t.close();
+    }
+    const verify = (): ReturnType<typeof viaduct> =>
+      viaduct([
+        "verify",
+        at("bridge", "recordings"),
+        "--certificate",
+        at("bridge", "evidence-cert.pem"),
+        "--kept",
+        at("siem.log"),
+      ]);
+    const lines = (await readFile(at("bridge", "audit.log"), "utf8")).split("\n");
+    // As it comes to a receiver of syslog.
+    const told = lines.filter((line) => line.includes("anchor-recordings")).map((line) => `<110>1 - - - - - ${line}\n`);
+    await writeFile(at("siem.log"), told.join(""));
+    const whole = await verify();
+    expect(whole.code, whole.out + whole.err).to.equal(0);
+    const statements = at("bridge", "recordings", "statements.d");
+    for (const name of await readdir(statements)) if (name.startsWith("anchors")) await rm(join(statements, name));
+    const cut = await verify();
+    expect(cut.code).to.equal(1);
+    expect(cut.out).to.match(/missing: anchor 1, which was kept elsewhere, is not here/);
+  });
 });

@@ -1,7 +1,8 @@
-import { verify as isSigned, X509Certificate } from "node:crypto";
+import { createHash, verify as isSigned, X509Certificate } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { readAnchor } from "../../recorder/anchor.ts";
 import type { KeyFinder } from "../../recorder/cipher.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
@@ -78,6 +79,34 @@ describe("segments that were written once", () => {
       [0, "unknown"],
     ]);
     expect(readRemovals(line.replace('"segments":2', '"segments":3')).valid).to.equal(false);
+  });
+
+  it("have anchors, which somebody else can verify by format.md, and none with a bit flipped", async () => {
+    const lines = (await readFile(join(FOLDER, "anchors.txt"), "utf8")).trimEnd().split("\n");
+    let prev = "00".repeat(32);
+    for (const line of lines) {
+      const [text = "", signature = "", certificate = "", segments = ""] = line.split("\t");
+      const { publicKey } = new X509Certificate(Buffer.from(certificate, "base64"));
+      const signed = Buffer.from(`viaduct anchor v1\n${text}`);
+      expect(isSigned(undefined, signed, publicKey, Buffer.from(signature, "base64"))).to.equal(true);
+      const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
+        createHash("sha256").update(Buffer.concat(parts)).digest();
+      const leaves = (JSON.parse(segments) as readonly unknown[]).map((one) =>
+        sha256(Buffer.of(0), Buffer.from(JSON.stringify(one))),
+      );
+      // RFC 6962 2.1 for one leaf and for three.
+      const [first = Buffer.alloc(0), second = Buffer.alloc(0), third = Buffer.alloc(0)] = leaves;
+      const root = leaves.length === 1 ? first : sha256(Buffer.of(1), sha256(Buffer.of(1), first, second), third);
+      const read = readAnchor(line);
+      expect(read.valid).to.equal(true);
+      expect(read.anchor)
+        .to.deep.equal(JSON.parse(text))
+        .and.to.include({ prev, root: root.toString("hex") });
+      prev = createHash("sha256").update(text).digest("hex");
+      expect(read.hash).to.equal(prev);
+      expect(readAnchor(line.replace('"first":1', '"first":2')).valid).to.equal(false);
+      expect(() => readAnchor(line.replace('["gate"', '["gata"'))).to.throw("not those that were signed");
+    }
   });
 
   for (const name of ["none.mp4", "full.mp4", "light.mp4"])

@@ -197,6 +197,16 @@ const CASES: readonly Case[] = [
     found: ["certificates/export.pem: unsigned", "film a: changed at 7"],
     exitCode: 1,
   },
+  {
+    name: "an anchor is said to be of another time, and it is signed anew by another key",
+    change: async ({ out, thief }) => {
+      const text = await readFile(`${out}/anchors.json`, "utf8");
+      await writeFile(`${out}/anchors.json`, text.replace(/\\"time\\":\\"20\d\d/, '\\"time\\":\\"2019'));
+      await signAnew(out, thief, ["anchors.json"]);
+    },
+    found: ["anchors.json: changed", "certificates/export.pem: unsigned"],
+    exitCode: 1,
+  },
 ];
 
 describe("verifying an export", function () {
@@ -249,6 +259,16 @@ describe("verifying an export", function () {
       )
       .toSorted();
   const fingerprint = (der: Buffer): string => certificateOf(der).fingerprint256;
+
+  it("says until when of each camera there was footage when the recorder anchored it", async () => {
+    const anchors = (await report(`${folder}/out`)).stretches.filter(({ file }) => file === "anchors.json");
+    expect(anchors.map(({ verdict, why }) => `${verdict}: ${why}`)).to.deep.equal(
+      ["a", "b"].map(
+        (camera) =>
+          `ok: the anchor of 2026-11-24T13:05:00.000Z over ${camera}/main: what is before 2026-11-24T13:05:30.000Z was recorded by then`,
+      ),
+    );
+  });
 
   it("finds every second as it was recorded, whichever certificate is trusted", async () => {
     const { recorder, exporter } = signers;

@@ -1,0 +1,193 @@
+import { setImmediate } from "node:timers/promises";
+import type { Clock, Timer } from "../base/clock.ts";
+import { isFault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import { HOUR, isoOf, unixMillis } from "../base/units.ts";
+import { type AnchoredSegment, printAnchor, readAnchor } from "./anchor.ts";
+import { type AnchorFile, anchorFileOf, anchorFilesIn, firstSeqOf } from "./anchor-files.ts";
+import type { Catalog } from "./catalog.ts";
+import { errorCode, type Files } from "./files.ts";
+import { NO_LINK } from "./integrity.ts";
+import { STATEMENTS_FOLDER } from "./removal-log.ts";
+import type { Signer } from "./signature.ts";
+import { hashOfText, isSignedWith } from "./signed-text.ts";
+import { readText } from "./whole-text.ts";
+
+const LIMITS = {
+  periodMs: HOUR,
+  /** Of the file of one day. */
+  fileBytes: 512 * 1024 * 1024,
+  /** Streams that are asked for in one turn of the loop. */
+  streamsPerTurn: 20,
+};
+
+/** An anchor, as it is named elsewhere. */
+export interface AnchorName {
+  readonly seq: number;
+  /** SHA-256 of its text. */
+  readonly hash: string;
+}
+
+interface AnchorPlace {
+  readonly folder: string;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signer: Signer;
+  /** The number of the newest statement of what was removed. */
+  readonly removals: () => number;
+  /** The newest line of the audit log; absent: there is none. */
+  readonly auditHead?: (() => AnchorName) | undefined;
+  /** Told of each anchor, once it survives a power cut: somebody is to keep it elsewhere. */
+  readonly anchored?: ((anchor: AnchorName) => void) | undefined;
+}
+
+/**
+ * Signs every hour, at the end, and at a start that comes later than that, which segment of each stream is the newest: who takes the
+ * newest segments away, or all of a camera, has to take the anchors away too, and those are told of elsewhere.
+ */
+export class AnchorLog {
+  readonly #place: AnchorPlace;
+  readonly #timer: Timer;
+  #seq = 0;
+  #prev = NO_LINK.toString("hex");
+  #time = Number.NEGATIVE_INFINITY;
+  /** The file of the newest anchor, and where the next one goes. */
+  #file: AnchorFile | undefined;
+  #end = 0;
+  #working: Promise<void> = Promise.resolve();
+
+  private constructor(place: AnchorPlace) {
+    this.#place = place;
+    this.#timer = place.clock.every(LIMITS.periodMs, () => void this.anchor());
+  }
+
+  /** Goes on behind the newest anchor. Anchors that this bridge did not sign are put aside. Never rejects for what the disk does. */
+  static async open(place: AnchorPlace): Promise<AnchorLog> {
+    const made = new AnchorLog(place);
+    try {
+      await made.#resume();
+    } catch (err) {
+      if (errorCode(err) === undefined && !isFault(err, "invalid")) throw err;
+      place.log.error(
+        { err },
+        "the newest anchor of the recordings cannot be read: anchors are put aside, and begin anew",
+      );
+      await made.#putAside().catch((error: unknown) => {
+        if (errorCode(error) === undefined) throw error;
+        place.log.error({ err: error }, "anchors cannot be put aside");
+      });
+    }
+    if (place.clock.now() - made.#time >= LIMITS.periodMs) await made.anchor();
+    return made;
+  }
+
+  /** Makes one now. Resolves when it is on the disk, or could not be written, which is logged: the next one is an hour away. */
+  anchor(): Promise<void> {
+    this.#working = this.#working
+      .then(() => this.#append())
+      .catch((err: unknown) => this.#place.log.error({ err }, "the recordings cannot be anchored"));
+    return this.#working;
+  }
+
+  async close(): Promise<void> {
+    this.#timer.cancel();
+    await this.anchor();
+  }
+
+  async #resume(): Promise<void> {
+    const { folder, files, signer } = this.#place;
+    await files.makeFolder(`${folder}/${STATEMENTS_FOLDER}`);
+    for (const file of (await anchorFilesIn(files, folder)).toReversed()) {
+      const text = await readText(files, file.path, LIMITS.fileBytes);
+      // What a crash has cut has no line end.
+      const end = (text?.lastIndexOf("\n") ?? -1) + 1;
+      this.#file ??= file;
+      if (this.#file === file) this.#end = Buffer.byteLength(text?.slice(0, end) ?? "");
+      const line = text?.slice(0, end).trimEnd().split("\n").at(-1);
+      if (line === undefined || line === "") continue;
+      const newest = readAnchor(line);
+      if (!newest.valid || !isSignedWith(newest, signer)) return this.#putAside();
+      this.#seq = newest.anchor.seq;
+      this.#prev = newest.hash;
+      this.#time = Date.parse(newest.anchor.time);
+      return;
+    }
+  }
+
+  async #putAside(): Promise<void> {
+    const { folder, files, clock } = this.#place;
+    const mark = isoOf(clock.now()).replaceAll(":", "-");
+    for (const { path } of await anchorFilesIn(files, folder)) await files.rename(path, `${path}.${mark}.aside`);
+    this.#file = undefined;
+  }
+
+  async #append(): Promise<void> {
+    const { folder, files, clock, signer, removals, auditHead, anchored } = this.#place;
+    const segments = await this.#newest();
+    if (segments.length === 0 && this.#seq === 0) return;
+    const now = clock.now();
+    const file = anchorFileOf(folder, now);
+    const seq = this.#seq + 1;
+    const { old, first = seq } = await this.#outlived(file);
+    const line = printAnchor(
+      { seq, time: isoOf(now), prev: this.#prev, first, removals: removals(), audit: auditHead?.() ?? null },
+      segments,
+      signer,
+    );
+    await this.#write(file, Buffer.from(`${line}\n`));
+    this.#seq = seq;
+    this.#prev = hashOfText(line.slice(0, line.indexOf("\t")));
+    this.#time = now;
+    for (const { path } of old) await files.remove(path);
+    anchored?.({ seq, hash: this.#prev });
+  }
+
+  async #write(file: AnchorFile, bytes: Buffer): Promise<void> {
+    const { files } = this.#place;
+    const isThere = await files.exists(file.path);
+    const handle = await files.open(file.path, isThere ? "edit" : "create");
+    try {
+      const at = file.path === this.#file?.path ? this.#end : await handle.size();
+      await handle.write([bytes], at);
+      await handle.truncate(at + bytes.length);
+      await handle.datasync();
+      this.#file = file;
+      this.#end = at + bytes.length;
+    } finally {
+      await handle.close();
+    }
+    if (!isThere) await files.syncFolder(`${this.#place.folder}/${STATEMENTS_FOLDER}`);
+  }
+
+  async #newest(): Promise<readonly AnchoredSegment[]> {
+    const { catalog } = this.#place;
+    const found: AnchoredSegment[] = [];
+    for (const { camera } of await catalog.totals())
+      for (const stream of await catalog.streams(camera)) {
+        const row = await catalog.atOrBefore(camera, stream, Number.MAX_SAFE_INTEGER);
+        if (row === undefined) continue;
+        const { startUs, endUs, seal } = row;
+        found.push({ camera, stream, startUs, endUs, link: Buffer.from(seal).toString("hex") });
+        if (found.length % LIMITS.streamsPerTurn === 0) await setImmediate();
+      }
+    return found;
+  }
+
+  /** Files of days before the oldest segment, and the first anchor of those that stay; undefined where none does. */
+  async #outlived(
+    current: AnchorFile,
+  ): Promise<{ readonly old: readonly AnchorFile[]; readonly first: number | undefined }> {
+    const { folder, files, catalog, clock } = this.#place;
+    const [oldest] = await catalog.oldest(1);
+    const day = anchorFileOf(folder, oldest === undefined ? clock.now() : unixMillis(oldest.startUs / 1000)).day;
+    const all = await anchorFilesIn(files, folder);
+    const old = all.filter((one) => one.day < day && one.path !== current.path && one.path !== this.#file?.path);
+    for (const file of all) {
+      const first = old.includes(file) ? undefined : await firstSeqOf(files, file);
+      if (first !== undefined) return { old, first };
+    }
+    return { old, first: undefined };
+  }
+}

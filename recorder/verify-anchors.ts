@@ -1,0 +1,157 @@
+import { isFault } from "../base/fault.ts";
+import { type AnchoredSegment, readAnchor, type SignedAnchor } from "./anchor.ts";
+import { anchorFilesIn } from "./anchor-files.ts";
+import type { AnchorName } from "./anchor-log.ts";
+import { errorCode, type Files } from "./files.ts";
+import { STATEMENTS_FOLDER } from "./removal-log.ts";
+import type { RemovedRange } from "./removals.ts";
+import type { Statement } from "./signature.ts";
+import type { Stretch } from "./verify.ts";
+import type { ArchiveScope } from "./verify-removed.ts";
+import { readText } from "./whole-text.ts";
+
+const LIMITS = {
+  /** Of the file of one day. */
+  fileBytes: 512 * 1024 * 1024,
+};
+
+/** Anchors of an archive, and what is wrong with them. */
+export interface Anchors {
+  readonly newest: SignedAnchor | undefined;
+  /** What must be there, or was removed: segments of the cameras that are verified, by their links, and when it was said. */
+  readonly segments: ReadonlyMap<string, AnchoredSegment & { readonly time: string }>;
+  readonly stretches: readonly Stretch[];
+}
+
+/**
+ * Follows the chain of the anchors. `trusted`: SHA-256 of the certificate that must have signed. `kept`: anchors that somebody kept
+ * elsewhere, which must be among them.
+ */
+export async function readAnchors(
+  files: Files,
+  { folder, camera }: ArchiveScope,
+  { trusted, kept = [] }: { readonly trusted: string | undefined; readonly kept?: readonly AnchorName[] | undefined },
+): Promise<Anchors> {
+  const segments = new Map<string, AnchoredSegment & { readonly time: string }>();
+  const stretches: Stretch[] = [];
+  const wanted = new Map(kept.map(({ seq, hash }) => [seq, hash]));
+  const say = (file: string, verdict: Stretch["verdict"], why: string): void =>
+    void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
+  let newest: SignedAnchor | undefined;
+  let oldest: SignedAnchor | undefined;
+  for (const { path } of await anchorFilesIn(files, folder)) {
+    for await (const line of linesOf(files, path, say)) {
+      const found = readOrSay(line, (why) => say(path, "changed", why));
+      if (found === undefined) break;
+      const { anchor, certificate, valid, hash } = found;
+      const { fingerprint256 } = certificate;
+      if (!valid) {
+        say(path, "changed", `anchor ${anchor.seq} is not as it was signed`);
+        continue;
+      }
+      if (fingerprint256 !== (trusted ?? fingerprint256)) {
+        say(
+          path,
+          "unsigned",
+          `anchor ${anchor.seq}, and what follows, is signed by another certificate, ${fingerprint256}`,
+        );
+        break;
+      }
+      if (newest !== undefined && (anchor.seq !== newest.anchor.seq + 1 || anchor.prev !== newest.hash))
+        say(path, "missing", `anchor ${anchor.seq} does not follow from the one before, ${newest.anchor.seq}`);
+      oldest ??= found;
+      newest = found;
+      const expected = wanted.get(anchor.seq);
+      wanted.delete(anchor.seq);
+      if (expected !== undefined && expected !== hash)
+        say(path, "changed", `anchor ${anchor.seq} is another one than was kept elsewhere`);
+      for (const one of found.segments)
+        if (camera === undefined || one.camera === camera) segments.set(one.link, { ...one, time: anchor.time });
+    }
+  }
+  const place = `${folder}/${STATEMENTS_FOLDER}`;
+  if (newest !== undefined && oldest !== undefined && oldest.anchor.seq > newest.anchor.first)
+    say(place, "missing", `anchors ${newest.anchor.first} to ${oldest.anchor.seq - 1} are not here`);
+  for (const seq of wanted.keys())
+    if (seq >= (newest?.anchor.first ?? 0))
+      say(
+        place,
+        "missing",
+        `anchor ${seq}, which was kept elsewhere, is not here, nor is what it says of the recordings`,
+      );
+  return { newest, segments, stretches };
+}
+
+function readOrSay(line: string, say: (why: string) => void): ReturnType<typeof readAnchor> | undefined {
+  try {
+    return readAnchor(line);
+  } catch (error) {
+    if (!isFault(error, "invalid")) throw error;
+    say(error.message);
+    return undefined;
+  }
+}
+
+/** The lines of a file. What has no line end was cut by a crash, and goes with the next anchor. */
+async function* linesOf(
+  files: Files,
+  path: string,
+  say: (file: string, verdict: Stretch["verdict"], why: string) => void,
+): AsyncGenerator<string> {
+  try {
+    const text = await readText(files, path, LIMITS.fileBytes);
+    for (const line of text?.split("\n").slice(0, -1) ?? []) yield line;
+  } catch (error) {
+    if (errorCode(error) === undefined && !isFault(error, "invalid")) throw error;
+    say(path, "unreadable", (error as Error).message);
+  }
+}
+
+/** Segments that an anchor names and that are neither here nor removed. What is accused already is not accused once more. */
+export function missingOf(
+  segments: Iterable<AnchoredSegment & { readonly time: string }>,
+  here: readonly Pick<Statement, "camera" | "stream" | "startUs" | "endUs" | "link">[],
+  o: {
+    /** Where the anchors are. */
+    readonly file: string;
+    readonly unsigned: ReadonlySet<string>;
+    readonly ranges: readonly RemovedRange[];
+    readonly accused: readonly Stretch[];
+  },
+): readonly Stretch[] {
+  const links = new Set([...here, ...o.ranges].map(({ link }) => link));
+  const ranges = Map.groupBy(o.ranges, streamOf);
+  const accused = Map.groupBy(o.accused, streamOf);
+  const pieces = Map.groupBy(here, streamOf);
+  const found: Stretch[] = [];
+  for (const [key, anchored] of Map.groupBy(segments, streamOf)) {
+    const removed = ranges.get(key) ?? [];
+    const gone = anchored.filter(
+      ({ link, startUs, endUs }) =>
+        !links.has(link) &&
+        !o.unsigned.has(link) &&
+        !removed.some(({ fromUs, toUs }) => fromUs <= startUs && endUs <= toUs) &&
+        accused.get(key)?.some(({ fromUs, toUs }) => fromUs < endUs && startUs < toUs) !== true,
+    );
+    if (gone.length === 0) continue;
+    const ends = [...(pieces.get(key) ?? []).map(({ endUs }) => endUs), ...removed.map(({ toUs }) => toUs)];
+    const missing: Stretch[] = [];
+    for (const { camera, stream, startUs, endUs, time } of gone.toSorted((one, other) => one.startUs - other.startUs)) {
+      const beginUs = ends.reduce((latest, end) => (end <= startUs ? Math.max(latest, end) : latest), -1);
+      const why = `the anchor of ${time} names a recording that is not here`;
+      const last = missing.at(-1);
+      // Nothing is here between this one and the one before.
+      if (last !== undefined && beginUs <= last.fromUs) missing[missing.length - 1] = { ...last, toUs: endUs, why };
+      else {
+        const fromUs = beginUs < 0 ? startUs : beginUs;
+        missing.push({ file: o.file, camera, stream, fromUs, toUs: endUs, verdict: "missing", why });
+      }
+    }
+    found.push(...missing);
+  }
+  return found;
+}
+
+function streamOf({ camera, stream }: Pick<AnchoredSegment, "camera" | "stream">): string {
+  return `${camera}/${stream}`;
+}
