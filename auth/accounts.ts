@@ -61,6 +61,8 @@ export interface AccountsOptions<Schema extends AuthSchema> {
   readonly factors?: Pick<SecondFactors, "has">;
   /** Of whom one is demanded, besides those with a role that does; of nobody if absent. */
   readonly factorDemand?: FactorDemand;
+  /** Whose log-in waits for a second person, by id, and so is at the pages alone; nobody's if absent. */
+  readonly logInWaits?: (accountId: string) => boolean;
 }
 
 /**
@@ -75,6 +77,7 @@ export class Accounts {
   readonly #throttle: Throttle;
   readonly #factors: Pick<SecondFactors, "has"> | undefined;
   readonly #factorDemand: FactorDemand;
+  readonly #logInWaits: (accountId: string) => boolean;
   readonly #passwords: PasswordCheck;
   readonly #failures: Repeats;
   readonly #byId = new Map<string, Entry>();
@@ -93,6 +96,7 @@ export class Accounts {
     this.#throttle = options.throttle ?? new Throttle(options.clock);
     this.#factors = options.factors;
     this.#factorDemand = options.factorDemand ?? "by-role";
+    this.#logInWaits = options.logInWaits ?? (() => false);
     this.#passwords = new PasswordCheck(options.clock);
     this.#failures = new Repeats(options.clock);
   }
@@ -177,14 +181,16 @@ export class Accounts {
 
   /**
    * Checks a name and a password that arrived readable (Basic, PasswordText), so only inside TLS. Not throttled: the caller
-   * is. Faults: `unauthenticated`, also for people who have a second factor, or must have one: there is no place for it; `busy` (too many passwords to check).
+   * is. Faults: `unauthenticated`, also for people whose password is not enough, for a second factor or a second person: there is no place
+   * for these; `busy` (too many passwords to check).
    */
   async checkPassword(name: string, password: Secret): Promise<Principal> {
     return this.#passwords.inTime(async () => {
       const { principal, demandsFactor: demanded } = await this.#checked(name, password);
-      if (demanded || this.#factors?.has(principal.accountId) === true)
+      const { accountId } = principal;
+      if (demanded || this.#factors?.has(accountId) === true || this.#logInWaits(accountId))
         throw new UnauthenticatedFault(
-          `${name} has a second factor, or must have one, which is asked for at the pages alone`,
+          `${name} needs a second factor or a second person besides the password, who are asked for at the pages alone`,
           {
             account: name,
           },

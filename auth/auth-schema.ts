@@ -59,12 +59,22 @@ export interface ApiTokenTable {
   readonly used_from: string | null;
 }
 
+/** A request for a second person. */
+export interface ApprovalTable {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly asked_at: number;
+  /** JSON of the whole. */
+  readonly definition: string;
+}
+
 /** The tables of accounts and rights, for the schema of the database that holds them. */
 export interface AuthSchema {
   readonly account: AccountTable;
   readonly policy_part: PolicyPartTable;
   readonly second_factor: SecondFactorTable;
   readonly api_token: ApiTokenTable;
+  readonly approval: ApprovalTable;
 }
 
 export const authMigrations: Readonly<Record<string, Migration>> = {
@@ -139,6 +149,16 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("expires", "real")
         .addColumn("used_at", "real")
         .addColumn("used_from", "text")
+        .execute();
+    },
+  },
+  "auth-0006-approvals": {
+    async up(database) {
+      await database.schema
+        .createTable("approval")
+        .addColumn("id", "text", (column) => column.primaryKey())
+        .addColumn("asked_at", "real", (column) => column.notNull())
+        .addColumn("definition", "text", (column) => column.notNull())
         .execute();
     },
   },

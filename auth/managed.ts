@@ -1,8 +1,13 @@
-import type { Account } from "./account.ts";
+import { Fault } from "../base/fault.ts";
+import type { Account, AccountChange } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
+import { type Asker, canonical, type SecondPerson } from "./approval.ts";
 import type { Audit, AuditEntry } from "./audit.ts";
+import { printGrant } from "./grant-words.ts";
 import { plainGrants } from "./grants.ts";
-import { type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
+import { type Policy, type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
+import { gainsPower } from "./powers.ts";
+import type { EffectiveGrant } from "./principal.ts";
 import type { Interface } from "./right.ts";
 
 /** Who changes accounts and rights, through which door, from where. */
@@ -12,22 +17,35 @@ export interface Manager {
   readonly address?: string;
 }
 
-/** Changes of accounts and rights by somebody who may: each stands in the audit log, with what was before and what is after. */
+/** The same for the audit log. */
+export function managerOf({ who, interface: door, address }: Asker): Manager {
+  return { who, interface: door, ...(address === undefined ? {} : { address }) };
+}
+
+/**
+ * Changes of accounts and rights by somebody who may: each stands in the audit log, with what was before and what is after. Where that
+ * is set, a second person approves what makes an administrator.
+ */
 export class ManagedAccounts {
   readonly #accounts: Accounts;
   readonly #audit: Audit;
-  readonly #manager: Manager;
+  readonly #approvals: SecondPerson;
+  readonly #asker: Asker;
 
-  constructor(accounts: Accounts, audit: Audit, manager: Manager) {
+  constructor(accounts: Accounts, audit: Audit, approvals: SecondPerson, asker: Asker) {
     this.#accounts = accounts;
     this.#audit = audit;
-    this.#manager = manager;
+    this.#approvals = approvals;
+    this.#asker = asker;
   }
 
   /** See {@link Accounts.createIntegration}. */
   async createIntegration(
     made: Parameters<Accounts["createIntegration"]>[0],
   ): ReturnType<Accounts["createIntegration"]> {
+    const { name, grants, roles = [], person } = made;
+    const directory = person === undefined ? undefined : this.#find(person)?.directory;
+    await this.#pass([], { name, enabled: true, grants, roles, ...(directory === undefined ? {} : { directory }) });
     const done = await this.#accounts.createIntegration(made);
     this.#record("make-account", done.account.name, undefined, rightsOf(done.account));
     return done;
@@ -35,7 +53,24 @@ export class ManagedAccounts {
 
   /** See {@link Accounts.change}. */
   async change(...[id, change]: Parameters<Accounts["change"]>): Promise<void> {
-    const { before, after } = await this.#accounts.change(id, change);
+    const chosenOf = typeof change === "function" ? change : () => change;
+    const found = this.#find(id);
+    const planned = found && changed(found, chosenOf(found));
+    if (found !== undefined && planned !== undefined) await this.#pass(this.#grantsOf(found), planned, id);
+    const { before, after } = await this.#accounts.change(id, (now) => {
+      const chosen = chosenOf(now);
+      const next = changed(now, chosen);
+      // What was approved is this change of that account, and not what somebody else has made of it since.
+      if (
+        this.#approvals.waits("grant-administrator") &&
+        gainsPower(this.#grantsOf(now), this.#grantsOf(next)) &&
+        canonical(rightsOf(next)) !== canonical(planned && rightsOf(planned))
+      )
+        throw new Fault("wrong-state", `${now.name} was changed meanwhile`, {
+          tell: "the account was changed meanwhile: look at it again",
+        });
+      return chosen;
+    });
     this.#record("change-account", before.name, rightsOf(before), rightsOf(after));
   }
 
@@ -49,6 +84,17 @@ export class ManagedAccounts {
   /** See {@link Accounts.setPart}. */
   async setPart<K extends PolicyKind>(kind: K, id: string, part: PolicyParts[K]): Promise<void> {
     const before = this.#part(kind, id);
+    const { policy } = this.#accounts;
+    const next = policy.with(kind, id, part);
+    // Hours may be those of any role.
+    const touched = kind === "role" ? [id] : [...next.roles.keys()];
+    const of = (one: Policy): readonly EffectiveGrant[] =>
+      one.effective({ roles: touched.filter((role) => one.roles.has(role)), grants: [] });
+    if (gainsPower(of(policy), of(next)))
+      await this.#approvals.pass(this.#asker, "grant-administrator", () => ({
+        params: { kind, id, part: plainPart(kind, part) },
+        words: `set the ${kind} ${id} so that who has it may manage accounts or approve`,
+      }));
     await this.#accounts.setPart(kind, id, part);
     this.#record(`set-${kind}`, id, before, this.#part(kind, id));
   }
@@ -58,6 +104,22 @@ export class ManagedAccounts {
     const before = this.#part(kind, id);
     await this.#accounts.removePart(kind, id);
     this.#record(`remove-${kind}`, id, before, undefined);
+  }
+
+  /** Asks for a second person where an account would get powers that it has not. */
+  async #pass(before: readonly EffectiveGrant[], account: Named, id?: string): Promise<void> {
+    const after = this.#grantsOf(account);
+    if (!gainsPower(before, after)) return;
+    const { name, roles, grants } = account;
+    await this.#approvals.pass(this.#asker, "grant-administrator", () => {
+      const rights = [...roles.map((role) => `role ${role}`), ...plainGrants(grants).map(printGrant)];
+      return { params: { id, name, ...rightsOf(account) }, words: `give ${name} ${rights.join("; ") || "its rights"}` };
+    });
+  }
+
+  /** None for who is kept out. */
+  #grantsOf(account: Named): readonly EffectiveGrant[] {
+    return account.enabled ? this.#accounts.policy.effective(account) : [];
   }
 
   #find(id: string): Account | undefined {
@@ -71,7 +133,7 @@ export class ManagedAccounts {
 
   #record(action: string, subject: string, before: object | undefined, after: object | undefined): void {
     const entry: AuditEntry = {
-      ...this.#manager,
+      ...managerOf(this.#asker),
       action,
       subject,
       outcome: "allowed",
@@ -82,6 +144,17 @@ export class ManagedAccounts {
   }
 }
 
-function rightsOf({ enabled, roles, grants }: Account): object {
+type Named = Pick<Account, "name" | "enabled" | "roles" | "grants" | "directory">;
+
+function changed(account: Account, { enabled, roles, grants }: AccountChange): Account {
+  return {
+    ...account,
+    enabled: enabled ?? account.enabled,
+    roles: roles ?? account.roles,
+    grants: grants ?? account.grants,
+  };
+}
+
+function rightsOf({ enabled, roles, grants }: Omit<Named, "name">): object {
   return { enabled, roles, grants: plainGrants(grants) };
 }

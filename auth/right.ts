@@ -28,6 +28,7 @@ export const SYSTEM_RIGHTS = {
   "manage-directory": "set up the directory (LDAP)",
   "manage-keys": "manage keys and certificates",
   "read-audit": "read the audit log",
+  approve: "approve what others ask for",
   "manage-credentials": "change the log-ins of cameras",
 } as const;
 

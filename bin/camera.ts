@@ -1,5 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { isIP } from "node:net";
+import { assertAlone } from "../auth/approval.ts";
 import type { Audit, AuditEntry } from "../auth/audit.ts";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
@@ -109,7 +110,8 @@ export async function addCamera(target: string, options: AddCameraOptions): Prom
 }
 
 export async function removeCamera(id: string, options: DataOptions): Promise<void> {
-  await withCameras(options, async ({ store, audit }) => {
+  await withCameras(options, async ({ settings, store, audit }) => {
+    assertAlone(settings.approval.acts, "remove-camera");
     await known(id, store);
     await store.remove(id);
     record(audit, id, { action: "remove-camera", why: "removed" });

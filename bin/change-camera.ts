@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { assertAlone } from "../auth/approval.ts";
 import { Fault } from "../base/fault.ts";
 import { MAIN_STREAM } from "../bridge/camera.ts";
 import { type KeptFor, readKeptFor } from "../bridge/kept-for.ts";
@@ -28,7 +29,8 @@ export async function changeCamera(id: string, options: ChangeCameraOptions): Pr
   const plan = mode === undefined ? undefined : readRecordingPlan(await planOf(mode, options));
   const pulling = (["always", "on-demand"] as const).find((one) => one === pull);
   if (pull !== undefined && pulling === undefined) throw new Fault("invalid", "--pull is always or on-demand");
-  await withCameras(options, async ({ store, audit }) => {
+  await withCameras(options, async ({ settings, store, audit }) => {
+    if (Object.keys(kept).length > 0) assertAlone(settings.approval.acts, "change-retention");
     const { retention, streams } = await known(id, store);
     const before = streams.find(({ name }) => name === stream);
     if (before === undefined) throw new Fault("not-found", `there is no stream ${stream} of ${id}`);

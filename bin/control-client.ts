@@ -6,6 +6,8 @@ import { operator } from "./operator.ts";
 
 const KINDS: Readonly<Record<number, FaultKind>> = {
   400: "invalid",
+  401: "unauthenticated",
+  403: "denied",
   404: "not-found",
   409: "wrong-state",
   429: "busy",

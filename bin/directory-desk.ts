@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Accounts } from "../auth/accounts.ts";
+import { nobodyElse } from "../auth/approval.ts";
 import { Leases } from "../auth/leases.ts";
 import type { Manager } from "../auth/managed.ts";
 import { systemClock } from "../base/clock.ts";
@@ -44,7 +45,7 @@ async function withLocalDesk(options: DataOptions, work: (desk: Desk) => Promise
       const leases = new Leases({ accounts, audit, clock: systemClock });
       const parts = { ...shared, accounts, audit, leases, store };
       const directories = await Directories.open(settings.directory, parts, { scheduled: false });
-      const desk = new DirectoryDesk({ ...parts, directories });
+      const desk = new DirectoryDesk({ ...parts, directories, approvals: nobodyElse(settings.approval.acts) });
       const by: Manager = { who: operator(), interface: "cli" };
       await work({
         test: (name) => desk.test(name),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { assertAlone } from "../auth/approval.ts";
 import type { Audit } from "../auth/audit.ts";
 import { systemClock } from "../base/clock.ts";
 import { asFault, Fault } from "../base/fault.ts";
@@ -47,6 +48,7 @@ export async function exportRecordings(options: ExportOptions, version: string):
     throw wrong("a folder is not encrypted: give --out a name that ends in .zip, or say --no-password");
   const password = options.password ? await passwordOf(options.passwordFd) : undefined;
   await withDatabase(options, async ({ settings, folder, database }) => {
+    assertAlone(settings.approval.acts, "export");
     const recordings = recordingsOf(settings);
     // Opening would make an empty one.
     if (!(await diskFiles.exists(`${recordings}/${CATALOG_FILE}`))) throw wrong(`nothing is recorded in ${recordings}`);

@@ -32,14 +32,12 @@ export async function runBridge(
         about: (local) => ({ version: o.version, onvif: parts.addresses().onvif(local, false) }),
       }),
   });
-  const { desk, log } = bridge.parts;
-  const control = await listenControl(join(o.settings.dataFolder, CONTROL_FILE), { desk, log }).catch(
-    (err: unknown) => {
-      // What it is for can wait until the bridge is stopped.
-      log.error({ err }, "commands cannot reach the running bridge");
-      return undefined;
-    },
-  );
+  const { log } = bridge.parts;
+  const control = await listenControl(join(o.settings.dataFolder, CONTROL_FILE), bridge.parts).catch((err: unknown) => {
+    // What it is for can wait until the bridge is stopped.
+    log.error({ err }, "commands cannot reach the running bridge");
+    return undefined;
+  });
   return {
     ...bridge,
     async close() {

@@ -6,6 +6,7 @@ import { asFault } from "../base/fault.ts";
 import { withoutUserInfo } from "../base/log.ts";
 import { printed } from "../base/printed.ts";
 import { addAccountCommands } from "./commands/account.ts";
+import { addApprovalCommands } from "./commands/approval.ts";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addCameraCommands } from "./commands/camera.ts";
 import { addConfigCommands } from "./commands/config.ts";
@@ -85,6 +86,7 @@ addRightsCommands(program);
 addDirectoryCommands(program);
 addCameraCommands(program);
 addRecordingCommands(program);
+addApprovalCommands(program);
 addAuditCommands(program);
 addKeysCommands(program);
 

@@ -1,5 +1,6 @@
 import { Accounts } from "../auth/accounts.ts";
 import { ApiTokens } from "../auth/api-tokens.ts";
+import { nobodyElse } from "../auth/approval.ts";
 import { ManagedAccounts } from "../auth/managed.ts";
 import { ManagedTokens } from "../auth/managed-tokens.ts";
 import { SecondFactors } from "../auth/second-factors.ts";
@@ -33,7 +34,7 @@ export async function withAccounts(options: DataOptions, work: (parts: AccountsW
       const { secondFactor: factorDemand } = settings.accounts;
       const accounts = await Accounts.open({ ...shared, query, sealer, factors, factorDemand });
       const by = { who: operator(), interface: "cli" } as const;
-      const managed = new ManagedAccounts(accounts, audit, by);
+      const managed = new ManagedAccounts(accounts, audit, nobodyElse(settings.approval.acts), by);
       const tokens = await ApiTokens.open({ ...shared, query, accounts, audit, throttle: new Throttle(systemClock) });
       const managedTokens = new ManagedTokens(tokens, audit, by);
       await work({ accounts, managed, tokens, managedTokens, cameras: new CameraStore(query, sealer) });

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { Accounts } from "../auth/accounts.ts";
 import { ApiTokens } from "../auth/api-tokens.ts";
+import { Approvals } from "../auth/approvals.ts";
 import type { AuditLog } from "../auth/audit/log.ts";
 import { Leases } from "../auth/leases.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
@@ -79,6 +80,7 @@ export interface BridgeParts {
   readonly accounts: Accounts;
   readonly factors: SecondFactors;
   readonly tokens: ApiTokens;
+  readonly approvals: Approvals;
   readonly audit: AuditLog;
   readonly auditTrail: AuditTrail;
   readonly watch: Watch;
@@ -154,11 +156,15 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
   const factors = await SecondFactors.open({ query: database.query, sealer: folder.sealer, clock });
   const { secondFactor: factorDemand } = settings.accounts;
+  let approvals: Approvals | undefined;
+  const logInWaits = (id: string): boolean => approvals?.logInWaits(id) !== false;
+  const shared = { query: database.query, clock, log, throttle };
   const accounts = await life.start("accounts", () =>
-    Accounts.open({ query: database.query, sealer: folder.sealer, clock, log, throttle, factors, factorDemand }),
+    Accounts.open({ ...shared, sealer: folder.sealer, factors, factorDemand, logInWaits }),
   );
-  const tokens = await life.start("API tokens", () =>
-    ApiTokens.open({ query: database.query, accounts, throttle, audit, clock, log }),
+  const tokens = await life.start("API tokens", () => ApiTokens.open({ ...shared, accounts, audit }));
+  approvals = await life.start("approvals", () =>
+    Approvals.open({ query: database.query, accounts, audit, settings: settings.approval, clock }),
   );
   const refusals = await life.start("what was refused", () =>
     Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), clock, log }),
@@ -202,6 +208,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       watch,
       leases,
       audit,
+      approvals,
       clock,
       log,
     }),
@@ -216,12 +223,13 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     accounts,
     factors,
     tokens,
+    approvals,
     audit,
     watch,
     archive,
     leases,
     refusals,
-    desk: new DirectoryDesk({ directories, accounts, audit, store: directoryStore }),
+    desk: new DirectoryDesk({ directories, accounts, audit, approvals, store: directoryStore }),
     discovery: finds,
     footage: archive,
     exports: exporting,

@@ -13,7 +13,7 @@ const GIGABYTE = 1e9;
 /** The exports of a bridge, by its settings and from its archive. */
 export function openExports(
   settings: Pick<Settings, "dataFolder" | "exports" | "recording">,
-  o: Pick<ExportsParts, "accounts" | "watch" | "leases" | "audit" | "clock"> & {
+  o: Pick<ExportsParts, "accounts" | "watch" | "leases" | "audit" | "approvals" | "clock"> & {
     readonly folder: DataFolder;
     readonly archive: Archive;
     /** Signs recordings. */

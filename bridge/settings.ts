@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { approvalSchema } from "../auth/acts.ts";
 import { FACTOR_DEMANDS } from "../auth/factor-demand.ts";
 import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
@@ -244,6 +245,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   directory: directoriesSchema,
+  approval: approvalSchema,
   metrics: z
     .strictObject({
       token: z

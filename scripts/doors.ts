@@ -17,7 +17,7 @@ export type Guarded = Extract<Interface, "web" | "onvif" | "rtsp">;
  */
 export const DOORS: Readonly<Record<Guarded, Readonly<Partial<Record<Needs, readonly string[]>>>>> = {
   web: {
-    nobody: ["GET /api/session", "POST /api/session", "POST /api/setup"],
+    nobody: ["GET /api/session", "POST /api/session", "PUT /api/session", "POST /api/setup"],
     account: [
       "DELETE /api/session",
       ...["POST", "PUT", "DELETE"].map((method) => `${method} /api/session/factor`),
@@ -28,6 +28,9 @@ export const DOORS: Readonly<Record<Guarded, Readonly<Partial<Record<Needs, read
       // One's own.
       "GET /api/exports",
       "DELETE /api/exports/:id",
+      "GET /api/approvals",
+      "GET /api/approvals/:id",
+      "DELETE /api/approvals/:id",
     ],
     see: ["GET /api/cameras"],
     live: ["WS /api/live"],
@@ -71,6 +74,7 @@ export const DOORS: Readonly<Record<Guarded, Readonly<Partial<Record<Needs, read
       "GET /api/directory/:name/history",
       "PUT /api/directory/:name/password",
     ],
+    approve: ["POST /api/approvals/:id"],
     "read-audit": ["GET /api/audit", "GET /api/audit/state", "GET /api/refusals"],
   },
   onvif: {

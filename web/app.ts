@@ -2,6 +2,7 @@ import type { Router } from "@koa/router";
 import Koa from "koa";
 import { demand } from "../auth/access.ts";
 import type { Accounts } from "../auth/accounts.ts";
+import type { Approvals } from "../auth/approvals.ts";
 import type { SecondFactors } from "../auth/second-factors.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
@@ -14,10 +15,11 @@ import { peerOf } from "../net/http.ts";
 import type { Archive } from "../recorder/archive.ts";
 import { answerFaults } from "./faults.ts";
 import { sameOriginOnly, securityHeaders } from "./headers.ts";
-import { managerOf } from "./managed-by.ts";
+import { askerOf } from "./managed-by.ts";
 import { servePage } from "./pages.ts";
 import { type About, aboutRoutes } from "./routes/about.ts";
 import { accountRoutes } from "./routes/accounts.ts";
+import { approvalRoutes } from "./routes/approvals.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
 import { directoryRoutes } from "./routes/directory.ts";
@@ -37,6 +39,7 @@ import { bearerOf, visitorOf } from "./visitor.ts";
 export interface WebOptions extends SocketsOptions {
   readonly accounts: Accounts;
   readonly factors: SecondFactors;
+  readonly approvals: Approvals;
   readonly clock: Clock;
   /** The folder of the built pages. */
   readonly pages: string;
@@ -99,10 +102,11 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     cameraRoutes({ ...o, need }),
     footageRoutes(o),
     discoveryRoutes({ ...o, need }),
-    directoryRoutes({ desk: o.desk, need, manager: managerOf }),
+    directoryRoutes({ desk: o.desk, need, manager: askerOf }),
     exportRoutes({ exports: o.exports, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     accountRoutes(ofAccounts),
     rightsRoutes(ofAccounts),
+    approvalRoutes({ ...o, need }),
     auditRoutes({ ...o, need }),
     refusalRoutes(o.refusals, need),
   ];

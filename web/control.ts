@@ -7,6 +7,7 @@ import type { Log } from "../base/log.ts";
 import type { DirectoryDesk } from "../bridge/directory/desk.ts";
 import { createHttpServer } from "../net/http.ts";
 import { answerFaults } from "./faults.ts";
+import { type CommandApprovalOptions, commandApprovalRoutes } from "./routes/command-approvals.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import type { WebState } from "./state.ts";
 
@@ -27,7 +28,7 @@ export const OPERATOR_HEADER = "x-viaduct-operator";
  */
 export async function listenControl(
   file: string,
-  o: { readonly desk: DirectoryDesk; readonly log: Log },
+  o: { readonly desk: DirectoryDesk; readonly log: Log } & CommandApprovalOptions,
 ): Promise<Closable> {
   const app = new Koa<WebState>();
   app.silent = true;
@@ -38,6 +39,7 @@ export async function listenControl(
     manager: ({ req }) => ({ who: operatorOf(req.headers[OPERATOR_HEADER]), interface: "cli" }),
   });
   app.use(routes.routes());
+  app.use(commandApprovalRoutes(o).routes());
   app.use((ctx) => {
     throw new Fault("not-found", ctx.path);
   });

@@ -1,6 +1,8 @@
 import type { Context, Next } from "koa";
+import { ApprovalNeeded } from "../auth/approval.ts";
 import { asFault, type FaultKind } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
+import { plainApproval } from "./plain-approval.ts";
 
 const STATUS: Readonly<Record<FaultKind, number>> = {
   unauthenticated: 401,
@@ -13,12 +15,20 @@ const STATUS: Readonly<Record<FaultKind, number>> = {
   internal: 500,
 };
 
-/** Answers what a handler throws: a status, and what may be told of it as `{ error }`. */
+/**
+ * Answers what a handler throws: a status, and what may be told of it as `{ error }`; or `{ approval }` with 202 where a second person is
+ * to approve it, after which the same request does it.
+ */
 export function answerFaults(log: Log): (ctx: Context, next: Next) => Promise<void> {
   return async (ctx, next) => {
     try {
       await next();
     } catch (error) {
+      if (error instanceof ApprovalNeeded) {
+        ctx.status = 202;
+        ctx.body = { approval: plainApproval(error.approval) };
+        return;
+      }
       const fault = asFault(error);
       if (fault.kind === "internal") log.error({ err: fault, path: ctx.path }, "request failed");
       ctx.status = STATUS[fault.kind];

@@ -1,8 +1,9 @@
 import type { Account } from "../../auth/account.ts";
 import type { Accounts } from "../../auth/accounts.ts";
+import type { Asker, SecondPerson } from "../../auth/approval.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { type PlainGrant, plainGrants } from "../../auth/grants.ts";
-import type { Manager } from "../../auth/managed.ts";
+import { managerOf } from "../../auth/managed.ts";
 import type { Finding } from "../../base/finding.ts";
 import type { Secret } from "../../base/secret.ts";
 import { isoOf } from "../../base/units.ts";
@@ -84,17 +85,20 @@ export class DirectoryDesk {
   readonly #accounts: Accounts;
   readonly #store: DirectoryStore;
   readonly #audit: Audit;
+  readonly #approvals: SecondPerson;
 
   constructor(o: {
     readonly directories: Directories;
     readonly accounts: Accounts;
     readonly store: DirectoryStore;
     readonly audit: Audit;
+    readonly approvals: SecondPerson;
   }) {
     this.#directories = o.directories;
     this.#accounts = o.accounts;
     this.#store = o.store;
     this.#audit = o.audit;
+    this.#approvals = o.approvals;
   }
 
   list(): Promise<readonly PlainDirectory[]> {
@@ -111,12 +115,18 @@ export class DirectoryDesk {
 
   async sync(
     name: string,
-    by: Manager,
+    by: Asker,
     o: { readonly full?: boolean | undefined; readonly confirm?: string | undefined },
   ): Promise<PlainSync> {
     const { full = true, confirm } = o;
+    // The id is that of exactly these changes.
+    if (confirm !== undefined)
+      await this.#approvals.pass(by, "pass-brake", () => ({
+        params: { directory: name, confirm },
+        words: `make accounts follow ${name} although the brake holds it: preview ${confirm}`,
+      }));
     return plainSync(
-      await this.#directories.get(name).sync(by, { full, ...(confirm === undefined ? {} : { confirm }) }),
+      await this.#directories.get(name).sync(managerOf(by), { full, ...(confirm === undefined ? {} : { confirm }) }),
     );
   }
 
@@ -129,9 +139,9 @@ export class DirectoryDesk {
   }
 
   /** Keeps the password of the account that reads, sealed. It is used from the next connection on. */
-  async setPassword(name: string, password: Secret, by: Manager): Promise<void> {
+  async setPassword(name: string, password: Secret, by: Asker): Promise<void> {
     await this.#store.setPassword(this.#directories.get(name).name, password);
-    this.#audit.record({ ...by, action: "set-directory-password", subject: name, outcome: "allowed" });
+    this.#audit.record({ ...managerOf(by), action: "set-directory-password", subject: name, outcome: "allowed" });
   }
 
   async #plain(directory: Directory): Promise<PlainDirectory> {

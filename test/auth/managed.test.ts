@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Accounts } from "../../auth/accounts.ts";
+import { nobodyElse } from "../../auth/approval.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { Leases } from "../../auth/leases.ts";
 import { ManagedAccounts } from "../../auth/managed.ts";
@@ -17,7 +18,7 @@ describe("a change of an account by somebody who may", () => {
     accounts = site.accounts;
     audited = [];
     const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
-    managed = new ManagedAccounts(accounts, audit, { who: "ada", interface: "web" });
+    managed = new ManagedAccounts(accounts, audit, nobodyElse([]), { who: "ada", interface: "web" });
     id = (await accounts.createIntegration({ name: "vms", grants: WATCH_ALL })).account.id;
     await accounts.setPart("role", "guards", { name: "Guards", grants: WATCH_ALL });
   });

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { Accounts } from "../../auth/accounts.ts";
+import { nobodyElse } from "../../auth/approval.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { Leases } from "../../auth/leases.ts";
 import { type Database, openDatabase } from "../../base/database.ts";
@@ -62,7 +63,7 @@ describe("a bridge that follows a directory", () => {
     store = new DirectoryStore(query, sealer);
     const parts = { accounts, audit, leases, clock, log, store };
     directories = await Directories.open([SETTINGS], parts, { scheduled: false, access: () => memory });
-    desk = new DirectoryDesk({ ...parts, directories });
+    desk = new DirectoryDesk({ ...parts, directories, approvals: nobodyElse([]) });
   });
   afterEach(async () => {
     await directories.close();

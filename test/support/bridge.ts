@@ -70,6 +70,8 @@ export async function startTestBridge(
     readonly ca?: string;
     /** As it stands in a configuration file. */
     readonly directory?: readonly object[];
+    /** What waits for a second person, likewise. */
+    readonly approval?: object;
     /** The first three numbers of an earlier bridge's camera network. */
     readonly network?: string;
   } = {},
@@ -95,6 +97,7 @@ export async function startTestBridge(
         ...(options.cameraDevices === undefined ? {} : { cameraDevices: options.cameraDevices }),
       },
       ...(options.directory === undefined ? {} : { directory: options.directory }),
+      ...(options.approval === undefined ? {} : { approval: options.approval }),
       recording: {
         segmentSeconds: options.segmentSeconds ?? 10,
         flushSeconds: 0,

@@ -1,4 +1,6 @@
 import type { Accounts } from "../../auth/accounts.ts";
+import { nobodyElse, type SecondPerson } from "../../auth/approval.ts";
+import { Fault } from "../../base/fault.ts";
 import type { Finding } from "../../base/finding.ts";
 import type { Secret } from "../../base/secret.ts";
 import { MINUTE } from "../../base/units.ts";
@@ -43,12 +45,18 @@ export function snapshotOf(o: {
 }
 
 /** A desk of a bridge without directories. */
-export const NO_DIRECTORIES = new DirectoryDesk({
-  directories: { list: () => [] } as unknown as Directories,
-  accounts: {} as Accounts,
-  store: {} as DirectoryStore,
-  audit: { record: () => undefined },
-});
+export function noDirectories(approvals: SecondPerson = nobodyElse([])): DirectoryDesk {
+  const get = (name: string): never => {
+    throw new Fault("not-found", `no directory ${name}`);
+  };
+  return new DirectoryDesk({
+    approvals,
+    directories: { list: () => [], get } as unknown as Directories,
+    accounts: {} as Accounts,
+    store: {} as DirectoryStore,
+    audit: { record: () => undefined },
+  });
+}
 
 /** A directory in memory. Who is in which groups is changed by the test; what it was asked is remembered. */
 export class MemoryDirectory implements DirectoryAccess {

@@ -1,8 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { z } from "zod";
 import { Accounts } from "../../auth/accounts.ts";
+import { approvalSchema } from "../../auth/acts.ts";
 import { ApiTokens } from "../../auth/api-tokens.ts";
+import { Approvals } from "../../auth/approvals.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import { Leases } from "../../auth/leases.ts";
@@ -32,7 +35,7 @@ import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { Journal } from "../../recorder/journal.ts";
 import { createWeb, type WebOptions } from "../../web/app.ts";
-import { NO_DIRECTORIES } from "./directory.ts";
+import { noDirectories } from "./directory.ts";
 import { makeSigners, type Signers } from "./exported.ts";
 import { NO_CONTROL } from "./no-control.ts";
 import { NO_SPEAKER } from "./no-speaker.ts";
@@ -87,8 +90,11 @@ export interface WebSite {
   close(): Promise<void>;
 }
 
-/** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. */
-export async function startWebSite(recordings?: { readonly folder: string } & Signers): Promise<WebSite> {
+/** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. `approval`: what waits for a second person. */
+export async function startWebSite(
+  recordings?: { readonly folder: string } & Signers,
+  approval: z.input<typeof approvalSchema> = {},
+): Promise<WebSite> {
   const folder = await mkdtemp(join(tmpdir(), "viaduct-web-"));
   const pages = await makePages(folder);
   const clock = new VirtualClock();
@@ -101,6 +107,7 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   const throttle = new Throttle(clock);
   const tokens = await ApiTokens.open({ query: database.query, accounts, throttle, audit, clock, log });
+  const approvals = await Approvals.open({ ...sealed, accounts, audit, settings: approvalSchema.parse(approval) });
   const cameras = new Map<string, ScriptedCamera>();
   const discovery = scriptedDiscovery();
   const journal = await Journal.open(":memory:");
@@ -127,6 +134,7 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
     watch,
     leases,
     audit,
+    approvals,
     clock,
     log,
   });
@@ -134,6 +142,7 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
     accounts,
     factors,
     tokens,
+    approvals,
     audit,
     clock,
     log,
@@ -150,7 +159,7 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
       live: (id, stream) => `rtsp://x/live/${id}/${stream}`,
       recorded: (id) => `rtsp://x/recorded/${id}`,
     },
-    desk: NO_DIRECTORIES,
+    desk: noDirectories(approvals),
     archive: {
       journal,
       spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),
@@ -198,6 +207,7 @@ export async function startWebSite(recordings?: { readonly folder: string } & Si
       return client;
     },
     async close() {
+      approvals.close();
       web.close();
       await door.close();
       await exports.close();

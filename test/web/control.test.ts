@@ -2,21 +2,26 @@ import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { silentLog } from "../../base/log.ts";
 import { askBridge } from "../../bin/control-client.ts";
 import { listenControl } from "../../web/control.ts";
-import { NO_DIRECTORIES } from "../support/directory.ts";
+import { noDirectories } from "../support/directory.ts";
+import { PASSWORD, startWebSite, type WebSite } from "../support/web-site.ts";
 
 describe("the commands' way into a running bridge", () => {
   let folder: string;
   let file: string;
+  let site: WebSite;
+  before(async () => {
+    site = await startWebSite(undefined, { acts: ["remove-camera"] });
+  });
+  after(() => site.close());
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "viaduct-control-"));
     file = join(folder, "control.sock");
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  const listen = (at = file) => listenControl(at, { desk: NO_DIRECTORIES, log: silentLog() });
+  const listen = (at = file) => listenControl(at, { ...site.options, desk: noDirectories() });
   const ask = () => askBridge(file, "GET", "/api/directory");
 
   it("is there while the bridge runs, for its owner alone", async () => {
@@ -45,6 +50,30 @@ describe("the commands' way into a running bridge", () => {
     expect(nobody).to.include({ kind: "invalid" });
     const unknown = await askBridge(file, "GET", "/api/accounts").catch((error: unknown) => error);
     expect(unknown).to.include({ kind: "not-found" });
+    await control.close();
+  });
+
+  it("takes answers to what waits for a second person, with the log-in of who may give them", async () => {
+    const any = (right: "approve" | "adopt-camera") => ({ right, cameras: "any", interfaces: "any" }) as const;
+    site.camera("gate");
+    const ada = await site.person("ada", [any("adopt-camera")]);
+    await site.person("bob", [any("approve")]);
+    await site.person("web-bob", [{ ...any("approve"), interfaces: new Set(["web" as const]) }]);
+    const asked = await ada.send("DELETE", "/api/cameras/gate");
+    const { id } = (asked.json as { readonly approval: { readonly id: string } }).approval;
+    const control = await listen();
+    const say = (name: string, password = PASSWORD): Promise<unknown> =>
+      askBridge(file, "POST", `/api/approvals/${id}`, { name, password, says: "approved" }).catch(
+        (error: { readonly kind: string }) => error.kind,
+      );
+    expect(await say("bob", "wrong password")).to.equal("unauthenticated");
+    expect(await say("ada")).to.equal("denied");
+    expect(await say("web-bob"), "at another interface").to.equal("denied");
+    const listed = await askBridge(file, "POST", "/api/approvals/list", { name: "bob", password: PASSWORD });
+    const { approvals } = (listed ?? { answer: {} }).answer as { readonly approvals: readonly object[] };
+    expect(approvals[0]).to.include({ id, who: "ada" });
+    expect(await say("bob")).to.deep.equal({ answer: {} });
+    expect((await ada.send("DELETE", "/api/cameras/gate")).status).to.equal(204);
     await control.close();
   });
 

@@ -1,6 +1,7 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
+import type { SecondPerson } from "../../auth/approval.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { decideAt } from "../../auth/decision.ts";
 import { reachOf } from "../../auth/explain.ts";
@@ -80,13 +81,14 @@ export function accountRoutes(o: {
   readonly accounts: Accounts;
   readonly factors: Pick<SecondFactors, "has">;
   readonly audit: Audit;
+  readonly approvals: SecondPerson;
   readonly cameras: { all(): readonly BridgedCamera[] };
   readonly now: () => UnixMillis;
   readonly need: Need;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api/accounts" });
   const { accounts, need } = o;
-  const managed = managedBy(accounts, o.audit);
+  const managed = managedBy(accounts, o.audit, o.approvals);
   /** Rights of people come from roles. */
   const assertIntegration = (id: string): void => {
     const account = accounts.list().find((one) => one.id === id);

@@ -1,6 +1,7 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import { decide } from "../../auth/access.ts";
+import type { SecondPerson } from "../../auth/approval.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { Fault } from "../../base/fault.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
@@ -11,6 +12,7 @@ import { recordingChange, recordingPlanSchema } from "../../bridge/recording-pla
 import { UPSTREAM_TRANSPORTS } from "../../rtsp/wire/transport.ts";
 import { jsonBody } from "../body.ts";
 import { recordCameraChange } from "../camera-change.ts";
+import { askerOf } from "../managed-by.ts";
 import { caller, doorOf, type Need, type WebState } from "../state.ts";
 
 /** How a camera may be asked to send. */
@@ -34,6 +36,7 @@ export function cameraRoutes(o: {
   readonly watch: Watch;
   readonly discovery: Discovery;
   readonly audit: Audit;
+  readonly approvals: SecondPerson;
   readonly need: Need;
   readonly addressesOf: AddressesOf;
 }): Router<WebState> {
@@ -83,6 +86,12 @@ export function cameraRoutes(o: {
     const { id = "" } = ctx["params"] as { id?: string };
     const { transport: way, retention } = await jsonBody(ctx.req, change);
     const { info } = adopted(id);
+    // Before anything is changed.
+    if (retention !== undefined)
+      await o.approvals.pass(askerOf(ctx), "change-retention", () => ({
+        params: { camera: id, retention },
+        words: `keep recordings of ${id} as ${JSON.stringify(retention)} instead of ${JSON.stringify(info.retention)}`,
+      }));
     if (way !== undefined) {
       await o.discovery.setTransport(id, way);
       const told = { before: info.transport, after: way };
@@ -114,6 +123,11 @@ export function cameraRoutes(o: {
 
   router.delete("/:id", o.need("adopt-camera"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
+    const { info } = adopted(id);
+    await o.approvals.pass(askerOf(ctx), "remove-camera", () => ({
+      params: { camera: id },
+      words: `remove the camera ${id} ("${info.name}")`,
+    }));
     await o.discovery.remove(id);
     recordCameraChange(o.audit, ctx, { action: "remove-camera", camera: id, why: "removed" });
     ctx.status = 204;

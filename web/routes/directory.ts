@@ -1,6 +1,6 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
-import type { Manager } from "../../auth/managed.ts";
+import type { Asker } from "../../auth/approval.ts";
 import { Secret } from "../../base/secret.ts";
 import type { DirectoryDesk } from "../../bridge/directory/desk.ts";
 import { jsonBody } from "../body.ts";
@@ -15,7 +15,7 @@ const user = z.object({ user: z.string().min(1).max(256) });
 export function directoryRoutes(o: {
   readonly desk: DirectoryDesk;
   readonly need: Need;
-  readonly manager: (ctx: { readonly state: WebState; readonly req: import("node:http").IncomingMessage }) => Manager;
+  readonly manager: (ctx: { readonly state: WebState; readonly req: import("node:http").IncomingMessage }) => Asker;
 }): Router<WebState> {
   const { desk, need, manager } = o;
   const router = new Router<WebState>({ prefix: "/api/directory" });

@@ -1,5 +1,6 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
+import type { SecondPerson } from "../../auth/approval.ts";
 import type { Audit } from "../../auth/audit.ts";
 import type { Principal } from "../../auth/principal.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -11,6 +12,7 @@ import { peerOf } from "../../net/http.ts";
 import type { Archive } from "../../recorder/archive.ts";
 import type { Mark } from "../../recorder/journal.ts";
 import { jsonBody } from "../body.ts";
+import { askerOf } from "../managed-by.ts";
 import { caller, doorOf, type WebDoor, type WebState } from "../state.ts";
 
 /** ISO 8601 with zone. */
@@ -33,6 +35,7 @@ export function footageRoutes(o: {
   readonly watch: Watch;
   readonly archive: Pick<Archive, "gaps" | "spans" | "journal">;
   readonly audit: Audit;
+  readonly approvals: SecondPerson;
   readonly clock: Clock;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api/cameras" });
@@ -95,7 +98,17 @@ export function footageRoutes(o: {
       const { id = "", mark: wanted = "" } = ctx["params"] as { id?: string; mark?: string };
       const { address } = peerOf(ctx.req.socket);
       o.watch.open(who, id, kind, door, address);
-      const gone = await o.archive.journal.unmark(id, kind, wanted, oldest(who, id, door));
+      const since = oldest(who, id, door);
+      if (kind === "lock") {
+        const range = { from: since, to: unixMillis(Number.MAX_SAFE_INTEGER) };
+        const lock = (await o.archive.journal.marks(id, range, kind)).find((one) => one.id === wanted);
+        if (lock === undefined) throw new Fault("not-found", `no lock ${wanted} of ${id}`);
+        await o.approvals.pass(askerOf(ctx), "unlock", () => ({
+          params: lock,
+          words: `unlock ${id}, ${wordsOf(lock)}`,
+        }));
+      }
+      const gone = await o.archive.journal.unmark(id, kind, wanted, since);
       record(o.audit, `remove-${kind}`, gone, { who: who.name, interface: door, address });
       ctx.status = 204;
     });
@@ -112,11 +125,14 @@ function assertPast(from: UnixMillis, to: UnixMillis, now: UnixMillis): void {
 function record(
   audit: Audit,
   action: string,
-  { camera, from, to, text }: Mark,
+  mark: Mark,
   by: { readonly who: string; readonly interface: WebDoor; readonly address: string },
 ): void {
-  const why = `${isoOf(from)} to ${isoOf(to)}: ${text}`;
-  audit.record({ ...by, action, camera, outcome: "allowed", why });
+  audit.record({ ...by, action, camera: mark.camera, outcome: "allowed", why: wordsOf(mark) });
+}
+
+function wordsOf({ from, to, text }: Mark): string {
+  return `${isoOf(from)} to ${isoOf(to)}: ${text}`;
 }
 
 function shown({ id, from, to, text, who, madeAt }: Mark): object {

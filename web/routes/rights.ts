@@ -1,6 +1,7 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
+import type { SecondPerson } from "../../auth/approval.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { effectiveRights, explain, whyOut } from "../../auth/explain.ts";
 import { plainGrants, readGrants } from "../../auth/grants.ts";
@@ -41,13 +42,14 @@ const VOCABULARY = RIGHTS.map((right) => ({
 export function rightsRoutes(o: {
   readonly accounts: Accounts;
   readonly audit: Audit;
+  readonly approvals: SecondPerson;
   readonly cameras: { all(): readonly BridgedCamera[] };
   readonly now: () => UnixMillis;
   readonly need: Need;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api" });
   const { accounts, need } = o;
-  const managed = managedBy(accounts, o.audit);
+  const managed = managedBy(accounts, o.audit, o.approvals);
   const grantsOf = (id: string) => {
     const grants = accounts.grantsOf(id);
     const account = accounts.list().find((one) => one.id === id);

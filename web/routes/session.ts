@@ -2,15 +2,19 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import { decide } from "../../auth/access.ts";
 import type { Accounts } from "../../auth/accounts.ts";
+import type { Approvals } from "../../auth/approvals.ts";
 import type { Audit } from "../../auth/audit.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import { isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
+import { WaitingLogIns } from "../../auth/waiting-log-ins.ts";
+import type { Clock } from "../../base/clock.ts";
 import { asFault } from "../../base/fault.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
 import { prove, StepMissing } from "../log-in.ts";
+import { plainApproval } from "../plain-approval.ts";
 import { callerAtPages, doorOf, type WebDoor, type WebState } from "../state.ts";
 import { SESSION_COOKIE } from "../visitor.ts";
 
@@ -18,6 +22,7 @@ export const oneTimeCode = z.string().min(1).max(64);
 
 const named = z.strictObject({ name: z.string().min(1).max(128), password: z.string().min(1).max(1024) });
 const logIn = named.extend({ code: oneTimeCode.optional() });
+const ticketOf = z.strictObject({ ticket: z.string().min(1).max(64) });
 const setUp = named.extend({ token: z.string().min(1).max(128) });
 
 /** Log-in, log-out, and the first administrator; each is audited, those that fail too, except while attempts are throttled. */
@@ -26,16 +31,21 @@ export function sessionRoutes(o: {
   readonly audit: Audit;
   readonly factors: SecondFactors;
   readonly sessions: WebSessions;
+  readonly approvals: Approvals;
+  readonly clock: Clock;
   readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api" });
+  const logIns = new WaitingLogIns(o);
   const audited = async <T>(action: string, who: string, { address }: Peer, act: () => Promise<T>): Promise<T> => {
     const entry = { action, who, interface: "web", address } as const;
-    const result = await attempt(o.audit, entry, act, (error) =>
+    return attempt(o.audit, entry, act, (error) =>
       error instanceof StepMissing ? error.message : asFault(error).kind,
     );
-    o.audit.record({ ...entry, outcome: "allowed" });
-    return result;
+  };
+  const enter = (ctx: Parameters<typeof begin>[0], who: Principal, { address }: Peer): void => {
+    o.audit.record({ action: "log-in", who: who.name, interface: "web", address, outcome: "allowed" });
+    begin(ctx, o.sessions, who);
   };
   router.get("/session", (ctx) => {
     const { principal } = ctx.state;
@@ -46,6 +56,8 @@ export function sessionRoutes(o: {
           ? null
           : {
               name: principal.name,
+              // Where anything waits for a second person.
+              ...(o.approvals.inUse ? { approvals: true } : {}),
               // Undefined without a second factor.
               recoveryCodesLeft: o.factors.recoveryLeft(principal.accountId),
               ...(o.accounts.demandsFactor(principal.accountId) ? { mustHaveFactor: true } : {}),
@@ -59,14 +71,36 @@ export function sessionRoutes(o: {
     const peer = o.peerOf(ctx);
     try {
       const { who, recoveryCodes } = await audited("log-in", input.name, peer, () => prove(o, input, peer));
-      begin(ctx, o.sessions, who);
-      ctx.status = recoveryCodes === undefined ? 204 : 200;
-      if (recoveryCodes !== undefined) ctx.body = { recoveryCodes: recoveryCodes.map((one) => one.reveal()) };
+      const told = recoveryCodes && { recoveryCodes: recoveryCodes.map((one) => one.reveal()) };
+      const waits = await logIns.begin(who, peer.address);
+      if (waits === undefined) {
+        enter(ctx, who, peer);
+        ctx.status = told === undefined ? 204 : 200;
+        if (told !== undefined) ctx.body = told;
+        return;
+      }
+      ctx.status = 202;
+      const { ticket, approval } = waits;
+      ctx.body = { needs: "approval", ticket: ticket.reveal(), approval: plainApproval(approval), ...told };
     } catch (error) {
       if (!(error instanceof StepMissing)) throw error;
       ctx.status = 202;
       ctx.body = error.needs;
     }
+  });
+
+  // Of a log-in that waits for a second person: asked again and again, until it is answered.
+  router.put("/session", async (ctx) => {
+    const { ticket } = await jsonBody(ctx.req, ticketOf);
+    const { address } = o.peerOf(ctx);
+    const found = await logIns.proceed(ticket, address);
+    if ("state" in found) {
+      ctx.status = 202;
+      ctx.body = { needs: "approval", approval: plainApproval(found) };
+      return;
+    }
+    enter(ctx, found, o.peerOf(ctx));
+    ctx.status = 204;
   });
 
   router.delete("/session", (ctx) => {
@@ -87,6 +121,7 @@ export function sessionRoutes(o: {
     const { token, name, password } = await jsonBody(ctx.req, setUp);
     const peer = o.peerOf(ctx);
     const principal = await audited("set-up", name, peer, () => o.accounts.setUp(token, name, password, peer));
+    o.audit.record({ action: "set-up", who: name, interface: "web", address: peer.address, outcome: "allowed" });
     begin(ctx, o.sessions, principal);
     ctx.status = 201;
     ctx.body = { name: principal.name };

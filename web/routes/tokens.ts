@@ -5,6 +5,7 @@ import type { Accounts } from "../../auth/accounts.ts";
 import { TOKEN_INTERFACES } from "../../auth/api-token.ts";
 import type { ApiTokens } from "../../auth/api-tokens.ts";
 import type { Audit } from "../../auth/audit.ts";
+import { managerOf } from "../../auth/managed.ts";
 import { ManagedTokens, plainToken } from "../../auth/managed-tokens.ts";
 import type { Peer } from "../../auth/principal.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
@@ -12,7 +13,7 @@ import { Fault } from "../../base/fault.ts";
 import { unixMillis } from "../../base/units.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
-import { managerOf } from "../managed-by.ts";
+import { askerOf } from "../managed-by.ts";
 import { callerAtPages, type Need, type WebState } from "../state.ts";
 import { oneTimeCode } from "./session.ts";
 
@@ -39,8 +40,8 @@ export function tokenRoutes(o: {
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api" });
   const { accounts, tokens, factors, audit, need } = o;
-  const managed = (ctx: Parameters<typeof managerOf>[0]): ManagedTokens =>
-    new ManagedTokens(tokens, audit, managerOf(ctx));
+  const managed = (ctx: Parameters<typeof askerOf>[0]): ManagedTokens =>
+    new ManagedTokens(tokens, audit, managerOf(askerOf(ctx)));
   const listed = (accountId: string): object => ({ tokens: tokens.list(accountId).map(plainToken) });
   const accountIn = (ctx: object): Account => {
     const { id = "" } = paramsOf(ctx);

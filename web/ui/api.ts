@@ -1,18 +1,13 @@
-/** What the server said when it refused, in words for people. */
-export class Refusal extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
+import { type Approval, untilApproved } from "./second-person.ts";
+import { send } from "./send.ts";
 
 export interface Session {
   readonly setUpNeeded: boolean;
   readonly account: {
     readonly name: string;
     readonly rights: readonly string[];
+    /** Something waits for a second person here. */
+    readonly approvals?: boolean;
     /** Absent without a second factor. */
     readonly recoveryCodesLeft?: number;
     /** Without one, nothing goes on. */
@@ -20,9 +15,15 @@ export interface Session {
   } | null;
 }
 
-/** What a log-in still needs, a second factor that has to be set up with its secret; or the recovery codes of one that was. */
+/** What a log-in still needs, a second factor that has to be set up with its secret, or a second person; or the recovery codes of one that was set up. */
 export type LogInAnswer =
   | { readonly needs: "code" }
+  | {
+      readonly needs: "approval";
+      readonly ticket: string;
+      readonly approval: Approval;
+      readonly recoveryCodes?: readonly string[];
+    }
   | { readonly needs: "factor"; readonly secret: string; readonly uri: string }
   | { readonly needs?: never; readonly recoveryCodes: readonly string[] };
 
@@ -283,28 +284,29 @@ export interface Export {
   readonly goneAt?: number;
 }
 
-/** One request to the API. Throws a {@link Refusal}. */
+/** One request to the API, once more where a second person had to approve it first. Throws a `Refusal`. */
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(path, {
-      method,
-      ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-    });
-  } catch {
-    throw new Refusal(0, "The bridge does not answer. Is it running, and is the network there?");
+  for (;;) {
+    const value = (await send(method, path, body)) as
+      | { readonly approval?: Approval; readonly needs?: string }
+      | undefined;
+    // A log-in that waits has a ticket instead.
+    if (value?.approval === undefined || value.needs !== undefined) return value as T;
+    await untilApproved(value.approval);
   }
-  const text = await response.text();
-  const value: unknown = text === "" ? undefined : JSON.parse(text);
-  if (response.ok) return value as T;
-  const error = (value as { error?: string } | undefined)?.error;
-  throw new Refusal(response.status, error ?? `The bridge answered ${response.status}.`);
 }
 
 export const api = {
   session: () => call<Session>("GET", "/api/session"),
   logIn: (name: string, password: string, code: string) =>
     call<LogInAnswer | undefined>("POST", "/api/session", { name, password, ...(code === "" ? {} : { code }) }),
+  /** Of a log-in that waits for a second person; done where nothing is answered. */
+  proceed: (ticket: string) =>
+    call<{ needs: "approval"; approval: Approval } | undefined>("PUT", "/api/session", { ticket }),
+  approvals: async () =>
+    (await call<{ approvals: readonly (Approval & { readonly own: boolean })[] }>("GET", "/api/approvals")).approvals,
+  answerApproval: (id: string, answer: { says: "approved" | "refused"; why?: string; code?: string }) =>
+    call<{ needs: "code" } | undefined>("POST", `/api/approvals/${encodeURIComponent(id)}`, answer),
   beginFactor: (password: string) => call<{ secret: string; uri: string }>("POST", "/api/session/factor", { password }),
   confirmFactor: (code: string) => call<{ recoveryCodes: readonly string[] }>("PUT", "/api/session/factor", { code }),
   removeFactor: (code: string) => call<void>("DELETE", "/api/session/factor", { code }),

@@ -2,6 +2,7 @@ import { type JSX, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, type Session } from "./api.ts";
 import { Accounts } from "./pages/accounts.tsx";
+import { Approvals, toAnswer } from "./pages/approvals.tsx";
 import { Audit } from "./pages/audit.tsx";
 import { Cameras } from "./pages/cameras.tsx";
 import { Directories } from "./pages/directory.tsx";
@@ -13,12 +14,14 @@ import { Playback } from "./pages/playback/playback.tsx";
 import { Roles } from "./pages/roles/roles.tsx";
 import { Tokens } from "./pages/tokens.tsx";
 import { Copyable, Mark, Trouble, wordsOf } from "./parts.tsx";
+import { Waiting } from "./waiting.tsx";
 import "./style.css";
 
 const PAGES = [
   { path: "/", title: "Cameras", right: undefined },
   { path: "/playback", title: "Playback", right: "playback" },
   { path: "/exports", title: "Exports", right: "export" },
+  { path: "/approvals", title: "Approvals", right: undefined },
   { path: "/discovery", title: "Discovery", right: "adopt-camera" },
   { path: "/accounts", title: "Accounts", right: "manage-accounts" },
   { path: "/roles", title: "Roles", right: "manage-accounts" },
@@ -26,12 +29,16 @@ const PAGES = [
   { path: "/audit", title: "Audit", right: "read-audit" },
 ] as const;
 
+/** How often it is looked whether something waits to be approved. */
+const COUNT_MS = 10_000;
+
 function App(): JSX.Element {
   const [session, setSession] = useState<Session | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [factor, setFactor] = useState(false);
   const [tokens, setTokens] = useState(false);
   const [path, setPath] = useState(location.pathname);
+  const [waiting, setWaiting] = useState(0);
   const [about, setAbout] = useState<{ version: string; onvif: string } | undefined>(undefined);
   const load = (): void => {
     api.session().then(setSession, (error: unknown) => setTrouble(wordsOf(error)));
@@ -44,6 +51,18 @@ function App(): JSX.Element {
   }, []);
   useEffect(() => {
     if (session?.account) api.about().then(setAbout, () => undefined);
+    const { approvals = false, rights = [] } = session?.account ?? {};
+    setWaiting(0);
+    if (!approvals || !rights.includes("approve")) return undefined;
+    const count = (): void => {
+      api.approvals().then(
+        (all) => setWaiting(toAnswer(all)),
+        () => undefined,
+      );
+    };
+    count();
+    const timer = window.setInterval(count, COUNT_MS);
+    return () => window.clearInterval(timer);
   }, [session]);
 
   if (session === undefined)
@@ -58,7 +77,7 @@ function App(): JSX.Element {
     setPath(to);
   };
   const may = (right: string | undefined): boolean => right === undefined || account.rights.includes(right);
-  const pages = PAGES.filter((page) => may(page.right));
+  const pages = PAGES.filter((page) => may(page.right) && (page.path !== "/approvals" || account.approvals === true));
   const page = pages.find((one) => one.path === path) ?? PAGES[0];
   return (
     <>
@@ -79,6 +98,7 @@ function App(): JSX.Element {
               }}
             >
               {one.title}
+              {one.path === "/approvals" && waiting > 0 ? ` (${waiting})` : ""}
             </a>
           ))}
         </nav>
@@ -116,12 +136,16 @@ function App(): JSX.Element {
         {page.path === "/" ? <Cameras mayAdopt={may("adopt-camera")} onDiscover={() => go("/discovery")} /> : null}
         {page.path === "/playback" ? <Playback /> : null}
         {page.path === "/exports" ? <Exports /> : null}
+        {page.path === "/approvals" ? (
+          <Approvals mayApprove={may("approve")} onCount={may("approve") ? setWaiting : () => undefined} />
+        ) : null}
         {page.path === "/discovery" ? <Discovery onAdopted={() => go("/")} /> : null}
         {page.path === "/accounts" ? <Accounts /> : null}
         {page.path === "/roles" ? <Roles /> : null}
         {page.path === "/directory" ? <Directories /> : null}
         {page.path === "/audit" ? <Audit /> : null}
       </main>
+      <Waiting />
       {about === undefined ? null : (
         <footer class="about">
           <span>Viaduct {about.version}</span>

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Connection, Refusal } from "./api.ts";
+import type { Connection } from "./api.ts";
+import { Refusal } from "./send.ts";
 
 /** The mark: arches over which things cross. */
 export function Mark(): JSX.Element {

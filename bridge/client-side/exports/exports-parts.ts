@@ -1,4 +1,5 @@
 import type { Accounts } from "../../../auth/accounts.ts";
+import type { SecondPerson } from "../../../auth/approval.ts";
 import type { Audit } from "../../../auth/audit.ts";
 import type { Leases } from "../../../auth/leases.ts";
 import type { Clock } from "../../../base/clock.ts";
@@ -20,6 +21,7 @@ export interface ExportsParts {
   readonly watch: Watch;
   readonly leases: Leases;
   readonly audit: Audit;
+  readonly approvals: SecondPerson;
   readonly sealer: Sealer;
   readonly signer: () => Promise<Signer>;
   /** DER. */

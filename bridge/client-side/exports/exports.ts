@@ -115,7 +115,7 @@ export class Exports implements Closable {
    */
   async ask(asking: Asking, wanted: Wanted): Promise<{ readonly id: string; readonly password: Secret | undefined }> {
     const { who, door, address } = asking;
-    const { clock, audit, sealer, place } = this.#o;
+    const { clock, audit, sealer, place, approvals } = this.#o;
     const { from, to, reason, isProtected } = wanted;
     const askedAt = Math.floor(clock.now());
     assertRange(wanted, askedAt);
@@ -130,6 +130,12 @@ export class Exports implements Closable {
       expectedBytes += await bytesOf(place.catalog, range);
     }
     await this.#assertFits(expectedBytes);
+    const what = cameras.map((camera) => camera.id).join(", ");
+    const why = `${what} from ${isoOf(from)} to ${isoOf(to)}: ${reason || "no reason"}`;
+    await approvals.pass({ principal: who, who: who.name, interface: door, address }, "export", () => ({
+      params: { ...wanted, cameras: cameras.map(({ id, leftOut: without }) => ({ id, without })) },
+      words: `${why}${isProtected ? "" : ", not encrypted"}`,
+    }));
     // Others may have asked meanwhile.
     this.#jobs.assertRoomFor(who.accountId);
     const id = randomUUID();
@@ -139,8 +145,6 @@ export class Exports implements Closable {
     const asked = { id, account, who: name, interface: door, address, askedAt, from, to, cameras, reason, isProtected };
     const job: Job = { ...asked, ...password, state: "waiting", expectedBytes };
     await this.#jobs.add(job);
-    const what = cameras.map((camera) => camera.id).join(", ");
-    const why = `${what} from ${isoOf(from)} to ${isoOf(to)}: ${reason || "no reason"}`;
     audit.record({ ...entryOf(job), action: "export-asked", outcome: "allowed", why });
     this.#queue.wake();
     return { id, password: secret };

@@ -1,8 +1,14 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { api, Refusal } from "../api.ts";
+import { api } from "../api.ts";
 import { Field, Mark, Trouble, useTask } from "../parts.tsx";
+import type { Approval } from "../second-person.ts";
+import { Refusal } from "../send.ts";
+import { timeWords } from "../waiting.tsx";
 import { CodeField, NewAuthenticator, RecoveryCodes } from "./factor.tsx";
+
+/** How often it is looked whether a log-in is approved. */
+const LOOK_MS = 2000;
 
 /** Log-in, or the first administrator where there is none yet. */
 export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: () => void }): JSX.Element {
@@ -14,6 +20,7 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
   const [needsCode, setNeedsCode] = useState(false);
   const [newFactor, setNewFactor] = useState<{ secret: string; uri: string } | undefined>(undefined);
   const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
+  const [waits, setWaits] = useState<Approval | undefined>(undefined);
   const task = useTask();
   const submit = (event: Event): void => {
     event.preventDefault();
@@ -33,12 +40,26 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
         throw error;
       });
       if (answer === undefined) props.onDone();
+      else if (answer.needs === "approval") await approved(answer.ticket, answer.approval, answer.recoveryCodes);
       else if (answer.needs === undefined) setCodes(answer.recoveryCodes);
       else {
         setNeedsCode(true);
         setNewFactor(answer.needs === "factor" ? answer : undefined);
       }
     });
+  };
+  /** Asks until the log-in is approved. */
+  const approved = async (ticket: string, approval: Approval, fresh: readonly string[] | undefined): Promise<void> => {
+    setWaits(approval);
+    setCode("");
+    try {
+      while ((await api.proceed(ticket)) !== undefined)
+        await new Promise((resolve) => window.setTimeout(resolve, LOOK_MS));
+    } finally {
+      setWaits(undefined);
+    }
+    if (fresh === undefined) props.onDone();
+    else setCodes(fresh);
   };
   if (codes !== undefined) return <RecoveryCodes codes={codes} onClose={props.onDone} />;
   return (
@@ -100,6 +121,12 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
             onType={setCode}
           />
         ) : null}
+        {waits === undefined ? null : (
+          <p role="status">
+            A second person has to approve this log-in, until {timeWords(waits.until)}. It goes on by itself; keep this
+            page open.
+          </p>
+        )}
         <Trouble text={task.trouble} />
         <button type="submit" class="primary" disabled={task.busy}>
           {task.busy ? "One moment…" : setUpNeeded ? "Create administrator" : "Log in"}

@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { Refusal } from "../../api.ts";
 import { Dialog, Field, Trouble, useTask } from "../../parts.tsx";
+import { Refusal } from "../../send.ts";
 import { GrantForm } from "./grant-form.tsx";
 import { type Group, type Hours, type Kind, policyApi, type Role } from "./policy.ts";
 import type { Names } from "./words.ts";
