@@ -6,7 +6,7 @@ import { printed } from "../base/printed.ts";
 import { isoOf, unixMillis } from "../base/units.ts";
 import { anchorIn } from "../bridge/anchor-entry.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
-import type { AnchorName } from "../recorder/anchor-log.ts";
+import type { AnchorName } from "../recorder/anchor.ts";
 import { type ExportFiles, isExport, openExport } from "../recorder/export/export-files.ts";
 import { isFilm } from "../recorder/export/film-read.ts";
 import { verifyExport } from "../recorder/export/verify-export.ts";

@@ -1,5 +1,5 @@
 import type { AuditEntry } from "../auth/audit.ts";
-import type { AnchorName } from "../recorder/anchor-log.ts";
+import type { AnchorName } from "../recorder/anchor.ts";
 
 const ACTION = "anchor-recordings";
 const SUBJECT = /^(\d{1,15}) ([0-9a-f]{64})$/;

@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { HOUR, isoOf, unixMillis } from "../base/units.ts";
-import { type AnchoredSegment, printAnchor, readAnchor } from "./anchor.ts";
+import { type AnchoredSegment, type AnchorName, printAnchor, readAnchor } from "./anchor.ts";
 import { type AnchorFile, anchorFileOf, anchorFilesIn, firstSeqOf } from "./anchor-files.ts";
 import type { Catalog } from "./catalog.ts";
 import { errorCode, type Files } from "./files.ts";
@@ -20,13 +20,6 @@ const LIMITS = {
   /** Streams that are asked for in one turn of the loop. */
   streamsPerTurn: 20,
 };
-
-/** An anchor, as it is named elsewhere. */
-export interface AnchorName {
-  readonly seq: number;
-  /** SHA-256 of its text. */
-  readonly hash: string;
-}
 
 interface AnchorPlace {
   readonly folder: string;
@@ -81,6 +74,11 @@ export class AnchorLog {
     }
     if (place.clock.now() - made.#time >= LIMITS.periodMs) await made.anchor();
     return made;
+  }
+
+  /** The newest one; undefined where there is none. */
+  get newest(): AnchorName | undefined {
+    return this.#seq === 0 ? undefined : { seq: this.#seq, hash: this.#prev };
   }
 
   /** Makes one now. Resolves when it is on the disk, or could not be written, which is logged: the next one is an hour away. */

@@ -37,6 +37,13 @@ const newest = z.tuple([z.string().max(64), z.string().max(64), count, count, ha
 /** What is signed. */
 export type Anchor = z.output<typeof schema>;
 
+/** An anchor, as it is named elsewhere. */
+export interface AnchorName {
+  readonly seq: number;
+  /** SHA-256 of its text. */
+  readonly hash: string;
+}
+
 /** The newest segment of a stream when an anchor was made. Times in microseconds since 1970; its last link in hexadecimal. */
 export interface AnchoredSegment {
   readonly camera: string;

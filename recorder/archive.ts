@@ -5,7 +5,8 @@ import type { Metrics } from "../base/metrics.ts";
 import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
 import { ReusedMemory } from "../media/reused-memory.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
-import { AnchorLog, type AnchorName } from "./anchor-log.ts";
+import type { AnchorName } from "./anchor.ts";
+import { AnchorLog } from "./anchor-log.ts";
 import { Catalog } from "./catalog.ts";
 import type { CutPlace } from "./export/cut.ts";
 import { diskFiles, errorCode, type Files } from "./files.ts";
@@ -130,7 +131,7 @@ export class Archive {
     let anchors: AnchorLog | undefined;
     try {
       const place = { folder, files, catalog, clock, log };
-      removals = signer && (await RemovalLog.open({ ...place, signer }));
+      removals = signer && (await RemovalLog.open({ ...place, signer, anchor: () => anchors?.newest }));
       await recover({ ...place, removals, keys, signer, encryption: settings.encryption });
       await removals?.begin().catch((err: unknown) => {
         if (errorCode(err) === undefined) throw err;

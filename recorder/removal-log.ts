@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { isoOf } from "../base/units.ts";
+import type { AnchorName } from "./anchor.ts";
 import type { Catalog, DoomedRow } from "./catalog.ts";
 import { errorCode, type Files } from "./files.ts";
 import { NO_LINK } from "./integrity.ts";
@@ -35,6 +36,13 @@ interface Place {
   readonly log: Log;
 }
 
+interface StatingPlace extends Place {
+  readonly clock: Clock;
+  readonly signer: Signer;
+  /** The newest anchor of the recordings; undefined where it is not known yet. */
+  readonly anchor: () => AnchorName | undefined;
+}
+
 /** The statement that stands below an archive's folder; undefined where there is none. Fault `invalid` where it makes no sense. */
 export async function removalsIn(files: Files, folder: string): Promise<SignedRemovals | undefined> {
   const text = await readText(files, `${folder}/${STATEMENTS_FOLDER}/${REMOVALS_FILE}`, LIMITS.fileBytes);
@@ -46,21 +54,22 @@ export async function removalsIn(files: Files, folder: string): Promise<SignedRe
  * statement takes the place of, so that it grows with the number of streams and not with time.
  */
 export class RemovalLog {
-  readonly #place: Place & { readonly clock: Clock; readonly signer: Signer };
+  readonly #place: StatingPlace;
   #seq = 0;
   #prev = NO_LINK.toString("hex");
   #ranges: readonly RemovedRange[] = [];
+  #anchor: AnchorName | null = null;
   /** Nothing was stated yet: what was removed until now is not known. */
   #isNew = true;
   /** By file, what is to be stated; emptied where that was written. */
   readonly #pending = new Map<string, RemovedSegment>();
 
-  private constructor(place: Place & { readonly clock: Clock; readonly signer: Signer }) {
+  private constructor(place: StatingPlace) {
     this.#place = place;
   }
 
   /** A statement that is not ours, or makes no sense, is put aside, and a new one begun: it must not get our signature. */
-  static async open(place: Place & { readonly clock: Clock; readonly signer: Signer }): Promise<RemovalLog> {
+  static async open(place: StatingPlace): Promise<RemovalLog> {
     const made = new RemovalLog(place);
     const { folder, files, log } = place;
     await files.makeFolder(`${folder}/${STATEMENTS_FOLDER}`);
@@ -71,6 +80,7 @@ export class RemovalLog {
         made.#seq = found.removals.seq;
         made.#prev = found.hash;
         made.#ranges = found.removals.ranges;
+        made.#anchor = found.removals.anchor;
         made.#isNew = false;
         return made;
       }
@@ -133,12 +143,14 @@ export class RemovalLog {
     const { folder, files, clock, signer } = this.#place;
     const time = isoOf(clock.now());
     const ranges = withRemoved(this.#ranges, segments, time);
-    const removals = { seq: this.#seq + 1, time, prev: this.#prev, by: "retention", ranges } as const;
+    const anchor = this.#place.anchor() ?? this.#anchor;
+    const removals = { seq: this.#seq + 1, time, prev: this.#prev, by: "retention", anchor, ranges } as const;
     const line = printRemovals(removals, signer);
     await replaceText(files, `${folder}/${STATEMENTS_FOLDER}/${REMOVALS_FILE}`, `${line}\n`);
     this.#seq = removals.seq;
     this.#prev = hashOfText(line.slice(0, line.indexOf("\t")));
     this.#ranges = ranges;
+    this.#anchor = anchor;
   }
 
   /** The link before a segment; undefined where its file cannot be read. */

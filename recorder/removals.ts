@@ -63,6 +63,8 @@ const schema = z.object({
   prev: link,
   /** Who removes: `retention`, by the settings. */
   by: z.literal("retention"),
+  /** The newest anchor; null where there was none. */
+  anchor: z.object({ seq: z.int().positive(), hash: link }).nullable(),
   ranges: z.array(range).readonly(),
 });
 

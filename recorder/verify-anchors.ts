@@ -1,7 +1,7 @@
 import { isFault } from "../base/fault.ts";
+import type { AnchorName } from "./anchor.ts";
 import { type AnchoredSegment, readAnchor, type SignedAnchor } from "./anchor.ts";
 import { anchorFilesIn } from "./anchor-files.ts";
-import type { AnchorName } from "./anchor-log.ts";
 import { errorCode, type Files } from "./files.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovedRange } from "./removals.ts";
@@ -24,7 +24,7 @@ export interface Anchors {
 }
 
 /**
- * Follows the chain of the anchors. `trusted`: SHA-256 of the certificate that must have signed. `kept`: anchors that somebody kept
+ * Follows the chain of the anchors. `trusted`: SHA-256 of the certificate that must have signed. `kept`: anchors that are known from
  * elsewhere, which must be among them.
  */
 export async function readAnchors(
@@ -64,7 +64,7 @@ export async function readAnchors(
       const expected = wanted.get(anchor.seq);
       wanted.delete(anchor.seq);
       if (expected !== undefined && expected !== hash)
-        say(path, "changed", `anchor ${anchor.seq} is another one than was kept elsewhere`);
+        say(path, "changed", `anchor ${anchor.seq} is another one than was made at that time`);
       for (const one of found.segments)
         if (camera === undefined || one.camera === camera) segments.set(one.link, { ...one, time: anchor.time });
     }
@@ -74,11 +74,7 @@ export async function readAnchors(
     say(place, "missing", `anchors ${newest.anchor.first} to ${oldest.anchor.seq - 1} are not here`);
   for (const seq of wanted.keys())
     if (seq >= (newest?.anchor.first ?? 0))
-      say(
-        place,
-        "missing",
-        `anchor ${seq}, which was kept elsewhere, is not here, nor is what it says of the recordings`,
-      );
+      say(place, "missing", `anchor ${seq} is not here, which was made, nor is what it says of the recordings`);
   return { newest, segments, stretches };
 }
 

@@ -1,4 +1,5 @@
 import { isFault } from "../base/fault.ts";
+import type { AnchorName } from "./anchor.ts";
 import { errorCode, type Files } from "./files.ts";
 import { REMOVALS_FILE, removalsIn, STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovalReason, RemovedRange, SignedRemovals } from "./removals.ts";
@@ -17,6 +18,8 @@ export interface Removed {
   readonly file: string;
   /** The number of the statement; 0 where it is not known. */
   readonly seq: number;
+  /** The newest anchor when it was made: it must be there. */
+  readonly anchor: AnchorName | null;
   /** Of the cameras that are verified. */
   readonly ranges: readonly RemovedRange[];
   /** Whether all files of a camera are verified. */
@@ -43,6 +46,7 @@ export async function readRemoved(
   const wrong = (verdict: Stretch["verdict"], why: string): Removed => ({
     file,
     seq: 0,
+    anchor: null,
     ranges: [],
     isOf: () => false,
     stretches: [{ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why }],
@@ -65,6 +69,7 @@ export async function readRemoved(
   return {
     file,
     seq: found.removals.seq,
+    anchor: found.removals.anchor,
     ranges,
     isOf,
     stretches: ranges.filter(({ segments }) => segments > 0).map((one) => stretchOf(one, file)),

@@ -1,4 +1,4 @@
-import type { AnchorName } from "./anchor-log.ts";
+import type { AnchorName } from "./anchor.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { findSignature } from "./find-signature.ts";
@@ -122,12 +122,14 @@ async function surroundings(o: {
 }): Promise<readonly Stretch[]> {
   const { files, archive, kept, trusted, placed, unsigned } = o;
   const removed = await readRemoved(files, archive, trusted);
-  const anchors = await readAnchors(files, archive, { trusted, kept });
+  // The statement of what was removed may be newer than the anchors that somebody has left.
+  const known = [...(kept ?? []), ...(removed?.anchor ? [removed.anchor] : [])];
+  const anchors = await readAnchors(files, archive, { trusted, kept: known });
   const found = [...chainOf(placed, unsigned, removed), ...(removed?.stretches ?? [])];
   const file = `${archive.folder}/${STATEMENTS_FOLDER}`;
-  const known = anchors.newest?.anchor.removals ?? 0;
-  if (known > (removed?.seq ?? 0) && removed?.stretches.some(({ toUs }) => toUs === 0) !== true) {
-    const why = `the newest statement of what was removed is not here: there was number ${known}`;
+  const stated = anchors.newest?.anchor.removals ?? 0;
+  if (stated > (removed?.seq ?? 0) && removed?.stretches.some(({ toUs }) => toUs === 0) !== true) {
+    const why = `the newest statement of what was removed is not here: there was number ${stated}`;
     found.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict: "missing", why });
   }
   const accused = [...o.stretches, ...found].filter(({ verdict }) => EXIT[verdict] !== 0);

@@ -44,8 +44,8 @@ const SIGNED = {
   anchorer: "E3:69:46:97:EA:C9:06:0D:CA:13:56:44:02:07:C8:39:E9:31:54:86:A8:5B:9B:62:48:54:88:97:A6:05:CA:6C",
   anchor: "924809cf79306ee0977fe8fc436372fc62a523a5e934fd5cd8738c12ffebfe13",
   /** Of the statement among the seeds, and the SHA-256 of its text. */
-  stater: "9A:57:EF:D5:6E:7B:AA:EF:35:D0:E4:66:B3:28:E0:A2:B7:F4:FC:2B:8B:5D:B8:F8:70:A9:FA:62:BE:C1:12:3A",
-  stated: "602361cd18c469469b2a70173e528a406cfe04e16cdc91e1efdbd48ee8664ce0",
+  stater: "AF:76:8A:D0:3C:70:4F:AE:6A:58:E4:AD:CB:93:45:6D:62:E9:FC:92:3E:E6:11:18:99:71:F1:4F:55:F1:BD:96",
+  stated: "9d93e788d4df4a75246d5ea6a134f6432a2a8b37fbed86faedb88b2d28dad43d",
 };
 
 const PPS = Buffer.from("68ce0fc8", "hex");

@@ -5,8 +5,8 @@ import * as fc from "fast-check";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { DAY, HOUR, unixMillis } from "../../base/units.ts";
+import type { AnchorName } from "../../recorder/anchor.ts";
 import { readAnchor } from "../../recorder/anchor.ts";
-import type { AnchorName } from "../../recorder/anchor-log.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { anchorsOf, printAnchors, readAnchors } from "../../recorder/export/anchors.ts";
 import type { ManifestFilm } from "../../recorder/export/manifest.ts";
@@ -208,6 +208,19 @@ describe("anchors of recordings", () => {
       },
       said: ["missing"],
       isKept: true,
+    },
+    {
+      name: "the newest anchor is taken away after retention has removed something, and what it names",
+      change: async () => {
+        const archive = await open();
+        archive.retain("b", { maxBytes: 0 });
+        await archive.tidy();
+        await archive.close();
+        const list = await lines();
+        await writeFile(await anchorsFile(), `${list[0]}\n`);
+        for (const file of (await filesOf("a")).slice(3)) await rm(file);
+      },
+      said: ["removed b", "missing"],
     },
     {
       name: "all of what is stated is taken away",
