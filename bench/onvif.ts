@@ -44,7 +44,7 @@ interface Login {
 /** At one time, on connections that stay. */
 const CLIENTS = 8;
 /** Code that has run often is another one: so many go before those that are counted. */
-const WARM_UP = 1;
+const WARM_UP = 3;
 /** Of one account, and of one address: half of all connections is the most that it may have. */
 const [OF_ACCOUNT, OF_ADDRESS] = [100, 500];
 

@@ -7,6 +7,7 @@ import { MEDIA_QUIRKS } from "../media/known-quirks.ts";
 import { RTSP_QUIRKS } from "../rtsp/client/known-quirks.ts";
 import { ONVIF_QUIRKS } from "../sim/quirks.ts";
 import { DOORS, type Guarded, type Needs, rightsOf } from "./doors.ts";
+import { operationsReference } from "./onvif-operations.ts";
 
 interface Node {
   readonly type?: string;
@@ -152,6 +153,7 @@ Without an account: ${doorsFor("nobody")}.
 const FILES: readonly (readonly [name: string, text: string])[] = [
   ["configuration.md", configurationReference()],
   ["quirks.md", quirksReference()],
+  ["onvif-operations.md", operationsReference()],
   ["rights.md", rightsReference()],
 ];
 for (const [name, text] of FILES) {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { equalDigests, Secret } from "../../base/secret.ts";
@@ -143,7 +143,7 @@ export function usernameTokenHeader(credentials: Credentials, created: UnixMilli
 }
 
 function passwordDigest(nonce: Buffer, created: string, secret: Secret): string {
-  return createHash("sha1").update(nonce).update(created).update(secret.reveal()).digest("base64");
+  return hash("sha1", Buffer.concat([nonce, Buffer.from(created + secret.reveal())]), "base64");
 }
 
 function nonceOf(text: string | undefined): Buffer | undefined {

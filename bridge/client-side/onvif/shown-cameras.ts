@@ -25,7 +25,7 @@ interface Told {
 
 /** What was made of a camera, and from what. `made`, by what is told: 64 at most, and one or two in truth. */
 interface Kept {
-  readonly from: readonly unknown[];
+  readonly from: Described;
   readonly made: Map<number, OnvifCamera>;
 }
 
@@ -53,21 +53,41 @@ export class ShownCameras {
       relays: controls.relays.length > 0 && may("relay"),
       snapshot: controls.snapshot && may("snapshot"),
     };
-    const kept = this.#keptOf(camera, { id, name, controls, streams });
-    const key = Object.values<boolean>({ ...told }).reduce((bits, one) => bits * 2 + Number(one), 0);
-    const shown = kept.made.get(key) ?? onvifCamera({ id, name, controls, streams }, told, this.#multicast);
+    const described: Described = { id, name, controls, streams };
+    const kept = this.#keptOf(camera, described);
+    const key = keyOf(told);
+    const shown = kept.made.get(key) ?? onvifCamera(described, told, this.#multicast);
     kept.made.set(key, shown);
     return shown;
   }
 
-  #keptOf(camera: BridgedCamera, { id, name, controls, streams }: Described): Kept {
-    const from = [id, name, controls, ...streams.flatMap((stream) => [stream.name, stream.number, stream.tracks])];
+  #keptOf(camera: BridgedCamera, from: Described): Kept {
     const before = this.#kept.get(camera);
-    if (before?.from.length === from.length && before.from.every((part, index) => part === from[index])) return before;
+    if (before !== undefined && isSame(before.from, from)) return before;
     const kept = { from, made: new Map<number, OnvifCamera>() };
     this.#kept.set(camera, kept);
     return kept;
   }
+}
+
+function isSame(a: Described, b: Described): boolean {
+  return (
+    a.id === b.id &&
+    a.name === b.name &&
+    a.controls === b.controls &&
+    a.streams.length === b.streams.length &&
+    a.streams.every((one, index) => {
+      const other = b.streams[index];
+      return one.name === other?.name && one.number === other.number && one.tracks === other.tracks;
+    })
+  );
+}
+
+/** A bit for each. */
+function keyOf({ audio, metadata, ptz, imaging, relays, snapshot }: Told): number {
+  let key = 0;
+  for (const one of [audio, metadata, ptz, imaging, relays, snapshot]) key = key * 2 + Number(one);
+  return key;
 }
 
 function onvifCamera(
