@@ -51,6 +51,15 @@ export class ManagedAccounts {
     return done;
   }
 
+  /** See {@link Accounts.createPerson}. */
+  async createPerson(made: Parameters<Accounts["createPerson"]>[0]): Promise<Account> {
+    const { name, grants, roles = [] } = made;
+    await this.#pass([], { name, enabled: true, grants, roles });
+    const account = await this.#accounts.createPerson(made);
+    this.#record("make-account", account.name, undefined, rightsOf(account));
+    return account;
+  }
+
   /** See {@link Accounts.change}. */
   async change(...[id, change]: Parameters<Accounts["change"]>): Promise<void> {
     const chosenOf = typeof change === "function" ? change : () => change;

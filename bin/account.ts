@@ -5,6 +5,7 @@ import type { Grant } from "../auth/principal.ts";
 import type { CameraRight } from "../auth/right.ts";
 import { Fault } from "../base/fault.ts";
 import type { DataOptions } from "./data.ts";
+import { newSecret } from "./passphrase.ts";
 import { accountNamed, withAccounts } from "./with-accounts.ts";
 
 /** The rights that an external system may be given. */
@@ -60,6 +61,18 @@ export async function addAccount(name: string, options: AddOptions): Promise<voi
     const { secret } = await managed.createIntegration({ name, grants, person });
     process.stdout.write(`name:   ${name}\nsecret: ${secret.reveal()}\n`);
     process.stderr.write("The secret is shown this once; it cannot be shown again.\n");
+  });
+}
+
+/** An account for somebody who logs in at the pages, with a password that is asked for. */
+export async function addPerson(
+  name: string,
+  options: DataOptions & { readonly role?: string[]; readonly passwordFd?: string },
+): Promise<void> {
+  const password = await newSecret(`Password of ${name}: `, options.passwordFd);
+  await withAccounts(options, async ({ managed }) => {
+    await managed.createPerson({ name, password, grants: [], roles: options.role ?? [] });
+    process.stdout.write(`${name} may log in.\n`);
   });
 }
 

@@ -52,6 +52,7 @@ export const DOORS: Readonly<Record<Guarded, Readonly<Partial<Record<Needs, read
     "manage-accounts": [
       "GET /api/accounts",
       "POST /api/accounts",
+      "POST /api/accounts/people",
       "PATCH /api/accounts/:id",
       "DELETE /api/accounts/:id",
       "DELETE /api/accounts/:id/factor",

@@ -40,6 +40,18 @@ export function addAccountCommands(program: Command): void {
       (await import("../account.ts")).addAccount(name, options),
     );
   account
+    .command("add-person")
+    .description("make an account for somebody who logs in at the pages; the password is asked for")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .option("--role <id...>", "the roles that they have: administrator, or those of `viaduct role list`")
+    .option("--password-fd <number>", "read the password from this file descriptor")
+    .action(
+      async (name: string, options: import("../data.ts").DataOptions & { role?: string[]; passwordFd?: string }) =>
+        (await import("../account.ts")).addPerson(name, options),
+    );
+  account
     .command("remove")
     .description("remove an account")
     .argument("<name>")

@@ -181,4 +181,19 @@ describe("viaduct account", function () {
     });
     expect((await account("list")).out).to.equal("There are no accounts.\n");
   });
+
+  it("adds a person, whose password is asked for", async () => {
+    const add = (name: string, password: string, ...more: readonly string[]): Promise<Ended> =>
+      viaduct(["account", "add-person", name, ...more, "--password-fd", "0", "--config", config], { input: password });
+    expect(await add("eve", "short\n")).to.include({ code: 2, out: "" });
+    expect(await add("eve", "correct horse battery\n", "--role", "administrator")).to.deep.equal({
+      code: 0,
+      out: "eve may log in.\n",
+      err: "",
+    });
+    await withAccounts(async (accounts) => {
+      const peer = { address: "192.0.2.1", port: 1, tls: true };
+      expect((await accounts.logIn("eve", "correct horse battery", peer)).name).to.equal("eve");
+    });
+  });
 });

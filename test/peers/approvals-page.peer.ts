@@ -125,6 +125,19 @@ describe("acts that wait for a second person, in two Chromiums and at the comman
     expect((await command("list")).out).to.contain("log in from 127.0.0.1");
   });
 
+  it("make second persons of the people that are added", async () => {
+    const { page } = bob;
+    await page.getByRole("link", { name: "Accounts" }).click();
+    await page.getByRole("button", { name: "Add a person…" }).click();
+    await page.getByLabel("Name").fill("carl");
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByLabel("Administrator").check();
+    await bob.picture("accounts-new-person");
+    await page.keyboard.press("Enter");
+    await page.getByRole("cell", { name: "carl" }).waitFor();
+    expect(t.bridge.parts.accounts.list().find(({ name }) => name === "carl")?.roles).to.deep.equal(["administrator"]);
+  });
+
   it("and no page has had any trouble", () => {
     expect([ada, bob, guard].flatMap(({ troubles }) => troubles)).to.deep.equal([]);
   });

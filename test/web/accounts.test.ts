@@ -13,6 +13,29 @@ describe("the list of accounts", () => {
   });
   after(() => site.close());
 
+  it("is added people, who log in with their password and have the rights of their roles", async () => {
+    const grants = readGrants([{ right: "adopt-camera", cameras: "any", interfaces: "any" }]);
+    await site.accounts.setPart("role", "installers", { name: "Installers", grants });
+    const add = (body: object) => admin.send("POST", "/api/accounts/people", { body });
+    const carl = { name: "carl", password: "correct horse battery", roles: ["installers"] };
+    expect((await add(carl)).status).to.equal(201);
+    const client = site.stranger();
+    expect((await client.logIn("carl", carl.password)).status).to.equal(204);
+    expect((await client.send("GET", "/api/discovery")).status).to.equal(200);
+    for (const [what, body, status] of [
+      ["the same name again", carl, 400],
+      ["a weak password", { ...carl, name: "dan", password: "short" }, 400],
+      ["no such role", { ...carl, name: "dan", roles: ["none"] }, 404],
+      ["grants", { ...carl, name: "dan", grants: [] }, 400],
+    ] as const)
+      expect((await add(body)).status, what).to.equal(status);
+    expect(site.accounts.list().map(({ name }) => name)).to.deep.equal(["admin", "carl"]);
+    const made = site.audited.filter(({ action }) => action === "make-account");
+    expect(made.map(({ who, subject, after }) => [who, subject, after])).to.deep.equal([
+      ["admin", "carl", '{"enabled":true,"roles":["installers"],"grants":[]}'],
+    ]);
+  });
+
   it("shows what roles, groups, denials and hours make of an account, and keeps them when what it watches is chosen", async () => {
     site.camera("gate");
     site.camera("yard");

@@ -195,6 +195,9 @@ describe("acts that wait for a second person, at the pages", function () {
     const { id } = await site.accounts.createPerson({ name: "old", password: new Secret(PASSWORD), grants: [] });
     await site.accounts.change(id, { enabled: false, roles: ["administrator"] });
     expect((await ada.send("PATCH", `/api/accounts/${id}`, { body: { enabled: true } })).status).to.equal(202);
+    const person = { name: "new", password: PASSWORD, roles: ["administrator"] };
+    expect((await ada.send("POST", "/api/accounts/people", { body: person })).status).to.equal(202);
+    expect((await ada.send("POST", "/api/accounts/people", { body: { ...person, roles: [] } })).status).to.equal(201);
     const less = { roles: [], grants: [] };
     expect((await ada.send("PUT", `/api/accounts/${idOf("bob")}/rights`, { body: less })).status).to.equal(204);
     const watch = { roles: [], grants: [{ right: "live", cameras: "any", interfaces: "any" }] };

@@ -9,6 +9,7 @@ import type { EffectiveGrant, Grant } from "../../auth/principal.ts";
 import { type CameraRight, INTERFACES, isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import { Fault } from "../../base/fault.ts";
+import { Secret } from "../../base/secret.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { jsonBody } from "../body.ts";
@@ -34,6 +35,12 @@ const newIntegration = z.strictObject({
   watching,
   /** Id of the account of a person of a directory: it may what they may, too, and is out with them. */
   person: z.string().min(1).max(64).optional(),
+});
+/** Their rights come from roles. */
+const newPerson = z.strictObject({
+  name: z.string().trim().min(1).max(64),
+  password: z.string().min(1).max(1024),
+  roles: z.array(z.string().min(1).max(64)).max(100).default([]),
 });
 const change = z.strictObject({ enabled: z.boolean().optional(), watching: watching.optional() });
 
@@ -76,7 +83,7 @@ function isNarrow({ hours, from, until, maxAgeMs, interfaces }: EffectiveGrant):
   return interfaces !== "any" || [hours, from, until, maxAgeMs].some((limit) => limit !== undefined);
 }
 
-/** Accounts of external systems: their secrets are shown once, when they are made. */
+/** Accounts of people, and of external systems, whose secrets are shown once, when they are made. */
 export function accountRoutes(o: {
   readonly accounts: Accounts;
   readonly factors: Pick<SecondFactors, "has">;
@@ -135,6 +142,13 @@ export function accountRoutes(o: {
     const { account, secret } = await managed(ctx).createIntegration({ name, grants: grantsOf(chosen), person });
     ctx.status = 201;
     ctx.body = { id: account.id, name: account.name, secret: secret.reveal() };
+  });
+
+  router.post("/people", need("manage-accounts"), async (ctx) => {
+    const { name, password, roles } = await jsonBody(ctx.req, newPerson);
+    const made = await managed(ctx).createPerson({ name, password: new Secret(password), grants: [], roles });
+    ctx.status = 201;
+    ctx.body = { id: made.id, name: made.name };
   });
 
   router.patch("/:id", need("manage-accounts"), async (ctx) => {

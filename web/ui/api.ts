@@ -346,6 +346,8 @@ export const api = {
       watching,
       ...(person === undefined ? {} : { person }),
     }),
+  addPerson: (name: string, password: string, roles: readonly string[]) =>
+    call<{ id: string; name: string }>("POST", "/api/accounts/people", { name, password, roles }),
   changeAccount: (id: string, change: { enabled: boolean }) =>
     call<void>("PATCH", `/api/accounts/${encodeURIComponent(id)}`, change),
   directories: async () => (await call<{ directories: Directory[] }>("GET", "/api/directory")).directories,

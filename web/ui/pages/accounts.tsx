@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Account, api, type Camera, type Which } from "../api.ts";
 import { Copyable, Dialog, Field, Removal, Trouble, useTask, wordsOf } from "../parts.tsx";
+import { NewPerson } from "./new-person.tsx";
 import { Tokens } from "./tokens.tsx";
 
 /** Accounts of people and of external systems. */
@@ -9,6 +10,7 @@ export function Accounts(): JSX.Element {
   const [accounts, setAccounts] = useState<readonly Account[] | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [adding, setAdding] = useState(false);
+  const [addingPerson, setAddingPerson] = useState(false);
   const [tokensOf, setTokensOf] = useState<Account | undefined>(undefined);
   const [removing, setRemoving] = useState<Account | undefined>(undefined);
   const load = (): void => {
@@ -23,8 +25,12 @@ export function Accounts(): JSX.Element {
       <div class="bar">
         <p class="hint grow">
           External systems log in over ONVIF and RTSP with an account of their own. Its secret is made here and shown
-          once. The table tells with which cameras each account may do what at this moment.
+          once. People log in at the pages, with rights by their roles. The table tells with which cameras each account
+          may do what at this moment.
         </p>
+        <button type="button" onClick={() => setAddingPerson(true)}>
+          Add a person…
+        </button>
         <button type="button" class="primary" onClick={() => setAdding(true)}>
           Add an external system…
         </button>
@@ -109,6 +115,14 @@ export function Accounts(): JSX.Element {
           It is disconnected and can no longer log in. A new account of that name has another secret.
         </Removal>
       )}
+      {addingPerson ? (
+        <NewPerson
+          onClose={() => {
+            setAddingPerson(false);
+            load();
+          }}
+        />
+      ) : null}
       {adding ? (
         <NewIntegration
           people={(accounts ?? []).filter(({ kind, directory }) => kind === "person" && directory !== null)}
