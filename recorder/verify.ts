@@ -1,4 +1,5 @@
-import type { AnchorName } from "./anchor.ts";
+import { resolve } from "node:path";
+import type { AnchoredSegment, AnchorName } from "./anchor.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { findSignature } from "./find-signature.ts";
@@ -115,6 +116,7 @@ async function surroundings(o: {
   readonly archive: ArchiveScope;
   readonly kept?: readonly AnchorName[] | undefined;
   readonly trusted: string | undefined;
+  readonly paths: readonly string[];
   readonly placed: readonly Examined[];
   readonly unsigned: ReadonlySet<string>;
   /** What is said already. */
@@ -135,8 +137,34 @@ async function surroundings(o: {
   const accused = [...o.stretches, ...found].filter(({ verdict }) => EXIT[verdict] !== 0);
   const here = placed.map(({ statement }) => statement);
   const ranges = removed?.ranges ?? [];
-  const missing = missingOf(anchors.segments.values(), here, { file, unsigned, ranges, accused });
+  const segments = await notSince(o, anchors.segments.values());
+  const missing = missingOf(segments, here, { file, unsigned, ranges, accused });
   return [...found, ...anchors.stretches, ...missing];
+}
+
+/** Anchored segments without those that a running bridge has recorded and anchored since the files were listed. */
+async function notSince<T extends AnchoredSegment>(
+  o: {
+    readonly files: Files;
+    readonly archive: ArchiveScope;
+    readonly paths: readonly string[];
+    readonly placed: readonly Examined[];
+  },
+  segments: Iterable<T>,
+): Promise<readonly T[]> {
+  const newestUs = new Map<string, number>();
+  for (const { statement } of o.placed) {
+    const key = `${statement.camera}/${statement.stream}`;
+    newestUs.set(key, Math.max(newestUs.get(key) ?? 0, statement.endUs));
+  }
+  const listed = new Set(o.paths.map((path) => resolve(path)));
+  const found: T[] = [];
+  for (const one of segments) {
+    const isBehind = one.endUs > (newestUs.get(`${one.camera}/${one.stream}`) ?? 0);
+    const path = `${o.archive.folder}/${segmentPath(one.camera, one.startUs, 0)}`;
+    if (!isBehind || listed.has(resolve(path)) || !(await o.files.exists(path))) found.push(one);
+  }
+  return found;
 }
 
 /** Whether all that is chained in a file stands there, as far as it opens. */

@@ -248,6 +248,15 @@ describe("anchors of recordings", () => {
     expect(said(await report({ camera: "b" }))).to.deep.equal([]);
   });
 
+  it("miss nothing of what a running bridge has recorded and anchored since the files were listed", async () => {
+    await record(3);
+    const paths = await filesOf("a", "b");
+    await record(2, START_MS + 3 * SEGMENT_SECONDS * 1000);
+    const trusted = certificateOf(signer.certificate).fingerprint256;
+    const archive = { folder, camera: undefined };
+    expect(said(await verify({ files: diskFiles, paths, trusted, archive }))).to.deep.equal([]);
+  });
+
   it("miss nothing of what retention removed", async () => {
     await record(4);
     const archive = await open();
