@@ -18,6 +18,9 @@ import { verifyExport } from "../recorder/export/verify-export.ts";
 import { PASSWORD_LETTERS, ZipBundle } from "../recorder/export/zip-writer.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { certificateOf, type Signer } from "../recorder/signature.ts";
+import { Troubles } from "../recorder/troubles.ts";
+import { mainVolume } from "../recorder/volume.ts";
+import { Volumes } from "../recorder/volumes.ts";
 import { cell, table } from "./figures.ts";
 import { record } from "./footage.ts";
 
@@ -70,6 +73,8 @@ try {
   await record(archive, CAMERA, FROM, seconds);
   await archive.close();
   const catalog = await Catalog.open(join(recordings, CATALOG_FILE));
+  const place = { files: diskFiles, catalog, clock: systemClock, log: silentLog(), troubles: new Troubles() };
+  const volumes = new Volumes([mainVolume(recordings)], place);
   const password = makeSecret(PASSWORD_LETTERS);
   let bytes = 0;
 
@@ -85,7 +90,7 @@ try {
         reason: "",
       },
       {
-        place: { folder: recordings, files: diskFiles, catalog },
+        place: { volumes, files: diskFiles, catalog },
         bundle,
         protectedBy: "nothing",
         signer: exporter,

@@ -6,7 +6,7 @@ import { PacketGroup } from "../media/group.ts";
 import { createPacketizer } from "../media/packetizer.ts";
 import type { SampleFormat } from "../media/sample.ts";
 import type { Archive } from "../recorder/archive.ts";
-import { catalogMigrations } from "../recorder/catalog.ts";
+import { catalogMigrations } from "../recorder/catalog-schema.ts";
 import { BYTES, FRAMES_PER_GROUP, FRAMES_PER_SECOND, PPS, SPS } from "./picture.ts";
 
 const CLOCK_RATE_HZ = 90_000;
@@ -53,6 +53,9 @@ export async function enterOthers(catalog: string, count: number, before: UnixMi
     select 'other' || (n % 100), 'main', at, at + ${minuteUs}, 30000000, 'other' || (n % 100) || '/' || n || '.mp4',
       (select min(id) from descriptions), x'00'
     from (select n, ${Math.round(before * 1000)} - (n / 100 + 1) * ${minuteUs} as at from numbers)`.execute(
+    database.query,
+  );
+  await sql`insert or replace into held select camera, volume, sum(bytes), count(*) from segments group by camera, volume`.execute(
     database.query,
   );
   await database.close();

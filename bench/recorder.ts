@@ -13,6 +13,8 @@ import { Catalog } from "../recorder/catalog.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { Fragmenter } from "../recorder/fragmenter.ts";
 import { Troubles } from "../recorder/troubles.ts";
+import { mainVolume } from "../recorder/volume.ts";
+import { Volumes } from "../recorder/volumes.ts";
 import { MemoryBudget, SegmentWriter } from "../recorder/writer.ts";
 import { benchKeys, benchSigner } from "./protection.ts";
 
@@ -94,15 +96,12 @@ async function bareWrites(folder: string): Promise<number> {
 
 async function recorded(folder: string, step: Step): Promise<number> {
   const catalog = await Catalog.open(":memory:");
+  const place = { files: diskFiles, catalog, clock: systemClock, log: silentLog(), troubles: new Troubles() };
   const writer = new SegmentWriter("cam", "main", {
-    folder,
-    files: diskFiles,
-    catalog,
-    clock: systemClock,
-    log: silentLog(),
+    ...place,
+    volumes: new Volumes([mainVolume(folder)], place),
     budget: new MemoryBudget(256e6),
     flushMs: 3_600_000,
-    troubles: new Troubles(),
     full: () => undefined,
     counted: () => undefined,
     encryption: step.encryption,

@@ -17,6 +17,8 @@ import { type CameraRecord, CameraStore } from "../bridge/camera-store.ts";
 import { readCa } from "../bridge/certificates-file.ts";
 import { recordingsOf, type Settings } from "../bridge/settings.ts";
 import { cameraSide } from "../net/sides.ts";
+import { CATALOG_FILE } from "../recorder/archive.ts";
+import { Catalog } from "../recorder/catalog.ts";
 import { UPSTREAM_TRANSPORTS } from "../rtsp/wire/transport.ts";
 import { type DataOptions, withDatabase } from "./data.ts";
 import { operator } from "./operator.ts";
@@ -143,11 +145,18 @@ function settingOf(text: string): TransportSetting {
   return setting;
 }
 
-/** The folder has one for each camera; it is made with the first recording. */
+/** By the folder, which has one for each camera and is made with the first recording, and by the catalog, which knows of other disks. */
 async function recorded(settings: Settings): Promise<readonly string[]> {
   const folder = recordingsOf(settings);
   try {
-    return await readdir(folder);
+    const below = await readdir(folder);
+    if (!below.includes(CATALOG_FILE)) return below;
+    const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
+    try {
+      return [...below, ...(await catalog.totals()).map(({ camera }) => camera)];
+    } finally {
+      await catalog.close();
+    }
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
     const tell = `cannot tell of which cameras there are recordings: ${(cause as Error).message}`;

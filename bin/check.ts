@@ -1,11 +1,13 @@
 import { Fault } from "../base/fault.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
+import { openVolumes } from "../bridge/open-archive.ts";
 import { recordingsOf } from "../bridge/settings.ts";
 import type { TimeQuality } from "../media/group.ts";
 import { CATALOG_FILE } from "../recorder/archive.ts";
 import { Catalog, type TimeSummary } from "../recorder/catalog.ts";
 import { type Finding, check as findingsIn } from "../recorder/check.ts";
 import { diskFiles } from "../recorder/files.ts";
+import { MAIN_VOLUME } from "../recorder/volume.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -34,7 +36,16 @@ export async function check(options: CheckOptions): Promise<void> {
       const verify = options.verify === true;
       if (options.times === true) await printTimes(catalog, options.json === true);
       else
-        await print(findingsIn({ folder, files: diskFiles, catalog, verify, keys: data.keys }), options.json === true);
+        await print(
+          findingsIn({
+            volumes: await openVolumes(settings, catalog),
+            files: diskFiles,
+            catalog,
+            verify,
+            keys: data.keys,
+          }),
+          options.json === true,
+        );
     } finally {
       await catalog.close();
     }
@@ -80,9 +91,15 @@ async function print(findings: AsyncIterable<Finding>, json: boolean): Promise<v
   for await (const finding of findings) {
     count += 1;
     if (json) process.stdout.write(`${count === 1 ? "[" : ","}\n  ${JSON.stringify(finding)}`);
-    else process.stdout.write(`${finding.file}: ${finding.what}\n`);
+    else process.stdout.write(`${nameOf(finding)}: ${finding.what}\n`);
   }
   if (json) process.stdout.write(count === 0 ? "[]\n" : "\n]\n");
   else if (count === 0) process.stdout.write("Catalog and recordings agree.\n");
   if (count > 0) process.exitCode = 1;
+}
+
+/** As it is below the folder of the recordings; with its volume where it is on another. */
+function nameOf({ file, volume }: Finding): string {
+  if (file === "") return `the volume ${volume}`;
+  return volume === MAIN_VOLUME ? file : `${volume}: ${file}`;
 }

@@ -12,12 +12,13 @@ import { openAudit } from "../bridge/audit-log.ts";
 import { MAIN_STREAM } from "../bridge/camera.ts";
 import { CameraStore } from "../bridge/camera-store.ts";
 import type { DataFolder } from "../bridge/data-folder.ts";
+import { openVolumes } from "../bridge/open-archive.ts";
 import { recordingsOf } from "../bridge/settings.ts";
 import { loadExportSigner, loadSigner } from "../bridge/signing.ts";
 import { CATALOG_FILE } from "../recorder/archive.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { type Bundle, FolderBundle } from "../recorder/export/bundle.ts";
-import { bytesOf } from "../recorder/export/cut.ts";
+import { bytesOf, type CutPlace } from "../recorder/export/cut.ts";
 import { LEAVABLE, type LeftOut } from "../recorder/export/film.ts";
 import { type ExportOrder, makeExport } from "../recorder/export/make-export.ts";
 import type { Manifest } from "../recorder/export/manifest.ts";
@@ -55,6 +56,7 @@ export async function exportRecordings(options: ExportOptions, version: string):
     const catalog = await Catalog.open(`${recordings}/${CATALOG_FILE}`);
     const audit = openAudit(folder, settings, { clock: systemClock, log: silentLog() });
     try {
+      const volumes = await openVolumes(settings, catalog);
       const named = new Map(
         (await new CameraStore(database.query, folder.sealer).list()).map((one) => [one.id, one.name]),
       );
@@ -64,7 +66,14 @@ export async function exportRecordings(options: ExportOptions, version: string):
       const progress = progressOf(expectedBytes);
       const manifest = await audited(audit, order, () =>
         into(options.out, password, (bundle) =>
-          make(order, { bundle, catalog, recordings, folder, version, progress, isEncrypted: password !== undefined }),
+          make(order, {
+            bundle,
+            place: { volumes, files: diskFiles, catalog, keys: folder.keys },
+            folder,
+            version,
+            progress,
+            isEncrypted: password !== undefined,
+          }),
         ),
       );
       print(manifest, options, options.passwordFd === undefined ? password : undefined);
@@ -172,18 +181,17 @@ async function make(
   order: ExportOrder,
   o: {
     readonly bundle: Bundle;
-    readonly catalog: Catalog;
-    readonly recordings: string;
+    readonly place: CutPlace;
     readonly folder: DataFolder;
     readonly version: string;
     readonly progress: (bytes: number) => void;
     readonly isEncrypted: boolean;
   },
 ): Promise<Manifest> {
-  const { bundle, catalog, recordings, folder, progress } = o;
+  const { bundle, place, folder, progress } = o;
   const recorder = await loadSigner(folder, systemClock);
   return makeExport(order, {
-    place: { folder: recordings, files: diskFiles, catalog, keys: folder.keys },
+    place,
     bundle,
     protectedBy: o.isEncrypted ? "password" : "nothing",
     signer: await loadExportSigner(folder, systemClock, recorder),

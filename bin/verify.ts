@@ -14,6 +14,7 @@ import { diskFiles } from "../recorder/files.ts";
 import { STATEMENTS_FOLDER } from "../recorder/removal-log.ts";
 import { exitCodeOf, type Report, type Stretch, verify as verifyFiles } from "../recorder/verify.ts";
 import type { ArchiveScope } from "../recorder/verify-removed.ts";
+import { MARK_FILE } from "../recorder/volume-mark.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -49,8 +50,7 @@ async function verifyRecordings(
   for (const path of found) if (await isFilm(path)) throw ofExport(path);
   const folder = options.config === undefined ? undefined : await keysOf(options.config, options.passphraseFd);
   try {
-    const [path = "", ...others] = paths;
-    const archive = others.length === 0 ? await archiveOf(resolve(path)) : undefined;
+    const archive = await archiveIn(paths.map((path) => resolve(path)));
     const { kept } = options;
     if (kept !== undefined && archive === undefined) throw nothingToCompare();
     const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, trusted, archive, kept });
@@ -126,6 +126,19 @@ function ofExport(path: string): Fault {
 async function keysOf(config: string, passphraseFd: string | undefined) {
   const { dataFolder } = await readSettings(config);
   return openDataFolder(dataFolder, { passphrase: passphraseFrom(passphraseFd) });
+}
+
+/** The archive that a folder is, or is a camera of, where the others are volumes of it, or the same camera on these. */
+async function archiveIn(paths: readonly string[]): Promise<ArchiveScope | undefined> {
+  const scopes = await Promise.all(paths.map(archiveOf));
+  const [archive, ...more] = scopes.filter((one) => one !== undefined);
+  if (archive === undefined || more.length > 0) return undefined;
+  for (const path of paths.filter((_, index) => scopes[index] === undefined)) {
+    const volume = archive.camera === undefined ? path : dirname(path);
+    const isOther = archive.camera !== undefined && basename(path) !== archive.camera;
+    if (isOther || !(await diskFiles.exists(join(volume, MARK_FILE)))) return undefined;
+  }
+  return archive;
 }
 
 /** The archive that a folder is, or is a camera of; undefined for other folders and files. */

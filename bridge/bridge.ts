@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { Accounts } from "../auth/accounts.ts";
 import { ApiTokens } from "../auth/api-tokens.ts";
 import { Approvals } from "../auth/approvals.ts";
@@ -17,16 +16,13 @@ import { Metrics } from "../base/metrics.ts";
 import { Secret } from "../base/secret.ts";
 import { DAY, SECOND } from "../base/units.ts";
 import { DiscoveryServer } from "../discovery/server/hello.ts";
-import type { KeyRing } from "../keys/ring.ts";
 import { nativeSender, sendingBy } from "../net/native.ts";
 import { cameraSide } from "../net/sides.ts";
 import { loadIdentity } from "../net/tls.ts";
-import { Archive } from "../recorder/archive.ts";
-import type { Signer } from "../recorder/signature.ts";
+import type { Archive } from "../recorder/archive.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
-import { anchorEntry } from "./anchor-entry.ts";
 import { AuditForwarding } from "./audit-forwarding.ts";
 import { openAudit } from "./audit-log.ts";
 import { Cameras } from "./camera-side/cameras.ts";
@@ -51,11 +47,12 @@ import { DirectoryStore } from "./directory/store.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventKeeper } from "./event-keeper.ts";
 import { cameraDevicesOf } from "./onvif-settings.ts";
+import { openArchive } from "./open-archive.ts";
 import { openExports } from "./open-exports.ts";
 import { OwnEvents, publishLogInFailed, publishStorage } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { resealSecrets } from "./reseal.ts";
-import { hostsOf, multicastPlanOf, portRangeOf, recordingsOf, type Settings } from "./settings.ts";
+import { hostsOf, multicastPlanOf, portRangeOf, type Settings } from "./settings.ts";
 import { loadSigner } from "./signing.ts";
 import { type SiteSchema, siteMigrations } from "./site-schema.ts";
 
@@ -66,7 +63,6 @@ const REALM = "Viaduct";
 const CLOSE_LIMIT_MS = 15 * SECOND;
 
 const MEGABYTE = 1e6;
-const GIGABYTE = 1e9;
 
 /** The audit log to be read. */
 export interface AuditTrail {
@@ -347,40 +343,4 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       log.info("stopped");
     },
   };
-}
-
-async function openArchive(
-  settings: Settings,
-  o: {
-    readonly keys: KeyRing;
-    readonly signer: Signer;
-    readonly audit: AuditLog;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly metrics: Metrics;
-  },
-): Promise<Archive> {
-  const { recording } = settings;
-  const folder = recordingsOf(settings);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  return Archive.open({
-    folder,
-    ...o,
-    auditHead: () => o.audit.head,
-    anchored: (anchor) => o.audit.record(anchorEntry(anchor)),
-    settings: {
-      ...(recording.encryption === "none" ? {} : { encryption: recording.encryption }),
-      segmentMs: recording.segmentSeconds * SECOND,
-      flushMs: recording.flushSeconds * SECOND,
-      bounds: { maxBytes: recording.maxGigabytes * GIGABYTE, keepFreeBytes: recording.keepFreeGigabytes * GIGABYTE },
-      // Of every camera, so that recordings of removed ones end too.
-      retention: {
-        minAgeMs: recording.minAgeDays * DAY,
-        maxAgeMs: recording.maxAgeDays * DAY,
-        ...(recording.maxGigabytesPerCamera === undefined
-          ? {}
-          : { maxBytes: recording.maxGigabytesPerCamera * GIGABYTE }),
-      },
-    },
-  });
 }

@@ -4,6 +4,7 @@ import { hoursSchema } from "../auth/time-profile.ts";
 import { Fault } from "../base/fault.ts";
 import { SECOND } from "../base/units.ts";
 import { CAMERA_EVENT_KINDS } from "./event-kind.ts";
+import { volumeName } from "./volume-settings.ts";
 
 const LIMITS = {
   triggers: 20,
@@ -50,6 +51,9 @@ export const recordingPlanSchema = z
       .optional()
       .describe("`schedule`: recorded within them. `events`: an event counts within them alone."),
     events: events.optional(),
+    volume: volumeName
+      .optional()
+      .describe("The volume that it is recorded to while that can be written. Default: any."),
   })
   .refine(({ mode, hours }) => mode !== "schedule" || hours !== undefined, {
     path: ["hours"],

@@ -8,6 +8,7 @@ import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multic
 import { directoriesSchema } from "./directory-settings.ts";
 import { cameraDevices, notifications } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
+import { archiveSchema, volumesSchema } from "./volume-settings.ts";
 
 const port = (fallback: number) =>
   z.int().min(0).max(65_535).default(fallback).describe(`TCP port; 0 lets the system choose. Default ${fallback}.`);
@@ -42,14 +43,18 @@ const recording = z
     maxGigabytes: z
       .number()
       .positive()
-      .default(100)
-      .describe("The oldest recordings of any camera are deleted beyond this sum (10^9 bytes)."),
+      .optional()
+      .describe(
+        "The oldest recordings of any camera are deleted beyond this sum (10^9 bytes). Default: 100, or no sum where there are volumes.",
+      ),
     maxGigabytesPerCamera: z.number().positive().optional().describe("Likewise for each camera by itself."),
     keepFreeGigabytes: z
       .number()
       .min(0)
       .default(1)
       .describe("Space on the disk that stays free: the oldest recordings are deleted before it is used up."),
+    volumes: volumesSchema,
+    archive: archiveSchema,
     encryption: z
       .enum(["full", "light", "none"])
       .default("full")

@@ -7,12 +7,13 @@ import { ReusedMemory } from "../media/reused-memory.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
 import type { AnchorName } from "./anchor.ts";
 import { AnchorLog } from "./anchor-log.ts";
-import { Catalog } from "./catalog.ts";
+import { Catalog, type StoredFile } from "./catalog.ts";
 import type { CutPlace } from "./export/cut.ts";
 import { diskFiles, errorCode, type Files } from "./files.ts";
 import type { GapCause } from "./gap.ts";
 import { assertSafeId } from "./integrity.ts";
 import { Journal } from "./journal.ts";
+import { type Archiving, Mover } from "./mover.ts";
 import type { ProtectionMode } from "./protection.ts";
 import { StreamReader } from "./reader.ts";
 import { StreamRecorder } from "./recorder.ts";
@@ -22,6 +23,8 @@ import { type ArchiveBounds, Retainer, type Retention } from "./retention.ts";
 import type { SegmentFile } from "./segment.ts";
 import type { Signer } from "./signature.ts";
 import { Troubles } from "./troubles.ts";
+import { mainVolume, type Volume, type VolumeStatus } from "./volume.ts";
+import { Volumes } from "./volumes.ts";
 import { MemoryBudget, type RecordingKeys, type WriterContext } from "./writer.ts";
 
 const DEFAULTS = {
@@ -51,7 +54,11 @@ export interface ArchiveSettings {
   readonly memoryBytes?: number;
   /** How new segments are encrypted; absent: not at all. Those that are there stay as they are. */
   readonly encryption?: ProtectionMode;
-  readonly bounds?: ArchiveBounds;
+  readonly bounds?: ArchiveBounds & Partial<Pick<Volume, "keepFreeBytes">>;
+  /** Disks beside the one that the folder is on, which is the volume `main`. */
+  readonly volumes?: readonly Volume[];
+  /** Absent: what is recorded stays where it is. */
+  readonly archiving?: Archiving | undefined;
   /** What is kept of each camera, unless {@link Archive.retain} says otherwise. Absent: everything that fits. */
   readonly retention?: Retention;
 }
@@ -78,7 +85,10 @@ export interface Gap {
   readonly cause: GapCause;
 }
 
-/** All that is recorded, and being recorded, in one folder. The folder belongs to one process: `base/lock.ts`. */
+/**
+ * All that is recorded, and being recorded: in one folder, and on further volumes if there are any. They belong to one process:
+ * `base/lock.ts`.
+ */
 export class Archive {
   /** Events, bookmarks and locks of all cameras. */
   readonly journal: Journal;
@@ -87,6 +97,7 @@ export class Archive {
   readonly #context: WriterContext;
   readonly #retainer: Retainer;
   readonly #anchors: AnchorLog | undefined;
+  readonly #mover: Mover | undefined;
   readonly #settings: ArchiveSettings;
   readonly #recorders = new Map<string, StreamRecorder>();
 
@@ -94,9 +105,15 @@ export class Archive {
     context: WriterContext,
     {
       retainer,
+      mover,
       journal,
       anchors,
-    }: { readonly retainer: Retainer; readonly journal: Journal; readonly anchors: AnchorLog | undefined },
+    }: {
+      readonly retainer: Retainer;
+      readonly mover: Mover | undefined;
+      readonly journal: Journal;
+      readonly anchors: AnchorLog | undefined;
+    },
     settings: ArchiveSettings,
   ) {
     this.journal = journal;
@@ -104,10 +121,14 @@ export class Archive {
     this.#context = context;
     this.#retainer = retainer;
     this.#anchors = anchors;
+    this.#mover = mover;
     this.#settings = settings;
   }
 
-  /** Opens or makes the archive. What the last process left unfinished is sealed first, within a second or two. */
+  /**
+   * Opens or makes the archive. What the last process left unfinished is sealed first, within a second or two. A volume beside the
+   * folder that is not there, or cannot be read, does not keep it from opening.
+   */
   static async open(o: {
     readonly folder: string;
     readonly clock: Clock;
@@ -126,13 +147,30 @@ export class Archive {
     const log = o.log.child({ part: "recorder" });
     await files.makeFolder(folder);
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
-    let journal: Journal;
+    const troubles = new Troubles();
     let removals: RemovalLog | undefined;
     let anchors: AnchorLog | undefined;
+    const finishing = { files, catalog, log, keys, signer, encryption: settings.encryption };
+    const isThere = async (stored: StoredFile): Promise<boolean> => {
+      const path = volumes.pathOf(stored);
+      return path !== undefined && (await files.exists(path));
+    };
+    const volumes: Volumes = new Volumes(volumesOf(folder, settings), {
+      files,
+      catalog,
+      clock,
+      log,
+      troubles,
+      mainMark: CATALOG_FILE,
+      async prepare(volume) {
+        await recover({ ...finishing, removals, volume, isThere });
+      },
+    });
+    let journal: Journal;
     try {
-      const place = { folder, files, catalog, clock, log };
+      const place = { folder, volumes, files, catalog, clock, log };
       removals = signer && (await RemovalLog.open({ ...place, signer, anchor: () => anchors?.newest }));
-      await recover({ ...place, removals, keys, signer, encryption: settings.encryption });
+      await volumes.start();
       await removals?.begin().catch((err: unknown) => {
         if (errorCode(err) === undefined) throw err;
         log.error({ err }, "statements of what is removed cannot be begun: it is tried at the next start");
@@ -142,12 +180,13 @@ export class Archive {
       anchors =
         signer && (await AnchorLog.open({ ...place, signer, removals: () => removals?.seq ?? 0, auditHead, anchored }));
     } catch (error) {
+      await volumes.close();
       await catalog.close();
       throw error;
     }
-    const isHere = (): Promise<boolean> => files.exists(`${folder}/${CATALOG_FILE}`);
-    const place = { folder, files, catalog, clock, log, keys, signer, isHere };
-    const troubles = new Troubles();
+    const place = { volumes, files, catalog, clock, log, keys, signer };
+    const { archiving } = settings;
+    const mover = archiving && new Mover({ volumes, files, catalog, clock, log, archiving });
     const retainer = new Retainer({
       ...place,
       journal,
@@ -175,7 +214,7 @@ export class Archive {
         bytes.inc({ event }, count);
       },
     };
-    return new Archive(context, { retainer, journal, anchors }, settings);
+    return new Archive(context, { retainer, mover, journal, anchors }, settings);
   }
 
   /** Starts recording a stream. A stream has one recorder at a time: close it before asking for another. */
@@ -224,17 +263,30 @@ export class Archive {
     return (await this.#reader(camera, stream)).spans(from, to);
   }
 
-  /** Stretches that were not recorded, and why, in order. The first thousand. */
+  /**
+   * Stretches of which there is no recording, and why, in order: those that were not recorded, and those of which the volume is not
+   * there now. The first thousand of each.
+   */
   async gaps(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Gap[]> {
-    const { catalog } = this.#context;
+    const { catalog, volumes } = this.#context;
     const name = stream ?? (await this.#streamOf(camera));
-    const rows = await catalog.gaps(camera, name, Math.round(from * 1000), Math.round(to * 1000));
-    return rows.map(({ fromUs, toUs, reason, cause }) => ({
-      from: unixMillis(fromUs / 1000),
-      to: toUs === undefined ? undefined : unixMillis(toUs / 1000),
-      reason,
-      cause,
-    }));
+    const range = { fromUs: Math.round(from * 1000), toUs: Math.round(to * 1000) };
+    const rows = await catalog.gaps(camera, name, range.fromUs, range.toUs);
+    const away = await catalog.elsewhere(camera, name, range, volumes.here);
+    return [
+      ...rows.map(({ fromUs, toUs, reason, cause }) => ({
+        from: unixMillis(fromUs / 1000),
+        to: toUs === undefined ? undefined : unixMillis(toUs / 1000),
+        reason,
+        cause,
+      })),
+      ...away.map(({ startUs, endUs, volume }) => ({
+        from: unixMillis(startUs / 1000),
+        to: unixMillis(endUs / 1000),
+        reason: volumes.whyAway(volume) ?? "its volume was not there",
+        cause: "away" as const,
+      })),
+    ].toSorted((a, b) => a.from - b.from);
   }
 
   /** The ids of all cameras that have recordings or are being recorded, in alphabetical order. */
@@ -269,6 +321,17 @@ export class Archive {
     this.#retainer.retain(camera, { ...this.#settings.retention, ...retention });
   }
 
+  /** How the disks are that recordings are on, the main one first. */
+  async volumes(): Promise<readonly VolumeStatus[]> {
+    await this.#context.volumes.look();
+    return this.#context.volumes.status();
+  }
+
+  /** Brings to the archive at once what is due, as otherwise happens every few seconds. Resolves when it is there. */
+  async move(): Promise<void> {
+    await this.#mover?.run();
+  }
+
   /** Removes at once what retention no longer allows, as otherwise happens every minute. Resolves when it is done. */
   tidy(): Promise<void> {
     return this.#retainer.run();
@@ -277,18 +340,20 @@ export class Archive {
   /** Seals everything that is being recorded. */
   async close(): Promise<void> {
     await Promise.all([...this.#recorders.values()].map((recorder) => recorder.close()));
+    await this.#mover?.close();
     await this.#retainer.close();
     // The last anchor names what was recorded until now.
     await this.#anchors?.close();
+    await this.#context.volumes.close();
     await this.#context.catalog.close();
     await this.journal.close();
   }
 
   async #reader(camera: string, stream?: string): Promise<StreamReader> {
     const name = stream ?? (await this.#streamOf(camera));
-    const { folder, files, catalog, log, keys } = this.#context;
+    const { volumes, files, catalog, log, keys } = this.#context;
     const live = (): SegmentFile | undefined => this.#recorders.get(`${camera}/${name}`)?.live;
-    return new StreamReader(camera, name, { folder, files, catalog, log, keys, live });
+    return new StreamReader(camera, name, { volumes, files, catalog, log, keys, live });
   }
 
   async #streamOf(camera: string): Promise<string> {
@@ -300,6 +365,13 @@ export class Archive {
     const names = [...recorded, ...now];
     return names.includes(MAIN_STREAM) ? MAIN_STREAM : (names[0] ?? MAIN_STREAM);
   }
+}
+
+/** Beside hot ones, the folder of the catalog is recorded to only where none of them can be. */
+export function volumesOf(folder: string, settings: Pick<ArchiveSettings, "bounds" | "volumes">): readonly Volume[] {
+  const { bounds = {}, volumes = [] } = settings;
+  const role = volumes.some((one) => one.role === "hot") ? "spare" : "hot";
+  return [mainVolume(folder, { role, keepFreeBytes: bounds.keepFreeBytes ?? 0 }), ...volumes];
 }
 
 /** Items of a generator that has to be found first, which happens when somebody asks for the first one. To be iterated once. */

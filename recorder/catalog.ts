@@ -1,11 +1,37 @@
-import type { Generated, Kysely, Migration } from "kysely";
+import type { Kysely } from "kysely";
 import { type Database, openDatabase } from "../base/database.ts";
 import type { TimeQuality } from "../media/group.ts";
+import { type CatalogSchema, catalogMigrations } from "./catalog-schema.ts";
 import type { GapCause } from "./gap.ts";
 import type { RemovalReason } from "./removals.ts";
 
 /** Rows that one query brings at most, so that no single one holds up the loop for more than some milliseconds. */
 const PAGE = 1000;
+
+/** Less between two recordings is the step from one frame to the next. */
+const LEAST_GAP_US = 1_500_000;
+
+/** A file on a volume. */
+export interface StoredFile {
+  /** As {@link SegmentRow.file}. */
+  readonly file: string;
+  readonly volume: string;
+}
+
+/** A file on its way from one volume to another. */
+export interface Move {
+  readonly file: string;
+  readonly source: string;
+  readonly target: string;
+}
+
+/** What a volume holds of a camera. */
+export interface Held {
+  readonly camera: string;
+  readonly volume: string;
+  readonly bytes: number;
+  readonly segments: number;
+}
 
 /** A sealed segment. Times in microseconds since 1970. */
 export interface SegmentRow {
@@ -14,8 +40,10 @@ export interface SegmentRow {
   readonly startUs: number;
   readonly endUs: number;
   readonly bytes: number;
-  /** Below the archive's folder. */
+  /** Below the folder of its volume; no two volumes have one of the same name, but while it is moved. */
   readonly file: string;
+  /** The volume that the file is on. */
+  readonly volume: string;
   /** What its tracks are, as {@link describeTracks} prints it. */
   readonly tracks: string;
   /** The last link of its chain. */
@@ -51,121 +79,18 @@ export interface GapRow {
 }
 
 /** A file whose row is gone and that is to be removed. */
-export interface DoomedRow {
-  readonly file: string;
-  /** What is to be stated of it; undefined where its removal is no loss, for it is gone already. */
+export interface DoomedRow extends StoredFile {
+  /** What is to be stated of it; undefined where its removal is no loss, for it is gone already, or was copied elsewhere. */
   readonly facts:
-    | (Omit<SegmentRow, "bytes" | "tracks"> & { readonly why: RemovalReason; readonly isStated: boolean })
+    | (Omit<SegmentRow, "bytes" | "tracks" | "file" | "volume"> & {
+        readonly why: RemovalReason;
+        readonly isStated: boolean;
+      })
     | undefined;
 }
 
 /** Place in the order of segments: by start, and by name where starts are equal. */
 export type Cursor = Pick<SegmentRow, "startUs" | "file">;
-
-interface Schema {
-  segments: Omit<SegmentRow, "tracks"> & {
-    description: number;
-    time: TimeQuality | null;
-    cameraAheadMs: number | null;
-  };
-  descriptions: { id: Generated<number>; tracks: string };
-  totals: { camera: string; bytes: number; segments: number };
-  gaps: Omit<GapRow, "toUs"> & { toUs: number | null };
-  /** Files that are being written. */
-  opened: { file: string };
-  /** Files whose rows are gone and that are to be removed. */
-  doomed: {
-    file: string;
-    why: RemovalReason | null;
-    camera: string | null;
-    stream: string | null;
-    startUs: number | null;
-    endUs: number | null;
-    seal: Uint8Array | null;
-    stated: Generated<number>;
-  };
-}
-
-export const catalogMigrations: Readonly<Record<string, Migration>> = {
-  "0001-segments": {
-    async up(db: Kysely<unknown>) {
-      await db.schema
-        .createTable("descriptions")
-        .addColumn("id", "integer", (column) => column.primaryKey())
-        .addColumn("tracks", "text", (column) => column.notNull().unique())
-        .execute();
-      await db.schema
-        .createTable("segments")
-        .addColumn("camera", "text", (column) => column.notNull())
-        .addColumn("stream", "text", (column) => column.notNull())
-        .addColumn("startUs", "bigint", (column) => column.notNull())
-        .addColumn("endUs", "bigint", (column) => column.notNull())
-        .addColumn("bytes", "bigint", (column) => column.notNull())
-        .addColumn("file", "text", (column) => column.primaryKey())
-        .addColumn("description", "integer", (column) => column.notNull().references("descriptions.id"))
-        .addColumn("seal", "blob", (column) => column.notNull())
-        .execute();
-      await db.schema
-        .createIndex("segments_seek")
-        .on("segments")
-        .columns(["camera", "stream", "startUs", "file"])
-        .execute();
-      await db.schema.createIndex("segments_age").on("segments").columns(["startUs"]).execute();
-      await db.schema.createIndex("segments_camera_age").on("segments").columns(["camera", "startUs"]).execute();
-      await db.schema
-        .createTable("totals")
-        .addColumn("camera", "text", (column) => column.primaryKey())
-        .addColumn("bytes", "bigint", (column) => column.notNull())
-        .addColumn("segments", "integer", (column) => column.notNull())
-        .execute();
-      await db.schema
-        .createTable("gaps")
-        .addColumn("camera", "text", (column) => column.notNull())
-        .addColumn("stream", "text", (column) => column.notNull())
-        .addColumn("fromUs", "bigint", (column) => column.notNull())
-        .addColumn("toUs", "bigint")
-        .addColumn("reason", "text", (column) => column.notNull())
-        .execute();
-      await db.schema.createIndex("gaps_seek").on("gaps").columns(["camera", "stream", "fromUs"]).execute();
-      for (const table of ["opened", "doomed"])
-        await db.schema
-          .createTable(table)
-          .addColumn("file", "text", (column) => column.primaryKey())
-          .execute();
-    },
-  },
-  "0002-time": {
-    async up(db: Kysely<unknown>) {
-      await db.schema.alterTable("segments").addColumn("time", "text").execute();
-      await db.schema.alterTable("segments").addColumn("cameraAheadMs", "integer").execute();
-    },
-  },
-  "0003-gap-cause": {
-    async up(db: Kysely<unknown>) {
-      await db.schema
-        .alterTable("gaps")
-        .addColumn("cause", "text", (column) => column.notNull().defaultTo("unknown"))
-        .execute();
-    },
-  },
-  "0004-removal-statements": {
-    async up(db: Kysely<unknown>) {
-      for (const [name, type] of [
-        ["camera", "text"],
-        ["stream", "text"],
-        ["startUs", "bigint"],
-        ["endUs", "bigint"],
-        ["seal", "blob"],
-        ["why", "text"],
-      ] as const)
-        await db.schema.alterTable("doomed").addColumn(name, type).execute();
-      await db.schema
-        .alterTable("doomed")
-        .addColumn("stated", "integer", (column) => column.notNull().defaultTo(0))
-        .execute();
-    },
-  },
-};
 
 /**
  * What exists when: an index over the files, which could be made anew from them. A file's row is written after the file
@@ -173,38 +98,39 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
  * nothing has to be searched for.
  */
 export class Catalog {
-  readonly #database: Database<Schema>;
+  readonly #database: Database<CatalogSchema>;
 
-  private constructor(database: Database<Schema>) {
+  private constructor(database: Database<CatalogSchema>) {
     this.#database = database;
   }
 
   /** `file`: path of the SQLite file, or `:memory:`. */
   static async open(file: string): Promise<Catalog> {
-    return new Catalog(await openDatabase<Schema>(file, catalogMigrations));
+    return new Catalog(await openDatabase<CatalogSchema>(file, catalogMigrations));
   }
 
   close(): Promise<void> {
     return this.#database.close();
   }
 
-  /** Says that `file` is about to be made. */
-  async opening(file: string): Promise<void> {
-    const { query } = this.#database;
-    await query
-      .insertInto("opened")
-      .values({ file })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
+  /** Says that `file` is about to be made. False, and nothing is entered, where one of this name is known on any volume. */
+  async opening({ file, volume }: StoredFile): Promise<boolean> {
+    return this.#database.query.transaction().execute(async (query) => {
+      for (const table of ["segments", "opened", "doomed"] as const)
+        if ((await query.selectFrom(table).select("file").where("file", "=", file).executeTakeFirst()) !== undefined)
+          return false;
+      await query.insertInto("opened").values({ file, volume }).execute();
+      return true;
+    });
   }
 
-  async opened(): Promise<readonly string[]> {
-    return (await this.#database.query.selectFrom("opened").select("file").execute()).map((row) => row.file);
+  opened(): Promise<readonly StoredFile[]> {
+    return this.#database.query.selectFrom("opened").selectAll().execute();
   }
 
   /** Nothing became of `file`. */
-  async abandoned(file: string): Promise<void> {
-    await this.#database.query.deleteFrom("opened").where("file", "=", file).execute();
+  async abandoned({ file, volume }: StoredFile): Promise<void> {
+    await this.#database.query.deleteFrom("opened").where("file", "=", file).where("volume", "=", volume).execute();
   }
 
   /** Enters a sealed file. A row of the same file is replaced. */
@@ -227,55 +153,45 @@ export class Catalog {
         .insertInto("segments")
         .values({ ...columns, ...known, description })
         .execute();
-      await query
-        .insertInto("totals")
-        .values({ camera: row.camera, bytes: row.bytes, segments: 1 })
-        .onConflict((conflict) =>
-          conflict.column("camera").doUpdateSet((eb) => ({
-            bytes: eb("totals.bytes", "+", row.bytes),
-            segments: eb("totals.segments", "+", 1),
-          })),
-        )
-        .execute();
+      await count(query, row, 1);
       await query.deleteFrom("opened").where("file", "=", row.file).execute();
     });
   }
 
-  async #remove(query: Kysely<Schema>, file: string): Promise<void> {
+  /** The volume that its row named; undefined where there was none. */
+  async #remove(query: Kysely<CatalogSchema>, file: string): Promise<string | undefined> {
     const row = await query
       .deleteFrom("segments")
       .where("file", "=", file)
-      .returning(["camera", "bytes"])
+      .returning(["camera", "volume", "bytes"])
       .executeTakeFirst();
-    if (row === undefined) return;
-    await query
-      .updateTable("totals")
-      .set((eb) => ({ bytes: eb("bytes", "-", row.bytes), segments: eb("segments", "-", 1) }))
-      .where("camera", "=", row.camera)
-      .execute();
+    if (row !== undefined) await count(query, row, -1);
+    return row?.volume;
   }
 
   /**
    * Takes files out of the catalog; they are to be removed from the disk next, and stay listed in {@link doomed} until {@link gone}.
    * `why` is absent where they are not there any more.
    */
-  async doom(files: readonly string[], why?: RemovalReason): Promise<void> {
+  async doom(files: readonly StoredFile[], why?: RemovalReason): Promise<void> {
     await this.#database.query.transaction().execute(async (query) => {
-      for (const file of files) {
+      for (const { file, volume } of files) {
         const row = await query
           .selectFrom("segments")
           .select(["camera", "stream", "startUs", "endUs", "seal"])
           .where("file", "=", file)
           .executeTakeFirst();
         const facts = why === undefined || row === undefined ? {} : { ...row, why };
-        await this.#remove(query, file);
-        await query
-          .insertInto("doomed")
-          .values({ file, ...facts })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute();
+        // It may have been moved since somebody read its row.
+        const now = await this.#remove(query, file);
+        await enterDoomed(query, { file, volume: now ?? volume, ...facts });
       }
     });
+  }
+
+  /** A copy of a file that the catalog has elsewhere is to be removed: that is no loss. */
+  async doomCopy({ file, volume }: StoredFile): Promise<void> {
+    await enterDoomed(this.#database.query, { file, volume });
   }
 
   /** In the order in which their recordings began. */
@@ -286,30 +202,128 @@ export class Catalog {
       .orderBy("startUs")
       .orderBy("file")
       .execute();
-    return rows.map(({ file, camera, stream, startUs, endUs, seal, why, stated }) => {
+    return rows.map(({ file, volume, camera, stream, startUs, endUs, seal, why, stated }) => {
       if (camera === null || stream === null || startUs === null || endUs === null || seal === null || why === null)
-        return { file, facts: undefined };
-      return { file, facts: { file, camera, stream, startUs, endUs, seal, why, isStated: stated !== 0 } };
+        return { file, volume, facts: undefined };
+      return { file, volume, facts: { camera, stream, startUs, endUs, seal, why, isStated: stated !== 0 } };
     });
   }
 
-  /** All that is doomed now is named by a signed statement. */
-  async stated(): Promise<void> {
-    await this.#database.query.updateTable("doomed").set({ stated: 1 }).execute();
+  /** All that is doomed on a volume now is named by a signed statement. */
+  async stated(volume: string): Promise<void> {
+    await this.#database.query.updateTable("doomed").set({ stated: 1 }).where("volume", "=", volume).execute();
   }
 
-  /** The files of {@link doom} are off the disk. */
-  async gone(files: readonly string[]): Promise<void> {
-    await this.#database.query.deleteFrom("doomed").where("file", "in", files).execute();
+  /** Files of {@link doom} are off the disk. */
+  async gone(volume: string, files: readonly string[]): Promise<void> {
+    for (let at = 0; at < files.length; at += PAGE)
+      await this.#database.query
+        .deleteFrom("doomed")
+        .where("volume", "=", volume)
+        .where("file", "in", files.slice(at, at + PAGE))
+        .execute();
   }
 
-  /** Names in the folder of one hour that the catalog knows, as `camera/date/hour/…`. */
-  async filesBelow(folder: string): Promise<ReadonlySet<string>> {
+  /** Says that `file` is about to be brought to another volume. */
+  async moving(move: Move): Promise<void> {
+    await this.#database.query
+      .insertInto("moves")
+      .values(move)
+      .onConflict((conflict) => conflict.column("file").doUpdateSet(move))
+      .execute();
+  }
+
+  moves(): Promise<readonly Move[]> {
+    return this.#database.query.selectFrom("moves").selectAll().execute();
+  }
+
+  /** From now on the copy on the target counts. False where the file has lost its row meanwhile. */
+  moved({ file, source, target }: Move): Promise<boolean> {
+    return this.#database.query.transaction().execute(async (query) => {
+      const row = await query
+        .updateTable("segments")
+        .set({ volume: target })
+        .where("file", "=", file)
+        .where("volume", "=", source)
+        .returning(["camera", "bytes"])
+        .executeTakeFirst();
+      if (row === undefined) return false;
+      await count(query, { ...row, volume: source }, -1);
+      await count(query, { ...row, volume: target }, 1);
+      return true;
+    });
+  }
+
+  /** A move is over: the copies on these volumes are to be removed. */
+  async moveEnded(file: string, leftOn: readonly string[]): Promise<void> {
+    await this.#database.query.transaction().execute(async (query) => {
+      for (const volume of leftOn) await enterDoomed(query, { file, volume });
+      await query.deleteFrom("moves").where("file", "=", file).execute();
+    });
+  }
+
+  /** What was entered so far survives a power cut. */
+  sync(): Promise<void> {
+    return this.#database.forget();
+  }
+
+  /** The volumes that were there once. */
+  async volumes(): Promise<ReadonlySet<string>> {
+    return new Set((await this.#database.query.selectFrom("volumes").select("name").execute()).map(({ name }) => name));
+  }
+
+  async knowVolume(name: string): Promise<void> {
+    await this.#database.query
+      .insertInto("volumes")
+      .values({ name })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
+  /** Takes all that a volume has out of the catalog: a gap with this reason is in its place. How many segments there were. */
+  async forgetVolume(name: string, reason: string): Promise<number> {
+    const everything = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
+    const others = (await this.#volumesInUse()).filter((volume) => volume !== name);
+    const held = (await this.held()).filter(({ volume }) => volume === name);
+    for (const { camera } of held)
+      for (const stream of await this.streams(camera))
+        for (let stretches = await this.elsewhere(camera, stream, everything, others); stretches.length > 0; ) {
+          for (const { startUs: fromUs, endUs: toUs } of stretches)
+            await this.missed({ camera, stream, fromUs, toUs, reason, cause: "disk" });
+          const last = stretches.at(-1)?.endUs ?? 0;
+          await this.#database.query
+            .deleteFrom("segments")
+            .where("camera", "=", camera)
+            .where("stream", "=", stream)
+            .where("volume", "=", name)
+            .where("startUs", "<", last)
+            .execute();
+          stretches = await this.elsewhere(camera, stream, everything, others);
+        }
+    await this.#database.query.transaction().execute(async (query) => {
+      for (const table of ["segments", "held", "opened", "doomed"] as const)
+        await query.deleteFrom(table).where("volume", "=", name).execute();
+      await query
+        .deleteFrom("moves")
+        .where((eb) => eb.or([eb("source", "=", name), eb("target", "=", name)]))
+        .execute();
+      await query.deleteFrom("volumes").where("name", "=", name).execute();
+    });
+    return held.reduce((sum, { segments }) => sum + segments, 0);
+  }
+
+  find(file: string): Promise<SegmentRow | undefined> {
+    return this.#rows().where("file", "=", file).executeTakeFirst();
+  }
+
+  /** Names in the folder of one hour of a volume that the catalog knows, as `camera/date/hour/…`. */
+  async filesBelow(folder: string, volume: string): Promise<ReadonlySet<string>> {
     const rows = await this.#database.query
       .selectFrom("segments")
       .select("file")
       .where("file", ">=", `${folder}/`)
       .where("file", "<", `${folder}0`) // "0" is what follows "/"
+      .where("volume", "=", volume)
       .execute();
     return new Set(rows.map((row) => row.file));
   }
@@ -318,12 +332,16 @@ export class Catalog {
     return this.#database.query
       .selectFrom("segments")
       .innerJoin("descriptions", "descriptions.id", "segments.description")
-      .select(["camera", "stream", "startUs", "endUs", "bytes", "file", "descriptions.tracks", "seal"]);
+      .select(["camera", "stream", "startUs", "endUs", "bytes", "file", "volume", "descriptions.tracks", "seal"]);
   }
 
-  /** The newest segment that begins at or before `us`. */
-  atOrBefore(camera: string, stream: string, us: number): Promise<SegmentRow | undefined> {
-    return this.#rows()
+  #rowsOn(volumes: readonly string[] | undefined) {
+    return volumes === undefined ? this.#rows() : this.#rows().where("volume", "in", volumes);
+  }
+
+  /** The newest segment that begins at or before `us`, on these volumes or on any. */
+  atOrBefore(camera: string, stream: string, us: number, volumes?: readonly string[]): Promise<SegmentRow | undefined> {
+    return this.#rowsOn(volumes)
       .where("camera", "=", camera)
       .where("stream", "=", stream)
       .where("startUs", "<=", us)
@@ -333,21 +351,38 @@ export class Catalog {
       .executeTakeFirst();
   }
 
-  /** Where the newest segment of a camera begins, of whichever stream. */
-  async newest(camera: string): Promise<number | undefined> {
-    const row = await this.#database.query
+  /** Where the newest segment of a camera begins on a volume, of whichever stream. */
+  async newest(camera: string, volume: string): Promise<number | undefined> {
+    const { query } = this.#database;
+    const held = await query
+      .selectFrom("held")
+      .select("segments")
+      .where("camera", "=", camera)
+      .where("volume", "=", volume)
+      .where("segments", ">", 0)
+      .executeTakeFirst();
+    // Else all of the camera's rows would be read to find none.
+    if (held === undefined) return undefined;
+    const row = await query
       .selectFrom("segments")
       .select("startUs")
       .where("camera", "=", camera)
+      .where("volume", "=", volume)
       .orderBy("startUs", "desc")
       .limit(1)
       .executeTakeFirst();
     return row?.startUs;
   }
 
-  /** The next segments behind `cursor`, in order, at most a page of them. */
-  after(camera: string, stream: string, cursor: Cursor, limit: number = PAGE): Promise<readonly SegmentRow[]> {
-    return this.#rows()
+  /** The next segments behind `cursor`, in order, at most a page of them, on these volumes or on any. */
+  after(
+    camera: string,
+    stream: string,
+    cursor: Cursor,
+    limit: number = PAGE,
+    volumes?: readonly string[],
+  ): Promise<readonly SegmentRow[]> {
+    return this.#rowsOn(volumes)
       .where("camera", "=", camera)
       .where("stream", "=", stream)
       .where("startUs", ">=", cursor.startUs)
@@ -356,6 +391,32 @@ export class Catalog {
       .orderBy("file")
       .limit(limit)
       .execute();
+  }
+
+  /** Stretches of a stream that were recorded to other volumes than these, joined, in order; the first page of them. */
+  async elsewhere(
+    camera: string,
+    stream: string,
+    { fromUs, toUs }: { readonly fromUs: number; readonly toUs: number },
+    here: readonly string[],
+  ): Promise<readonly Pick<SegmentRow, "startUs" | "endUs" | "volume">[]> {
+    const away = (await this.#volumesInUse()).filter((volume) => !here.includes(volume));
+    if (away.length === 0) return [];
+    const found: { startUs: number; endUs: number; readonly volume: string }[] = [];
+    const before = await this.atOrBefore(camera, stream, fromUs, away);
+    let page: readonly SegmentRow[] = before === undefined || before.endUs <= fromUs ? [] : [before];
+    for (let cursor: Cursor = before ?? { startUs: 0, file: "" }; ; ) {
+      for (const { startUs, endUs, volume } of page) {
+        const last = found.at(-1);
+        if (startUs >= toUs || found.length >= PAGE) return found;
+        if (last?.volume === volume && startUs - last.endUs <= LEAST_GAP_US) last.endUs = Math.max(last.endUs, endUs);
+        else found.push({ startUs, endUs, volume });
+      }
+      page = await this.after(camera, stream, cursor, PAGE, away);
+      const next = page.at(-1);
+      if (next === undefined) return found;
+      cursor = next;
+    }
   }
 
   /** All segments in the order of their files, a page at a time; `below` is what the files begin with. */
@@ -374,9 +435,37 @@ export class Catalog {
     }
   }
 
-  /** The oldest segments, of one camera or of all, behind `cursor`. */
-  oldest(limit: number, camera?: string, cursor?: Cursor): Promise<readonly SegmentRow[]> {
-    let rows = this.#rows().orderBy("startUs").orderBy("file").limit(limit);
+  /** The oldest segments behind `cursor`, of one camera or of all, on these volumes or on all. */
+  async oldest(
+    limit: number,
+    camera?: string,
+    cursor?: Cursor,
+    volumes?: readonly string[],
+  ): Promise<readonly SegmentRow[]> {
+    if (camera !== undefined) return this.#oldest(limit, cursor, { camera, volumes });
+    const pages = await Promise.all(
+      // In the order of each volume's index, where one query over all would sort every row.
+      (volumes ?? (await this.#volumesInUse())).map((volume) => this.#oldest(limit, cursor, { volumes: [volume] })),
+    );
+    return pages.flat().toSorted(inOrder).slice(0, limit);
+  }
+
+  async #volumesInUse(): Promise<readonly string[]> {
+    const rows = await this.#database.query
+      .selectFrom("held")
+      .select("volume")
+      .distinct()
+      .where("segments", ">", 0)
+      .execute();
+    return rows.map(({ volume }) => volume);
+  }
+
+  #oldest(
+    limit: number,
+    cursor: Cursor | undefined,
+    { camera, volumes }: { readonly camera?: string; readonly volumes?: readonly string[] | undefined },
+  ): Promise<readonly SegmentRow[]> {
+    let rows = this.#rowsOn(volumes).orderBy("startUs").orderBy("file").limit(limit);
     if (camera !== undefined) rows = rows.where("camera", "=", camera);
     if (cursor !== undefined)
       rows = rows
@@ -429,8 +518,24 @@ export class Catalog {
   }
 
   /** Bytes and segments by camera. Cameras that have none are left out. */
-  totals(): Promise<readonly { readonly camera: string; readonly bytes: number; readonly segments: number }[]> {
-    return this.#database.query.selectFrom("totals").selectAll().where("segments", ">", 0).orderBy("camera").execute();
+  async totals(): Promise<readonly Omit<Held, "volume">[]> {
+    const sums = new Map<string, Omit<Held, "volume">>();
+    for (const { camera, bytes, segments } of await this.held()) {
+      const before = sums.get(camera) ?? { bytes: 0, segments: 0 };
+      sums.set(camera, { camera, bytes: before.bytes + bytes, segments: before.segments + segments });
+    }
+    return [...sums.values()];
+  }
+
+  /** Bytes and segments by camera and volume. Where there are none, it is left out. */
+  held(): Promise<readonly Held[]> {
+    return this.#database.query
+      .selectFrom("held")
+      .selectAll()
+      .where("segments", ">", 0)
+      .orderBy("camera")
+      .orderBy("volume")
+      .execute();
   }
 
   /** The streams of a camera that have segments, in alphabetical order. */
@@ -503,6 +608,34 @@ export class Catalog {
     await endOpenGap(this.#database.query, camera, stream, toUs);
   }
 
+  /** Something was lost between two stretches that were recorded. */
+  async missed(gap: GapRow): Promise<void> {
+    await this.#database.query
+      .insertInto("gaps")
+      .values({ ...gap, toUs: gap.toUs ?? null })
+      .execute();
+  }
+
+  /** Of what was a gap, this stretch is there now. A gap that goes on is left alone. */
+  async filled(camera: string, stream: string, fromUs: number, toUs: number): Promise<void> {
+    await this.#database.query.transaction().execute(async (query) => {
+      const touched = await query
+        .deleteFrom("gaps")
+        .where("camera", "=", camera)
+        .where("stream", "=", stream)
+        .where("fromUs", "<", toUs)
+        .where("toUs", ">", fromUs)
+        .returningAll()
+        .execute();
+      for (const gap of touched)
+        for (const rest of [
+          { ...gap, toUs: fromUs },
+          { ...gap, fromUs: toUs },
+        ])
+          if ((rest.toUs ?? 0) - rest.fromUs > LEAST_GAP_US) await query.insertInto("gaps").values(rest).execute();
+    });
+  }
+
   /** Gaps that touch the stretch, oldest first, at most a page of them. */
   async gaps(camera: string, stream: string, fromUs: number, toUs: number): Promise<readonly GapRow[]> {
     const rows = await this.#database.query
@@ -530,7 +663,7 @@ export class Catalog {
   }
 }
 
-async function endOpenGap(query: Kysely<Schema>, camera: string, stream: string, toUs: number): Promise<void> {
+async function endOpenGap(query: Kysely<CatalogSchema>, camera: string, stream: string, toUs: number): Promise<void> {
   await query
     .updateTable("gaps")
     .set({ toUs })
@@ -538,4 +671,39 @@ async function endOpenGap(query: Kysely<Schema>, camera: string, stream: string,
     .where("stream", "=", stream)
     .where("toUs", "is", null)
     .execute();
+}
+
+async function enterDoomed(
+  query: Kysely<CatalogSchema>,
+  row: StoredFile &
+    Partial<Pick<SegmentRow, "camera" | "stream" | "startUs" | "endUs" | "seal">> & { readonly why?: RemovalReason },
+): Promise<void> {
+  await query
+    .insertInto("doomed")
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** A segment comes to what a volume holds of its camera, or goes from it. */
+async function count(
+  query: Kysely<CatalogSchema>,
+  { camera, volume, bytes }: Pick<SegmentRow, "camera" | "volume" | "bytes">,
+  sign: 1 | -1,
+): Promise<void> {
+  await query
+    .insertInto("held")
+    .values({ camera, volume, bytes: sign * bytes, segments: sign })
+    .onConflict((conflict) =>
+      conflict.columns(["camera", "volume"]).doUpdateSet((eb) => ({
+        bytes: eb("held.bytes", "+", sign * bytes),
+        segments: eb("held.segments", "+", sign),
+      })),
+    )
+    .execute();
+}
+
+function inOrder(a: Cursor, b: Cursor): number {
+  if (a.startUs !== b.startUs) return a.startUs - b.startUs;
+  return a.file < b.file ? -1 : 1;
 }

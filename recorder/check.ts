@@ -1,43 +1,59 @@
 import { isFault } from "../base/fault.ts";
-import type { Catalog, SegmentRow } from "./catalog.ts";
+import type { Catalog, SegmentRow, StoredFile } from "./catalog.ts";
 import type { KeyFinder } from "./cipher.ts";
+import { COPY } from "./copy-file.ts";
 import { errorCode, type Files } from "./files.ts";
 import { assertSafeId, NO_LINK } from "./integrity.ts";
 import { isOurs, PART } from "./naming.ts";
 import { REMOVALS_FILE, removalsIn, STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovedRange } from "./removals.ts";
 import { scanSegment } from "./scan.ts";
+import type { Volume } from "./volume.ts";
+import type { Volumes } from "./volumes.ts";
 
 /** As a segment says that it follows no other one. */
 const NOTHING_BEFORE = NO_LINK.toString("base64");
 
 /** Something that is not as it should be, in words for people. */
 export interface Finding {
-  /** Below the archive's folder. */
+  /** Below the folder of its volume; empty where it is of all of the volume. */
   readonly file: string;
+  readonly volume: string;
   readonly what: string;
+}
+
+/** What is compared. */
+interface CheckPlace {
+  readonly volumes: Pick<Volumes, "all" | "here" | "main" | "pathOf">;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly verify: boolean;
+  readonly keys?: KeyFinder;
 }
 
 /**
  * Compares the catalog with the files, and with `verify` every byte of them with its hash. Changes nothing. What is being
  * recorded meanwhile is left out.
  */
-export async function* check(o: {
-  readonly folder: string;
-  readonly files: Files;
-  readonly catalog: Catalog;
-  readonly verify: boolean;
-  readonly keys?: KeyFinder;
-}): AsyncGenerator<Finding> {
-  const { folder, files, catalog } = o;
-  for (const camera of (await files.list(folder)).folders.filter(isCamera)) yield* checkFolders(o, camera);
-  const removals = await removalsIn(files, folder).catch((error: unknown) => {
+export async function* check(o: CheckPlace): AsyncGenerator<Finding> {
+  const { volumes, files, catalog } = o;
+  const held = Map.groupBy(await catalog.held(), ({ volume }) => volume);
+  for (const [volume, rows] of held) {
+    if (volumes.here.includes(volume)) continue;
+    const segments = rows.reduce((sum, row) => sum + row.segments, 0);
+    yield { file: "", volume, what: `is not there now: ${segments} segments on it are not compared` };
+  }
+  for (const volume of volumes.all.filter(({ name }) => volumes.here.includes(name)))
+    for (const camera of (await files.list(volume.folder)).folders.filter(isCamera))
+      yield* checkFolders(o, volume, camera);
+  const removals = await removalsIn(files, volumes.main.folder).catch((error: unknown) => {
     if (isFault(error, "invalid")) return "invalid" as const;
     throw error;
   });
   if (removals === "invalid" || removals?.valid === false)
     yield {
       file: `${STATEMENTS_FOLDER}/${REMOVALS_FILE}`,
+      volume: volumes.main.name,
       what: "is no statement of what was removed, or is not as it was signed: the next start puts it aside",
     };
   const removed = removals === "invalid" || removals?.valid !== true ? undefined : removals.removals.ranges;
@@ -50,12 +66,7 @@ export async function* check(o: {
 
 /** The segments of a stream, each by itself, and the chain from one to the next. */
 async function* checkStream(
-  o: {
-    readonly folder: string;
-    readonly files: Files;
-    readonly catalog: Catalog;
-    readonly verify: boolean;
-    readonly keys?: KeyFinder;
+  o: CheckPlace & {
     /** What was removed of the stream; undefined where nothing states that. */
     readonly ranges: readonly RemovedRange[] | undefined;
   },
@@ -64,24 +75,27 @@ async function* checkStream(
 ): AsyncGenerator<Finding> {
   // Segments follow each other as they were recorded, which is not their order in time where a clock was set back.
   const seals = new Set(o.ranges?.map(({ link }) => Buffer.from(link, "hex").toString("base64")));
-  const followers: { readonly file: string; readonly previous: string }[] = [];
+  const followers: (StoredFile & { readonly previous: string })[] = [];
   let cursor = { startUs: 0, file: "" };
   for (let page = await o.catalog.after(camera, stream, cursor); page.length > 0; ) {
     for (const row of page) {
       const isRemoved = o.ranges?.some(({ fromUs, toUs }) => fromUs <= row.startUs && row.endUs <= toUs) === true;
-      const { problems, previous } = await examine({ ...o, isRemoved }, row).catch(unreadable);
-      for (const what of problems) yield { file: row.file, what };
-      // What was stated and then not removed, for a crash came between, has nothing before it.
-      if (previous !== undefined && !isRemoved) followers.push({ file: row.file, previous });
-      seals.add(Buffer.from(row.seal).toString("base64"));
       cursor = row;
+      seals.add(Buffer.from(row.seal).toString("base64"));
+      const { file, volume } = row;
+      const path = o.volumes.pathOf(row);
+      if (path === undefined) continue;
+      const { problems, previous } = await examine({ ...o, isRemoved }, path, row).catch(unreadable);
+      for (const what of problems) yield { file, volume, what };
+      // What was stated and then not removed, for a crash came between, has nothing before it.
+      if (previous !== undefined && !isRemoved) followers.push({ file, volume, previous });
     }
     page = await o.catalog.after(camera, stream, cursor);
   }
   // Where nothing is stated, what came before the oldest one has gone by age.
-  for (const { file, previous } of followers.slice(o.ranges === undefined ? 1 : 0))
+  for (const { file, volume, previous } of followers.slice(o.ranges === undefined ? 1 : 0))
     if (!seals.has(previous) && previous !== NOTHING_BEFORE)
-      yield { file, what: "does not follow another segment: the one before it is missing, or was changed" };
+      yield { file, volume, what: "does not follow another segment: the one before it is missing, or was changed" };
 }
 
 function isCamera(name: string): boolean {
@@ -93,9 +107,10 @@ function isCamera(name: string): boolean {
   }
 }
 
-/** Files that the catalog does not know. */
+/** Files of a volume that the catalog does not know. */
 async function* checkFolders(
-  { folder, files, catalog }: { readonly folder: string; readonly files: Files; readonly catalog: Catalog },
+  { files, catalog }: CheckPlace,
+  { name: volume, folder }: Volume,
   camera: string,
 ): AsyncGenerator<Finding> {
   for (const day of (await files.list(`${folder}/${camera}`)).folders.filter(isOurs.day))
@@ -103,17 +118,24 @@ async function* checkFolders(
       const place = `${camera}/${day}/${hour}`;
       const names = (await files.list(`${folder}/${place}`)).files;
       // Asked for after the folder was read: a file that is sealed in between is known by then.
-      const known = await catalog.filesBelow(place);
-      const expected = new Set([...(await catalog.opened()), ...(await catalog.doomed()).map((row) => row.file)]);
+      const known = await catalog.filesBelow(place, volume);
+      const expected = await expectedOn(catalog, volume);
       for (const name of names) {
         const file = `${place}/${name}`;
         const final = file.endsWith(PART) ? file.slice(0, -PART.length) : file;
         if (known.has(final) || expected.has(final)) continue;
-        if (!isOurs.segment(name)) yield { file, what: "is no file of the recorder" };
-        else if (file !== final) yield { file, what: "is unfinished, and nobody is writing it" };
-        else yield { file, what: "is not in the catalog" };
+        if (!isOurs.segment(name)) yield { file, volume, what: "is no file of the recorder" };
+        else if (file !== final) yield { file, volume, what: "is unfinished, and nobody is writing it" };
+        else yield { file, volume, what: "is not in the catalog" };
       }
     }
+}
+
+/** Files that come to be, or go: a row for them is neither needed nor missing. */
+async function expectedOn(catalog: Catalog, volume: string): Promise<ReadonlySet<string>> {
+  const listed = [...(await catalog.opened()), ...(await catalog.doomed())].filter((one) => one.volume === volume);
+  const moves = (await catalog.moves()).filter(({ source, target }) => source === volume || target === volume);
+  return new Set([...listed, ...moves].flatMap(({ file }) => [file, file + COPY]));
 }
 
 /** What the system refuses to read is a finding as any other. */
@@ -129,21 +151,13 @@ function unreadable(error: unknown): Awaited<ReturnType<typeof examine>> {
 async function examine(
   {
     files,
-    folder,
     verify,
     keys,
     isRemoved,
-  }: {
-    readonly files: Files;
-    readonly folder: string;
-    readonly verify: boolean;
-    readonly keys?: KeyFinder;
-    /** Whether it is stated to be removed. */
-    readonly isRemoved: boolean;
-  },
+  }: CheckPlace & { /** Whether it is stated to be removed. */ readonly isRemoved: boolean },
+  path: string,
   row: SegmentRow,
 ): Promise<{ readonly problems: readonly string[]; readonly previous: string | undefined }> {
-  const path = `${folder}/${row.file}`;
   if (!(await files.exists(path))) {
     const why = isRemoved
       ? ": retention has removed it, as is stated, and a power cut has undone its row's removal"

@@ -1,10 +1,20 @@
 /** Whose doing it is that something is not recorded. */
-export const GAP_CAUSES = ["off", "schedule", "no-event", "camera", "network", "disk", "stopped", "unknown"] as const;
+export const GAP_CAUSES = [
+  "off",
+  "schedule",
+  "no-event",
+  "camera",
+  "network",
+  "disk",
+  "stopped",
+  "away",
+  "unknown",
+] as const;
 
 /**
  * `off`: recording is switched off. `schedule`: outside its hours. `no-event`: it waits for an event. `camera`: the camera answers, and
  * does not send what can be recorded. `network`: the camera does not answer. `disk`: what came could not be written. `stopped`: the
- * bridge did not run. `unknown`: entered by a version that did not note it.
+ * bridge did not run. `away`: it was recorded, on a volume that is not there now. `unknown`: entered by a version that did not note it.
  */
 export type GapCause = (typeof GAP_CAUSES)[number];
 

@@ -1,21 +1,19 @@
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import type { Catalog, Cursor } from "./catalog.ts";
+import type { Cursor } from "./catalog.ts";
 import type { KeyFinder, SegmentCipher } from "./cipher.ts";
 import { readIndexed } from "./closing-index.ts";
-import { errorCode, type Files, type OpenFile } from "./files.ts";
+import { errorCode, type OpenFile } from "./files.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readSamples, type TimedSample } from "./fragment-read.ts";
 import { FRAGMENT_BOX_BYTES, readFragmentBox } from "./integrity.ts";
 import { PART } from "./naming.ts";
+import { openStored, type StoredPlace } from "./open-stored.ts";
 import { readStart, type Scan, scanSegment } from "./scan.ts";
 import type { FragmentExtent, SegmentFile } from "./segment.ts";
 
 /** What readers share with the archive. */
-export interface ReaderContext {
-  readonly folder: string;
-  readonly files: Files;
-  readonly catalog: Catalog;
+export interface ReaderContext extends StoredPlace {
   readonly log: Log;
   readonly keys?: KeyFinder | undefined;
   /** The segment that is being written now. */
@@ -25,6 +23,7 @@ export interface ReaderContext {
 /** A segment in the order of time: in the catalog, or being written. */
 export interface Place extends Cursor {
   readonly endUs: number;
+  readonly volume: string;
   readonly live: SegmentFile | undefined;
 }
 
@@ -48,6 +47,11 @@ export class Places {
     this.#context = context;
   }
 
+  /** What is on a volume that is away is passed over. */
+  get #here(): readonly string[] {
+    return this.#context.volumes.here;
+  }
+
   /** The segment that holds `us`, or the first one behind. */
   async locate(us: number): Promise<Place | undefined> {
     const before = await this.atOrBefore(us);
@@ -58,7 +62,7 @@ export class Places {
   /** The segment that begins last at or before `us`. */
   async atOrBefore(us: number): Promise<Place | undefined> {
     const live = this.live();
-    const row = await this.#context.catalog.atOrBefore(this.#camera, this.#stream, us);
+    const row = await this.#context.catalog.atOrBefore(this.#camera, this.#stream, us, this.#here);
     return live !== undefined && live.startUs <= us && live.file !== row?.file
       ? live
       : row && { ...row, live: undefined };
@@ -71,7 +75,7 @@ export class Places {
   async next(cursor: Cursor): Promise<Place | undefined> {
     // In this order: a segment that is sealed in between is seen twice, and not missed.
     const live = this.live();
-    const [row] = await this.#context.catalog.after(this.#camera, this.#stream, cursor, 1);
+    const [row] = await this.#context.catalog.after(this.#camera, this.#stream, cursor, 1, this.#here);
     const found = row && { ...row, live: undefined };
     if (live === undefined || !isBehind(live, cursor)) return found;
     return found === undefined || isBehind(found, live) ? live : found;
@@ -82,15 +86,16 @@ export class Places {
     const live = this.#context.live();
     const first = live?.fragments[0];
     if (live === undefined || first === undefined) return undefined;
-    return { startUs: first.startUs, file: live.file, endUs: live.fragments.at(-1)?.endUs ?? first.endUs, live };
+    const endUs = live.fragments.at(-1)?.endUs ?? first.endUs;
+    return { startUs: first.startUs, file: live.file, volume: live.volume, endUs, live };
   }
 
   /** What a segment's tracks are: one read, where {@link open} looks at all that is in it. Undefined where that cannot be read. */
   async tracks(place: Place): Promise<readonly Fmp4Track[] | undefined> {
     if (place.live !== undefined) return place.live.plan.tracks;
-    const { folder, files, log, keys } = this.#context;
+    const { log, keys } = this.#context;
     try {
-      const handle = await files.open(`${folder}/${place.file}`, "read");
+      const handle = await openStored(this.#context, place);
       try {
         const start = await readStart(handle, keys);
         return start === undefined || start.opening.length === 0 ? undefined : start.header.tracks;
@@ -105,10 +110,10 @@ export class Places {
 
   /** Undefined, and a line in the log, where the file is gone or cannot be read. */
   async open(place: Place): Promise<Opened | undefined> {
-    const { folder, files, log, keys } = this.#context;
-    const path = `${folder}/${place.file}`;
+    const { files, log, keys } = this.#context;
     try {
       if (place.live !== undefined) {
+        const { path } = place.live;
         const handle = await files.open(path + PART, "read").catch((error: unknown) => {
           // It was sealed in the meantime.
           if (errorCode(error) === "ENOENT") return files.open(path, "read");
@@ -122,7 +127,7 @@ export class Places {
         }
         return { handle, tracks: plan.tracks, cipher, fragments };
       }
-      const handle = await files.open(path, "read");
+      const handle = await openStored(this.#context, place);
       const { header, protection, cipher, fragments } = await found(handle, keys).catch(async (error: unknown) => {
         await handle.close();
         throw error;

@@ -23,12 +23,14 @@ export class StreamReader implements RecordedSource {
   readonly #camera: string;
   readonly #stream: string;
   readonly #catalog: Catalog;
+  readonly #volumes: ReaderContext["volumes"];
   readonly #places: Places;
 
   constructor(camera: string, stream: string, context: ReaderContext) {
     this.#camera = camera;
     this.#stream = stream;
     this.#catalog = context.catalog;
+    this.#volumes = context.volumes;
     this.#places = new Places(camera, stream, context);
   }
 
@@ -58,7 +60,13 @@ export class StreamReader implements RecordedSource {
     if (first !== undefined) add(first);
     let cursor: Cursor | undefined = first;
     while (cursor !== undefined && cursor.startUs < toUs(to)) {
-      const page: readonly SegmentRow[] = await this.#catalog.after(this.#camera, this.#stream, cursor);
+      const page: readonly SegmentRow[] = await this.#catalog.after(
+        this.#camera,
+        this.#stream,
+        cursor,
+        undefined,
+        this.#volumes.here,
+      );
       for (const row of page) if (row.startUs < toUs(to)) add(row);
       cursor = page.at(-1);
       await setImmediate();

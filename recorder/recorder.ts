@@ -59,6 +59,11 @@ export class StreamRecorder {
     return this.#writer.problem;
   }
 
+  /** The volume to record to while that can be written, from the next segment on; any if undefined. */
+  set volume(name: string | undefined) {
+    this.#writer.volume = name;
+  }
+
   /** The segment that is being written. */
   get live(): SegmentFile | undefined {
     return this.#writer.live;

@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import type { SegmentRow, SegmentTime } from "./catalog.ts";
+import type { SegmentRow, SegmentTime, StoredFile } from "./catalog.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { timeOf } from "./describe.ts";
 import type { Files } from "./files.ts";
@@ -9,13 +9,14 @@ import type { ProtectionMode } from "./protection.ts";
 import { type Scan, scanSegment } from "./scan.ts";
 import { CLOSING, randomAccess } from "./segment.ts";
 import { type Signer, signatureBox } from "./signature.ts";
+import type { Volume } from "./volume.ts";
 
 type SealedRow = SegmentRow & SegmentTime;
 
-/** Where recordings stand, and with what they are opened and signed. */
+/** The volume that recordings are on, and with what they are opened and signed. */
 export interface RecoveryPlace {
   readonly files: Files;
-  readonly folder: string;
+  readonly volume: Pick<Volume, "name" | "folder">;
   readonly log: Log;
   readonly keys?: KeyFinder | undefined;
   readonly signer?: Signer | undefined;
@@ -34,8 +35,8 @@ const DAMAGED = ".damaged";
  * or, where nothing is encrypted, where all its hashes are right, which anybody can make.
  */
 export async function recoverPart(place: RecoveryPlace, file: string): Promise<SealedRow | undefined> {
-  const { files, folder, log, keys } = place;
-  const path = `${folder}/${file}`;
+  const { files, volume, log, keys } = place;
+  const path = `${volume.folder}/${file}`;
   const part = path + PART;
   if (!(await files.exists(part))) return (await files.exists(path)) ? adoptSealed(place, file) : undefined;
   const handle = await files.open(part, "edit");
@@ -65,7 +66,12 @@ export async function recoverPart(place: RecoveryPlace, file: string): Promise<S
           : [signatureBox({ ...scan.header, header: opening, heads: scan.heads, recovered: true }, signer), index];
       await handle.write(end, scan.goodBytes);
       await handle.datasync();
-      row = rowOf(scan, scan.header, file, scan.goodBytes + end.reduce((sum, { length }) => sum + length, 0));
+      row = rowOf(
+        scan,
+        scan.header,
+        { file, volume: volume.name },
+        scan.goodBytes + end.reduce((sum, { length }) => sum + length, 0),
+      );
     }
   } finally {
     await handle.close();
@@ -82,10 +88,10 @@ export async function recoverPart(place: RecoveryPlace, file: string): Promise<S
 
 /** The row of a file that has its final name and is not in the catalog. Undefined, and a line in the log, when it cannot be read. */
 export async function adoptSealed(
-  { files, folder, log, keys }: RecoveryPlace,
+  { files, volume, log, keys }: RecoveryPlace,
   file: string,
 ): Promise<SealedRow | undefined> {
-  const handle = await files.open(`${folder}/${file}`, "read");
+  const handle = await files.open(`${volume.folder}/${file}`, "read");
   try {
     const scan = await scanSegment(handle, false, keys);
     const camera = file.split("/", 1)[0];
@@ -93,7 +99,7 @@ export async function adoptSealed(
       log.error({ file }, "a file in the archive is no segment of its camera: it is left alone");
       return undefined;
     }
-    return rowOf(scan, scan.header, file, await handle.size());
+    return rowOf(scan, scan.header, { file, volume: volume.name }, await handle.size());
   } finally {
     await handle.close();
   }
@@ -103,14 +109,14 @@ function maySign({ encryption }: RecoveryPlace, { protection, cipher }: Scan): b
   return protection === undefined ? encryption === undefined : cipher !== undefined;
 }
 
-function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, file: string, bytes: number): SealedRow {
+function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, stored: StoredFile, bytes: number): SealedRow {
   return {
     camera: header.camera,
     stream: header.stream,
     startUs: scan.fragments[0]?.startUs ?? header.zeroUs,
     endUs: Math.max(...scan.fragments.map((one) => one.endUs)),
     bytes,
-    file,
+    ...stored,
     tracks: header.description,
     seal: scan.link,
     ...timeOf(scan.fragments, header.cameraAheadMs),

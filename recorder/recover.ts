@@ -1,5 +1,5 @@
 import { HOUR } from "../base/units.ts";
-import type { Catalog, DoomedRow, SegmentRow, SegmentTime } from "./catalog.ts";
+import type { Catalog, DoomedRow, SegmentRow, SegmentTime, StoredFile } from "./catalog.ts";
 import { errorCode } from "./files.ts";
 import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
 import { adoptSealed, type RecoveryPlace, recoverPart } from "./recover-part.ts";
@@ -12,64 +12,110 @@ const LIMITS = {
   lookBackUs: HOUR * 1000,
 };
 
+/** What two volumes have of the same name. */
+const NAMESAKES = 100;
+
 interface Place extends RecoveryPlace {
   readonly catalog: Catalog;
   /** Where it is stated what is removed; absent: nowhere. */
   readonly removals?: RemovalLog | undefined;
+  /** Whether a file can be had on another volume. Absent: there is none. */
+  readonly isThere?: (stored: StoredFile) => Promise<boolean>;
 }
 
 /**
- * Makes files and catalog agree after the last process ended, however it did. Nothing may be recording yet.
+ * Makes the files of a volume and the catalog agree after the last process ended, however it did. Nothing may be recording yet.
  *
  * After a kill, the catalog itself names every file that was in the making. After a power cut it may have lost its last
  * entries, so the newest folders of each camera are compared too; for a camera that it does not know at all, every folder
  * is: a lost catalog comes back. Its cost does not grow with the age of the archive.
  */
 export async function recover(place: Place): Promise<{ readonly recovered: number }> {
-  const { catalog } = place;
+  const { catalog, volume } = place;
   await removeDoomed(place);
   let recovered = 0;
   const enter = async (file: string, read: () => Promise<(SegmentRow & SegmentTime) | undefined>): Promise<void> => {
     try {
       const row = await read();
-      if (row === undefined) return await catalog.abandoned(file);
-      await catalog.sealed(row);
+      const own = row === undefined ? undefined : await underOwnName(place, row);
+      if (own?.file !== file) await catalog.abandoned({ file, volume: volume.name });
+      if (own === undefined) return;
+      await catalog.sealed(own);
+      await catalog.filled(own.camera, own.stream, own.startUs, own.endUs);
       recovered += 1;
     } catch (err) {
       place.log.error({ err, file }, "a segment cannot be recovered: it is tried again at the next start");
     }
   };
   const part = (file: string): Promise<void> => enter(file, () => recoverPart(place, file));
-  await inParallel(await catalog.opened(), part);
+  const opened = (await catalog.opened()).filter((one) => one.volume === volume.name);
+  await inParallel(
+    opened.map(({ file }) => file),
+    part,
+  );
 
   for (const folder of await recentFolders(place)) {
-    const known = await catalog.filesBelow(folder);
-    const found = (await place.files.list(`${place.folder}/${folder}`)).files
+    const known = await catalog.filesBelow(folder, volume.name);
+    const found = (await place.files.list(`${volume.folder}/${folder}`)).files
       .filter(isOurs.segment)
       .map((name) => `${folder}/${name}`);
     const there = new Set(found);
     const lost = [...known].filter((file) => !there.has(file));
     if (lost.length > 0) {
       place.log.error({ folder, lost: lost.length }, "recordings that the catalog names are not on the disk");
-      await catalog.doom(lost);
-      await catalog.gone(lost);
+      await catalog.doom(lost.map((file) => ({ file, volume: volume.name })));
+      await catalog.gone(volume.name, lost);
     }
     const parts = found.filter((file) => file.endsWith(PART)).map((file) => file.slice(0, -PART.length));
     await inParallel(parts, part);
     const rowless = found.filter((file) => !file.endsWith(PART) && !known.has(file));
     await inParallel(rowless, (file) => enter(file, () => adoptSealed(place, file)));
   }
+  // Copies of what is on another volume, before it is brought here again.
+  await removeDoomed(place);
   if (recovered > 0) place.log.info({ recovered }, "recordings that were left unfinished are sealed");
   return { recovered };
 }
 
 /**
- * States which files have lost their rows, and removes them, in this order: after a crash or a power cut between the two they are there
- * still, and are removed later. Those that cannot be removed stay listed.
+ * What is to be entered of a file of which the catalog has the name on another volume. The same footage: nothing, and the copy goes
+ * where the other one can be had. Another one, made while a disk or the catalog was away: it, under a name of its own.
  */
-export async function removeDoomed(place: Place): Promise<void> {
-  const { folder, files, catalog, log } = place;
-  const doomed = await catalog.doomed();
+async function underOwnName<Row extends SegmentRow>(place: Place, row: Row): Promise<Row | undefined> {
+  const { catalog, files, volume, log } = place;
+  const other = await catalog.find(row.file);
+  const isTaken = (await catalog.opened()).some(({ file, volume: on }) => file === row.file && on !== row.volume);
+  if (other?.volume === row.volume || (other === undefined && !isTaken)) return row;
+  if (other !== undefined && Buffer.from(other.seal).equals(Buffer.from(row.seal))) {
+    if ((await place.isThere?.(other)) === true) await catalog.doomCopy(row);
+    return undefined;
+  }
+  for (let counter = 0; counter < NAMESAKES; counter += 1) {
+    const file = row.file.replace(/\d+\.mp4$/, `${counter}.mp4`);
+    const path = `${volume.folder}/${file}`;
+    if ((await files.exists(path)) || !(await catalog.opening({ file, volume: volume.name }))) continue;
+    await files.rename(`${volume.folder}/${row.file}`, path);
+    log.warn({ file: row.file, renamed: file }, "two volumes had recordings of the same name: one is renamed");
+    return { ...row, file };
+  }
+  log.error({ file: row.file, volume: volume.name }, "a recording has a name that is taken: it is left alone");
+  return undefined;
+}
+
+/** A volume of which what is doomed is removed. */
+export type DoomedPlace = Pick<Place, "volume" | "files" | "catalog" | "log" | "removals">;
+
+/**
+ * States which files of a volume have lost their rows, and removes them, in this order: after a crash or a power cut between the two
+ * they are there still, and are removed later. Those that cannot be removed stay listed. `isMeant`: which of them; all if absent.
+ */
+export async function removeDoomed(
+  place: DoomedPlace,
+  isMeant: (row: DoomedRow) => boolean = () => true,
+): Promise<void> {
+  const { files, catalog, log } = place;
+  const { name, folder } = place.volume;
+  const doomed = (await catalog.doomed()).filter((one) => one.volume === name && isMeant(one));
   if (doomed.length === 0) return;
   let isStated = await state(place, doomed);
   const gone: string[] = [];
@@ -87,14 +133,14 @@ export async function removeDoomed(place: Place): Promise<void> {
     log.error("it cannot be stated which recordings were removed: it is tried again");
     return;
   }
-  for (let start = 0; start < gone.length; start += 100) await catalog.gone(gone.slice(start, start + 100));
+  await catalog.gone(name, gone);
   for (const hour of new Set(gone.map(folderOf)))
     if (await files.removeEmptyFolder(`${folder}/${hour}`))
       await files.removeEmptyFolder(`${folder}/${folderOf(hour)}`);
 }
 
 /** False where the statement cannot be written. */
-async function state({ removals, catalog, log }: Place, doomed: readonly DoomedRow[]): Promise<boolean> {
+async function state({ removals, catalog, volume, log }: DoomedPlace, doomed: readonly DoomedRow[]): Promise<boolean> {
   if (removals === undefined) return true;
   try {
     await removals.state(doomed);
@@ -103,15 +149,15 @@ async function state({ removals, catalog, log }: Place, doomed: readonly DoomedR
     log.warn({ err }, "a statement of what is removed cannot be written");
     return false;
   }
-  await catalog.stated();
+  await catalog.stated(volume.name);
   return true;
 }
 
-/** `camera/date/hour` of every folder that may differ from the catalog. */
-async function recentFolders({ folder, files, catalog }: Place): Promise<readonly string[]> {
+/** `camera/date/hour` of every folder of a volume that may differ from the catalog. */
+async function recentFolders({ volume: { name, folder }, files, catalog }: Place): Promise<readonly string[]> {
   const found: string[] = [];
   for (const camera of (await files.list(folder)).folders) {
-    const newest = await catalog.newest(camera);
+    const newest = await catalog.newest(camera, name);
     const first = newest === undefined ? "" : folderOf(segmentPath(camera, Math.max(0, newest - LIMITS.lookBackUs), 0));
     for (const day of (await files.list(`${folder}/${camera}`)).folders.filter(isOurs.day)) {
       if (`${camera}/${day}/~` < first) continue;

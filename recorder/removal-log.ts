@@ -3,7 +3,7 @@ import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { isoOf } from "../base/units.ts";
 import type { AnchorName } from "./anchor.ts";
-import type { Catalog, DoomedRow } from "./catalog.ts";
+import type { Catalog, DoomedRow, StoredFile } from "./catalog.ts";
 import { errorCode, type Files } from "./files.ts";
 import { NO_LINK } from "./integrity.ts";
 import {
@@ -17,6 +17,7 @@ import {
 import { headerOf } from "./scan.ts";
 import type { Signer } from "./signature.ts";
 import { hashOfText, isSignedWith } from "./signed-text.ts";
+import type { Volumes } from "./volumes.ts";
 import { readText, replaceText } from "./whole-text.ts";
 
 /** Statements about the recordings beside them, below the archive's folder. A name that no camera can have. */
@@ -30,7 +31,9 @@ const LIMITS = {
 };
 
 interface Place {
+  /** The archive's: statements are below it. */
   readonly folder: string;
+  readonly volumes: Pick<Volumes, "pathOf">;
   readonly files: Files;
   readonly catalog: Catalog;
   readonly log: Log;
@@ -110,7 +113,7 @@ export class RemovalLog {
     for (const { camera } of await catalog.totals())
       for (const stream of await catalog.streams(camera)) {
         const [oldest] = await catalog.after(camera, stream, { startUs: 0, file: "" }, 1);
-        const previous = oldest && (await this.#previousOf(oldest.file));
+        const previous = oldest && (await this.#previousOf(oldest));
         if (oldest === undefined || previous === undefined || previous.equals(NO_LINK)) continue;
         const span = { startUs: oldest.startUs, endUs: oldest.startUs };
         before.push({ camera, stream, ...span, previous: null, link: previous.toString("hex"), why: "unknown" });
@@ -126,11 +129,12 @@ export class RemovalLog {
   async state(rows: readonly DoomedRow[]): Promise<void> {
     // What is removed before the first statement is under that one.
     if (this.#isNew) return;
-    for (const { file, facts } of rows) {
+    for (const { file, volume, facts } of rows) {
       if (facts === undefined || facts.isStated || this.#pending.has(file)) continue;
-      if (!(await this.#place.files.exists(`${this.#place.folder}/${file}`))) continue;
+      const path = this.#place.volumes.pathOf({ file, volume });
+      if (path === undefined || !(await this.#place.files.exists(path))) continue;
       const { camera, stream, startUs, endUs, seal, why } = facts;
-      const previous = (await this.#previousOf(file))?.toString("hex") ?? null;
+      const previous = (await this.#previousOf({ file, volume }))?.toString("hex") ?? null;
       const link = Buffer.from(seal).toString("hex");
       this.#pending.set(file, { camera, stream, startUs, endUs, previous, link, why });
     }
@@ -154,10 +158,12 @@ export class RemovalLog {
   }
 
   /** The link before a segment; undefined where its file cannot be read. */
-  async #previousOf(file: string): Promise<Buffer | undefined> {
-    const { folder, files, log } = this.#place;
+  async #previousOf(stored: StoredFile): Promise<Buffer | undefined> {
+    const { volumes, files, log } = this.#place;
+    const path = volumes.pathOf(stored);
+    if (path === undefined) return undefined;
     try {
-      const handle = await files.open(`${folder}/${file}`, "read");
+      const handle = await files.open(path, "read");
       try {
         return (await headerOf(handle))?.previous;
       } finally {
@@ -165,7 +171,7 @@ export class RemovalLog {
       }
     } catch (err) {
       if (errorCode(err) === undefined) throw err;
-      log.warn({ err, file }, "a recording cannot be read any more");
+      log.warn({ err, file: stored.file }, "a recording cannot be read any more");
       return undefined;
     }
   }

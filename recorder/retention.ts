@@ -7,6 +7,8 @@ import type { Journal, Mark } from "./journal.ts";
 import { removeDoomed } from "./recover.ts";
 import type { RemovalLog } from "./removal-log.ts";
 import type { RemovalReason } from "./removals.ts";
+import type { Volume } from "./volume.ts";
+import type { Volumes } from "./volumes.ts";
 import type { RecordingKeys } from "./writer.ts";
 
 const LIMITS = {
@@ -27,57 +29,50 @@ export interface Retention {
 
 /** What is kept in all. */
 export interface ArchiveBounds {
+  /** Of all volumes together. */
   readonly maxBytes?: number;
-  /** Space on the disk that is left to others. */
-  readonly keepFreeBytes?: number;
 }
 
 /** What becomes of a segment: it goes, and why; it is passed over; or it and all that is younger stay. */
 type Verdict = Exclude<RemovalReason, "unknown"> | "kept" | "stays";
 
+interface RetainerParts {
+  readonly volumes: Volumes;
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly keys?: RecordingKeys | undefined;
+  readonly journal?: Journal | undefined;
+  /** Where it is stated what is removed; absent: nowhere. */
+  readonly removals?: RemovalLog | undefined;
+  readonly bounds: ArchiveBounds;
+  /** For cameras of which nothing else is said: also those that are recorded no more. */
+  readonly each: Retention;
+  /** Told before a minimum is broken, and where nothing more may go; undefined when that is over. */
+  readonly trouble?: (words: string | undefined) => void;
+}
+
+/** Which segments are looked at: of one camera or of all, on these volumes. */
+interface Choice {
+  readonly camera?: string;
+  readonly volumes: readonly string[];
+}
+
 /** Removes the oldest segments beyond the bounds, but no locked ones, every minute and whenever the disk is full. */
 export class Retainer {
-  readonly #o: {
-    readonly folder: string;
-    readonly files: Files;
-    readonly catalog: Catalog;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly keys?: RecordingKeys | undefined;
-    readonly journal?: Journal | undefined;
-    readonly removals?: RemovalLog | undefined;
-    readonly bounds: ArchiveBounds;
-    readonly each: Retention;
-    readonly trouble?: (words: string | undefined) => void;
-    readonly isHere?: () => Promise<boolean>;
-  };
+  readonly #o: RetainerParts;
   readonly #cameras = new Map<string, Retention>();
   readonly #timer: Timer;
-  #trouble: string | undefined;
+  /** By volume, or of all together. */
+  readonly #troubles = new Map<string, string>();
   /** Out of the catalog, and not yet removed. */
   #going: SegmentRow[] = [];
   #running: Promise<void> | undefined;
   #again = false;
   #closed = false;
 
-  constructor(o: {
-    readonly folder: string;
-    readonly files: Files;
-    readonly catalog: Catalog;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly keys?: RecordingKeys | undefined;
-    readonly journal?: Journal | undefined;
-    /** Where it is stated what is removed; absent: nowhere. */
-    readonly removals?: RemovalLog | undefined;
-    readonly bounds: ArchiveBounds;
-    /** For cameras of which nothing else is said: also those that are recorded no more. */
-    readonly each: Retention;
-    /** Told before a minimum is broken, and where nothing more may go; undefined when that is over. */
-    readonly trouble?: (words: string | undefined) => void;
-    /** Whether the disk is there that the folder is on. Not asked if absent. */
-    readonly isHere?: () => Promise<boolean>;
-  }) {
+  constructor(o: RetainerParts) {
     this.#o = o;
     this.#timer = o.clock.every(LIMITS.periodMs, () => void this.run());
   }
@@ -114,16 +109,25 @@ export class Retainer {
   }
 
   async #pass(): Promise<void> {
-    const { catalog, clock, isHere } = this.#o;
+    const { catalog, clock, volumes } = this.#o;
     // On a disk that is away nothing is removed: it would be forgotten, and there again when the disk is.
-    if ((await isHere?.()) === false) return;
-    await removeDoomed(this.#o);
+    const there: Volume[] = [];
+    for (const volume of volumes.all) if (await volumes.isHere(volume)) there.push(volume);
+    if (there.length === 0) return;
+    const names = there.map(({ name }) => name);
+    for (const volume of there) await removeDoomed({ ...this.#o, volume });
+    // What is away neither counts nor goes.
+    const held = Map.groupBy(
+      (await catalog.held()).filter(({ volume }) => names.includes(volume)),
+      ({ camera }) => camera,
+    );
     let all = 0;
-    for (const { camera, bytes } of await catalog.totals()) {
+    for (const [camera, parts] of held) {
+      const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
       const { maxAgeMs = Infinity, maxBytes = Infinity } = this.#of(camera);
       const oldUs = (clock.now() - maxAgeMs) * 1000;
       let left = bytes;
-      await this.#remove(camera, (row) => {
+      await this.#remove({ camera, volumes: names }, (row) => {
         const isOld = row.endUs < oldUs;
         if (!isOld && (left <= maxBytes || this.#isYoung(row))) return "stays";
         left -= row.bytes;
@@ -137,7 +141,8 @@ export class Retainer {
       if (maxAgeMs !== undefined) await catalog.forgetGaps(camera, (clock.now() - maxAgeMs) * 1000);
     }
     for (const camera of (await this.#o.journal?.cameras()) ?? []) await this.#forget(camera);
-    await this.#makeRoom(all);
+    await this.#keepSum(all, names);
+    for (const volume of there) await this.#keepRoom(volume);
     for (const camera of (await this.#o.keys?.cameras()) ?? []) {
       const { maxAgeMs } = this.#of(camera);
       if (maxAgeMs === undefined) continue;
@@ -157,34 +162,62 @@ export class Retainer {
     return minAgeMs !== undefined && endUs >= (this.#o.clock.now() - minAgeMs) * 1000;
   }
 
-  /** What is beyond the bounds of all goes, `all` being the bytes that there are: the oldest first, what has a minimum last. */
-  async #makeRoom(all: number): Promise<void> {
-    const { folder, files, bounds } = this.#o;
-    const { maxBytes = Infinity, keepFreeBytes = 0 } = bounds;
-    let missing = Math.max(all - maxBytes, keepFreeBytes > 0 ? keepFreeBytes - (await files.freeBytes(folder)) : 0);
+  /** `all`: the bytes on the volumes that are there, together. */
+  #keepSum(all: number, volumes: readonly string[]): Promise<void> {
+    return this.#makeRoom(all - (this.#o.bounds.maxBytes ?? Infinity), volumes, { name: "", mayMove: () => false });
+  }
+
+  async #keepRoom(volume: Volume): Promise<void> {
+    const { files, catalog, volumes, log } = this.#o;
+    const { name, folder, maxBytes, keepFreeBytes } = volume;
+    const held = (await catalog.held()).filter((one) => one.volume === name);
+    const bytes = held.reduce((sum, one) => sum + one.bytes, 0);
+    let free = Infinity;
+    if (keepFreeBytes > 0)
+      try {
+        free = await files.freeBytes(folder);
+      } catch (err) {
+        log.warn({ err, volume: name }, "it cannot be told how much is free on a volume");
+      }
+    const missing = Math.max(bytes - maxBytes, keepFreeBytes - free);
+    await this.#makeRoom(missing, [name], { name, mayMove: (full) => volumes.fill(volume, full) });
+  }
+
+  /**
+   * So many bytes go: the oldest first, what has a minimum last. `mayMove` is told that all that has none is gone, and there is still
+   * no room, and answers whether what is new can be recorded elsewhere; then what has a minimum stays.
+   */
+  async #makeRoom(
+    bytes: number,
+    volumes: readonly string[],
+    { name, mayMove }: { readonly name: string; readonly mayMove: (full: boolean) => boolean },
+  ): Promise<void> {
+    let missing = bytes;
     const take = (row: SegmentRow): Verdict => {
       if (missing <= 0) return "stays";
       missing -= row.bytes;
       return "room";
     };
-    await this.#remove(undefined, (row) => (missing > 0 && this.#isYoung(row) ? "kept" : take(row)));
+    if (missing > 0) await this.#remove({ volumes }, (row) => (missing > 0 && this.#isYoung(row) ? "kept" : take(row)));
     await this.#discard();
-    if (missing <= 0) {
-      this.#tell(undefined);
+    if (mayMove(missing > 0) || missing <= 0) {
+      this.#tell(name, undefined);
       return;
     }
     // Before anything of it goes: somebody may want to act.
-    this.#tell("there is no room for what is to be kept at least: the oldest of it is deleted");
-    await this.#remove(undefined, take);
+    this.#tell(name, "there is no room for what is to be kept at least: the oldest of it is deleted");
+    await this.#remove({ volumes }, take);
     await this.#discard();
-    if (missing > 0) this.#tell("there is no room, and nothing may be deleted: all that is left is locked");
+    if (missing > 0) this.#tell(name, "there is no room, and nothing may be deleted: all that is left is locked");
   }
 
-  #tell(trouble: string | undefined): void {
-    if (trouble === this.#trouble) return;
-    this.#trouble = trouble;
-    if (trouble !== undefined) this.#o.log.error(trouble);
-    this.#o.trouble?.(trouble);
+  #tell(name: string, trouble: string | undefined): void {
+    if (trouble === this.#troubles.get(name)) return;
+    if (trouble === undefined) this.#troubles.delete(name);
+    else this.#troubles.set(name, trouble);
+    if (trouble !== undefined) this.#o.log.error(name === "" ? {} : { volume: name }, trouble);
+    const [first] = this.#troubles.values();
+    this.#o.trouble?.(first);
   }
 
   /** Events and bookmarks go with the footage that they are of; those of a camera without any, by their age alone. */
@@ -196,11 +229,11 @@ export class Retainer {
   }
 
   /** Dooms segments, oldest first, until one stays. Locked ones are passed over whatever is said of them. */
-  async #remove(camera: string | undefined, judge: (row: SegmentRow) => Verdict): Promise<void> {
+  async #remove({ camera, volumes }: Choice, judge: (row: SegmentRow) => Verdict): Promise<void> {
     const { catalog } = this.#o;
     let cursor: Cursor | undefined;
     while (!this.#closed) {
-      const page = await catalog.oldest(LIMITS.batch, camera, cursor);
+      const page = await catalog.oldest(LIMITS.batch, camera, cursor, volumes);
       const going = new Map<RemovalReason, SegmentRow[]>();
       // Asked for each page: a lock that is made meanwhile counts.
       const locks = await this.#locksOf(new Set(page.map((row) => row.camera)));
@@ -213,10 +246,7 @@ export class Retainer {
       }
       cursor = page.at(-1);
       for (const [why, rows] of going) {
-        await catalog.doom(
-          rows.map(({ file }) => file),
-          why,
-        );
+        await catalog.doom(rows, why);
         this.#going.push(...rows);
       }
       if (this.#going.length >= LIMITS.statement) await this.#discard();
@@ -224,13 +254,14 @@ export class Retainer {
     }
   }
 
-  /** Removes what was doomed, of all cameras under one statement. */
+  /** Removes what was doomed, of all cameras under one statement for each volume. */
   async #discard(): Promise<void> {
-    const { catalog, log } = this.#o;
+    const { catalog, log, volumes } = this.#o;
     const going = this.#going;
     if (going.length === 0) return;
     this.#going = [];
-    await removeDoomed(this.#o);
+    for (const volume of volumes.all)
+      if (volumes.here.includes(volume.name)) await removeDoomed({ ...this.#o, volume });
     log.debug({ segments: going.length }, "old recordings are removed");
     for (const [camera, rows] of Map.groupBy(going, (row) => row.camera)) {
       const [left] = await catalog.oldest(1, camera);
@@ -256,9 +287,9 @@ export class Retainer {
     const { catalog, keys, log } = this.#o;
     if (keys === undefined) return;
     // What is being written, or waits for recovery or for its removal, is not in the order of the segments.
-    const pending = [...(await catalog.opened()), ...(await catalog.doomed()).map((row) => row.file)];
+    const pending = [...(await catalog.opened()), ...(await catalog.doomed())];
     const kept = new Set([
-      ...pending.filter((file) => file.startsWith(`${camera}/`)).map(dayIn),
+      ...pending.flatMap(({ file }) => (file.startsWith(`${camera}/`) ? [dayIn(file)] : [])),
       ...(await catalog.days(camera)),
     ]);
     const locks = (await this.#locksOf(new Set([camera]))).map(({ from, to }) => [dayOf(from), dayOf(to)] as const);

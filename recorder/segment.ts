@@ -9,6 +9,7 @@ import { FRAGMENT_BOX_BYTES, fragmentBox, type Link, linkOf, PRFT_BYTES, prft, s
 import { folderOf, PART, segmentPath } from "./naming.ts";
 import { Pace } from "./pace.ts";
 import { type Signer, signatureBox } from "./signature.ts";
+import type { Volume } from "./volume.ts";
 
 const LIMITS = {
   /** Of each video sample, where encryption is light: parameter sets and the beginning of the first slices. */
@@ -48,8 +49,11 @@ interface Signing {
  * in it. Calls must not overlap. After a method has failed, only {@link abandon} may be called.
  */
 export class SegmentFile {
-  /** Final name, below the archive's folder. */
+  /** Final name, below the folder of its volume. */
   readonly file: string;
+  readonly volume: string;
+  /** The whole of it. */
+  readonly path: string;
   readonly plan: SegmentPlan;
   readonly cipher: SegmentCipher | undefined;
   readonly #signer: Signing | undefined;
@@ -59,7 +63,6 @@ export class SegmentFile {
   /** Fragments that are written. Grows. */
   readonly fragments: FragmentPlace[] = [];
   readonly #files: Files;
-  readonly #path: string;
   readonly #handle: OpenFile;
   /** Of what is written completely. */
   #bytes = 0;
@@ -71,6 +74,7 @@ export class SegmentFile {
     files: Files;
     path: string;
     file: string;
+    volume: string;
     handle: OpenFile;
     plan: SegmentPlan;
     cipher: SegmentCipher | undefined;
@@ -79,21 +83,22 @@ export class SegmentFile {
     signing: Signing | undefined;
   }) {
     this.#files = o.files;
-    this.#path = o.path;
+    this.path = o.path;
     this.#handle = o.handle;
     this.#header = o.header;
     this.#link = linkOf(o.plain);
     this.#opening = this.#link;
     this.#signer = o.signing;
     this.file = o.file;
+    this.volume = o.volume;
     this.plan = o.plan;
     this.cipher = o.cipher;
   }
 
-  /** Makes the file, empty. `announce` is told the name before it exists. */
+  /** Makes the file, empty. `announce` is told the name before it exists; false: it is taken. */
   static async create(o: {
     readonly files: Files;
-    readonly folder: string;
+    readonly volume: Pick<Volume, "name" | "folder">;
     readonly camera: string;
     readonly stream: string;
     readonly plan: SegmentPlan;
@@ -103,14 +108,14 @@ export class SegmentFile {
     readonly cipher?: SegmentCipher | undefined;
     /** Absent: the segment is not signed. */
     readonly signer?: Signer | undefined;
-    readonly announce: (file: string) => Promise<void>;
+    readonly announce: (file: string) => Promise<boolean>;
   }): Promise<SegmentFile> {
     const { files, plan, cipher } = o;
     for (let counter = 0; counter < LIMITS.namesakes; counter += 1) {
       const file = segmentPath(o.camera, o.startUs, counter);
-      const path = `${o.folder}/${file}`;
+      const path = `${o.volume.folder}/${file}`;
       if ((await files.exists(path)) || (await files.exists(path + PART))) continue;
-      await o.announce(file);
+      if (!(await o.announce(file))) continue;
       const handle = await openNew(files, path);
       if (handle === undefined) continue;
       const init = initSegment(plan.tracks);
@@ -122,6 +127,7 @@ export class SegmentFile {
         files,
         path,
         file,
+        volume: o.volume.name,
         handle,
         plan,
         cipher,
@@ -233,8 +239,8 @@ export class SegmentFile {
     await this.#handle.write(end, this.#bytes);
     await this.#handle.datasync();
     await this.#handle.close();
-    await this.#files.rename(this.#path + PART, this.#path);
-    await this.#files.syncFolder(folderOf(this.#path));
+    await this.#files.rename(this.path + PART, this.path);
+    await this.#files.syncFolder(folderOf(this.path));
     for (const { length } of end) this.#bytes += length;
     return true;
   }
@@ -242,7 +248,7 @@ export class SegmentFile {
   /** Leaves the file as it is for recovery, or removes it when it is empty. Never rejects. */
   async abandon(): Promise<void> {
     await this.#handle.close().catch(() => undefined);
-    if (this.fragments.length === 0) await this.#files.remove(this.#path + PART).catch(() => undefined);
+    if (this.fragments.length === 0) await this.#files.remove(this.path + PART).catch(() => undefined);
   }
 }
 

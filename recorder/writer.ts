@@ -5,18 +5,21 @@ import { Repeats } from "../base/log.ts";
 import { BoundedQueue } from "../base/queue.ts";
 import { type Millis, SECOND } from "../base/units.ts";
 import type { ReusedMemory } from "../media/reused-memory.ts";
-import type { Catalog, SegmentRow, SegmentTime } from "./catalog.ts";
+import type { Catalog, SegmentRow, SegmentTime, StoredFile } from "./catalog.ts";
 import { type KeyFinder, type RecordingKey, SegmentCipher } from "./cipher.ts";
 import { describeTracks, timeOf } from "./describe.ts";
 import { errorCode, type Files } from "./files.ts";
 import type { FragmentSink, ReadyFragment, SegmentPlan } from "./fragmenter.ts";
 import { cameraGap, type GapReason, SLOW_DISK, STOPPED } from "./gap.ts";
 import { type Link, NO_LINK } from "./integrity.ts";
+import { PART } from "./naming.ts";
 import type { ProtectionMode } from "./protection.ts";
 import { recoverPart } from "./recover-part.ts";
 import { SegmentFile } from "./segment.ts";
 import type { Signer } from "./signature.ts";
 import type { Troubles } from "./troubles.ts";
+import type { Volume } from "./volume.ts";
+import type { Volumes } from "./volumes.ts";
 
 const LIMITS = {
   /** Fragments of one stream that wait for the disk: half a minute of short ones. */
@@ -62,7 +65,7 @@ export interface RecordingKeys extends KeyFinder {
 
 /** What the writers of one archive share. */
 export interface WriterContext {
-  readonly folder: string;
+  readonly volumes: Volumes;
   readonly files: Files;
   readonly catalog: Catalog;
   readonly clock: Clock;
@@ -78,8 +81,6 @@ export interface WriterContext {
   readonly keys?: RecordingKeys | undefined;
   /** Signs what is finished; absent: nobody. */
   readonly signer?: Signer | undefined;
-  /** Whether the disk is there that the folder is on: an empty folder in its place must not be filled. Not asked if absent. */
-  readonly isHere?: () => Promise<boolean>;
   /** What is wrong with the storage is told here. */
   readonly troubles: Troubles;
   /** The disk is full: something has to go. */
@@ -92,10 +93,18 @@ type Job =
   | { readonly type: "end"; readonly plan: SegmentPlan; readonly gap: GapReason | undefined }
   | { readonly type: "nothing"; readonly sinceUs: number; readonly reason: GapReason };
 
+const WHILE_CHANGING: GapReason = { cause: "disk", why: "the disk failed, and another was taken" };
+
+/** A file that an error of its disk left unfinished. */
+interface Unfinished extends StoredFile {
+  /** What was written of it, whether it is still there or not; undefined where nothing was. */
+  readonly stretch: { readonly fromUs: number; readonly toUs: number } | undefined;
+}
+
 /**
  * Brings the fragments of one stream to disk, one after the other, and keeps the catalog. When the disk is too slow, the
- * stream loses fragments up to the next key frame; when it fails, the stream pauses and tries again. Neither touches
- * other streams, or what is already written.
+ * stream loses fragments up to the next key frame; when it fails, the stream goes on at once on another volume, or, where there is
+ * none, pauses and tries again. Neither touches other streams, or what is already written.
  */
 export class SegmentWriter implements FragmentSink {
   readonly #camera: string;
@@ -121,7 +130,12 @@ export class SegmentWriter implements FragmentSink {
   #past: { readonly endUs: number | undefined; readonly link: Link } | undefined;
   /** Why nothing was recorded, as it was told last: the catalog has it, or will in a moment. */
   #cause: GapReason["cause"] | undefined;
-  #parts: string[] = [];
+  #parts: Unfinished[] = [];
+  /** The volume that was being written to when something failed, and the fragment that was written last. */
+  #volume: Volume | undefined;
+  #written: ReadyFragment | undefined;
+  /** The segment goes on in another file, which begins with a key frame. */
+  #needsKey = false;
   #rows: (SegmentRow & SegmentTime)[] = [];
 
   constructor(camera: string, stream: string, context: WriterContext) {
@@ -131,6 +145,9 @@ export class SegmentWriter implements FragmentSink {
     this.#log = context.log.child({ camera, stream });
     this.#repeats = new Repeats(context.clock);
   }
+
+  /** The volume to record to, while it can be written; any if undefined. Counts from the next segment on. */
+  volume: string | undefined;
 
   /** The segment that is being written. It stays here until the catalog has it. */
   get live(): SegmentFile | undefined {
@@ -183,6 +200,8 @@ export class SegmentWriter implements FragmentSink {
   async close(): Promise<void> {
     if (this.#accepting !== undefined) this.end(this.#accepting, undefined);
     await this.idle();
+    if (this.#parts.length > 0) await this.#salvage();
+    this.#context.volumes.leave(this.#name);
   }
 
   /** Resolves when nothing waits to be written. */
@@ -194,6 +213,7 @@ export class SegmentWriter implements FragmentSink {
     this.#context.counted("dropped", bytes);
     this.end(plan, SLOW_DISK);
     this.#broken = plan;
+    if (this.#volume !== undefined) this.#context.volumes.failed(this.#volume, "too slow");
     this.#context.troubles.set(this.#slowness, "the disk is too slow: recording has gaps");
     const suppressed = this.#repeats.admit("slow");
     if (suppressed !== undefined) this.#log.error({ suppressed }, "the disk is too slow: recording has gaps");
@@ -211,23 +231,40 @@ export class SegmentWriter implements FragmentSink {
   async #drain(): Promise<void> {
     for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
       try {
-        if (job.type === "fragment") await this.#write(job.fragment);
-        else if (job.type === "nothing") await this.#note(job);
-        else if (this.#current?.plan === job.plan) await this.#seal(job.gap);
-      } catch (error) {
-        await this.#failed(error);
+        // Each time on another volume.
+        for (let done = false; !done; )
+          try {
+            await this.#do(job);
+            done = true;
+          } catch (error) {
+            done = !(await this.#failed(error, job));
+          }
       } finally {
         if (job.type === "fragment") this.#context.budget.give(job.fragment.bytes);
       }
     }
   }
 
+  async #do(job: Job): Promise<void> {
+    if (job.type === "fragment") await this.#write(job.fragment);
+    else if (job.type === "nothing") await this.#note(job);
+    else if (this.#current?.plan === job.plan) await this.#seal(job.gap);
+  }
+
   async #write(fragment: ReadyFragment): Promise<void> {
     if (this.#current?.plan !== fragment.plan) {
       if (this.#current !== undefined) await this.#seal(undefined);
+      if (this.#needsKey && !isStart(fragment)) {
+        // It cannot be decoded without what is on the volume that failed.
+        this.#context.counted("dropped", fragment.bytes);
+        if (this.#past?.endUs !== undefined) await this.#gap(this.#past.endUs, WHILE_CHANGING);
+        return;
+      }
       this.#current = await this.#create(fragment);
+      this.#needsKey = false;
     }
     await this.#current.append(fragment);
+    this.#written = fragment;
     this.#context.counted("written", fragment.bytes);
     for (const { samples } of fragment.runs) for (const { data } of samples) this.#context.memory?.give(data);
     this.#trouble(undefined);
@@ -239,24 +276,36 @@ export class SegmentWriter implements FragmentSink {
   }
 
   async #create(fragment: ReadyFragment): Promise<SegmentFile> {
-    const { catalog, files, folder, isHere, troubles } = this.#context;
-    if ((await isHere?.()) === false) throw new Fault("unavailable", "the disk with the recordings is not there");
+    const { catalog, files, volumes, troubles } = this.#context;
+    this.#volume = undefined;
+    const volume = await volumes.choose(this.#name, this.volume);
     await this.#salvage();
     const previous = await this.#before();
     const { startUs } = fragment;
+    const cipher = await this.#cipher(fragment.plan, startUs);
+    this.#volume = volume;
+    let announced: StoredFile | undefined;
     const segment = await SegmentFile.create({
       files,
-      folder,
+      volume,
       camera: this.#camera,
       stream: this.#stream,
       plan: fragment.plan,
       startUs,
       previous: previous.link,
-      cipher: await this.#cipher(fragment.plan, startUs),
+      cipher,
       signer: this.#context.signer,
       announce: async (file) => {
-        await this.#noted(() => catalog.opening(file));
+        announced = { file, volume: volume.name };
+        // Where the catalog cannot tell, the files do.
+        return (
+          (await this.#asked(() => catalog.opening({ file, volume: volume.name }))) ?? !(await this.#isThere(file))
+        );
       },
+    }).catch(async (error: unknown) => {
+      const stored = announced;
+      if (stored !== undefined) await this.#noted(() => catalog.abandoned(stored));
+      throw error;
     });
     const { endUs } = previous;
     if (endUs !== undefined && startUs - endUs > LIMITS.gapUs)
@@ -265,6 +314,16 @@ export class SegmentWriter implements FragmentSink {
     this.#flushedAt = this.#context.clock.monotonic();
     troubles.set(this.#slowness, undefined);
     return segment;
+  }
+
+  /** Whether a volume that is there has a file of this name. */
+  async #isThere(file: string): Promise<boolean> {
+    const { files, volumes } = this.#context;
+    for (const volume of volumes.all) {
+      const path = volumes.pathOf({ file, volume: volume.name });
+      if (path !== undefined && ((await files.exists(path)) || (await files.exists(path + PART)))) return true;
+    }
+    return false;
   }
 
   async #cipher({ tracks }: SegmentPlan, startUs: number): Promise<SegmentCipher | undefined> {
@@ -305,13 +364,14 @@ export class SegmentWriter implements FragmentSink {
         endUs,
         bytes: segment.bytes,
         file: segment.file,
+        volume: segment.volume,
         tracks: describeTracks(segment.plan.tracks),
         seal: segment.link,
         ...timeOf(segment.fragments, segment.plan.cameraAheadMs),
       });
       await this.#enter();
       if (gap !== undefined) await this.#gap(endUs, gap);
-    } else await this.#noted(() => this.#context.catalog.abandoned(segment.file));
+    } else await this.#noted(() => this.#context.catalog.abandoned(segment));
     this.#current = undefined;
   }
 
@@ -342,23 +402,41 @@ export class SegmentWriter implements FragmentSink {
 
   /** The media are worth more than the notes about them: an error of the catalog does not stop the recording. */
   async #noted(act: () => Promise<void>): Promise<boolean> {
-    try {
+    const noted = async (): Promise<true> => {
       await act();
       return true;
+    };
+    return (await this.#asked(noted)) ?? false;
+  }
+
+  async #asked<T>(act: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await act();
     } catch (err) {
       if (this.#repeats.admit("catalog") !== undefined) this.#log.error({ err }, "the catalog cannot be written");
-      return false;
+      return undefined;
     }
   }
 
-  async #failed(error: unknown): Promise<void> {
-    const { clock, budget, counted, full } = this.#context;
-    const code = errorCode(error) ?? "unknown";
+  /** True where the job is to be done again, on another volume. */
+  async #failed(error: unknown, job: Job): Promise<boolean> {
+    const { budget, counted, clock, full, volumes } = this.#context;
+    const code = errorCode(error);
     counted("failed", 0);
+    if (code === "ENOSPC" || code === "EDQUOT") full();
+    const volume = this.#volume;
+    const isElsewhere = volume !== undefined && code !== undefined && volumes.failed(volume, code);
     const own = error instanceof Fault;
-    const problem = own ? error.message : `the disk fails: ${code}`;
+    const problem = own ? error.message : `the disk fails: ${code ?? "unknown"}`;
+    if (isElsewhere) {
+      await this.#leave(problem);
+      if (job.type === "end" && job.gap !== undefined && this.#past?.endUs !== undefined)
+        await this.#gap(this.#past.endUs, job.gap);
+      this.#needsKey = true;
+      return job.type === "fragment" && job.fragment !== this.#written;
+    }
     this.#trouble(problem);
-    if (this.#repeats.admit(code) !== undefined)
+    if (this.#repeats.admit(code ?? "unknown") !== undefined)
       this.#log.error(
         { err: error, pauseMs: this.#pauseMs },
         `recording is paused: ${own ? error.message : "the disk fails"}`,
@@ -372,43 +450,73 @@ export class SegmentWriter implements FragmentSink {
         budget.give(job.fragment.bytes);
         counted("dropped", job.fragment.bytes);
       }
-    const segment = this.#current;
-    if (segment !== undefined) {
-      await segment.abandon();
-      this.#parts = [...this.#parts, segment.file].slice(-LIMITS.salvage);
-      const last = segment.fragments.at(-1);
-      if (last !== undefined) this.#past = { endUs: last.endUs, link: segment.link };
-      this.#current = undefined;
-    }
+    await this.#leave(problem);
     if (this.#past?.endUs !== undefined) await this.#gap(this.#past.endUs, { cause: "disk", why: problem });
-    if (code === "ENOSPC" || code === "EDQUOT") full();
+    return false;
+  }
+
+  /** Leaves the segment as it is, for later: until then it is not known what of it is there. */
+  async #leave(problem: string): Promise<void> {
+    const { catalog } = this.#context;
+    const segment = this.#current;
+    if (segment === undefined) return;
+    await segment.abandon();
+    const [first, last] = [segment.fragments[0], segment.fragments.at(-1)];
+    const stretch = first && last && { fromUs: first.startUs, toUs: last.endUs };
+    this.#parts = [...this.#parts, { file: segment.file, volume: segment.volume, stretch }].slice(-LIMITS.salvage);
+    if (stretch !== undefined) {
+      this.#past = { endUs: stretch.toUs, link: segment.link };
+      const why = `${problem}: what was being written is looked for when the disk is back`;
+      const gap = { camera: this.#camera, stream: this.#stream, ...stretch, cause: "disk", reason: why } as const;
+      await this.#noted(() => catalog.missed(gap));
+    }
+    this.#current = undefined;
+  }
+
+  get #name(): string {
+    return `${this.#camera}/${this.#stream}`;
   }
 
   /** Who says that the disk is too slow. */
   get #slowness(): string {
-    return `${this.#camera}/${this.#stream} slow`;
+    return `${this.#name} slow`;
   }
 
   #trouble(problem: string | undefined): void {
     this.#problem = problem;
-    this.#context.troubles.set(`${this.#camera}/${this.#stream}`, problem);
+    this.#context.troubles.set(this.#name, problem);
   }
 
   /** Seals what an error of the disk left unfinished, and enters it. */
   async #salvage(): Promise<void> {
-    const { catalog } = this.#context;
+    const { catalog, volumes } = this.#context;
     const place = { ...this.#context, log: this.#log };
     const parts = this.#parts;
     this.#parts = [];
-    for (const file of parts)
-      try {
-        const row = await recoverPart(place, file);
-        if (row !== undefined) this.#rows.push(row);
-        else await catalog.abandoned(file);
-      } catch (err) {
-        this.#log.warn({ err, file }, "an unfinished segment cannot be sealed yet");
-        this.#parts.push(file);
+    for (const part of parts) {
+      const volume = volumes.find(part.volume);
+      if (volume === undefined || (volumes.all.length > 1 && !volumes.isUsable(volume))) {
+        this.#parts.push(part);
+        continue;
       }
+      try {
+        const row = await recoverPart({ ...place, volume }, part.file);
+        if (row === undefined) {
+          await catalog.abandoned(part);
+          continue;
+        }
+        this.#rows.push(row);
+        await this.#noted(() => catalog.filled(this.#camera, this.#stream, row.startUs, row.endUs));
+      } catch (err) {
+        this.#log.warn({ err, file: part.file }, "an unfinished segment cannot be sealed yet");
+        this.#parts.push(part);
+      }
+    }
     await this.#enter();
   }
+}
+
+/** Whether it can be decoded by itself. */
+function isStart({ key, plan }: ReadyFragment): boolean {
+  return key || !plan.tracks.some(({ format }) => "width" in format);
 }

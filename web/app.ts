@@ -31,6 +31,7 @@ import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { volumeRoutes } from "./routes/volumes.ts";
 import { Sockets, type SocketsOptions } from "./sockets.ts";
 import { doorOf, type Need, type WebState } from "./state.ts";
 import { bearerOf, visitorOf } from "./visitor.ts";
@@ -45,7 +46,7 @@ export interface WebOptions extends SocketsOptions {
   readonly pages: string;
   readonly exports: Exports;
   readonly addressesOf: AddressesOf;
-  readonly archive: Pick<Archive, "gaps" | "spans" | "journal">;
+  readonly archive: Pick<Archive, "gaps" | "spans" | "journal" | "volumes">;
   readonly about: About;
   readonly refusals: Pick<Refusals, "list">;
   readonly auditTrail: AuditTrail;
@@ -101,6 +102,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     aboutRoutes(o.about),
     cameraRoutes({ ...o, need }),
     footageRoutes(o),
+    volumeRoutes(o.archive, need),
     discoveryRoutes({ ...o, need }),
     directoryRoutes({ desk: o.desk, need, manager: askerOf }),
     exportRoutes({ exports: o.exports, peerOf: (ctx) => peerOf(ctx.req.socket) }),

@@ -56,6 +56,7 @@ export function addCameraCommands(program: Command): void {
     )
     .option("--before <seconds>", "what was before the event and is recorded, 0 to 60; default: 5")
     .option("--after <seconds>", "how long recording goes on after it, 1 to 3600; default: 10")
+    .option("--volume <name>", "the volume to record to while that can be written; any: whichever has room")
     .option("--pull <when>", "always, or on-demand: while somebody watches, or it is to be recorded")
     .option("--min-days <days>", "younger recordings of the camera are deleted only where nothing else can be")
     .option("--max-days <days>", "older recordings of the camera are deleted")

@@ -10,7 +10,7 @@ export function addRecordingCommands(program: Command): void {
     .addOption(passphraseFd())
     .option("--verify", "also read all recordings and compare them with their hashes: as long as reading takes")
     .option("--times", "say instead how the times of each stream's recordings are known")
-    .option("--json", "print JSON: a list of { file, what }, or of { camera, stream, times }")
+    .option("--json", "print JSON: a list of { file, volume, what }, or of { camera, stream, times }")
     .addHelpText(
       "after",
       `
@@ -22,6 +22,28 @@ Examples:
   viaduct check --config /etc/viaduct.yaml --verify --json`,
     )
     .action(async (options: import("../check.ts").CheckOptions) => (await import("../check.ts")).check(options));
+  program
+    .command("volumes")
+    .description(
+      "list the disks that recordings are on while the bridge is stopped, or take one that is lost out of the catalog",
+    )
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .option("--forget <name>", "this volume will not come back: what was on it is told as missing from now on")
+    .option("--json", "print JSON: { volumes, unnamed }")
+    .addHelpText(
+      "after",
+      `
+What is on a volume that is not there stays in the catalog until it is back, or is forgotten. Nothing on a disk is changed.
+
+Examples:
+  viaduct volumes --config /etc/viaduct.yaml
+  viaduct volumes --config /etc/viaduct.yaml --forget fast`,
+    )
+    .action(async (options: import("../volumes.ts").VolumesOptions) =>
+      (await import("../volumes.ts")).volumes(options),
+    );
+
   program
     .command("verify")
     .description(

@@ -109,6 +109,7 @@ export class StreamRecording {
     this.#hours = plan.mode !== "continuous" && plan.hours !== undefined ? new TimeProfile(plan.hours) : undefined;
     this.#trigger = plan.mode === "events" && plan.events ? new EventTrigger(plan.events.of) : undefined;
     this.#until = 0 as MonotonicMillis;
+    if (this.#recorder !== undefined) this.#recorder.volume = plan.volume;
     this.#preRoll.lengthMs = plan.mode === "events" ? (plan.events?.beforeSeconds ?? 0) * SECOND : 0;
     // What is so already.
     for (const event of this.#trigger === undefined ? [] : bus.properties(camera)) this.#trigger?.see(event);
@@ -193,6 +194,7 @@ export class StreamRecording {
     }
     const { archive, camera, name, stream, clock } = this.#o;
     this.#recorder ??= archive.recorder(camera, name);
+    this.#recorder.volume = this.#plan.volume;
     this.described();
     if (next === "waiting") this.#recorder.gap(this.#lost ?? WHY.waiting);
     else if (this.#lost !== undefined) this.#recorder.gap(this.#lost);

@@ -1,17 +1,15 @@
 import { isFault } from "../../base/fault.ts";
 import type { Catalog, Cursor, SegmentRow } from "../catalog.ts";
 import type { KeyFinder } from "../cipher.ts";
-import { errorCode, type Files, type OpenFile } from "../files.ts";
+import { errorCode, type OpenFile } from "../files.ts";
 import type { Fmp4Track } from "../fmp4.ts";
 import { FRAGMENT_BOX_BYTES, type FragmentHeader, readFragmentBox } from "../integrity.ts";
+import { openStored, type StoredPlace } from "../open-stored.ts";
 import { Pace } from "../pace.ts";
 import { type Scan, scanSegment } from "../scan.ts";
 
 /** Where recordings are, and who opens them. */
-export interface CutPlace {
-  readonly folder: string;
-  readonly files: Files;
-  readonly catalog: Catalog;
+export interface CutPlace extends StoredPlace {
   readonly keys?: KeyFinder | undefined;
 }
 
@@ -153,19 +151,20 @@ async function* segmentsOf(catalog: Catalog, { camera, stream, fromUs, toUs }: S
 
 /** Or why not. */
 async function openSegment(
-  { folder, files, keys }: CutPlace,
+  place: CutPlace,
   row: SegmentRow,
 ): Promise<{ readonly file: OpenFile; readonly scan: Scan; readonly segment: CutSegment } | string> {
   let file: OpenFile;
   try {
-    file = await files.open(`${folder}/${row.file}`, "read");
+    file = await openStored(place, row);
   } catch (error) {
+    if (isFault(error, "unavailable")) return error.message;
     if (errorCode(error) === "ENOENT") return REASON.gone;
     if (errorCode(error) === undefined) throw error;
     return REASON.damaged;
   }
   try {
-    const scan = await scanSegment(file, false, keys);
+    const scan = await scanSegment(file, false, place.keys);
     const { header, opening, signature: signed } = scan;
     if (header !== undefined && opening.length > 0) {
       const signature = signed && Buffer.allocUnsafe(signed.bytes);

@@ -221,7 +221,8 @@ async function addPapers(manifest: Manifest, making: ExportMaking, sums: Map<str
   await add(EXPORT_FILES.viewer, await viewerOf(manifest));
   await add(EXPORT_FILES.exporter, pemOf(signer.certificate));
   if (recorder !== undefined) await add(EXPORT_FILES.recorder, pemOf(recorder));
-  const anchors = await anchorsOf(making.place, manifest.films);
+  const { volumes, files } = making.place;
+  const anchors = await anchorsOf({ folder: volumes.main.folder, files }, manifest.films);
   if (anchors.length > 0) await add(EXPORT_FILES.anchors, printAnchors(anchors));
   const list = printSums(sums);
   await bundle.add(EXPORT_FILES.sums, [list]);

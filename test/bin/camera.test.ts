@@ -116,6 +116,7 @@ describe("viaduct camera", function () {
       [["change", "door", "--record", "off"], 1, "there is no camera door"],
       [["change", "gate", "--record", "off", "--stream", "sub"], 1, "there is no stream sub of gate"],
       [["change", "gate"], 2, "say what to change"],
+      [["change", "gate", "--volume", "fast"], 2, "there is no volume fast in the settings: there are main, and any"],
       [["change", "gate", "--record", "schedule"], 2, "a schedule has hours"],
       [["change", "gate", "--record", "events", "--after", "soon"], 2, "recording.events.afterSeconds"],
       [["change", "gate", "--record", "schedule", "--hours", "nowhere.json"], 2, "nowhere.json cannot be read"],

@@ -61,7 +61,7 @@ describe("viaduct check", function () {
     const notes = { file: "cam/2026-11-24/13/notes.txt", what: "is no file of the recorder" };
     expect(await check()).to.deep.equal({ code: 1, out: `${notes.file}: ${notes.what}\n`, err: "" });
     const { code, out } = await check("--json");
-    expect({ code, found: JSON.parse(out) }).to.deep.equal({ code: 1, found: [notes] });
+    expect({ code, found: JSON.parse(out) }).to.deep.equal({ code: 1, found: [{ ...notes, volume: "main" }] });
   });
 
   it("finds a changed picture when it verifies, and only then", async () => {

@@ -14,6 +14,7 @@ import { Catalog } from "../../recorder/catalog.ts";
 import { check } from "../../recorder/check.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { eventually, startTestBridge } from "../support/bridge.ts";
+import { oneVolume } from "../support/one-volume.ts";
 import { RtspsClient } from "../support/rtsps-client.ts";
 import { WebClient } from "../support/web-client.ts";
 
@@ -193,7 +194,13 @@ describe("a bridge at work", function () {
       try {
         expect(await catalog.opened()).to.deep.equal([]);
         expect(await catalog.totals()).to.have.length(1);
-        const findings = check({ folder: recordings, files: diskFiles, catalog, verify: true, keys: folder.keys });
+        const findings = check({
+          volumes: oneVolume(recordings, catalog),
+          files: diskFiles,
+          catalog,
+          verify: true,
+          keys: folder.keys,
+        });
         expect(await Array.fromAsync(findings)).to.deep.equal([]);
       } finally {
         await catalog.close();

@@ -8,6 +8,7 @@ import { Catalog } from "../../recorder/catalog.ts";
 import { check, type Finding } from "../../recorder/check.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
+import { oneVolume } from "../support/one-volume.ts";
 import { FaultyFiles, findings } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -154,7 +155,7 @@ describe("an archive on a disk that fails", function () {
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     const [first] = await catalog.oldest(1);
     files.decide = (operation, path) => (operation === "open" && path.endsWith(first?.file ?? "") ? "EIO" : undefined);
-    const found = await Array.fromAsync(check({ folder, files, catalog, verify: true }));
+    const found = await Array.fromAsync(check({ volumes: oneVolume(folder, catalog), files, catalog, verify: true }));
     await catalog.close();
     files.decide = () => undefined;
     expect(found.map(({ file }) => file)).to.include(first?.file);

@@ -6,6 +6,7 @@ import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { recover } from "../../recorder/recover.ts";
 import { scanSegment } from "../../recorder/scan.ts";
+import { MAIN_VOLUME, mainVolume } from "../../recorder/volume.ts";
 import { findings, Harness, recordedIndices } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
 
@@ -21,7 +22,7 @@ function* samples(from: number, to: number) {
 async function afterRecovery(folder: string, look: (catalog: Catalog) => Promise<void>): Promise<void> {
   const catalog = await Catalog.open(`${folder}/catalog.db`);
   try {
-    await recover({ folder, files: diskFiles, catalog, log });
+    await recover({ volume: mainVolume(folder), files: diskFiles, catalog, log });
     await look(catalog);
   } finally {
     await catalog.close();
@@ -53,7 +54,9 @@ describe("recovery", () => {
     await harness.push(samples(0, 500));
     await harness.close();
     const catalog = await Catalog.open(`${folder}/catalog.db`);
-    expect(await recover({ folder, files: diskFiles, catalog, log })).to.deep.equal({ recovered: 0 });
+    expect(await recover({ volume: mainVolume(folder), files: diskFiles, catalog, log })).to.deep.equal({
+      recovered: 0,
+    });
     await catalog.close();
   });
 
@@ -108,8 +111,8 @@ describe("recovery", () => {
         expect(await findings(folder, catalog)).to.deep.equal([]);
         const row = await catalog.atOrBefore("cam", "main", Number.MAX_SAFE_INTEGER);
         if (row !== undefined && whole > 0) {
-          await catalog.doom([row.file]);
-          await catalog.gone([row.file]);
+          await catalog.doom([row]);
+          await catalog.gone(MAIN_VOLUME, [row.file]);
           await rm(`${folder}/${row.file}`);
         }
       });
@@ -174,9 +177,10 @@ describe("recovery", () => {
     // Killed after the rename: the file has its name, the catalog does not know it.
     await afterRecovery(folder, async (catalog) => {
       const row = await catalog.atOrBefore("cam", "main", Number.MAX_SAFE_INTEGER);
-      await catalog.doom([row?.file ?? ""]);
-      await catalog.gone([row?.file ?? ""]);
-      await catalog.opening(row?.file ?? "");
+      const stored = { file: row?.file ?? "", volume: MAIN_VOLUME };
+      await catalog.doom([stored]);
+      await catalog.gone(MAIN_VOLUME, [stored.file]);
+      await catalog.opening(stored);
     });
     await afterRecovery(folder, async (catalog) => {
       expect(await recordedIndices(folder, catalog)).to.deep.equal(range(0, 375));
@@ -197,7 +201,7 @@ describe("recovery", () => {
     harness.fragmenter.end(undefined);
     await harness.writer.idle();
     const [oldest] = await harness.context.catalog.oldest(1);
-    await harness.context.catalog.doom([oldest?.file ?? ""]);
+    await harness.context.catalog.doom([{ file: oldest?.file ?? "", volume: MAIN_VOLUME }]);
     await harness.context.catalog.close();
     await afterRecovery(folder, async (catalog) => {
       expect(await diskFiles.exists(`${folder}/${oldest?.file}`)).to.equal(false);
@@ -217,7 +221,7 @@ describe("recovery", () => {
     await afterRecovery(folder, async (catalog) => {
       expect(await recordedIndices(folder, catalog)).to.deep.equal(range(250, 500));
       expect(await findings(folder, catalog)).to.deep.equal([
-        { file: "cam/2026-11-24/13/readme.txt", what: "is no file of the recorder" },
+        { file: "cam/2026-11-24/13/readme.txt", volume: MAIN_VOLUME, what: "is no file of the recorder" },
       ]);
     });
   });

@@ -196,8 +196,9 @@ describe("recordings that retention removed", () => {
     await rm(first);
     const catalog = await Catalog.open(`${folder}/catalog.db`);
     const [oldest] = await catalog.oldest(1, "a");
-    await catalog.doom([oldest?.file ?? ""]);
-    await catalog.gone([oldest?.file ?? ""]);
+    const stored = { file: oldest?.file ?? "", volume: "main" };
+    await catalog.doom([stored]);
+    await catalog.gone(stored.volume, [stored.file]);
     await catalog.close();
     await rm(join(folder, "statements.d"), { recursive: true });
     await (await open()).close();

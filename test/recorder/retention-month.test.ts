@@ -5,6 +5,8 @@ import { Catalog, type SegmentRow } from "../../recorder/catalog.ts";
 import { diskFiles, type Files } from "../../recorder/files.ts";
 import { Journal } from "../../recorder/journal.ts";
 import { Retainer, type Retention } from "../../recorder/retention.ts";
+import { MAIN_VOLUME } from "../../recorder/volume.ts";
+import { oneVolume } from "../support/one-volume.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const START = Date.UTC(2026, 10, 1);
@@ -39,10 +41,14 @@ class Site {
     freeBytes: async () => this.diskBytes - (await this.bytes()),
   };
 
-  retainer(bounds: object, cameras: Readonly<Record<string, Retention>>): Retainer {
+  retainer(
+    { keepFreeBytes = 0, ...bounds }: { readonly keepFreeBytes?: number; readonly maxBytes?: number },
+    cameras: Readonly<Record<string, Retention>>,
+  ): Retainer {
     const { catalog, journal, clock, files } = this;
     const trouble = (words: string | undefined): void => void this.troubles.push(words);
-    const place = { folder: "/archive", files, catalog, journal, clock, log: silentLog() };
+    const volumes = oneVolume("/archive", catalog, { files, keepFreeBytes });
+    const place = { volumes, files, catalog, journal, clock, log: silentLog() };
     const retainer = new Retainer({ ...place, bounds, each: {}, trouble });
     for (const [camera, retention] of Object.entries(cameras)) retainer.retain(camera, retention);
     return retainer;
@@ -62,6 +68,7 @@ class Site {
       startUs: start * 1000,
       endUs: this.clock.now() * 1000,
       bytes: SEGMENT_BYTES,
+      volume: MAIN_VOLUME,
       file: `${camera}/${day}/${isoOf(start).slice(11, 13)}/${start}.mp4`,
       tracks: "[]",
       seal: Buffer.alloc(32),

@@ -3,6 +3,7 @@ import { silentLog } from "../../base/log.ts";
 import { DAY, HOUR, unixMillis } from "../../base/units.ts";
 import type { Catalog, SegmentRow } from "../../recorder/catalog.ts";
 import { Retainer } from "../../recorder/retention.ts";
+import { oneVolume } from "../support/one-volume.ts";
 import { FaultyFiles, findings, Harness } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -40,8 +41,13 @@ describe("retention", () => {
     (await rows(camera)).map((row) => row.startUs / 1_000_000 - START_MS / 1000);
   const rows = (camera: string): Promise<readonly SegmentRow[]> =>
     catalog.after(camera, "main", { startUs: 0, file: "" });
-  const retainer = (bounds = {}, each = {}): Retainer =>
-    new Retainer({ folder, files, catalog, clock, log: silentLog(), bounds, each });
+  const retainer = (
+    { keepFreeBytes = 0, ...bounds }: { readonly keepFreeBytes?: number; readonly maxBytes?: number } = {},
+    each = {},
+  ): Retainer => {
+    const volumes = oneVolume(folder, catalog, { files, keepFreeBytes });
+    return new Retainer({ volumes, files, catalog, clock, log: silentLog(), bounds, each });
+  };
 
   it("keeps everything where nothing is said", async () => {
     const subject = retainer();

@@ -4,6 +4,7 @@ import { ReusedMemory } from "../../media/reused-memory.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { recover } from "../../recorder/recover.ts";
+import { mainVolume } from "../../recorder/volume.ts";
 import { MemoryBudget } from "../../recorder/writer.ts";
 import { FaultyFiles, findings, Harness, recordedIndices } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
@@ -220,7 +221,7 @@ describe("a segment writer", () => {
     await harness.writer.idle();
     expect(harness.writer.problem).to.equal(undefined);
     const catalog = await Catalog.open(`${folder}/catalog.db`);
-    await recover({ folder, files: diskFiles, catalog, log: silentLog() });
+    await recover({ volume: mainVolume(folder), files: diskFiles, catalog, log: silentLog() });
     expect(await recordedIndices(folder, catalog)).to.deep.equal(range(0, 600));
     expect(await findings(folder, catalog)).to.deep.equal([]);
     await catalog.close();

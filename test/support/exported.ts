@@ -15,6 +15,7 @@ import { ZipBundle } from "../../recorder/export/zip-writer.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { certificateOf, type Signer } from "../../recorder/signature.ts";
 import { GroupCamera } from "./group-camera.ts";
+import { oneVolume } from "./one-volume.ts";
 import { AUDIO_TRACK, audioSample, START_MS, VIDEO_TRACK, videoSample } from "./recorder-samples.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -120,7 +121,7 @@ export async function exportTo(
   const catalog = await Catalog.open(`${archive}/catalog.db`);
   try {
     return await makeExport(orderOf(asked), {
-      place: { folder: archive, files: diskFiles, catalog, keys: o.keys },
+      place: { volumes: oneVolume(archive, catalog), files: diskFiles, catalog, keys: o.keys },
       bundle,
       protectedBy: o.password === undefined ? "nothing" : "password",
       signer: o.exporter,

@@ -11,6 +11,7 @@ import { Fragmenter } from "../../recorder/fragmenter.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { Troubles } from "../../recorder/troubles.ts";
 import { MemoryBudget, SegmentWriter, type WriterContext } from "../../recorder/writer.ts";
+import { oneVolume } from "./one-volume.ts";
 import { indexIn, VIDEO_TRACK } from "./recorder-samples.ts";
 
 /** Records samples, without RTP, into a folder. */
@@ -21,7 +22,7 @@ export class Harness {
   readonly dropped = { fragments: 0 };
 
   constructor(
-    o: Partial<WriterContext> & Pick<WriterContext, "folder" | "catalog">,
+    o: Partial<WriterContext> & Pick<WriterContext, "volumes" | "catalog">,
     segmentMs = 10_000,
     camera = "cam",
   ) {
@@ -50,7 +51,7 @@ export class Harness {
     camera?: string,
   ): Promise<Harness> {
     const catalog = await Catalog.open(`${folder}/catalog.db`);
-    return new Harness({ folder, catalog, ...o }, segmentMs, camera);
+    return new Harness({ volumes: oneVolume(folder, catalog, o), catalog, ...o }, segmentMs, camera);
   }
 
   describe(tracks: readonly Track[]): void {
@@ -96,7 +97,8 @@ export async function indicesOf(path: string): Promise<number[]> {
 }
 
 export async function findings(folder: string, catalog: Catalog, keys?: KeyFinder): Promise<Finding[]> {
-  return Array.fromAsync(check({ folder, files: diskFiles, catalog, verify: true, ...(keys && { keys }) }));
+  const volumes = oneVolume(folder, catalog);
+  return Array.fromAsync(check({ volumes, files: diskFiles, catalog, verify: true, ...(keys && { keys }) }));
 }
 
 type Operation = "write" | "datasync" | "open" | "rename" | "truncate" | "syncFolder";

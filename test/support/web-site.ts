@@ -34,11 +34,13 @@ import { CATALOG_FILE } from "../../recorder/archive.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { Journal } from "../../recorder/journal.ts";
+import type { VolumeStatus } from "../../recorder/volume.ts";
 import { createWeb, type WebOptions } from "../../web/app.ts";
 import { noDirectories } from "./directory.ts";
 import { makeSigners, type Signers } from "./exported.ts";
 import { NO_CONTROL } from "./no-control.ts";
 import { NO_SPEAKER } from "./no-speaker.ts";
+import { oneVolume } from "./one-volume.ts";
 import { unreadRecording } from "./unread-recording.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 import { WebClient } from "./web-client.ts";
@@ -90,6 +92,30 @@ export interface WebSite {
   close(): Promise<void>;
 }
 
+const STATE = { keepFreeBytes: 0, maxBytes: Number.POSITIVE_INFINITY, segments: 0, streams: 0 };
+const VOLUMES: readonly VolumeStatus[] = [
+  {
+    ...STATE,
+    name: "main",
+    folder: "/r",
+    role: "spare",
+    state: "here",
+    problem: undefined,
+    freeBytes: 5e9,
+    bytes: 1e9,
+  },
+  {
+    ...STATE,
+    name: "fast",
+    folder: "/fast",
+    role: "hot",
+    state: "away",
+    problem: "the volume fast is not there",
+    freeBytes: undefined,
+    bytes: 2e9,
+  },
+];
+
 /** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. `approval`: what waits for a second person. */
 export async function startWebSite(
   recordings?: { readonly folder: string } & Signers,
@@ -120,7 +146,7 @@ export async function startWebSite(
   const catalog = await Catalog.open(recordings === undefined ? ":memory:" : join(recordings.folder, CATALOG_FILE));
   const exports = await Exports.open({
     folder: exportsFolder,
-    place: { folder: recordings?.folder ?? folder, files: diskFiles, catalog },
+    place: { volumes: oneVolume(recordings?.folder ?? folder, catalog), files: diskFiles, catalog },
     isOpen: () => false,
     signer: async () => recordings?.exporter ?? (await makeSigners()).exporter,
     recorder: recordings?.recorder.certificate ?? Buffer.alloc(0),
@@ -164,6 +190,7 @@ export async function startWebSite(
       journal,
       spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),
       gaps: async () => [],
+      volumes: async () => VOLUMES,
     },
     about: () => ({ version: "1.2.3", onvif: "https://x/onvif/device_service" }),
   };

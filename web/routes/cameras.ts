@@ -8,7 +8,8 @@ import type { BridgedCamera } from "../../bridge/camera.ts";
 import { streamOf, type Watch } from "../../bridge/client-side/watch.ts";
 import { keptForSchema } from "../../bridge/kept-for.ts";
 import type { Discovery } from "../../bridge/ports.ts";
-import { recordingChange, recordingPlanSchema } from "../../bridge/recording-plan.ts";
+import { type RecordingPlan, recordingChange, recordingPlanSchema } from "../../bridge/recording-plan.ts";
+import type { Archive } from "../../recorder/archive.ts";
 import { UPSTREAM_TRANSPORTS } from "../../rtsp/wire/transport.ts";
 import { jsonBody } from "../body.ts";
 import { recordCameraChange } from "../camera-change.ts";
@@ -35,6 +36,7 @@ export interface AddressesOf {
 export function cameraRoutes(o: {
   readonly watch: Watch;
   readonly discovery: Discovery;
+  readonly archive: Pick<Archive, "volumes">;
   readonly audit: Audit;
   readonly approvals: SecondPerson;
   readonly need: Need;
@@ -115,6 +117,7 @@ export function cameraRoutes(o: {
       recordCameraChange(o.audit, ctx, { action: "set-pulling", camera: id, why: `${stream} ${pulling}`, ...told });
     }
     if (recording !== undefined) {
+      await assertVolume(o.archive, recording);
       await o.discovery.setRecording(id, stream, recording);
       recordCameraChange(o.audit, ctx, recordingChange(id, stream, before.recording.plan, recording));
     }
@@ -133,4 +136,13 @@ export function cameraRoutes(o: {
     ctx.status = 204;
   });
   return router;
+}
+
+/** Fault `invalid` where there is no volume of the name that the plan says. */
+async function assertVolume(archive: Pick<Archive, "volumes">, { volume }: RecordingPlan): Promise<void> {
+  if (volume === undefined) return;
+  const names = (await archive.volumes()).map(({ name }) => name);
+  if (names.includes(volume)) return;
+  const tell = `there is no volume ${volume}: there ${names.length === 1 ? "is" : "are"} ${names.join(", ")}`;
+  throw new Fault("invalid", tell, { tell });
 }

@@ -62,6 +62,20 @@ export interface RecordingPlan {
     readonly beforeSeconds: number;
     readonly afterSeconds: number;
   };
+  /** The volume that it is recorded to; any if absent. */
+  readonly volume?: string;
+}
+
+/** A disk that recordings are on. */
+export interface Volume {
+  readonly name: string;
+  readonly folder: string;
+  readonly role: "hot" | "spare" | "archive";
+  readonly state: "here" | "away" | "failing" | "full";
+  readonly problem: string | null;
+  readonly freeBytes: number | null;
+  readonly bytes: number;
+  readonly streams: number;
 }
 
 export interface Stream {
@@ -327,6 +341,7 @@ export const api = {
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}`, change),
   changeStream: (id: string, stream: string, change: { pulling: Pulling } | { recording: object }) =>
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}/streams/${encodeURIComponent(stream)}`, change),
+  volumes: async () => (await call<{ volumes: Volume[] }>("GET", "/api/volumes")).volumes,
   exports: async () => (await call<{ exports: Export[] }>("GET", "/api/exports")).exports,
   addExport: (exporting: Exporting) => call<{ id: string; password?: string }>("POST", "/api/exports", exporting),
   endExport: (id: string) => call<void>("DELETE", `/api/exports/${encodeURIComponent(id)}`),

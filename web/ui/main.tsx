@@ -12,6 +12,7 @@ import { Factor } from "./pages/factor.tsx";
 import { LogIn } from "./pages/login.tsx";
 import { Playback } from "./pages/playback/playback.tsx";
 import { Roles } from "./pages/roles/roles.tsx";
+import { Storage } from "./pages/storage.tsx";
 import { Tokens } from "./pages/tokens.tsx";
 import { Copyable, Mark, Trouble, wordsOf } from "./parts.tsx";
 import { Waiting } from "./waiting.tsx";
@@ -23,6 +24,7 @@ const PAGES = [
   { path: "/exports", title: "Exports", right: "export" },
   { path: "/approvals", title: "Approvals", right: undefined },
   { path: "/discovery", title: "Discovery", right: "adopt-camera" },
+  { path: "/storage", title: "Storage", right: "adopt-camera" },
   { path: "/accounts", title: "Accounts", right: "manage-accounts" },
   { path: "/roles", title: "Roles", right: "manage-accounts" },
   { path: "/directory", title: "Directory", right: "manage-directory" },
@@ -140,6 +142,7 @@ function App(): JSX.Element {
           <Approvals mayApprove={may("approve")} onCount={may("approve") ? setWaiting : () => undefined} />
         ) : null}
         {page.path === "/discovery" ? <Discovery onAdopted={() => go("/")} /> : null}
+        {page.path === "/storage" ? <Storage /> : null}
         {page.path === "/accounts" ? <Accounts /> : null}
         {page.path === "/roles" ? <Roles /> : null}
         {page.path === "/directory" ? <Directories /> : null}

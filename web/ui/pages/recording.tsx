@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
-import { api, type RecordingMode, type RecordingPlan, type Stream } from "../api.ts";
+import { useEffect, useState } from "preact/hooks";
+import { api, type RecordingMode, type RecordingPlan, type Stream, type Volume } from "../api.ts";
 import { Dialog, Field, Trouble, useTask } from "../parts.tsx";
 
 const MODES: readonly (readonly [RecordingMode, string])[] = [
@@ -72,18 +72,24 @@ function RecordingForm(props: {
   const [events, setEvents] = useState(plan.events ?? AROUND);
   const [zone, setZone] = useState(plan.hours?.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone);
   const [window, setWindow] = useState(plan.hours?.weekly[0] ?? OFFICE);
+  const [volume, setVolume] = useState(plan.volume ?? "");
+  const [volumes, setVolumes] = useState<readonly Volume[]>([]);
+  useEffect(() => {
+    api.volumes().then(setVolumes, () => undefined);
+  }, []);
   // What was made elsewhere and is more than this form shows stays as it is.
   const isSimple = plan.hours === undefined || (plan.hours.weekly.length === 1 && plan.hours.exceptions.length === 0);
   const hours = isSimple ? { zone, weekly: [window], exceptions: [] } : plan.hours;
   const submit = (event: Event): void => {
     event.preventDefault();
     task.run(async () => {
-      const recording =
+      const when =
         mode === "schedule"
           ? { mode, hours }
           : mode === "events"
             ? { mode, events, ...(plan.mode === "events" && plan.hours ? { hours: plan.hours } : {}) }
             : { mode };
+      const recording = { ...when, ...(volume === "" ? {} : { volume }) };
       await api.changeStream(props.camera, props.stream, { recording });
       props.onClose();
     });
@@ -100,6 +106,18 @@ function RecordingForm(props: {
             ))}
           </select>
         </Field>
+        {volumes.length > 1 ? (
+          <Field label="To" hint="Another one is taken while it cannot be written.">
+            <select value={volume} onChange={(event) => setVolume(event.currentTarget.value)}>
+              <option value="">Any volume</option>
+              {volumes.map(({ name }) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </Field>
+        ) : null}
         {mode === "events" ? (
           <>
             <fieldset>

@@ -1,0 +1,331 @@
+import type { Clock, Timer } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Log } from "../base/log.ts";
+import { MINUTE, type Millis, SECOND } from "../base/units.ts";
+import type { Catalog, StoredFile } from "./catalog.ts";
+import { errorCode, type Files } from "./files.ts";
+import type { Troubles } from "./troubles.ts";
+import { MAIN_VOLUME, type Volume, type VolumeRole, type VolumeStatus } from "./volume.ts";
+import { whyAway } from "./volume-mark.ts";
+
+const LIMITS = {
+  /** How often volumes are looked at, where there are several. */
+  lookMs: 10 * SECOND,
+  /** A volume that failed is tried again after this; doubled with each failure within the time below. */
+  firstPauseMs: 10 * SECOND,
+  longestPauseMs: 5 * MINUTE,
+  soundMs: 10 * MINUTE,
+  /** Less than this free, and a disk that was full still is. */
+  leastFreeBytes: 16 * 1024 * 1024,
+};
+
+/** What is tried to be written on a volume that failed. */
+const PROBE_FILE = "viaduct-probe";
+
+/** Which volume is taken where several could be. */
+const RANK: Readonly<Record<VolumeRole, number>> = { hot: 0, spare: 1, archive: 2 };
+
+interface State {
+  /** Why it is not there. */
+  away: string | undefined;
+  /** Why it cannot be written. */
+  failing: string | undefined;
+  full: boolean;
+  /** What an earlier process left unfinished on it is finished. */
+  prepared: boolean;
+  retryAt: number;
+  pauseMs: Millis;
+  failedAt: number;
+}
+
+/** What volumes need of the others. */
+export interface VolumesContext {
+  readonly files: Files;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly troubles: Troubles;
+  /** Below the main volume's folder: there while its disk is. Absent: nothing is asked for, and every volume is there. */
+  readonly mainMark?: string;
+  /** Finishes what was left unfinished on a volume, when it is there for the first time. */
+  readonly prepare?: (volume: Volume) => Promise<void>;
+  /** Nothing may be written: new volumes get no mark. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * The disks that recordings are on. One may fail, fill up, go and come back by itself: a stream is recorded to another one then, and
+ * what is on a volume that is away stays in the catalog.
+ */
+export class Volumes {
+  /** The main one first. */
+  readonly all: readonly Volume[];
+  readonly #o: VolumesContext;
+  readonly #states = new Map<string, State>();
+  /** By stream (`camera/stream`): where it belongs, and where it is recorded to now. */
+  readonly #homes = new Map<string, string>();
+  readonly #now = new Map<string, string>();
+  readonly #timer: Timer | undefined;
+  #looking: Promise<void> | undefined;
+  /** Those that were there once. */
+  #known: Set<string> | undefined;
+
+  /** Every volume is taken to be there until {@link look}. */
+  constructor(all: readonly Volume[], context: VolumesContext) {
+    this.all = all;
+    this.#o = context;
+    for (const { name } of all) {
+      const prepared = context.prepare === undefined;
+      const time = { retryAt: 0, pauseMs: LIMITS.firstPauseMs, failedAt: Number.NEGATIVE_INFINITY };
+      this.#states.set(name, { away: undefined, failing: undefined, full: false, prepared, ...time });
+    }
+    if (all.length > 1 && context.readOnly !== true)
+      this.#timer = context.clock.every(LIMITS.lookMs, () => void this.look());
+  }
+
+  get main(): Volume {
+    return this.all[0] as Volume;
+  }
+
+  /** Names of those that are there. */
+  get here(): readonly string[] {
+    return this.all.filter(({ name }) => this.#isHere(name)).map(({ name }) => name);
+  }
+
+  /** Undefined where no settings name it. */
+  find(name: string): Volume | undefined {
+    return this.all.find((one) => one.name === name);
+  }
+
+  /** Where a file is; undefined while its volume is not there. */
+  pathOf({ volume, file }: StoredFile): string | undefined {
+    return this.#isHere(volume) ? `${this.find(volume)?.folder}/${file}` : undefined;
+  }
+
+  /** Why a volume's footage cannot be had, in words; undefined where it can. */
+  whyAway(name: string): string | undefined {
+    return this.#isHere(name) ? undefined : `it is on the volume ${name}, which is not there now`;
+  }
+
+  /** Whether what is new can be written to it. */
+  isUsable({ name }: Pick<Volume, "name">): boolean {
+    const state = this.#states.get(name);
+    return state?.prepared === true && state.away === undefined && state.failing === undefined && !state.full;
+  }
+
+  /** Prepares the main volume, without which there is no archive, and those of the others that are there. */
+  async start(): Promise<void> {
+    await this.#o.prepare?.(this.main);
+    this.#state(this.main).prepared = true;
+    await this.look();
+  }
+
+  /** Looks at each volume: whether it is there, and whether one that failed can be written again. Never rejects. */
+  look(): Promise<void> {
+    this.#looking ??= this.#lookAtAll().finally(() => {
+      this.#looking = undefined;
+    });
+    return this.#looking;
+  }
+
+  async #lookAtAll(): Promise<void> {
+    for (const volume of this.all) {
+      const state = this.#state(volume);
+      if (!(await this.isHere(volume))) continue;
+      if (!state.prepared)
+        try {
+          await this.#o.prepare?.(volume);
+          state.prepared = true;
+        } catch (err) {
+          this.#o.log.error({ err, volume: volume.name }, "what is unfinished on a volume cannot be finished yet");
+          this.#setAway(volume, `it cannot be read (${errorCode(err) ?? "it is damaged"})`);
+        }
+      if (state.failing !== undefined && this.#o.clock.monotonic() >= state.retryAt) await this.#probe(volume, state);
+    }
+  }
+
+  /** Whether its disk is there now. */
+  async isHere(volume: Volume): Promise<boolean> {
+    this.#setAway(volume, await this.#whyAway(volume));
+    return this.#state(volume).away === undefined;
+  }
+
+  async #whyAway(volume: Volume): Promise<string | undefined> {
+    const { files, catalog, mainMark, readOnly } = this.#o;
+    if (mainMark === undefined) return undefined;
+    try {
+      if (volume.name === MAIN_VOLUME)
+        return (await files.exists(`${volume.folder}/${mainMark}`)) ? undefined : `there is no ${mainMark} in it`;
+      // Asked for once: the catalog may be on a disk that goes.
+      this.#known ??= new Set(await catalog.volumes());
+      const isKnown = this.#known.has(volume.name);
+      const away = await whyAway(files, volume, { isKnown, mayMark: readOnly !== true });
+      if (away === undefined && !isKnown && readOnly !== true) {
+        await catalog.knowVolume(volume.name);
+        this.#known.add(volume.name);
+      }
+      return away;
+    } catch (error) {
+      return `it cannot be read (${errorCode(error) ?? (error as Error).message})`;
+    }
+  }
+
+  /**
+   * The volume for a stream's next segment: the one that is `wanted`, else where it belongs, else one that can be written, by room.
+   * Fault `unavailable` where no disk is there.
+   */
+  async choose(stream: string, wanted?: string): Promise<Volume> {
+    const candidates = await this.#inOrder(stream, wanted);
+    // Rather one that failed than none.
+    for (const may of [(one: Volume) => this.isUsable(one), (one: Volume) => this.#state(one).prepared])
+      for (const volume of candidates)
+        if (may(volume) && (await this.isHere(volume))) {
+          this.#now.set(stream, volume.name);
+          if (volume.role === "hot" && !this.#homes.has(stream)) this.#homes.set(stream, volume.name);
+          return volume;
+        }
+    throw new Fault("unavailable", "the disk with the recordings is not there");
+  }
+
+  async #inOrder(stream: string, wanted: string | undefined): Promise<readonly Volume[]> {
+    if (this.all.length === 1) return this.all;
+    const liked = [wanted, this.#homes.get(stream), this.#now.get(stream)];
+    const rank = ({ name, role }: Volume): number => {
+      const place = liked.indexOf(name);
+      return place === -1 ? liked.length + RANK[role] : place;
+    };
+    const rooms = new Map<Volume, number>();
+    for (const volume of this.all)
+      if (this.isUsable(volume)) rooms.set(volume, (await this.roomOf(volume)) / (this.#streamsOn(volume) + 1));
+    const room = (volume: Volume): number => rooms.get(volume) ?? 0;
+    return this.all.toSorted((a, b) => rank(a) - rank(b) || room(b) - room(a));
+  }
+
+  /** Bytes that recordings have on it, and could have besides. */
+  async roomOf(volume: Volume): Promise<number> {
+    const { files, catalog } = this.#o;
+    try {
+      const held = (await catalog.held()).filter((one) => one.volume === volume.name);
+      const bytes = held.reduce((sum, one) => sum + one.bytes, 0);
+      const room = bytes + (await files.freeBytes(volume.folder)) - volume.keepFreeBytes;
+      return Math.max(0, Math.min(volume.maxBytes, room));
+    } catch {
+      return 0;
+    }
+  }
+
+  /** A stream is recorded no more. */
+  leave(stream: string): void {
+    this.#now.delete(stream);
+    this.#homes.delete(stream);
+  }
+
+  /** It could not be written. True where another one can be: what was to be written belongs there, at once. */
+  failed(volume: Volume, code: string): boolean {
+    if (this.all.length === 1) return false;
+    const state = this.#state(volume);
+    const now = this.#o.clock.monotonic();
+    if (state.failing === undefined) {
+      const isNew = now - state.failedAt > LIMITS.soundMs;
+      state.pauseMs = isNew ? LIMITS.firstPauseMs : Math.min(state.pauseMs * 2, LIMITS.longestPauseMs);
+      state.retryAt = now + state.pauseMs;
+    }
+    state.failedAt = now;
+    const words = code === "ENOSPC" || code === "EDQUOT" ? `it is full (${code})` : `it fails (${code})`;
+    this.#set(volume, { failing: words });
+    return this.all.some((one) => this.isUsable(one));
+  }
+
+  /** Whether it is short of room although all that may be deleted is. False where no other can take what is new. */
+  fill(volume: Volume, full: boolean): boolean {
+    const isElsewhere = this.all.some((one) => one !== volume && this.isUsable(one));
+    this.#set(volume, { full: full && isElsewhere });
+    return full && isElsewhere;
+  }
+
+  /** Of each, with what the catalog has on it. */
+  async status(): Promise<readonly VolumeStatus[]> {
+    const held = Map.groupBy(await this.#o.catalog.held(), (one) => one.volume);
+    return Promise.all(
+      this.all.map(async (volume) => {
+        const { away, failing, full } = this.#state(volume);
+        const rows = held.get(volume.name) ?? [];
+        return {
+          ...volume,
+          state: away !== undefined ? "away" : failing !== undefined ? "failing" : full ? "full" : "here",
+          problem: this.#words(volume),
+          freeBytes:
+            away === undefined ? await this.#o.files.freeBytes(volume.folder).catch(() => undefined) : undefined,
+          bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+          segments: rows.reduce((sum, { segments }) => sum + segments, 0),
+          streams: this.#streamsOn(volume),
+        };
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#looking;
+  }
+
+  async #probe(volume: Volume, state: State): Promise<void> {
+    const { files, clock } = this.#o;
+    const path = `${volume.folder}/${PROBE_FILE}`;
+    try {
+      await files.remove(path);
+      const file = await files.open(path, "create");
+      try {
+        await file.write([Buffer.from("Written to see whether this disk can be written. It may be removed.\n")], 0);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      await files.remove(path);
+      const least = Math.max(volume.keepFreeBytes / 2, LIMITS.leastFreeBytes);
+      if (state.failing?.startsWith("it is full") === true && (await files.freeBytes(volume.folder)) < least)
+        throw new Fault("unavailable", "it is still full");
+      this.#set(volume, { failing: undefined });
+    } catch {
+      state.pauseMs = Math.min(state.pauseMs * 2, LIMITS.longestPauseMs);
+      state.retryAt = clock.monotonic() + state.pauseMs;
+    }
+  }
+
+  #isHere(name: string): boolean {
+    const state = this.#states.get(name);
+    // The only one is asked each time: nobody looks whether it is back.
+    return state !== undefined && (state.away === undefined || this.all.length === 1);
+  }
+
+  #state({ name }: Volume): State {
+    return this.#states.get(name) as State;
+  }
+
+  #streamsOn({ name }: Volume): number {
+    return [...this.#now.values()].filter((one) => one === name).length;
+  }
+
+  #setAway(volume: Volume, away: string | undefined): void {
+    this.#set(volume, { away });
+  }
+
+  #set(volume: Volume, change: Partial<State>): void {
+    const before = this.#words(volume);
+    Object.assign(this.#state(volume), change);
+    const words = this.#words(volume);
+    // Of the only one, each stream tells how it fares.
+    if (words === before || this.all.length === 1) return;
+    const { log, troubles } = this.#o;
+    if (words === undefined) log.info({ volume: volume.name }, "a volume can be recorded to again");
+    else log.error({ volume: volume.name }, words);
+    troubles.set(`volume ${volume.name}`, words);
+  }
+
+  #words({ name, folder }: Volume): string | undefined {
+    const { away, failing, full } = this.#states.get(name) as State;
+    if (away !== undefined) return `the volume ${name} is not there: ${away}`;
+    if (failing !== undefined) return `the volume ${name} (${folder}) cannot be written: ${failing}`;
+    return full ? `the volume ${name} (${folder}) is full, and nothing on it may be deleted` : undefined;
+  }
+}
