@@ -8,76 +8,82 @@ import type { Interface, Right } from "../auth/right.ts";
 export type Needs = "nobody" | "account" | Right | `${Right} or ${Right}` | `${Right} beside ${Right}`;
 
 /** The interfaces at which accounts are asked for. */
-export type Guarded = Extract<Interface, "web" | "onvif" | "rtsp">;
+export type Guarded = Exclude<Interface, "cli">;
+
+type Doors = Readonly<Partial<Record<Needs, readonly string[]>>>;
+
+const WEB: Doors = {
+  nobody: ["GET /api/session", "POST /api/session", "PUT /api/session", "POST /api/setup"],
+  account: [
+    "DELETE /api/session",
+    ...["POST", "PUT", "DELETE"].map((method) => `${method} /api/session/factor`),
+    "GET /api/session/tokens",
+    "POST /api/session/tokens",
+    "DELETE /api/session/tokens/:token",
+    "GET /api/about",
+    // One's own.
+    "GET /api/exports",
+    "DELETE /api/exports/:id",
+    "GET /api/approvals",
+    "GET /api/approvals/:id",
+    "DELETE /api/approvals/:id",
+  ],
+  see: ["GET /api/cameras"],
+  live: ["WS /api/live"],
+  playback: ["WS /api/playback"],
+  "search or playback": ["GET /api/cameras/:id/timeline"],
+  export: ["POST /api/exports", "GET /api/exports/:id/file"],
+  // What somebody may not find, they can neither mark nor unmark.
+  "bookmark beside search": ["POST /api/cameras/:id/bookmarks", "DELETE /api/cameras/:id/bookmarks/:mark"],
+  "lock beside search": ["POST /api/cameras/:id/locks", "DELETE /api/cameras/:id/locks/:mark"],
+  "adopt-camera": [
+    "WS /api/events",
+    "PATCH /api/cameras/:id",
+    "PATCH /api/cameras/:id/streams/:stream",
+    "DELETE /api/cameras/:id",
+    "GET /api/discovery",
+    "POST /api/discovery/scan",
+    "POST /api/discovery/adopt",
+  ],
+  "manage-accounts": [
+    "GET /api/accounts",
+    "POST /api/accounts",
+    "POST /api/accounts/people",
+    "PATCH /api/accounts/:id",
+    "DELETE /api/accounts/:id",
+    "DELETE /api/accounts/:id/factor",
+    "GET /api/accounts/:id/tokens",
+    "POST /api/accounts/:id/tokens",
+    "DELETE /api/accounts/:id/tokens/:token",
+    "GET /api/accounts/:id/rights",
+    "PUT /api/accounts/:id/rights",
+    "GET /api/accounts/:id/why",
+    "GET /api/policy",
+    "PUT /api/policy/:kind/:id",
+    "DELETE /api/policy/:kind/:id",
+  ],
+  "manage-directory": [
+    "GET /api/directory",
+    "POST /api/directory/:name/test",
+    "POST /api/directory/:name/preview",
+    "POST /api/directory/:name/sync",
+    "GET /api/directory/:name/explain",
+    "GET /api/directory/:name/history",
+    "PUT /api/directory/:name/password",
+  ],
+  approve: ["POST /api/approvals/:id"],
+  "read-audit": ["GET /api/audit", "GET /api/audit/state", "GET /api/refusals"],
+};
 
 /**
  * Every door of the bridge and what it needs, written down once more beside the code: the matrix of rights
  * (test/bridge/rights-matrix.test.ts) tries each of them with and without it, and fails where one is missing here. Web: routes, and
  * WebSockets as `WS`; ONVIF: operations; RTSP: what may be described and played.
  */
-export const DOORS: Readonly<Record<Guarded, Readonly<Partial<Record<Needs, readonly string[]>>>>> = {
-  web: {
-    nobody: ["GET /api/session", "POST /api/session", "PUT /api/session", "POST /api/setup"],
-    account: [
-      "DELETE /api/session",
-      ...["POST", "PUT", "DELETE"].map((method) => `${method} /api/session/factor`),
-      "GET /api/session/tokens",
-      "POST /api/session/tokens",
-      "DELETE /api/session/tokens/:token",
-      "GET /api/about",
-      // One's own.
-      "GET /api/exports",
-      "DELETE /api/exports/:id",
-      "GET /api/approvals",
-      "GET /api/approvals/:id",
-      "DELETE /api/approvals/:id",
-    ],
-    see: ["GET /api/cameras"],
-    live: ["WS /api/live"],
-    playback: ["WS /api/playback"],
-    "search or playback": ["GET /api/cameras/:id/timeline"],
-    export: ["POST /api/exports", "GET /api/exports/:id/file"],
-    // What somebody may not find, they can neither mark nor unmark.
-    "bookmark beside search": ["POST /api/cameras/:id/bookmarks", "DELETE /api/cameras/:id/bookmarks/:mark"],
-    "lock beside search": ["POST /api/cameras/:id/locks", "DELETE /api/cameras/:id/locks/:mark"],
-    "adopt-camera": [
-      "WS /api/events",
-      "PATCH /api/cameras/:id",
-      "PATCH /api/cameras/:id/streams/:stream",
-      "DELETE /api/cameras/:id",
-      "GET /api/discovery",
-      "POST /api/discovery/scan",
-      "POST /api/discovery/adopt",
-    ],
-    "manage-accounts": [
-      "GET /api/accounts",
-      "POST /api/accounts",
-      "POST /api/accounts/people",
-      "PATCH /api/accounts/:id",
-      "DELETE /api/accounts/:id",
-      "DELETE /api/accounts/:id/factor",
-      "GET /api/accounts/:id/tokens",
-      "POST /api/accounts/:id/tokens",
-      "DELETE /api/accounts/:id/tokens/:token",
-      "GET /api/accounts/:id/rights",
-      "PUT /api/accounts/:id/rights",
-      "GET /api/accounts/:id/why",
-      "GET /api/policy",
-      "PUT /api/policy/:kind/:id",
-      "DELETE /api/policy/:kind/:id",
-    ],
-    "manage-directory": [
-      "GET /api/directory",
-      "POST /api/directory/:name/test",
-      "POST /api/directory/:name/preview",
-      "POST /api/directory/:name/sync",
-      "GET /api/directory/:name/explain",
-      "GET /api/directory/:name/history",
-      "PUT /api/directory/:name/password",
-    ],
-    approve: ["POST /api/approvals/:id"],
-    "read-audit": ["GET /api/audit", "GET /api/audit/state", "GET /api/refusals"],
-  },
+export const DOORS: Readonly<Record<Guarded, Doors>> = {
+  web: WEB,
+  // By a token. What is one's own log-in, and approving, is done at the pages.
+  api: without(WEB, ["nobody", "account", "approve"]),
   onvif: {
     nobody: [
       ...of("tds", "GetSystemDateAndTime GetCapabilities GetServices GetHostname GetEndpointReference GetWsdlUrl"),
@@ -146,6 +152,13 @@ export const DOORS: Readonly<Record<Guarded, Readonly<Partial<Record<Needs, read
     "talk beside live": ["/live with a back channel"],
   },
 };
+
+/** Without WebSockets, which are for pages. */
+function without(doors: Doors, needs: readonly Needs[]): Doors {
+  const rest = Object.entries(doors).filter(([one]) => !needs.includes(one as Needs));
+  const routes = rest.map(([one, names]) => [one, names.filter((name) => !name.startsWith("WS "))] as const);
+  return Object.fromEntries(routes.filter(([, names]) => names.length > 0));
+}
 
 function of(service: string, operations: string): readonly string[] {
   return operations.split(" ").map((operation) => `${service}:${operation}`);

@@ -137,8 +137,9 @@ camera, taken away by a denial, with the camera hidden, for newer footage alone,
 operation or a WebSocket that is not in this list fails that test.
 
 Any right over a camera opens what stands at \`see\`: the camera is there. Lists hold what the account may have and nothing else, and a
-camera that may not be seen is answered as one that does not exist. Rights can be granted on the interfaces \`api\` and \`cli\` too: no
-door asks for those alone; commands are run by who owns the data folder.
+camera that may not be seen is answered as one that does not exist. What stands under *web* opens to programs with a token as well, by the
+same right granted on the interface \`api\`: but for WebSockets, one's own log-in, and \`approve\`. A grant on \`cli\` counts for
+\`viaduct approval\`; other commands are run by who owns the data folder.
 
 | right | lets | web | ONVIF | RTSP |
 | --- | --- | --- | --- | --- |

@@ -120,9 +120,11 @@ describe("the matrix of rights: every door of a running bridge, with each right 
     const { account, secret } = await accounts.createIntegration({ name: "guest-system", grants: every() });
     ids = [person.id, account.id];
     const login = { name: account.name, secret: secret.reveal() };
-    guest = { web: new WebClient(addresses().doors.https), login };
-    stranger = { web: new WebClient(addresses().doors.https), login: undefined };
-    await guest.web.logIn("guest", PASSWORD);
+    const made = await t.bridge.parts.tokens.make(person.id, { name: "a test" });
+    const browser = new WebClient(addresses().doors.https);
+    guest = { web: browser, login, token: made.secret.reveal() };
+    stranger = { web: new WebClient(addresses().doors.https), login: undefined, token: undefined };
+    await browser.logIn("guest", PASSWORD);
     await recorded(4000);
     const [footage] = await spans();
     if (footage === undefined) throw new Error("nothing was recorded");

@@ -1,7 +1,7 @@
 import { WebSessions } from "../../auth/sessions.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { isoOf, unixMillis } from "../../base/units.ts";
-import type { Guarded } from "../../scripts/doors.ts";
+import { DOORS, type Guarded } from "../../scripts/doors.ts";
 import { FEEDS } from "../../web/sockets.ts";
 import { operationsOf, TABLES } from "../wsdl/table-values.ts";
 import type { TestBridge } from "./bridge.ts";
@@ -28,8 +28,10 @@ export interface Knock {
 
 /** Who knocks: nobody, or the account whose rights are changed from case to case. */
 export interface Knocker {
-  readonly web: WebClient;
+  readonly web: Pick<WebClient, "cookie" | "feed" | "send">;
   readonly login: OnvifLogin | undefined;
+  /** Of the account that is logged in at the pages. */
+  readonly token: string | undefined;
 }
 
 /** One door of the running bridge. */
@@ -73,7 +75,14 @@ function knockOf(stage: Stage, outcome: Knock["outcome"], text: string, camera: 
 
 /** Every route, every WebSocket, every operation and every presentation of a running bridge. */
 export function doorsOf(stage: Stage): readonly Door[] {
-  return [...webDoors(stage), ...feedDoors(stage), ...onvifDoors(stage), snapshotDoor(stage), ...rtspDoors(stage)];
+  return [
+    ...webDoors(stage),
+    ...apiDoors(stage),
+    ...feedDoors(stage),
+    ...onvifDoors(stage),
+    snapshotDoor(stage),
+    ...rtspDoors(stage),
+  ];
 }
 
 function webDoors(stage: Stage): readonly Door[] {
@@ -128,6 +137,26 @@ async function markOf({ bridge, camera, footage }: Stage, path: string): Promise
   const kind = path.includes("/locks/") ? "lock" : "bookmark";
   const range = { from: footage.from, to: footage.to, madeAt: footage.to };
   return (await journal.mark({ kind, camera, ...range, text: "by a test", who: "a test" })).id;
+}
+
+/** The same routes, for programs with a token: those that are theirs. */
+function apiDoors(stage: Stage): readonly Door[] {
+  const theirs = new Set(Object.values(DOORS.api).flat());
+  return webDoors(stage)
+    .filter(({ name }) => theirs.has(name))
+    .map((door) => ({ ...door, interface: "api", knock: (who, camera) => door.knock(byToken(who), camera) }));
+}
+
+function byToken(who: Knocker): Knocker {
+  const { token } = who;
+  if (token === undefined) return who;
+  const headers = { authorization: `Bearer ${token}`, cookie: "" };
+  const web: Knocker["web"] = {
+    cookie: "",
+    feed: (path) => who.web.feed(path, headers),
+    send: (method, path, more) => who.web.send(method, path, { ...more, headers }),
+  };
+  return { ...who, web };
 }
 
 function feedDoors(stage: Stage): readonly Door[] {

@@ -39,7 +39,7 @@ export function NewPerson({ onClose }: { readonly onClose: () => void }): JSX.El
             onInput={(event) => setName(event.currentTarget.value)}
           />
         </Field>
-        <Field label="Password" hint="At least 12 characters; a few random words are good. Tell it to nobody else.">
+        <Field label="Password" hint="At least 12 characters; a few random words are good. Tell it to them alone.">
           <input
             required
             type="password"
