@@ -30,7 +30,8 @@ const LIMITS = {
   /** Those that are over are kept for so long, and so many of them, to be looked at. */
   keptMs: 30 * DAY,
   kept: 1000,
-  wordsLength: 1000,
+  /** More is more than somebody reads, and nobody approves what they cannot see: it is refused. */
+  wordsLength: 8000,
   whyLength: 500,
   /** How often those that have expired are looked for, for the audit log: none is used after its time. */
   sweepMs: MINUTE,
@@ -197,6 +198,10 @@ export class Approvals implements SecondPerson, Closable {
     asked: Pick<Approval, "account" | "who" | "interface" | "address" | "act" | "hash" | "words">,
   ): Promise<Approval> {
     const { clock, settings } = this.#o;
+    if (asked.words.length > LIMITS.wordsLength)
+      throw new Fault("invalid", `${asked.words.length} characters to approve`, {
+        tell: "this is more than a second person can look at: ask for less at once",
+      });
     const waiting = [...this.#byId.values()].filter(isOpen);
     if (
       waiting.length >= LIMITS.waiting ||
@@ -208,7 +213,6 @@ export class Approvals implements SecondPerson, Closable {
     const askedAt = clock.now();
     const request: Approval = {
       ...asked,
-      words: asked.words.slice(0, LIMITS.wordsLength),
       id: randomBytes(9).toString("base64url"),
       askedAt,
       until: unixMillis(askedAt + settings.minutes * MINUTE),

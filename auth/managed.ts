@@ -102,7 +102,7 @@ export class ManagedAccounts {
     if (gainsPower(of(policy), of(next)))
       await this.#approvals.pass(this.#asker, "grant-administrator", () => ({
         params: { kind, id, part: plainPart(kind, part) },
-        words: `set the ${kind} ${id} so that who has it may manage accounts or approve`,
+        words: `set the ${kind} ${id}, by which people may manage accounts or approve: ${JSON.stringify(plainPart(kind, part))}`,
       }));
     await this.#accounts.setPart(kind, id, part);
     this.#record(`set-${kind}`, id, before, this.#part(kind, id));

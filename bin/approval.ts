@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { Fault } from "../base/fault.ts";
+import { printed } from "../base/printed.ts";
 import { CONTROL_FILE } from "../bridge/data-folder.ts";
 import { askBridge } from "./control-client.ts";
 import { newSecret } from "./passphrase.ts";
@@ -35,7 +36,9 @@ export async function listApprovals(options: ApprovalOptions & { readonly json?:
       const answered = one.by === null ? "" : ` by ${one.by.who}`;
       const state = one.state === "waiting" ? `waits until ${one.until}` : `${one.state}${answered}`;
       const why = one.why === null ? "" : `: ${one.why}`;
-      process.stdout.write(`${one.id}  ${state}${why}  ${one.who} (${one.address}) ${one.act}: ${one.words}\n`);
+      process.stdout.write(
+        `${printed(`${one.id}  ${state}${why}  ${one.who} (${one.address}) ${one.act}: ${one.words}`)}\n`,
+      );
     }
 }
 

@@ -223,6 +223,12 @@ describe("a second person", () => {
     await needed("bob");
   });
 
+  it("is asked for nothing of which they could not read all", async () => {
+    const asked = (length: number) => () => ({ params: length, words: "x".repeat(length) });
+    expect(await kindOf(() => approvals.pass(asker("ada"), "export", asked(8001)))).to.equal("invalid");
+    expect(await kindOf(() => approvals.pass(asker("ada"), "export", asked(8000)))).to.equal("wrong-state");
+  });
+
   it("lets nothing pass that cannot be written down", async () => {
     const { id } = await needed();
     await approvals.answer(asker("bob"), id, "approved");
