@@ -32,7 +32,9 @@ interface PolicyPartTable {
 interface SecondFactorTable {
   /** The id of the account. */
   readonly account: string;
-  /** The key of the authenticator, sealed. */
+  /** `totp`, or by what codes are sent. */
+  readonly kind: string;
+  /** The key of the authenticator, or where codes are sent, sealed. */
   readonly sealed: string;
   /** Number of the thirty seconds since 1970 whose code was taken last. */
   readonly last_step: number;
@@ -159,6 +161,14 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("id", "text", (column) => column.primaryKey())
         .addColumn("asked_at", "real", (column) => column.notNull())
         .addColumn("definition", "text", (column) => column.notNull())
+        .execute();
+    },
+  },
+  "auth-0007-sent-codes": {
+    async up(database) {
+      await database.schema
+        .alterTable("second_factor")
+        .addColumn("kind", "text", (column) => column.notNull().defaultTo("totp"))
         .execute();
     },
   },

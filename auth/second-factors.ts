@@ -6,6 +6,8 @@ import type { Sealer } from "../base/seal.ts";
 import { Secret } from "../base/secret.ts";
 import { MINUTE, type MonotonicMillis } from "../base/units.ts";
 import type { AuthSchema } from "./auth-schema.ts";
+import { isMailAddress } from "./mail-address.ts";
+import { type CodeSenders, masked, type SentBy, SentCodes } from "./sent-codes.ts";
 import { Throttle } from "./throttle.ts";
 import { base32, otpauthUri, stepOf } from "./totp.ts";
 import { UnauthenticatedFault } from "./unauthenticated.ts";
@@ -23,6 +25,7 @@ const LIMITS = {
 } as const;
 
 interface Factor {
+  readonly kind: FactorKind;
   readonly sealed: string;
   /** Of the newest code that was taken: none is taken twice. */
   lastStep: number;
@@ -30,9 +33,24 @@ interface Factor {
   recovery: readonly string[];
 }
 
+/** An authenticator, or by what codes are sent. */
+export type FactorKind = "totp" | SentBy;
+
+/** What is set up until its first code. */
+type Enrolment = { readonly until: MonotonicMillis } & (
+  | { readonly kind: "totp"; readonly key: Buffer }
+  | { readonly kind: SentBy; readonly to: string }
+);
+
+/** Where a code was sent, as its owner knows it. */
+export interface SentTo {
+  readonly by: SentBy;
+  readonly to: string;
+}
+
 /**
- * Second factors of people: one-time codes of an authenticator (RFC 6238) and recovery codes, each good once. Right passwords
- * come first: nobody else learns whether an account has one.
+ * Second factors of people: one-time codes of an authenticator (RFC 6238), or such as are sent to them, and recovery codes, each good
+ * once. Right passwords come first: nobody else learns whether an account has one.
  */
 export class SecondFactors {
   readonly #query: Kysely<AuthSchema>;
@@ -40,19 +58,23 @@ export class SecondFactors {
   readonly #clock: Clock;
   readonly #throttle: Throttle;
   readonly #byAccount = new Map<string, Factor>();
-  readonly #enrolments = new Map<string, { readonly key: Buffer; readonly until: MonotonicMillis }>();
+  readonly #sent: SentCodes;
+  readonly #enrolments = new Map<string, Enrolment>();
 
   /** Fault `unavailable` when the database cannot be read. */
   static async open<Schema extends AuthSchema>(o: {
     readonly query: Kysely<Schema>;
     readonly sealer: Sealer;
     readonly clock: Clock;
+    /** By what codes can be sent; by nothing if absent. */
+    readonly senders?: CodeSenders;
   }): Promise<SecondFactors> {
     // Kysely is invariant in its schema; the tables of others are never touched here.
-    const factors = new SecondFactors(o.query as unknown as Kysely<AuthSchema>, o.sealer, o.clock);
+    const factors = new SecondFactors(o.query as unknown as Kysely<AuthSchema>, o.sealer, o.clock, o.senders ?? {});
     try {
       for (const row of await factors.#query.selectFrom("second_factor").selectAll().execute())
         factors.#byAccount.set(row.account, {
+          kind: row.kind === "mail" ? row.kind : "totp",
           sealed: row.sealed,
           lastStep: row.last_step,
           recovery: JSON.parse(row.recovery) as readonly string[],
@@ -63,15 +85,27 @@ export class SecondFactors {
     return factors;
   }
 
-  private constructor(query: Kysely<AuthSchema>, sealer: Sealer, clock: Clock) {
+  private constructor(query: Kysely<AuthSchema>, sealer: Sealer, clock: Clock, senders: CodeSenders) {
     this.#query = query;
     this.#sealer = sealer;
     this.#clock = clock;
     this.#throttle = new Throttle(clock);
+    this.#sent = new SentCodes(clock, senders);
+  }
+
+  /** Whether codes can be sent so. */
+  canSend(by: SentBy): boolean {
+    return this.#sent.can(by);
   }
 
   has(accountId: string): boolean {
     return this.#byAccount.has(accountId);
+  }
+
+  /** By what its codes are sent; undefined where none are. */
+  sendsBy(accountId: string): SentBy | undefined {
+    const kind = this.#byAccount.get(accountId)?.kind;
+    return kind === "totp" ? undefined : kind;
   }
 
   /** How many recovery codes are left; undefined without a second factor. */
@@ -81,50 +115,68 @@ export class SecondFactors {
 
   /** A secret for an authenticator, which counts once {@link confirm} has had a code of it. Fault `wrong-state`: there is one already. */
   begin(accountId: string, name: string): { readonly secret: Secret; readonly uri: Secret } {
-    if (this.has(accountId))
-      throw new Fault("wrong-state", `${name} has a second factor`, {
-        tell: "there is a second factor already: remove it first",
-      });
     const key = randomBytes(LIMITS.keyBytes);
-    this.#enrolments.delete(accountId);
-    this.#enrolments.set(accountId, { key, until: (this.#clock.monotonic() + LIMITS.enrolmentMs) as MonotonicMillis });
-    if (this.#enrolments.size > LIMITS.enrolments) this.#enrolments.delete(this.#enrolments.keys().next().value ?? "");
+    this.#enrol(accountId, name, { kind: "totp", key });
     return { secret: new Secret(base32(key)), uri: new Secret(otpauthUri(key, name)) };
   }
 
+  /** Sends a first code to where further ones are to be sent, once {@link confirm} has had it. Faults: `wrong-state`, `invalid`, `busy`, `unavailable`. */
+  async beginSent(accountId: string, name: string, { by, to }: SentTo, address: string): Promise<SentTo> {
+    if (!isMailAddress(to)) throw new Fault("invalid", "no e-mail address", { tell: "that is not an e-mail address" });
+    this.#enrol(accountId, name, { kind: by, to });
+    await this.#sent.send(accountId, address, by, to);
+    return { by, to: masked(to) };
+  }
+
+  /**
+   * Sends the code that {@link check} takes, to whom codes are sent; undefined where an authenticator shows them. `address`: who asks, and
+   * can use it. Faults: `busy`, `unavailable`.
+   */
+  async sendCode(accountId: string, address: string): Promise<SentTo | undefined> {
+    const factor = this.#byAccount.get(accountId);
+    if (factor === undefined || factor.kind === "totp") return undefined;
+    const to = this.#sealer.open(factor.sealed, factorOwner(accountId)).reveal();
+    await this.#sent.send(accountId, address, factor.kind, to);
+    return { by: factor.kind, to: masked(to) };
+  }
+
   /** The second factor counts from now on. Answers the recovery codes, which cannot be read again. Faults: `wrong-state`, `invalid`, `busy`. */
-  async confirm(accountId: string, code: string): Promise<readonly Secret[]> {
+  async confirm(accountId: string, code: string, address: string): Promise<readonly Secret[]> {
     const enrolment = this.#enrolments.get(accountId);
     if (enrolment === undefined || enrolment.until <= this.#clock.monotonic())
       throw new Fault("wrong-state", "no enrolment", { tell: "that took too long: begin again with a new secret" });
     this.#throttle.admit(accountId, CODE);
-    const lastStep = stepOf(enrolment.key, digitsOf(code), this.#clock.now(), 0);
+    const lastStep = this.#firstStep(accountId, enrolment, digitsOf(code), address);
     if (lastStep === undefined) {
       this.#throttle.failed(accountId, CODE);
       throw new Fault("invalid", "wrong first code", {
-        tell: "that is not the code of this moment: is the clock of the authenticator right, and the secret typed whole?",
+        tell:
+          enrolment.kind === "totp"
+            ? "that is not the code of this moment: is the clock of the authenticator right, and the secret typed whole?"
+            : "that is not the code that was sent last, or it is older than five minutes",
       });
     }
     this.#enrolments.delete(accountId);
     const codes = Array.from({ length: LIMITS.recoveryCodes }, () => base32(randomBytes(LIMITS.recoveryBytes)));
-    const sealed = this.#sealer.seal(new Secret(enrolment.key.toString("hex")), factorOwner(accountId));
-    const factor: Factor = { sealed, lastStep, recovery: codes.map(hashOf) };
-    const row = { account: accountId, sealed, last_step: lastStep, recovery: JSON.stringify(factor.recovery) };
+    const { kind } = enrolment;
+    const secret = new Secret(enrolment.kind === "totp" ? enrolment.key.toString("hex") : enrolment.to);
+    const sealed = this.#sealer.seal(secret, factorOwner(accountId));
+    const factor: Factor = { kind, sealed, lastStep, recovery: codes.map(hashOf) };
+    const row = { account: accountId, kind, sealed, last_step: lastStep, recovery: JSON.stringify(factor.recovery) };
     await this.#query.insertInto("second_factor").values(row).execute();
     this.#byAccount.set(accountId, factor);
     return codes.map((one) => new Secret(one.match(/.{4}/g)?.join("-") ?? one));
   }
 
   /**
-   * Takes a code of the authenticator, or a recovery code, each once. Faults: `unauthenticated` where it is wrong, with the words
-   * for a wrong password; `busy` after several wrong ones.
+   * Takes a code of the authenticator, the one that was sent to `address`, or a recovery code, each once. Faults: `unauthenticated` where
+   * it is wrong, with the words for a wrong password; `busy` after several wrong ones.
    */
-  async check(accountId: string, code: string): Promise<"code" | "recovery code"> {
+  async check(accountId: string, code: string, address: string): Promise<"code" | "recovery code"> {
     const factor = this.#byAccount.get(accountId);
     if (factor === undefined) throw new UnauthenticatedFault("no second factor");
     this.#throttle.admit(accountId, CODE);
-    const key = Buffer.from(this.#sealer.open(factor.sealed, factorOwner(accountId)).reveal(), "hex");
-    const step = stepOf(key, digitsOf(code), this.#clock.now(), factor.lastStep);
+    const step = this.#nextStep(accountId, factor, digitsOf(code), address);
     const hash = hashOf(code.toUpperCase().replace(/[^A-Z2-7]/g, ""));
     if (step === undefined && !factor.recovery.includes(hash)) {
       this.#throttle.failed(accountId, CODE);
@@ -146,6 +198,33 @@ export class SecondFactors {
   async remove(accountId: string): Promise<void> {
     await this.#query.deleteFrom("second_factor").where("account", "=", accountId).execute();
     this.#byAccount.delete(accountId);
+  }
+
+  #enrol(
+    accountId: string,
+    name: string,
+    wanted: { readonly kind: "totp"; readonly key: Buffer } | { readonly kind: SentBy; readonly to: string },
+  ): void {
+    if (this.has(accountId))
+      throw new Fault("wrong-state", `${name} has a second factor`, {
+        tell: "there is a second factor already: remove it first",
+      });
+    const until = (this.#clock.monotonic() + LIMITS.enrolmentMs) as MonotonicMillis;
+    this.#enrolments.delete(accountId);
+    this.#enrolments.set(accountId, { ...wanted, until });
+    if (this.#enrolments.size > LIMITS.enrolments) this.#enrolments.delete(this.#enrolments.keys().next().value ?? "");
+  }
+
+  /** The step of the first code; undefined where it is wrong. Codes that are sent have none: 0. */
+  #firstStep(accountId: string, enrolment: Enrolment, code: string, address: string): number | undefined {
+    if (enrolment.kind === "totp") return stepOf(enrolment.key, code, this.#clock.now(), 0);
+    return this.#sent.take(accountId, address, code) ? 0 : undefined;
+  }
+
+  #nextStep(accountId: string, { kind, sealed, lastStep }: Factor, code: string, address: string): number | undefined {
+    if (kind !== "totp") return this.#sent.take(accountId, address, code) ? 0 : undefined;
+    const key = Buffer.from(this.#sealer.open(sealed, factorOwner(accountId)).reveal(), "hex");
+    return stepOf(key, code, this.#clock.now(), lastStep);
   }
 }
 

@@ -37,6 +37,13 @@ recording:
 # Who must have a second factor, besides whoever has a role that demands it: administrators, or everybody.
 # accounts: { secondFactor: administrators }
 
+# A server for e-mail: people may then have their codes to log in sent to them. \`viaduct mail test\` tries it.
+# mail:
+#   host: mail.example.org
+#   user: viaduct
+#   passwordFile: mail-password
+#   from: viaduct@example.org
+
 # People of Active Directory (or another LDAP directory) may log in, with roles by their groups:
 # directory:
 #   - name: corp

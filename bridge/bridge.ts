@@ -33,6 +33,7 @@ import { Addresses } from "./client-side/addresses.ts";
 import type { ForwardState } from "./client-side/audit-forwarder.ts";
 import type { Exports } from "./client-side/exports/exports.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
+import { Mailer } from "./client-side/mailer.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
 import { listenForCameras } from "./client-side/own-doors.ts";
 import { REFUSALS_FILE } from "./client-side/refusal.ts";
@@ -150,7 +151,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   );
   const bus = new EventBus(clock, log);
   const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
-  const factors = await SecondFactors.open({ query: database.query, sealer: folder.sealer, clock });
+  const { mail } = settings;
+  const senders = mail === undefined ? {} : { mail: new Mailer(mail, settings.cameraSide.interfaces, clock) };
+  const factors = await SecondFactors.open({ query: database.query, sealer: folder.sealer, clock, senders });
   const { secondFactor: factorDemand } = settings.accounts;
   let approvals: Approvals | undefined;
   const logInWaits = (id: string): boolean => approvals?.logInWaits(id) !== false;

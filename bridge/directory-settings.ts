@@ -1,23 +1,18 @@
-import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { policyId } from "../auth/grants.ts";
 import { Fault } from "../base/fault.ts";
-import { Secret } from "../base/secret.ts";
+import type { Secret } from "../base/secret.ts";
 import { type DirectoryOptions, PRESETS } from "../directory/options.ts";
 import { readCa } from "./certificates-file.ts";
+import { passwordIn } from "./password-file.ts";
 
 const LIMITS = {
   directories: 8,
   mappings: 500,
-  /** Of the file with the password. */
-  passwordBytes: 1024,
 } as const;
 
 /** The ports of LDAPS, and of LDAP with StartTLS. */
 const PORTS = { ldaps: 636, starttls: 389, none: 389 } as const;
-
-/** Others than the owner and the group may read it. */
-const READABLE_BY_ALL = 0o004;
 
 const attribute = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, "the name of an attribute");
 const host = z.string().regex(/^[A-Za-z0-9.:-]{1,253}$/, "a host name or an IP address");
@@ -141,7 +136,10 @@ export async function directoryOptions(
     port: settings.port ?? PORTS[encryption],
     trust: { ca: ca === undefined ? undefined : await readCa(ca, "directory.ca"), pin },
     account: settings.account,
-    password: passwordFile === undefined ? () => keptPassword(name, kept) : () => passwordIn(passwordFile),
+    password:
+      passwordFile === undefined
+        ? () => keptPassword(name, kept)
+        : () => passwordIn(passwordFile, "directory.passwordFile"),
     userBase: settings.userBase ?? base,
     groupBase: settings.groupBase ?? base,
     userFilter: settings.userFilter ?? preset.userFilter,
@@ -156,24 +154,4 @@ async function keptPassword(name: string, kept: () => Promise<Secret | undefined
   if (password !== undefined) return password;
   const tell = `the password of directory ${name} is not known: name a passwordFile, or run \`viaduct directory password ${name}\``;
   throw new Fault("unavailable", tell, { tell });
-}
-
-/** Its first line. Read at each connection, so that a changed one is used at once. */
-async function passwordIn(file: string): Promise<Secret> {
-  const refuse = (why: string, cause?: unknown): Fault => {
-    const tell = `directory.passwordFile: ${file} ${why}`;
-    return new Fault("unavailable", tell, { tell, cause });
-  };
-  let text: string;
-  try {
-    const { mode, size } = await stat(file);
-    if ((mode & READABLE_BY_ALL) !== 0) throw refuse("can be read by everybody on this machine: chmod o-r");
-    if (size > LIMITS.passwordBytes) throw refuse("is too long for a password");
-    text = await readFile(file, "utf8");
-  } catch (cause) {
-    throw cause instanceof Fault ? cause : refuse(`cannot be read: ${(cause as Error).message}`, cause);
-  }
-  const [line = ""] = text.split(/\r?\n/, 1);
-  if (line === "") throw refuse("is empty");
-  return new Secret(line);
 }

@@ -6,6 +6,7 @@ import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
 import { directoriesSchema } from "./directory-settings.ts";
+import { mailSchema } from "./mail-settings.ts";
 import { cameraDevices, notifications } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
 import { archiveSchema, volumesSchema } from "./volume-settings.ts";
@@ -251,6 +252,9 @@ export const settingsSchema = z.strictObject({
     .prefault({}),
   directory: directoriesSchema,
   approval: approvalSchema,
+  mail: mailSchema
+    .optional()
+    .describe("The server that e-mail is given to: codes to log in with. None is sent if absent."),
   metrics: z
     .strictObject({
       token: z

@@ -17,6 +17,7 @@ const WEB: Doors = {
   account: [
     "DELETE /api/session",
     ...["POST", "PUT", "DELETE"].map((method) => `${method} /api/session/factor`),
+    "POST /api/session/factor/code",
     "GET /api/session/tokens",
     "POST /api/session/tokens",
     "DELETE /api/session/tokens/:token",

@@ -11,7 +11,7 @@ packages=(
   vlc-bin vlc-plugin-base rtsp-server-perl motion
   samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba
   slapd ldap-utils dnsmasq-base
-  rsyslog rsyslog-openssl oathtool
+  rsyslog rsyslog-openssl oathtool python3-aiosmtpd
   python3-zeep onvif-tools gsoap chromium curl openssl coreutils 7zip iproute2 nftables
 )
 

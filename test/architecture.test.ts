@@ -25,6 +25,7 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   "prom-client": "base/metrics.ts",
   yaml: "base/config.ts",
   ldapts: "directory/connection.ts",
+  nodemailer: "bridge/client-side/mailer.ts",
   "@peculiar/x509": "net/tls.ts",
   "@peculiar/asn1-cms": "recorder/export/cms.ts",
   "@peculiar/asn1-schema": "recorder/export/cms.ts",

@@ -1,9 +1,9 @@
 import type { Accounts } from "../auth/accounts.ts";
-import type { Audit } from "../auth/audit.ts";
+import type { Audit, AuditEntry } from "../auth/audit.ts";
 import { FactorDemanded } from "../auth/factor-demand.ts";
 import type { Peer, Principal } from "../auth/principal.ts";
-import type { SecondFactors } from "../auth/second-factors.ts";
-import { Fault } from "../base/fault.ts";
+import type { SecondFactors, SentTo } from "../auth/second-factors.ts";
+import { asFault, Fault } from "../base/fault.ts";
 import type { Secret } from "../base/secret.ts";
 
 /** What somebody brings to a log-in at the pages. */
@@ -22,7 +22,15 @@ export interface Proved {
 }
 
 /** What pages are told that the log-in still needs. `factor`: one has to be set up, with this secret. */
-type Needs = { readonly needs: "code" } | { readonly needs: "factor"; readonly secret: string; readonly uri: string };
+type Needs =
+  | {
+      readonly needs: "code";
+      /** Where one was sent. */
+      readonly sent?: SentTo;
+      /** Why none was, where one should have been: a recovery code opens the account, too. */
+      readonly trouble?: string;
+    }
+  | { readonly needs: "factor"; readonly secret: string; readonly uri: string };
 
 /** The password was right, and a step is still to come. */
 export class StepMissing extends Fault {
@@ -54,10 +62,30 @@ export async function prove(o: Parts, { name, password, code }: LogInInput, peer
     throw error;
   }
   if (!o.factors.has(who.accountId)) return { who };
-  if (code === undefined) throw new StepMissing({ needs: "code" });
+  if (code === undefined) throw new StepMissing({ needs: "code", ...(await sendCode(o, who, peer)) });
   // Somebody has lost their telephone, or somebody else has found their paper.
-  if ((await o.factors.check(who.accountId, code)) === "recovery code") record(o, "use-recovery-code", name, peer);
+  if ((await o.factors.check(who.accountId, code, peer.address)) === "recovery code")
+    record(o, "use-recovery-code", name, peer);
   return { who };
+}
+
+/** To whom codes are sent. */
+async function sendCode(
+  o: Parts,
+  { accountId, name }: Principal,
+  peer: Peer,
+): Promise<{ readonly sent?: SentTo; readonly trouble?: string }> {
+  try {
+    const sent = await o.factors.sendCode(accountId, peer.address);
+    if (sent === undefined) return {};
+    record(o, "send-code", name, peer);
+    return { sent };
+  } catch (error) {
+    const { kind, tell, message } = asFault(error);
+    if (kind !== "busy" && kind !== "unavailable") throw error;
+    o.audit.record({ ...entryOf("send-code", name, peer), outcome: "failed", why: message });
+    return { trouble: tell ?? "the code could not be sent" };
+  }
 }
 
 async function setUpFactor(
@@ -70,7 +98,7 @@ async function setUpFactor(
     const { secret, uri } = o.factors.begin(id, name);
     throw new StepMissing({ needs: "factor", secret: secret.reveal(), uri: uri.reveal() });
   }
-  const recoveryCodes = await o.factors.confirm(id, code);
+  const recoveryCodes = await o.factors.confirm(id, code, peer.address);
   record(o, "set-second-factor", name, peer);
   o.accounts.endAll(id);
   const who = o.accounts.principalOf(id);
@@ -78,6 +106,10 @@ async function setUpFactor(
   return { who, recoveryCodes };
 }
 
-function record({ audit }: Parts, action: string, name: string, { address }: Peer): void {
-  audit.record({ action, who: name, subject: name, interface: "web", address, outcome: "allowed" });
+function record({ audit }: Parts, action: string, name: string, peer: Peer): void {
+  audit.record({ ...entryOf(action, name, peer), outcome: "allowed" });
+}
+
+function entryOf(action: string, name: string, { address }: Peer): Omit<AuditEntry, "outcome"> {
+  return { action, who: name, subject: name, interface: "web", address };
 }

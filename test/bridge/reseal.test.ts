@@ -60,7 +60,7 @@ describe("secrets, when the master key is replaced", function () {
     const login = await t.account();
     const { secret } = t.bridge.parts.factors.begin("person", "ada");
     const code = codeFor(secret.reveal(), systemClock.now());
-    const [recovery] = await t.bridge.parts.factors.confirm("person", code);
+    const [recovery] = await t.bridge.parts.factors.confirm("person", code, "127.0.0.1");
     await t.close();
     const before = sealed();
     expect(before).to.have.length(3);
@@ -75,7 +75,7 @@ describe("secrets, when the master key is replaced", function () {
     try {
       const { accounts, factors } = t.bridge.parts;
       // The key of the authenticator is opened for it, too.
-      expect(await factors.check("person", recovery?.reveal() ?? "")).to.equal("recovery code");
+      expect(await factors.check("person", recovery?.reveal() ?? "", "127.0.0.1")).to.equal("recovery code");
       expect((await accounts.checkPassword(login.name, new Secret(login.secret))).accountId).to.equal(login.id);
     } finally {
       await t.close();

@@ -72,6 +72,7 @@ export async function startTestBridge(
     readonly directory?: readonly object[];
     /** What waits for a second person, likewise. */
     readonly approval?: object;
+    readonly mail?: object;
     /** The first three numbers of an earlier bridge's camera network. */
     readonly network?: string;
   } = {},
@@ -98,6 +99,7 @@ export async function startTestBridge(
       },
       ...(options.directory === undefined ? {} : { directory: options.directory }),
       ...(options.approval === undefined ? {} : { approval: options.approval }),
+      ...(options.mail === undefined ? {} : { mail: options.mail }),
       recording: {
         segmentSeconds: options.segmentSeconds ?? 10,
         flushSeconds: 0,

@@ -79,6 +79,8 @@ export interface WebSite {
   readonly refusals: Refusal[];
   /** Where exports are made. */
   readonly exportsFolder: string;
+  /** Codes that were sent as e-mail. */
+  readonly mails: readonly { readonly to: string; readonly code: string }[];
   readonly port: number;
   readonly plainPort: number;
   /** `recorded`: nothing may be read of it where it is absent. */
@@ -127,7 +129,14 @@ export async function startWebSite(
   const log = silentLog();
   const database = await openDatabase<AuthSchema>(":memory:", authMigrations);
   const sealed = { query: database.query, sealer: new Sealer(Buffer.alloc(32, 7)), clock };
-  const factors = await SecondFactors.open(sealed);
+  const mails: { to: string; code: string }[] = [];
+  const mail = {
+    send: async (to: string, code: Secret) => {
+      if (to.startsWith("broken@")) throw new Fault("unavailable", "the server is away");
+      mails.push({ to, code: code.reveal() });
+    },
+  };
+  const factors = await SecondFactors.open({ ...sealed, senders: { mail } });
   const accounts = await Accounts.open({ ...sealed, log, factors });
   const audited: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
@@ -204,6 +213,7 @@ export async function startWebSite(
   const stranger = (): WebClient => new WebClient(port);
   return {
     folder,
+    mails,
     refusals,
     options,
     accounts,

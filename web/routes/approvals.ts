@@ -2,9 +2,11 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Approvals } from "../../auth/approvals.ts";
 import type { Audit } from "../../auth/audit.ts";
-import { managerOf } from "../../auth/managed.ts";
+import { type Manager, managerOf } from "../../auth/managed.ts";
+import type { Principal } from "../../auth/principal.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import { Fault, isFault } from "../../base/fault.ts";
+import { peerOf } from "../../net/http.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
 import { askerOf } from "../managed-by.ts";
@@ -23,7 +25,7 @@ export const approvalAnswer = z.strictObject({
 export function approvalRoutes(o: {
   readonly approvals: Approvals;
   readonly audit: Audit;
-  readonly factors: Pick<SecondFactors, "has" | "check">;
+  readonly factors: Pick<SecondFactors, "has" | "check" | "sendCode">;
   readonly need: Need;
 }): Router<WebState> {
   const router = new Router<WebState>({ prefix: "/api/approvals" });
@@ -47,13 +49,15 @@ export function approvalRoutes(o: {
     const by = { ...askerOf(ctx), principal };
     // Whoever sits down at somebody's page does not approve in their name.
     if (says === "approved" && o.factors.has(principal.accountId)) {
+      const { address } = peerOf(ctx.req.socket);
       if (code === undefined) {
+        await sendCode(o, principal, managerOf(by), address);
         ctx.status = 202;
         ctx.body = { needs: "code" };
         return;
       }
       await attempt(o.audit, { ...managerOf(by), action: "approve", subject: id }, () =>
-        checkCode(o.factors, principal.accountId, code),
+        checkCode(o.factors, principal.accountId, code, address),
       );
     }
     await o.approvals.answer(by, id, says, why);
@@ -68,10 +72,27 @@ export function approvalRoutes(o: {
   return router;
 }
 
+/** Sends a code to who has codes sent, and does nothing for others. Faults: `busy`, `unavailable`. */
+export async function sendCode(
+  o: { readonly factors: Pick<SecondFactors, "sendCode">; readonly audit: Audit },
+  { accountId, name }: Pick<Principal, "accountId" | "name">,
+  by: Manager,
+  address: string,
+): Promise<void> {
+  const entry = { ...by, action: "send-code", subject: name };
+  const sent = await attempt(o.audit, entry, () => o.factors.sendCode(accountId, address));
+  if (sent !== undefined) o.audit.record({ ...entry, outcome: "allowed" });
+}
+
 /** Of somebody whose password was right: it is the code alone that is wrong. Faults: `invalid`, `busy`. */
-export async function checkCode(factors: Pick<SecondFactors, "check">, accountId: string, code: string): Promise<void> {
+export async function checkCode(
+  factors: Pick<SecondFactors, "check">,
+  accountId: string,
+  code: string,
+  address: string,
+): Promise<void> {
   try {
-    await factors.check(accountId, code);
+    await factors.check(accountId, code, address);
   } catch (error) {
     if (!isFault(error, "unauthenticated")) throw error;
     throw new Fault("invalid", "wrong code", { tell: "That code is wrong, or was used already." });

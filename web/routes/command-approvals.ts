@@ -10,7 +10,7 @@ import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
 import { plainApproval } from "../plain-approval.ts";
 import type { WebState } from "../state.ts";
-import { approvalAnswer, checkCode } from "./approvals.ts";
+import { approvalAnswer, checkCode, sendCode } from "./approvals.ts";
 
 export interface CommandApprovalOptions {
   readonly accounts: Accounts;
@@ -40,10 +40,14 @@ export function commandApprovalRoutes(o: CommandApprovalOptions): Router<WebStat
   const approver = async ({ name, password, code }: z.output<typeof listing>): Promise<Principal | undefined> => {
     const who = await attempt(o.audit, { action: "log-in", who: name, interface: "cli" }, async () => {
       const found = await o.accounts.logIn(name, password, HERE, "cli");
-      if (o.factors.has(found.accountId) && code !== undefined) await checkCode(o.factors, found.accountId, code);
+      if (o.factors.has(found.accountId) && code !== undefined)
+        await checkCode(o.factors, found.accountId, code, HERE.address);
       return found;
     });
-    if (o.factors.has(who.accountId) && code === undefined) return undefined;
+    if (o.factors.has(who.accountId) && code === undefined) {
+      await sendCode(o, who, { who: who.name, interface: "cli" }, HERE.address);
+      return undefined;
+    }
     demand(o.audit, who, { right: "approve", interface: "cli" });
     return who;
   };

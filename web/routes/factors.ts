@@ -11,7 +11,11 @@ import { jsonBody } from "../body.ts";
 import { caller, callerAtPages, doorOf, type Need, type WebDoor, type WebState } from "../state.ts";
 import { begin, oneTimeCode } from "./session.ts";
 
-const withPassword = z.strictObject({ password: z.string().min(1).max(1024) });
+const begun = z.strictObject({
+  password: z.string().min(1).max(1024),
+  /** Where codes are to be sent; an authenticator shows them if absent. */
+  mail: z.string().min(1).max(254).optional(),
+});
 const withCode = z.strictObject({ code: oneTimeCode });
 
 /** The caller's own second factor, and its removal by who manages accounts, for those who have lost theirs. */
@@ -39,11 +43,19 @@ export function factorRoutes(o: {
   // Whoever finds a page open must not be able to lock its owner out: the password is asked for once more.
   router.post("/session/factor", async (ctx) => {
     const who = callerAtPages(ctx);
-    const { password } = await jsonBody(ctx.req, withPassword);
+    const { password, mail } = await jsonBody(ctx.req, begun);
     const peer = o.peerOf(ctx);
     const again = await attempted("set-second-factor", who, peer, () =>
       accounts.logIn(who.name, password, peer, "web"),
     );
+    if (mail !== undefined) {
+      const wanted = { by: "mail", to: mail } as const;
+      const first = () => factors.beginSent(again.accountId, again.name, wanted, peer.address);
+      const sent = await attempted("send-code", who, peer, first);
+      record(who, "send-code", who.name, peer);
+      ctx.body = { sent };
+      return;
+    }
     const { secret, uri } = factors.begin(again.accountId, again.name);
     ctx.body = { secret: secret.reveal(), uri: uri.reveal() };
   });
@@ -52,7 +64,9 @@ export function factorRoutes(o: {
     const who = callerAtPages(ctx);
     const { code } = await jsonBody(ctx.req, withCode);
     const peer = o.peerOf(ctx);
-    const codes = await attempted("set-second-factor", who, peer, () => factors.confirm(who.accountId, code));
+    const codes = await attempted("set-second-factor", who, peer, () =>
+      factors.confirm(who.accountId, code, peer.address),
+    );
     record(who, "set-second-factor", who.name, peer);
     // Whoever came with the password alone is out, wherever they came in; this page goes on.
     accounts.endAll(who.accountId);
@@ -61,11 +75,21 @@ export function factorRoutes(o: {
     ctx.body = { recoveryCodes: codes.map((one) => one.reveal()) };
   });
 
+  // For who is to prove themselves once more, to remove it or to make a token.
+  router.post("/session/factor/code", async (ctx) => {
+    const who = callerAtPages(ctx);
+    const peer = o.peerOf(ctx);
+    const sent = await attempted("send-code", who, peer, () => factors.sendCode(who.accountId, peer.address));
+    if (sent === undefined) throw new Fault("wrong-state", "no codes are sent", { tell: "no codes are sent to you" });
+    record(who, "send-code", who.name, peer);
+    ctx.body = { sent };
+  });
+
   router.delete("/session/factor", async (ctx) => {
     const who = callerAtPages(ctx);
     const { code } = await jsonBody(ctx.req, withCode);
     const peer = o.peerOf(ctx);
-    await attempted("remove-second-factor", who, peer, () => factors.check(who.accountId, code));
+    await attempted("remove-second-factor", who, peer, () => factors.check(who.accountId, code, peer.address));
     await remove(who.accountId);
     record(who, "remove-second-factor", who.name, peer);
     ctx.status = 204;

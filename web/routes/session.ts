@@ -60,6 +60,9 @@ export function sessionRoutes(o: {
               ...(o.approvals.inUse ? { approvals: true } : {}),
               // Undefined without a second factor.
               recoveryCodesLeft: o.factors.recoveryLeft(principal.accountId),
+              // By what its codes are sent, and whether codes can be sent by mail at all.
+              codesBy: o.factors.sendsBy(principal.accountId),
+              ...(o.factors.canSend("mail") ? { mailCodes: true } : {}),
               ...(o.accounts.demandsFactor(principal.accountId) ? { mustHaveFactor: true } : {}),
               rights: RIGHTS.filter((right) => holds(principal, right, doorOf(ctx))),
             },

@@ -62,7 +62,7 @@ export function tokenRoutes(o: {
     const entry = { action: "make-token", who: who.name, interface: "web", address: peer.address } as const;
     await attempt(audit, entry, async () => {
       await accounts.logIn(who.name, password, peer, "web");
-      if (factors.has(who.accountId)) await factors.check(who.accountId, code ?? "");
+      if (factors.has(who.accountId)) await factors.check(who.accountId, code ?? "", peer.address);
     });
     const { token, secret } = await managed(ctx).make({ id: who.accountId, name: who.name }, rest);
     ctx.status = 201;

@@ -10,14 +10,24 @@ export interface Session {
     readonly approvals?: boolean;
     /** Absent without a second factor. */
     readonly recoveryCodesLeft?: number;
+    /** By what its codes are sent; absent where an authenticator shows them. */
+    readonly codesBy?: "mail";
+    /** Codes can be sent by mail here. */
+    readonly mailCodes?: true;
     /** Without one, nothing goes on. */
     readonly mustHaveFactor?: true;
   } | null;
 }
 
+/** Where a code was sent, as its owner knows it. */
+export interface SentTo {
+  readonly by: "mail";
+  readonly to: string;
+}
+
 /** What a log-in still needs, a second factor that has to be set up with its secret, or a second person; or the recovery codes of one that was set up. */
 export type LogInAnswer =
-  | { readonly needs: "code" }
+  | { readonly needs: "code"; readonly sent?: SentTo; readonly trouble?: string }
   | {
       readonly needs: "approval";
       readonly ticket: string;
@@ -322,6 +332,9 @@ export const api = {
   answerApproval: (id: string, answer: { says: "approved" | "refused"; why?: string; code?: string }) =>
     call<{ needs: "code" } | undefined>("POST", `/api/approvals/${encodeURIComponent(id)}`, answer),
   beginFactor: (password: string) => call<{ secret: string; uri: string }>("POST", "/api/session/factor", { password }),
+  beginMailFactor: (password: string, mail: string) =>
+    call<{ sent: SentTo }>("POST", "/api/session/factor", { password, mail }),
+  sendCode: () => call<{ sent: SentTo }>("POST", "/api/session/factor/code", {}),
   confirmFactor: (code: string) => call<{ recoveryCodes: readonly string[] }>("PUT", "/api/session/factor", { code }),
   removeFactor: (code: string) => call<void>("DELETE", "/api/session/factor", { code }),
   /** `account`: the id of an external system's; the caller's own where undefined. */

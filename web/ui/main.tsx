@@ -120,6 +120,7 @@ function App(): JSX.Element {
         <Tokens
           title="Your tokens"
           account={undefined}
+          codesBy={account.codesBy}
           proves={account.recoveryCodesLeft === undefined ? "password" : "code"}
           onClose={() => setTokens(false)}
         />
@@ -127,6 +128,8 @@ function App(): JSX.Element {
       {factor ? (
         <Factor
           codesLeft={account.recoveryCodesLeft}
+          codesBy={account.codesBy}
+          mailCodes={account.mailCodes === true}
           mustHave={account.mustHaveFactor === true}
           onClose={() => {
             setFactor(false);

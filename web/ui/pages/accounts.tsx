@@ -98,6 +98,7 @@ export function Accounts(): JSX.Element {
         <Tokens
           title={`Tokens of ${tokensOf.name}`}
           account={tokensOf.id}
+          codesBy={undefined}
           proves="nothing"
           onClose={() => setTokensOf(undefined)}
         />

@@ -143,7 +143,9 @@ function Answer(props: {
         <Field label="Reason" hint={says === "approved" ? "For the audit log." : `${one.who} is told this.`}>
           <input maxLength={500} value={why} onInput={(event) => setWhy(event.currentTarget.value)} />
         </Field>
-        {needsCode ? <CodeField label="Code of your authenticator" value={code} onType={setCode} /> : null}
+        {needsCode ? (
+          <CodeField label="Code of your authenticator, or that was sent to you" value={code} onType={setCode} />
+        ) : null}
         <Trouble text={task.trouble} />
         <footer>
           <button type="button" onClick={onClose}>

@@ -6,15 +6,22 @@ import { Copyable, Dialog, Field, Trouble, useTask } from "../parts.tsx";
 /** Sets up or removes the second factor of whoever is logged in. */
 export function Factor(props: {
   readonly codesLeft: number | undefined;
+  readonly codesBy: "mail" | undefined;
+  /** Codes can be sent by mail here. */
+  readonly mailCodes: boolean;
   /** Nothing goes on without one. */
   readonly mustHave: boolean;
   readonly onClose: () => void;
 }): JSX.Element {
   const [begun, setBegun] = useState<{ secret: string; uri: string } | undefined>(undefined);
   const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
+  const [mail, setMail] = useState("");
+  const [byMail, setByMail] = useState(false);
+  const [sentTo, setSentTo] = useState<string | undefined>(undefined);
   const [typed, setTyped] = useState("");
   const task = useTask();
   const has = props.codesLeft !== undefined;
+  const asksPassword = !has && begun === undefined && sentTo === undefined;
   const submit = (event: Event): void => {
     event.preventDefault();
     task.run(async () => {
@@ -23,25 +30,47 @@ export function Factor(props: {
         props.onClose();
         return;
       }
-      if (begun === undefined) setBegun(await api.beginFactor(typed));
+      if (asksPassword && byMail) setSentTo((await api.beginMailFactor(typed, mail)).sent.to);
+      else if (asksPassword) setBegun(await api.beginFactor(typed));
       else setCodes((await api.confirmFactor(typed)).recoveryCodes);
       setTyped("");
     });
   };
   if (codes !== undefined) return <RecoveryCodes codes={codes} onClose={props.onClose} />;
-  const asksPassword = !has && begun === undefined;
   return (
     <Dialog title={has ? "Remove the second factor" : "Set up a second factor"} onClose={props.onClose}>
       <form onSubmit={submit}>
         {has ? (
           <p>
-            Log-ins ask for a code of your authenticator. {props.codesLeft} recovery codes are left.{" "}
+            Log-ins ask for a code {props.codesBy === "mail" ? "that is sent by e-mail" : "of your authenticator"}.{" "}
+            {props.codesLeft} recovery codes are left.{" "}
             {props.mustHave
               ? "You must have a second factor: if you remove this one, you are logged out, and set up another at the next log-in."
               : "Without the second factor the password alone opens the account."}
           </p>
+        ) : sentTo !== undefined ? (
+          <p>A code was sent to {sentTo}. It is good for five minutes.</p>
         ) : begun === undefined ? (
-          <p>From then on a log-in here asks for a code of an authenticator on your telephone, besides the password.</p>
+          <>
+            <p>From then on a log-in here asks for a code, besides the password.</p>
+            {props.mailCodes ? (
+              <fieldset>
+                <legend>Codes come</legend>
+                <label>
+                  <input type="radio" name="by" checked={!byMail} onChange={() => setByMail(false)} /> from an
+                  authenticator on your telephone, which is safer
+                </label>
+                <label>
+                  <input type="radio" name="by" checked={byMail} onChange={() => setByMail(true)} /> by e-mail
+                </label>
+              </fieldset>
+            ) : null}
+            {byMail ? (
+              <Field label="E-mail address">
+                <input required type="email" value={mail} onInput={(event) => setMail(event.currentTarget.value)} />
+              </Field>
+            ) : null}
+          </>
         ) : (
           <NewAuthenticator {...begun} />
         )}
@@ -58,11 +87,12 @@ export function Factor(props: {
           </Field>
         ) : (
           <CodeField
-            label={has ? "Code, or a recovery code" : "Code that it shows now"}
+            label={has ? "Code, or a recovery code" : sentTo === undefined ? "Code that it shows now" : "Code"}
             value={typed}
             onType={setTyped}
           />
         )}
+        {has && props.codesBy !== undefined ? <SendCode /> : null}
         <Trouble text={task.trouble} />
         <footer>
           <button type="button" onClick={props.onClose}>
@@ -75,6 +105,32 @@ export function Factor(props: {
       </form>
     </Dialog>
   );
+}
+
+/** Asks for a code, to prove oneself once more. */
+export function SendCode(): JSX.Element {
+  const [sentTo, setSentTo] = useState<string | undefined>(undefined);
+  const task = useTask();
+  return (
+    <>
+      <button
+        type="button"
+        disabled={task.busy}
+        onClick={() => task.run(async () => setSentTo((await api.sendCode()).sent.to))}
+      >
+        Send a code
+      </button>
+      {sentTo === undefined ? null : <p>It was sent to {sentTo}.</p>}
+      <Trouble text={task.trouble} />
+    </>
+  );
+}
+
+/** What a field for a code of a second factor is called. */
+export function codeLabel(by: "mail" | undefined): string {
+  return by === "mail"
+    ? "Code that was sent by e-mail, or a recovery code"
+    : "Code of your authenticator, or a recovery code";
 }
 
 /** How an authenticator is told its secret. */

@@ -5,7 +5,7 @@ import { Field, Mark, Trouble, useTask } from "../parts.tsx";
 import type { Approval } from "../second-person.ts";
 import { Refusal } from "../send.ts";
 import { timeWords } from "../waiting.tsx";
-import { CodeField, NewAuthenticator, RecoveryCodes } from "./factor.tsx";
+import { CodeField, codeLabel, NewAuthenticator, RecoveryCodes } from "./factor.tsx";
 
 /** How often it is looked whether a log-in is approved. */
 const LOOK_MS = 2000;
@@ -19,18 +19,22 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
   const [code, setCode] = useState("");
   const [needsCode, setNeedsCode] = useState(false);
   const [newFactor, setNewFactor] = useState<{ secret: string; uri: string } | undefined>(undefined);
+  const [sent, setSent] = useState<{ to: string | undefined; trouble: string | undefined } | undefined>(undefined);
   const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
   const [waits, setWaits] = useState<Approval | undefined>(undefined);
   const task = useTask();
   const submit = (event: Event): void => {
     event.preventDefault();
+    logIn(code);
+  };
+  const logIn = (withCode: string): void =>
     task.run(async () => {
       if (setUpNeeded) {
         await api.setUp(token.trim(), name, password);
         props.onDone();
         return;
       }
-      const answer = await api.logIn(name, password, code).catch((error: unknown) => {
+      const answer = await api.logIn(name, password, withCode).catch((error: unknown) => {
         // It took too long: the next one, without a code, brings a new secret.
         if (error instanceof Refusal && error.status === 409) {
           setCode("");
@@ -45,9 +49,10 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
       else {
         setNeedsCode(true);
         setNewFactor(answer.needs === "factor" ? answer : undefined);
+        if (answer.needs === "code" && (answer.sent ?? answer.trouble) !== undefined)
+          setSent({ to: answer.sent?.to, trouble: answer.trouble });
       }
     });
-  };
   /** Asks until the log-in is approved. */
   const approved = async (ticket: string, approval: Approval, fresh: readonly string[] | undefined): Promise<void> => {
     setWaits(approval);
@@ -112,11 +117,18 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
             <NewAuthenticator {...newFactor} />
           </>
         )}
+        {sent === undefined ? null : (
+          <p>
+            {sent.to === undefined ? null : `A code was sent to ${sent.to}. It is good for five minutes. `}
+            <button type="button" class="quiet" disabled={task.busy} onClick={() => logIn("")}>
+              Send another
+            </button>
+          </p>
+        )}
+        <Trouble text={sent?.trouble} />
         {needsCode ? (
           <CodeField
-            label={
-              newFactor === undefined ? "Code of your authenticator, or a recovery code" : "Code that it shows now"
-            }
+            label={newFactor === undefined ? codeLabel(sent && "mail") : "Code that it shows now"}
             value={code}
             onType={setCode}
           />

@@ -2,13 +2,15 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type ApiToken, api } from "../api.ts";
 import { Copyable, Dialog, Field, Trouble, useTask, wordsOf } from "../parts.tsx";
-import { CodeField } from "./factor.tsx";
+import { CodeField, codeLabel, SendCode } from "./factor.tsx";
 
 interface Owner {
   /** The id of an external system's account; the caller's own where undefined. */
   readonly account: string | undefined;
   /** What is asked for once more before one is made. */
   readonly proves: "nothing" | "password" | "code";
+  /** By what codes are sent, where they are. */
+  readonly codesBy: "mail" | undefined;
 }
 
 /** The tokens of one account: what there are, a new one, and revoking them. */
@@ -160,7 +162,10 @@ function NewToken(
           </Field>
         )}
         {props.proves === "code" ? (
-          <CodeField label="Code of your authenticator, or a recovery code" value={code} onType={setCode} />
+          <>
+            <CodeField label={codeLabel(props.codesBy)} value={code} onType={setCode} />
+            {props.codesBy === undefined ? null : <SendCode />}
+          </>
         ) : null}
         <Trouble text={task.trouble} />
         <footer>
