@@ -42,6 +42,7 @@ const WEB: Doors = {
     "PATCH /api/cameras/:id",
     "PATCH /api/cameras/:id/streams/:stream",
     "DELETE /api/cameras/:id",
+    "GET /api/volumes",
     "GET /api/discovery",
     "POST /api/discovery/scan",
     "POST /api/discovery/adopt",
