@@ -2,7 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import type { UnixMillis } from "../base/units.ts";
 import { selfSigned } from "../net/tls.ts";
 import { certificateOf, type Signer } from "../recorder/signature.ts";
-import type { RecordingKeys } from "../recorder/writer.ts";
+import type { RecordingKeys } from "../recorder/writer-context.ts";
 
 const ID = "00".repeat(16);
 

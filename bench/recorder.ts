@@ -12,10 +12,11 @@ import type { Sample } from "../media/sample.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { Fragmenter } from "../recorder/fragmenter.ts";
+import { MemoryBudget } from "../recorder/memory-budget.ts";
 import { Troubles } from "../recorder/troubles.ts";
 import { mainVolume } from "../recorder/volume.ts";
 import { Volumes } from "../recorder/volumes.ts";
-import { MemoryBudget, SegmentWriter } from "../recorder/writer.ts";
+import { SegmentWriter } from "../recorder/writer.ts";
 import { benchKeys, benchSigner } from "./protection.ts";
 
 // What it costs to write what cameras send: CPU seconds of the process for each gigabit, from bare writes to what is signed and

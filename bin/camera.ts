@@ -17,7 +17,7 @@ import { type CameraRecord, CameraStore } from "../bridge/camera-store.ts";
 import { readCa } from "../bridge/certificates-file.ts";
 import { recordingsOf, type Settings } from "../bridge/settings.ts";
 import { cameraSide } from "../net/sides.ts";
-import { CATALOG_FILE } from "../recorder/archive.ts";
+import { CATALOG_FILE } from "../recorder/archive-settings.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { UPSTREAM_TRANSPORTS } from "../rtsp/wire/transport.ts";
 import { type DataOptions, withDatabase } from "./data.ts";
@@ -153,7 +153,7 @@ async function recorded(settings: Settings): Promise<readonly string[]> {
     if (!below.includes(CATALOG_FILE)) return below;
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     try {
-      return [...below, ...(await catalog.totals()).map(({ camera }) => camera)];
+      return [...below, ...(await catalog.volumes.totals()).map(({ camera }) => camera)];
     } finally {
       await catalog.close();
     }

@@ -3,8 +3,9 @@ import { openDataFolder } from "../bridge/data-folder.ts";
 import { openVolumes } from "../bridge/open-archive.ts";
 import { recordingsOf } from "../bridge/settings.ts";
 import type { TimeQuality } from "../media/group.ts";
-import { CATALOG_FILE } from "../recorder/archive.ts";
-import { Catalog, type TimeSummary } from "../recorder/catalog.ts";
+import { CATALOG_FILE } from "../recorder/archive-settings.ts";
+import { Catalog } from "../recorder/catalog.ts";
+import type { TimeSummary } from "../recorder/catalog-rows.ts";
 import { type Finding, check as findingsIn } from "../recorder/check.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { MAIN_VOLUME } from "../recorder/volume.ts";
@@ -64,9 +65,9 @@ const KNOWN_BY: Readonly<Record<TimeQuality | "unknown", string>> = {
 
 async function printTimes(catalog: Catalog, json: boolean): Promise<void> {
   const streams: object[] = [];
-  for (const { camera } of await catalog.totals())
-    for (const stream of await catalog.streams(camera)) {
-      const times = await catalog.times(camera, stream);
+  for (const { camera } of await catalog.volumes.totals())
+    for (const stream of await catalog.segments.streams(camera)) {
+      const times = await catalog.segments.times(camera, stream);
       streams.push({ camera, stream, times });
       if (!json) process.stdout.write(`${camera}/${stream}: ${wordsOf(times)}\n`);
     }

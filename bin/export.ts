@@ -15,7 +15,7 @@ import type { DataFolder } from "../bridge/data-folder.ts";
 import { openVolumes } from "../bridge/open-archive.ts";
 import { recordingsOf } from "../bridge/settings.ts";
 import { loadExportSigner, loadSigner } from "../bridge/signing.ts";
-import { CATALOG_FILE } from "../recorder/archive.ts";
+import { CATALOG_FILE } from "../recorder/archive-settings.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { type Bundle, FolderBundle } from "../recorder/export/bundle.ts";
 import { bytesOf, type CutPlace } from "../recorder/export/cut.ts";
@@ -127,7 +127,7 @@ function passwordOf(fd: string | undefined): Promise<Secret> | Secret {
 async function bytesIn(catalog: Catalog, { cameras, from, to }: ExportOrder): Promise<number> {
   let bytes = 0;
   for (const { id, stream } of cameras) {
-    if (!(await catalog.streams(id)).includes(stream)) {
+    if (!(await catalog.segments.streams(id)).includes(stream)) {
       const tell = `nothing is recorded of ${id}; viaduct check --times tells of which cameras something is`;
       throw new Fault("not-found", tell, { tell });
     }

@@ -4,7 +4,7 @@ import { silentLog } from "../base/log.ts";
 import { openAudit } from "../bridge/audit-log.ts";
 import { openVolumes } from "../bridge/open-archive.ts";
 import { recordingsOf } from "../bridge/settings.ts";
-import { CATALOG_FILE } from "../recorder/archive.ts";
+import { CATALOG_FILE } from "../recorder/archive-settings.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { MAIN_VOLUME, type VolumeStatus } from "../recorder/volume.ts";
@@ -40,7 +40,7 @@ export async function volumes(options: VolumesOptions): Promise<void> {
         const tell = `the volume ${name} is there: what is on it goes by its age, or with its files (viaduct check finds the rest)`;
         throw new Fault("invalid", tell, { tell });
       }
-      const segments = await catalog.forgetVolume(name, `it was on the volume ${name}, which is lost`);
+      const segments = await catalog.volumes.forget(name, `it was on the volume ${name}, which is lost`);
       const why = `${segments} segments`;
       audit.record({
         who: operator(),
@@ -66,7 +66,7 @@ interface Unnamed {
 
 /** Volumes that the catalog has recordings on, and the settings do not name. */
 async function unnamed(catalog: Catalog, named: readonly VolumeStatus[]): Promise<readonly Unnamed[]> {
-  const held = Map.groupBy(await catalog.held(), ({ volume }) => volume);
+  const held = Map.groupBy(await catalog.volumes.held(), ({ volume }) => volume);
   return [...held]
     .filter(([name]) => !named.some((one) => one.name === name))
     .map(([name, rows]) => ({

@@ -162,9 +162,9 @@ export class AnchorLog {
   async #newest(): Promise<readonly AnchoredSegment[]> {
     const { catalog } = this.#place;
     const found: AnchoredSegment[] = [];
-    for (const { camera } of await catalog.totals())
-      for (const stream of await catalog.streams(camera)) {
-        const row = await catalog.atOrBefore(camera, stream, Number.MAX_SAFE_INTEGER);
+    for (const { camera } of await catalog.volumes.totals())
+      for (const stream of await catalog.segments.streams(camera)) {
+        const row = await catalog.segments.atOrBefore(camera, stream, Number.MAX_SAFE_INTEGER);
         if (row === undefined) continue;
         const { startUs, endUs, seal } = row;
         found.push({ camera, stream, startUs, endUs, link: Buffer.from(seal).toString("hex") });
@@ -178,7 +178,7 @@ export class AnchorLog {
     current: AnchorFile,
   ): Promise<{ readonly old: readonly AnchorFile[]; readonly first: number | undefined }> {
     const { folder, files, catalog, clock } = this.#place;
-    const [oldest] = await catalog.oldest(1);
+    const [oldest] = await catalog.segments.oldest(1);
     const day = anchorFileOf(folder, oldest === undefined ? clock.now() : unixMillis(oldest.startUs / 1000)).day;
     const all = await anchorFilesIn(files, folder);
     const old = all.filter((one) => one.day < day && one.path !== current.path && one.path !== this.#file?.path);

@@ -1,67 +1,25 @@
-import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
-import type { Log } from "../base/log.ts";
-import type { Metrics } from "../base/metrics.ts";
-import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
-import { ReusedMemory } from "../media/reused-memory.ts";
+import { type UnixMillis, unixMillis } from "../base/units.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
-import type { AnchorName } from "./anchor.ts";
-import { AnchorLog } from "./anchor-log.ts";
-import { Catalog, type StoredFile } from "./catalog.ts";
+import type { AnchorLog } from "./anchor-log.ts";
+import type { ArchiveSettings } from "./archive-settings.ts";
 import type { CutPlace } from "./export/cut.ts";
-import { diskFiles, errorCode, type Files } from "./files.ts";
 import type { GapCause } from "./gap.ts";
 import { assertSafeId } from "./integrity.ts";
-import { Journal } from "./journal.ts";
-import { type Archiving, Mover } from "./mover.ts";
-import type { ProtectionMode } from "./protection.ts";
+import type { Journal } from "./journal.ts";
+import { later } from "./later.ts";
+import type { Mover } from "./mover.ts";
+import { type ArchiveOptions, type ArchiveParts, openParts } from "./open-parts.ts";
 import { StreamReader } from "./reader.ts";
 import { StreamRecorder } from "./recorder.ts";
-import { recover } from "./recover.ts";
-import { RemovalLog } from "./removal-log.ts";
-import { type ArchiveBounds, Retainer, type Retention } from "./retention.ts";
+import type { Retainer, Retention } from "./retention.ts";
 import type { SegmentFile } from "./segment.ts";
-import type { Signer } from "./signature.ts";
-import { Troubles } from "./troubles.ts";
-import { mainVolume, type Volume, type VolumeStatus } from "./volume.ts";
-import { Volumes } from "./volumes.ts";
-import { MemoryBudget, type RecordingKeys, type WriterContext } from "./writer.ts";
-
-const DEFAULTS = {
-  flushMs: 5 * SECOND,
-  /** Of all streams together, while the disk is slower than they are. */
-  memoryBytes: 256 * 1024 * 1024,
-};
-
-const LIMITS = {
-  /** Memory of samples that waits to be used again: what a hundred streams of 4 Mbit/s bring in half a second. */
-  idleBytes: 32 * 1024 * 1024,
-};
-
-/** The catalog's file, below the archive's folder. */
-export const CATALOG_FILE = "catalog.db";
-
-/** What is known of footage beside it, below the archive's folder. */
-const JOURNAL_FILE = "journal.db";
+import type { Troubles } from "./troubles.ts";
+import type { VolumeStatus } from "./volume.ts";
+import type { WriterContext } from "./writer-context.ts";
 
 /** The stream that is meant where only a camera is named, if it has one of this name. */
 const MAIN_STREAM = "main";
-
-export interface ArchiveSettings {
-  /** What is written survives a power cut after so long. Shorter costs more of the disk; on a hard disk 10 s or more. */
-  readonly flushMs?: Millis;
-  readonly segmentMs?: Millis;
-  readonly memoryBytes?: number;
-  /** How new segments are encrypted; absent: not at all. Those that are there stay as they are. */
-  readonly encryption?: ProtectionMode;
-  readonly bounds?: ArchiveBounds & Partial<Pick<Volume, "keepFreeBytes">>;
-  /** Disks beside the one that the folder is on, which is the volume `main`. */
-  readonly volumes?: readonly Volume[];
-  /** Absent: what is recorded stays where it is. */
-  readonly archiving?: Archiving | undefined;
-  /** What is kept of each camera, unless {@link Archive.retain} says otherwise. Absent: everything that fits. */
-  readonly retention?: Retention;
-}
 
 /** What the archive holds of one camera. */
 export interface CameraSummary {
@@ -101,21 +59,7 @@ export class Archive {
   readonly #settings: ArchiveSettings;
   readonly #recorders = new Map<string, StreamRecorder>();
 
-  private constructor(
-    context: WriterContext,
-    {
-      retainer,
-      mover,
-      journal,
-      anchors,
-    }: {
-      readonly retainer: Retainer;
-      readonly mover: Mover | undefined;
-      readonly journal: Journal;
-      readonly anchors: AnchorLog | undefined;
-    },
-    settings: ArchiveSettings,
-  ) {
+  private constructor({ context, retainer, mover, journal, anchors }: ArchiveParts, settings: ArchiveSettings) {
     this.journal = journal;
     this.troubles = context.troubles;
     this.#context = context;
@@ -129,92 +73,8 @@ export class Archive {
    * Opens or makes the archive. What the last process left unfinished is sealed first, within a second or two. A volume beside the
    * folder that is not there, or cannot be read, does not keep it from opening.
    */
-  static async open(o: {
-    readonly folder: string;
-    readonly clock: Clock;
-    readonly log: Log;
-    readonly metrics: Metrics;
-    readonly settings?: ArchiveSettings;
-    readonly files?: Files;
-    readonly keys?: RecordingKeys;
-    /** Signs every segment; absent: nobody does. */
-    readonly signer?: Signer | undefined;
-    /** The newest line of the audit log, for anchors, and who keeps anchors elsewhere. */
-    readonly auditHead?: () => AnchorName;
-    readonly anchored?: (anchor: AnchorName) => void;
-  }): Promise<Archive> {
-    const { folder, clock, metrics, settings = {}, files = diskFiles, keys, signer } = o;
-    const log = o.log.child({ part: "recorder" });
-    await files.makeFolder(folder);
-    const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
-    const troubles = new Troubles();
-    let removals: RemovalLog | undefined;
-    let anchors: AnchorLog | undefined;
-    const finishing = { files, catalog, log, keys, signer, encryption: settings.encryption };
-    const isThere = async (stored: StoredFile): Promise<boolean> => {
-      const path = volumes.pathOf(stored);
-      return path !== undefined && (await files.exists(path));
-    };
-    const volumes: Volumes = new Volumes(volumesOf(folder, settings), {
-      files,
-      catalog,
-      clock,
-      log,
-      troubles,
-      mainMark: CATALOG_FILE,
-      async prepare(volume) {
-        await recover({ ...finishing, removals, volume, isThere });
-      },
-    });
-    let journal: Journal;
-    try {
-      const place = { folder, volumes, files, catalog, clock, log };
-      removals = signer && (await RemovalLog.open({ ...place, signer, anchor: () => anchors?.newest }));
-      await volumes.start();
-      await removals?.begin().catch((err: unknown) => {
-        if (errorCode(err) === undefined) throw err;
-        log.error({ err }, "statements of what is removed cannot be begun: it is tried at the next start");
-      });
-      journal = await Journal.open(`${folder}/${JOURNAL_FILE}`);
-      const { auditHead, anchored } = o;
-      anchors =
-        signer && (await AnchorLog.open({ ...place, signer, removals: () => removals?.seq ?? 0, auditHead, anchored }));
-    } catch (error) {
-      await volumes.close();
-      await catalog.close();
-      throw error;
-    }
-    const place = { volumes, files, catalog, clock, log, keys, signer };
-    const { archiving } = settings;
-    const mover = archiving && new Mover({ volumes, files, catalog, clock, log, archiving });
-    const retainer = new Retainer({
-      ...place,
-      journal,
-      removals,
-      bounds: settings.bounds ?? {},
-      each: settings.retention ?? {},
-      trouble: (words) => troubles.set("room", words),
-    });
-    const bytes = metrics.counter("viaduct_recorder_bytes_total", "Bytes of recorded samples", ["event"]);
-    const fragments = metrics.counter(
-      "viaduct_recorder_fragments_total",
-      "Recorded fragments, and errors of the disk",
-      ["event"],
-    );
-    const context: WriterContext = {
-      ...place,
-      budget: new MemoryBudget(settings.memoryBytes ?? DEFAULTS.memoryBytes),
-      memory: new ReusedMemory(LIMITS.idleBytes),
-      flushMs: settings.flushMs ?? DEFAULTS.flushMs,
-      encryption: settings.encryption,
-      troubles,
-      full: () => void retainer.run(),
-      counted: (event, count) => {
-        fragments.inc({ event });
-        bytes.inc({ event }, count);
-      },
-    };
-    return new Archive(context, { retainer, mover, journal, anchors }, settings);
+  static async open(o: ArchiveOptions): Promise<Archive> {
+    return new Archive(await openParts(o), o.settings ?? {});
   }
 
   /** Starts recording a stream. A stream has one recorder at a time: close it before asking for another. */
@@ -271,8 +131,8 @@ export class Archive {
     const { catalog, volumes } = this.#context;
     const name = stream ?? (await this.#streamOf(camera));
     const range = { fromUs: Math.round(from * 1000), toUs: Math.round(to * 1000) };
-    const rows = await catalog.gaps(camera, name, range.fromUs, range.toUs);
-    const away = await catalog.elsewhere(camera, name, range, volumes.here);
+    const rows = await catalog.gaps.touching(camera, name, range.fromUs, range.toUs);
+    const away = await catalog.segments.elsewhere(camera, name, range, volumes.here);
     return [
       ...rows.map(({ fromUs, toUs, reason, cause }) => ({
         from: unixMillis(fromUs / 1000),
@@ -291,14 +151,14 @@ export class Archive {
 
   /** The ids of all cameras that have recordings or are being recorded, in alphabetical order. */
   async cameras(): Promise<readonly string[]> {
-    const recorded = (await this.#context.catalog.totals()).map((one) => one.camera);
+    const recorded = (await this.#context.catalog.volumes.totals()).map((one) => one.camera);
     const now = [...this.#recorders.keys()].map((key) => key.slice(0, key.indexOf("/")));
     return [...new Set([...recorded, ...now])].sort();
   }
 
   /** Every camera of {@link cameras}, with what its recordings span: some reads of files for each. */
   async summary(): Promise<readonly CameraSummary[]> {
-    const bytes = new Map((await this.#context.catalog.totals()).map((one) => [one.camera, one.bytes]));
+    const bytes = new Map((await this.#context.catalog.volumes.totals()).map((one) => [one.camera, one.bytes]));
     const recorders = (camera: string): readonly StreamRecorder[] =>
       [...this.#recorders].filter(([key]) => key.startsWith(`${camera}/`)).map(([, recorder]) => recorder);
     const summaries: CameraSummary[] = [];
@@ -357,7 +217,7 @@ export class Archive {
   }
 
   async #streamOf(camera: string): Promise<string> {
-    const recorded = await this.#context.catalog.streams(camera);
+    const recorded = await this.#context.catalog.segments.streams(camera);
     const now = [...this.#recorders.keys()]
       .filter((key) => key.startsWith(`${camera}/`))
       .map((key) => key.slice(camera.length + 1))
@@ -365,25 +225,4 @@ export class Archive {
     const names = [...recorded, ...now];
     return names.includes(MAIN_STREAM) ? MAIN_STREAM : (names[0] ?? MAIN_STREAM);
   }
-}
-
-/** Beside hot ones, the folder of the catalog is recorded to only where none of them can be. */
-export function volumesOf(folder: string, settings: Pick<ArchiveSettings, "bounds" | "volumes">): readonly Volume[] {
-  const { bounds = {}, volumes = [] } = settings;
-  const role = volumes.some((one) => one.role === "hot") ? "spare" : "hot";
-  return [mainVolume(folder, { role, keepFreeBytes: bounds.keepFreeBytes ?? 0 }), ...volumes];
-}
-
-/** Items of a generator that has to be found first, which happens when somebody asks for the first one. To be iterated once. */
-function later<T>(find: () => Promise<AsyncGenerator<T>>): AsyncIterable<T> {
-  let found: AsyncGenerator<T> | undefined;
-  const first = async (): Promise<IteratorResult<T>> => {
-    found = await find();
-    return found.next();
-  };
-  const iterator: AsyncIterator<T> = {
-    next: () => found?.next() ?? first(),
-    return: async () => (await found?.return(undefined)) ?? { done: true, value: undefined },
-  };
-  return { [Symbol.asyncIterator]: () => iterator };
 }

@@ -1,9 +1,12 @@
 import type { Generated, Kysely, Migration } from "kysely";
 import { sql } from "kysely";
 import type { TimeQuality } from "../media/group.ts";
-import type { GapRow, SegmentRow } from "./catalog.ts";
+import type { GapRow, SegmentRow } from "./catalog-rows.ts";
 import type { RemovalReason } from "./removals.ts";
 import { MAIN_VOLUME } from "./volume.ts";
+
+/** Rows that one query brings at most, so that no single one holds up the loop for more than some milliseconds. */
+export const PAGE_ROWS = 1000;
 
 /** The tables of the catalog. */
 export interface CatalogSchema {

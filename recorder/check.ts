@@ -1,5 +1,6 @@
 import { isFault } from "../base/fault.ts";
-import type { Catalog, SegmentRow, StoredFile } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { SegmentRow, StoredFile } from "./catalog-rows.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { COPY } from "./copy-file.ts";
 import { errorCode, type Files } from "./files.ts";
@@ -37,7 +38,7 @@ interface CheckPlace {
  */
 export async function* check(o: CheckPlace): AsyncGenerator<Finding> {
   const { volumes, files, catalog } = o;
-  const held = Map.groupBy(await catalog.held(), ({ volume }) => volume);
+  const held = Map.groupBy(await catalog.volumes.held(), ({ volume }) => volume);
   for (const [volume, rows] of held) {
     if (volumes.here.includes(volume)) continue;
     const segments = rows.reduce((sum, row) => sum + row.segments, 0);
@@ -57,8 +58,8 @@ export async function* check(o: CheckPlace): AsyncGenerator<Finding> {
       what: "is no statement of what was removed, or is not as it was signed: the next start puts it aside",
     };
   const removed = removals === "invalid" || removals?.valid !== true ? undefined : removals.removals.ranges;
-  for (const { camera } of await catalog.totals())
-    for (const stream of await catalog.streams(camera)) {
+  for (const { camera } of await catalog.volumes.totals())
+    for (const stream of await catalog.segments.streams(camera)) {
       const ranges = removed?.filter((one) => one.camera === camera && one.stream === stream);
       yield* checkStream({ ...o, ranges }, camera, stream);
     }
@@ -77,7 +78,7 @@ async function* checkStream(
   const seals = new Set(o.ranges?.map(({ link }) => Buffer.from(link, "hex").toString("base64")));
   const followers: (StoredFile & { readonly previous: string })[] = [];
   let cursor = { startUs: 0, file: "" };
-  for (let page = await o.catalog.after(camera, stream, cursor); page.length > 0; ) {
+  for (let page = await o.catalog.segments.after(camera, stream, cursor); page.length > 0; ) {
     for (const row of page) {
       const isRemoved = o.ranges?.some(({ fromUs, toUs }) => fromUs <= row.startUs && row.endUs <= toUs) === true;
       cursor = row;
@@ -90,7 +91,7 @@ async function* checkStream(
       // What was stated and then not removed, for a crash came between, has nothing before it.
       if (previous !== undefined && !isRemoved) followers.push({ file, volume, previous });
     }
-    page = await o.catalog.after(camera, stream, cursor);
+    page = await o.catalog.segments.after(camera, stream, cursor);
   }
   // Where nothing is stated, what came before the oldest one has gone by age.
   for (const { file, volume, previous } of followers.slice(o.ranges === undefined ? 1 : 0))
@@ -118,7 +119,7 @@ async function* checkFolders(
       const place = `${camera}/${day}/${hour}`;
       const names = (await files.list(`${folder}/${place}`)).files;
       // Asked for after the folder was read: a file that is sealed in between is known by then.
-      const known = await catalog.filesBelow(place, volume);
+      const known = await catalog.segments.filesBelow(place, volume);
       const expected = await expectedOn(catalog, volume);
       for (const name of names) {
         const file = `${place}/${name}`;
@@ -133,8 +134,8 @@ async function* checkFolders(
 
 /** Files that come to be, or go: a row for them is neither needed nor missing. */
 async function expectedOn(catalog: Catalog, volume: string): Promise<ReadonlySet<string>> {
-  const listed = [...(await catalog.opened()), ...(await catalog.doomed())].filter((one) => one.volume === volume);
-  const moves = (await catalog.moves()).filter(({ source, target }) => source === volume || target === volume);
+  const listed = [...(await catalog.opened()), ...(await catalog.doomed.all())].filter((one) => one.volume === volume);
+  const moves = (await catalog.moves.all()).filter(({ source, target }) => source === volume || target === volume);
   return new Set([...listed, ...moves].flatMap(({ file }) => [file, file + COPY]));
 }
 

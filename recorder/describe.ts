@@ -1,5 +1,5 @@
 import { TIME_QUALITIES } from "../media/group.ts";
-import type { SegmentTime } from "./catalog.ts";
+import type { SegmentTime } from "./catalog-rows.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import type { FragmentPlace } from "./segment.ts";
 

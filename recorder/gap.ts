@@ -25,6 +25,9 @@ export interface GapReason {
   readonly why: string;
 }
 
+/** Less between two recordings is the step from one frame to the next. */
+export const LEAST_GAP_US = 1_500_000;
+
 /** Of a stream that is there, by what it sends. */
 export function cameraGap(why: string): GapReason {
   return { cause: "camera", why };

@@ -1,7 +1,8 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type Millis, SECOND } from "../base/units.ts";
-import type { Catalog, Cursor, Move, SegmentRow } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Cursor, Move, SegmentRow } from "./catalog-rows.ts";
 import { COPY, copyFile } from "./copy-file.ts";
 import { errorCode, type Files } from "./files.ts";
 import { removeDoomed } from "./recover.ts";
@@ -86,7 +87,7 @@ export class Mover {
     let short = await this.#shortOf(source);
     let cursor: Cursor | undefined;
     for (;;) {
-      const page = await catalog.oldest(LIMITS.batch, undefined, cursor, [source.name]);
+      const page = await catalog.segments.oldest(LIMITS.batch, undefined, cursor, [source.name]);
       if (page.length === 0) return;
       for (const row of page) {
         if (this.#stop.signal.aborted) return;
@@ -104,7 +105,7 @@ export class Mover {
   async #shortOf(source: Volume): Promise<number> {
     const { volumes, catalog, files } = this.#o;
     const room = await volumes.roomOf(source);
-    const held = (await catalog.held()).filter((one) => one.volume === source.name);
+    const held = (await catalog.volumes.held()).filter((one) => one.volume === source.name);
     const bytes = held.reduce((sum, one) => sum + one.bytes, 0);
     const free = await files.freeBytes(source.folder).catch(() => Number.POSITIVE_INFINITY);
     const byDisk = source.keepFreeBytes > 0 ? source.keepFreeBytes + room * LIMITS.spare - free : 0;
@@ -114,7 +115,7 @@ export class Mover {
   /** The archive with the most room; undefined where none can take it. */
   async #target({ file, bytes }: SegmentRow): Promise<Volume | undefined> {
     const { volumes, files, catalog } = this.#o;
-    const leaving = (await catalog.doomed()).filter((one) => one.file === file).map((one) => one.volume);
+    const leaving = (await catalog.doomed.all()).filter((one) => one.file === file).map((one) => one.volume);
     const rooms: { readonly volume: Volume; readonly room: number }[] = [];
     for (const volume of volumes.all) {
       // A copy of an earlier move would be removed under the new name.
@@ -131,10 +132,10 @@ export class Mover {
     if (this.#passedOver.has(row.file)) return false;
     const move: Move = { file: row.file, source: source.name, target: target.name };
     try {
-      await catalog.moving(move);
+      await catalog.moves.begin(move);
       const way = { from: `${source.folder}/${row.file}`, to: `${target.folder}/${row.file}` };
       await copyFile(files, way, { clock, bytesPerSecond: archiving.bytesPerSecond, signal: this.#stop.signal });
-      return await catalog.moved(move);
+      return await catalog.moves.arrived(move);
     } catch (err) {
       if (this.#stop.signal.aborted) return false;
       log.error({ err, file: row.file, target: target.name }, "a recording cannot be brought to the archive");
@@ -148,7 +149,7 @@ export class Mover {
   /** Ends the moves that were begun: the original goes where the catalog names the copy, else the copy, as far as there is one. */
   async settle(): Promise<void> {
     const { catalog, volumes, files } = this.#o;
-    const moves = await catalog.moves();
+    const moves = await catalog.moves.all();
     if (moves.length === 0) return;
     // Before an original goes, that the catalog names its copy must survive a power cut.
     await catalog.sync();
@@ -157,9 +158,9 @@ export class Mover {
       // Its halves are there when it is back.
       if (target === undefined || volumes.pathOf({ file: move.file, volume: move.target }) === undefined) continue;
       await files.remove(`${target.folder}/${move.file}${COPY}`);
-      const row = await catalog.find(move.file);
+      const row = await catalog.segments.find(move.file);
       const copies = [move.source, move.target].filter((volume) => volume !== row?.volume);
-      await catalog.moveEnded(move.file, copies);
+      await catalog.moves.end(move.file, copies);
     }
     for (const volume of volumes.all)
       if (volumes.here.includes(volume.name))

@@ -1,5 +1,6 @@
 import { Fault } from "../base/fault.ts";
-import type { Catalog, StoredFile } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { StoredFile } from "./catalog-rows.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import type { Volumes } from "./volumes.ts";
 
@@ -23,7 +24,7 @@ export async function openStored({ volumes, files, catalog }: StoredPlace, row: 
   try {
     return await open(row);
   } catch (error) {
-    const now = errorCode(error) === "ENOENT" ? await catalog.find(row.file) : undefined;
+    const now = errorCode(error) === "ENOENT" ? await catalog.segments.find(row.file) : undefined;
     if (now === undefined || now.volume === row.volume) throw error;
     return open(now);
   }

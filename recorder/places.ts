@@ -1,6 +1,6 @@
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import type { Cursor } from "./catalog.ts";
+import type { Cursor } from "./catalog-rows.ts";
 import type { KeyFinder, SegmentCipher } from "./cipher.ts";
 import { readIndexed } from "./closing-index.ts";
 import { errorCode, type OpenFile } from "./files.ts";
@@ -62,7 +62,7 @@ export class Places {
   /** The segment that begins last at or before `us`. */
   async atOrBefore(us: number): Promise<Place | undefined> {
     const live = this.live();
-    const row = await this.#context.catalog.atOrBefore(this.#camera, this.#stream, us, this.#here);
+    const row = await this.#context.catalog.segments.atOrBefore(this.#camera, this.#stream, us, this.#here);
     return live !== undefined && live.startUs <= us && live.file !== row?.file
       ? live
       : row && { ...row, live: undefined };
@@ -75,7 +75,7 @@ export class Places {
   async next(cursor: Cursor): Promise<Place | undefined> {
     // In this order: a segment that is sealed in between is seen twice, and not missed.
     const live = this.live();
-    const [row] = await this.#context.catalog.after(this.#camera, this.#stream, cursor, 1, this.#here);
+    const [row] = await this.#context.catalog.segments.after(this.#camera, this.#stream, cursor, 1, this.#here);
     const found = row && { ...row, live: undefined };
     if (live === undefined || !isBehind(live, cursor)) return found;
     return found === undefined || isBehind(found, live) ? live : found;

@@ -5,7 +5,8 @@ import type { PacketGroup } from "../media/group.ts";
 import type { Reading, RecordedSource, Span } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import { readBackward } from "./backward.ts";
-import type { Catalog, Cursor, SegmentRow } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Cursor, SegmentRow } from "./catalog-rows.ts";
 import type { TimedSample } from "./fragment-read.ts";
 import { Lanes } from "./lanes.ts";
 import { type Place, Places, type ReaderContext } from "./places.ts";
@@ -60,7 +61,7 @@ export class StreamReader implements RecordedSource {
     if (first !== undefined) add(first);
     let cursor: Cursor | undefined = first;
     while (cursor !== undefined && cursor.startUs < toUs(to)) {
-      const page: readonly SegmentRow[] = await this.#catalog.after(
+      const page: readonly SegmentRow[] = await this.#catalog.segments.after(
         this.#camera,
         this.#stream,
         cursor,

@@ -7,7 +7,8 @@ import type { Track } from "../media/track.ts";
 import { Fragmenter } from "./fragmenter.ts";
 import { cameraGap, type GapReason } from "./gap.ts";
 import type { SegmentFile } from "./segment.ts";
-import { SegmentWriter, type WriterContext } from "./writer.ts";
+import { SegmentWriter } from "./writer.ts";
+import type { WriterContext } from "./writer-context.ts";
 
 /** A stream that sends nothing for so long is taken for ended: what is in memory goes to disk. */
 const IDLE_MS = 5 * SECOND;

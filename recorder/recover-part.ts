@@ -1,5 +1,5 @@
 import type { Log } from "../base/log.ts";
-import type { SegmentRow, SegmentTime, StoredFile } from "./catalog.ts";
+import type { SegmentRow, SegmentTime, StoredFile } from "./catalog-rows.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { timeOf } from "./describe.ts";
 import type { Files } from "./files.ts";

@@ -1,5 +1,6 @@
 import { HOUR } from "../base/units.ts";
-import type { Catalog, DoomedRow, SegmentRow, SegmentTime, StoredFile } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { DoomedRow, SegmentRow, SegmentTime, StoredFile } from "./catalog-rows.ts";
 import { errorCode } from "./files.ts";
 import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
 import { adoptSealed, type RecoveryPlace, recoverPart } from "./recover-part.ts";
@@ -41,7 +42,7 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
       if (own?.file !== file) await catalog.abandoned({ file, volume: volume.name });
       if (own === undefined) return;
       await catalog.sealed(own);
-      await catalog.filled(own.camera, own.stream, own.startUs, own.endUs);
+      await catalog.gaps.filled(own.camera, own.stream, own.startUs, own.endUs);
       recovered += 1;
     } catch (err) {
       place.log.error({ err, file }, "a segment cannot be recovered: it is tried again at the next start");
@@ -55,7 +56,7 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
   );
 
   for (const folder of await recentFolders(place)) {
-    const known = await catalog.filesBelow(folder, volume.name);
+    const known = await catalog.segments.filesBelow(folder, volume.name);
     const found = (await place.files.list(`${volume.folder}/${folder}`)).files
       .filter(isOurs.segment)
       .map((name) => `${folder}/${name}`);
@@ -63,8 +64,8 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
     const lost = [...known].filter((file) => !there.has(file));
     if (lost.length > 0) {
       place.log.error({ folder, lost: lost.length }, "recordings that the catalog names are not on the disk");
-      await catalog.doom(lost.map((file) => ({ file, volume: volume.name })));
-      await catalog.gone(volume.name, lost);
+      await catalog.doomed.add(lost.map((file) => ({ file, volume: volume.name })));
+      await catalog.doomed.gone(volume.name, lost);
     }
     const parts = found.filter((file) => file.endsWith(PART)).map((file) => file.slice(0, -PART.length));
     await inParallel(parts, part);
@@ -83,11 +84,11 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
  */
 async function underOwnName<Row extends SegmentRow>(place: Place, row: Row): Promise<Row | undefined> {
   const { catalog, files, volume, log } = place;
-  const other = await catalog.find(row.file);
+  const other = await catalog.segments.find(row.file);
   const isTaken = (await catalog.opened()).some(({ file, volume: on }) => file === row.file && on !== row.volume);
   if (other?.volume === row.volume || (other === undefined && !isTaken)) return row;
   if (other !== undefined && Buffer.from(other.seal).equals(Buffer.from(row.seal))) {
-    if ((await place.isThere?.(other)) === true) await catalog.doomCopy(row);
+    if ((await place.isThere?.(other)) === true) await catalog.doomed.addCopy(row);
     return undefined;
   }
   for (let counter = 0; counter < NAMESAKES; counter += 1) {
@@ -115,7 +116,7 @@ export async function removeDoomed(
 ): Promise<void> {
   const { files, catalog, log } = place;
   const { name, folder } = place.volume;
-  const doomed = (await catalog.doomed()).filter((one) => one.volume === name && isMeant(one));
+  const doomed = (await catalog.doomed.all()).filter((one) => one.volume === name && isMeant(one));
   if (doomed.length === 0) return;
   let isStated = await state(place, doomed);
   const gone: string[] = [];
@@ -133,7 +134,7 @@ export async function removeDoomed(
     log.error("it cannot be stated which recordings were removed: it is tried again");
     return;
   }
-  await catalog.gone(name, gone);
+  await catalog.doomed.gone(name, gone);
   for (const hour of new Set(gone.map(folderOf)))
     if (await files.removeEmptyFolder(`${folder}/${hour}`))
       await files.removeEmptyFolder(`${folder}/${folderOf(hour)}`);
@@ -149,7 +150,7 @@ async function state({ removals, catalog, volume, log }: DoomedPlace, doomed: re
     log.warn({ err }, "a statement of what is removed cannot be written");
     return false;
   }
-  await catalog.stated(volume.name);
+  await catalog.doomed.stated(volume.name);
   return true;
 }
 
@@ -157,7 +158,7 @@ async function state({ removals, catalog, volume, log }: DoomedPlace, doomed: re
 async function recentFolders({ volume: { name, folder }, files, catalog }: Place): Promise<readonly string[]> {
   const found: string[] = [];
   for (const camera of (await files.list(folder)).folders) {
-    const newest = await catalog.newest(camera, name);
+    const newest = await catalog.segments.newest(camera, name);
     const first = newest === undefined ? "" : folderOf(segmentPath(camera, Math.max(0, newest - LIMITS.lookBackUs), 0));
     for (const day of (await files.list(`${folder}/${camera}`)).folders.filter(isOurs.day)) {
       if (`${camera}/${day}/~` < first) continue;

@@ -3,7 +3,8 @@ import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { isoOf } from "../base/units.ts";
 import type { AnchorName } from "./anchor.ts";
-import type { Catalog, DoomedRow, StoredFile } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { DoomedRow, StoredFile } from "./catalog-rows.ts";
 import { errorCode, type Files } from "./files.ts";
 import { NO_LINK } from "./integrity.ts";
 import {
@@ -110,9 +111,9 @@ export class RemovalLog {
     if (!this.#isNew) return;
     const { catalog } = this.#place;
     const before: RemovedSegment[] = [];
-    for (const { camera } of await catalog.totals())
-      for (const stream of await catalog.streams(camera)) {
-        const [oldest] = await catalog.after(camera, stream, { startUs: 0, file: "" }, 1);
+    for (const { camera } of await catalog.volumes.totals())
+      for (const stream of await catalog.segments.streams(camera)) {
+        const [oldest] = await catalog.segments.after(camera, stream, { startUs: 0, file: "" }, 1);
         const previous = oldest && (await this.#previousOf(oldest));
         if (oldest === undefined || previous === undefined || previous.equals(NO_LINK)) continue;
         const span = { startUs: oldest.startUs, endUs: oldest.startUs };

@@ -1,7 +1,8 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { DAY, isoOf, MINUTE, type Millis, type UnixMillis, unixMillis } from "../base/units.ts";
-import type { Catalog, Cursor, SegmentRow } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { Cursor, SegmentRow } from "./catalog-rows.ts";
 import type { Files } from "./files.ts";
 import type { Journal, Mark } from "./journal.ts";
 import { removeDoomed } from "./recover.ts";
@@ -9,7 +10,7 @@ import type { RemovalLog } from "./removal-log.ts";
 import type { RemovalReason } from "./removals.ts";
 import type { Volume } from "./volume.ts";
 import type { Volumes } from "./volumes.ts";
-import type { RecordingKeys } from "./writer.ts";
+import type { RecordingKeys } from "./writer-context.ts";
 
 const LIMITS = {
   /** Segments that are looked at in one step; between steps others have their turn. */
@@ -118,7 +119,7 @@ export class Retainer {
     for (const volume of there) await removeDoomed({ ...this.#o, volume });
     // What is away neither counts nor goes.
     const held = Map.groupBy(
-      (await catalog.held()).filter(({ volume }) => names.includes(volume)),
+      (await catalog.volumes.held()).filter(({ volume }) => names.includes(volume)),
       ({ camera }) => camera,
     );
     let all = 0;
@@ -136,9 +137,9 @@ export class Retainer {
       all += left;
     }
     await this.#discard();
-    for (const camera of await catalog.camerasWithGaps()) {
+    for (const camera of await catalog.gaps.cameras()) {
       const { maxAgeMs } = this.#of(camera);
-      if (maxAgeMs !== undefined) await catalog.forgetGaps(camera, (clock.now() - maxAgeMs) * 1000);
+      if (maxAgeMs !== undefined) await catalog.gaps.forget(camera, (clock.now() - maxAgeMs) * 1000);
     }
     for (const camera of (await this.#o.journal?.cameras()) ?? []) await this.#forget(camera);
     await this.#keepSum(all, names);
@@ -170,7 +171,7 @@ export class Retainer {
   async #keepRoom(volume: Volume): Promise<void> {
     const { files, catalog, volumes, log } = this.#o;
     const { name, folder, maxBytes, keepFreeBytes } = volume;
-    const held = (await catalog.held()).filter((one) => one.volume === name);
+    const held = (await catalog.volumes.held()).filter((one) => one.volume === name);
     const bytes = held.reduce((sum, one) => sum + one.bytes, 0);
     let free = Infinity;
     if (keepFreeBytes > 0)
@@ -224,7 +225,7 @@ export class Retainer {
   async #forget(camera: string): Promise<void> {
     const { catalog, clock, journal } = this.#o;
     const { maxAgeMs = Infinity } = this.#of(camera);
-    const [oldest] = await catalog.oldest(1, camera);
+    const [oldest] = await catalog.segments.oldest(1, camera);
     await journal?.forget(camera, unixMillis(Math.max(clock.now() - maxAgeMs, (oldest?.startUs ?? 0) / 1000)));
   }
 
@@ -233,7 +234,7 @@ export class Retainer {
     const { catalog } = this.#o;
     let cursor: Cursor | undefined;
     while (!this.#closed) {
-      const page = await catalog.oldest(LIMITS.batch, camera, cursor, volumes);
+      const page = await catalog.segments.oldest(LIMITS.batch, camera, cursor, volumes);
       const going = new Map<RemovalReason, SegmentRow[]>();
       // Asked for each page: a lock that is made meanwhile counts.
       const locks = await this.#locksOf(new Set(page.map((row) => row.camera)));
@@ -246,7 +247,7 @@ export class Retainer {
       }
       cursor = page.at(-1);
       for (const [why, rows] of going) {
-        await catalog.doom(rows, why);
+        await catalog.doomed.add(rows, why);
         this.#going.push(...rows);
       }
       if (this.#going.length >= LIMITS.statement) await this.#discard();
@@ -264,8 +265,8 @@ export class Retainer {
       if (volumes.here.includes(volume.name)) await removeDoomed({ ...this.#o, volume });
     log.debug({ segments: going.length }, "old recordings are removed");
     for (const [camera, rows] of Map.groupBy(going, (row) => row.camera)) {
-      const [left] = await catalog.oldest(1, camera);
-      if (left !== undefined) await catalog.forgetGaps(camera, left.startUs);
+      const [left] = await catalog.segments.oldest(1, camera);
+      if (left !== undefined) await catalog.gaps.forget(camera, left.startUs);
       const days = new Set(rows.map(({ file }) => dayIn(file)));
       await this.#shred(camera, (day) => days.has(day));
     }
@@ -287,10 +288,10 @@ export class Retainer {
     const { catalog, keys, log } = this.#o;
     if (keys === undefined) return;
     // What is being written, or waits for recovery or for its removal, is not in the order of the segments.
-    const pending = [...(await catalog.opened()), ...(await catalog.doomed())];
+    const pending = [...(await catalog.opened()), ...(await catalog.doomed.all())];
     const kept = new Set([
       ...pending.flatMap(({ file }) => (file.startsWith(`${camera}/`) ? [dayIn(file)] : [])),
-      ...(await catalog.days(camera)),
+      ...(await catalog.segments.days(camera)),
     ]);
     const locks = (await this.#locksOf(new Set([camera]))).map(({ from, to }) => [dayOf(from), dayOf(to)] as const);
     const shredded = await keys.shred(

@@ -2,11 +2,14 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { MINUTE, type Millis, SECOND } from "../base/units.ts";
-import type { Catalog, StoredFile } from "./catalog.ts";
+import type { Catalog } from "./catalog.ts";
+import type { StoredFile } from "./catalog-rows.ts";
 import { errorCode, type Files } from "./files.ts";
+import { StreamPlaces } from "./stream-places.ts";
 import type { Troubles } from "./troubles.ts";
-import { MAIN_VOLUME, type Volume, type VolumeRole, type VolumeStatus } from "./volume.ts";
+import { MAIN_VOLUME, type Volume, type VolumeStatus } from "./volume.ts";
 import { whyAway } from "./volume-mark.ts";
+import { probe } from "./volume-probe.ts";
 
 const LIMITS = {
   /** How often volumes are looked at, where there are several. */
@@ -15,15 +18,7 @@ const LIMITS = {
   firstPauseMs: 10 * SECOND,
   longestPauseMs: 5 * MINUTE,
   soundMs: 10 * MINUTE,
-  /** Less than this free, and a disk that was full still is. */
-  leastFreeBytes: 16 * 1024 * 1024,
 };
-
-/** What is tried to be written on a volume that failed. */
-const PROBE_FILE = "viaduct-probe";
-
-/** Which volume is taken where several could be. */
-const RANK: Readonly<Record<VolumeRole, number>> = { hot: 0, spare: 1, archive: 2 };
 
 interface State {
   /** Why it is not there. */
@@ -62,9 +57,7 @@ export class Volumes {
   readonly all: readonly Volume[];
   readonly #o: VolumesContext;
   readonly #states = new Map<string, State>();
-  /** By stream (`camera/stream`): where it belongs, and where it is recorded to now. */
-  readonly #homes = new Map<string, string>();
-  readonly #now = new Map<string, string>();
+  readonly #places = new StreamPlaces();
   readonly #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
   /** Those that were there once. */
@@ -157,11 +150,11 @@ export class Volumes {
       if (volume.name === MAIN_VOLUME)
         return (await files.exists(`${volume.folder}/${mainMark}`)) ? undefined : `there is no ${mainMark} in it`;
       // Asked for once: the catalog may be on a disk that goes.
-      this.#known ??= new Set(await catalog.volumes());
+      this.#known ??= new Set(await catalog.volumes.known());
       const isKnown = this.#known.has(volume.name);
       const away = await whyAway(files, volume, { isKnown, mayMark: readOnly !== true });
       if (away === undefined && !isKnown && readOnly !== true) {
-        await catalog.knowVolume(volume.name);
+        await catalog.volumes.know(volume.name);
         this.#known.add(volume.name);
       }
       return away;
@@ -175,37 +168,30 @@ export class Volumes {
    * Fault `unavailable` where no disk is there.
    */
   async choose(stream: string, wanted?: string): Promise<Volume> {
-    const candidates = await this.#inOrder(stream, wanted);
+    const candidates = this.#places.inOrder(stream, wanted, this.all, await this.#rooms());
     // Rather one that failed than none.
     for (const may of [(one: Volume) => this.isUsable(one), (one: Volume) => this.#state(one).prepared])
       for (const volume of candidates)
         if (may(volume) && (await this.isHere(volume))) {
-          this.#now.set(stream, volume.name);
-          if (volume.role === "hot" && !this.#homes.has(stream)) this.#homes.set(stream, volume.name);
+          this.#places.settle(stream, volume);
           return volume;
         }
     throw new Fault("unavailable", "the disk with the recordings is not there");
   }
 
-  async #inOrder(stream: string, wanted: string | undefined): Promise<readonly Volume[]> {
-    if (this.all.length === 1) return this.all;
-    const liked = [wanted, this.#homes.get(stream), this.#now.get(stream)];
-    const rank = ({ name, role }: Volume): number => {
-      const place = liked.indexOf(name);
-      return place === -1 ? liked.length + RANK[role] : place;
-    };
+  /** Of those that can be written; asked only where there is a choice. */
+  async #rooms(): Promise<ReadonlyMap<Volume, number>> {
     const rooms = new Map<Volume, number>();
-    for (const volume of this.all)
-      if (this.isUsable(volume)) rooms.set(volume, (await this.roomOf(volume)) / (this.#streamsOn(volume) + 1));
-    const room = (volume: Volume): number => rooms.get(volume) ?? 0;
-    return this.all.toSorted((a, b) => rank(a) - rank(b) || room(b) - room(a));
+    if (this.all.length > 1)
+      for (const volume of this.all) if (this.isUsable(volume)) rooms.set(volume, await this.roomOf(volume));
+    return rooms;
   }
 
   /** Bytes that recordings have on it, and could have besides. */
   async roomOf(volume: Volume): Promise<number> {
     const { files, catalog } = this.#o;
     try {
-      const held = (await catalog.held()).filter((one) => one.volume === volume.name);
+      const held = (await catalog.volumes.held()).filter((one) => one.volume === volume.name);
       const bytes = held.reduce((sum, one) => sum + one.bytes, 0);
       const room = bytes + (await files.freeBytes(volume.folder)) - volume.keepFreeBytes;
       return Math.max(0, Math.min(volume.maxBytes, room));
@@ -216,8 +202,7 @@ export class Volumes {
 
   /** A stream is recorded no more. */
   leave(stream: string): void {
-    this.#now.delete(stream);
-    this.#homes.delete(stream);
+    this.#places.leave(stream);
   }
 
   /** It could not be written. True where another one can be: what was to be written belongs there, at once. */
@@ -245,7 +230,7 @@ export class Volumes {
 
   /** Of each, with what the catalog has on it. */
   async status(): Promise<readonly VolumeStatus[]> {
-    const held = Map.groupBy(await this.#o.catalog.held(), (one) => one.volume);
+    const held = Map.groupBy(await this.#o.catalog.volumes.held(), (one) => one.volume);
     return Promise.all(
       this.all.map(async (volume) => {
         const { away, failing, full } = this.#state(volume);
@@ -258,7 +243,7 @@ export class Volumes {
             away === undefined ? await this.#o.files.freeBytes(volume.folder).catch(() => undefined) : undefined,
           bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
           segments: rows.reduce((sum, { segments }) => sum + segments, 0),
-          streams: this.#streamsOn(volume),
+          streams: this.#places.streamsOn(volume),
         };
       }),
     );
@@ -270,25 +255,13 @@ export class Volumes {
   }
 
   async #probe(volume: Volume, state: State): Promise<void> {
-    const { files, clock } = this.#o;
-    const path = `${volume.folder}/${PROBE_FILE}`;
+    const wasFull = state.failing?.startsWith("it is full") === true;
     try {
-      await files.remove(path);
-      const file = await files.open(path, "create");
-      try {
-        await file.write([Buffer.from("Written to see whether this disk can be written. It may be removed.\n")], 0);
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
-      await files.remove(path);
-      const least = Math.max(volume.keepFreeBytes / 2, LIMITS.leastFreeBytes);
-      if (state.failing?.startsWith("it is full") === true && (await files.freeBytes(volume.folder)) < least)
-        throw new Fault("unavailable", "it is still full");
+      await probe(this.#o.files, volume, wasFull);
       this.#set(volume, { failing: undefined });
     } catch {
       state.pauseMs = Math.min(state.pauseMs * 2, LIMITS.longestPauseMs);
-      state.retryAt = clock.monotonic() + state.pauseMs;
+      state.retryAt = this.#o.clock.monotonic() + state.pauseMs;
     }
   }
 
@@ -300,10 +273,6 @@ export class Volumes {
 
   #state({ name }: Volume): State {
     return this.#states.get(name) as State;
-  }
-
-  #streamsOn({ name }: Volume): number {
-    return [...this.#now.values()].filter((one) => one === name).length;
   }
 
   #setAway(volume: Volume, away: string | undefined): void {

@@ -52,6 +52,19 @@ describe("the documents", function () {
     expect(documents.filter((document) => !reached.has(document))).to.deep.equal([]);
   });
 
+  it("give each decision a number of its own, without gaps, that its heading says too", () => {
+    const numbers = documents
+      .filter((document) => document.startsWith("docs/decisions/"))
+      .map((document) => {
+        const [, ofFile = ""] = /(?<number>\d{4})-/.exec(document) ?? [];
+        const [, ofHeading = ""] = /^# (?<number>\d+)\. /.exec(textOf(document)) ?? [];
+        return [Number(ofFile), Number(ofHeading)];
+      });
+    expect(numbers.toSorted(([a = 0], [b = 0]) => a - b)).to.deep.equal(
+      numbers.map((_, index) => [index + 1, index + 1]),
+    );
+  });
+
   it("have each word of the glossary once, in order", () => {
     const words = [...textOf("docs/glossary.md").matchAll(/^\| (?!word \||-)(?<word>[^|]+) \|/gm)].map((match) =>
       (match.groups?.["word"] ?? "").toLowerCase(),

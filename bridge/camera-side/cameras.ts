@@ -1,6 +1,6 @@
 import { Fault } from "../../base/fault.ts";
 import type { Metrics } from "../../base/metrics.ts";
-import { MemoryBudget } from "../../recorder/writer.ts";
+import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import type { CameraDirectory, Pulling, TransportSetting } from "../camera.ts";
 import type { CameraRecord, CameraStore, NewCamera } from "../camera-store.ts";
 import type { KeptFor } from "../kept-for.ts";

@@ -1,6 +1,6 @@
 import type { Millis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import type { MemoryBudget } from "../../recorder/writer.ts";
+import type { MemoryBudget } from "../../recorder/memory-budget.ts";
 
 const LIMITS = {
   /** Of one stream: 16 s of 8 Mbit/s. */

@@ -7,7 +7,7 @@ import type { Track } from "../../media/track.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { SyncPoint } from "../../onvif/client/sync-point.ts";
 import type { Archive } from "../../recorder/archive.ts";
-import type { MemoryBudget } from "../../recorder/writer.ts";
+import type { MemoryBudget } from "../../recorder/memory-budget.ts";
 import {
   type BridgedStream,
   type CameraInfo,

@@ -1,5 +1,6 @@
 import { isFault } from "../../base/fault.ts";
-import type { Catalog, Cursor, SegmentRow } from "../catalog.ts";
+import type { Catalog } from "../catalog.ts";
+import type { Cursor, SegmentRow } from "../catalog-rows.ts";
 import type { KeyFinder } from "../cipher.ts";
 import { errorCode, type OpenFile } from "../files.ts";
 import type { Fmp4Track } from "../fmp4.ts";
@@ -136,11 +137,11 @@ export async function bytesOf(catalog: Catalog, range: Stretch): Promise<number>
 }
 
 async function* segmentsOf(catalog: Catalog, { camera, stream, fromUs, toUs }: Stretch): AsyncGenerator<SegmentRow> {
-  const before = await catalog.atOrBefore(camera, stream, fromUs);
+  const before = await catalog.segments.atOrBefore(camera, stream, fromUs);
   if (before !== undefined && before.endUs > fromUs && before.startUs < toUs) yield before;
   let cursor: Cursor | undefined = before ?? { startUs: 0, file: "" };
   while (cursor !== undefined) {
-    const page: readonly SegmentRow[] = await catalog.after(camera, stream, cursor);
+    const page: readonly SegmentRow[] = await catalog.segments.after(camera, stream, cursor);
     for (const row of page) {
       if (row.startUs >= toUs) return;
       yield row;

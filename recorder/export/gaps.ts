@@ -1,5 +1,5 @@
 import { isoOf, unixMillis } from "../../base/units.ts";
-import type { GapRow } from "../catalog.ts";
+import type { GapRow } from "../catalog-rows.ts";
 import type { Missing } from "./cut.ts";
 
 /** Shorter than this is the step from one picture to the next. */

@@ -132,7 +132,7 @@ async function exportCamera(
   } finally {
     await fragments.close();
   }
-  const known = await place.catalog.gaps(id, stream, range.fromUs, range.toUs);
+  const known = await place.catalog.gaps.touching(id, stream, range.fromUs, range.toUs);
   const gaps = gapsOf(range, stretches, missing, known).map(({ fromUs, toUs, reason }) => ({
     from: timeOf(fromUs),
     to: timeOf(toUs),

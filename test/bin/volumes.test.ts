@@ -4,7 +4,8 @@ import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
-import { Archive, CATALOG_FILE } from "../../recorder/archive.ts";
+import { Archive } from "../../recorder/archive.ts";
+import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
@@ -97,8 +98,8 @@ describe("viaduct volumes", function () {
       out: `The catalog names ${recorded - 1} segments of fast no more; they are told as missing.\n`,
     });
     const catalog = await Catalog.open(join(folder, "data/recordings", CATALOG_FILE));
-    expect(await catalog.totals()).to.deep.equal([]);
-    const [gap] = await catalog.gaps("gate", "main", START_MS * 1000, START_MS * 1000 + 12e6);
+    expect(await catalog.volumes.totals()).to.deep.equal([]);
+    const [gap] = await catalog.gaps.touching("gate", "main", START_MS * 1000, START_MS * 1000 + 12e6);
     expect(gap).to.include({
       cause: "disk",
       reason: "it was on the volume fast, which is lost",

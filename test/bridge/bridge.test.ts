@@ -193,7 +193,7 @@ describe("a bridge at work", function () {
       const folder = await openDataFolder(t.folder);
       try {
         expect(await catalog.opened()).to.deep.equal([]);
-        expect(await catalog.totals()).to.have.length(1);
+        expect(await catalog.volumes.totals()).to.have.length(1);
         const findings = check({
           volumes: oneVolume(recordings, catalog),
           files: diskFiles,

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { PreRoll } from "../../bridge/camera-side/pre-roll.ts";
 import { startsAt } from "../../media/start.ts";
-import { MemoryBudget } from "../../recorder/writer.ts";
+import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
 import { VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
 

@@ -10,8 +10,8 @@ import { type RecordingPlan, readRecordingPlan } from "../../bridge/recording-pl
 import type { PacketGroup } from "../../media/group.ts";
 import type { LiveReader } from "../../media/source.ts";
 import { Archive } from "../../recorder/archive.ts";
+import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
-import { MemoryBudget } from "../../recorder/writer.ts";
 import { onvifTopic } from "../../wsdl/topic.ts";
 import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";

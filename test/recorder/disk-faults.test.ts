@@ -3,7 +3,8 @@ import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { MINUTE, unixMillis } from "../../base/units.ts";
-import { Archive, CATALOG_FILE } from "../../recorder/archive.ts";
+import { Archive } from "../../recorder/archive.ts";
+import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { check, type Finding } from "../../recorder/check.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
@@ -153,7 +154,7 @@ describe("an archive on a disk that fails", function () {
     await record(35);
     await archive.close();
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
-    const [first] = await catalog.oldest(1);
+    const [first] = await catalog.segments.oldest(1);
     files.decide = (operation, path) => (operation === "open" && path.endsWith(first?.file ?? "") ? "EIO" : undefined);
     const found = await Array.fromAsync(check({ volumes: oneVolume(folder, catalog), files, catalog, verify: true }));
     await catalog.close();

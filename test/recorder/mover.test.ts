@@ -1,7 +1,7 @@
 import { cp, readdir, rm } from "node:fs/promises";
 import { expect } from "chai";
 import { HOUR, MINUTE, unixMillis } from "../../base/units.ts";
-import { CATALOG_FILE } from "../../recorder/archive.ts";
+import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
 import { diskFiles, type Files, type OpenFile } from "../../recorder/files.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { indexInGroup } from "../support/group-camera.ts";

@@ -85,7 +85,7 @@ describe("recovery", () => {
     await afterRecovery(folder, async (catalog) => {
       expect(await recordedIndices(folder, catalog)).to.deep.equal(range(0, 375));
       expect(await findings(folder, catalog)).to.deep.equal([]);
-      const row = await catalog.atOrBefore("cam", "main", Number.MAX_SAFE_INTEGER);
+      const row = await catalog.segments.atOrBefore("cam", "main", Number.MAX_SAFE_INTEGER);
       expect(row?.startUs).to.equal((START_MS + 10_000) * 1000);
     });
   });
@@ -109,10 +109,10 @@ describe("recovery", () => {
       await afterRecovery(folder, async (catalog) => {
         expect(await recordedIndices(folder, catalog), `cut at ${cut}`).to.deep.equal(range(0, 250 + whole * 25));
         expect(await findings(folder, catalog)).to.deep.equal([]);
-        const row = await catalog.atOrBefore("cam", "main", Number.MAX_SAFE_INTEGER);
+        const row = await catalog.segments.atOrBefore("cam", "main", Number.MAX_SAFE_INTEGER);
         if (row !== undefined && whole > 0) {
-          await catalog.doom([row]);
-          await catalog.gone(MAIN_VOLUME, [row.file]);
+          await catalog.doomed.add([row]);
+          await catalog.doomed.gone(MAIN_VOLUME, [row.file]);
           await rm(`${folder}/${row.file}`);
         }
       });
@@ -176,10 +176,10 @@ describe("recovery", () => {
     await copyFile(part, `${folder}/saved`);
     // Killed after the rename: the file has its name, the catalog does not know it.
     await afterRecovery(folder, async (catalog) => {
-      const row = await catalog.atOrBefore("cam", "main", Number.MAX_SAFE_INTEGER);
+      const row = await catalog.segments.atOrBefore("cam", "main", Number.MAX_SAFE_INTEGER);
       const stored = { file: row?.file ?? "", volume: MAIN_VOLUME };
-      await catalog.doom([stored]);
-      await catalog.gone(MAIN_VOLUME, [stored.file]);
+      await catalog.doomed.add([stored]);
+      await catalog.doomed.gone(MAIN_VOLUME, [stored.file]);
       await catalog.opening(stored);
     });
     await afterRecovery(folder, async (catalog) => {
@@ -200,12 +200,12 @@ describe("recovery", () => {
     await harness.push(samples(0, 500));
     harness.fragmenter.end(undefined);
     await harness.writer.idle();
-    const [oldest] = await harness.context.catalog.oldest(1);
-    await harness.context.catalog.doom([{ file: oldest?.file ?? "", volume: MAIN_VOLUME }]);
+    const [oldest] = await harness.context.catalog.segments.oldest(1);
+    await harness.context.catalog.doomed.add([{ file: oldest?.file ?? "", volume: MAIN_VOLUME }]);
     await harness.context.catalog.close();
     await afterRecovery(folder, async (catalog) => {
       expect(await diskFiles.exists(`${folder}/${oldest?.file}`)).to.equal(false);
-      expect(await catalog.doomed()).to.deep.equal([]);
+      expect(await catalog.doomed.all()).to.deep.equal([]);
       expect(await findings(folder, catalog)).to.deep.equal([]);
     });
   });

@@ -117,7 +117,7 @@ describe("recordings that retention removed", () => {
     const archive = await open(files);
     try {
       const catalog = await Catalog.open(`${folder}/catalog.db`);
-      const rows = await catalog.after("a", "main", { startUs: 0, file: "" });
+      const rows = await catalog.segments.after("a", "main", { startUs: 0, file: "" });
       await catalog.close();
       const maxBytes = rows.slice(rows.length - count).reduce((sum, { bytes }) => sum + bytes, 0);
       archive.retain("a", { maxBytes });
@@ -195,10 +195,10 @@ describe("recordings that retention removed", () => {
     const [first = ""] = await filesOf("a");
     await rm(first);
     const catalog = await Catalog.open(`${folder}/catalog.db`);
-    const [oldest] = await catalog.oldest(1, "a");
+    const [oldest] = await catalog.segments.oldest(1, "a");
     const stored = { file: oldest?.file ?? "", volume: "main" };
-    await catalog.doom([stored]);
-    await catalog.gone(stored.volume, [stored.file]);
+    await catalog.doomed.add([stored]);
+    await catalog.doomed.gone(stored.volume, [stored.file]);
     await catalog.close();
     await rm(join(folder, "statements.d"), { recursive: true });
     await (await open()).close();

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
 import { DAY, HOUR, isoOf, MINUTE, type UnixMillis, unixMillis } from "../../base/units.ts";
-import { Catalog, type SegmentRow } from "../../recorder/catalog.ts";
+import { Catalog } from "../../recorder/catalog.ts";
+import type { SegmentRow } from "../../recorder/catalog-rows.ts";
 import { diskFiles, type Files } from "../../recorder/files.ts";
 import { Journal } from "../../recorder/journal.ts";
 import { Retainer, type Retention } from "../../recorder/retention.ts";
@@ -55,7 +56,7 @@ class Site {
   }
 
   async bytes(): Promise<number> {
-    return (await this.catalog.totals()).reduce((sum, one) => sum + one.bytes, 0);
+    return (await this.catalog.volumes.totals()).reduce((sum, one) => sum + one.bytes, 0);
   }
 
   /** A segment that ends now. */
@@ -79,7 +80,7 @@ class Site {
 
   async segments(camera: string): Promise<readonly SegmentRow[]> {
     const found: SegmentRow[] = [];
-    for await (const row of this.catalog.all(`${camera}/`)) if (row.camera === camera) found.push(row);
+    for await (const row of this.catalog.segments.all(`${camera}/`)) if (row.camera === camera) found.push(row);
     return found.toSorted((a, b) => a.startUs - b.startUs);
   }
 

@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
 import { DAY, HOUR, unixMillis } from "../../base/units.ts";
-import type { Catalog, SegmentRow } from "../../recorder/catalog.ts";
+import type { Catalog } from "../../recorder/catalog.ts";
+import type { SegmentRow } from "../../recorder/catalog-rows.ts";
 import { Retainer } from "../../recorder/retention.ts";
 import { oneVolume } from "../support/one-volume.ts";
 import { FaultyFiles, findings, Harness } from "../support/recorder-harness.ts";
@@ -40,7 +41,7 @@ describe("retention", () => {
   const starts = async (camera: string): Promise<number[]> =>
     (await rows(camera)).map((row) => row.startUs / 1_000_000 - START_MS / 1000);
   const rows = (camera: string): Promise<readonly SegmentRow[]> =>
-    catalog.after(camera, "main", { startUs: 0, file: "" });
+    catalog.segments.after(camera, "main", { startUs: 0, file: "" });
   const retainer = (
     { keepFreeBytes = 0, ...bounds }: { readonly keepFreeBytes?: number; readonly maxBytes?: number } = {},
     each = {},
@@ -58,7 +59,7 @@ describe("retention", () => {
 
   it("forgets gaps that are too old of a camera whose recordings are all gone, and keeps one that goes on", async () => {
     const gaps = async (camera: string): Promise<readonly (string | undefined)[]> =>
-      (await catalog.gaps(camera, "main", 0, Number.MAX_SAFE_INTEGER)).map(({ toUs }) =>
+      (await catalog.gaps.touching(camera, "main", 0, Number.MAX_SAFE_INTEGER)).map(({ toUs }) =>
         toUs === undefined ? undefined : "ended",
       );
     expect(await gaps("one")).to.deep.equal(["ended", undefined]);
@@ -78,7 +79,7 @@ describe("retention", () => {
     expect(await starts("one")).to.deep.equal([3600, 3610]);
     expect(await starts("two")).to.deep.equal([0, 10, 3600, 3610]);
     expect((await files.list(`${folder}/one/2026-11-24`)).folders).to.deep.equal(["14"]);
-    expect(await catalog.gaps("one", "main", 0, START_MS * 1000 + 1)).to.deep.equal([]);
+    expect(await catalog.gaps.touching("one", "main", 0, START_MS * 1000 + 1)).to.deep.equal([]);
     expect(await findings(folder, catalog)).to.deep.equal([]);
     await subject.close();
   });
@@ -103,7 +104,7 @@ describe("retention", () => {
   });
 
   it("removes the oldest of all cameras when the archive has too much", async () => {
-    const all = (await catalog.totals()).reduce((sum, one) => sum + one.bytes, 0);
+    const all = (await catalog.volumes.totals()).reduce((sum, one) => sum + one.bytes, 0);
     const subject = retainer({ maxBytes: all / 2 });
     await subject.run();
     expect(await starts("one")).to.deep.equal([3600, 3610]);

@@ -2,7 +2,7 @@ import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { expect } from "chai";
 import { openDatabase } from "../../base/database.ts";
 import { DAY, MINUTE } from "../../base/units.ts";
-import { CATALOG_FILE } from "../../recorder/archive.ts";
+import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
 import { catalogMigrations } from "../../recorder/catalog-schema.ts";
 import { MARK_FILE } from "../../recorder/volume-mark.ts";
 import { VolumeSite } from "../support/volume-site.ts";
@@ -291,11 +291,11 @@ describe("recording on several volumes", function () {
     await old.query.insertInto("opened").values({ file: "gate/z.mp4" }).execute();
     await old.close();
     await site.withCatalog(site.folder, async (catalog) => {
-      expect((await catalog.oldest(5)).map(({ file, volume }) => [file, volume])).to.deep.equal([
+      expect((await catalog.segments.oldest(5)).map(({ file, volume }) => [file, volume])).to.deep.equal([
         ["gate/x.mp4", "main"],
       ]);
-      expect(await catalog.held()).to.deep.equal([{ camera: "gate", volume: "main", bytes: 7, segments: 1 }]);
-      expect(await catalog.doomed()).to.deep.equal([{ file: "gate/y.mp4", volume: "main", facts: undefined }]);
+      expect(await catalog.volumes.held()).to.deep.equal([{ camera: "gate", volume: "main", bytes: 7, segments: 1 }]);
+      expect(await catalog.doomed.all()).to.deep.equal([{ file: "gate/y.mp4", volume: "main", facts: undefined }]);
       expect(await catalog.opened()).to.deep.equal([{ file: "gate/z.mp4", volume: "main" }]);
     });
     await site.open();

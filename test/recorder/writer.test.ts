@@ -3,9 +3,9 @@ import { silentLog } from "../../base/log.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
+import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import { recover } from "../../recorder/recover.ts";
 import { mainVolume } from "../../recorder/volume.ts";
-import { MemoryBudget } from "../../recorder/writer.ts";
 import { FaultyFiles, findings, Harness, recordedIndices } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -41,7 +41,7 @@ describe("a segment writer", () => {
     harness.fragmenter.end(undefined);
     await harness.writer.idle();
     const { catalog } = harness.context;
-    const rows = await catalog.after("cam", "main", { startUs: 0, file: "" });
+    const rows = await catalog.segments.after("cam", "main", { startUs: 0, file: "" });
     expect(rows.map((row) => row.file)).to.deep.equal([
       "cam/2026-11-24/13/05-00.000Z-0.mp4",
       "cam/2026-11-24/13/05-10.000Z-0.mp4",
@@ -52,7 +52,7 @@ describe("a segment writer", () => {
       { codec: "H264", clockRateHz: 90_000, width: 320, height: 240 },
     ]);
     expect(await catalog.opened()).to.deep.equal([]);
-    expect(await catalog.totals()).to.deep.equal([
+    expect(await catalog.volumes.totals()).to.deep.equal([
       { camera: "cam", bytes: rows.reduce((sum, row) => sum + row.bytes, 0), segments: 3 },
     ]);
     expect(await recordedIndices(folder, catalog)).to.deep.equal(range(0, 625));
@@ -114,7 +114,7 @@ describe("a segment writer", () => {
     harness.fragmenter.end({ cause: "network", why: "the camera is away" });
     await harness.push(samples(500, 550));
     await harness.writer.idle();
-    const gaps = await harness.context.catalog.gaps("cam", "main", 0, Number.MAX_SAFE_INTEGER);
+    const gaps = await harness.context.catalog.gaps.touching("cam", "main", 0, Number.MAX_SAFE_INTEGER);
     expect(gaps).to.deep.equal([
       {
         camera: "cam",
@@ -134,10 +134,9 @@ describe("a segment writer", () => {
     harness.fragmenter.end(undefined);
     await harness.writer.idle();
     const { catalog } = harness.context;
-    expect((await catalog.after("cam", "main", { startUs: 0, file: "" })).map((row) => row.file)).to.deep.equal([
-      "cam/2026-11-24/13/05-00.000Z-0.mp4",
-      "cam/2026-11-24/13/05-00.000Z-1.mp4",
-    ]);
+    expect(
+      (await catalog.segments.after("cam", "main", { startUs: 0, file: "" })).map((row) => row.file),
+    ).to.deep.equal(["cam/2026-11-24/13/05-00.000Z-0.mp4", "cam/2026-11-24/13/05-00.000Z-1.mp4"]);
     expect(await findings(folder, catalog)).to.deep.equal([]);
   });
 
@@ -158,7 +157,7 @@ describe("a segment writer", () => {
     const lost = indices.findIndex((index, place) => index !== place);
     expect(lost % 25).to.equal(0);
     expect(indices).to.deep.equal([...range(0, lost), ...range(given, given + 100)]);
-    const gaps = await catalog.gaps("cam", "main", 0, Number.MAX_SAFE_INTEGER);
+    const gaps = await catalog.gaps.touching("cam", "main", 0, Number.MAX_SAFE_INTEGER);
     expect(gaps.map((gap) => gap.reason)).to.deep.equal(["the disk is too slow"]);
     expect(await findings(folder, catalog)).to.deep.equal([]);
   });
@@ -197,7 +196,7 @@ describe("a segment writer", () => {
       const indices = await recordedIndices(folder, catalog);
       expect(indices).to.include.members([...range(0, 225), ...range(650, 900)]);
       expect(indices).to.deep.equal([...new Set(indices)].sort((a, b) => a - b));
-      const [gap] = await catalog.gaps("cam", "main", 0, Number.MAX_SAFE_INTEGER);
+      const [gap] = await catalog.gaps.touching("cam", "main", 0, Number.MAX_SAFE_INTEGER);
       expect(gap?.reason).to.contain(code);
       expect(await findings(folder, catalog)).to.deep.equal([]);
     });

@@ -8,9 +8,11 @@ import type { KeyFinder } from "../../recorder/cipher.ts";
 import { diskFiles, errorCode, type Files, type OpenFile } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
 import { Fragmenter } from "../../recorder/fragmenter.ts";
+import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { Troubles } from "../../recorder/troubles.ts";
-import { MemoryBudget, SegmentWriter, type WriterContext } from "../../recorder/writer.ts";
+import { SegmentWriter } from "../../recorder/writer.ts";
+import type { WriterContext } from "../../recorder/writer-context.ts";
 import { oneVolume } from "./one-volume.ts";
 import { indexIn, VIDEO_TRACK } from "./recorder-samples.ts";
 
@@ -73,7 +75,7 @@ export class Harness {
 /** The numbers in the video samples of a camera's segments, in order, as the catalog has them. */
 export async function recordedIndices(folder: string, catalog: Catalog, camera = "cam"): Promise<number[]> {
   const found: number[] = [];
-  for (const row of await catalog.after(camera, "main", { startUs: 0, file: "" }))
+  for (const row of await catalog.segments.after(camera, "main", { startUs: 0, file: "" }))
     found.push(...(await indicesOf(`${folder}/${row.file}`)));
   return found;
 }

@@ -2,8 +2,10 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
-import { Archive, type ArchiveSettings, CATALOG_FILE, volumesOf } from "../../recorder/archive.ts";
-import { Catalog, type SegmentRow } from "../../recorder/catalog.ts";
+import { Archive } from "../../recorder/archive.ts";
+import { type ArchiveSettings, CATALOG_FILE, volumesOf } from "../../recorder/archive-settings.ts";
+import { Catalog } from "../../recorder/catalog.ts";
+import type { SegmentRow } from "../../recorder/catalog-rows.ts";
 import { check, type Finding } from "../../recorder/check.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
@@ -142,7 +144,7 @@ export class VolumeSite {
 
   /** Of a closed archive. */
   async rows(): Promise<readonly SegmentRow[]> {
-    return this.withCatalog(this.folder, (catalog) => Array.fromAsync(catalog.all()));
+    return this.withCatalog(this.folder, (catalog) => Array.fromAsync(catalog.segments.all()));
   }
 
   async withCatalog<T>(folder: string, look: (catalog: Catalog) => Promise<T>): Promise<T> {

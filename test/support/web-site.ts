@@ -30,7 +30,7 @@ import type { PacketGroup } from "../../media/group.ts";
 import type { LiveReader, LiveSource, RecordedSource, Span } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import { loadIdentity } from "../../net/tls.ts";
-import { CATALOG_FILE } from "../../recorder/archive.ts";
+import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { Journal } from "../../recorder/journal.ts";

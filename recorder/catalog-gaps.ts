@@ -1,0 +1,128 @@
+import type { Kysely } from "kysely";
+import type { GapRow } from "./catalog-rows.ts";
+import { type CatalogSchema, PAGE_ROWS } from "./catalog-schema.ts";
+import { LEAST_GAP_US } from "./gap.ts";
+
+/** The stretches of the catalog that were not recorded, or are lost, and why; of each stream one at most is open. */
+export class CatalogGaps {
+  readonly #query: Kysely<CatalogSchema>;
+
+  constructor(query: Kysely<CatalogSchema>) {
+    this.#query = query;
+  }
+
+  /** Begins a gap. Where one is open already, that one goes on with its own reason. */
+  async begin(gap: Omit<GapRow, "toUs">): Promise<void> {
+    await this.#query.transaction().execute(async (query) => {
+      const open = await query
+        .selectFrom("gaps")
+        .select("fromUs")
+        .where("camera", "=", gap.camera)
+        .where("stream", "=", gap.stream)
+        .where("toUs", "is", null)
+        .executeTakeFirst();
+      if (open === undefined)
+        await query
+          .insertInto("gaps")
+          .values({ ...gap, toUs: null })
+          .execute();
+    });
+  }
+
+  /** Begins a gap. Where one with another cause is open, that one ends there. */
+  async change(gap: Omit<GapRow, "toUs">): Promise<void> {
+    await this.#query.transaction().execute(async (query) => {
+      const { camera, stream, fromUs } = gap;
+      const open = await query
+        .selectFrom("gaps")
+        .select(["fromUs", "cause"])
+        .where("camera", "=", camera)
+        .where("stream", "=", stream)
+        .where("toUs", "is", null)
+        .executeTakeFirst();
+      if (open?.cause === gap.cause) return;
+      // One that would have no length gives way.
+      if (open !== undefined && open.fromUs >= fromUs)
+        await query
+          .deleteFrom("gaps")
+          .where("camera", "=", camera)
+          .where("stream", "=", stream)
+          .where("toUs", "is", null)
+          .execute();
+      await endOpenGap(query, camera, stream, fromUs);
+      await query
+        .insertInto("gaps")
+        .values({ ...gap, toUs: null })
+        .execute();
+    });
+  }
+
+  /** Ends the open gap, if there is one. */
+  async end(camera: string, stream: string, toUs: number): Promise<void> {
+    await endOpenGap(this.#query, camera, stream, toUs);
+  }
+
+  /** Something was lost between two stretches that were recorded. */
+  async missed(gap: GapRow): Promise<void> {
+    await this.#query
+      .insertInto("gaps")
+      .values({ ...gap, toUs: gap.toUs ?? null })
+      .execute();
+  }
+
+  /** Of what was a gap, this stretch is there now. A gap that goes on is left alone. */
+  async filled(camera: string, stream: string, fromUs: number, toUs: number): Promise<void> {
+    await this.#query.transaction().execute(async (query) => {
+      const touched = await query
+        .deleteFrom("gaps")
+        .where("camera", "=", camera)
+        .where("stream", "=", stream)
+        .where("fromUs", "<", toUs)
+        .where("toUs", ">", fromUs)
+        .returningAll()
+        .execute();
+      for (const gap of touched)
+        for (const rest of [
+          { ...gap, toUs: fromUs },
+          { ...gap, fromUs: toUs },
+        ])
+          if ((rest.toUs ?? 0) - rest.fromUs > LEAST_GAP_US) await query.insertInto("gaps").values(rest).execute();
+    });
+  }
+
+  /** Gaps that touch the stretch, oldest first, at most a page of them. */
+  async touching(camera: string, stream: string, fromUs: number, toUs: number): Promise<readonly GapRow[]> {
+    const rows = await this.#query
+      .selectFrom("gaps")
+      .selectAll()
+      .where("camera", "=", camera)
+      .where("stream", "=", stream)
+      .where("fromUs", "<", toUs)
+      .where((eb) => eb.or([eb("toUs", ">", fromUs), eb("toUs", "is", null)]))
+      .orderBy("fromUs")
+      .limit(PAGE_ROWS)
+      .execute();
+    return rows.map((row) => ({ ...row, toUs: row.toUs ?? undefined }));
+  }
+
+  /** The cameras that gaps are known of, whatever is left of their recordings. */
+  async cameras(): Promise<readonly string[]> {
+    const rows = await this.#query.selectFrom("gaps").select("camera").distinct().execute();
+    return rows.map(({ camera }) => camera);
+  }
+
+  /** Forgets the gaps of a camera that ended before everything that is left of it. */
+  async forget(camera: string, beforeUs: number): Promise<void> {
+    await this.#query.deleteFrom("gaps").where("camera", "=", camera).where("toUs", "<", beforeUs).execute();
+  }
+}
+
+async function endOpenGap(query: Kysely<CatalogSchema>, camera: string, stream: string, toUs: number): Promise<void> {
+  await query
+    .updateTable("gaps")
+    .set({ toUs })
+    .where("camera", "=", camera)
+    .where("stream", "=", stream)
+    .where("toUs", "is", null)
+    .execute();
+}

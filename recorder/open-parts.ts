@@ -1,0 +1,134 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { SECOND } from "../base/units.ts";
+import { ReusedMemory } from "../media/reused-memory.ts";
+import type { AnchorName } from "./anchor.ts";
+import { AnchorLog } from "./anchor-log.ts";
+import { type ArchiveSettings, CATALOG_FILE, volumesOf } from "./archive-settings.ts";
+import { Catalog } from "./catalog.ts";
+import type { StoredFile } from "./catalog-rows.ts";
+import { diskFiles, errorCode, type Files } from "./files.ts";
+import { Journal } from "./journal.ts";
+import { MemoryBudget } from "./memory-budget.ts";
+import { Mover } from "./mover.ts";
+import { recover } from "./recover.ts";
+import { RemovalLog } from "./removal-log.ts";
+import { Retainer } from "./retention.ts";
+import type { Signer } from "./signature.ts";
+import { Troubles } from "./troubles.ts";
+import { Volumes } from "./volumes.ts";
+import type { RecordingKeys, WriterContext } from "./writer-context.ts";
+
+const DEFAULTS = {
+  flushMs: 5 * SECOND,
+  /** Of all streams together, while the disk is slower than they are. */
+  memoryBytes: 256 * 1024 * 1024,
+};
+
+const LIMITS = {
+  /** Memory of samples that waits to be used again: what a hundred streams of 4 Mbit/s bring in half a second. */
+  idleBytes: 32 * 1024 * 1024,
+};
+
+/** What is known of footage beside it, below the archive's folder. */
+const JOURNAL_FILE = "journal.db";
+
+/** With what an archive is opened. */
+export interface ArchiveOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly settings?: ArchiveSettings;
+  readonly files?: Files;
+  readonly keys?: RecordingKeys;
+  /** Signs every segment; absent: nobody does. */
+  readonly signer?: Signer | undefined;
+  /** The newest line of the audit log, for anchors, and who keeps anchors elsewhere. */
+  readonly auditHead?: () => AnchorName;
+  readonly anchored?: (anchor: AnchorName) => void;
+}
+
+/** What an archive is made of, all of it at work. */
+export interface ArchiveParts {
+  readonly context: WriterContext;
+  readonly retainer: Retainer;
+  readonly mover: Mover | undefined;
+  readonly journal: Journal;
+  readonly anchors: AnchorLog | undefined;
+}
+
+/** Opens or makes what an archive is made of, and finishes what the last process left unfinished. */
+export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
+  const { folder, clock, metrics, settings = {}, files = diskFiles, keys, signer } = o;
+  const log = o.log.child({ part: "recorder" });
+  await files.makeFolder(folder);
+  const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
+  const troubles = new Troubles();
+  let removals: RemovalLog | undefined;
+  let anchors: AnchorLog | undefined;
+  const finishing = { files, catalog, log, keys, signer, encryption: settings.encryption };
+  const isThere = async (stored: StoredFile): Promise<boolean> => {
+    const path = volumes.pathOf(stored);
+    return path !== undefined && (await files.exists(path));
+  };
+  const volumes: Volumes = new Volumes(volumesOf(folder, settings), {
+    files,
+    catalog,
+    clock,
+    log,
+    troubles,
+    mainMark: CATALOG_FILE,
+    async prepare(volume) {
+      await recover({ ...finishing, removals, volume, isThere });
+    },
+  });
+  let journal: Journal;
+  try {
+    const place = { folder, volumes, files, catalog, clock, log };
+    removals = signer && (await RemovalLog.open({ ...place, signer, anchor: () => anchors?.newest }));
+    await volumes.start();
+    await removals?.begin().catch((err: unknown) => {
+      if (errorCode(err) === undefined) throw err;
+      log.error({ err }, "statements of what is removed cannot be begun: it is tried at the next start");
+    });
+    journal = await Journal.open(`${folder}/${JOURNAL_FILE}`);
+    const { auditHead, anchored } = o;
+    anchors =
+      signer && (await AnchorLog.open({ ...place, signer, removals: () => removals?.seq ?? 0, auditHead, anchored }));
+  } catch (error) {
+    await volumes.close();
+    await catalog.close();
+    throw error;
+  }
+  const place = { volumes, files, catalog, clock, log, keys, signer };
+  const { archiving } = settings;
+  const mover = archiving && new Mover({ volumes, files, catalog, clock, log, archiving });
+  const retainer = new Retainer({
+    ...place,
+    journal,
+    removals,
+    bounds: settings.bounds ?? {},
+    each: settings.retention ?? {},
+    trouble: (words) => troubles.set("room", words),
+  });
+  const bytes = metrics.counter("viaduct_recorder_bytes_total", "Bytes of recorded samples", ["event"]);
+  const fragments = metrics.counter("viaduct_recorder_fragments_total", "Recorded fragments, and errors of the disk", [
+    "event",
+  ]);
+  const context: WriterContext = {
+    ...place,
+    budget: new MemoryBudget(settings.memoryBytes ?? DEFAULTS.memoryBytes),
+    memory: new ReusedMemory(LIMITS.idleBytes),
+    flushMs: settings.flushMs ?? DEFAULTS.flushMs,
+    encryption: settings.encryption,
+    troubles,
+    full: () => void retainer.run(),
+    counted: (event, count) => {
+      fragments.inc({ event });
+      bytes.inc({ event }, count);
+    },
+  };
+  return { context, retainer, mover, journal, anchors };
+}

@@ -1,0 +1,71 @@
+import type { Log } from "../base/log.ts";
+import type { StoredFile } from "./catalog-rows.ts";
+import { recoverPart } from "./recover-part.ts";
+import type { SegmentFile } from "./segment.ts";
+import type { StreamNotes } from "./stream-notes.ts";
+import type { WriterContext } from "./writer-context.ts";
+
+const LIMITS = {
+  /** Files that wait for their disk; the next start finds the others. */
+  files: 64,
+};
+
+/** Whose files they are, and where their place is. */
+interface UnfinishedPlace {
+  readonly camera: string;
+  readonly stream: string;
+  readonly context: WriterContext;
+  readonly log: Log;
+  readonly notes: StreamNotes;
+}
+
+/** The files of one stream that an error of their disk left unfinished, to be sealed when it is back. */
+export class UnfinishedFiles {
+  readonly #o: UnfinishedPlace;
+  #files: StoredFile[] = [];
+
+  constructor(o: UnfinishedPlace) {
+    this.#o = o;
+  }
+
+  /** Leaves a segment as it is, for later: until then it is not known what of it is there. */
+  async leave(segment: SegmentFile, problem: string): Promise<void> {
+    const { camera, stream, context, notes } = this.#o;
+    await segment.abandon();
+    this.#files = [...this.#files, { file: segment.file, volume: segment.volume }].slice(-LIMITS.files);
+    const [first, last] = [segment.fragments[0], segment.fragments.at(-1)];
+    if (first === undefined || last === undefined) return;
+    notes.recorded({ endUs: last.endUs, link: segment.link });
+    const reason = `${problem}: what was being written is looked for when the disk is back`;
+    const gap = { camera, stream, fromUs: first.startUs, toUs: last.endUs, cause: "disk", reason } as const;
+    await notes.noted(() => context.catalog.gaps.missed(gap));
+  }
+
+  /** Seals what can be reached now, and enters it. */
+  async salvage(): Promise<void> {
+    const { camera, stream, context, log, notes } = this.#o;
+    const { catalog, volumes } = context;
+    const files = this.#files;
+    this.#files = [];
+    for (const left of files) {
+      const volume = volumes.find(left.volume);
+      if (volume === undefined || (volumes.all.length > 1 && !volumes.isUsable(volume))) {
+        this.#files.push(left);
+        continue;
+      }
+      try {
+        const row = await recoverPart({ ...context, log, volume }, left.file);
+        if (row === undefined) {
+          await catalog.abandoned(left);
+          continue;
+        }
+        notes.add(row);
+        await notes.noted(() => catalog.gaps.filled(camera, stream, row.startUs, row.endUs));
+      } catch (err) {
+        log.warn({ err, file: left.file }, "an unfinished segment cannot be sealed yet");
+        this.#files.push(left);
+      }
+    }
+    await notes.enter();
+  }
+}
