@@ -1,4 +1,5 @@
 import { Fault } from "../base/fault.ts";
+import type { Secret } from "../base/secret.ts";
 import type { Account, AccountChange } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import { type Asker, canonical, type SecondPerson } from "./approval.ts";
@@ -90,6 +91,21 @@ export class ManagedAccounts {
     if (before !== undefined) this.#record("remove-account", before.name, rightsOf(before), undefined);
   }
 
+  /** See {@link Accounts.setPassword}. Whoever chooses somebody's password can come in their place. */
+  async setPassword(id: string, password: Secret): Promise<void> {
+    const account = await this.#passInPlaceOf(id, "password");
+    await this.#accounts.setPassword(id, password);
+    this.#record("set-password", account.name, undefined, undefined);
+  }
+
+  /** See {@link Accounts.renewSecret}. */
+  async renewSecret(id: string): Promise<Secret> {
+    const account = await this.#passInPlaceOf(id, "secret");
+    const secret = await this.#accounts.renewSecret(id);
+    this.#record("renew-secret", account.name, undefined, undefined);
+    return secret;
+  }
+
   /** See {@link Accounts.setPart}. */
   async setPart<K extends PolicyKind>(kind: K, id: string, part: PolicyParts[K]): Promise<void> {
     const before = this.#part(kind, id);
@@ -124,6 +140,18 @@ export class ManagedAccounts {
       const rights = [...roles.map((role) => `role ${role}`), ...plainGrants(grants).map(printGrant)];
       return { params: { id, name, ...rightsOf(account) }, words: `give ${name} ${rights.join("; ") || "its rights"}` };
     });
+  }
+
+  /** Asks for a second person where the account has powers that whoever knows its new `credential` can use. */
+  async #passInPlaceOf(id: string, credential: "password" | "secret"): Promise<Account> {
+    const account = this.#find(id);
+    if (account === undefined) throw new Fault("not-found", `no account ${id}`);
+    if (gainsPower([], this.#grantsOf({ ...account, enabled: true })))
+      await this.#approvals.pass(this.#asker, "grant-administrator", () => ({
+        params: { id, credential },
+        words: `give ${account.name}, who may manage accounts or approve, another ${credential}`,
+      }));
+    return account;
   }
 
   /** None for who is kept out. */

@@ -76,6 +76,27 @@ export async function addPerson(
   });
 }
 
+/** Another password for a person, that is asked for. What runs under the account ends. */
+export async function setPassword(
+  name: string,
+  options: DataOptions & { readonly passwordFd?: string },
+): Promise<void> {
+  const password = await newSecret(`New password of ${name}: `, options.passwordFd);
+  await withAccounts(options, async ({ accounts, managed }) => {
+    await managed.setPassword(accountNamed(accounts, name).id, password);
+    process.stdout.write(`${name} logs in with the new password from now on.\n`);
+  });
+}
+
+/** Another secret for an external system. */
+export async function renewSecret(name: string, options: DataOptions): Promise<void> {
+  await withAccounts(options, async ({ accounts, managed }) => {
+    const secret = await managed.renewSecret(accountNamed(accounts, name).id);
+    process.stdout.write(`name:   ${name}\nsecret: ${secret.reveal()}\n`);
+    process.stderr.write("The secret is shown this once; the one before does not open anything any more.\n");
+  });
+}
+
 export async function removeAccount(name: string, options: DataOptions): Promise<void> {
   await withAccounts(options, async ({ accounts, managed }) => {
     await managed.remove(accountNamed(accounts, name).id);

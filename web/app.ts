@@ -27,6 +27,7 @@ import { discoveryRoutes } from "./routes/discovery.ts";
 import { exportRoutes } from "./routes/exports.ts";
 import { factorRoutes } from "./routes/factors.ts";
 import { footageRoutes } from "./routes/footage.ts";
+import { passwordRoutes } from "./routes/password.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
 import { sessionRoutes } from "./routes/session.ts";
@@ -97,6 +98,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
   const ofAccounts = { ...o, cameras: o.watch, now: () => o.clock.now(), need };
   return [
     sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
+    passwordRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     factorRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     tokenRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     aboutRoutes(o.about),

@@ -52,6 +52,29 @@ export function addAccountCommands(program: Command): void {
         (await import("../account.ts")).addPerson(name, options),
     );
   account
+    .command("password")
+    .description("give a person another password, which is asked for")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .option("--password-fd <number>", "read the password from this file descriptor")
+    .addHelpText(
+      "after",
+      "\nExample:\n  viaduct account password ada --config viaduct.yaml --password-fd 3 3< password.txt",
+    )
+    .action(async (name: string, options: import("../data.ts").DataOptions & { passwordFd?: string }) =>
+      (await import("../account.ts")).setPassword(name, options),
+    );
+  account
+    .command("renew-secret")
+    .description("make another secret for an external system, and print it once; the old one stops working")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .action(async (name: string, options: import("../data.ts").DataOptions) =>
+      (await import("../account.ts")).renewSecret(name, options),
+    );
+  account
     .command("remove")
     .description("remove an account")
     .argument("<name>")

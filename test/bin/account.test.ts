@@ -173,6 +173,14 @@ describe("viaduct account", function () {
       expect((await account("change", ...args)).code, args.join(" ")).to.equal(code);
   });
 
+  it("makes another secret for an external system, which alone opens it then", async () => {
+    const { code, out, err } = await account("renew-secret", "control-room");
+    expect(code).to.equal(0);
+    expect(out).to.match(/^name: {3}control-room\nsecret: \w{20}\n$/);
+    expect(err).to.include("the one before does not open anything any more");
+    expect((await account("renew-secret", "nobody")).code).to.equal(1);
+  });
+
   it("removes one", async () => {
     expect(await account("remove", "control-room")).to.deep.equal({
       code: 0,
@@ -194,6 +202,22 @@ describe("viaduct account", function () {
     await withAccounts(async (accounts) => {
       const peer = { address: "192.0.2.1", port: 1, tls: true };
       expect((await accounts.logIn("eve", "correct horse battery", peer)).name).to.equal("eve");
+    });
+  });
+
+  it("gives a person another password, and nobody a weak one", async () => {
+    const set = (name: string, password: string): Promise<Ended> =>
+      viaduct(["account", "password", name, "--password-fd", "0", "--config", config], { input: password });
+    expect(await set("eve", "short\n")).to.include({ code: 2, out: "" });
+    expect(await set("nobody", "four other random words\n")).to.include({ code: 1, out: "" });
+    expect(await set("eve", "four other random words\n")).to.deep.equal({
+      code: 0,
+      out: "eve logs in with the new password from now on.\n",
+      err: "",
+    });
+    await withAccounts(async (accounts) => {
+      const peer = { address: "192.0.2.1", port: 1, tls: true };
+      expect((await accounts.logIn("eve", "four other random words", peer)).name).to.equal("eve");
     });
   });
 });

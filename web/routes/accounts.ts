@@ -14,7 +14,7 @@ import type { UnixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { jsonBody } from "../body.ts";
 import { managedBy } from "../managed-by.ts";
-import type { Need, WebState } from "../state.ts";
+import { caller, type Need, type WebState } from "../state.ts";
 
 const cameras = z.union([z.literal("any"), z.array(z.string().min(1).max(64)).max(1000)]);
 
@@ -42,6 +42,7 @@ const newPerson = z.strictObject({
   password: z.string().min(1).max(1024),
   roles: z.array(z.string().min(1).max(64)).max(100).default([]),
 });
+const newPassword = z.strictObject({ password: z.string().min(1).max(1024) });
 const change = z.strictObject({ enabled: z.boolean().optional(), watching: watching.optional() });
 
 function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
@@ -83,7 +84,7 @@ function isNarrow({ hours, from, until, maxAgeMs, interfaces }: EffectiveGrant):
   return interfaces !== "any" || [hours, from, until, maxAgeMs].some((limit) => limit !== undefined);
 }
 
-/** Accounts of people, and of external systems, whose secrets are shown once, when they are made. */
+/** Accounts of people, with passwords, and of external systems, whose secrets are shown once, when they are made. */
 export function accountRoutes(o: {
   readonly accounts: Accounts;
   readonly factors: Pick<SecondFactors, "has">;
@@ -163,6 +164,22 @@ export function accountRoutes(o: {
       grants: chosen && [...grants.filter((grant) => !isPlain(grant)), ...grantsOf(chosen)],
     }));
     ctx.status = 204;
+  });
+
+  router.put("/:id/password", need("manage-accounts"), async (ctx) => {
+    const { id = "" } = ctx["params"] as { id?: string };
+    const { password } = await jsonBody(ctx.req, newPassword);
+    // Whoever finds the page open must not be able to make the account their own.
+    if (id === caller(ctx).accountId)
+      throw new Fault("invalid", "one's own password", { tell: "Change your own password by the button Password." });
+    await managed(ctx).setPassword(id, new Secret(password));
+    ctx.status = 204;
+  });
+
+  router.post("/:id/secret", need("manage-accounts"), async (ctx) => {
+    const { id = "" } = ctx["params"] as { id?: string };
+    const secret = await managed(ctx).renewSecret(id);
+    ctx.body = { secret: secret.reveal() };
   });
 
   router.delete("/:id", need("manage-accounts"), async (ctx) => {

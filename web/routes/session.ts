@@ -64,6 +64,7 @@ export function sessionRoutes(o: {
               codesBy: o.factors.sendsBy(principal.accountId),
               ...(o.factors.canSend("mail") ? { mailCodes: true } : {}),
               ...(o.accounts.demandsFactor(principal.accountId) ? { mustHaveFactor: true } : {}),
+              ...(o.accounts.find(principal.accountId)?.directory === undefined ? {} : { directory: true }),
               rights: RIGHTS.filter((right) => holds(principal, right, doorOf(ctx))),
             },
     };

@@ -16,6 +16,8 @@ export interface Session {
     readonly mailCodes?: true;
     /** Without one, nothing goes on. */
     readonly mustHaveFactor?: true;
+    /** The password is that of a directory. */
+    readonly directory?: true;
   } | null;
 }
 
@@ -331,6 +333,7 @@ export const api = {
     (await call<{ approvals: readonly (Approval & { readonly own: boolean })[] }>("GET", "/api/approvals")).approvals,
   answerApproval: (id: string, answer: { says: "approved" | "refused"; why?: string; code?: string }) =>
     call<{ needs: "code" } | undefined>("POST", `/api/approvals/${encodeURIComponent(id)}`, answer),
+  changePassword: (password: string, next: string) => call<void>("PUT", "/api/session/password", { password, next }),
   beginFactor: (password: string) => call<{ secret: string; uri: string }>("POST", "/api/session/factor", { password }),
   beginMailFactor: (password: string, mail: string) =>
     call<{ sent: SentTo }>("POST", "/api/session/factor", { password, mail }),
@@ -388,6 +391,9 @@ export const api = {
     (await call<{ history: DirectorySync[] }>("GET", ofDirectory(name, "history"))).history,
   explainDirectory: (name: string, user: string) =>
     call<DirectoryExplanation>("GET", ofDirectory(name, `explain?user=${encodeURIComponent(user)}`)),
+  setPassword: (id: string, password: string) =>
+    call<void>("PUT", `/api/accounts/${encodeURIComponent(id)}/password`, { password }),
+  renewSecret: (id: string) => call<{ secret: string }>("POST", `/api/accounts/${encodeURIComponent(id)}/secret`),
   removeAccount: (id: string) => call<void>("DELETE", `/api/accounts/${encodeURIComponent(id)}`),
 };
 

@@ -10,6 +10,7 @@ import { Discovery } from "./pages/discovery.tsx";
 import { Exports } from "./pages/exports.tsx";
 import { Factor } from "./pages/factor.tsx";
 import { LogIn } from "./pages/login.tsx";
+import { OwnPassword } from "./pages/passwords.tsx";
 import { Playback } from "./pages/playback/playback.tsx";
 import { Roles } from "./pages/roles/roles.tsx";
 import { Storage } from "./pages/storage.tsx";
@@ -37,6 +38,7 @@ const COUNT_MS = 10_000;
 function App(): JSX.Element {
   const [session, setSession] = useState<Session | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
+  const [password, setPassword] = useState(false);
   const [factor, setFactor] = useState(false);
   const [tokens, setTokens] = useState(false);
   const [path, setPath] = useState(location.pathname);
@@ -106,6 +108,11 @@ function App(): JSX.Element {
         </nav>
         <span class="grow" />
         <span class="who">{account.name}</span>
+        {account.directory === true ? null : (
+          <button type="button" class="quiet" onClick={() => setPassword(true)}>
+            Password
+          </button>
+        )}
         <button type="button" class="quiet" onClick={() => setTokens(true)}>
           Tokens
         </button>
@@ -116,6 +123,7 @@ function App(): JSX.Element {
           Log out
         </button>
       </header>
+      {password ? <OwnPassword onClose={() => setPassword(false)} /> : null}
       {tokens ? (
         <Tokens
           title="Your tokens"
@@ -146,7 +154,7 @@ function App(): JSX.Element {
         ) : null}
         {page.path === "/discovery" ? <Discovery onAdopted={() => go("/")} /> : null}
         {page.path === "/storage" ? <Storage /> : null}
-        {page.path === "/accounts" ? <Accounts /> : null}
+        {page.path === "/accounts" ? <Accounts own={account.name} /> : null}
         {page.path === "/roles" ? <Roles /> : null}
         {page.path === "/directory" ? <Directories /> : null}
         {page.path === "/audit" ? <Audit /> : null}

@@ -3,15 +3,17 @@ import { useEffect, useState } from "preact/hooks";
 import { type Account, api, type Camera, type Which } from "../api.ts";
 import { Copyable, Dialog, Field, Removal, Trouble, useTask, wordsOf } from "../parts.tsx";
 import { NewPerson } from "./new-person.tsx";
+import { PasswordOf, SecretOf } from "./passwords.tsx";
 import { Tokens } from "./tokens.tsx";
 
-/** Accounts of people and of external systems. */
-export function Accounts(): JSX.Element {
+/** Accounts of people and of external systems. `own`: the name of whoever is logged in. */
+export function Accounts(props: { readonly own: string }): JSX.Element {
   const [accounts, setAccounts] = useState<readonly Account[] | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [adding, setAdding] = useState(false);
   const [addingPerson, setAddingPerson] = useState(false);
   const [tokensOf, setTokensOf] = useState<Account | undefined>(undefined);
+  const [renewing, setRenewing] = useState<Account | undefined>(undefined);
   const [removing, setRemoving] = useState<Account | undefined>(undefined);
   const load = (): void => {
     api.accounts().then(setAccounts, (error: unknown) => setTrouble(wordsOf(error)));
@@ -72,10 +74,17 @@ export function Accounts(): JSX.Element {
                 <td>{besidesWords(account)}</td>
                 <td class="end">
                   {account.kind === "person" ? null : (
+                    <button type="button" class="quiet" onClick={() => setTokensOf(account)}>
+                      Tokens…
+                    </button>
+                  )}
+                  {account.directory !== null && account.kind === "person" ? null : (
                     <>
-                      <button type="button" class="quiet" onClick={() => setTokensOf(account)}>
-                        Tokens…
-                      </button>
+                      {account.name === props.own ? null : (
+                        <button type="button" class="quiet" onClick={() => setRenewing(account)}>
+                          {account.kind === "person" ? "Password…" : "Secret…"}
+                        </button>
+                      )}
                       <button
                         type="button"
                         class="quiet"
@@ -103,6 +112,11 @@ export function Accounts(): JSX.Element {
           onClose={() => setTokensOf(undefined)}
         />
       )}
+      {renewing === undefined ? null : renewing.kind === "person" ? (
+        <PasswordOf account={renewing} onClose={() => setRenewing(undefined)} />
+      ) : (
+        <SecretOf account={renewing} onClose={() => setRenewing(undefined)} />
+      )}
       {removing === undefined ? null : (
         <Removal
           title={`Delete ${removing.name}?`}
@@ -113,7 +127,9 @@ export function Accounts(): JSX.Element {
             load();
           }}
         >
-          It is disconnected and can no longer log in. A new account of that name has another secret.
+          {removing.kind === "person"
+            ? "They are logged out and can no longer log in. What they did stays in the audit log."
+            : "It is disconnected and can no longer log in. A new account of that name has another secret."}
         </Removal>
       )}
       {addingPerson ? (

@@ -1,0 +1,149 @@
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { type Account, api } from "../api.ts";
+import { Copyable, Dialog, Field, Trouble, useTask } from "../parts.tsx";
+
+const GOOD = "At least 12 characters; a few random words are good.";
+
+/** Changes the password of whoever is logged in. */
+export function OwnPassword({ onClose }: { readonly onClose: () => void }): JSX.Element {
+  const [present, setPresent] = useState("");
+  const [next, setNext] = useState("");
+  const task = useTask();
+  return (
+    <PasswordDialog
+      title="Change your password"
+      verb="Change"
+      busy={task.busy}
+      trouble={task.trouble}
+      onClose={onClose}
+      onSubmit={() =>
+        task.run(async () => {
+          await api.changePassword(present, next);
+          onClose();
+        })
+      }
+    >
+      <p>You stay logged in here. Everywhere else you are logged out.</p>
+      <PasswordField label="Present password" kind="current-password" value={present} onType={setPresent} focused />
+      <PasswordField label="New password" hint={GOOD} kind="new-password" value={next} onType={setNext} />
+    </PasswordDialog>
+  );
+}
+
+/** Gives somebody else another password. */
+export function PasswordOf(props: { readonly account: Account; readonly onClose: () => void }): JSX.Element {
+  const { account, onClose } = props;
+  const [next, setNext] = useState("");
+  const task = useTask();
+  return (
+    <PasswordDialog
+      title={`Another password for ${account.name}`}
+      verb="Set"
+      busy={task.busy}
+      trouble={task.trouble}
+      onClose={onClose}
+      onSubmit={() =>
+        task.run(async () => {
+          await api.setPassword(account.id, next);
+          onClose();
+        })
+      }
+    >
+      <p>{account.name} is logged out everywhere, and logs in with this password from now on.</p>
+      <PasswordField
+        label="New password"
+        hint={`${GOOD} Tell it to them alone; they can change it by the button Password.`}
+        kind="new-password"
+        value={next}
+        onType={setNext}
+        focused
+      />
+    </PasswordDialog>
+  );
+}
+
+/** Makes another secret for an external system, and shows it once. */
+export function SecretOf(props: { readonly account: Account; readonly onClose: () => void }): JSX.Element {
+  const { account, onClose } = props;
+  const [secret, setSecret] = useState<string | undefined>(undefined);
+  const task = useTask();
+  if (secret !== undefined)
+    return (
+      <Dialog title={`The new secret of ${account.name}`} onClose={onClose}>
+        <p>It is shown once. Type it into the external system now.</p>
+        <Copyable text={secret} label="secret" />
+        <footer>
+          <button type="button" class="primary" onClick={onClose}>
+            Done
+          </button>
+        </footer>
+      </Dialog>
+    );
+  return (
+    <PasswordDialog
+      title={`Another secret for ${account.name}?`}
+      verb="Make"
+      busy={task.busy}
+      trouble={task.trouble}
+      onClose={onClose}
+      onSubmit={() => task.run(async () => setSecret((await api.renewSecret(account.id)).secret))}
+    >
+      <p>It is disconnected at once, and comes back in when the new secret is typed into it.</p>
+    </PasswordDialog>
+  );
+}
+
+function PasswordDialog(props: {
+  readonly title: string;
+  readonly verb: string;
+  readonly busy: boolean;
+  readonly trouble: string | undefined;
+  readonly onSubmit: () => void;
+  readonly onClose: () => void;
+  readonly children: JSX.Element | JSX.Element[];
+}): JSX.Element {
+  return (
+    <Dialog title={props.title} onClose={props.onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          props.onSubmit();
+        }}
+      >
+        {props.children}
+        <Trouble text={props.trouble} />
+        <footer>
+          <button type="button" onClick={props.onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="primary" disabled={props.busy}>
+            {props.verb}
+          </button>
+        </footer>
+      </form>
+    </Dialog>
+  );
+}
+
+function PasswordField(props: {
+  readonly label: string;
+  readonly hint?: string;
+  readonly kind: "current-password" | "new-password";
+  readonly value: string;
+  readonly onType: (text: string) => void;
+  readonly focused?: boolean;
+}): JSX.Element {
+  return (
+    <Field label={props.label} {...(props.hint === undefined ? {} : { hint: props.hint })}>
+      <input
+        required
+        autofocus={props.focused === true}
+        type="password"
+        autocomplete={props.kind}
+        value={props.value}
+        onInput={(event) => props.onType(event.currentTarget.value)}
+      />
+    </Field>
+  );
+}
