@@ -6,6 +6,9 @@ import type { Interface } from "./right.ts";
 /** The doors that know tokens (RFC 6750), inside TLS alone. */
 export const TOKEN_INTERFACES = ["api", "onvif", "rtsp"] as const satisfies readonly Interface[];
 
+/** What every token begins with, so that programs that look for leaked secrets find it. */
+export const TOKEN_PREFIX = "vdt_";
+
 /** When something was used, and from which address. */
 export interface TokenUse {
   readonly at: UnixMillis;

@@ -8,7 +8,7 @@ import type { Log } from "../base/log.ts";
 import { makeSecret, Secret } from "../base/secret.ts";
 import { DAY, HOUR, MINUTE, type UnixMillis, unixMillis } from "../base/units.ts";
 import type { Accounts } from "./accounts.ts";
-import { type ApiToken, rowOfToken, type TokenUse, tokenOf } from "./api-token.ts";
+import { type ApiToken, rowOfToken, TOKEN_PREFIX, type TokenUse, tokenOf } from "./api-token.ts";
 import type { Audit } from "./audit.ts";
 import type { AuthSchema } from "./auth-schema.ts";
 import { grantEndedBy } from "./policy.ts";
@@ -35,10 +35,7 @@ const LIMITS = {
   auditEveryMs: 1 * HOUR,
 } as const;
 
-/** What every token begins with, so that programs that look for leaked secrets find it. */
-const PREFIX = "vdt_";
-
-const SHAPE = new RegExp(`^${PREFIX}[A-Za-z0-9]{${LIMITS.letters}}$`);
+const SHAPE = new RegExp(`^${TOKEN_PREFIX}[A-Za-z0-9]{${LIMITS.letters}}$`);
 
 /** What failed tokens count under: no account can have this name. */
 const UNKNOWN = ":token";
@@ -129,7 +126,7 @@ export class ApiTokens implements Closable {
       throw invalid("a token expires later than now, and within ten years; or never");
     if (this.list(accountId).length >= LIMITS.perAccount || this.#byId.size >= LIMITS.tokens)
       throw invalid("there are too many tokens: revoke those that nobody uses");
-    const secret = new Secret(`${PREFIX}${makeSecret(LIMITS.letters).reveal()}`);
+    const secret = new Secret(`${TOKEN_PREFIX}${makeSecret(LIMITS.letters).reveal()}`);
     const token: ApiToken = {
       id: randomBytes(12).toString("hex"),
       account: accountId,

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { TOKEN_PREFIX } from "../../auth/api-token.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Envelope } from "../../wsdl/envelope.ts";
@@ -9,6 +10,9 @@ import { attributeOf, childOf, type XmlElement } from "../../wsdl/xml.ts";
 const FIELD_CHARACTERS = 512;
 
 const { wsse, wsu } = NAMESPACES;
+
+/** Credentials that we know what to do with. There are clients that send a bearer token of their own to everybody. */
+const KNOWN = new RegExp(`^(?:(?:digest|basic)\\s+\\S|bearer\\s+${TOKEN_PREFIX})`, "i");
 
 /** HTTP authentication (RFC 7616), as {@link HttpAuthenticator} of auth/ does it. */
 export interface HttpAuthentication {
@@ -37,7 +41,7 @@ export interface UsernameTokenAuthentication {
 
 /**
  * Who is asking. HTTP credentials count first; a UsernameToken only where there are none (ONVIF Core 5.9.1). An empty
- * Authorization field, or one of a scheme that we do not speak, is none. Fault `unauthenticated` or `busy`.
+ * Authorization field, or one of a scheme that we do not speak, or with a token that is not of ours, is none. Fault `unauthenticated` or `busy`.
  */
 export async function authenticate(
   request: IncomingMessage,
@@ -47,7 +51,7 @@ export async function authenticate(
   usernameTokens: UsernameTokenAuthentication | undefined,
 ): Promise<Principal> {
   const given = request.headers.authorization?.trim() ?? "";
-  const authorization = /^(?:digest|basic|bearer)\s+\S/i.test(given) ? given : undefined;
+  const authorization = KNOWN.test(given) ? given : undefined;
   if (authorization === undefined && usernameTokens !== undefined) {
     const token = usernameToken(envelope);
     if (token !== undefined) return usernameTokens.verify(token, peer);
