@@ -119,7 +119,7 @@ describe("acts that wait for a second person, in two Chromiums and at the comman
     const { id = "" } = listed.find(({ who, state }) => who === "guard" && state === "waiting") ?? {};
     const approved = await command("approve", id);
     expect([approved.code, approved.out]).to.deep.equal([0, `${id} is approved.\n`]);
-    await guard.page.getByRole("button", { name: "Log out" }).waitFor();
+    await guard.page.locator("details.account").waitFor();
     const again = await command("approve", id);
     expect([again.code, again.out]).to.deep.equal([1, ""]);
     expect((await command("list")).out).to.contain("log in from 127.0.0.1");

@@ -10,7 +10,7 @@ import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
 import { peer } from "../support/peer.ts";
 
 const LATER = unixMillis(Date.UTC(2999, 0, 1));
-const ADMIN = { name: "admin", password: "correct horse battery" };
+const ADMIN = { name: "admin", password: "correct horse battery", next: "another horse battery" };
 
 /** What is asked of the page's `<video>`. The DOM's own types would hold for all our code, which has no DOM. */
 interface VideoElement {
@@ -60,7 +60,7 @@ describe("the pages, in Chromium", function () {
   });
 
   it("refuse a wrong password, and log in with the right one", async () => {
-    await page.getByRole("button", { name: "Log out" }).click();
+    await window.account("Log out");
     await page.getByLabel("Name").fill(ADMIN.name);
     await page.getByLabel("Password").fill("not the password");
     await page.getByRole("button", { name: "Log in" }).click();
@@ -234,9 +234,49 @@ describe("the pages, in Chromium", function () {
     await page.getByRole("link", { name: "Accounts" }).click();
   });
 
+  it("change the password of whoever is logged in, and give somebody else another one", async () => {
+    const dialog = page.getByRole("dialog");
+    await window.account("Password");
+    await dialog.getByLabel("Present password").fill("not the password");
+    await dialog.getByLabel("New password").fill(ADMIN.next);
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await dialog.getByRole("alert").filter({ hasText: /./ }).waitFor();
+    await window.picture("password");
+    await dialog.getByLabel("Present password").fill(ADMIN.password);
+    await dialog.getByRole("button", { name: "Change" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Accounts" }).click();
+    await page.getByRole("button", { name: "Add a person…" }).click();
+    await dialog.getByLabel("Name").fill("grace");
+    await dialog.getByLabel("Password").fill("four other random words");
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    const row = page.getByRole("row").filter({ hasText: "grace" });
+    await row.getByRole("button", { name: "Password…" }).click();
+    await dialog.getByLabel("New password").fill("five random words for grace");
+    await window.picture("password-of");
+    await dialog.getByRole("button", { name: "Set" }).click();
+    await dialog.waitFor({ state: "detached" });
+    const peerOfTest = { address: "192.0.2.1", port: 1, tls: true };
+    expect((await t.bridge.parts.accounts.logIn("grace", "five random words for grace", peerOfTest)).name).to.equal(
+      "grace",
+    );
+    const system = page.getByRole("row").filter({ hasText: "control-room" });
+    await system.getByRole("button", { name: "Secret…" }).click();
+    await dialog.getByRole("button", { name: "Make" }).click();
+    expect(await dialog.locator("code").first().textContent()).to.match(/^\w{20}$/);
+    await dialog.getByRole("button", { name: "Done" }).click();
+    await row.getByRole("button", { name: "Delete…" }).click();
+    await dialog.getByRole("button", { name: "Delete" }).click();
+    await row.waitFor({ state: "detached" });
+    await page.locator("details.account summary").click();
+    await window.picture("account-menu");
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Log out" }).waitFor({ state: "hidden" });
+  });
+
   it("set up a second factor, ask for it at the next log-in, and remove it", async () => {
-    await page.getByRole("button", { name: "Second factor" }).click();
-    await page.getByLabel("Your password").fill(ADMIN.password);
+    await window.account("Second factor");
+    await page.getByLabel("Your password").fill(ADMIN.next);
     await page.getByRole("button", { name: "Go on" }).click();
     const code = page.getByLabel("Code that it shows now");
     await code.waitFor();
@@ -248,14 +288,14 @@ describe("the pages, in Chromium", function () {
     const [first = "", second = ""] = await page.getByRole("dialog").locator("li code").allTextContents();
     await window.picture("recovery-codes");
     await page.getByRole("button", { name: "I have kept them" }).click();
-    await page.getByRole("button", { name: "Log out" }).click();
+    await window.account("Log out");
     await page.getByLabel("Name").fill(ADMIN.name);
-    await page.getByLabel("Password").fill(ADMIN.password);
+    await page.getByLabel("Password").fill(ADMIN.next);
     await page.getByRole("button", { name: "Log in" }).click();
     await page.getByLabel(/recovery code/).fill(first);
     await window.picture("log-in-code");
     await page.getByRole("button", { name: "Log in" }).click();
-    await page.getByRole("button", { name: "Second factor" }).click();
+    await window.account("Second factor");
     await page.getByLabel(/recovery code/).fill(second);
     await page.getByRole("button", { name: "Remove", exact: true }).click();
     await page.getByRole("dialog").waitFor({ state: "detached" });

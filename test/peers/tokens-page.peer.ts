@@ -37,7 +37,7 @@ describe("tokens in Chromium", function () {
   };
 
   it("are made with the password, shown once, listed, and revoked", async () => {
-    await page.getByRole("button", { name: "Tokens", exact: true }).click();
+    await window.account("Tokens");
     await dialog().getByText("There are none.").waitFor();
     await dialog().getByRole("button", { name: "Make a token…" }).click();
     await dialog().getByLabel("Name").fill("script");
@@ -53,7 +53,7 @@ describe("tokens in Chromium", function () {
       .waitFor();
     expect(tokensOf("admin")[0]).to.include({ name: "script", expires: undefined });
     await dialog().getByRole("button", { name: "Done" }).click();
-    await page.getByRole("button", { name: "Tokens", exact: true }).click();
+    await window.account("Tokens");
     await dialog().getByRole("cell", { name: "api from 10.2.0.0/24, 127.0.0.1" }).waitFor();
     await window.picture("tokens");
     await dialog().getByRole("button", { name: "Revoke" }).click();

@@ -11,6 +11,8 @@ export interface BrowserWindow {
   readonly page: Page;
   /** What the pages themselves did wrong: errors of their scripts, and what the browser complained of. */
   readonly troubles: readonly string[];
+  /** Chooses something of the menu of whoever is logged in. */
+  account(item: string): Promise<void>;
   /** Leaves pictures of the window under that name, in the light and in the dark scheme. */
   picture(name: string): Promise<void>;
   close(): Promise<void>;
@@ -45,6 +47,10 @@ export async function openWindow({ program }: Peer, url: string): Promise<Browse
   return {
     page,
     troubles,
+    async account(item) {
+      await page.locator("details.account summary").click();
+      await page.getByRole("button", { name: item, exact: true }).click();
+    },
     async picture(name) {
       if (SCREENSHOTS === undefined) return;
       mkdirSync(SCREENSHOTS, { recursive: true });

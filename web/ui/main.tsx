@@ -1,5 +1,6 @@
 import { type JSX, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { AccountMenu } from "./account-menu.tsx";
 import { api, type Session } from "./api.ts";
 import { Accounts } from "./pages/accounts.tsx";
 import { Approvals, toAnswer } from "./pages/approvals.tsx";
@@ -8,13 +9,10 @@ import { Cameras } from "./pages/cameras.tsx";
 import { Directories } from "./pages/directory.tsx";
 import { Discovery } from "./pages/discovery.tsx";
 import { Exports } from "./pages/exports.tsx";
-import { Factor } from "./pages/factor.tsx";
 import { LogIn } from "./pages/login.tsx";
-import { OwnPassword } from "./pages/passwords.tsx";
 import { Playback } from "./pages/playback/playback.tsx";
 import { Roles } from "./pages/roles/roles.tsx";
 import { Storage } from "./pages/storage.tsx";
-import { Tokens } from "./pages/tokens.tsx";
 import { Copyable, Mark, Trouble, wordsOf } from "./parts.tsx";
 import { Waiting } from "./waiting.tsx";
 import "./style.css";
@@ -38,9 +36,6 @@ const COUNT_MS = 10_000;
 function App(): JSX.Element {
   const [session, setSession] = useState<Session | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
-  const [password, setPassword] = useState(false);
-  const [factor, setFactor] = useState(false);
-  const [tokens, setTokens] = useState(false);
   const [path, setPath] = useState(location.pathname);
   const [waiting, setWaiting] = useState(0);
   const [about, setAbout] = useState<{ version: string; onvif: string } | undefined>(undefined);
@@ -107,44 +102,8 @@ function App(): JSX.Element {
           ))}
         </nav>
         <span class="grow" />
-        <span class="who">{account.name}</span>
-        {account.directory === true ? null : (
-          <button type="button" class="quiet" onClick={() => setPassword(true)}>
-            Password
-          </button>
-        )}
-        <button type="button" class="quiet" onClick={() => setTokens(true)}>
-          Tokens
-        </button>
-        <button type="button" class="quiet" onClick={() => setFactor(true)}>
-          Second factor
-        </button>
-        <button type="button" class="quiet" onClick={() => void api.logOut().then(load, load)}>
-          Log out
-        </button>
+        <AccountMenu account={account} onChange={load} />
       </header>
-      {password ? <OwnPassword onClose={() => setPassword(false)} /> : null}
-      {tokens ? (
-        <Tokens
-          title="Your tokens"
-          account={undefined}
-          codesBy={account.codesBy}
-          proves={account.recoveryCodesLeft === undefined ? "password" : "code"}
-          onClose={() => setTokens(false)}
-        />
-      ) : null}
-      {factor ? (
-        <Factor
-          codesLeft={account.recoveryCodesLeft}
-          codesBy={account.codesBy}
-          mailCodes={account.mailCodes === true}
-          mustHave={account.mustHaveFactor === true}
-          onClose={() => {
-            setFactor(false);
-            load();
-          }}
-        />
-      ) : null}
       <main>
         {page.path === "/" ? <Cameras mayAdopt={may("adopt-camera")} onDiscover={() => go("/discovery")} /> : null}
         {page.path === "/playback" ? <Playback /> : null}

@@ -78,13 +78,11 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
                       Tokens…
                     </button>
                   )}
-                  {account.directory !== null && account.kind === "person" ? null : (
+                  {account.name === props.own || (account.directory !== null && account.kind === "person") ? null : (
                     <>
-                      {account.name === props.own ? null : (
-                        <button type="button" class="quiet" onClick={() => setRenewing(account)}>
-                          {account.kind === "person" ? "Password…" : "Secret…"}
-                        </button>
-                      )}
+                      <button type="button" class="quiet" onClick={() => setRenewing(account)}>
+                        {account.kind === "person" ? "Password…" : "Secret…"}
+                      </button>
                       <button
                         type="button"
                         class="quiet"
