@@ -128,7 +128,9 @@ describe("acts that wait for a second person, at the pages", function () {
 
   it("are all tried here", () => {
     return start([]).then(() =>
-      expect([...new Set(trials.map(({ act }) => act))]).to.have.members(Object.keys(ACTS).filter((act) => act !== "log-in")),
+      expect([...new Set(trials.map(({ act }) => act))]).to.have.members(
+        Object.keys(ACTS).filter((act) => act !== "log-in"),
+      ),
     );
   });
 
