@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import type { UnixMillis } from "../base/units.ts";
 import type { DirectoryLink } from "./directory-link.ts";
 import type { Grant } from "./principal.ts";
@@ -24,4 +25,9 @@ export interface AccountChange {
   readonly grants?: readonly Grant[] | undefined;
   readonly roles?: readonly string[] | undefined;
   readonly enabled?: boolean | undefined;
+}
+
+/** 96 random bits in hex. */
+export function newId(): string {
+  return randomBytes(12).toString("hex");
 }

@@ -14,3 +14,6 @@ export function isAdministrator(account: Account, policy: Policy): boolean {
 function isLasting({ hours, from, until }: EffectiveGrant): boolean {
   return hours === undefined && from === undefined && until === undefined;
 }
+
+/** Why the last one stays. */
+export const NOBODY_LEFT = "nobody would be left who may manage accounts";

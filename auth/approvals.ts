@@ -3,6 +3,7 @@ import type { Kysely } from "kysely";
 import type { Clock, Timer } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Closable } from "../base/lifecycle.ts";
+import { Turns } from "../base/turns.ts";
 import { DAY, MINUTE, unixMillis } from "../base/units.ts";
 import { decide } from "./access.ts";
 import type { Accounts } from "./accounts.ts";
@@ -55,7 +56,8 @@ export class Approvals implements SecondPerson, Closable {
   readonly #query: Kysely<AuthSchema>;
   readonly #byId: Map<string, Approval>;
   readonly #sweep: Timer;
-  #lastChange: Promise<unknown> = Promise.resolve();
+  /** Of changes: none is approved and expired, or used twice, at once. */
+  readonly #turns = new Turns();
 
   /** Fault `unavailable` when the database cannot be read. */
   static async open<Schema extends AuthSchema>(o: ApprovalsOptions<Schema>): Promise<Approvals> {
@@ -73,7 +75,10 @@ export class Approvals implements SecondPerson, Closable {
     this.#o = o;
     this.#query = o.query;
     this.#byId = new Map(kept.map((one) => [one.id, one]));
-    this.#sweep = o.clock.every(LIMITS.sweepMs, () => void this.#inTurn(() => this.#expire()).catch(() => undefined));
+    this.#sweep = o.clock.every(
+      LIMITS.sweepMs,
+      () => void this.#turns.take(() => this.#expire()).catch(() => undefined),
+    );
   }
 
   /** Something waits for a second person in this installation. */
@@ -115,7 +120,7 @@ export class Approvals implements SecondPerson, Closable {
       address: asker.address ?? "",
     };
     const hash = hashOfAsked(by, act, params);
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       await this.#expire();
       const known = [...this.#byId.values()].find((one) => one.hash === hash && isOpen(one));
       if (known?.state !== "approved")
@@ -151,7 +156,7 @@ export class Approvals implements SecondPerson, Closable {
     says: "approved" | "refused",
     why = "",
   ): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#expire();
       const { principal, interface: door } = by;
       const one = this.find(principal, id);
@@ -180,7 +185,7 @@ export class Approvals implements SecondPerson, Closable {
 
   /** Takes back what the account has asked for. Faults: `not-found`, `wrong-state`. */
   withdraw(by: Asker & { readonly principal: Principal }, id: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#expire();
       const one = this.#byId.get(id);
       if (one === undefined || one.account !== by.principal.accountId) throw new Fault("not-found", `no request ${id}`);
@@ -291,17 +296,6 @@ export class Approvals implements SecondPerson, Closable {
       why: `${act}: ${words}${of}${answered}${reason === undefined ? "" : `: ${reason}`}`,
       ...(doer.address === undefined || doer.address === "" ? {} : { address: doer.address }),
     });
-  }
-
-  /** One change after another: none is approved and expired, or used twice, at once. */
-  async #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const before = this.#lastChange;
-    const mine = (async () => {
-      await before;
-      return change();
-    })();
-    this.#lastChange = mine.catch(() => undefined);
-    return mine;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Kysely } from "kysely";
-import { integrationOwner } from "../auth/accounts.ts";
+import { integrationOwner } from "../auth/integration-secrets.ts";
 import { factorOwner } from "../auth/second-factors.ts";
 import { openDatabase } from "../base/database.ts";
 import { isFault } from "../base/fault.ts";

@@ -5,6 +5,7 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, isFault } from "../../base/fault.ts";
 import type { Finding } from "../../base/finding.ts";
 import type { Log } from "../../base/log.ts";
+import { Turns } from "../../base/turns.ts";
 import { HOUR, type MonotonicMillis } from "../../base/units.ts";
 import type { DirectoryAccess } from "../../directory/access.ts";
 import { heldBy, outOf } from "../../directory/difference.ts";
@@ -50,7 +51,7 @@ export class Directory {
   readonly #o: DirectoryParts;
   #snapshot: Snapshot | undefined;
   #fullAt: MonotonicMillis | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #running = false;
   /** Why it could not be asked the last time. */
   #trouble: string | undefined;
@@ -224,19 +225,15 @@ export class Directory {
     return record;
   }
 
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const before = this.#turn;
-    const mine = (async () => {
-      await before;
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(async () => {
       this.#running = true;
       try {
         return await work();
       } finally {
         this.#running = false;
       }
-    })();
-    this.#turn = mine.catch(() => undefined);
-    return mine;
+    });
   }
 }
 

@@ -1,0 +1,156 @@
+import type { Clock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import type { Secret } from "../base/secret.ts";
+import { type Account, type AccountChange, newId } from "./account.ts";
+import { isAccountName } from "./account-name.ts";
+import type { AccountStore } from "./account-store.ts";
+import { isAdministrator, NOBODY_LEFT } from "./administrator.ts";
+import { type IntegrationSecrets, SECRET_LOST } from "./integration-secrets.ts";
+import { assertNotTooMany, type KnownAccounts } from "./known-accounts.ts";
+import { assertGoodPassword, hashPassword } from "./password.ts";
+import type { Grant } from "./principal.ts";
+
+/** What every client can write into a URL and a digest. */
+const INTEGRATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
+
+export interface NewPerson {
+  readonly name: string;
+  readonly password: Secret;
+  readonly grants: readonly Grant[];
+  readonly roles?: readonly string[];
+}
+
+export interface NewIntegration {
+  readonly name: string;
+  readonly grants: readonly Grant[];
+  readonly roles?: readonly string[];
+  /** Id of the account of a person of a directory, whose roles by groups it has too, and with whom it is out. */
+  readonly person?: string | undefined;
+}
+
+/** Changes of accounts, one by one: what is asked of each, and what none may do. Its Faults stand at `Accounts`. */
+export class AccountChanges {
+  readonly #known: KnownAccounts;
+  readonly #store: AccountStore;
+  readonly #secrets: IntegrationSecrets;
+  readonly #clock: Clock;
+
+  constructor(known: KnownAccounts, store: AccountStore, secrets: IntegrationSecrets, clock: Clock) {
+    this.#known = known;
+    this.#store = store;
+    this.#secrets = secrets;
+    this.#clock = clock;
+  }
+
+  /** `still` throws where the person is not to be made any more when their turn comes. */
+  async createPerson(
+    { name, password, grants, roles = [] }: NewPerson,
+    still: () => void = () => undefined,
+  ): Promise<Account> {
+    if (!isAccountName(name))
+      throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits, blanks and . _ @ -" });
+    assertGoodPassword(name, password);
+    const hash = await hashPassword(password);
+    return this.#store.inTurn(() => {
+      still();
+      return this.#insert({ id: newId(), name, kind: "person", grants, roles }, hash);
+    });
+  }
+
+  async createIntegration({ name, grants, roles = [], person }: NewIntegration): Promise<{
+    readonly account: Account;
+    readonly secret: Secret;
+  }> {
+    if (!INTEGRATION_NAME.test(name))
+      throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits and . _ @ -" });
+    const id = newId();
+    const { secret, credential } = this.#secrets.make(id);
+    const account = await this.#store.inTurn(() => {
+      const directory = person === undefined ? undefined : this.#known.get(person).account.directory;
+      if (person !== undefined && directory === undefined)
+        throw new Fault("invalid", `${person} is not by a directory`, { tell: "that account is not of a directory" });
+      return this.#insert(
+        { id, name, kind: "integration", grants, roles, ...(directory === undefined ? {} : { directory }) },
+        credential,
+      );
+    });
+    return { account, secret };
+  }
+
+  renewSecret(id: string): Promise<Secret> {
+    return this.#store.inTurn(async () => {
+      const { account } = this.#known.get(id);
+      if (account.kind !== "integration") throw new Fault("invalid", `${account.name} is a person, with a password`);
+      const { secret, credential } = this.#secrets.make(id);
+      await this.#update(account, credential);
+      return secret;
+    });
+  }
+
+  async setPassword(id: string, password: Secret): Promise<void> {
+    const { account } = this.#known.get(id);
+    if (account.kind !== "person") throw new Fault("invalid", `${account.name} is an integration, with a secret`);
+    if (account.directory !== undefined)
+      throw new Fault("invalid", `the directory has the password of ${account.name}`, {
+        tell: "the password of that account is changed at its directory",
+      });
+    assertGoodPassword(account.name, password);
+    const hash = await hashPassword(password);
+    await this.#store.inTurn(() => this.#update(this.#known.get(id).account, hash));
+  }
+
+  change(
+    id: string,
+    change: AccountChange | ((before: Account) => AccountChange),
+  ): Promise<{ readonly before: Account; readonly after: Account }> {
+    return this.#store.inTurn(async () => {
+      const { account: before, credential } = this.#known.get(id);
+      const chosen = typeof change === "function" ? change(before) : change;
+      if (chosen.enabled === true && this.#secrets.isLost(before, credential))
+        throw new Fault("wrong-state", `the secret of ${before.name} does not open`, { tell: SECRET_LOST });
+      const { grants = before.grants, roles = before.roles, enabled = before.enabled } = chosen;
+      const after = { ...before, grants, roles: [...new Set(roles)], enabled };
+      await this.#update(after, credential);
+      return { before, after };
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#store.inTurn(async () => {
+      const { account } = this.#known.get(id);
+      this.#assertManaged({ ...account, enabled: false });
+      await this.#store.remove(account);
+    });
+  }
+
+  async #insert(
+    made: Pick<Account, "id" | "name" | "kind" | "grants" | "roles" | "directory">,
+    credential: string,
+  ): Promise<Account> {
+    if (this.#known.named(made.name) !== undefined)
+      throw new Fault("invalid", `${made.name} exists`, { tell: "there is an account of that name already" });
+    assertNotTooMany(this.#known.size + 1);
+    const account: Account = { ...made, enabled: true, created: this.#clock.now() };
+    this.#known.policy.effective(account);
+    await this.#store.insert(account, credential);
+    return account;
+  }
+
+  async #update(account: Account, credential: string): Promise<void> {
+    this.#assertManaged(account);
+    this.#known.policy.effective(account);
+    await this.#store.update(account, credential);
+  }
+
+  /** Refuses a change that would leave nobody to undo it. */
+  #assertManaged(changed: Account): void {
+    const { policy } = this.#known;
+    const administrators = this.#known.administrators(policy);
+    if (
+      administrators.every(({ id }) => id === changed.id) &&
+      administrators.length > 0 &&
+      !isAdministrator(changed, policy)
+    )
+      throw new Fault("wrong-state", `${changed.name} is the last administrator`, { tell: NOBODY_LEFT });
+  }
+}
