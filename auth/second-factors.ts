@@ -4,8 +4,8 @@ import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
 import { Secret } from "../base/secret.ts";
-import { MINUTE, type MonotonicMillis } from "../base/units.ts";
 import type { AuthSchema } from "./auth-schema.ts";
+import { type Enrolment, FactorEnrolments } from "./factor-enrolments.ts";
 import { isMailAddress } from "./mail-address.ts";
 import { type CodeSenders, masked, type SentBy, SentCodes } from "./sent-codes.ts";
 import { Throttle } from "./throttle.ts";
@@ -18,10 +18,6 @@ const LIMITS = {
   recoveryCodes: 10,
   /** 80 bits each: nothing to guess, so that a plain hash keeps them. */
   recoveryBytes: 10,
-  /** From the secret that is shown to the first code. */
-  enrolmentMs: 10 * MINUTE,
-  /** Enrolments that wait for their first code; the oldest goes. */
-  enrolments: 100,
 } as const;
 
 interface Factor {
@@ -35,12 +31,6 @@ interface Factor {
 
 /** An authenticator, or by what codes are sent. */
 export type FactorKind = "totp" | SentBy;
-
-/** What is set up until its first code. */
-type Enrolment = { readonly until: MonotonicMillis } & (
-  | { readonly kind: "totp"; readonly key: Buffer }
-  | { readonly kind: SentBy; readonly to: string }
-);
 
 /** Where a code was sent, as its owner knows it. */
 export interface SentTo {
@@ -59,7 +49,7 @@ export class SecondFactors {
   readonly #throttle: Throttle;
   readonly #byAccount = new Map<string, Factor>();
   readonly #sent: SentCodes;
-  readonly #enrolments = new Map<string, Enrolment>();
+  readonly #enrolments: FactorEnrolments;
 
   /** Fault `unavailable` when the database cannot be read. */
   static async open<Schema extends AuthSchema>(o: {
@@ -91,6 +81,7 @@ export class SecondFactors {
     this.#clock = clock;
     this.#throttle = new Throttle(clock);
     this.#sent = new SentCodes(clock, senders);
+    this.#enrolments = new FactorEnrolments(clock);
   }
 
   /** Whether codes can be sent so. */
@@ -143,8 +134,6 @@ export class SecondFactors {
   /** The second factor counts from now on. Answers the recovery codes, which cannot be read again. Faults: `wrong-state`, `invalid`, `busy`. */
   async confirm(accountId: string, code: string, address: string): Promise<readonly Secret[]> {
     const enrolment = this.#enrolments.get(accountId);
-    if (enrolment === undefined || enrolment.until <= this.#clock.monotonic())
-      throw new Fault("wrong-state", "no enrolment", { tell: "that took too long: begin again with a new secret" });
     this.#throttle.admit(accountId, CODE);
     const lastStep = this.#firstStep(accountId, enrolment, digitsOf(code), address);
     if (lastStep === undefined) {
@@ -156,7 +145,7 @@ export class SecondFactors {
             : "that is not the code that was sent last, or it is older than five minutes",
       });
     }
-    this.#enrolments.delete(accountId);
+    this.#enrolments.end(accountId);
     const codes = Array.from({ length: LIMITS.recoveryCodes }, () => base32(randomBytes(LIMITS.recoveryBytes)));
     const { kind } = enrolment;
     const secret = new Secret(enrolment.kind === "totp" ? enrolment.key.toString("hex") : enrolment.to);
@@ -200,19 +189,12 @@ export class SecondFactors {
     this.#byAccount.delete(accountId);
   }
 
-  #enrol(
-    accountId: string,
-    name: string,
-    wanted: { readonly kind: "totp"; readonly key: Buffer } | { readonly kind: SentBy; readonly to: string },
-  ): void {
+  #enrol(accountId: string, name: string, enrolment: Enrolment): void {
     if (this.has(accountId))
       throw new Fault("wrong-state", `${name} has a second factor`, {
         tell: "there is a second factor already: remove it first",
       });
-    const until = (this.#clock.monotonic() + LIMITS.enrolmentMs) as MonotonicMillis;
-    this.#enrolments.delete(accountId);
-    this.#enrolments.set(accountId, { ...wanted, until });
-    if (this.#enrolments.size > LIMITS.enrolments) this.#enrolments.delete(this.#enrolments.keys().next().value ?? "");
+    this.#enrolments.begin(accountId, enrolment);
   }
 
   /** The step of the first code; undefined where it is wrong. Codes that are sent have none: 0. */

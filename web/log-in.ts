@@ -5,6 +5,7 @@ import type { Peer, Principal } from "../auth/principal.ts";
 import type { SecondFactors, SentTo } from "../auth/second-factors.ts";
 import { asFault, Fault } from "../base/fault.ts";
 import type { Secret } from "../base/secret.ts";
+import { sendCode } from "./send-code.ts";
 
 /** What somebody brings to a log-in at the pages. */
 export interface LogInInput {
@@ -62,28 +63,28 @@ export async function prove(o: Parts, { name, password, code }: LogInInput, peer
     throw error;
   }
   if (!o.factors.has(who.accountId)) return { who };
-  if (code === undefined) throw new StepMissing({ needs: "code", ...(await sendCode(o, who, peer)) });
+  if (code === undefined) throw new StepMissing({ needs: "code", ...(await sent(o, who, peer)) });
   // Somebody has lost their telephone, or somebody else has found their paper.
   if ((await o.factors.check(who.accountId, code, peer.address)) === "recovery code")
     record(o, "use-recovery-code", name, peer);
   return { who };
 }
 
-/** To whom codes are sent. */
-async function sendCode(
+/** Where a code was sent, or why it was not, which ends no log-in; neither to whom none are sent. */
+async function sent(
   o: Parts,
   { accountId, name }: Principal,
   peer: Peer,
 ): Promise<{ readonly sent?: SentTo; readonly trouble?: string }> {
+  const entry = entryOf(name, peer);
   try {
-    const sent = await o.factors.sendCode(accountId, peer.address);
-    if (sent === undefined) return {};
-    record(o, "send-code", name, peer);
-    return { sent };
+    const to = await sendCode(o.audit, entry, () => o.factors.sendCode(accountId, peer.address), wordsOf);
+    return to === undefined ? {} : { sent: to };
   } catch (error) {
-    const { kind, tell, message } = asFault(error);
+    const { kind, tell } = asFault(error);
     if (kind !== "busy" && kind !== "unavailable") throw error;
-    o.audit.record({ ...entryOf("send-code", name, peer), outcome: "failed", why: message });
+    // Whoever asks for more codes than are sent knows the password.
+    if (kind === "busy") o.audit.record({ ...entry, action: "send-code", outcome: "failed", why: wordsOf(error) });
     return { trouble: tell ?? "the code could not be sent" };
   }
 }
@@ -107,9 +108,13 @@ async function setUpFactor(
 }
 
 function record({ audit }: Parts, action: string, name: string, peer: Peer): void {
-  audit.record({ ...entryOf(action, name, peer), outcome: "allowed" });
+  audit.record({ ...entryOf(name, peer), action, outcome: "allowed" });
 }
 
-function entryOf(action: string, name: string, { address }: Peer): Omit<AuditEntry, "outcome"> {
-  return { action, who: name, subject: name, interface: "web", address };
+function entryOf(name: string, { address }: Peer): Omit<AuditEntry, "action" | "outcome"> {
+  return { who: name, subject: name, interface: "web", address };
+}
+
+function wordsOf(error: unknown): string {
+  return asFault(error).message;
 }

@@ -2,8 +2,7 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Approvals } from "../../auth/approvals.ts";
 import type { Audit } from "../../auth/audit.ts";
-import { type Manager, managerOf } from "../../auth/managed.ts";
-import type { Principal } from "../../auth/principal.ts";
+import { managerOf } from "../../auth/managed.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import { Fault, isFault } from "../../base/fault.ts";
 import { peerOf } from "../../net/http.ts";
@@ -11,6 +10,7 @@ import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
 import { askerOf } from "../managed-by.ts";
 import { plainApproval } from "../plain-approval.ts";
+import { sendCode } from "../send-code.ts";
 import { caller, type Need, type WebState } from "../state.ts";
 import { oneTimeCode } from "./session.ts";
 
@@ -51,7 +51,9 @@ export function approvalRoutes(o: {
     if (says === "approved" && o.factors.has(principal.accountId)) {
       const { address } = peerOf(ctx.req.socket);
       if (code === undefined) {
-        await sendCode(o, principal, managerOf(by), address);
+        await sendCode(o.audit, { ...managerOf(by), subject: by.who }, () =>
+          o.factors.sendCode(principal.accountId, address),
+        );
         ctx.status = 202;
         ctx.body = { needs: "code" };
         return;
@@ -70,18 +72,6 @@ export function approvalRoutes(o: {
     ctx.status = 204;
   });
   return router;
-}
-
-/** Sends a code to who has codes sent, and does nothing for others. Faults: `busy`, `unavailable`. */
-export async function sendCode(
-  o: { readonly factors: Pick<SecondFactors, "sendCode">; readonly audit: Audit },
-  { accountId, name }: Pick<Principal, "accountId" | "name">,
-  by: Manager,
-  address: string,
-): Promise<void> {
-  const entry = { ...by, action: "send-code", subject: name };
-  const sent = await attempt(o.audit, entry, () => o.factors.sendCode(accountId, address));
-  if (sent !== undefined) o.audit.record({ ...entry, outcome: "allowed" });
 }
 
 /** Of somebody whose password was right: it is the code alone that is wrong. Faults: `invalid`, `busy`. */

@@ -9,8 +9,9 @@ import type { SecondFactors } from "../../auth/second-factors.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
 import { plainApproval } from "../plain-approval.ts";
+import { sendCode } from "../send-code.ts";
 import type { WebState } from "../state.ts";
-import { approvalAnswer, checkCode, sendCode } from "./approvals.ts";
+import { approvalAnswer, checkCode } from "./approvals.ts";
 
 export interface CommandApprovalOptions {
   readonly accounts: Accounts;
@@ -45,7 +46,9 @@ export function commandApprovalRoutes(o: CommandApprovalOptions): Router<WebStat
       return found;
     });
     if (o.factors.has(who.accountId) && code === undefined) {
-      await sendCode(o, who, { who: who.name, interface: "cli" }, HERE.address);
+      await sendCode(o.audit, { who: who.name, subject: who.name, interface: "cli" }, () =>
+        o.factors.sendCode(who.accountId, HERE.address),
+      );
       return undefined;
     }
     demand(o.audit, who, { right: "approve", interface: "cli" });

@@ -1,13 +1,14 @@
 import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
-import type { Audit } from "../../auth/audit.ts";
+import type { Audit, AuditEntry } from "../../auth/audit.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
 import { Fault } from "../../base/fault.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
+import { sendCode } from "../send-code.ts";
 import { caller, callerAtPages, doorOf, type Need, type WebDoor, type WebState } from "../state.ts";
 import { begin, oneTimeCode } from "./session.ts";
 
@@ -37,8 +38,8 @@ export function factorRoutes(o: {
     if (accounts.demandsFactor(accountId)) accounts.endAll(accountId);
   };
   /** Of the caller's own; whoever guesses at an open page is seen in the audit log. */
-  const attempted = <T>(action: string, { name }: Principal, { address }: Peer, act: () => Promise<T>): Promise<T> =>
-    attempt(o.audit, { action, who: name, interface: "web", address }, act);
+  const attempted = <T>(action: string, who: Principal, peer: Peer, act: () => Promise<T>): Promise<T> =>
+    attempt(o.audit, { action, ...ownEntry(who, peer) }, act);
 
   // Whoever finds a page open must not be able to lock its owner out: the password is asked for once more.
   router.post("/session/factor", async (ctx) => {
@@ -51,8 +52,7 @@ export function factorRoutes(o: {
     if (mail !== undefined) {
       const wanted = { by: "mail", to: mail } as const;
       const first = () => factors.beginSent(again.accountId, again.name, wanted, peer.address);
-      const sent = await attempted("send-code", who, peer, first);
-      record(who, "send-code", who.name, peer);
+      const sent = await sendCode(o.audit, ownEntry(who, peer), first);
       ctx.body = { sent };
       return;
     }
@@ -79,9 +79,9 @@ export function factorRoutes(o: {
   router.post("/session/factor/code", async (ctx) => {
     const who = callerAtPages(ctx);
     const peer = o.peerOf(ctx);
-    const sent = await attempted("send-code", who, peer, () => factors.sendCode(who.accountId, peer.address));
+    const send = () => factors.sendCode(who.accountId, peer.address);
+    const sent = await sendCode(o.audit, ownEntry(who, peer), send);
     if (sent === undefined) throw new Fault("wrong-state", "no codes are sent", { tell: "no codes are sent to you" });
-    record(who, "send-code", who.name, peer);
     ctx.body = { sent };
   });
 
@@ -104,4 +104,8 @@ export function factorRoutes(o: {
     ctx.status = 204;
   });
   return router;
+}
+
+function ownEntry({ name }: Principal, { address }: Peer): Pick<AuditEntry, "who" | "interface" | "address"> {
+  return { who: name, interface: "web", address };
 }
