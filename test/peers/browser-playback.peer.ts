@@ -50,7 +50,11 @@ describe("recordings in Chromium", function () {
     await accounts.createPerson({
       name: GUARD.name,
       password: new Secret(GUARD.password),
-      grants: [{ right: "playback", cameras: "any", interfaces: "any" }],
+      grants: (["playback", "bookmark", "events"] as const).map((right) => ({
+        right,
+        cameras: "any",
+        interfaces: "any",
+      })),
     });
     camera = watch.all().find(({ info }) => info.id === id) as BridgedCamera;
     await eventually(async () => {
@@ -180,6 +184,34 @@ describe("recordings in Chromium", function () {
     // Nothing is older: there it stops by itself, however busy the machine.
     await page.getByRole("button", { name: "Play" }).waitFor();
     expect(await number()).to.equal(await recordedNumber(await instant()));
+  });
+
+  it("show when something happened, and keep bookmarks, which lead back to it", async () => {
+    await page.getByRole("button", { name: "Newest" }).click();
+    const at = unixMillis(await instant());
+    const event = { camera: camera.info.id, at, kind: "motion", about: "test", property: false, content: "<a/>" };
+    await t.bridge.parts.archive.journal.enter([event]);
+    const orange = (): Promise<number> =>
+      page.getByLabel("Timeline").evaluate((element) => {
+        const canvas = element as unknown as Canvas;
+        const data = Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data);
+        return data.filter((red, index) => index % 4 === 0 && red > 140 && data[index + 2] === 0).length;
+      });
+    const before = await orange();
+    await page.getByRole("button", { name: "Bookmark…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("What is to be seen").fill("a red car");
+    await dialog.getByRole("button", { name: "Bookmark" }).click();
+    const row = page.getByRole("row").filter({ hasText: "a red car" });
+    await row.waitFor();
+    await eventually(async () => (await orange()) > before);
+    await window.picture("playback-bookmarks");
+    await row.getByRole("button").first().click();
+    await eventually(async () => Math.abs((await instant()) - (at - 10_000)) < 1500);
+    await row.getByRole("button", { name: "Remove…" }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await row.waitFor({ state: "detached" });
+    expect(await page.getByRole("button", { name: "Lock…" }).count()).to.equal(0);
   });
 
   it("show several cameras at the same instant", async () => {

@@ -4,6 +4,8 @@ import { api, type Camera } from "../../api.ts";
 import { Empty, Trouble, wordsOf } from "../../parts.tsx";
 import { Controls } from "./controls.tsx";
 import { Playback as Course, type PlaybackView } from "./course.ts";
+import { type MarkKind, useHappenings } from "./happenings.ts";
+import { Marks } from "./marks.tsx";
 import "./playback.css";
 import type { Span } from "./protocol.ts";
 import { RecordedPicture } from "./recorded-picture.tsx";
@@ -15,7 +17,7 @@ const MOST_CAMERAS = 4;
 const HOUR_MS = 3_600_000;
 
 /** Recordings of one to four cameras, all at the same instant. The address says which, and when: it can be sent to others. */
-export function Playback(): JSX.Element {
+export function Playback({ may }: { readonly may: Readonly<Record<MarkKind, boolean>> }): JSX.Element {
   const [cameras, setCameras] = useState<readonly Camera[] | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   useEffect(() => {
@@ -30,10 +32,14 @@ export function Playback(): JSX.Element {
         <p>There are no cameras whose recordings your account may play.</p>
       </Empty>
     );
-  return <Player cameras={cameras} />;
+  return <Player cameras={cameras} may={may} />;
 }
 
-function Player({ cameras }: { readonly cameras: readonly Camera[] }): JSX.Element {
+function Player(props: {
+  readonly cameras: readonly Camera[];
+  readonly may: Readonly<Record<MarkKind, boolean>>;
+}): JSX.Element {
+  const { cameras, may } = props;
   const asked = useMemo(() => askedFor(cameras), []);
   const [chosen, setChosen] = useState<readonly string[]>(asked.cameras);
   const [range, setRange] = useState<Span>(asked.range);
@@ -44,6 +50,8 @@ function Player({ cameras }: { readonly cameras: readonly Camera[] }): JSX.Eleme
     setPlayback(made);
     return () => made.close();
   }, []);
+  const [marked, setMarked] = useState(0);
+  const happenings = useHappenings(chosen, range, marked);
   const { instant = asked.range.to, playing = false } = view ?? {};
   const look = (to: Span): void => {
     setRange(to);
@@ -97,9 +105,25 @@ function Player({ cameras }: { readonly cameras: readonly Camera[] }): JSX.Eleme
           <Timeline
             view={range}
             instant={instant}
-            lanes={chosen.map((id) => ({ name: nameOf(id), known: view?.timelines.get(id) }))}
+            lanes={chosen.map((id) => ({
+              name: nameOf(id),
+              known: view?.timelines.get(id),
+              happenings: happenings.get(id),
+            }))}
             onView={look}
             onJump={(to) => playback.jump(to)}
+          />
+          <p class="hint legend">
+            <i class="recorded" /> recorded <i class="gap" /> not recorded <i class="event" /> events{" "}
+            <i class="bookmark" /> bookmarks <i class="lock" /> locked
+          </p>
+          <Marks
+            marks={[...happenings.values()].flatMap(({ marks }) => marks)}
+            cameras={chosen.map((id) => ({ id, name: nameOf(id) }))}
+            instant={instant}
+            may={may}
+            onJump={(to) => playback.jump(to)}
+            onChange={() => setMarked((count) => count + 1)}
           />
         </>
       )}

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import type { Happenings } from "./happenings.ts";
 import type { Instant, Timeline as Known, Span } from "./protocol.ts";
 import { type Mark, marksOf, moved, zoomed } from "./time-axis.ts";
 
@@ -7,6 +8,8 @@ import { type Mark, marksOf, moved, zoomed } from "./time-axis.ts";
 const AXIS_HEIGHT = 26;
 const LANE_HEIGHT = 22;
 const MARK_WIDTH = 90;
+/** Of the ticks of events below a lane, and of the lines of bookmarks and locks above it. */
+const TICK_HEIGHT = 3;
 
 /** A drag of fewer pixels is a click. */
 const CLICK_PIXELS = 4;
@@ -15,9 +18,10 @@ const CLICK_PIXELS = 4;
 export interface Lane {
   readonly name: string;
   readonly known: Known | undefined;
+  readonly happenings: Happenings | undefined;
 }
 
-/** What is recorded when, one lane a camera, with the instant that is shown. Wheel and keys zoom and move it; a click goes there. */
+/** What is recorded when and what happened then, one lane a camera, with the instant that is shown. Wheel and keys zoom and move it; a click goes there. */
 export function Timeline(props: {
   readonly view: Span;
   readonly instant: Instant;
@@ -128,14 +132,15 @@ function draw(canvas: HTMLCanvasElement, { view, instant, lanes, height }: Drawi
   pen.scale(scale, scale);
   const color = colorsOf(canvas);
   const x = (at: Instant): number => ((at - view.from) / (view.to - view.from)) * width;
-  const bar = (span: Span, top: number, fill: string): void => {
+  const line = (span: Span, top: number, thickness: number, fill: string): void => {
     const [left, right] = [Math.max(0, x(span.from)), Math.min(width, x(span.to))];
     if (right <= 0 || left >= width) return;
     pen.fillStyle = fill;
-    pen.fillRect(left, top + 3, Math.max(1, right - left), LANE_HEIGHT - 6);
+    pen.fillRect(left, top, Math.max(2, right - left), thickness);
   };
+  const bar = (span: Span, top: number, fill: string): void => line(span, top + 3, LANE_HEIGHT - 6, fill);
   drawAxis(pen, { marks: marksOf(view, width / MARK_WIDTH), x, height, color });
-  for (const [index, { name, known }] of lanes.entries()) {
+  for (const [index, { name, known, happenings }] of lanes.entries()) {
     const top = AXIS_HEIGHT + index * LANE_HEIGHT;
     bar(view, top, color("--line"));
     for (const { from, to = Date.now() } of known?.gaps ?? []) bar({ from, to }, top, color("--bad-ground"));
@@ -145,6 +150,10 @@ function draw(canvas: HTMLCanvasElement, { view, instant, lanes, height }: Drawi
     pen.lineWidth = 3;
     pen.strokeText(name, 6, top + LANE_HEIGHT / 2);
     pen.fillText(name, 6, top + LANE_HEIGHT / 2);
+    for (const event of happenings?.events ?? [])
+      line(event, top + LANE_HEIGHT - TICK_HEIGHT, TICK_HEIGHT, color("--warn"));
+    for (const { kind, from, to } of happenings?.marks ?? [])
+      line({ from, to }, top, TICK_HEIGHT, color(kind === "lock" ? "--bad" : "--text"));
   }
   pen.fillStyle = color("--warn");
   pen.fillRect(x(instant) - 1, 0, 2, height);
