@@ -7,7 +7,7 @@ import { recordingsOf } from "../bridge/settings.ts";
 import { CATALOG_FILE } from "../recorder/archive-settings.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { diskFiles } from "../recorder/files.ts";
-import { MAIN_VOLUME, type VolumeStatus } from "../recorder/volume.ts";
+import type { UnnamedVolume, VolumeStatus } from "../recorder/volume.ts";
 import { type DataOptions, withDatabase } from "./data.ts";
 import { operator } from "./operator.ts";
 
@@ -31,16 +31,11 @@ export async function volumes(options: VolumesOptions): Promise<void> {
       const found = await openVolumes(settings, catalog);
       if (options.forget === undefined) {
         const named = await found.status();
-        await print(named, await unnamed(catalog, named), options.json === true);
+        await print(named, await found.unnamed(), options.json === true);
         return;
       }
       const name = options.forget;
-      const away = found.whyAway(name);
-      if (name === MAIN_VOLUME || away === undefined) {
-        const tell = `the volume ${name} is there: what is on it goes by its age, or with its files (viaduct check finds the rest)`;
-        throw new Fault("invalid", tell, { tell });
-      }
-      const segments = await catalog.volumes.forget(name, `it was on the volume ${name}, which is lost`);
+      const segments = await found.forget(name);
       const why = `${segments} segments`;
       audit.record({
         who: operator(),
@@ -58,25 +53,7 @@ export async function volumes(options: VolumesOptions): Promise<void> {
   });
 }
 
-interface Unnamed {
-  readonly name: string;
-  readonly segments: number;
-  readonly bytes: number;
-}
-
-/** Volumes that the catalog has recordings on, and the settings do not name. */
-async function unnamed(catalog: Catalog, named: readonly VolumeStatus[]): Promise<readonly Unnamed[]> {
-  const held = Map.groupBy(await catalog.volumes.held(), ({ volume }) => volume);
-  return [...held]
-    .filter(([name]) => !named.some((one) => one.name === name))
-    .map(([name, rows]) => ({
-      name,
-      segments: rows.reduce((sum, row) => sum + row.segments, 0),
-      bytes: rows.reduce((sum, row) => sum + row.bytes, 0),
-    }));
-}
-
-async function print(named: readonly VolumeStatus[], others: readonly Unnamed[], json: boolean): Promise<void> {
+async function print(named: readonly VolumeStatus[], others: readonly UnnamedVolume[], json: boolean): Promise<void> {
   if (json) {
     process.stdout.write(`${JSON.stringify({ volumes: named, unnamed: others }, undefined, 2)}\n`);
     return;

@@ -15,7 +15,7 @@ import { StreamRecorder } from "./recorder.ts";
 import type { Retainer, Retention } from "./retention.ts";
 import type { SegmentFile } from "./segment.ts";
 import type { Troubles } from "./troubles.ts";
-import type { VolumeStatus } from "./volume.ts";
+import type { UnnamedVolume, VolumeStatus } from "./volume.ts";
 import type { WriterContext } from "./writer-context.ts";
 
 /** The stream that is meant where only a camera is named, if it has one of this name. */
@@ -185,6 +185,16 @@ export class Archive {
   async volumes(): Promise<readonly VolumeStatus[]> {
     await this.#context.volumes.look();
     return this.#context.volumes.status();
+  }
+
+  /** Volumes that recordings are on, and no settings name. */
+  unnamedVolumes(): Promise<readonly UnnamedVolume[]> {
+    return this.#context.volumes.unnamed();
+  }
+
+  /** Gives up a volume, as {@link Volumes.forget} does. */
+  forgetVolume(name: string): Promise<number> {
+    return this.#context.volumes.forget(name);
   }
 
   /** Brings to the archive at once what is due, as otherwise happens every few seconds. Resolves when it is there. */

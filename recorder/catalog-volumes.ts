@@ -51,7 +51,10 @@ export class CatalogVolumes {
       .execute();
   }
 
-  /** Takes all that a volume has out of the catalog: a gap with this reason is in its place. How many segments there were. */
+  /**
+   * Takes all that a volume has out of the catalog: a gap with this reason is in its place. How many segments there were. That there was
+   * a volume of this name is remembered, so that an empty folder where its disk was mounted is not taken for a new one.
+   */
   async forget(name: string, reason: string): Promise<number> {
     const everything = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
     const others = (await volumesInUse(this.#query)).filter((volume) => volume !== name);
@@ -81,7 +84,6 @@ export class CatalogVolumes {
         .deleteFrom("moves")
         .where((eb) => eb.or([eb("source", "=", name), eb("target", "=", name)]))
         .execute();
-      await query.deleteFrom("volumes").where("name", "=", name).execute();
     });
     return held.reduce((sum, { segments }) => sum + segments, 0);
   }

@@ -34,6 +34,14 @@ export interface VolumeStatus extends Volume {
   readonly streams: number;
 }
 
+/** A volume that recordings are on, and no settings name. */
+export interface UnnamedVolume {
+  readonly name: string;
+  /** Of sealed segments. */
+  readonly bytes: number;
+  readonly segments: number;
+}
+
 /** The folder of an archive as its only volume. */
 export function mainVolume(folder: string, bounds: Partial<Pick<Volume, "role" | "keepFreeBytes">> = {}): Volume {
   return { name: MAIN_VOLUME, folder, role: "hot", keepFreeBytes: 0, maxBytes: Number.POSITIVE_INFINITY, ...bounds };

@@ -3,11 +3,11 @@ import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { MINUTE, type Millis, SECOND } from "../base/units.ts";
 import type { Catalog } from "./catalog.ts";
-import type { StoredFile } from "./catalog-rows.ts";
+import type { Held, StoredFile } from "./catalog-rows.ts";
 import { errorCode, type Files } from "./files.ts";
 import { StreamPlaces } from "./stream-places.ts";
 import type { Troubles } from "./troubles.ts";
-import { MAIN_VOLUME, type Volume, type VolumeStatus } from "./volume.ts";
+import { MAIN_VOLUME, type UnnamedVolume, type Volume, type VolumeStatus } from "./volume.ts";
 import { whyAway } from "./volume-mark.ts";
 import { probe } from "./volume-probe.ts";
 
@@ -83,6 +83,45 @@ export class Volumes {
   /** Names of those that are there. */
   get here(): readonly string[] {
     return this.all.filter(({ name }) => this.#isHere(name)).map(({ name }) => name);
+  }
+
+  /** Those that the catalog has recordings on, and no settings name. */
+  async unnamed(): Promise<readonly UnnamedVolume[]> {
+    const held = Map.groupBy(await this.#o.catalog.volumes.held(), ({ volume }) => volume);
+    return [...held]
+      .filter(([name]) => this.find(name) === undefined)
+      .map(([name, rows]) => ({ name, ...sumOf(rows) }));
+  }
+
+  /**
+   * Gives up a volume that will not come back: the catalog names its recordings no more. How many segments there were. Where its disk
+   * comes back all the same, they are entered again. Fault `invalid` where it is there, `not-found` where there never was one.
+   */
+  async forget(name: string): Promise<number> {
+    const { catalog } = this.#o;
+    const named = this.find(name);
+    if (name === MAIN_VOLUME || (named !== undefined && (await this.isHere(named)))) {
+      const tell = `the volume ${name} is there: what is on it goes by its age, or with its files (viaduct check finds the rest)`;
+      throw new Fault("invalid", tell, { tell });
+    }
+    const known = [...(await catalog.volumes.known()), ...(await this.unnamed()).map((one) => one.name)];
+    if (named === undefined && !known.includes(name)) {
+      const tell = `there was never a volume ${name}`;
+      throw new Fault("not-found", tell, { tell });
+    }
+    // Nobody is to find it back and enter its recordings meanwhile.
+    while (this.#looking !== undefined) await this.#looking;
+    if (named !== undefined) this.#state(named).prepared = this.#o.prepare === undefined;
+    const forgetting = catalog.volumes.forget(name, `it was on the volume ${name}, which is lost`);
+    this.#looking = forgetting.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await forgetting;
+    } finally {
+      this.#looking = undefined;
+    }
   }
 
   /** Undefined where no settings name it. */
@@ -241,8 +280,7 @@ export class Volumes {
           problem: this.#words(volume),
           freeBytes:
             away === undefined ? await this.#o.files.freeBytes(volume.folder).catch(() => undefined) : undefined,
-          bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
-          segments: rows.reduce((sum, { segments }) => sum + segments, 0),
+          ...sumOf(rows),
           streams: this.#places.streamsOn(volume),
         };
       }),
@@ -297,4 +335,11 @@ export class Volumes {
     if (failing !== undefined) return `the volume ${name} (${folder}) cannot be written: ${failing}`;
     return full ? `the volume ${name} (${folder}) is full, and nothing on it may be deleted` : undefined;
   }
+}
+
+function sumOf(rows: readonly Held[]): { readonly bytes: number; readonly segments: number } {
+  return {
+    bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
+    segments: rows.reduce((sum, { segments }) => sum + segments, 0),
+  };
 }

@@ -44,6 +44,7 @@ const WEB: Doors = {
     "PATCH /api/cameras/:id/streams/:stream",
     "DELETE /api/cameras/:id",
     "GET /api/volumes",
+    "DELETE /api/volumes/:name",
     "GET /api/discovery",
     "POST /api/discovery/scan",
     "POST /api/discovery/adopt",

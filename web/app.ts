@@ -47,7 +47,7 @@ export interface WebOptions extends SocketsOptions {
   readonly pages: string;
   readonly exports: Exports;
   readonly addressesOf: AddressesOf;
-  readonly archive: Pick<Archive, "gaps" | "spans" | "journal" | "volumes">;
+  readonly archive: Pick<Archive, "gaps" | "spans" | "journal" | "volumes" | "unnamedVolumes" | "forgetVolume">;
   readonly about: About;
   readonly refusals: Pick<Refusals, "list">;
   readonly auditTrail: AuditTrail;
@@ -104,7 +104,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     aboutRoutes(o.about),
     cameraRoutes({ ...o, need }),
     footageRoutes(o),
-    volumeRoutes(o.archive, need),
+    volumeRoutes({ ...o, need }),
     discoveryRoutes({ ...o, need }),
     directoryRoutes({ desk: o.desk, need, manager: askerOf }),
     exportRoutes({ exports: o.exports, peerOf: (ctx) => peerOf(ctx.req.socket) }),

@@ -86,6 +86,7 @@ describe("viaduct volumes", function () {
   it("takes a volume out of the catalog that will not come back, and tells what was on it as missing", async () => {
     expect((await volumes("--forget", "fast")).err).to.include("the volume fast is there");
     expect((await volumes("--forget", "main")).code).to.equal(2);
+    expect((await volumes("--forget", "fats")).err).to.include("there was never a volume fats");
     await rename(join(folder, "fast"), join(folder, "fast-away"));
     expect(await check()).to.deep.equal({
       code: 1,
@@ -104,6 +105,7 @@ describe("viaduct volumes", function () {
       cause: "disk",
       reason: "it was on the volume fast, which is lost",
     });
+    expect([...(await catalog.volumes.known())]).to.deep.equal(["fast"]);
     await catalog.close();
     expect((await check()).out).to.equal("Catalog and recordings agree.\n");
   });

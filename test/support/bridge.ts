@@ -73,6 +73,8 @@ export async function startTestBridge(
     /** What waits for a second person, likewise. */
     readonly approval?: object;
     readonly mail?: object;
+    /** Of recordings, likewise. */
+    readonly volumes?: readonly object[];
     /** The first three numbers of an earlier bridge's camera network. */
     readonly network?: string;
   } = {},
@@ -103,6 +105,7 @@ export async function startTestBridge(
       recording: {
         segmentSeconds: options.segmentSeconds ?? 10,
         flushSeconds: 0,
+        volumes: options.volumes ?? [],
         ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
       },
     }),

@@ -200,6 +200,11 @@ export async function startWebSite(
       spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),
       gaps: async () => [],
       volumes: async () => VOLUMES,
+      unnamedVolumes: async () => [{ name: "old", bytes: 3e9, segments: 30 }],
+      async forgetVolume(name) {
+        if (name !== "old") throw new Fault("not-found", name, { tell: `there was never a volume ${name}` });
+        return 30;
+      },
     },
     about: () => ({ version: "1.2.3", onvif: "https://x/onvif/device_service" }),
   };

@@ -20,6 +20,18 @@ describe("the volumes, in the API", () => {
       ["fast", "away", null, null],
     ]);
     expect(volumes[1]?.["problem"]).to.equal("the volume fast is not there");
+    expect((json as { unnamed: unknown }).unnamed).to.deep.equal([{ name: "old", bytes: 3e9, segments: 30 }]);
+  });
+
+  it("are given up by who sets up cameras, which is in the audit log", async () => {
+    expect((await site.stranger().send("DELETE", "/api/volumes/old")).status).to.equal(401);
+    expect((await admin.send("DELETE", "/api/volumes/old")).status).to.equal(204);
+    const { status, json } = await admin.send("DELETE", "/api/volumes/older");
+    expect([status, json]).to.deep.equal([404, { error: "there was never a volume older" }]);
+    const told = site.audited.filter(({ action }) => action === "forget-volume");
+    expect(told.map(({ who, subject, why, outcome }) => [who, subject, why, outcome])).to.deep.equal([
+      ["admin", "old", "30 segments", "allowed"],
+    ]);
   });
 
   it("are chosen for a stream among those that there are", async () => {

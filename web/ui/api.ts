@@ -86,8 +86,17 @@ export interface Volume {
   readonly state: "here" | "away" | "failing" | "full";
   readonly problem: string | null;
   readonly freeBytes: number | null;
+  /** Of its recordings; the most that they may have, or null. */
   readonly bytes: number;
+  readonly maxBytes: number | null;
+  readonly segments: number;
   readonly streams: number;
+}
+
+/** Volumes, with those that recordings are on and the settings do not name. */
+export interface Volumes {
+  readonly volumes: readonly Volume[];
+  readonly unnamed: readonly Pick<Volume, "name" | "bytes" | "segments">[];
 }
 
 export interface Stream {
@@ -357,7 +366,8 @@ export const api = {
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}`, change),
   changeStream: (id: string, stream: string, change: { pulling: Pulling } | { recording: object }) =>
     call<void>("PATCH", `/api/cameras/${encodeURIComponent(id)}/streams/${encodeURIComponent(stream)}`, change),
-  volumes: async () => (await call<{ volumes: Volume[] }>("GET", "/api/volumes")).volumes,
+  volumes: () => call<Volumes>("GET", "/api/volumes"),
+  forgetVolume: (name: string) => call<void>("DELETE", `/api/volumes/${encodeURIComponent(name)}`),
   exports: async () => (await call<{ exports: Export[] }>("GET", "/api/exports")).exports,
   addExport: (exporting: Exporting) => call<{ id: string; password?: string }>("POST", "/api/exports", exporting),
   endExport: (id: string) => call<void>("DELETE", `/api/exports/${encodeURIComponent(id)}`),

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Connection } from "./api.ts";
 import { Refusal } from "./send.ts";
 
@@ -56,7 +56,12 @@ export function Dialog(props: {
   readonly children: ComponentChildren;
 }): JSX.Element {
   const element = useRef<HTMLDialogElement>(null);
-  useEffect(() => element.current?.showModal(), []);
+  // The browser gives the focus back where a dialog is closed, and not where it is only taken away: so before it is.
+  useLayoutEffect(() => {
+    const dialog = element.current;
+    dialog?.showModal();
+    return () => dialog?.close();
+  }, []);
   return (
     <dialog
       ref={element}
@@ -81,7 +86,7 @@ export function Dialog(props: {
 export function Removal(props: {
   readonly title: string;
   /** What the button says that does it. */
-  readonly verb: "Remove" | "Delete";
+  readonly verb: "Remove" | "Delete" | "Forget";
   readonly onRemove: () => Promise<void>;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
@@ -148,11 +153,20 @@ export function useTask(): {
 
 /** Some refusals are told as a clause; people read a sentence. */
 export function wordsOf(error: unknown): string {
-  if (error instanceof Refusal) {
-    const { message } = error;
-    return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? "" : "."}`;
-  }
+  if (error instanceof Refusal) return sentence(error.message);
   return `Something went wrong in this page: ${String(error)}.`;
+}
+
+/** A clause as a sentence. */
+export function sentence(clause: string): string {
+  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}${/[.!?]$/.test(clause) ? "" : "."}`;
+}
+
+/** `3 MB`, `1.2 GB`, `14.0 TB`: in powers of a thousand, as disks are sold. */
+export function sizeWords(bytes: number): string {
+  if (bytes >= 1e12) return `${(bytes / 1e12).toFixed(1)} TB`;
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  return bytes === 0 ? "0 MB" : `${Math.max(1, Math.round(bytes / 1e6))} MB`;
 }
 
 /** `12 s`, `3 min`, `2 h`: how long ago. */

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, type Camera, type Export } from "../api.ts";
-import { Copyable, Dialog, Empty, Field, Trouble, useTask, wordsOf } from "../parts.tsx";
+import { Copyable, Dialog, Empty, Field, sizeWords, Trouble, useTask, wordsOf } from "../parts.tsx";
 
 /** Until the next look at the list: while one is made, and otherwise. */
 const REFRESH_MS = { pending: 1000, settled: 10_000 };
@@ -275,8 +275,4 @@ function localInput(at: number): string {
 
 function localWords(at: number): string {
   return new Date(at).toLocaleString();
-}
-
-function sizeWords(bytes: number): string {
-  return bytes < 1e9 ? `${Math.max(1, Math.round(bytes / 1e6))} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }

@@ -75,8 +75,14 @@ function RecordingForm(props: {
   const [volume, setVolume] = useState(plan.volume ?? "");
   const [volumes, setVolumes] = useState<readonly Volume[]>([]);
   useEffect(() => {
-    api.volumes().then(setVolumes, () => undefined);
+    api.volumes().then(
+      (found) => setVolumes(found.volumes),
+      () => undefined,
+    );
   }, []);
+  const here = volumes.map(({ name }) => name);
+  // One that the settings no longer name is still what was chosen.
+  const names = plan.volume === undefined || here.includes(plan.volume) ? here : [...here, plan.volume];
   // What was made elsewhere and is more than this form shows stays as it is.
   const isSimple = plan.hours === undefined || (plan.hours.weekly.length === 1 && plan.hours.exceptions.length === 0);
   const hours = isSimple ? { zone, weekly: [window], exceptions: [] } : plan.hours;
@@ -106,11 +112,11 @@ function RecordingForm(props: {
             ))}
           </select>
         </Field>
-        {volumes.length > 1 ? (
+        {names.length > 1 ? (
           <Field label="To" hint="Another one is taken while it cannot be written.">
             <select value={volume} onChange={(event) => setVolume(event.currentTarget.value)}>
               <option value="">Any volume</option>
-              {volumes.map(({ name }) => (
+              {names.map((name) => (
                 <option key={name} value={name}>
                   {name}
                 </option>
