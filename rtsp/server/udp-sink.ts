@@ -8,8 +8,8 @@ import type { DatagramSender } from "../../net/datagram-sender.ts";
 import { openPortPair, type PortPair, type PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
 import type { Lane } from "./lane.ts";
+import { nextTurn, thisTurn } from "./loop-turns.ts";
 import type { Sink } from "./sink.ts";
-import { nextTurn, thisTurn } from "./turns.ts";
 
 const LIMITS = {
   /** Datagrams in one turn of the loop: a key frame that came all at once would not fit into the buffers on the way. */

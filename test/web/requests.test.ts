@@ -244,7 +244,15 @@ describe("requests to the web API", () => {
       const none = { live: [], playback: [], audio: [], metadata: [], talk: [] };
       const watching = { ...none, live: ["gate"] };
       const shown = { roles: [], watching, effective: watching, others: [], narrowed: false };
-      const vms = { id, name: "vms", kind: "integration", enabled: true, directory: null, ...shown };
+      const vms = {
+        id,
+        name: "vms",
+        kind: "integration",
+        enabled: true,
+        secondFactor: null,
+        directory: null,
+        ...shown,
+      };
       expect(await listed()).to.deep.equal(vms);
       await admin.send("PATCH", `/api/accounts/${id}`, {
         body: { enabled: false, watching: { playback: "any", talk: ["gate"] } },
