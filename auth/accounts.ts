@@ -160,6 +160,14 @@ export class Accounts {
     return this.#logIns.logIn(name, password, peer, door);
   }
 
+  /**
+   * Log-in of a person of a directory, by the person's id there, whom somebody else has vouched for; before the second factor, if there is
+   * one. Faults: `unauthenticated` (no such account, or one that is not let in), {@link FactorDemanded}.
+   */
+  enter(directory: string, personId: string): Principal {
+    return this.#ofDirectories.enter(directory, personId);
+  }
+
   /** Nobody may manage accounts yet, so the first administrator is still to be made. */
   get setUpNeeded(): boolean {
     return this.#first.isMissing;

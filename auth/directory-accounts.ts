@@ -4,11 +4,16 @@ import { type Account, newId } from "./account.ts";
 import { foldedName, isAccountName } from "./account-name.ts";
 import type { AccountStore } from "./account-store.ts";
 import { type DirectoryChange, type DirectoryLink, letsIn } from "./directory-link.ts";
+import { FactorDemanded } from "./factor-demand.ts";
 import { assertNotTooMany, type KnownAccounts } from "./known-accounts.ts";
-import type { EffectiveGrant } from "./principal.ts";
+import type { EffectiveGrant, Principal } from "./principal.ts";
+import { UnauthenticatedFault } from "./unauthenticated.ts";
 
 /** People whose password a directory has have none here. */
 const NO_CREDENTIAL = "";
+
+const NO_ACCOUNT =
+  "you have no account here, or it is not let in: ask the administrator, or log in with name and password";
 
 /** Accounts as directories say: who is by them, and what follows from a sync. Its Faults stand at `Accounts`. */
 export class DirectoryAccounts {
@@ -26,6 +31,16 @@ export class DirectoryAccounts {
     const all: Account[] = [];
     for (const { account } of this.#known.all()) if (account.directory?.directory === directory) all.push(account);
     return all;
+  }
+
+  enter(directory: string, personId: string): Principal {
+    const account = this.of(directory).find((one) => one.kind === "person" && one.directory?.id === personId);
+    const entry = account && this.#known.find(account.id);
+    if (entry === undefined || !this.#known.isLetIn(entry))
+      throw new UnauthenticatedFault(`no account is let in for ${personId} of ${directory}`, { tell: NO_ACCOUNT });
+    entry.usedAt = this.#clock.monotonic();
+    if (this.#known.lacksFactor(entry)) throw new FactorDemanded(entry.account);
+    return entry.principal;
   }
 
   grantsWith(id: string, link: DirectoryLink): readonly EffectiveGrant[] | undefined {

@@ -1,3 +1,4 @@
+import { workingGssapi } from "../bridge/directory/kerberos.ts";
 import { settingsJsonSchema } from "../bridge/settings.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -54,6 +55,11 @@ recording:
 #     base: DC=corp,DC=example
 #     roles:
 #       - { group: Camera Guards, roles: [guards] }
+# Whoever is logged in at a computer of that domain needs no password here:
+# kerberos:
+#   keytab: http.keytab
+#   service: HTTP/viaduct.corp.example@CORP.EXAMPLE
+#   realms: [{ realm: CORP.EXAMPLE, directory: corp }]
 # \`viaduct directory test --config FILE\` says stage by stage what of it works.
 `;
 
@@ -62,7 +68,8 @@ export function printExample(): void {
 }
 
 export async function checkConfig(file: string): Promise<void> {
-  await readSettings(file);
+  const { kerberos } = await readSettings(file);
+  if (kerberos !== undefined) await workingGssapi(kerberos);
   process.stdout.write(`${file === "-" ? "It" : file} is right.\n`);
 }
 

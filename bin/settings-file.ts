@@ -18,7 +18,7 @@ export async function readSettings(file: string): Promise<Settings> {
   }
   const settings = readConfig(text, settingsSchema, name);
   const from = dirname(resolve(file));
-  const { recording, cameraSide, clientSide, directory, exports } = settings;
+  const { recording, cameraSide, clientSide, directory, kerberos, exports } = settings;
   const { notifications } = clientSide;
   return {
     ...settings,
@@ -29,6 +29,7 @@ export async function readSettings(file: string): Promise<Settings> {
       ...(ca === undefined ? {} : { ca: resolve(from, ca) }),
       ...(passwordFile === undefined ? {} : { passwordFile: resolve(from, passwordFile) }),
     })),
+    ...(kerberos === undefined ? {} : { kerberos: { ...kerberos, keytab: resolve(from, kerberos.keytab) } }),
     clientSide:
       notifications.ca === undefined
         ? clientSide

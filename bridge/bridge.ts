@@ -44,6 +44,7 @@ import { consumersOf } from "./consumers.ts";
 import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
 import { DirectoryDesk } from "./directory/desk.ts";
 import { Directories } from "./directory/directories.ts";
+import { HEAD_WITH_TICKET_BYTES, KerberosLogIns, REPLAY_CACHE_FILE, workingGssapi } from "./directory/kerberos.ts";
 import { DirectoryStore } from "./directory/store.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventKeeper } from "./event-keeper.ts";
@@ -85,6 +86,8 @@ export interface BridgeParts {
   readonly leases: Leases;
   readonly refusals: Refusals;
   readonly desk: DirectoryDesk;
+  /** Absent where it is off. */
+  readonly kerberos: KerberosLogIns | undefined;
   readonly discovery: Discovery;
   /** What was recorded when. */
   readonly footage: Pick<Archive, "spans" | "gaps">;
@@ -196,6 +199,14 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       { scheduled: true },
     ),
   );
+  const kerberos =
+    settings.kerberos &&
+    new KerberosLogIns(settings.kerberos, {
+      gssapi: await workingGssapi(settings.kerberos),
+      directory: (name) => directories.get(name),
+      throttle,
+      replayCache: folder.file(REPLAY_CACHE_FILE),
+    });
   const watch = new Watch(cameras, audit, leases);
   const exporting = await life.start("exports", () =>
     openExports(settings, {
@@ -229,6 +240,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     leases,
     refusals,
     desk: new DirectoryDesk({ directories, accounts, audit, approvals, store: directoryStore }),
+    kerberos,
     discovery: finds,
     footage: archive,
     exports: exporting,
@@ -296,6 +308,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       metricsToken,
       ready: () => ready,
       tlsFailed: refusals.tlsFailed,
+      ...(kerberos === undefined ? {} : { headBytes: HEAD_WITH_TICKET_BYTES }),
       log,
     });
   });

@@ -6,6 +6,7 @@ import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
 import { directoriesSchema } from "./directory-settings.ts";
+import { kerberosSchema } from "./kerberos-settings.ts";
 import { mailSchema } from "./mail-settings.ts";
 import { cameraDevices, notifications } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
@@ -221,8 +222,7 @@ const audit = z
   })
   .prefault({});
 
-/** The whole configuration file of `viaduct serve`. */
-export const settingsSchema = z.strictObject({
+const wholeFile = z.strictObject({
   dataFolder: z.string().min(1).describe("Accounts, cameras, keys, certificate and audit log. Made if missing."),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
   cameraSide,
@@ -251,6 +251,7 @@ export const settingsSchema = z.strictObject({
     })
     .prefault({}),
   directory: directoriesSchema,
+  kerberos: kerberosSchema,
   approval: approvalSchema,
   mail: mailSchema
     .optional()
@@ -264,6 +265,17 @@ export const settingsSchema = z.strictObject({
         .describe("Bearer token for /metrics. Without it, only this machine sees them."),
     })
     .prefault({}),
+});
+
+/** The whole configuration file of `viaduct serve`. */
+export const settingsSchema = wholeFile.superRefine(({ kerberos, directory }, context) => {
+  for (const [at, one] of (kerberos?.realms ?? []).entries())
+    if (!directory.some(({ name }) => name === one.directory))
+      context.addIssue({
+        code: "custom",
+        path: ["kerberos", "realms", at, "directory"],
+        message: `there is no directory ${one.directory}`,
+      });
 });
 
 export type Settings = z.output<typeof settingsSchema>;

@@ -4,7 +4,7 @@ import { isDn } from "./dn.ts";
 import { allOf, anyOf, filterValue } from "./filter.ts";
 import type { DirectoryOptions, RoleOfGroup } from "./options.ts";
 import { peopleOf, statesOf } from "./people.ts";
-import { idOf, type Person, textOf } from "./person.ts";
+import { idOf, type Person, ridOf, textOf } from "./person.ts";
 import type { Reader } from "./reader.ts";
 import { type Group, type Mark, type Member, noGroup, type Snapshot } from "./snapshot.ts";
 
@@ -141,12 +141,6 @@ export class AdReader implements Reader {
 
 function memberOf(group: Group | undefined): string {
   return `(memberOf=${filterValue(group?.dn ?? "")})`;
-}
-
-/** The last number of objectSid, by which people name their primary group (MS-DTYP 2.4.2.2). */
-function ridOf({ values }: Entry): string | undefined {
-  const sid = values.get("objectsid")?.[0];
-  return sid === undefined || sid.length < 12 ? undefined : String(sid.readUInt32LE(sid.length - 4));
 }
 
 function tooMany(what: string): Fault {

@@ -20,6 +20,8 @@ export interface Person {
   readonly expires?: UnixMillis;
   /** AD's RID, or the gidNumber, of the group that does not list them. */
   readonly primaryGroup?: string;
+  /** Their own RID, in AD. */
+  readonly rid?: string;
 }
 
 /** Bits of userAccountControl and msDS-User-Account-Control-Computed (MS-ADTS 2.2.16). */
@@ -35,7 +37,7 @@ const NEVER = 0x7fff_ffff_ffff_ffffn;
 const LOCKED_FOR_EVER = "000001010000Z";
 
 const STATE: Readonly<Record<Schema, readonly string[]>> = {
-  ad: ["userAccountControl", "msDS-User-Account-Control-Computed", "accountExpires", "primaryGroupID"],
+  ad: ["userAccountControl", "msDS-User-Account-Control-Computed", "accountExpires", "primaryGroupID", "objectSid"],
   rfc2307: ["pwdAccountLockedTime", "nsAccountLock", "shadowExpire", "gidNumber"],
 };
 
@@ -52,6 +54,7 @@ export function personOf(entry: Entry, schema: Schema, attributes: Attributes): 
   const displayName = textOf(entry, attributes.displayName) ?? name;
   const expires = schema === "ad" ? fileTime(textOf(entry, "accountExpires")) : dayOf(textOf(entry, "shadowExpire"));
   const primaryGroup = textOf(entry, schema === "ad" ? "primaryGroupID" : "gidNumber");
+  const rid = schema === "ad" ? ridOf(entry) : undefined;
   return {
     id,
     dn: entry.dn,
@@ -60,6 +63,7 @@ export function personOf(entry: Entry, schema: Schema, attributes: Attributes): 
     standing: schema === "ad" ? standingInAd(entry) : standingElsewhere(entry),
     ...(expires === undefined ? {} : { expires }),
     ...(primaryGroup === undefined ? {} : { primaryGroup }),
+    ...(rid === undefined ? {} : { rid }),
   };
 }
 
@@ -78,6 +82,12 @@ export function idOf({ values }: Entry, attribute: string): string | undefined {
   const order = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
   const hex = order.map((at) => (bytes[at] ?? 0).toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** The last number of objectSid, by which AD names whom and what it knows within the domain (MS-DTYP 2.4.2.2). */
+export function ridOf({ values }: Entry): string | undefined {
+  const sid = values.get("objectsid")?.[0];
+  return sid === undefined || sid.length < 12 ? undefined : String(sid.readUInt32LE(sid.length - 4));
 }
 
 /** The bytes to search an id by. */

@@ -31,6 +31,8 @@ export interface HttpServerOptions {
   readonly identity?: Identity;
   /** Told of TLS that did not come about, and with whom. */
   readonly tlsFailed?: (error: Error, address: string) => void;
+  /** The longest head of a request; 16 KiB if absent. */
+  readonly headBytes?: number;
   /** Connections at one time; more are closed unread. */
   readonly maxConnections: number;
   /** Is given every connection first, with TLS behind it, and lets HTTP have it by `serve`. */
@@ -39,13 +41,13 @@ export interface HttpServerOptions {
 
 /** An HTTP or HTTPS server, not yet listening, that slow, oversized and half-open clients cannot hold. For Koa and for SOAP. */
 export function createHttpServer(handler: HttpHandler, options: HttpServerOptions): Server | TlsServer {
-  const { identity, maxConnections } = options;
+  const { identity, maxConnections, headBytes = LIMITS.headBytes } = options;
   const bounds: ServerOptions = {
     connectionsCheckingInterval: LIMITS.checkMs,
     headersTimeout: LIMITS.headMs,
     requestTimeout: LIMITS.requestMs,
     keepAliveTimeout: LIMITS.keepAliveMs,
-    maxHeaderSize: LIMITS.headBytes,
+    maxHeaderSize: headBytes,
     noDelay: true,
   };
   const listener: RequestListener = (request, response) => {

@@ -13,7 +13,13 @@ export type Guarded = Exclude<Interface, "cli">;
 type Doors = Readonly<Partial<Record<Needs, readonly string[]>>>;
 
 const WEB: Doors = {
-  nobody: ["GET /api/session", "POST /api/session", "PUT /api/session", "POST /api/setup"],
+  nobody: [
+    "GET /api/session",
+    "POST /api/session",
+    "PUT /api/session",
+    "POST /api/session/kerberos",
+    "POST /api/setup",
+  ],
   account: [
     "DELETE /api/session",
     ...["POST", "PUT", "DELETE"].map((method) => `${method} /api/session/factor`),

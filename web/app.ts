@@ -11,6 +11,7 @@ import type { Exports } from "../bridge/client-side/exports/exports.ts";
 import type { HttpPart } from "../bridge/client-side/front-door.ts";
 import type { Refusals } from "../bridge/client-side/refusals.ts";
 import type { DirectoryDesk } from "../bridge/directory/desk.ts";
+import type { KerberosLogIns } from "../bridge/directory/kerberos.ts";
 import { peerOf } from "../net/http.ts";
 import type { Archive } from "../recorder/archive.ts";
 import { answerFaults } from "./faults.ts";
@@ -52,6 +53,8 @@ export interface WebOptions extends SocketsOptions {
   readonly refusals: Pick<Refusals, "list">;
   readonly auditTrail: AuditTrail;
   readonly desk: DirectoryDesk;
+  /** Absent where it is off. */
+  readonly kerberos?: Pick<KerberosLogIns, "prove"> | undefined;
 }
 
 /** The installers' and administrators' interface: pages, their API, live pictures and events over WebSocket. */

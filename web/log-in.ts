@@ -9,8 +9,10 @@ import { sendCode } from "./send-code.ts";
 
 /** What somebody brings to a log-in at the pages. */
 export interface LogInInput {
+  /** For the audit log. */
   readonly name: string;
-  readonly password: string;
+  /** The first step: who it is, by a password or otherwise. Faults: `unauthenticated`, `busy`, {@link FactorDemanded}. */
+  readonly first: () => Promise<Principal>;
   /** Of the second factor, or the first one of a new authenticator. */
   readonly code?: string | undefined;
 }
@@ -33,12 +35,12 @@ type Needs =
     }
   | { readonly needs: "factor"; readonly secret: string; readonly uri: string };
 
-/** The password was right, and a step is still to come. */
+/** The first step was right, and another is still to come. */
 export class StepMissing extends Fault {
   readonly needs: Needs;
 
   constructor(needs: Needs) {
-    super("unauthenticated", `password right, ${needs.needs} missing`);
+    super("unauthenticated", `first step right, ${needs.needs} missing`);
     this.needs = needs;
   }
 }
@@ -50,14 +52,14 @@ interface Parts {
 }
 
 /**
- * Password, and second factor where there is one. Whoever must have one and has none sets it up in the same way: the first answer has
+ * The first step, and second factor where there is one. Whoever must have one and has none sets it up in the same way: the first answer has
  * the secret, the next log-in the code that the authenticator makes of it. Faults: {@link StepMissing}, `unauthenticated`, `busy`, and
  * `invalid` and `wrong-state` for the first code of a new authenticator.
  */
-export async function prove(o: Parts, { name, password, code }: LogInInput, peer: Peer): Promise<Proved> {
+export async function prove(o: Parts, { name, first, code }: LogInInput, peer: Peer): Promise<Proved> {
   let who: Principal;
   try {
-    who = await o.accounts.logIn(name, password, peer, "web");
+    who = await first();
   } catch (error) {
     if (error instanceof FactorDemanded) return setUpFactor(o, error.account, code, peer);
     throw error;

@@ -42,6 +42,8 @@ export interface FrontDoorOptions {
   readonly ready: () => boolean;
   /** Told of TLS that did not come about, and with whom. */
   readonly tlsFailed?: HttpServerOptions["tlsFailed"];
+  /** Of a request to the pages, where it has to be longer than elsewhere. */
+  readonly headBytes?: number;
   readonly log: Log;
 }
 
@@ -65,11 +67,12 @@ export class FrontDoor {
     const handler = (request: IncomingMessage, response: ServerResponse): void => {
       void this.#handle(request, response, parts);
     };
-    const { first, tlsFailed } = this.#options;
+    const { first, tlsFailed, headBytes } = this.#options;
     const server = createHttpServer(handler, {
       maxConnections: MAX_CONNECTIONS,
       ...(first === undefined ? {} : { first }),
       ...(tlsFailed === undefined ? {} : { tlsFailed }),
+      ...(headBytes === undefined || !parts.pages ? {} : { headBytes }),
       ...(identity === undefined ? {} : { identity }),
     }) as Server;
     server.on("upgrade", (request, socket, head) => {

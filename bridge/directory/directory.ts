@@ -10,6 +10,7 @@ import { HOUR, type MonotonicMillis } from "../../base/units.ts";
 import type { DirectoryAccess } from "../../directory/access.ts";
 import { heldBy, outOf } from "../../directory/difference.ts";
 import { filterValue } from "../../directory/filter.ts";
+import { type KerberosPrincipal, personOfPrincipal } from "../../directory/kerberos-principal.ts";
 import type { Attributes } from "../../directory/options.ts";
 import type { Person } from "../../directory/person.ts";
 import type { Reader } from "../../directory/reader.ts";
@@ -123,6 +124,17 @@ export class Directory {
       if (held === undefined) await this.#following.apply(plan.changes, undefined);
       else this.#held = held;
     });
+  }
+
+  /**
+   * Who a principal is whom Kerberos vouches for: their id, where the directory has exactly one such person and lets them in now, which a
+   * ticket of this morning does not say. Does not wait for a sync. Faults as for {@link preview}.
+   */
+  async idOf(principal: KerberosPrincipal): Promise<string | undefined> {
+    const asked = { schema: this.settings.schema, attributes: this.#attributes };
+    const person = await this.#access.read((reader) => personOfPrincipal(reader, principal, asked));
+    if (person === undefined || person.standing === "disabled") return undefined;
+    return this.#o.clock.now() < (person.expires ?? Number.POSITIVE_INFINITY) ? person.id : undefined;
   }
 
   /** How somebody comes by their roles. Faults as for {@link preview}. */

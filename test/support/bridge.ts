@@ -70,6 +70,9 @@ export async function startTestBridge(
     readonly ca?: string;
     /** As it stands in a configuration file. */
     readonly directory?: readonly object[];
+    /** Log-ins by Kerberos, and what else is said of accounts, likewise. */
+    readonly kerberos?: object;
+    readonly accounts?: object;
     /** What waits for a second person, likewise. */
     readonly approval?: object;
     readonly mail?: object;
@@ -100,6 +103,8 @@ export async function startTestBridge(
         ...(options.cameraDevices === undefined ? {} : { cameraDevices: options.cameraDevices }),
       },
       ...(options.directory === undefined ? {} : { directory: options.directory }),
+      ...(options.kerberos === undefined ? {} : { kerberos: options.kerberos }),
+      ...(options.accounts === undefined ? {} : { accounts: options.accounts }),
       ...(options.approval === undefined ? {} : { approval: options.approval }),
       ...(options.mail === undefined ? {} : { mail: options.mail }),
       recording: {

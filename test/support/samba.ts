@@ -31,6 +31,12 @@ export interface SambaDomain {
   readonly account: string;
   readonly password: string;
   edit(...changes: readonly SambaChange[]): Promise<void>;
+  /** The Kerberos realm. */
+  readonly realm: string;
+  /** Writes the keys of a principal, with all that stands under its account, into a file. */
+  keytab(principal: string, file: string): Promise<void>;
+  /** File by which Kerberos clients find it; names are taken as they are written. */
+  readonly krb5Conf: string;
   stop(): Promise<void>;
   start(): Promise<void>;
   /** Ends it at once, whatever it is doing. */
@@ -56,6 +62,8 @@ export async function startSamba(context: Context): Promise<SambaDomain> {
   await provision(tool, folder, address);
   await makeCertificates(openssl, folder, host, address);
   await writeFile(conf, configured(await readFile(conf, "utf8"), folder));
+  const krb5Conf = join(folder, "krb5.conf");
+  await writeFile(krb5Conf, clientsConfiguration(address));
   let child: ChildProcess | undefined;
   const chunks: Buffer[] = [];
   const domain: SambaDomain = {
@@ -78,6 +86,15 @@ export async function startSamba(context: Context): Promise<SambaDomain> {
         limitMs: 240_000,
       });
       if (code !== 0) throw new Error(`samba-edit.py ended with ${code}: ${stderr}`);
+    },
+    realm: REALM,
+    krb5Conf,
+    async keytab(principal, file) {
+      const { code, stderr } = await tool.run(
+        ["domain", "exportkeytab", file, `--principal=${principal}`, "-s", conf],
+        { limitMs: 120_000 },
+      );
+      if (code !== 0) throw new Error(`samba-tool domain exportkeytab: ${stderr}`);
     },
     async start() {
       const started = spawn(samba.program, ["-s", conf, "-F", "--no-process-group", "--debug-stdout"], {
@@ -110,6 +127,22 @@ export async function startSamba(context: Context): Promise<SambaDomain> {
   await domain.edit(["user", "svc-viaduct", domain.password]);
   await domain.start();
   return domain;
+}
+
+function clientsConfiguration(address: string): string {
+  return `[libdefaults]
+  default_realm = ${REALM}
+  dns_lookup_kdc = false
+  dns_lookup_realm = false
+  dns_canonicalize_hostname = false
+  rdns = false
+[realms]
+  ${REALM} = {
+    kdc = ${address}
+  }
+[domain_realm]
+  .${REALM.toLowerCase()} = ${REALM}
+`;
 }
 
 async function provision(tool: Peer, folder: string, address: string): Promise<void> {
@@ -207,7 +240,7 @@ function configured(text: string, folder: string): string {
 
 async function answering(address: string, alive: () => boolean): Promise<void> {
   const until = performance.now() + START_MS;
-  for (const port of [636, 389, 53])
+  for (const port of [636, 389, 88, 53])
     while (!(await accepts(address, port))) {
       if (!alive() || performance.now() > until) throw new Error(`Samba does not answer at ${address} port ${port}`);
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -118,10 +118,11 @@ const VOLUMES: readonly VolumeStatus[] = [
   },
 ];
 
-/** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. `approval`: what waits for a second person. */
+/** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. `approval`: what waits for a second person. `kerberos`: log-ins by it; off if absent. */
 export async function startWebSite(
   recordings?: { readonly folder: string } & Signers,
   approval: z.input<typeof approvalSchema> = {},
+  kerberos?: WebOptions["kerberos"],
 ): Promise<WebSite> {
   const folder = await mkdtemp(join(tmpdir(), "viaduct-web-"));
   const pages = await makePages(folder);
@@ -195,6 +196,7 @@ export async function startWebSite(
       recorded: (id) => `rtsp://x/recorded/${id}`,
     },
     desk: noDirectories(approvals),
+    kerberos,
     archive: {
       journal,
       spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),

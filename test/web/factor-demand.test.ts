@@ -57,7 +57,7 @@ describe("a second factor that a role demands, at the API", () => {
     expect([done.status, (done.json as { recoveryCodes: string[] }).recoveryCodes.length]).to.deep.equal([200, 10]);
     expect(await nameOf(ada)).to.equal("ada");
     expect(site.audited.map(({ action, outcome, why }) => [action, outcome, why])).to.deep.include.members([
-      ["log-in", "failed", "password right, factor missing"],
+      ["log-in", "failed", "first step right, factor missing"],
       ["set-second-factor", "allowed", undefined],
       ["log-in", "allowed", undefined],
     ]);

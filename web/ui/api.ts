@@ -3,6 +3,8 @@ import { send } from "./send.ts";
 
 export interface Session {
   readonly setUpNeeded: boolean;
+  /** Whoever is logged in at a computer of the domain needs no password. */
+  readonly kerberos?: true;
   readonly account: {
     readonly name: string;
     readonly rights: readonly string[];
@@ -335,6 +337,9 @@ export const api = {
   session: () => call<Session>("GET", "/api/session"),
   logIn: (name: string, password: string, code: string) =>
     call<LogInAnswer | undefined>("POST", "/api/session", { name, password, ...(code === "" ? {} : { code }) }),
+  /** The browser shows its ticket by itself. */
+  logInByKerberos: (code: string) =>
+    call<LogInAnswer | undefined>("POST", "/api/session/kerberos", code === "" ? {} : { code }),
   /** Of a log-in that waits for a second person; done where nothing is answered. */
   proceed: (ticket: string) =>
     call<{ needs: "approval"; approval: Approval } | undefined>("PUT", "/api/session", { ticket }),

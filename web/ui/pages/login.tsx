@@ -11,8 +11,14 @@ import { CodeField, codeLabel, NewAuthenticator, RecoveryCodes } from "./factor.
 const LOOK_MS = 2000;
 
 /** Log-in, or the first administrator where there is none yet. */
-export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: () => void }): JSX.Element {
+export function LogIn(props: {
+  readonly setUpNeeded: boolean;
+  /** The account of this computer may do instead of name and password. */
+  readonly kerberos: boolean;
+  readonly onDone: () => void;
+}): JSX.Element {
   const { setUpNeeded } = props;
+  const [byKerberos, setByKerberos] = useState(false);
   const [token, setToken] = useState("");
   const [name, setName] = useState(setUpNeeded ? "admin" : "");
   const [password, setPassword] = useState("");
@@ -27,18 +33,20 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
     event.preventDefault();
     logIn(code);
   };
-  const logIn = (withCode: string): void =>
+  const logIn = (withCode: string, withTicket = byKerberos): void =>
     task.run(async () => {
       if (setUpNeeded) {
         await api.setUp(token.trim(), name, password);
         props.onDone();
         return;
       }
-      const answer = await api.logIn(name, password, withCode).catch((error: unknown) => {
+      const asked = withTicket ? api.logInByKerberos(withCode) : api.logIn(name, password, withCode);
+      const answer = await asked.catch((error: unknown) => {
         // It took too long: the next one, without a code, brings a new secret.
         if (error instanceof Refusal && error.status === 409) {
           setCode("");
           setNeedsCode(false);
+          setByKerberos(false);
           setNewFactor(undefined);
         }
         throw error;
@@ -48,6 +56,7 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
       else if (answer.needs === undefined) setCodes(answer.recoveryCodes);
       else {
         setNeedsCode(true);
+        setByKerberos(withTicket);
         setNewFactor(answer.needs === "factor" ? answer : undefined);
         if (answer.needs === "code" && (answer.sent ?? answer.trouble) !== undefined)
           setSent({ to: answer.sent?.to, trouble: answer.trouble });
@@ -89,28 +98,32 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
             </Field>
           </>
         ) : null}
-        <Field label="Name">
-          <input
-            required
-            autofocus={!setUpNeeded}
-            autocomplete="username"
-            spellcheck={false}
-            value={name}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </Field>
-        <Field
-          label="Password"
-          {...(setUpNeeded ? { hint: "At least 12 characters; a few random words are good." } : {})}
-        >
-          <input
-            required
-            type="password"
-            autocomplete={setUpNeeded ? "new-password" : "current-password"}
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        </Field>
+        {byKerberos ? null : (
+          <>
+            <Field label="Name">
+              <input
+                required
+                autofocus={!setUpNeeded}
+                autocomplete="username"
+                spellcheck={false}
+                value={name}
+                onInput={(event) => setName(event.currentTarget.value)}
+              />
+            </Field>
+            <Field
+              label="Password"
+              {...(setUpNeeded ? { hint: "At least 12 characters; a few random words are good." } : {})}
+            >
+              <input
+                required
+                type="password"
+                autocomplete={setUpNeeded ? "new-password" : "current-password"}
+                value={password}
+                onInput={(event) => setPassword(event.currentTarget.value)}
+              />
+            </Field>
+          </>
+        )}
         {newFactor === undefined ? null : (
           <>
             <p>You must have a second factor here: an authenticator on your telephone that shows codes.</p>
@@ -143,6 +156,11 @@ export function LogIn(props: { readonly setUpNeeded: boolean; readonly onDone: (
         <button type="submit" class="primary" disabled={task.busy}>
           {task.busy ? "One moment…" : setUpNeeded ? "Create administrator" : "Log in"}
         </button>
+        {props.kerberos && !setUpNeeded && !needsCode ? (
+          <button type="button" disabled={task.busy} onClick={() => logIn("", true)}>
+            Log in with this computer's account
+          </button>
+        ) : null}
       </form>
     </main>
   );
