@@ -1,0 +1,98 @@
+import { execFileSync } from "node:child_process";
+import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
+import type { Context } from "mocha";
+import { errorCode } from "../../recorder/files.ts";
+import { missing, peer } from "./peer.ts";
+
+/** Bytes that a disk is filled with in one go. */
+const PIECE_BYTES = 4096;
+
+/** An ext4 disk of some megabytes in a file, at a folder; what it takes is root's. */
+export class LoopDisk {
+  readonly #image: string;
+  readonly #folder: string;
+  readonly #device: string;
+
+  private constructor(image: string, folder: string, device: string) {
+    this.#image = image;
+    this.#folder = folder;
+    this.#device = device;
+  }
+
+  /** Makes and mounts one, or skips the test of `context` where loop devices may not be made. */
+  static make(context: Context, folder: string, megabytes: number): LoopDisk {
+    for (const program of ["mkfs.ext4", "losetup", "mount", "umount"]) peer(context, program);
+    const image = `${folder}.img`;
+    let device: string;
+    closeSync(openSync(image, "w"));
+    truncateSync(image, megabytes * 1024 * 1024);
+    try {
+      device = run("losetup", "--find", "--show", image).trim();
+    } catch {
+      rmSync(image);
+      return missing(context, "the right to make loop devices (root's, and /dev/loop-control)");
+    }
+    const disk = new LoopDisk(image, folder, device);
+    try {
+      run("mkfs.ext4", "-q", "-m", "0", device);
+      mkdirSync(folder, { recursive: true });
+      disk.mount();
+      return disk;
+    } catch (error) {
+      disk.remove();
+      throw error;
+    }
+  }
+
+  mount(): void {
+    run("mount", "-o", "errors=remount-ro", this.#device, this.#folder);
+  }
+
+  /** Lazily, as by somebody who is in a hurry: what is open goes on. */
+  unmount(): void {
+    run("umount", "--lazy", this.#folder);
+  }
+
+  /** As the kernel does at an error of the disk. */
+  becomeReadOnly(): void {
+    run("mount", "-o", "remount,abort", this.#folder);
+  }
+
+  /** Takes all of its room. */
+  fill(): void {
+    const file = openSync(this.#filler, "w");
+    try {
+      for (;;) writeSync(file, Buffer.alloc(PIECE_BYTES));
+    } catch (error) {
+      if (errorCode(error) !== "ENOSPC") throw error;
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  empty(): void {
+    rmSync(this.#filler);
+  }
+
+  /** May be called at any time. */
+  remove(): void {
+    for (const [program, ...args] of [
+      ["umount", "--lazy", "--quiet", this.#folder],
+      ["losetup", "--detach", this.#device],
+    ] as const)
+      try {
+        run(program, ...args);
+      } catch {
+        // It is not mounted, or gone.
+      }
+    rmSync(this.#image, { force: true });
+  }
+
+  get #filler(): string {
+    return `${this.#folder}/filler`;
+  }
+}
+
+function run(program: string, ...args: readonly string[]): string {
+  return execFileSync(program, args, { stdio: "pipe", encoding: "utf8" });
+}
