@@ -181,7 +181,21 @@ export class Retainer {
         log.warn({ err, volume: name }, "it cannot be told how much is free on a volume");
       }
     const missing = Math.max(bytes - maxBytes, keepFreeBytes - free);
+    // More would only be lost to the catalog, pass by pass, and free nothing.
+    if (missing > 0 && (await this.#isStuck(volume))) {
+      const words = "there is no room, and the disk does not let go of what is due to go";
+      this.#tell(name, volumes.fill(volume, true) ? undefined : words);
+      return;
+    }
     await this.#makeRoom(missing, [name], { name, mayMove: (full) => volumes.fill(volume, full) });
+  }
+
+  /** Whether something that was to be removed from it is still there. */
+  async #isStuck({ name, folder }: Volume): Promise<boolean> {
+    const { catalog, files } = this.#o;
+    for (const { file, volume } of await catalog.doomed.all())
+      if (volume === name && (await files.exists(`${folder}/${file}`))) return true;
+    return false;
   }
 
   /**

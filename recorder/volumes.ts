@@ -188,6 +188,9 @@ export class Volumes {
     try {
       if (volume.name === MAIN_VOLUME)
         return (await files.exists(`${volume.folder}/${mainMark}`)) ? undefined : `there is no ${mainMark} in it`;
+      // By a link, or mounted twice: its recordings would be taken for copies, and removed.
+      if (await files.exists(`${volume.folder}/${mainMark}`))
+        return `the folder ${volume.folder} is that of the volume main`;
       // Asked for once: the catalog may be on a disk that goes.
       this.#known ??= new Set(await catalog.volumes.known());
       const isKnown = this.#known.has(volume.name);

@@ -13,7 +13,7 @@ describe("a real disk as a second volume", function () {
 
   beforeEach(async function () {
     site = await VolumeSite.make();
-    site.files.freeBytes = diskFiles.freeBytes;
+    site.files.freeBytes = (path) => diskFiles.freeBytes(path);
     disk = LoopDisk.make(this, `${site.folder}/fast`, 32);
     await site.addVolume("other");
     site.volumes.push({

@@ -3,6 +3,7 @@ import { silentLog } from "../../base/log.ts";
 import { DAY, HOUR, unixMillis } from "../../base/units.ts";
 import type { Catalog } from "../../recorder/catalog.ts";
 import type { SegmentRow } from "../../recorder/catalog-rows.ts";
+import { diskFiles } from "../../recorder/files.ts";
 import { Retainer } from "../../recorder/retention.ts";
 import { oneVolume } from "../support/one-volume.ts";
 import { FaultyFiles, findings, Harness } from "../support/recorder-harness.ts";
@@ -118,6 +119,28 @@ describe("retention", () => {
     const subject = retainer({ keepFreeBytes: 1_000_000 + (first?.bytes ?? 0) + 1 });
     await subject.run();
     expect((await starts("one")).length + (await starts("two")).length).to.equal(6);
+    await subject.close();
+  });
+
+  it("takes no more from the catalog while the disk does not let go of what is due to go, and says so", async () => {
+    const [first] = await rows("one");
+    files.freeBytes = async () => 1_000_000;
+    const told: (string | undefined)[] = [];
+    const volumes = oneVolume(folder, catalog, { files, keepFreeBytes: 1_000_000 + (first?.bytes ?? 0) });
+    const place = { volumes, files, catalog, clock, log: silentLog() };
+    const subject = new Retainer({ ...place, bounds: {}, each: {}, trouble: (words) => told.push(words) });
+    files.remove = () => Promise.reject(Object.assign(new Error("read-only"), { code: "EROFS" }));
+    try {
+      for (let pass = 0; pass < 4; pass += 1) await subject.run();
+    } finally {
+      files.remove = (path) => diskFiles.remove(path);
+    }
+    expect((await rows("one")).length + (await rows("two")).length).to.equal(7);
+    expect(told.at(-1)).to.equal("there is no room, and the disk does not let go of what is due to go");
+    files.freeBytes = async () => 1e12;
+    await subject.run();
+    expect(await catalog.doomed.all()).to.deep.equal([]);
+    expect(told.at(-1)).to.equal(undefined);
     await subject.close();
   });
 

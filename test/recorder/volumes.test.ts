@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { expect } from "chai";
 import { openDatabase } from "../../base/database.ts";
 import { DAY, MINUTE } from "../../base/units.ts";
@@ -249,6 +249,24 @@ describe("recording on several volumes", function () {
     expect(await site.segments()).to.deep.equal({ a: 2 });
     expect(await readdir(`${site.folder}/b/gate`)).to.deep.equal([]);
     expect(await site.findings()).to.deep.equal([]);
+  });
+
+  it("does not take the main folder for another volume, however it is named, and removes nothing in it", async () => {
+    await site.open();
+    const recorder = site.recorder();
+    await site.record(recorder, 15);
+    await recorder.close();
+    await site.archive.close();
+    await site.addVolume("a");
+    await rm(`${site.folder}/a`, { recursive: true });
+    await symlink(`${site.folder}/main`, `${site.folder}/a`);
+    await site.open();
+    const [, other] = await site.archive.volumes();
+    expect(other?.problem).to.equal(
+      `the volume a is not there: the folder ${site.folder}/a is that of the volume main`,
+    );
+    expect(await site.played()).to.deep.equal(range(0, 375));
+    expect(await site.segments()).to.deep.equal({ main: 2 });
   });
 
   it("does not open a folder of another volume, or one that is not there", async () => {
