@@ -1,15 +1,16 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import { MINUTE, type Millis, SECOND } from "../base/units.ts";
+import { MINUTE, SECOND } from "../base/units.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Held, StoredFile } from "./catalog-rows.ts";
+import type { StoredFile } from "./catalog-rows.ts";
 import { errorCode, type Files } from "./files.ts";
 import { StreamPlaces } from "./stream-places.ts";
 import type { Troubles } from "./troubles.ts";
 import { MAIN_VOLUME, type UnnamedVolume, type Volume, type VolumeStatus } from "./volume.ts";
 import { whyAway } from "./volume-mark.ts";
 import { probe } from "./volume-probe.ts";
+import { stateWord, sumOf, type VolumeState, whatIsWrong } from "./volume-state.ts";
 
 const LIMITS = {
   /** How often volumes are looked at, where there are several. */
@@ -19,19 +20,6 @@ const LIMITS = {
   longestPauseMs: 5 * MINUTE,
   soundMs: 10 * MINUTE,
 };
-
-interface State {
-  /** Why it is not there. */
-  away: string | undefined;
-  /** Why it cannot be written. */
-  failing: string | undefined;
-  full: boolean;
-  /** What an earlier process left unfinished on it is finished. */
-  prepared: boolean;
-  retryAt: number;
-  pauseMs: Millis;
-  failedAt: number;
-}
 
 /** What volumes need of the others. */
 export interface VolumesContext {
@@ -56,7 +44,7 @@ export class Volumes {
   /** The main one first. */
   readonly all: readonly Volume[];
   readonly #o: VolumesContext;
-  readonly #states = new Map<string, State>();
+  readonly #states = new Map<string, VolumeState>();
   readonly #places = new StreamPlaces();
   readonly #timer: Timer | undefined;
   #looking: Promise<void> | undefined;
@@ -275,14 +263,14 @@ export class Volumes {
     const held = Map.groupBy(await this.#o.catalog.volumes.held(), (one) => one.volume);
     return Promise.all(
       this.all.map(async (volume) => {
-        const { away, failing, full } = this.#state(volume);
+        const state = this.#state(volume);
         const rows = held.get(volume.name) ?? [];
         return {
           ...volume,
-          state: away !== undefined ? "away" : failing !== undefined ? "failing" : full ? "full" : "here",
+          state: stateWord(state),
           problem: this.#words(volume),
           freeBytes:
-            away === undefined ? await this.#o.files.freeBytes(volume.folder).catch(() => undefined) : undefined,
+            state.away === undefined ? await this.#o.files.freeBytes(volume.folder).catch(() => undefined) : undefined,
           ...sumOf(rows),
           streams: this.#places.streamsOn(volume),
         };
@@ -295,7 +283,7 @@ export class Volumes {
     await this.#looking;
   }
 
-  async #probe(volume: Volume, state: State): Promise<void> {
+  async #probe(volume: Volume, state: VolumeState): Promise<void> {
     const wasFull = state.failing?.startsWith("it is full") === true;
     try {
       await probe(this.#o.files, volume, wasFull);
@@ -312,15 +300,15 @@ export class Volumes {
     return state !== undefined && (state.away === undefined || this.all.length === 1);
   }
 
-  #state({ name }: Volume): State {
-    return this.#states.get(name) as State;
+  #state({ name }: Volume): VolumeState {
+    return this.#states.get(name) as VolumeState;
   }
 
   #setAway(volume: Volume, away: string | undefined): void {
     this.#set(volume, { away });
   }
 
-  #set(volume: Volume, change: Partial<State>): void {
+  #set(volume: Volume, change: Partial<VolumeState>): void {
     const before = this.#words(volume);
     Object.assign(this.#state(volume), change);
     const words = this.#words(volume);
@@ -332,17 +320,7 @@ export class Volumes {
     troubles.set(`volume ${volume.name}`, words);
   }
 
-  #words({ name, folder }: Volume): string | undefined {
-    const { away, failing, full } = this.#states.get(name) as State;
-    if (away !== undefined) return `the volume ${name} is not there: ${away}`;
-    if (failing !== undefined) return `the volume ${name} (${folder}) cannot be written: ${failing}`;
-    return full ? `the volume ${name} (${folder}) is full, and nothing on it may be deleted` : undefined;
+  #words(volume: Volume): string | undefined {
+    return whatIsWrong(volume, this.#state(volume));
   }
-}
-
-function sumOf(rows: readonly Held[]): { readonly bytes: number; readonly segments: number } {
-  return {
-    bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
-    segments: rows.reduce((sum, { segments }) => sum + segments, 0),
-  };
 }
