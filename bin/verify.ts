@@ -5,8 +5,11 @@ import { Fault, isFault } from "../base/fault.ts";
 import { printed } from "../base/printed.ts";
 import { isoOf, unixMillis } from "../base/units.ts";
 import { anchorIn } from "../bridge/anchor-entry.ts";
+import { readCa } from "../bridge/certificates-file.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
 import type { AnchorName } from "../recorder/anchor.ts";
+import { printTimeStamp } from "../recorder/cms/time-stamp.ts";
+import { certificatesOf } from "../recorder/cms/time-stamp-chain.ts";
 import { type ExportFiles, isExport, openExport } from "../recorder/export/export-files.ts";
 import { isFilm } from "../recorder/export/film-read.ts";
 import { verifyExport } from "../recorder/export/verify-export.ts";
@@ -30,20 +33,28 @@ export interface VerifyOptions {
   readonly json?: boolean;
   /** Lines of the audit log that were kept elsewhere. */
   readonly kept?: string;
+  /** Certificates of the authority that stamped anchors. */
+  readonly tsaCa?: string;
 }
 
 /** Compares recordings or exports with their signatures, offline; prints what can be said of which stretch, and sets the exit code. */
 export async function verify(paths: readonly string[], options: VerifyOptions): Promise<void> {
   const trusted = options.certificate === undefined ? undefined : await fingerprintOf(options.certificate);
   const kept = options.kept === undefined ? undefined : await anchorsKept(options.kept);
+  const stampers = options.tsaCa === undefined ? undefined : certificatesOf(await readCa(options.tsaCa, "--tsa-ca"));
   const [first = "", ...others] = paths;
-  if (others.length === 0 && (await isExport(first))) await verifyOne(first, options, trusted);
-  else await verifyRecordings(paths, { ...options, kept }, trusted);
+  if (others.length === 0 && (await isExport(first))) {
+    if (stampers !== undefined) throw nothingToCompare("--tsa-ca");
+    await verifyOne(first, options, trusted);
+  } else await verifyRecordings(paths, { ...options, kept, stampers }, trusted);
 }
 
 async function verifyRecordings(
   paths: readonly string[],
-  options: Omit<VerifyOptions, "kept"> & { readonly kept: readonly AnchorName[] | undefined },
+  options: Omit<VerifyOptions, "kept"> & {
+    readonly kept: readonly AnchorName[] | undefined;
+    readonly stampers: readonly X509Certificate[] | undefined;
+  },
   trusted: string | undefined,
 ): Promise<void> {
   const found = (await Promise.all(paths.map(segmentsIn))).flat().toSorted();
@@ -51,9 +62,11 @@ async function verifyRecordings(
   const folder = options.config === undefined ? undefined : await keysOf(options.config, options.passphraseFd);
   try {
     const archive = await archiveIn(paths.map((path) => resolve(path)));
-    const { kept } = options;
-    if (kept !== undefined && archive === undefined) throw nothingToCompare();
-    const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, trusted, archive, kept });
+    const { kept, stampers } = options;
+    if (kept !== undefined && archive === undefined) throw nothingToCompare("--kept");
+    if (stampers !== undefined && archive === undefined) throw nothingToCompare("--tsa-ca");
+    const known = { trusted, archive, kept, stampers };
+    const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, ...known });
     if (options.json === true) process.stdout.write(`${JSON.stringify(plain(report), undefined, 2)}\n`);
     else print(report, trusted !== undefined);
     process.exitCode = exitCodeOf(report);
@@ -79,9 +92,8 @@ async function anchorsKept(file: string): Promise<readonly AnchorName[]> {
   throw new Fault("invalid", tell, { tell });
 }
 
-function nothingToCompare(): Fault {
-  const tell =
-    "--kept needs the folder of all recordings, or of one camera, with statements.d beside them: anchors are in there";
+function nothingToCompare(option: string): Fault {
+  const tell = `${option} needs the folder of all recordings, or of one camera, with statements.d beside them: anchors are in there`;
   return new Fault("invalid", tell, { tell });
 }
 
@@ -173,16 +185,25 @@ async function fingerprintOf(file: string): Promise<string> {
   }
 }
 
-function plain({ files, stretches, signers }: Report): object {
+function plain({ files, stretches, signers, anchors }: Report): object {
+  const stamped = anchors?.map(({ stamp, ...anchor }) => ({
+    ...anchor,
+    stamped: stamp === undefined ? null : { ...stamp, time: isoOf(stamp.time) },
+  }));
   return {
     files,
+    ...(stamped === undefined ? {} : { anchors: stamped }),
     signers: [...signers].map(([fingerprint, signed]) => ({ fingerprint, files: signed })),
     stretches: stretches.map(({ fromUs, toUs, ...rest }) => ({ ...rest, from: timeOf(fromUs), to: timeOf(toUs) })),
   };
 }
 
-function print({ files, stretches, signers }: Report, isTrusted: boolean): void {
+function print({ files, stretches, signers, anchors = [] }: Report, isTrusted: boolean): void {
   for (const one of stretches) process.stdout.write(`${printed(lineOf(one))}\n`);
+  for (const { seq, time, stamp } of anchors) {
+    const stamped = stamp === undefined ? "no good time stamp" : `stamped ${printTimeStamp(stamp)}`;
+    process.stdout.write(`${printed(`${time} anchor ${seq}: ${stamped}`)}\n`);
+  }
   for (const [fingerprint, signed] of signers)
     process.stdout.write(`${signed} of ${files} files signed by ${fingerprint}\n`);
   if (files === 0) process.stdout.write("There are no recordings.\n");

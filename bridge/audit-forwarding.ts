@@ -1,12 +1,11 @@
 import { hostname } from "node:os";
 import { AUDIT_FILE } from "../auth/audit/files.ts";
 import type { Audit } from "../auth/audit.ts";
-import { plainAddress } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Closable } from "../base/lifecycle.ts";
 import type { Log } from "../base/log.ts";
-import { consumerSide } from "../net/consumers.ts";
+import { serverSide } from "../net/consumers.ts";
 import { resolveName } from "../net/resolve.ts";
 import { dial } from "../net/tcp.ts";
 import { readCa } from "./certificates-file.ts";
@@ -54,16 +53,13 @@ export class AuditForwarding implements Closable {
 
 type ForwardSettings = Settings["audit"]["forward"][number];
 
-/** An address that is configured is meant, whatever it is; what a name leads to is not taken for a camera. */
 function targetOf(
   { name, host, port, format }: ForwardSettings,
   ca: string | undefined,
   cameraInterfaces: readonly string[],
   clock: Clock,
 ): ForwardTarget {
-  const literal = plainAddress(host);
-  const listed = literal === undefined ? ["0.0.0.0/0", "::/0"] : [literal];
-  const side = consumerSide({ listed, cameraInterfaces });
+  const side = serverSide(host, cameraInterfaces);
   return {
     name,
     format,

@@ -39,6 +39,7 @@ import { listenForCameras } from "./client-side/own-doors.ts";
 import { REFUSALS_FILE } from "./client-side/refusal.ts";
 import { Refusals } from "./client-side/refusals.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
+import type { TimeStamper } from "./client-side/time-stamper.ts";
 import { Watch } from "./client-side/watch.ts";
 import { consumersOf } from "./consumers.ts";
 import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
@@ -57,6 +58,7 @@ import { resealSecrets } from "./reseal.ts";
 import { hostsOf, multicastPlanOf, portRangeOf, type Settings } from "./settings.ts";
 import { loadSigner } from "./signing.ts";
 import { type SiteSchema, siteMigrations } from "./site-schema.ts";
+import { startTimeStamping } from "./time-stamping.ts";
 
 /** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
 const REALM = "Viaduct";
@@ -171,9 +173,13 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const refusals = await life.start("what was refused", () =>
     Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), clock, log }),
   );
+  let stamper: TimeStamper | undefined;
+  const anchored = (): void => stamper?.look();
   const archive = await life.start("recorder", () =>
-    openArchive(settings, { keys: folder.keys, signer, audit, clock, log, metrics }),
+    openArchive(settings, { keys: folder.keys, signer, audit, clock, log, metrics, anchored }),
   );
+  stamper = await startTimeStamping(settings, { clock, log, metrics });
+  if (stamper !== undefined) await life.start("time stamps", () => stamper);
   const side = cameraSide({ interfaces: settings.cameraSide.interfaces, clientAddresses: clientSide.addresses });
   const ca = settings.cameraSide.ca === undefined ? undefined : await readCa(settings.cameraSide.ca, "cameraSide.ca");
   const store = new CameraStore(database.query, folder.sealer);

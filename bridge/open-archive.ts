@@ -32,6 +32,8 @@ export async function openArchive(
     readonly clock: Clock;
     readonly log: Log;
     readonly metrics: Metrics;
+    /** Told of each anchor. */
+    readonly anchored: () => void;
   },
 ): Promise<Archive> {
   const { recording } = settings;
@@ -44,7 +46,10 @@ export async function openArchive(
     folder,
     ...o,
     auditHead: () => o.audit.head,
-    anchored: (anchor) => o.audit.record(anchorEntry(anchor)),
+    anchored: (anchor) => {
+      o.audit.record(anchorEntry(anchor));
+      o.anchored();
+    },
     settings: {
       ...(recording.encryption === "none" ? {} : { encryption: recording.encryption }),
       segmentMs: recording.segmentSeconds * SECOND,

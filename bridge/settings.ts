@@ -10,6 +10,7 @@ import { kerberosSchema } from "./kerberos-settings.ts";
 import { mailSchema } from "./mail-settings.ts";
 import { cameraDevices, notifications } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
+import { timeStampSchema } from "./time-stamp-settings.ts";
 import { archiveSchema, volumesSchema } from "./volume-settings.ts";
 
 const port = (fallback: number) =>
@@ -83,6 +84,9 @@ const recording = z
       .max(60)
       .default(5)
       .describe("How much a power cut may cost. A crash of the process alone costs at most 2 s whatever stands here."),
+    timeStamps: timeStampSchema
+      .optional()
+      .describe("The authority that stamps the time of each hourly anchor (RFC 3161). Nobody does if absent."),
   })
   .prefault({});
 

@@ -41,6 +41,12 @@ export function consumerSide(
   };
 }
 
+/** Where one server may be. An address that is configured is meant, whatever it is; what a name leads to is not taken for a camera. */
+export function serverSide(host: string, cameraInterfaces: readonly string[]): Dialing {
+  const literal = plainAddress(host.replace(/^\[(.*)\]$/, "$1"));
+  return consumerSide({ listed: literal === undefined ? ["0.0.0.0/0", "::/0"] : [literal], cameraInterfaces });
+}
+
 /** Whether all of one network is part of the other. */
 function isInside(inner: string, outer: string): boolean {
   const [address, length] = partsOf(inner);

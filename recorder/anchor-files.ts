@@ -2,14 +2,17 @@ import { isoOf, type UnixMillis } from "../base/units.ts";
 import type { Files } from "./files.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 
-/** The anchors of a day. */
+/** The anchors of a day, or their time stamps. */
 export interface AnchorFile {
   readonly path: string;
   /** `2026-11-24`, UTC. */
   readonly day: string;
 }
 
-const NAME = /^anchors-(\d{4,6}-\d\d-\d\d)\.txt$/;
+const NAMES = {
+  anchors: /^anchors-(\d{4,6}-\d\d-\d\d)\.txt$/,
+  timeStamps: /^time-stamps-(\d{4,6}-\d\d-\d\d)\.txt$/,
+} as const;
 
 /** Every line begins so. */
 const BEGINNING = /^\{"seq":(\d{1,15}),/;
@@ -19,12 +22,26 @@ export function anchorFileOf(folder: string, at: UnixMillis): AnchorFile {
   return { path: `${folder}/${STATEMENTS_FOLDER}/anchors-${day}.txt`, day };
 }
 
+/** Where the time stamps of the anchors of a day are. */
+export function timeStampFileOf(folder: string, { day }: Pick<AnchorFile, "day">): string {
+  return `${folder}/${STATEMENTS_FOLDER}/time-stamps-${day}.txt`;
+}
+
 /** Those of an archive, the oldest first. */
-export async function anchorFilesIn(files: Files, folder: string): Promise<readonly AnchorFile[]> {
+export function anchorFilesIn(files: Files, folder: string): Promise<readonly AnchorFile[]> {
+  return filesOf("anchors", files, folder);
+}
+
+/** The files with time stamps of an archive, the oldest first. */
+export function timeStampFilesIn(files: Files, folder: string): Promise<readonly AnchorFile[]> {
+  return filesOf("timeStamps", files, folder);
+}
+
+async function filesOf(kind: keyof typeof NAMES, files: Files, folder: string): Promise<readonly AnchorFile[]> {
   const names = (await files.list(`${folder}/${STATEMENTS_FOLDER}`)).files;
   return names
     .flatMap((name) => {
-      const day = NAME.exec(name)?.[1];
+      const day = NAMES[kind].exec(name)?.[1];
       return day === undefined ? [] : [{ path: `${folder}/${STATEMENTS_FOLDER}/${name}`, day }];
     })
     .toSorted((a, b) => (a.day < b.day ? -1 : 1));
@@ -35,9 +52,14 @@ export async function firstSeqOf(files: Files, { path }: AnchorFile): Promise<nu
   const file = await files.open(path, "read");
   try {
     const beginning = Buffer.alloc(32);
-    const found = BEGINNING.exec(beginning.toString("latin1", 0, await file.read(beginning, 0)));
-    return found === null ? undefined : Number(found[1]);
+    return seqOf(beginning.toString("latin1", 0, await file.read(beginning, 0)));
   } finally {
     await file.close();
   }
+}
+
+/** The number of the anchor that a line begins with; undefined where it is none. */
+export function seqOf(line: string): number | undefined {
+  const found = BEGINNING.exec(line);
+  return found === null ? undefined : Number(found[1]);
 }

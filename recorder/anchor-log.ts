@@ -4,14 +4,21 @@ import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { HOUR, isoOf, unixMillis } from "../base/units.ts";
 import { type AnchoredSegment, type AnchorName, printAnchor, readAnchor } from "./anchor.ts";
-import { type AnchorFile, anchorFileOf, anchorFilesIn, firstSeqOf } from "./anchor-files.ts";
+import {
+  type AnchorFile,
+  anchorFileOf,
+  anchorFilesIn,
+  firstSeqOf,
+  timeStampFileOf,
+  timeStampFilesIn,
+} from "./anchor-files.ts";
 import type { Catalog } from "./catalog.ts";
 import { errorCode, type Files } from "./files.ts";
 import { NO_LINK } from "./integrity.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { Signer } from "./signature.ts";
 import { hashOfText, isSignedWith } from "./signed-text.ts";
-import { readText } from "./whole-text.ts";
+import { appendTo, readText } from "./whole-text.ts";
 
 const LIMITS = {
   periodMs: HOUR,
@@ -117,7 +124,8 @@ export class AnchorLog {
   async #putAside(): Promise<void> {
     const { folder, files, clock } = this.#place;
     const mark = isoOf(clock.now()).replaceAll(":", "-");
-    for (const { path } of await anchorFilesIn(files, folder)) await files.rename(path, `${path}.${mark}.aside`);
+    const all = [...(await timeStampFilesIn(files, folder)), ...(await anchorFilesIn(files, folder))];
+    for (const { path } of all) await files.rename(path, `${path}.${mark}.aside`);
     this.#file = undefined;
   }
 
@@ -134,29 +142,16 @@ export class AnchorLog {
       segments,
       signer,
     );
-    await this.#write(file, Buffer.from(`${line}\n`));
+    const at = file.path === this.#file?.path ? this.#end : undefined;
+    this.#end = await appendTo(files, file.path, Buffer.from(`${line}\n`), at);
+    this.#file = file;
     this.#seq = seq;
     this.#prev = hashOfText(line.slice(0, line.indexOf("\t")));
     this.#time = now;
+    // Before the anchors that they are of: a time stamp without its anchor would accuse somebody.
+    for (const one of old) await files.remove(timeStampFileOf(folder, one));
     for (const { path } of old) await files.remove(path);
     anchored?.({ seq, hash: this.#prev });
-  }
-
-  async #write(file: AnchorFile, bytes: Buffer): Promise<void> {
-    const { files } = this.#place;
-    const isThere = await files.exists(file.path);
-    const handle = await files.open(file.path, isThere ? "edit" : "create");
-    try {
-      const at = file.path === this.#file?.path ? this.#end : await handle.size();
-      await handle.write([bytes], at);
-      await handle.truncate(at + bytes.length);
-      await handle.datasync();
-      this.#file = file;
-      this.#end = at + bytes.length;
-    } finally {
-      await handle.close();
-    }
-    if (!isThere) await files.syncFolder(`${this.#place.folder}/${STATEMENTS_FOLDER}`);
   }
 
   async #newest(): Promise<readonly AnchoredSegment[]> {

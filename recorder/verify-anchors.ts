@@ -8,6 +8,7 @@ import type { RemovedRange } from "./removals.ts";
 import type { Statement } from "./signature.ts";
 import type { Stretch } from "./verify.ts";
 import type { ArchiveScope } from "./verify-removed.ts";
+import type { KnownAnchor } from "./verify-time-stamps.ts";
 import { readText } from "./whole-text.ts";
 
 const LIMITS = {
@@ -18,6 +19,8 @@ const LIMITS = {
 /** Anchors of an archive, and what is wrong with them. */
 export interface Anchors {
   readonly newest: SignedAnchor | undefined;
+  /** Those that are as they were signed, in order. */
+  readonly good: readonly KnownAnchor[];
   /** What must be there, or was removed: segments of the cameras that are verified, by their links, and when it was said. */
   readonly segments: ReadonlyMap<string, AnchoredSegment & { readonly time: string }>;
   readonly stretches: readonly Stretch[];
@@ -34,6 +37,7 @@ export async function readAnchors(
 ): Promise<Anchors> {
   const segments = new Map<string, AnchoredSegment & { readonly time: string }>();
   const stretches: Stretch[] = [];
+  const good: KnownAnchor[] = [];
   const wanted = new Map(kept.map(({ seq, hash }) => [seq, hash]));
   const say = (file: string, verdict: Stretch["verdict"], why: string): void =>
     void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
@@ -61,6 +65,7 @@ export async function readAnchors(
         say(path, "missing", `anchor ${anchor.seq} does not follow from the one before, ${newest.anchor.seq}`);
       oldest ??= found;
       newest = found;
+      good.push({ seq: anchor.seq, hash, time: anchor.time });
       const expected = wanted.get(anchor.seq);
       wanted.delete(anchor.seq);
       if (expected !== undefined && expected !== hash)
@@ -75,7 +80,7 @@ export async function readAnchors(
   for (const seq of wanted.keys())
     if (seq >= (newest?.anchor.first ?? 0))
       say(place, "missing", `anchor ${seq} is not here, which was made, nor is what it says of the recordings`);
-  return { newest, segments, stretches };
+  return { newest, good, segments, stretches };
 }
 
 function readOrSay(line: string, say: (why: string) => void): ReturnType<typeof readAnchor> | undefined {

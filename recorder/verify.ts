@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import type { AnchoredSegment, AnchorName } from "./anchor.ts";
 import type { KeyFinder } from "./cipher.ts";
@@ -11,6 +12,7 @@ import { missingOf, readAnchors } from "./verify-anchors.ts";
 import { chainOf, type Examined } from "./verify-chain.ts";
 import { type Found, readFound } from "./verify-file.ts";
 import { type ArchiveScope, readRemoved } from "./verify-removed.ts";
+import { type StampedAnchor, verifyTimeStamps } from "./verify-time-stamps.ts";
 
 const LIMITS = {
   /** Hashes that are remembered to say where foreign footage comes from: a day of ten cameras. */
@@ -33,6 +35,8 @@ export interface Report {
   readonly stretches: readonly Stretch[];
   /** SHA-256 of the certificates that signed, and how many files each. */
   readonly signers: ReadonlyMap<string, number>;
+  /** The anchors of the archive with their time stamps; absent: nobody asked for them. */
+  readonly anchors?: readonly StampedAnchor[] | undefined;
 }
 
 /** By which exit code each verdict is told: 0 as it was recorded, 1 tampered with, 3 cannot be said. */
@@ -72,6 +76,8 @@ export async function verify(o: {
   readonly archive?: ArchiveScope | undefined;
   /** Anchors of the archive that were kept elsewhere. */
   readonly kept?: readonly AnchorName[] | undefined;
+  /** To which certificates those who stamped its anchors must lead; absent: time stamps are not looked at. */
+  readonly stampers?: readonly X509Certificate[] | undefined;
 }): Promise<Report> {
   const origins = new Map<string, string>();
   const signers = new Map<string, number>();
@@ -105,9 +111,10 @@ export async function verify(o: {
     if (misplaced === undefined && signature?.valid === true)
       placed.push({ file: path, statement: signature.statement });
   }
-  if (o.archive === undefined) stretches.push(...chainOf(placed, unsigned));
-  else stretches.push(...(await surroundings({ ...o, archive: o.archive, trusted, placed, unsigned, stretches })));
-  return { files: o.paths.length, stretches, signers };
+  const about = { files: o.paths.length, signers };
+  if (o.archive === undefined) return { ...about, stretches: [...stretches, ...chainOf(placed, unsigned)] };
+  const around = await surroundings({ ...o, archive: o.archive, trusted, placed, unsigned, stretches });
+  return { ...about, stretches: [...stretches, ...around.stretches], anchors: around.anchors };
 }
 
 /** What is missing around files that are all that there is of cameras, by what is stated beside them. */
@@ -115,14 +122,15 @@ async function surroundings(o: {
   readonly files: Files;
   readonly archive: ArchiveScope;
   readonly kept?: readonly AnchorName[] | undefined;
+  readonly stampers?: readonly X509Certificate[] | undefined;
   readonly trusted: string | undefined;
   readonly paths: readonly string[];
   readonly placed: readonly Examined[];
   readonly unsigned: ReadonlySet<string>;
   /** What is said already. */
   readonly stretches: readonly Stretch[];
-}): Promise<readonly Stretch[]> {
-  const { files, archive, kept, trusted, placed, unsigned } = o;
+}): Promise<Pick<Report, "stretches" | "anchors">> {
+  const { files, archive, kept, trusted, placed, unsigned, stampers } = o;
   const removed = await readRemoved(files, archive, trusted);
   // The statement of what was removed may be newer than the anchors that somebody has left.
   const known = [...(kept ?? []), ...(removed?.anchor ? [removed.anchor] : [])];
@@ -139,7 +147,10 @@ async function surroundings(o: {
   const ranges = removed?.ranges ?? [];
   const segments = await notSince(o, anchors.segments.values());
   const missing = missingOf(segments, here, { file, unsigned, ranges, accused });
-  return [...found, ...anchors.stretches, ...missing];
+  const stamped =
+    stampers && (await verifyTimeStamps(files, archive.folder, { anchors: anchors.good, trusted: stampers }));
+  const stretches = [...found, ...anchors.stretches, ...missing, ...(stamped?.stretches ?? [])];
+  return { stretches, anchors: stamped?.anchors };
 }
 
 /** Anchored segments without those that a running bridge has recorded and anchored since the files were listed. */

@@ -37,3 +37,24 @@ export async function replaceText(files: Files, path: string, text: string): Pro
   await files.rename(draft, path);
   await files.syncFolder(folderOf(path));
 }
+
+/**
+ * Writes bytes at `at`, or at the end of the file, which is made if it is not there; nothing stays behind them. Once this resolves a power
+ * cut does not undo it; before that, it may leave a part of them. Resolves with the new end.
+ */
+export async function appendTo(files: Files, path: string, bytes: Uint8Array, at?: number): Promise<number> {
+  const isThere = await files.exists(path);
+  const file = await files.open(path, isThere ? "edit" : "create");
+  let end: number;
+  try {
+    const begin = at ?? (await file.size());
+    end = begin + bytes.length;
+    await file.write([bytes], begin);
+    await file.truncate(end);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  if (!isThere) await files.syncFolder(folderOf(path));
+  return end;
+}

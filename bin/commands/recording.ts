@@ -58,6 +58,10 @@ Examples:
       "--kept <file>",
       "lines of the audit log that were kept elsewhere: the anchors that they name must be there",
     )
+    .option(
+      "--tsa-ca <file>",
+      "certificates (PEM) of the time stamp authority: says when and by whom each anchor was stamped",
+    )
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -71,6 +75,7 @@ Examples:
   viaduct verify gate.mp4 --certificate evidence-cert.pem
   viaduct verify /var/lib/viaduct/recordings/gate --config /etc/viaduct.yaml --json
   viaduct verify /var/lib/viaduct/recordings --certificate evidence-cert.pem --kept siem.log
+  viaduct verify /var/lib/viaduct/recordings --certificate evidence-cert.pem --tsa-ca tsa.pem
   viaduct verify gate.zip --certificate evidence-cert.pem`,
     )
     .action(async (paths: string[], options: import("../verify.ts").VerifyOptions) =>

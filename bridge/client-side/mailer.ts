@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Secret } from "../../base/secret.ts";
 import { SECOND } from "../../base/units.ts";
-import { consumerSide } from "../../net/consumers.ts";
+import { serverSide } from "../../net/consumers.ts";
 import { type Resolve, resolveName } from "../../net/resolve.ts";
 import { dial } from "../../net/tcp.ts";
 import { readCa } from "../certificates-file.ts";
@@ -91,10 +91,7 @@ export class Mailer implements CodeSender {
 
   async #dial(ca: string | undefined): Promise<Socket> {
     const { host, encryption } = this.#settings;
-    const literal = plainAddress(host);
-    // An address that is configured is meant, whatever it is; what a name leads to is not taken for a camera.
-    const listed = literal === undefined ? ["0.0.0.0/0", "::/0"] : [literal];
-    const side = consumerSide({ listed, cameraInterfaces: this.#cameraInterfaces });
+    const side = serverSide(host, this.#cameraInterfaces);
     const shared = { port: mailPortOf(this.#settings), side, clock: this.#clock, timeoutMs: LIMITS.dialMs };
     const tls = encryption === "tls" ? { tls: { name: host, ...(ca === undefined ? {} : { ca }) } } : {};
     let last: unknown;

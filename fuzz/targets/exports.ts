@@ -1,7 +1,7 @@
 import { isFault } from "../../base/fault.ts";
 import { Secret } from "../../base/secret.ts";
+import { checkCms } from "../../recorder/cms/detached.ts";
 import { checkSeal } from "../../recorder/export/check-seal.ts";
-import { checkCms } from "../../recorder/export/cms.ts";
 import { readFilm } from "../../recorder/export/film-read.ts";
 import { printManifest, readManifest, readSums } from "../../recorder/export/manifest.ts";
 import { ZipFile } from "../../recorder/export/zip-reader.ts";

@@ -1,12 +1,12 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { Fault } from "../../base/fault.ts";
 import { isoOf, type UnixMillis } from "../../base/units.ts";
+import { signCms } from "../cms/detached.ts";
 import { handlerOf } from "../fmp4.ts";
 import type { Signer } from "../signature.ts";
 import { Ahead } from "./ahead.ts";
 import { anchorsOf, printAnchors } from "./anchors.ts";
 import type { Bundle, Content } from "./bundle.ts";
-import { signCms } from "./cms.ts";
 import { type CutFragment, type CutPlace, type CutRange, cut, type Missing } from "./cut.ts";
 import { Film, type FilmFacts, keptTracks, type LeftOut } from "./film.ts";
 import { addMissing, gapsOf, noteOf, timeOf } from "./gaps.ts";

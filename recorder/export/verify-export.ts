@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { ifValid } from "../../base/fault.ts";
+import { type CmsCheck, checkCms } from "../cms/detached.ts";
 import { errorCode } from "../files.ts";
 import { linkOf } from "../integrity.ts";
 import { type Judgement, judge } from "../judge.ts";
@@ -8,7 +9,6 @@ import { merged, type Report, type Stretch } from "../verify.ts";
 import { chainOf } from "../verify-chain.ts";
 import { readAnchors } from "./anchors.ts";
 import { checkSeal } from "./check-seal.ts";
-import { type CmsCheck, checkCms } from "./cms.ts";
 import { type ExportFiles, readSmall } from "./export-files.ts";
 import { type FilmSegment, readFilm } from "./film-read.ts";
 import { timeOf } from "./gaps.ts";

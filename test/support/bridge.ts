@@ -78,6 +78,7 @@ export async function startTestBridge(
     readonly mail?: object;
     /** Of recordings, likewise. */
     readonly volumes?: readonly object[];
+    readonly timeStamps?: object;
     /** The first three numbers of an earlier bridge's camera network. */
     readonly network?: string;
   } = {},
@@ -111,6 +112,7 @@ export async function startTestBridge(
         segmentSeconds: options.segmentSeconds ?? 10,
         flushSeconds: 0,
         volumes: options.volumes ?? [],
+        ...(options.timeStamps === undefined ? {} : { timeStamps: options.timeStamps }),
         ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
       },
     }),

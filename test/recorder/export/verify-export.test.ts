@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:
 import { dirname } from "node:path";
 import { expect } from "chai";
 import { Secret } from "../../../base/secret.ts";
-import { signCms } from "../../../recorder/export/cms.ts";
+import { signCms } from "../../../recorder/cms/detached.ts";
 import { openExport } from "../../../recorder/export/export-files.ts";
 import { type Manifest, printSums, readSums } from "../../../recorder/export/manifest.ts";
 import { type ExportReport, verifyExport } from "../../../recorder/export/verify-export.ts";

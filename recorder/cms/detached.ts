@@ -23,6 +23,7 @@ import { AlgorithmIdentifier, Certificate } from "@peculiar/asn1-x509";
 import { Fault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { Signer } from "../signature.ts";
+import { bytesOf, onlyValue, setOf } from "./attributes.ts";
 
 const OID = {
   sha256: "2.16.840.1.101.3.4.2.1",
@@ -35,7 +36,6 @@ const LIMITS = {
 
 /** Of an attribute's values, the only one. */
 const NULL = Uint8Array.of(5, 0).buffer;
-const SET = 0x31;
 
 /**
  * A detached signature over `content` (CMS, RFC 5652), with the certificate: RSA with SHA-256, which every tool there is can check.
@@ -96,14 +96,12 @@ export function checkCms(content: Buffer, signature: Buffer): CmsCheck {
 
 function isValid(content: Buffer, signer: SignerInfo, { publicKey }: X509Certificate): boolean {
   const { signedAttrs = [], signatureAlgorithm, digestAlgorithm, signature } = signer;
-  const onlyValue = (type: string): Buffer | undefined => {
-    const values = signedAttrs.filter(({ attrType }) => attrType === type).flatMap(({ attrValues }) => attrValues);
-    return values.length === 1 && values[0] !== undefined ? Buffer.from(values[0]) : undefined;
-  };
   const digest = Buffer.from(AsnConvert.serialize(new OctetString(sha256(content))));
   const type = Buffer.from(AsnObjectIdentifierConverter.toASN(id_data).toBER());
-  if (onlyValue(id_messageDigest)?.equals(digest) !== true || onlyValue(id_contentType)?.equals(type) !== true)
-    return false;
+  const isOver =
+    onlyValue(signedAttrs, id_messageDigest)?.equals(digest) === true &&
+    onlyValue(signedAttrs, id_contentType)?.equals(type) === true;
+  if (!isOver) return false;
   if (digestAlgorithm.algorithm !== OID.sha256 || signatureAlgorithm.algorithm !== OID.rsa) return false;
   if (publicKey.asymmetricKeyType !== "rsa") return false;
   return verify("sha256", setOf(signedAttrs), publicKey, Buffer.from(signature.buffer));
@@ -116,20 +114,6 @@ function attribute(attrType: string, value: ArrayBuffer): Attribute {
 /** As DER orders a SET: by their bytes. */
 function inOrder(attributes: readonly Attribute[]): Attribute[] {
   return attributes.toSorted((a, b) => Buffer.compare(bytesOf(a), bytesOf(b)));
-}
-
-/** What the signature is over: the attributes as a SET, under which tag they do not stand in the message (RFC 5652 5.4). */
-function setOf(attributes: readonly Attribute[]): Buffer {
-  const body = Buffer.concat(attributes.map(bytesOf));
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(body.length);
-  const digits = length.subarray(length.findIndex((byte) => byte !== 0));
-  const size = body.length < 128 ? [body.length] : [0x80 | digits.length, ...digits];
-  return Buffer.concat([Buffer.of(SET, ...size), body]);
-}
-
-function bytesOf(attribute: Attribute): Buffer {
-  return Buffer.from(AsnConvert.serialize(attribute));
 }
 
 function sha256(bytes: Buffer): Buffer {
