@@ -12,7 +12,7 @@ import { missingOf, readAnchors } from "./verify-anchors.ts";
 import { chainOf, type Examined } from "./verify-chain.ts";
 import { type Found, readFound } from "./verify-file.ts";
 import { type ArchiveScope, readRemoved } from "./verify-removed.ts";
-import { type StampedAnchor, verifyTimeStamps } from "./verify-time-stamps.ts";
+import { judgeTimeStamps, readTimeStamps, type StampedAnchor } from "./verify-time-stamps.ts";
 
 const LIMITS = {
   /** Hashes that are remembered to say where foreign footage comes from: a day of ten cameras. */
@@ -134,6 +134,7 @@ async function surroundings(o: {
   const removed = await readRemoved(files, archive, trusted);
   // The statement of what was removed may be newer than the anchors that somebody has left.
   const known = [...(kept ?? []), ...(removed?.anchor ? [removed.anchor] : [])];
+  const stampFiles = stampers && (await readTimeStamps(files, archive.folder));
   const anchors = await readAnchors(files, archive, { trusted, kept: known });
   const found = [...chainOf(placed, unsigned, removed), ...(removed?.stretches ?? [])];
   const file = `${archive.folder}/${STATEMENTS_FOLDER}`;
@@ -147,8 +148,9 @@ async function surroundings(o: {
   const ranges = removed?.ranges ?? [];
   const segments = await notSince(o, anchors.segments.values());
   const missing = missingOf(segments, here, { file, unsigned, ranges, accused });
+  const isWhole = anchors.stretches.length === 0;
   const stamped =
-    stampers && (await verifyTimeStamps(files, archive.folder, { anchors: anchors.good, trusted: stampers }));
+    stampFiles && stampers && judgeTimeStamps(stampFiles, { anchors: anchors.good, isWhole, trusted: stampers });
   const stretches = [...found, ...anchors.stretches, ...missing, ...(stamped?.stretches ?? [])];
   return { stretches, anchors: stamped?.anchors };
 }

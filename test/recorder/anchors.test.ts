@@ -134,13 +134,18 @@ describe("anchors of recordings", () => {
     const archive = await open();
     for (let hour = 0; hour < 50; hour += 1) await clock.advance(HOUR);
     await film(archive, 3, clock.now());
+    const days = (await readdir(join(folder, "statements.d"))).flatMap((one) => /^anchors-(.*)/.exec(one)?.[1] ?? []);
+    for (const day of days) await writeFile(join(folder, "statements.d", `time-stamps-${day}`), "");
     archive.retain("a", { maxAgeMs: DAY });
     archive.retain("b", { maxAgeMs: DAY });
     await archive.tidy();
     await archive.close();
     expect(clock.pending).to.equal(0);
     expect(told.length).to.be.within(50, 53);
-    expect((await readdir(join(folder, "statements.d"))).filter((one) => one.startsWith("anchors"))).to.have.length(1);
+    const left = await readdir(join(folder, "statements.d"));
+    expect(days.length).to.be.greaterThan(1);
+    expect(left.filter((one) => one.startsWith("anchors"))).to.have.length(1);
+    expect(left.filter((one) => one.startsWith("time-stamps"))).to.deep.equal([`time-stamps-${days.at(-1)}`]);
     expect(readAnchor((await lines()).at(-1) ?? "").anchor.first).to.equal(
       readAnchor((await lines())[0] ?? "").anchor.seq,
     );
@@ -303,11 +308,14 @@ describe("anchors of recordings", () => {
   it("of another bridge are put aside, and get no signature", async () => {
     await record(3);
     const first = await readFile(await anchorsFile(), "utf8");
+    await writeFile((await anchorsFile()).replace("anchors", "time-stamps"), "");
     signer = await makeSigner();
     await (await open()).close();
     expect((await lines()).map((line) => readAnchor(line).anchor.seq)).to.deep.equal([1, 2]);
     const aside = (await readdir(join(folder, "statements.d"))).find((one) => /^anchors.*aside$/.test(one)) ?? "";
     expect(await readFile(join(folder, "statements.d", aside), "utf8")).to.equal(first);
+    const stamps = (await readdir(join(folder, "statements.d"))).filter((one) => one.startsWith("time-stamps"));
+    expect(stamps).to.satisfy(([one = "", ...more]: string[]) => one.endsWith(".aside") && more.length === 0);
   });
 
   it("are tried again an hour later where the disk fails, while recording goes on", async () => {

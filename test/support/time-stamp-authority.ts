@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
+import { tokenIn } from "../../recorder/cms/time-stamp.ts";
 import type { Peer } from "./peer.ts";
 
 /** Certificates of one name each, and how openssl stamps. */
@@ -37,6 +38,17 @@ ordering = yes
 tsa_name = yes
 ess_cert_id_alg = sha256
 `;
+
+const P256 = ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"] as const;
+
+/** `PKIStatusInfo`: granted. */
+export const GRANTED = Buffer.from("3003020100", "hex");
+
+/** A value of DER. */
+export function tagged(tag: number, ...parts: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.of(tag, 0x82, body.length >> 8, body.length & 0xff), body]);
+}
 
 /** The answer of a server to a request. */
 export interface Answer {
@@ -78,7 +90,7 @@ export class OpensslStamps {
     name: string,
     o: { readonly by?: string; readonly as?: string; readonly key?: readonly string[]; readonly days?: number } = {},
   ): Promise<void> {
-    const { by, as = name, key = ["rsa:2048"], days = 30 } = o;
+    const { by, as = name, key = P256, days = 30 } = o;
     const config = ["-config", this.file("openssl.cnf")];
     const made = ["-nodes", "-newkey", ...key, "-keyout", this.file(`${name}.key`), "-subj", `/CN=The ${name}`];
     if (by === undefined) {
@@ -103,6 +115,26 @@ export class OpensslStamps {
     await this.run("ts", "-reply", "-queryfile", asked, ...config, ...signer, ...more, "-out", answer);
     return readFile(answer);
   }
+
+  /** The same with another signature, as no authority makes it: `cms -sign` asks for no purpose. */
+  async replySignedBy(query: Buffer, by: string, ...more: readonly string[]): Promise<Buffer> {
+    await writeFile(this.file("right"), tokenIn(await this.reply(query)));
+    await this.run(
+      "cms",
+      "-verify",
+      "-noverify",
+      "-inform",
+      "DER",
+      "-in",
+      this.file("right"),
+      "-out",
+      this.file("info"),
+    );
+    const what = ["-binary", "-nodetach", "-econtent_type", "1.2.840.113549.1.9.16.1.4", "-in", this.file("info")];
+    const signer = ["-inkey", this.file(`${by}.key`), "-signer", this.file(`${by}.pem`), "-md", "sha256"];
+    await this.run("cms", "-sign", ...what, ...signer, ...more, "-outform", "DER", "-out", this.file("token"));
+    return tagged(0x30, GRANTED, await readFile(this.file("token")));
+  }
 }
 
 /** An HTTP server that answers every POST as it is told to. */
@@ -118,7 +150,7 @@ export async function startStampServer(
   tls?: string,
 ): Promise<StampServer> {
   const asked: { readonly headers: IncomingHttpHeaders; readonly body: Buffer }[] = [];
-  const listener: Parameters<typeof createServer>[1] = async (request, response) => {
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = Buffer.concat(await request.toArray());
     asked.push({ headers: request.headers, body });
     const made = await answer(body);
@@ -126,6 +158,8 @@ export async function startStampServer(
     response.writeHead(made.status ?? 200, { "Content-Type": "application/timestamp-reply" });
     response.end(made.body);
   };
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
+    void serve(request, response).catch((error: unknown) => response.destroy(error as Error));
   const server =
     tls === undefined
       ? createServer(listener)
