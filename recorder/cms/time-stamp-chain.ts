@@ -86,7 +86,7 @@ function assertGood(certificate: X509Certificate, at: UnixMillis): void {
       "denied",
       `the certificate of ${name} has a critical extension that is not known here, ${unknown.extnID}`,
     );
-  if (at < certificate.validFromDate.getTime() || at > certificate.validToDate.getTime())
+  if (!(at >= certificate.validFromDate.getTime() && at <= certificate.validToDate.getTime()))
     throw new Fault("denied", `the certificate of ${name} was not valid at the time of the stamp`);
 }
 

@@ -100,7 +100,8 @@ export function checkTimeStamp(
     throw new Fault("invalid", "the time stamp is over something else");
   if (o.nonce !== undefined && (nonce === undefined || !o.nonce.equals(bytes(nonce))))
     throw new Fault("invalid", "the time stamp answers another request");
-  if (!isSigned(signer, content, leaf)) throw new Fault("invalid", "the time stamp is not as it was signed");
+  if (!reading("a signature of a time stamp", token, () => isSigned(signer, content, leaf)))
+    throw new Fault("invalid", "the time stamp is not as it was signed");
   const time = unixMillis(genTime.getTime());
   reading("a certificate of a time stamp", token, () =>
     checkChain(leaf, { among: certificates, trusted: o.trusted, at: time }),

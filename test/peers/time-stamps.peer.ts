@@ -185,6 +185,15 @@ describe("time stamps, by openssl", function () {
       said: /^invalid: the time stamp is not as it was signed$/,
     },
     {
+      name: "has another signature",
+      answer: async (asked) => {
+        const { body } = await granted(asked);
+        body.writeUInt8((body.at(-1) ?? 0) ^ 1, body.length - 1);
+        return { body };
+      },
+      said: /^invalid: the time stamp is not as it was signed$/,
+    },
+    {
       name: "is granted and not there",
       answer: async () => ({ body: tagged(0x30, GRANTED) }),
       said: /^invalid: .* sent no time stamp$/,
