@@ -71,7 +71,7 @@ describe("the HTTP server", () => {
 
   function post(headers: Record<string, string>, write: (out: NodeJS.WritableStream) => void): Promise<string> {
     return new Promise((resolve, reject) => {
-      const sent = request({ port, method: "POST", headers, agent: false }, (response) => {
+      const sent = request({ host: "127.0.0.1", port, method: "POST", headers, agent: false }, (response) => {
         let text = `${response.statusCode} `;
         response.on("data", (chunk: Buffer) => (text += chunk.toString()));
         response.on("end", () => resolve(text));
