@@ -50,7 +50,8 @@ export interface Placed {
  *
  * Footage never seems younger than it can be, and its time never goes back, but for B-frames, which come in decoding order, and
  * where our own clock is set back. A burst of old pictures at the start of a session is stamped with its arrival, for nothing
- * that was handed on can be moved into the past; it tells the right delay for all that follows.
+ * that was handed on can be moved into the past; it tells the right delay for all that follows. Where timestamps jump ahead inside of one,
+ * by less than it is late, nothing tells until the next report.
  *
  * Bounds, which test/media/timeline-truth.test.ts holds against a camera that knows the truth: nothing is dated after its arrival;
  * nothing before its capture, with two exceptions. A clock that is believed may be 5 s behind. And steps back of less than a second

@@ -21,16 +21,18 @@ for package in "${packages[@]}"; do
 done
 if [ "${#missing[@]}" -eq 0 ]; then
   echo "All ${#packages[@]} packages are there."
-  exit 0
+else
+  echo "Installing: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  # Debian starts what it installs: OpenLDAP, Samba.
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod +x "$policy"
+  fi
+  apt-get update -q
+  apt-get install -y -q --no-install-recommends "${missing[@]}"
 fi
-echo "Installing: ${missing[*]}"
-export DEBIAN_FRONTEND=noninteractive
-# Debian starts what it installs: OpenLDAP, Samba.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  trap 'rm -f "$policy"' EXIT
-  printf '#!/bin/sh\nexit 101\n' > "$policy"
-  chmod +x "$policy"
-fi
-apt-get update -q
-apt-get install -y -q --no-install-recommends "${missing[@]}"
+# GStreamer lists its plug-ins when it first runs: programs that begin side by side would each do it, and find some missing.
+gst-inspect-1.0 > /dev/null

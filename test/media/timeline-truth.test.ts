@@ -68,6 +68,8 @@ interface Told extends Placed {
   /** When it was captured and when it came, by our clock. */
   readonly truth: number;
   readonly arrived: number;
+  /** The camera's timestamps have not jumped since its newest report. */
+  readonly reported: boolean;
 }
 
 /** A deterministic wobble between 0 and 1. */
@@ -78,6 +80,7 @@ function tell({ driftPpm, burst, delayMs, jitterMs, events }: Story): readonly T
   const timeline = new Timeline(HZ);
   const told: Told[] = [];
   let shiftMs = 0;
+  let reportedShiftMs = 0;
   let heldUntil = burst * FRAME_MS;
   let off = 0;
   let reports = false;
@@ -100,8 +103,12 @@ function tell({ driftPpm, burst, delayMs, jitterMs, events }: Story): readonly T
     // One connection: nothing overtakes.
     last = Math.max(last, captured + delayMs + jitterMs * wobble(frame), heldUntil);
     const arrived = unixMillis(START + last + ours);
-    if (reports && frame % 125 === 0) timeline.report(ticks, (START + captured + ours + off) as UnixMillis, arrived);
-    told.push({ ...timeline.place(ticks, arrived), truth: START + captured + ours, arrived });
+    if (reports && frame % 125 === 0) {
+      timeline.report(ticks, (START + captured + ours + off) as UnixMillis, arrived);
+      reportedShiftMs = shiftMs;
+    }
+    const reported = shiftMs === reportedShiftMs;
+    told.push({ ...timeline.place(ticks, arrived), truth: START + captured + ours, arrived, reported });
   }
   return told;
 }
@@ -138,12 +145,20 @@ describe("footage times, whatever a camera and the network do", function () {
       fc.property(story(fc.constant(0)), (one) => {
         const told = tell({ ...one, events: [{ what: "reports", on: true, frame: 0 }, ...one.events] });
         expectOrder(told);
-        for (const [index, { at, truth, quality }] of told.entries()) {
+        for (const [index, { at, truth, quality, reported }] of told.entries()) {
           expect(at - truth, `frame ${index}`).to.be.at.least(-200);
-          if (quality === "camera") expect(at - truth, `frame ${index} by the camera's clock`).to.be.at.most(200);
+          // A jump inside a burst of old pictures contradicts nothing that is known before the next report.
+          if (quality === "camera" && reported)
+            expect(at - truth, `frame ${index} by the camera's clock`).to.be.at.most(200);
         }
       }),
-      { numRuns: 25 },
+      {
+        numRuns: 25,
+        // Seen once: timestamps that jump by less than what a burst is late by.
+        examples: [
+          [{ driftPpm: 0, burst: 81, delayMs: 0, jitterMs: 0, events: [{ what: "jump", ms: 1100, frame: 55 }] }],
+        ],
+      },
     );
   });
 
