@@ -13,6 +13,9 @@ const LIMITS = {
 const KEY_FRAME_PERIOD_MS = 2 * SECOND;
 const SOUND_PERIOD_MS: Millis = 40;
 
+/** The camera's clock was set where it is further off from how long the camera runs than this. */
+const READ_APART_MS: Millis = 20;
+
 export interface Frame extends CodedPicture {
   /** Burnt in. Frames since the camera began, also those that nobody saw. */
   readonly number: number;
@@ -58,6 +61,8 @@ export class Feed {
   #encoder: H264Encoder;
   #scene: Scene | undefined;
   #keyWanted = true;
+  /** What the camera's clock said when it began. */
+  #origin = Number.NaN;
   #nextFrame = 0;
   #nextSound = 0;
   #timer: Timer | undefined;
@@ -198,7 +203,10 @@ export class Feed {
   }
 
   #wallAt(elapsedMs: Millis): UnixMillis {
-    return unixMillis(this.now() - this.elapsed() + elapsedMs);
+    const origin = this.now() - this.elapsed();
+    // Two clocks that are read one after the other: on a busy machine they are some time apart, which no sound may be shifted by.
+    if (!(Math.abs(origin - this.#origin) < READ_APART_MS)) this.#origin = origin;
+    return unixMillis(this.#origin + elapsedMs);
   }
 }
 
