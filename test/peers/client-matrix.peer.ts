@@ -87,6 +87,9 @@ describe("clients that nobody here wrote", function () {
       const most = isLive ? ["--frames", `${SECONDS * FPS}`] : [];
       const args = [WATCH, url, "--protocols", transport, "--sound", file, ...most];
       outcome = await there(context, DEBIAN_PYTHON).run(args);
+      // Among thousands of tests side by side it has ended without a picture and without an error; why is not known yet.
+      if (isLive && outcome.stdout.length === 0 && outcome.stderr === "")
+        outcome = await there(context, DEBIAN_PYTHON).run(args);
     }
     return { ...outcome, sound: await readFile(file).catch(() => Buffer.alloc(0)) };
   };
@@ -103,8 +106,8 @@ describe("clients that nobody here wrote", function () {
       };
 
       it("plays live: every frame and every sample once, in order", async function () {
-        const { stdout, stderr, sound } = await row(this, login, `live/${id}`);
-        expect(stdout.length, stderr).to.be.above(0);
+        const { code, stdout, stderr, sound } = await row(this, login, `live/${id}`);
+        expect(stdout.length, `exit code ${code}: ${stderr}`).to.be.above(0);
         expectConsecutive(framesOf(stdout, WIDTH, HEIGHT), SECONDS * FPS - 1);
         expectSeconds(sound, SECONDS / 2);
       });
