@@ -38,7 +38,8 @@ export async function readAnchors(
   const segments = new Map<string, AnchoredSegment & { readonly time: string }>();
   const stretches: Stretch[] = [];
   const good: KnownAnchor[] = [];
-  const wanted = new Map(kept.map(({ seq, hash }) => [seq, hash]));
+  // Two of one number: the first one was taken away, and the bridge has made another since.
+  const wanted = Map.groupBy(kept, ({ seq }) => seq);
   const say = (file: string, verdict: Stretch["verdict"], why: string): void =>
     void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
   let newest: SignedAnchor | undefined;
@@ -66,9 +67,9 @@ export async function readAnchors(
       oldest ??= found;
       newest = found;
       good.push({ seq: anchor.seq, hash, time: anchor.time });
-      const expected = wanted.get(anchor.seq);
+      const expected = wanted.get(anchor.seq) ?? [];
       wanted.delete(anchor.seq);
-      if (expected !== undefined && expected !== hash)
+      if (expected.some((one) => one.hash !== hash))
         say(path, "changed", `anchor ${anchor.seq} is another one than was made at that time`);
       for (const one of found.segments)
         if (camera === undefined || one.camera === camera) segments.set(one.link, { ...one, time: anchor.time });
