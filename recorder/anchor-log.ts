@@ -13,7 +13,7 @@ import {
   timeStampFilesIn,
 } from "./anchor-files.ts";
 import type { Catalog } from "./catalog.ts";
-import { errorCode, type Files } from "./files.ts";
+import type { Files } from "./files.ts";
 import { NO_LINK } from "./integrity.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { Signer } from "./signature.ts";
@@ -50,6 +50,7 @@ interface AnchorPlace {
 export class AnchorLog {
   readonly #place: AnchorPlace;
   readonly #timer: Timer;
+  #isResumed = false;
   #seq = 0;
   #prev = NO_LINK.toString("hex");
   #time = Number.NEGATIVE_INFINITY;
@@ -66,20 +67,10 @@ export class AnchorLog {
   /** Goes on behind the newest anchor. Anchors that this bridge did not sign are put aside. Never rejects for what the disk does. */
   static async open(place: AnchorPlace): Promise<AnchorLog> {
     const made = new AnchorLog(place);
-    try {
+    await made.#inTurn(async () => {
       await made.#resume();
-    } catch (err) {
-      if (errorCode(err) === undefined && !isFault(err, "invalid")) throw err;
-      place.log.error(
-        { err },
-        "the newest anchor of the recordings cannot be read: anchors are put aside, and begin anew",
-      );
-      await made.#putAside().catch((error: unknown) => {
-        if (errorCode(error) === undefined) throw error;
-        place.log.error({ err: error }, "anchors cannot be put aside");
-      });
-    }
-    if (place.clock.now() - made.#time >= LIMITS.periodMs) await made.anchor();
+      if (place.clock.now() - made.#time >= LIMITS.periodMs) await made.#append();
+    });
     return made;
   }
 
@@ -90,10 +81,7 @@ export class AnchorLog {
 
   /** Makes one now. Resolves when it is on the disk, or could not be written, which is logged: the next one is an hour away. */
   anchor(): Promise<void> {
-    this.#working = this.#working
-      .then(() => this.#append())
-      .catch((err: unknown) => this.#place.log.error({ err }, "the recordings cannot be anchored"));
-    return this.#working;
+    return this.#inTurn(() => this.#append());
   }
 
   async close(): Promise<void> {
@@ -101,9 +89,34 @@ export class AnchorLog {
     await this.anchor();
   }
 
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#working = this.#working
+      .then(work)
+      .catch((err: unknown) => this.#place.log.error({ err }, "the recordings cannot be anchored"));
+    return this.#working;
+  }
+
+  /**
+   * Finds the newest anchor, once. Rejects as the disk does, and is asked again with the next anchor then: to begin anew would accuse the
+   * site, for others know the anchors that there are.
+   */
   async #resume(): Promise<void> {
+    if (this.#isResumed) return;
+    try {
+      if (!(await this.#find())) await this.#putAside();
+    } catch (err) {
+      if (!isFault(err, "invalid")) throw err;
+      this.#place.log.error({ err }, "the newest anchor of the recordings makes no sense");
+      await this.#putAside();
+    }
+    this.#isResumed = true;
+  }
+
+  /** False where the newest anchor is not by this bridge. */
+  async #find(): Promise<boolean> {
     const { folder, files, signer } = this.#place;
     await files.makeFolder(`${folder}/${STATEMENTS_FOLDER}`);
+    this.#file = undefined;
     for (const file of (await anchorFilesIn(files, folder)).toReversed()) {
       const text = await readText(files, file.path, LIMITS.fileBytes);
       // What a crash has cut has no line end.
@@ -113,16 +126,18 @@ export class AnchorLog {
       const line = text?.slice(0, end).trimEnd().split("\n").at(-1);
       if (line === undefined || line === "") continue;
       const newest = readAnchor(line);
-      if (!newest.valid || !isSignedWith(newest, signer)) return this.#putAside();
+      if (!newest.valid || !isSignedWith(newest, signer)) return false;
       this.#seq = newest.anchor.seq;
       this.#prev = newest.hash;
       this.#time = Date.parse(newest.anchor.time);
-      return;
+      break;
     }
+    return true;
   }
 
   async #putAside(): Promise<void> {
-    const { folder, files, clock } = this.#place;
+    const { folder, files, clock, log } = this.#place;
+    log.error("anchors of the recordings that this bridge did not sign are put aside, and begin anew");
     const mark = isoOf(clock.now()).replaceAll(":", "-");
     const all = [...(await timeStampFilesIn(files, folder)), ...(await anchorFilesIn(files, folder))];
     for (const { path } of all) await files.rename(path, `${path}.${mark}.aside`);
@@ -131,10 +146,13 @@ export class AnchorLog {
 
   async #append(): Promise<void> {
     const { folder, files, clock, signer, removals, auditHead, anchored } = this.#place;
+    await this.#resume();
     const segments = await this.#newest();
     if (segments.length === 0 && this.#seq === 0) return;
     const now = clock.now();
-    const file = anchorFileOf(folder, now);
+    const today = anchorFileOf(folder, now);
+    // Where the clock was set back, still behind the anchor before.
+    const file = this.#file !== undefined && this.#file.day > today.day ? this.#file : today;
     const seq = this.#seq + 1;
     const { old, first = seq } = await this.#outlived(file);
     const line = printAnchor(
@@ -148,10 +166,10 @@ export class AnchorLog {
     this.#seq = seq;
     this.#prev = hashOfText(line.slice(0, line.indexOf("\t")));
     this.#time = now;
+    anchored?.({ seq, hash: this.#prev });
     // Before the anchors that they are of: a time stamp without its anchor would accuse somebody.
     for (const one of old) await files.remove(timeStampFileOf(folder, one));
     for (const { path } of old) await files.remove(path);
-    anchored?.({ seq, hash: this.#prev });
   }
 
   async #newest(): Promise<readonly AnchoredSegment[]> {

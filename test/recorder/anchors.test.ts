@@ -246,6 +246,32 @@ describe("anchors of recordings", () => {
       if (gone !== undefined) expect(seconds(found)).to.be.closeTo(gone, 0.01);
     });
 
+  it("notice what was taken away where the bridge has made as many anchors since", async () => {
+    await record(3);
+    await record(3, START_MS + 3 * SEGMENT_SECONDS * 1000);
+    const [, second] = told;
+    await writeFile(await anchorsFile(), without(await lines(), 1));
+    for (const name of await readdir(folder)) if (name.startsWith("catalog.db")) await rm(join(folder, name));
+    for (const file of (await filesOf("a", "b")).filter((_, index) => index % 6 > 2)) await rm(file);
+    await record(3, START_MS + 6 * SEGMENT_SECONDS * 1000);
+    expect(told.map(({ seq }) => seq)).to.deep.equal([1, 2, 2]);
+    expect(said(await report({ kept: told.filter((one) => one !== second) }))).to.deep.equal([]);
+    expect(said(await report({ kept: told }))).to.deep.equal(["changed"]);
+  });
+
+  it("accuse nobody where the clock was set back over midnight, and the bridge started again", async () => {
+    clock.setWall(unixMillis(START_MS + 2 * DAY));
+    await record(3);
+    clock.setWall(unixMillis(START_MS));
+    const archive = await open();
+    await film(archive, 3, START_MS + 3 * SEGMENT_SECONDS * 1000);
+    await clock.advance(HOUR);
+    await archive.close();
+    await (await open()).close();
+    expect(told.map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4]);
+    expect(said(await report({ kept: told }))).to.deep.equal([]);
+  });
+
   it("notice it of a camera's folder alone, and accuse no other camera there", async () => {
     await record(3);
     await rm((await filesOf("a")).at(-1) ?? "");
@@ -336,5 +362,45 @@ describe("anchors of recordings", () => {
     await clock.advance(HOUR);
     await archive.close();
     expect(said(await report())).to.deep.equal([]);
+  });
+
+  it("go on where the disk could not be read at the start: none is put aside for that", async () => {
+    await record(2);
+    await clock.advance(2 * HOUR);
+    let fails = true;
+    const files: Files = {
+      ...diskFiles,
+      open: async (path, mode) => {
+        if (fails && path.includes("/anchors-")) throw Object.assign(new Error("fails"), { code: "EIO" });
+        return diskFiles.open(path, mode);
+      },
+    };
+    const archive = await open(files);
+    await film(archive, 2, START_MS + HOUR);
+    fails = false;
+    await clock.advance(HOUR);
+    await archive.close();
+    expect(told.map(({ seq }) => seq)).to.deep.equal([1, 2, 3]);
+    expect(said(await report({ kept: told }))).to.deep.equal([]);
+  });
+
+  it("are told of where old ones cannot be removed", async () => {
+    const files: Files = {
+      ...diskFiles,
+      remove: async (path) => {
+        if (path.includes("/anchors-")) throw Object.assign(new Error("fails"), { code: "EIO" });
+        return diskFiles.remove(path);
+      },
+    };
+    await record(1);
+    clock.setWall(unixMillis(START_MS + 3 * DAY));
+    const archive = await open(files);
+    archive.retain("a", { maxAgeMs: DAY });
+    await film(archive, 1, clock.now());
+    archive.retain("b", { maxAgeMs: DAY });
+    await archive.tidy();
+    await archive.close();
+    expect(told.map(({ seq }) => seq)).to.deep.equal([1, 2, 3]);
+    expect(said(await report({ kept: told }))).to.have.members(["removed a", "removed b"]);
   });
 });
