@@ -23,17 +23,23 @@ const ATTRIBUTE = new RegExp(`${S}+${NAME}${EQUALS}(?:"([^<"]*)"|'([^<']*)')`, "
 const TAG_END = new RegExp(`${S}*(/?)>`, "y");
 const CLOSING_END = new RegExp(`${S}*>`, "y");
 const NOT_BLANK = /[^ \t\n]/;
-const REFERENCE = /&(?:(amp|lt|gt|quot|apos);|#x([0-9a-fA-F]+);|#([0-9]+);)?/g;
-const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+const GREATER = ">".charCodeAt(0);
+const SLASH = "/".charCodeAt(0);
+/** What stands between `&` and `;`, but for names. */
+const NUMBER = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/;
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ["amp", "&"],
+  ["lt", "<"],
+  ["gt", ">"],
+  ["quot", '"'],
+  ["apos", "'"],
+]);
 
 /** What is no character of XML 1.0 (2.2). */
 const NO_CHARACTER = /[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** Prefixes declared at one element, and those around it. The prefix of the default namespace is empty. */
-export interface Scope {
-  readonly declared: ReadonlyMap<string, string>;
-  readonly outer: Scope | undefined;
-}
+/** The namespace of each prefix that is declared at an element or around it. The prefix of the default namespace is empty. */
+export type Scope = ReadonlyMap<string, string>;
 
 interface Growing extends XmlElement {
   attributes: readonly XmlAttribute[];
@@ -61,12 +67,7 @@ export function refuse(why: string): Fault {
 
 /** The namespace of a prefix in a scope; undefined where none is declared. */
 export function namespaceIn(scope: Scope | undefined, prefix: string): string | undefined {
-  if (prefix === "xml") return XML;
-  for (let at = scope; at !== undefined; at = at.outer) {
-    const ns = at.declared.get(prefix);
-    if (ns !== undefined) return ns;
-  }
-  return undefined;
+  return prefix === "xml" ? XML : scope?.get(prefix);
 }
 
 /** Reads one document in one go over its text; see `parseXml` for what of XML there is. Each position is looked at a bounded number of times. */
@@ -196,19 +197,16 @@ export class XmlReader {
         declare(own, second ?? "", value);
       } else written.push({ prefix: second === undefined ? "" : first, local: second ?? first, value });
     }
-    return own === undefined ? outer : { declared: own, outer };
+    // As one map, for a hostile document nests scopes, and asks for the outermost prefix at each of its elements.
+    return own === undefined ? outer : new Map([...(outer ?? []), ...own]);
   }
 }
-
-const GREATER = ">".charCodeAt(0);
-const SLASH = "/".charCodeAt(0);
 
 /** Namespaces in XML §3 says which names and prefixes are not free. */
 function declare(own: Map<string, string>, prefix: string, ns: string): void {
   if (own.has(prefix)) throw refuse("with an attribute twice");
   const isBound = prefix === "xmlns" || (prefix === "xml") !== (ns === XML) || ns === XMLNS;
-  if (isBound || (prefix !== "" && ns === ""))
-    throw refuse(`with a namespace that ${prefix || "none"} cannot stand for`);
+  if (isBound || (prefix !== "" && ns === "")) throw refuse("with a prefix for a namespace that it cannot stand for");
   own.set(prefix, ns);
 }
 
@@ -231,12 +229,22 @@ function resolved(scope: Scope | undefined, written: readonly Written[]): readon
 
 /** With characters in place of references to them, of which there are the five entities of XML and numbers. */
 function unreferenced(written: string): string {
-  if (!written.includes("&")) return written;
-  return written.replaceAll(REFERENCE, (_, name?: string, hex?: string, decimal?: string) => {
-    if (name !== undefined) return ENTITIES[name] ?? "";
-    const code = hex === undefined ? Number.parseInt(decimal ?? "", 10) : Number.parseInt(hex, 16);
-    const character = code <= 0x10ffff ? String.fromCodePoint(code) : "\0";
-    if (NO_CHARACTER.test(character)) throw refuse("with a reference to no character");
-    return character;
-  });
+  let read = "";
+  let from = 0;
+  for (let at = written.indexOf("&"); at !== -1; at = written.indexOf("&", from)) {
+    const end = written.indexOf(";", at);
+    if (end === -1) throw refuse("with a reference that does not end");
+    const reference = written.slice(at + 1, end);
+    read += written.slice(from, at) + (ENTITIES.get(reference) ?? numbered(reference));
+    from = end + 1;
+  }
+  return from === 0 ? written : read + written.slice(from);
+}
+
+function numbered(reference: string): string {
+  const [, hex, decimal = ""] = NUMBER.exec(reference) ?? [];
+  const code = hex === undefined ? Number.parseInt(decimal, 10) : Number.parseInt(hex, 16);
+  const character = code <= 0x10ffff ? String.fromCodePoint(code) : "\0";
+  if (NO_CHARACTER.test(character)) throw refuse("with a reference to no character");
+  return character;
 }

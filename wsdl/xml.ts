@@ -8,18 +8,19 @@ export interface XmlLimits {
   readonly elements: number;
   /** Of the whole document. */
   readonly attributes: number;
-  /** `xmlns` declarations of the whole document: each costs at every look-up of a prefix. */
+  /** `xmlns` declarations of the whole document: a scope holds all that are around it. */
   readonly declarations: number;
 }
 
 /**
- * What a client may send us before we know who it is. The parser needs under 10 ms for any such document, and the tree
- * some megabytes. A single element has at most 64 attributes, whatever the caller allows.
+ * The most that anybody may send us; callers that do not know who it is ask for less. The parser needs some 20 ms for the worst of such
+ * documents, which are nothing but the smallest elements or references to characters, and the tree some megabytes. A single element has at
+ * most 64 attributes, whatever the caller allows.
  */
 const LIMITS: XmlLimits = { bytes: 256 * 1024, depth: 64, elements: 50_000, attributes: 20_000, declarations: 64 };
 
-/** Takes a byte order mark away. */
-const UTF_8 = new TextDecoder("utf-8", { fatal: true });
+/** Leaves a byte order mark, which the reader takes away: once. */
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 export interface XmlAttribute {
   /** Empty for an attribute without a prefix. */
