@@ -41,7 +41,7 @@ const LIMITS = {
 export interface ApprovalsOptions<Schema extends AuthSchema> {
   /** A database with the migrations of {@link AuthSchema} applied. Stays the caller's. */
   readonly query: Kysely<Schema>;
-  readonly accounts: Pick<Accounts, "principalOf" | "list">;
+  readonly accounts: Pick<Accounts, "principalOf" | "find">;
   readonly audit: Audit;
   readonly settings: ApprovalSettings;
   readonly clock: Clock;
@@ -91,7 +91,7 @@ export class Approvals implements SecondPerson, Closable {
   logInWaits(accountId: string): boolean {
     const { accounts, settings } = this.#o;
     if (settings.logInOf.length === 0) return false;
-    const account = accounts.list().find(({ id }) => id === accountId);
+    const account = accounts.find(accountId);
     const who = accounts.principalOf(accountId);
     if (account === undefined || who === undefined) return true;
     if (who.kind !== "person") return false;
@@ -257,7 +257,7 @@ export class Approvals implements SecondPerson, Closable {
     if (approver.kind !== "person") return "an external system approves nothing";
     if (approver.accountId === one.account) return "nobody approves their own request";
     const [asker, other] = [one.account, approver.accountId].map(
-      (account) => this.#o.accounts.list().find(({ id }) => id === account)?.directory,
+      (account) => this.#o.accounts.find(account)?.directory,
     );
     // A system under a person of a directory is that person.
     return asker !== undefined && asker.id === other?.id && asker.directory === other.directory

@@ -52,7 +52,7 @@ export function rightsRoutes(o: {
   const managed = managedBy(accounts, o.audit, o.approvals);
   const grantsOf = (id: string) => {
     const grants = accounts.grantsOf(id);
-    const account = accounts.list().find((one) => one.id === id);
+    const account = accounts.find(id);
     if (grants === undefined || account === undefined) throw new Fault("not-found", `no account ${id}`);
     return { account: { ...account, lacksFactor: accounts.lacksFactor(id) }, grants };
   };
