@@ -80,7 +80,7 @@ export class AccountChanges {
   renewSecret(id: string): Promise<Secret> {
     return this.#store.inTurn(async () => {
       const { account } = this.#known.get(id);
-      if (account.kind !== "integration") throw new Fault("invalid", `${account.name} is a person, with a password`);
+      if (account.kind !== "integration") throw wrongKind(`${account.name} is a person, with a password`);
       const { secret, credential } = this.#secrets.make(id);
       await this.#update(account, credential);
       return secret;
@@ -89,7 +89,7 @@ export class AccountChanges {
 
   async setPassword(id: string, password: Secret): Promise<void> {
     const { account } = this.#known.get(id);
-    if (account.kind !== "person") throw new Fault("invalid", `${account.name} is an integration, with a secret`);
+    if (account.kind !== "person") throw wrongKind(`${account.name} is an external system, with a secret`);
     if (account.directory !== undefined)
       throw new Fault("invalid", `the directory has the password of ${account.name}`, {
         tell: "the password of that account is changed at its directory",
@@ -153,4 +153,8 @@ export class AccountChanges {
     )
       throw new Fault("wrong-state", `${changed.name} is the last administrator`, { tell: NOBODY_LEFT });
   }
+}
+
+function wrongKind(tell: string): Fault {
+  return new Fault("invalid", tell, { tell });
 }

@@ -33,6 +33,15 @@ export function callerAtPages(ctx: { readonly state: WebState }): Principal {
   return who;
 }
 
+/** `invalid` for the caller's own account: whoever finds a page open, or a token, must not be able to make the account their own. */
+export function assertOthers(ctx: { readonly state: WebState }, id: string): void {
+  const { accountId, name } = caller(ctx);
+  if (id === accountId)
+    throw new Fault("invalid", `${name} changes what their own account is known by`, {
+      tell: "This is for accounts of others: what your own is known by, you change in the menu at your name.",
+    });
+}
+
 /** Makes the check that stands in front of a route: `need("adopt-camera")`. */
 export type Need = (
   right: SystemRight,

@@ -109,4 +109,15 @@ describe("second factors, at the API", () => {
       subject: "ada",
     });
   });
+
+  it("are not removed without a code by their owner, who may manage accounts", async () => {
+    const manage = { right: "manage-accounts", cameras: "any", interfaces: "any" } as const;
+    const boss = await site.person("boss", [manage]);
+    const id = site.accounts.list().find(({ name }) => name === "boss")?.id ?? "";
+    const begun = await boss.send("POST", "/api/session/factor", { body: { password: PASSWORD } });
+    const first = codeFor((begun.json as { secret: string }).secret, site.clock.now());
+    expect((await boss.send("PUT", "/api/session/factor", { body: { code: first } })).status).to.equal(200);
+    expect((await boss.send("DELETE", `/api/accounts/${id}/factor`)).status).to.equal(400);
+    expect(await accountOf(boss)).to.include({ recoveryCodesLeft: 10 });
+  });
 });

@@ -14,7 +14,7 @@ import type { UnixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { jsonBody } from "../body.ts";
 import { managedBy } from "../managed-by.ts";
-import { caller, type Need, type WebState } from "../state.ts";
+import { assertOthers, type Need, type WebState } from "../state.ts";
 
 const cameras = z.union([z.literal("any"), z.array(z.string().min(1).max(64)).max(1000)]);
 
@@ -99,7 +99,7 @@ export function accountRoutes(o: {
   const managed = managedBy(accounts, o.audit, o.approvals);
   /** Rights of people come from roles. */
   const assertIntegration = (id: string): void => {
-    const account = accounts.list().find((one) => one.id === id);
+    const account = accounts.find(id);
     if (account?.kind !== "person") return;
     const tell = `What may be watched is chosen for external systems; ${account.name} is a person.`;
     throw new Fault("invalid", tell, { tell });
@@ -169,15 +169,14 @@ export function accountRoutes(o: {
   router.put("/:id/password", need("manage-accounts"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
     const { password } = await jsonBody(ctx.req, newPassword);
-    // Whoever finds the page open must not be able to make the account their own.
-    if (id === caller(ctx).accountId)
-      throw new Fault("invalid", "one's own password", { tell: "Change your own password by the button Password." });
+    assertOthers(ctx, id);
     await managed(ctx).setPassword(id, new Secret(password));
     ctx.status = 204;
   });
 
   router.post("/:id/secret", need("manage-accounts"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
+    assertOthers(ctx, id);
     const secret = await managed(ctx).renewSecret(id);
     ctx.body = { secret: secret.reveal() };
   });

@@ -9,7 +9,7 @@ import { Fault } from "../../base/fault.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
 import { sendCode } from "../send-code.ts";
-import { caller, callerAtPages, doorOf, type Need, type WebDoor, type WebState } from "../state.ts";
+import { assertOthers, caller, callerAtPages, doorOf, type Need, type WebDoor, type WebState } from "../state.ts";
 import { begin, oneTimeCode } from "./session.ts";
 
 const begun = z.strictObject({
@@ -97,7 +97,8 @@ export function factorRoutes(o: {
 
   router.delete("/accounts/:id/factor", o.need("manage-accounts"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
-    const account = accounts.list().find((one) => one.id === id);
+    const account = accounts.find(id);
+    assertOthers(ctx, id);
     if (account === undefined || !factors.has(id)) throw new Fault("not-found", `no second factor of ${id}`);
     await remove(id);
     record(caller(ctx), "remove-second-factor", account.name, o.peerOf(ctx), doorOf(ctx));
