@@ -45,6 +45,13 @@ export function plainToken(token: ApiToken): object {
   return { id, ...termsOf(token), lastUse: lastUse === undefined ? null : { ...lastUse, at: isoOf(lastUse.at) } };
 }
 
+/** What is asked for, for who is to approve it. */
+export function wordsOfToken({ name, interfaces = ["api"], networks = [], expires }: NewToken): string {
+  const from = networks.length === 0 ? "" : ` from ${networks.join(", ")}`;
+  const until = expires === null ? "for ever" : expires === undefined ? "for a year" : `until ${isoOf(expires)}`;
+  return `a token "${name}" for ${interfaces.join(", ")}${from}, ${until}`;
+}
+
 /** What was agreed when it was made. */
 function termsOf({ name, interfaces, networks, created, expires }: ApiToken): object {
   return {

@@ -7,7 +7,7 @@ import type { Audit, AuditEntry } from "./audit.ts";
 import { printGrant } from "./grant-words.ts";
 import { plainGrants } from "./grants.ts";
 import { type Policy, type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
-import { gainsPower } from "./powers.ts";
+import { gainsPower, powersOf } from "./powers.ts";
 import type { EffectiveGrant } from "./principal.ts";
 import type { Interface } from "./right.ts";
 
@@ -45,8 +45,10 @@ export class ManagedAccounts {
     made: Parameters<Accounts["createIntegration"]>[0],
   ): ReturnType<Accounts["createIntegration"]> {
     const { name, grants, roles = [], person } = made;
-    const directory = person === undefined ? undefined : this.#find(person)?.directory;
-    await this.#pass([], { name, enabled: true, grants, roles, ...(directory === undefined ? {} : { directory }) });
+    const under = person === undefined ? undefined : this.#accounts.find(person);
+    const directory = under?.directory;
+    const planned = { name, enabled: true, grants, roles, ...(directory === undefined ? {} : { directory }) };
+    await this.#pass([], planned, { under });
     const done = await this.#accounts.createIntegration(made);
     this.#record("make-account", done.account.name, undefined, rightsOf(done.account));
     return done;
@@ -55,7 +57,7 @@ export class ManagedAccounts {
   /** See {@link Accounts.createPerson}. */
   async createPerson(made: Parameters<Accounts["createPerson"]>[0]): Promise<Account> {
     const { name, grants, roles = [] } = made;
-    await this.#pass([], { name, enabled: true, grants, roles });
+    await this.#pass([], { name, enabled: true, grants, roles }, {});
     const account = await this.#accounts.createPerson(made);
     this.#record("make-account", account.name, undefined, rightsOf(account));
     return account;
@@ -64,9 +66,10 @@ export class ManagedAccounts {
   /** See {@link Accounts.change}. */
   async change(...[id, change]: Parameters<Accounts["change"]>): Promise<void> {
     const chosenOf = typeof change === "function" ? change : () => change;
-    const found = this.#find(id);
+    const found = this.#accounts.find(id);
     const planned = found && changed(found, chosenOf(found));
-    if (found !== undefined && planned !== undefined) await this.#pass(this.#grantsOf(found), planned, id);
+    const bound = canonical(planned && this.#boundOf(planned));
+    if (found !== undefined && planned !== undefined) await this.#pass(this.#grantsOf(found), planned, { id });
     const { before, after } = await this.#accounts.change(id, (now) => {
       const chosen = chosenOf(now);
       const next = changed(now, chosen);
@@ -74,7 +77,7 @@ export class ManagedAccounts {
       if (
         this.#approvals.waits("grant-administrator") &&
         gainsPower(this.#grantsOf(now), this.#grantsOf(next)) &&
-        canonical(rightsOf(next)) !== canonical(planned && rightsOf(planned))
+        canonical(this.#boundOf(next)) !== bound
       )
         throw new Fault("wrong-state", `${now.name} was changed meanwhile`, {
           tell: "the account was changed meanwhile: look at it again",
@@ -86,21 +89,21 @@ export class ManagedAccounts {
 
   /** See {@link Accounts.remove}. */
   async remove(id: string): Promise<void> {
-    const before = this.#find(id);
+    const before = this.#accounts.find(id);
     await this.#accounts.remove(id);
     if (before !== undefined) this.#record("remove-account", before.name, rightsOf(before), undefined);
   }
 
-  /** See {@link Accounts.setPassword}. Whoever chooses somebody's password can come in their place. */
+  /** See {@link Accounts.setPassword}. */
   async setPassword(id: string, password: Secret): Promise<void> {
-    const account = await this.#passInPlaceOf(id, "password");
+    const account = await this.passInPlaceOf(id, "another password");
     await this.#accounts.setPassword(id, password);
     this.#record("set-password", account.name, undefined, undefined);
   }
 
   /** See {@link Accounts.renewSecret}. */
   async renewSecret(id: string): Promise<Secret> {
-    const account = await this.#passInPlaceOf(id, "secret");
+    const account = await this.passInPlaceOf(id, "another secret");
     const secret = await this.#accounts.renewSecret(id);
     this.#record("renew-secret", account.name, undefined, undefined);
     return secret;
@@ -111,13 +114,14 @@ export class ManagedAccounts {
     const before = this.#part(kind, id);
     const { policy } = this.#accounts;
     const next = policy.with(kind, id, part);
-    // Hours may be those of any role.
+    // Hours may be those of any role, and of any account's own grants.
     const touched = kind === "role" ? [id] : [...next.roles.keys()];
+    const grants = kind === "hours" ? this.#accounts.list().flatMap((account) => account.grants) : [];
     const of = (one: Policy): readonly EffectiveGrant[] =>
-      one.effective({ roles: touched.filter((role) => one.roles.has(role)), grants: [] });
+      one.effective({ roles: touched.filter((role) => one.roles.has(role)), grants });
     if (gainsPower(of(policy), of(next)))
       await this.#approvals.pass(this.#asker, "grant-administrator", () => ({
-        params: { kind, id, part: plainPart(kind, part) },
+        params: { kind, id, part: plainPart(kind, part), powers: powersOf(of(next)) },
         words: `set the ${kind} ${id}, by which people may manage accounts or approve: ${JSON.stringify(plainPart(kind, part))}`,
       }));
     await this.#accounts.setPart(kind, id, part);
@@ -131,36 +135,48 @@ export class ManagedAccounts {
     this.#record(`remove-${kind}`, id, before, undefined);
   }
 
-  /** Asks for a second person where an account would get powers that it has not. */
-  async #pass(before: readonly EffectiveGrant[], account: Named, id?: string): Promise<void> {
-    const after = this.#grantsOf(account);
-    if (!gainsPower(before, after)) return;
-    const { name, roles, grants } = account;
-    await this.#approvals.pass(this.#asker, "grant-administrator", () => {
-      const rights = [...roles.map((role) => `role ${role}`), ...plainGrants(grants).map(printGrant)];
-      return { params: { id, name, ...rightsOf(account) }, words: `give ${name} ${rights.join("; ") || "its rights"}` };
-    });
-  }
-
-  /** Asks for a second person where the account has powers that whoever knows its new `credential` can use. */
-  async #passInPlaceOf(id: string, credential: "password" | "secret"): Promise<Account> {
-    const account = this.#find(id);
+  /**
+   * Asks for a second person where the account has powers that whoever has its new `credential` can use in its place. `terms`: those
+   * of the credential. Faults: `not-found`, and those of {@link SecondPerson.pass}.
+   */
+  async passInPlaceOf(id: string, credential: string, terms?: object): Promise<Account> {
+    const account = this.#accounts.find(id);
     if (account === undefined) throw new Fault("not-found", `no account ${id}`);
     if (gainsPower([], this.#grantsOf({ ...account, enabled: true })))
       await this.#approvals.pass(this.#asker, "grant-administrator", () => ({
-        params: { id, credential },
-        words: `give ${account.name}, who may manage accounts or approve, another ${credential}`,
+        params: { id, credential, terms },
+        words: `give ${account.name}, who may manage accounts or approve, ${credential}`,
       }));
     return account;
+  }
+
+  /** Asks for a second person where an account would get powers that it has not. `under`: the person of a directory whose system it is. */
+  async #pass(
+    before: readonly EffectiveGrant[],
+    account: Named,
+    { id, under }: { readonly id?: string; readonly under?: Account | undefined },
+  ): Promise<void> {
+    if (!gainsPower(before, this.#grantsOf(account))) return;
+    const { name, roles, grants, directory } = account;
+    await this.#approvals.pass(this.#asker, "grant-administrator", () => {
+      const given = directory?.roles.map((role) => `role ${role} by directory ${directory.directory}`) ?? [];
+      const rights = [...roles.map((role) => `role ${role}`), ...given, ...plainGrants(grants).map(printGrant)];
+      const whose = under === undefined ? "" : `, a system under ${under.name},`;
+      return {
+        params: { id, name, under: under?.id, ...this.#boundOf(account) },
+        words: `give ${name}${whose} ${rights.join("; ") || "its rights"}`,
+      };
+    });
+  }
+
+  /** What an approval of the account's rights is bound to: hours and roles that they name may be changed meanwhile. */
+  #boundOf(account: Named): object {
+    return { ...rightsOf(account), powers: powersOf(this.#grantsOf(account)) };
   }
 
   /** None for who is kept out. */
   #grantsOf(account: Named): readonly EffectiveGrant[] {
     return account.enabled ? this.#accounts.policy.effective(account) : [];
-  }
-
-  #find(id: string): Account | undefined {
-    return this.#accounts.list().find((account) => account.id === id);
   }
 
   #part(kind: PolicyKind, id: string): object | undefined {

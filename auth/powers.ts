@@ -4,6 +4,15 @@ import type { Right } from "./right.ts";
 /** Rights that make others: who has them gives rights to anybody, or is the second person for anything. */
 const POWERS: ReadonlySet<Right> = new Set<Right>(["manage-accounts", "approve"]);
 
+/** What of the grants gives or denies these powers, in words for an approval to be bound to: with the hours of this moment, and wherever it comes from. */
+export function powersOf(grants: readonly EffectiveGrant[]): {
+  readonly gives: readonly string[];
+  readonly denies: readonly string[];
+} {
+  const { gives, denies } = textsOf(grants);
+  return { gives: [...gives].toSorted(), denies: [...denies].toSorted() };
+}
+
 /** Whether somebody has more of these powers by the one list of grants than by the other: a line that gives came, or one that denies went. */
 export function gainsPower(before: readonly EffectiveGrant[], after: readonly EffectiveGrant[]): boolean {
   const [had, has] = [textsOf(before), textsOf(after)];

@@ -1,5 +1,5 @@
 import { TOKEN_INTERFACES } from "../auth/api-token.ts";
-import { plainToken } from "../auth/managed-tokens.ts";
+import { plainToken, wordsOfToken } from "../auth/managed-tokens.ts";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { DAY, isoOf, type UnixMillis, unixMillis } from "../base/units.ts";
@@ -31,9 +31,10 @@ export async function listTokens(name: string, options: DataOptions & { readonly
 export async function addToken(name: string, token: string, options: AddTokenOptions): Promise<void> {
   const interfaces = options.interface?.map(interfaceOf);
   const expires = expiryOf(options.expires);
-  await withAccounts(options, async ({ accounts, managedTokens }) => {
+  await withAccounts(options, async ({ accounts, managed, managedTokens }) => {
     const wanted = { name: token, interfaces, networks: options.from, expires };
-    const { secret } = await managedTokens.make(accountNamed(accounts, name), wanted);
+    const account = await managed.passInPlaceOf(accountNamed(accounts, name).id, wordsOfToken(wanted), wanted);
+    const { secret } = await managedTokens.make(account, wanted);
     process.stdout.write(`${secret.reveal()}\n`);
     process.stderr.write("The token is shown this once; it cannot be shown again.\n");
   });

@@ -126,6 +126,69 @@ describe("acts that wait for a second person, at the pages", function () {
     },
   ];
 
+  const manage = { right: "manage-accounts", cameras: "any", interfaces: "any" } as const;
+  const closed = { name: "Office", zone: "UTC", weekly: [] } as const;
+  const always = {
+    ...closed,
+    weekly: [{ days: [1, 2, 3, 4, 5, 6, 7], from: "00:00", to: "00:00" }],
+  } as const;
+
+  it("approve the person of a directory whose system it is to be, and no other one", async () => {
+    await start(["grant-administrator"]);
+    await site.accounts.followDirectory(
+      ["carol", "dave"].map((make) => ({ make, link: { directory: "corp", id: make, roles: ["administrator"] } })),
+    );
+    const ask = (person: string) =>
+      ada.send("POST", "/api/accounts", { body: { name: "vms", watching: {}, person: idOf(person) } });
+    const { id, words } = approvalOf(await ask("carol"));
+    expect(words).to.equal("give vms, a system under carol, role administrator by directory corp");
+    expect((await says(bob, id, { says: "approved" })).status).to.equal(204);
+    expect((await ask("dave")).status).to.equal(202);
+    expect((await ask("carol")).status).to.equal(201);
+  });
+
+  it("approve a power in the hours of that moment, and not in what is made of them later", async () => {
+    await start(["grant-administrator"]);
+    const hours = (body: object) => ada.send("PUT", "/api/policy/hours/office", { body });
+    expect((await hours(closed)).status).to.equal(204);
+    const give = { roles: [], grants: [{ ...manage, hours: "office" }] };
+    const { id } = await site.accounts.createPerson({ name: "carl", password: new Secret(PASSWORD), grants: [] });
+    const role = { name: "Bosses", grants: give.grants };
+    const asks = [
+      () => ada.send("PUT", `/api/accounts/${id}/rights`, { body: give }),
+      () => ada.send("PUT", "/api/policy/role/bosses", { body: role }),
+    ];
+    for (const ask of asks) await says(bob, approvalOf(await ask()).id, { says: "approved" });
+    expect((await hours(always)).status).to.equal(204);
+    for (const ask of asks) expect((await ask()).status).to.equal(202);
+    expect((await hours(closed)).status).to.equal(204);
+    for (const ask of asks) expect((await ask()).status).to.equal(204);
+  });
+
+  it("keep the hours of a power that is an account's own, and of no role", async () => {
+    await start(["grant-administrator"]);
+    await site.accounts.setPart("hours", "office", { ...closed, exceptions: [] } as never);
+    await site.accounts.change(idOf("ada"), { grants: [{ ...manage, hours: "office" }] });
+    expect((await bob.send("PUT", "/api/policy/hours/office", { body: always })).status).to.equal(202);
+  });
+
+  it("keep whoever manages accounts from coming in the place of a system that has powers, by a token or a secret", async () => {
+    await start(["grant-administrator"]);
+    for (const [name, grants, status] of [
+      ["vms", [], [201, 200]],
+      ["robot", [manage], [202, 202]],
+    ] as const) {
+      const { account } = await site.accounts.createIntegration({ name, grants });
+      const path = `/api/accounts/${account.id}`;
+      const token = await ada.send("POST", `${path}/tokens`, { body: { name: "page", networks: ["10.2.0.0/24"] } });
+      expect([token.status, (await ada.send("POST", `${path}/secret`)).status]).to.deep.equal(status);
+      if (token.status === 202)
+        expect(approvalOf(token).words).to.equal(
+          'give robot, who may manage accounts or approve, a token "page" for api from 10.2.0.0/24, for a year',
+        );
+    }
+  });
+
   it("are all tried here", () => {
     return start([]).then(() =>
       expect([...new Set(trials.map(({ act }) => act))]).to.have.members(

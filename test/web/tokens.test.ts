@@ -102,6 +102,27 @@ describe("tokens, at the API", () => {
       );
   });
 
+  it("change nothing of what their account is known by where it may manage accounts, either", async () => {
+    const manage = { right: "manage-accounts", cameras: "any", interfaces: "any" } as const;
+    const { account } = await site.accounts.createIntegration({ name: "robot", grants: [manage] });
+    const { json: shown } = await ada.send("POST", `/api/accounts/${account.id}/tokens`, { body: { name: "robot" } });
+    for (const [method, path, body] of [
+      ["POST", "tokens", { name: "more" }],
+      ["POST", "secret", undefined],
+      ["PUT", "password", { password: PASSWORD }],
+      ["DELETE", "factor", undefined],
+    ] as const) {
+      const url = `/api/accounts/${account.id}/${path}`;
+      const { status, json } = await site
+        .stranger()
+        .send(method, url, { body, ...by((shown as { token: string }).token) });
+      expect([status, JSON.stringify(json)], url).to.deep.equal([
+        400,
+        '{"error":"This is for accounts of others: what your own is known by, you change in the menu at your name."}',
+      ]);
+    }
+  });
+
   it("are in the audit log where they fail, unless somebody floods it", async () => {
     for (let n = 0; n < 30; n += 1) await site.stranger().send("GET", "/api/cameras", by(`vdt_${"y".repeat(45)}`));
     const failed = site.audited.filter(({ action, outcome }) => action === "use-token" && outcome === "failed");

@@ -4,17 +4,18 @@ import type { Account } from "../../auth/account.ts";
 import type { Accounts } from "../../auth/accounts.ts";
 import { TOKEN_INTERFACES } from "../../auth/api-token.ts";
 import type { ApiTokens } from "../../auth/api-tokens.ts";
+import type { SecondPerson } from "../../auth/approval.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { managerOf } from "../../auth/managed.ts";
-import { ManagedTokens, plainToken } from "../../auth/managed-tokens.ts";
+import { ManagedTokens, plainToken, wordsOfToken } from "../../auth/managed-tokens.ts";
 import type { Peer } from "../../auth/principal.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import { Fault } from "../../base/fault.ts";
 import { unixMillis } from "../../base/units.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
-import { askerOf } from "../managed-by.ts";
-import { callerAtPages, type Need, type WebState } from "../state.ts";
+import { askerOf, managedBy } from "../managed-by.ts";
+import { assertOthers, callerAtPages, type Need, type WebState } from "../state.ts";
 import { oneTimeCode } from "./session.ts";
 
 const wanted = z.strictObject({
@@ -35,6 +36,7 @@ export function tokenRoutes(o: {
   readonly tokens: ApiTokens;
   readonly factors: Pick<SecondFactors, "has" | "check">;
   readonly audit: Audit;
+  readonly approvals: SecondPerson;
   readonly need: Need;
   readonly peerOf: (ctx: { readonly req: import("node:http").IncomingMessage }) => Peer;
 }): Router<WebState> {
@@ -86,6 +88,8 @@ export function tokenRoutes(o: {
       const tell = `${account.name} is a person, who makes tokens for themselves.`;
       throw new Fault("invalid", tell, { tell });
     }
+    assertOthers(ctx, account.id);
+    await managedBy(accounts, audit, o.approvals)(ctx).passInPlaceOf(account.id, wordsOfToken(rest), rest);
     const { token, secret } = await managed(ctx).make(account, rest);
     ctx.status = 201;
     ctx.body = { ...plainToken(token), token: secret.reveal() };
