@@ -1,6 +1,12 @@
 import { isoOf, type UnixMillis } from "../base/units.ts";
 import type { Files } from "./files.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
+import { readText } from "./whole-text.ts";
+
+const LIMITS = {
+  /** Of the anchors of one day. */
+  fileBytes: 512 * 1024 * 1024,
+};
 
 /** The anchors of a day, or their time stamps. */
 export interface AnchorFile {
@@ -45,6 +51,11 @@ async function filesOf(kind: keyof typeof NAMES, files: Files, folder: string): 
       return day === undefined ? [] : [{ path: `${folder}/${STATEMENTS_FOLDER}/${name}`, day }];
     })
     .toSorted((a, b) => (a.day < b.day ? -1 : 1));
+}
+
+/** The lines of a file of anchors. What has no line end was cut by a crash. Errors of the disk; Fault `invalid` where it is too long. */
+export async function anchorLinesOf(files: Files, { path }: AnchorFile): Promise<readonly string[]> {
+  return (await readText(files, path, LIMITS.fileBytes))?.split("\n").slice(0, -1) ?? [];
 }
 
 /** The number of a file's first anchor; undefined where it holds none. */

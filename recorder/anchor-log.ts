@@ -8,6 +8,7 @@ import {
   type AnchorFile,
   anchorFileOf,
   anchorFilesIn,
+  anchorLinesOf,
   firstSeqOf,
   timeStampFileOf,
   timeStampFilesIn,
@@ -18,12 +19,10 @@ import { NO_LINK } from "./integrity.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { Signer } from "./signature.ts";
 import { hashOfText, isSignedWith } from "./signed-text.ts";
-import { appendTo, readText } from "./whole-text.ts";
+import { appendTo } from "./whole-text.ts";
 
 const LIMITS = {
   periodMs: HOUR,
-  /** Of the file of one day. */
-  fileBytes: 512 * 1024 * 1024,
   /** Streams that are asked for in one turn of the loop. */
   streamsPerTurn: 20,
 };
@@ -118,13 +117,11 @@ export class AnchorLog {
     await files.makeFolder(`${folder}/${STATEMENTS_FOLDER}`);
     this.#file = undefined;
     for (const file of (await anchorFilesIn(files, folder)).toReversed()) {
-      const text = await readText(files, file.path, LIMITS.fileBytes);
-      // What a crash has cut has no line end.
-      const end = (text?.lastIndexOf("\n") ?? -1) + 1;
+      const lines = await anchorLinesOf(files, file);
       this.#file ??= file;
-      if (this.#file === file) this.#end = Buffer.byteLength(text?.slice(0, end) ?? "");
-      const line = text?.slice(0, end).trimEnd().split("\n").at(-1);
-      if (line === undefined || line === "") continue;
+      if (this.#file === file) this.#end = lines.reduce((end, line) => end + Buffer.byteLength(line) + 1, 0);
+      const line = lines.findLast((one) => one !== "");
+      if (line === undefined) continue;
       const newest = readAnchor(line);
       if (!newest.valid || !isSignedWith(newest, signer)) return false;
       this.#seq = newest.anchor.seq;

@@ -9,14 +9,23 @@ export function treeRoot(leaves: readonly Buffer[]): Buffer {
   return node(treeRoot(leaves.slice(0, half)), treeRoot(leaves.slice(half)));
 }
 
-/** What shows that the leaf at `index` is under the root, without the other leaves: hashes from the leaf up (RFC 9162 2.1.3.1). */
-export function treePath(leaves: readonly Buffer[], index: number): readonly Buffer[] {
-  if (leaves.length <= 1) return [];
-  const half = halfOf(leaves.length);
-  const [left, right] = [leaves.slice(0, half), leaves.slice(half)];
-  return index < half
-    ? [...treePath(left, index), treeRoot(right)]
-    : [...treePath(right, index - half), treeRoot(left)];
+/**
+ * What shows that the leaf at an index is under the root, without the other leaves: hashes from the leaf up (RFC 9162 2.1.3.1). They are
+ * made once, for all leaves.
+ */
+export function treePaths(leaves: readonly Buffer[]): (index: number) => readonly Buffer[] {
+  const levels: Buffer[][] = [];
+  for (let level = leaves.map(leafHash); level.length > 1; level = parentsOf(level)) levels.push(level);
+  return (index) => levels.flatMap((level, height) => level[(index >> height) ^ 1] ?? []);
+}
+
+/** A level of the tree over the one below it; what has nothing beside it goes up as it is. */
+function parentsOf(level: readonly Buffer[]): Buffer[] {
+  return level.flatMap((left, at) => {
+    const right = level[at + 1];
+    if (at % 2 === 1) return [];
+    return right === undefined ? left : node(left, right);
+  });
 }
 
 /** The root that a leaf and its path lead to; undefined where the path has not the length that it must have. */

@@ -25,6 +25,11 @@ export const isOurs = {
   segment: (name: string): boolean => SEGMENT_FILE.test(name),
 };
 
+/** `front-door/main`: a stream among all that there are. */
+export function streamOf({ camera, stream }: { readonly camera: string; readonly stream: string }): string {
+  return `${camera}/${stream}`;
+}
+
 /** `front-door/2026-11-24/13` of a segment's path. */
 export function folderOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Fault } from "../base/fault.ts";
+import { streamOf } from "./naming.ts";
 import type { Signer } from "./signature.ts";
 import { hashOfText, jsonOf, readSignedLine, type SignedText, signedLine } from "./signed-text.ts";
 
@@ -155,8 +156,4 @@ function bounded(ranges: RemovedRange[]): RemovedRange[] {
   if (first === undefined || second === undefined || ranges.length <= LIMITS.ranges) return ranges;
   const one = across(first, second);
   return [{ ...one, holes: one.holes + 1 }, ...rest];
-}
-
-function streamOf({ camera, stream }: Pick<RemovedRange, "camera" | "stream">): string {
-  return `${camera}/${stream}`;
 }

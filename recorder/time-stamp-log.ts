@@ -1,13 +1,11 @@
 import { ifValid } from "../base/fault.ts";
 import { readAnchorText } from "./anchor.ts";
-import { type AnchorFile, anchorFilesIn, seqOf, timeStampFileOf } from "./anchor-files.ts";
+import { type AnchorFile, anchorFilesIn, anchorLinesOf, seqOf, timeStampFileOf } from "./anchor-files.ts";
 import { TIME_STAMP_BYTES } from "./cms/time-stamp.ts";
 import type { Files } from "./files.ts";
 import { appendTo, readText } from "./whole-text.ts";
 
 const LIMITS = {
-  /** Of the anchors of one day. */
-  anchorBytes: 512 * 1024 * 1024,
   /** Of the time stamps of one day. */
   bytes: 64 * 1024 * 1024,
   /** Anchors that are still stamped: of the newest days, and so many. A stamp is good for all anchors before it, too. */
@@ -47,8 +45,7 @@ export class TimeStampLog {
     for (const file of (await anchorFilesIn(this.#files, this.#folder)).toReversed().slice(0, LIMITS.days)) {
       const lines = await stampLinesOf(this.#files, timeStampFileOf(this.#folder, file));
       const stamped = new Set(lines.map((one) => one?.seq));
-      const text = (await readText(this.#files, file.path, LIMITS.anchorBytes)) ?? "";
-      for (const line of text.split("\n").slice(0, -1).toReversed()) {
+      for (const line of (await anchorLinesOf(this.#files, file)).toReversed()) {
         const seq = seqOf(line);
         if (seq === undefined || stamped.has(seq)) continue;
         if (found.length >= LIMITS.waiting) return found;

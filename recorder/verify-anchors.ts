@@ -1,20 +1,15 @@
 import { isFault } from "../base/fault.ts";
 import type { AnchorName } from "./anchor.ts";
 import { type AnchoredSegment, readAnchor, type SignedAnchor } from "./anchor.ts";
-import { anchorFilesIn } from "./anchor-files.ts";
+import { type AnchorFile, anchorFilesIn, anchorLinesOf } from "./anchor-files.ts";
 import { errorCode, type Files } from "./files.ts";
+import { streamOf } from "./naming.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovedRange } from "./removals.ts";
 import type { Statement } from "./signature.ts";
 import type { Stretch } from "./verify.ts";
 import type { ArchiveScope } from "./verify-removed.ts";
 import type { KnownAnchor } from "./verify-time-stamps.ts";
-import { readText } from "./whole-text.ts";
-
-const LIMITS = {
-  /** Of the file of one day. */
-  fileBytes: 512 * 1024 * 1024,
-};
 
 /** Anchors of an archive, and what is wrong with them. */
 export interface Anchors {
@@ -44,8 +39,9 @@ export async function readAnchors(
     void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
   let newest: SignedAnchor | undefined;
   let oldest: SignedAnchor | undefined;
-  for (const { path } of await anchorFilesIn(files, folder)) {
-    for await (const line of linesOf(files, path, say)) {
+  for (const file of await anchorFilesIn(files, folder)) {
+    const { path } = file;
+    for (const line of await linesOf(files, file, (why) => say(path, "unreadable", why))) {
       const found = readOrSay(line, (why) => say(path, "changed", why));
       if (found === undefined) break;
       const { anchor, certificate, valid, hash } = found;
@@ -94,18 +90,13 @@ function readOrSay(line: string, say: (why: string) => void): ReturnType<typeof 
   }
 }
 
-/** The lines of a file. What has no line end was cut by a crash, and goes with the next anchor. */
-async function* linesOf(
-  files: Files,
-  path: string,
-  say: (file: string, verdict: Stretch["verdict"], why: string) => void,
-): AsyncGenerator<string> {
+async function linesOf(files: Files, file: AnchorFile, say: (why: string) => void): Promise<readonly string[]> {
   try {
-    const text = await readText(files, path, LIMITS.fileBytes);
-    for (const line of text?.split("\n").slice(0, -1) ?? []) yield line;
+    return await anchorLinesOf(files, file);
   } catch (error) {
     if (errorCode(error) === undefined && !isFault(error, "invalid")) throw error;
-    say(path, "unreadable", (error as Error).message);
+    say((error as Error).message);
+    return [];
   }
 }
 
@@ -152,8 +143,4 @@ export function missingOf(
     found.push(...missing);
   }
   return found;
-}
-
-function streamOf({ camera, stream }: Pick<AnchoredSegment, "camera" | "stream">): string {
-  return `${camera}/${stream}`;
 }

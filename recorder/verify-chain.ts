@@ -1,3 +1,4 @@
+import { streamOf } from "./naming.ts";
 import type { RemovedRange } from "./removals.ts";
 import type { Statement } from "./signature.ts";
 import type { Stretch } from "./verify.ts";
@@ -95,8 +96,4 @@ function chainOfStream(
     endUs = Math.max(endUs ?? 0, piece.endUs);
   }
   return found;
-}
-
-function streamOf({ camera, stream }: Pick<RemovedRange, "camera" | "stream">): string {
-  return `${camera}/${stream}`;
 }

@@ -1,19 +1,19 @@
+import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { Fault, ifValid } from "../../base/fault.ts";
 import { DAY, unixMillis } from "../../base/units.ts";
-import { isUnder, leafOf, readAnchor, readAnchorText } from "../anchor.ts";
-import { anchorFileOf, anchorFilesIn } from "../anchor-files.ts";
+import { type AnchoredSegment, isUnder, leafOf, readAnchor, readAnchorText } from "../anchor.ts";
+import { anchorFileOf, anchorFilesIn, anchorLinesOf } from "../anchor-files.ts";
 import type { Files } from "../files.ts";
-import { treePath } from "../hash-tree.ts";
+import { treePaths } from "../hash-tree.ts";
+import { streamOf } from "../naming.ts";
 import { jsonOf } from "../signed-text.ts";
-import { readText } from "../whole-text.ts";
 import type { ManifestFilm } from "./manifest.ts";
 
 const LIMITS = {
-  bytes: 16 * 1024 * 1024,
+  /** What that many anchors have, of as many streams as there may be. */
+  bytes: 32 * 1024 * 1024,
   anchors: 10_000,
-  /** Of the file of one day. */
-  fileBytes: 512 * 1024 * 1024,
 };
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
@@ -34,43 +34,58 @@ const exported = z.object({
 /** An anchor in an export: by it, what was recorded of a stream up to a segment was there at a time. */
 export type ExportedAnchor = z.output<typeof exported>;
 
-/** The first anchor that names each segment of which a film has something. Lines that cannot be read are passed over: verifying the archive tells. */
+/** What a film has of a stream, in microseconds since 1970. */
+interface Span {
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
+/**
+ * The first anchor that names each segment of which a film has something. Lines that cannot be read are passed over: verifying the archive
+ * tells. Rejects with the reason of `signal`.
+ */
 export async function anchorsOf(
   { folder, files }: { readonly folder: string; readonly files: Files },
   films: readonly ManifestFilm[],
+  signal?: AbortSignal,
 ): Promise<readonly ExportedAnchor[]> {
   const spans = films
     .filter(({ asRecorded }) => asRecorded)
-    .map(({ camera, stream, from, to }) => ({ camera, stream, fromMs: Date.parse(from), toMs: Date.parse(to) }));
+    .map(({ camera, stream, from, to }) => {
+      return { camera, stream, fromUs: Date.parse(from) * 1000, toUs: Date.parse(to) * 1000 };
+    });
   if (spans.length === 0) return [];
-  const [first, last] = [Math.min(...spans.map(({ fromMs }) => fromMs)), Math.max(...spans.map(({ toMs }) => toMs))];
-  const days = [first, last + DAY].map((at) => anchorFileOf(folder, unixMillis(at)).day);
+  const dayOf = (us: number): string => anchorFileOf(folder, unixMillis(us / 1000)).day;
+  const first = dayOf(spans.reduce((least, { fromUs }) => Math.min(least, fromUs), Infinity));
+  const last = dayOf(spans.reduce((most, { toUs }) => Math.max(most, toUs), 0) + DAY * 1000);
+  const ofStream = Map.groupBy(spans, streamOf);
   const found = new Map<string, ExportedAnchor>();
-  for (const { path, day } of await anchorFilesIn(files, folder)) {
-    if (day < (days[0] ?? "") || day > (days[1] ?? "")) continue;
-    const lines = (await readText(files, path, LIMITS.fileBytes))?.split("\n").slice(0, -1) ?? [];
-    for (const line of lines) {
-      const read = ifValid(() => readAnchor(line));
-      if (read === undefined) continue;
-      const leaves = read.segments.map(leafOf);
-      for (const [index, one] of read.segments.entries()) {
-        if (found.has(one.link) || found.size >= LIMITS.anchors) continue;
-        const isHere = spans.some(
-          ({ camera, stream, fromMs, toMs }) =>
-            camera === one.camera && stream === one.stream && one.startUs < toMs * 1000 && fromMs * 1000 < one.endUs,
-        );
-        if (!isHere) continue;
-        const anchor = line.slice(0, line.lastIndexOf("\t"));
-        found.set(one.link, {
-          anchor,
-          ...one,
-          index,
-          path: treePath(leaves, index).map((each) => each.toString("hex")),
-        });
+  for (const file of await anchorFilesIn(files, folder)) {
+    if (file.day < first || file.day > last) continue;
+    for (const line of await anchorLinesOf(files, file)) {
+      // Each is some milliseconds of work, and an export may have thousands.
+      await setImmediate();
+      signal?.throwIfAborted();
+      for (const one of namedIn(line, ofStream)) {
+        if (found.size >= LIMITS.anchors) return [...found.values()];
+        if (!found.has(one.link)) found.set(one.link, one);
       }
     }
   }
   return [...found.values()];
+}
+
+/** What a line names of the films, which are told by their streams. */
+function namedIn(line: string, films: ReadonlyMap<string, readonly Span[]>): readonly ExportedAnchor[] {
+  const read = ifValid(() => readAnchor(line));
+  if (read === undefined) return [];
+  const isWanted = (one: AnchoredSegment): boolean =>
+    films.get(streamOf(one))?.some(({ fromUs, toUs }) => one.startUs < toUs && fromUs < one.endUs) === true;
+  const named = read.segments.flatMap((one, index) => (isWanted(one) ? [{ ...one, index }] : []));
+  if (named.length === 0) return [];
+  const pathOf = treePaths(read.segments.map(leafOf));
+  const anchor = line.slice(0, line.lastIndexOf("\t"));
+  return named.map((one) => ({ anchor, ...one, path: pathOf(one.index).map((each) => each.toString("hex")) }));
 }
 
 export function printAnchors(anchors: readonly ExportedAnchor[]): string {

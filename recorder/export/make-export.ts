@@ -208,7 +208,7 @@ function filmOf(
 
 /** Everything but the films. The list of all files comes last, so that its signature is over each of them. */
 async function addPapers(manifest: Manifest, making: ExportMaking, sums: Map<string, string>): Promise<void> {
-  const { bundle, signer, recorder, now } = making;
+  const { bundle, signer, recorder, now, signal } = making;
   const add = async (name: string, content: string | Buffer): Promise<void> => {
     const bytes = Buffer.from(content);
     sums.set(name, createHash("sha256").update(bytes).digest("hex"));
@@ -222,7 +222,7 @@ async function addPapers(manifest: Manifest, making: ExportMaking, sums: Map<str
   await add(EXPORT_FILES.exporter, pemOf(signer.certificate));
   if (recorder !== undefined) await add(EXPORT_FILES.recorder, pemOf(recorder));
   const { volumes, files } = making.place;
-  const anchors = await anchorsOf({ folder: volumes.main.folder, files }, manifest.films);
+  const anchors = await anchorsOf({ folder: volumes.main.folder, files }, manifest.films, signal);
   if (anchors.length > 0) await add(EXPORT_FILES.anchors, printAnchors(anchors));
   const list = printSums(sums);
   await bundle.add(EXPORT_FILES.sums, [list]);

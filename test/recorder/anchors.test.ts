@@ -11,7 +11,7 @@ import { Archive } from "../../recorder/archive.ts";
 import { anchorsOf, printAnchors, readAnchors } from "../../recorder/export/anchors.ts";
 import type { ManifestFilm } from "../../recorder/export/manifest.ts";
 import { diskFiles, type Files } from "../../recorder/files.ts";
-import { rootOver, treePath, treeRoot } from "../../recorder/hash-tree.ts";
+import { rootOver, treePaths, treeRoot } from "../../recorder/hash-tree.ts";
 import { certificateOf, type Signer } from "../../recorder/signature.ts";
 import { exitCodeOf, type Report, verify } from "../../recorder/verify.ts";
 import { GroupCamera } from "../support/group-camera.ts";
@@ -27,7 +27,7 @@ it("a path of the hash tree leads a leaf, and no other one, to the root", () => 
       const leaves = Array.from({ length: size }, (_, index) => Buffer.from(`leaf ${index}`));
       const index = at % size;
       const root = treeRoot(leaves);
-      const path = treePath(leaves, index);
+      const path = treePaths(leaves)(index);
       const leaf = leaves[index] ?? Buffer.alloc(0);
       expect(rootOver(leaf, { index, size }, path)?.equals(root)).to.equal(true);
       expect(rootOver(Buffer.from("another"), { index, size }, path)?.equals(root) ?? false).to.equal(false);
@@ -319,6 +319,45 @@ describe("anchors of recordings", () => {
     const elsewhere = { ...film, from: time(0), to: time(1_000_000), asRecorded: true } as ManifestFilm;
     expect(await anchorsOf(place, [elsewhere])).to.deep.equal([]);
     expect(await anchorsOf(place, [{ ...film, asRecorded: false } as ManifestFilm])).to.deep.equal([]);
+  });
+
+  it("let others have their turn, and end with an export, while they are looked for", async () => {
+    await record(1);
+    const [line = ""] = await lines();
+    await writeFile(await anchorsFile(), `${line}\n`.repeat(50));
+    const film = {
+      camera: "a",
+      stream: "main",
+      from: new Date(0).toISOString(),
+      to: new Date(START_MS * 2).toISOString(),
+    };
+    const films = [{ ...film, asRecorded: true } as ManifestFilm];
+    let turns = 0;
+    // Counted from when the file was read.
+    const files: Files = {
+      ...diskFiles,
+      open: async (path, mode) => {
+        const file = await diskFiles.open(path, mode);
+        const close = async (): Promise<void> => {
+          await file.close();
+          turns = 0;
+        };
+        return { ...file, read: file.read.bind(file), size: file.size.bind(file), close };
+      },
+    };
+    const count = (): void => {
+      turns += 1;
+      turning = setImmediate(count);
+    };
+    let turning = setImmediate(count);
+    expect(await anchorsOf({ folder, files }, films)).to.have.length(1);
+    clearImmediate(turning);
+    expect(turns).to.be.at.least(50);
+    const ended = new Error("ended");
+    const found = await anchorsOf({ folder, files: diskFiles }, films, AbortSignal.abort(ended)).catch(
+      (error) => error,
+    );
+    expect(found).to.equal(ended);
   });
 
   it("go on behind one that a crash has cut", async () => {
