@@ -145,12 +145,14 @@ async function archiveIn(paths: readonly string[]): Promise<ArchiveScope | undef
   const scopes = await Promise.all(paths.map(archiveOf));
   const [archive, ...more] = scopes.filter((one) => one !== undefined);
   if (archive === undefined || more.length > 0) return undefined;
+  const volumes: string[] = [];
   for (const path of paths.filter((_, index) => scopes[index] === undefined)) {
     const volume = archive.camera === undefined ? path : dirname(path);
+    volumes.push(volume);
     const isOther = archive.camera !== undefined && basename(path) !== archive.camera;
     if (isOther || !(await diskFiles.exists(join(volume, MARK_FILE)))) return undefined;
   }
-  return archive;
+  return { ...archive, volumes };
 }
 
 /** The archive that a folder is, or is a camera of; undefined for other folders and files. */

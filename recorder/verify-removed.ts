@@ -10,6 +10,8 @@ export interface ArchiveScope {
   readonly folder: string;
   /** All cameras, or one. */
   readonly camera: string | undefined;
+  /** The folders of its further volumes that are verified with it. */
+  readonly volumes?: readonly string[] | undefined;
 }
 
 /** What is stated of what was removed. */

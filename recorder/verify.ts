@@ -1,5 +1,4 @@
 import type { X509Certificate } from "node:crypto";
-import { resolve } from "node:path";
 import type { AnchoredSegment, AnchorName } from "./anchor.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
@@ -11,6 +10,7 @@ import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import { missingOf, readAnchors } from "./verify-anchors.ts";
 import { chainOf, type Examined } from "./verify-chain.ts";
 import { type Found, readFound } from "./verify-file.ts";
+import { VerifiedPlaces } from "./verify-places.ts";
 import { type ArchiveScope, readRemoved } from "./verify-removed.ts";
 import { judgeTimeStamps, readTimeStamps, type StampedAnchor } from "./verify-time-stamps.ts";
 
@@ -79,6 +79,7 @@ export async function verify(o: {
   /** To which certificates those who stamped its anchors must lead; absent: time stamps are not looked at. */
   readonly stampers?: readonly X509Certificate[] | undefined;
 }): Promise<Report> {
+  const places = new VerifiedPlaces(o.files, o.paths, o.archive);
   const origins = new Map<string, string>();
   const signers = new Map<string, number>();
   for (const path of o.paths) {
@@ -95,7 +96,11 @@ export async function verify(o: {
   const placed: Examined[] = [];
   /** Last links of segments that are here whole, without a signature: what follows them misses nothing. */
   const unsigned = new Set<string>();
-  for (const path of o.paths) {
+  /** By their names, last links of segments that are here on one volume, and perhaps still on another one. */
+  const moved = new Map<string, string>();
+  for (const listed of o.paths) {
+    const path = await places.now(listed);
+    if (path === undefined) continue;
     const found = await reading(o.files, path, (file) => readFound(file, o.keys));
     if ("why" in found) {
       stretches.push({ file: path, camera: "", stream: "", fromUs: 0, toUs: 0, verdict: "unreadable", why: found.why });
@@ -108,12 +113,14 @@ export async function verify(o: {
     const misplaced = misplacement(path, found, trusted);
     const judged = misplaced === undefined ? judge(found, (hash) => origins.get(hash)) : [misplaced];
     for (const one of merged(judged)) stretches.push({ ...about, ...one });
-    if (misplaced === undefined && signature?.valid === true)
-      placed.push({ file: path, statement: signature.statement });
+    if (misplaced !== undefined || signature?.valid !== true) continue;
+    const name = places.nameOf(path) ?? path;
+    if (moved.get(name) !== signature.statement.link) placed.push({ file: path, statement: signature.statement });
+    moved.set(name, signature.statement.link);
   }
   const about = { files: o.paths.length, signers };
   if (o.archive === undefined) return { ...about, stretches: [...stretches, ...chainOf(placed, unsigned)] };
-  const around = await surroundings({ ...o, archive: o.archive, trusted, placed, unsigned, stretches });
+  const around = await surroundings({ ...o, archive: o.archive, places, trusted, placed, unsigned, stretches });
   return { ...about, stretches: [...stretches, ...around.stretches], anchors: around.anchors };
 }
 
@@ -124,18 +131,20 @@ async function surroundings(o: {
   readonly kept?: readonly AnchorName[] | undefined;
   readonly stampers?: readonly X509Certificate[] | undefined;
   readonly trusted: string | undefined;
-  readonly paths: readonly string[];
+  readonly places: VerifiedPlaces;
   readonly placed: readonly Examined[];
   readonly unsigned: ReadonlySet<string>;
   /** What is said already. */
   readonly stretches: readonly Stretch[];
 }): Promise<Pick<Report, "stretches" | "anchors">> {
   const { files, archive, kept, trusted, placed, unsigned, stampers } = o;
-  const removed = await readRemoved(files, archive, trusted);
   // The statement of what was removed may be newer than the anchors that somebody has left.
-  const known = [...(kept ?? []), ...(removed?.anchor ? [removed.anchor] : [])];
+  const before = await readRemoved(files, archive, trusted);
+  const known = [...(kept ?? []), ...(before?.anchor ? [before.anchor] : [])];
   const stampFiles = stampers && (await readTimeStamps(files, archive.folder));
   const anchors = await readAnchors(files, archive, { trusted, kept: known });
+  // Once more: meanwhile a running bridge may have removed something, and anchored that.
+  const removed = await readRemoved(files, archive, trusted);
   const found = [...chainOf(placed, unsigned, removed), ...(removed?.stretches ?? [])];
   const file = `${archive.folder}/${STATEMENTS_FOLDER}`;
   const stated = anchors.newest?.anchor.removals ?? 0;
@@ -157,12 +166,7 @@ async function surroundings(o: {
 
 /** Anchored segments without those that a running bridge has recorded and anchored since the files were listed. */
 async function notSince<T extends AnchoredSegment>(
-  o: {
-    readonly files: Files;
-    readonly archive: ArchiveScope;
-    readonly paths: readonly string[];
-    readonly placed: readonly Examined[];
-  },
+  o: { readonly places: VerifiedPlaces; readonly placed: readonly Examined[] },
   segments: Iterable<T>,
 ): Promise<readonly T[]> {
   const newestUs = new Map<string, number>();
@@ -170,12 +174,10 @@ async function notSince<T extends AnchoredSegment>(
     const key = `${statement.camera}/${statement.stream}`;
     newestUs.set(key, Math.max(newestUs.get(key) ?? 0, statement.endUs));
   }
-  const listed = new Set(o.paths.map((path) => resolve(path)));
   const found: T[] = [];
   for (const one of segments) {
     const isBehind = one.endUs > (newestUs.get(`${one.camera}/${one.stream}`) ?? 0);
-    const path = `${o.archive.folder}/${segmentPath(one.camera, one.startUs, 0)}`;
-    if (!isBehind || listed.has(resolve(path)) || !(await o.files.exists(path))) found.push(one);
+    if (!isBehind || !(await o.places.isNew(segmentPath(one.camera, one.startUs, 0)))) found.push(one);
   }
   return found;
 }

@@ -1,5 +1,5 @@
-import { appendFile, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { appendFile, copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { silentLog } from "../../base/log.ts";
@@ -286,6 +286,72 @@ describe("anchors of recordings", () => {
     const trusted = certificateOf(signer.certificate).fingerprint256;
     const archive = { folder, camera: undefined };
     expect(said(await verify({ files: diskFiles, paths, trusted, archive }))).to.deep.equal([]);
+  });
+
+  describe("and of the recordings of a running bridge, on two volumes", () => {
+    let other = "";
+    let paths: readonly string[];
+    const bring = async (file: string, how: (from: string, to: string) => Promise<void>): Promise<void> => {
+      const place = join(other, relative(folder, file));
+      await mkdir(dirname(place), { recursive: true });
+      await how(file, place);
+    };
+    const found = async (volumes: readonly string[] = [other]) => {
+      const trusted = certificateOf(signer.certificate).fingerprint256;
+      return said(await verify({ files: diskFiles, paths, trusted, archive: { folder, camera: undefined, volumes } }));
+    };
+    beforeEach(async () => {
+      other = join(folder, "other");
+      await record(3);
+      paths = await filesOf("a", "b");
+    });
+
+    it("miss nothing that was brought from one to the other since the files were listed", async () => {
+      for (const file of paths) await bring(file, rename);
+      expect(await found()).to.deep.equal([]);
+      expect(await found([])).to.include("missing a");
+    });
+
+    it("find nothing inserted where a crash came between copying and removing", async () => {
+      await bring(paths[1] ?? "", copyFile);
+      paths = [...paths, join(other, relative(folder, paths[1] ?? ""))];
+      expect(await found()).to.deep.equal([]);
+      expect(await found([])).to.deep.equal(["inserted a"]);
+    });
+
+    it("miss nothing that was recorded there and anchored since", async () => {
+      await record(2, START_MS + 3 * SEGMENT_SECONDS * 1000);
+      for (const file of await filesOf("a", "b")) if (!paths.includes(file)) await bring(file, rename);
+      expect(await found()).to.deep.equal([]);
+      expect(await found([])).to.deep.equal(["missing a", "missing b"]);
+    });
+
+    it("miss nothing that retention removed since", async () => {
+      const archive = await open();
+      archive.retain("a", { maxBytes: 0 });
+      await archive.tidy();
+      await archive.close();
+      expect(await found()).to.deep.equal(["removed a"]);
+    });
+
+    it("miss no statement that was made while anchors were read", async () => {
+      let archive: Archive | undefined;
+      const files: Files = {
+        ...diskFiles,
+        open: async (path, mode) => {
+          if (path.includes("/anchors-") && archive === undefined) {
+            archive = await open();
+            archive.retain("a", { maxBytes: 0 });
+            await archive.tidy();
+            await archive.close();
+          }
+          return diskFiles.open(path, mode);
+        },
+      };
+      const trusted = certificateOf(signer.certificate).fingerprint256;
+      const made = await verify({ files, paths, trusted, archive: { folder, camera: undefined } });
+      expect(said(made)).to.deep.equal(["removed a"]);
+    });
   });
 
   it("miss nothing of what retention removed", async () => {
