@@ -9,6 +9,7 @@ import {
   xmlRegisterInputProvider,
 } from "libxml2-wasm";
 import type { Context } from "mocha";
+import { leaveOut } from "./peer.ts";
 
 /** The specifications' own files, by the path of their URLs. They may not be changed and are no part of the project. */
 const FOLDER = resolve(process.env["VIADUCT_ONVIF"] ?? join(import.meta.dirname, "../../../shared/onvif"), "schemas");
@@ -65,9 +66,7 @@ function areThere(): boolean {
 
 /** Where the official files are, or why the running test or hook is skipped. */
 export function officialFolder(context: Context): string {
-  if (areThere()) return FOLDER;
-  if (context.test !== undefined) context.test.title += ` [skipped: ${MISSING}]`;
-  return context.skip();
+  return areThere() ? FOLDER : leaveOut(context, MISSING);
 }
 
 function read(url: string): string | undefined {

@@ -30,11 +30,15 @@ export interface RunOptions {
 /** Debian's own Python, which sees Debian's Python packages; another one on the path would not. */
 export const DEBIAN_PYTHON = "/usr/bin/python3";
 
-/** Skips the running test or hook, saying why; under CI nothing may be missing, so there it fails. */
+/** Skips the running test or hook for what is not on this machine. */
 export function missing(context: Context, what: string): never {
-  const message = `${what} is not on this machine (scripts/install-peers.sh installs it)`;
-  if (process.env["CI"] === "true") throw new Error(message);
-  if (context.test !== undefined) context.test.title += ` [skipped: ${message}]`;
+  return leaveOut(context, `${what} is not on this machine (scripts/install-peers.sh installs it)`);
+}
+
+/** Skips the running test or hook, saying why; under CI nothing may be missing, so there it fails. */
+export function leaveOut(context: Context, why: string): never {
+  if (process.env["CI"] === "true") throw new Error(why);
+  if (context.test !== undefined) context.test.title += ` [skipped: ${why}]`;
   return context.skip();
 }
 
