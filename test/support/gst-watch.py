@@ -23,16 +23,34 @@ options = parser.parse_args()
 Gst.init(None)
 # Who joins a multicast group that is running must wait for a key frame; everybody else is given one.
 wait = str(options.protocols == "udp-mcast").lower()
-sound = (
-    f" source. ! application/x-rtp,media=audio ! rtppcmudepay ! mulawdec ! filesink location={options.sound} buffer-mode=unbuffered sync=false"
-    if options.sound
-    else ""
+picture = (
+    f"rtph264depay wait-for-keyframe={wait} ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8"
+    " ! fakesink name=sink sync=false signal-handoffs=true"
 )
-pipeline = Gst.parse_launch(
-    f"rtspsrc name=source latency=0 source. ! application/x-rtp,media=video ! rtph264depay wait-for-keyframe={wait}"
-    " ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8 ! fakesink name=sink sync=false signal-handoffs=true" + sound
-)
-source = pipeline.get_by_name("source")
+sound = f"rtppcmudepay ! mulawdec ! filesink location={options.sound} buffer-mode=unbuffered sync=false"
+branches = {"video": picture} | ({"audio": sound} if options.sound else {})
+pipeline = Gst.Pipeline.new()
+source = Gst.ElementFactory.make("rtspsrc")
+source.set_property("latency", 0)
+pipeline.add(source)
+bins = {media: Gst.parse_bin_from_description(text, True) for media, text in branches.items()}
+for one in bins.values():
+    pipeline.add(one)
+
+
+def link(_source, pad):
+    # By ourselves: what gst_parse_launch links later it has linked, on a busy machine, with a pad that was gone again.
+    caps = pad.get_current_caps() or pad.query_caps(None)
+    branch = bins.get(caps.get_structure(0).get_string("media"))
+    if branch is None:
+        return
+    sink = branch.get_static_pad("sink")
+    if sink.is_linked():
+        sink.get_peer().unlink(sink)
+    pad.link(sink)
+
+
+source.connect("pad-added", link)
 source.set_property("location", options.url)
 Gst.util_set_object_arg(source, "protocols", options.protocols)
 if options.ca:
@@ -62,7 +80,7 @@ def message(_bus, what):
         loop.quit()
 
 
-pipeline.get_by_name("sink").connect("handoff", frame)
+bins["video"].get_by_name("sink").connect("handoff", frame)
 bus = pipeline.get_bus()
 bus.add_signal_watch()
 bus.connect("message", message)
