@@ -18,6 +18,7 @@ factory.set_launch(
 )
 factory.set_shared(True)
 server.get_mount_points().add_factory("/live", factory)
-server.attach(None)
+if not server.attach(None):
+    sys.exit("it cannot listen")
 print("port", server.get_bound_port(), flush=True)
 GLib.MainLoop().run()

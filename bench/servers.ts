@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { pause } from "./usage.ts";
 
 /** The folder of the C programs `floor`, `floortls` and `rtspload`, for those who have them. */
@@ -85,10 +87,18 @@ export async function gstreamer(camera: string): Promise<Server | undefined> {
   const child = spawn(DEBIAN_PYTHON, [join(import.meta.dirname, "gst-relay.py"), camera], {
     stdio: ["ignore", "pipe", "ignore"],
   });
-  const port = await new Promise<string | undefined>((resolve) => {
-    child.stdout?.on("data", (chunk: Buffer) => resolve(/port (\d+)/.exec(String(chunk))?.[1]));
-    child.once("exit", () => resolve(undefined));
-    child.once("error", () => resolve(undefined));
-  });
+  child.once("error", () => undefined);
+  const port = await toldPort(child.stdout);
+  // One that runs and is not measured would keep the measurement from ending.
+  if (port === undefined) child.kill();
   return port === undefined ? undefined : { name: "GStreamer", url: `rtsp://127.0.0.1:${port}/live`, process: child };
+}
+
+/** From the line that says it: libraries may print others before. Undefined where the program ends without. */
+async function toldPort(output: Readable): Promise<string | undefined> {
+  for await (const line of createInterface({ input: output })) {
+    const [, port] = /^port (\d+)$/.exec(line) ?? [];
+    if (port !== undefined) return port;
+  }
+  return undefined;
 }
