@@ -23,8 +23,8 @@ export interface Database<Schema> {
 }
 
 /**
- * Opens or makes the file and brings it to the newest schema. `migrations` are applied in the order of their names and
- * never change once released.
+ * Opens or makes the file and brings it to the newest schema. `migrations` are applied in the order of their names,
+ * those that are new behind those that were applied before, and never change once released.
  *
  * Write-ahead log, `synchronous=NORMAL`: a power cut may lose the last transactions, never the file. `durable`: not even
  * these, and deleted content is overwritten.
@@ -49,7 +49,12 @@ export async function openDatabase<Schema>(
     close: () => native.close(),
   };
   const query = new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter }) });
-  const migrator = new Migrator({ db: query, provider: { getMigrations: async () => ({ ...migrations }) } });
+  const migrator = new Migrator({
+    db: query,
+    provider: { getMigrations: async () => ({ ...migrations }) },
+    // Several parts have tables in one file, each with names of its own: a new one of the first comes before old ones of the last.
+    allowUnorderedMigrations: true,
+  });
   const { error } = await migrator.migrateToLatest();
   if (error !== undefined) {
     await query.destroy();
