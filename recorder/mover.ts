@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { type Millis, SECOND } from "../base/units.ts";
 import type { Catalog } from "./catalog.ts";
@@ -42,6 +43,8 @@ export class Mover {
   readonly #timer: Timer;
   readonly #stop = new AbortController();
   readonly #passedOver = new Set<string>();
+  /** Files of which an earlier move cannot be ended yet. */
+  #waiting: ReadonlySet<string> = new Set();
   #running: Promise<void> | undefined;
 
   constructor(o: {
@@ -83,7 +86,7 @@ export class Mover {
 
   /** Brings what is due from one volume, in batches. */
   async #empty(source: Volume): Promise<void> {
-    const { catalog, clock, archiving } = this.#o;
+    const { catalog, clock, archiving, volumes } = this.#o;
     let short = await this.#shortOf(source);
     let cursor: Cursor | undefined;
     for (;;) {
@@ -95,6 +98,7 @@ export class Mover {
         const target = isDue ? await this.#target(row) : undefined;
         if (target === undefined) return this.settle();
         if (await this.#move(row, source, target)) short -= row.bytes;
+        else if (!volumes.here.includes(source.name)) return this.settle();
         cursor = row;
       }
       await this.settle();
@@ -129,7 +133,7 @@ export class Mover {
   /** True where the catalog names the copy now. */
   async #move(row: SegmentRow, source: Volume, target: Volume): Promise<boolean> {
     const { catalog, files, clock, log, archiving, volumes } = this.#o;
-    if (this.#passedOver.has(row.file)) return false;
+    if (this.#passedOver.has(row.file) || this.#waiting.has(row.file)) return false;
     const move: Move = { file: row.file, source: source.name, target: target.name };
     try {
       await catalog.moves.begin(move);
@@ -141,23 +145,35 @@ export class Mover {
       log.error({ err, file: row.file, target: target.name }, "a recording cannot be brought to the archive");
       const code = errorCode(err);
       if (code !== undefined) volumes.failed(target, code);
-      else if (this.#passedOver.size < LIMITS.passedOver) this.#passedOver.add(row.file);
+      // Of a disk that has just gone, nothing can be read, and all of it when it is back.
+      else if ((await volumes.isHere(source)) && this.#passedOver.size < LIMITS.passedOver)
+        this.#passedOver.add(row.file);
       return false;
     }
   }
 
   /** Ends the moves that were begun: the original goes where the catalog names the copy, else the copy, as far as there is one. */
   async settle(): Promise<void> {
-    const { catalog, volumes, files } = this.#o;
+    const { catalog, volumes, files, log } = this.#o;
     const moves = await catalog.moves.all();
+    const waiting = new Set<string>();
+    this.#waiting = waiting;
     if (moves.length === 0) return;
     // Before an original goes, that the catalog names its copy must survive a power cut.
     await catalog.sync();
     for (const move of moves) {
       const target = volumes.find(move.target);
-      // Its halves are there when it is back.
-      if (target === undefined || volumes.pathOf({ file: move.file, volume: move.target }) === undefined) continue;
-      await files.remove(`${target.folder}/${move.file}${COPY}`);
+      if (target === undefined) continue;
+      try {
+        // Its halves are there when it is back.
+        if (!(await volumes.isHere(target))) throw new Fault("unavailable", `the volume ${target.name} is not there`);
+        await files.remove(`${target.folder}/${move.file}${COPY}`);
+      } catch (err) {
+        // It stays listed, and holds up no other.
+        waiting.add(move.file);
+        log.debug({ err, file: move.file, target: target.name }, "a move cannot be ended yet");
+        continue;
+      }
       const row = await catalog.segments.find(move.file);
       const copies = [move.source, move.target].filter((volume) => volume !== row?.volume);
       await catalog.moves.end(move.file, copies);

@@ -139,6 +139,54 @@ describe("bringing recordings to the archive", function () {
     expect(await site.findings()).to.deep.equal([]);
   });
 
+  it("goes on with all of it when a disk is back that went while it was read", async () => {
+    await record();
+    await site.clock.advance(2 * HOUR);
+    await site.open({ archiving: ARCHIVING });
+    let isGone = false;
+    site.files.decide = (operation, path) =>
+      operation === "open" && path.includes("/hot/") && isGone ? "EIO" : undefined;
+    const open = site.files.open.bind(site.files);
+    site.files.open = (path, mode) => {
+      isGone ||= mode === "read" && path.includes("/hot/gate/");
+      return open(path, mode);
+    };
+    await site.archive.move();
+    expect((await site.archive.volumes()).map(({ state }) => state)).to.deep.equal(["here", "away", "here"]);
+    site.files.open = open;
+    isGone = false;
+    await site.look();
+    await site.archive.move();
+    expect(await site.segments()).to.deep.equal({ old: 3 });
+    expect(await site.findings()).to.deep.equal([]);
+  });
+
+  it("brings the others to another archive while a half copy cannot be removed from one, and leaves none", async () => {
+    await site.addVolume("new", "archive", { maxBytes: 1e9 });
+    await record();
+    // The first is due now, the others later.
+    await site.clock.advance(HOUR - 12_000);
+    await site.open({ archiving: ARCHIVING });
+    site.files.decide = (operation, path) => (operation === "write" && path.includes("/old/") ? "EROFS" : undefined);
+    const remove = site.files.remove;
+    site.files.remove = async (path) => {
+      if (path.includes("/old/gate/") && (await diskFiles.exists(path)))
+        throw Object.assign(new Error("EROFS"), { code: "EROFS" });
+      await remove(path);
+    };
+    await site.archive.move();
+    expect(await site.segments()).to.deep.equal({ hot: 3 });
+    await site.clock.advance(HOUR);
+    await site.archive.move();
+    expect(await site.segments()).to.deep.equal({ hot: 1, new: 2 });
+    site.files.remove = remove;
+    await site.archive.move();
+    await site.archive.move();
+    expect(await site.segments()).to.deep.equal({ new: 3 });
+    expect(await site.findings()).to.deep.equal([]);
+    expect(await readdir(`${site.folder}/old/gate`)).to.deep.equal([]);
+  });
+
   it("does not take a copy for good that is not what was read", async () => {
     await record();
     await site.clock.advance(2 * HOUR);
