@@ -67,7 +67,8 @@ export class CatalogVolumes {
         ) {
           for (const { startUs: fromUs, endUs: toUs } of stretches)
             await this.#gaps.missed({ camera, stream, fromUs, toUs, reason, cause: "disk" });
-          const last = stretches.at(-1)?.endUs ?? 0;
+          // One instant has a segment of a single picture: it goes too, or this would have no end.
+          const last = Math.max(...stretches.map(({ startUs, endUs }) => Math.max(endUs, startUs + 1)));
           await this.#query
             .deleteFrom("segments")
             .where("camera", "=", camera)

@@ -140,9 +140,10 @@ export class SegmentWriter implements FragmentSink {
 
   #tooSlow({ plan, bytes }: ReadyFragment): false {
     this.#context.counted("dropped", bytes);
+    // Else the memory is missing that streams on another volume have.
+    if (this.#volume !== undefined && this.#queue.length > 0) this.#context.volumes.failed(this.#volume, "too slow");
     this.end(plan, SLOW_DISK);
     this.#broken = plan;
-    if (this.#volume !== undefined) this.#context.volumes.failed(this.#volume, "too slow");
     this.#context.troubles.set(this.#slowness, "the disk is too slow: recording has gaps");
     const suppressed = this.#repeats.admit("slow");
     if (suppressed !== undefined) this.#log.error({ suppressed }, "the disk is too slow: recording has gaps");

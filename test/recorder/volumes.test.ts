@@ -4,7 +4,10 @@ import { openDatabase } from "../../base/database.ts";
 import { DAY, MINUTE } from "../../base/units.ts";
 import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
 import { catalogMigrations } from "../../recorder/catalog-schema.ts";
+import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { MARK_FILE } from "../../recorder/volume-mark.ts";
+import { GroupCamera } from "../support/group-camera.ts";
+import { START_MS, videoSample } from "../support/recorder-samples.ts";
 import { VolumeSite } from "../support/volume-site.ts";
 
 const range = (from: number, to: number): readonly number[] =>
@@ -114,6 +117,62 @@ describe("recording on several volumes", function () {
     }
     const streams = Object.fromEntries((await site.archive.volumes()).map((one) => [one.name, one.streams]));
     expect(streams).to.deep.equal({ main: 0, small: 2, large: 6 });
+  });
+
+  it("calls that volume slow which does not take what comes, and not another that the memory is missing for", async () => {
+    await site.addVolume("slow");
+    await site.addVolume("sound");
+    await site.open({ memoryBytes: 8_000_000 });
+    const streamTo = (volume: string): { recorder: StreamRecorder; push: (pictures: number) => void } => {
+      const [recorder, camera] = [site.recorder(`on-${volume}`, volume), new GroupCamera()];
+      const push = (pictures: number): void => {
+        for (let index = 0; index < pictures; index += 1)
+          recorder.push(camera.group(0, videoSample(site.picture++, { bytes: 100_000 })));
+      };
+      return { recorder, push };
+    };
+    const [one, two] = [streamTo("slow"), streamTo("sound")];
+    for (const { recorder, push } of [one, two]) {
+      push(50);
+      await recorder.idle();
+    }
+    let release: () => void = () => undefined;
+    site.files.gate = new Promise((resolve) => {
+      release = resolve;
+    });
+    one.push(200);
+    // What is written from now on is not held up.
+    await new Promise((resolve) => setImmediate(resolve));
+    site.files.gate = Promise.resolve();
+    two.push(200);
+    await two.recorder.idle();
+    const states = Object.fromEntries((await site.archive.volumes()).map(({ name, state }) => [name, state]));
+    release();
+    expect(states).to.deep.equal({ main: "here", slow: "failing", sound: "here" });
+    expect((await site.gaps("on-sound")).map(({ cause }) => cause)).to.deep.equal(["disk"]);
+    await Promise.all([one.recorder.close(), two.recorder.close()]);
+    expect(await site.findings()).to.deep.equal([]);
+  });
+
+  it("gives up a volume whose recordings are many, or last no time at all", async () => {
+    await site.addVolume("lost");
+    await site.open();
+    await site.archive.close();
+    await site.withCatalog(site.folder, async (catalog) => {
+      for (const index of range(0, 1003)) {
+        const startUs = START_MS * 1000 + index * 10_000_000;
+        const times = { startUs, endUs: startUs + (index % 2) * 1_000_000, time: undefined, cameraAheadMs: undefined };
+        const place = { camera: "gate", stream: "main", file: `gate/${index}.mp4`, volume: "lost" };
+        await catalog.sealed({ ...place, ...times, bytes: 7, tracks: "[]", seal: Buffer.alloc(32) });
+      }
+      expect(await catalog.volumes.forget("lost", "it is lost")).to.equal(1003);
+      expect(await catalog.segments.oldest(1)).to.deep.equal([]);
+      expect(await catalog.volumes.held()).to.deep.equal([]);
+      const gaps = await catalog.gaps.touching("gate", "main", 0, Number.MAX_SAFE_INTEGER);
+      expect(gaps.length).to.equal(1000);
+      await catalog.gaps.forget("gate", (gaps.at(-1)?.toUs ?? 0) + 1);
+      expect((await catalog.gaps.touching("gate", "main", 0, Number.MAX_SAFE_INTEGER)).length).to.equal(3);
+    });
   });
 
   it("holds each volume to its own bytes and its own room", async () => {
