@@ -3,7 +3,7 @@ import { checkServerIdentity } from "node:tls";
 import { createTransport } from "nodemailer";
 import type { CodeSender } from "../../auth/sent-codes.ts";
 import { plainAddress } from "../../base/address.ts";
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, within } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Secret } from "../../base/secret.ts";
 import { SECOND } from "../../base/units.ts";
@@ -18,6 +18,10 @@ const LIMITS = {
   dialMs: 5 * SECOND,
   /** For each answer of the server. */
   answerMs: 10 * SECOND,
+  /** For all of them: a server that goes on answering would hold who logs in for ever. */
+  deliveryMs: 60 * SECOND,
+  /** Of one. What a server says goes into the log where it does not take the mail. */
+  answerBytes: 8 * 1024,
 } as const;
 
 /** Gives mail to the server of the site (RFC 5321), inside TLS unless that was switched off (RFC 3207, 8314). */
@@ -76,11 +80,13 @@ export class Mailer implements CodeSender {
       getSocket: (_options, done) => done(null, { connection: socket, secured: encryption === "tls" }),
       greetingTimeout: LIMITS.answerMs,
       socketTimeout: LIMITS.answerMs,
+      maxResponseSize: LIMITS.answerBytes,
       disableFileAccess: true,
       disableUrlAccess: true,
     });
     try {
-      await transport.sendMail({ from, to: { name: "", address: to }, subject, text });
+      const sent = transport.sendMail({ from, to: { name: "", address: to }, subject, text });
+      await within(this.#clock, LIMITS.deliveryMs, sent, () => new Error("it took too long"));
     } catch (cause) {
       throw new Fault("unavailable", `${host}:${port} did not take the mail: ${(cause as Error).message}`, { cause });
     } finally {
