@@ -28,7 +28,8 @@ const headers = join(dirname(process.execPath), "../include/node");
 const compiler = process.env["CC"] ?? "cc";
 
 const FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-fvisibility=hidden"];
-const HARDENING = ["-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-Wl,-z,relro,-z,now"];
+/** Some compilers have it defined already (Ubuntu's as 3), and to define it once more is an error here. */
+const HARDENING = ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2", "-fstack-protector-strong", "-Wl,-z,relro,-z,now"];
 
 /** Undefined when it was built, or why not. */
 function build(extra: Extra): string | undefined {
