@@ -200,13 +200,13 @@ export class SecondFactors {
   /** The step of the first code; undefined where it is wrong. Codes that are sent have none: 0. */
   #firstStep(accountId: string, enrolment: Enrolment, code: string, address: string): number | undefined {
     if (enrolment.kind === "totp") return stepOf(enrolment.key, code, this.#clock.now(), 0);
-    return this.#sent.take(accountId, address, code) ? 0 : undefined;
+    return this.#sent.take(accountId, address, enrolment.to, code) ? 0 : undefined;
   }
 
   #nextStep(accountId: string, { kind, sealed, lastStep }: Factor, code: string, address: string): number | undefined {
-    if (kind !== "totp") return this.#sent.take(accountId, address, code) ? 0 : undefined;
-    const key = Buffer.from(this.#sealer.open(sealed, factorOwner(accountId)).reveal(), "hex");
-    return stepOf(key, code, this.#clock.now(), lastStep);
+    const opened = this.#sealer.open(sealed, factorOwner(accountId)).reveal();
+    if (kind !== "totp") return this.#sent.take(accountId, address, opened, code) ? 0 : undefined;
+    return stepOf(Buffer.from(opened, "hex"), code, this.#clock.now(), lastStep);
   }
 }
 

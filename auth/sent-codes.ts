@@ -34,12 +34,12 @@ interface Waiting {
   triesLeft: number;
 }
 
-/** One-time codes that are sent to people: each is good once, for a few minutes, for the account and from the address that asked for it. */
+/** One-time codes that are sent to people: each is good once, for a few minutes, for the account, the address that asked for it, and where it was sent. */
 export class SentCodes {
   readonly #clock: Clock;
   readonly #senders: CodeSenders;
   readonly #key = randomBytes(32);
-  /** By account and address. */
+  /** By account, address and destination. */
   readonly #waiting = new Map<string, Waiting>();
   /** When some were sent, by account and by destination. */
   readonly #sent = new Map<string, readonly MonotonicMillis[]>();
@@ -65,7 +65,7 @@ export class SentCodes {
         tell: "codes are not sent any more: use a recovery code, or ask whoever manages accounts to take the second factor away",
       });
     const now = this.#clock.monotonic();
-    const key = `${accountId} ${address}`;
+    const key = keyOf(accountId, address, to);
     const before = this.#waiting.get(key);
     if (before !== undefined && now - before.sentAt < LIMITS.againMs) return;
     this.#count(`account ${accountId}`, LIMITS.perAccount, now);
@@ -85,9 +85,9 @@ export class SentCodes {
     }
   }
 
-  /** Whether it is the code that was sent last; used up then. */
-  take(accountId: string, address: string, code: string): boolean {
-    const key = `${accountId} ${address}`;
+  /** Whether it is the code that was sent to `to` last; used up then. */
+  take(accountId: string, address: string, to: string, code: string): boolean {
+    const key = keyOf(accountId, address, to);
     const waiting = this.#waiting.get(key);
     if (waiting === undefined || this.#clock.monotonic() - waiting.sentAt >= LIMITS.validMs) return false;
     const right = equalInConstantTime(waiting.mark, this.#mark(key, code));
@@ -114,6 +114,10 @@ export class SentCodes {
   #mark(key: string, code: string): Buffer {
     return createHmac("sha256", this.#key).update(`${key} ${code}`).digest();
   }
+}
+
+function keyOf(accountId: string, address: string, to: string): string {
+  return `${accountId} ${address} ${to.toLowerCase()}`;
 }
 
 /** Enough to know one's own by: `a…@example.org`. */

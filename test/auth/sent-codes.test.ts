@@ -34,24 +34,37 @@ describe("codes that are sent", () => {
   it("have six digits, and are good once, for the account and from the address that asked", async () => {
     await send();
     expect(last()).to.match(/^\d{6}$/);
-    const tried = [codes.take("bob", HERE, last()), codes.take("ada", THERE, last()), codes.take("ada", HERE, last())];
+    const tried = [
+      codes.take("bob", HERE, ADA, last()),
+      codes.take("ada", THERE, ADA, last()),
+      codes.take("ada", HERE, ADA, last()),
+    ];
     expect(tried).to.deep.equal([false, false, true]);
-    expect(codes.take("ada", HERE, last())).to.equal(false);
+    expect(codes.take("ada", HERE, ADA, last())).to.equal(false);
+  });
+
+  it("are good for where they were sent alone, and another destination need not wait for its own", async () => {
+    await send();
+    await send("ada", HERE, "ada@example.com");
+    expect(sent.map(({ to }) => to)).to.deep.equal([ADA, "ada@example.com"]);
+    const [first, second] = sent.map(({ code }) => code);
+    if (first !== second) expect(codes.take("ada", HERE, "ada@example.com", first ?? "")).to.equal(false);
+    expect(codes.take("ada", HERE, "ada@example.com", second ?? "")).to.equal(true);
   });
 
   it("are good for five minutes, and not a moment longer", async () => {
     await send();
     await clock.advance(5 * MINUTE);
-    expect(codes.take("ada", HERE, last())).to.equal(false);
+    expect(codes.take("ada", HERE, ADA, last())).to.equal(false);
     await send();
     await clock.advance(5 * MINUTE - 1);
-    expect(codes.take("ada", HERE, last())).to.equal(true);
+    expect(codes.take("ada", HERE, ADA, last())).to.equal(true);
   });
 
   it("are worth nothing after five wrong ones", async () => {
     await send();
-    for (let n = 0; n < 5; n += 1) expect(codes.take("ada", HERE, other(last()))).to.equal(false);
-    expect(codes.take("ada", HERE, last())).to.equal(false);
+    for (let n = 0; n < 5; n += 1) expect(codes.take("ada", HERE, ADA, other(last()))).to.equal(false);
+    expect(codes.take("ada", HERE, ADA, last())).to.equal(false);
   });
 
   it("are sent again after a minute, three times in a quarter of an hour, and the newest alone is good", async () => {
@@ -63,7 +76,7 @@ describe("codes that are sent", () => {
     await send();
     const [first] = sent;
     expect(sent).to.have.length(2);
-    if (first?.code !== last()) expect(codes.take("ada", HERE, first?.code ?? "")).to.equal(false);
+    if (first?.code !== last()) expect(codes.take("ada", HERE, ADA, first?.code ?? "")).to.equal(false);
     await clock.advance(MINUTE);
     await send();
     await clock.advance(MINUTE);
