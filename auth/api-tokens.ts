@@ -140,8 +140,14 @@ export class ApiTokens implements Closable {
     const hash = hashOf(secret.reveal());
     // Networks that make no sense are found out before anything is written.
     const held = heldOf(token);
-    await this.#query.insertInto("api_token").values(rowOfToken(token, hash)).execute();
+    // Held before it is written, so that of two at once only one has the name. Nobody knows the secret yet.
     this.#hold(held, hash);
+    try {
+      await this.#query.insertInto("api_token").values(rowOfToken(token, hash)).execute();
+    } catch (error) {
+      this.#drop(held);
+      throw error;
+    }
     return { token, secret };
   }
 
@@ -150,8 +156,7 @@ export class ApiTokens implements Closable {
     const held = this.#byId.get(id);
     if (held === undefined || held.token.account !== accountId) throw new Fault("not-found", `no token ${id}`);
     await this.#query.deleteFrom("api_token").where("id", "=", id).execute();
-    this.#byId.delete(id);
-    for (const [hash, one] of this.#byHash) if (one === held) this.#byHash.delete(hash);
+    this.#drop(held);
     held.revoke.abort(new Fault("denied", `the token ${held.token.name} was revoked`));
     return held.token;
   }
@@ -189,6 +194,11 @@ export class ApiTokens implements Closable {
   #hold(held: Held, hash: string): void {
     this.#byId.set(held.token.id, held);
     this.#byHash.set(hash, held);
+  }
+
+  #drop(held: Held): void {
+    this.#byId.delete(held.token.id);
+    for (const [hash, one] of this.#byHash) if (one === held) this.#byHash.delete(hash);
   }
 
   /** Undefined where it is revoked, has expired, or its account is out. */

@@ -135,6 +135,18 @@ describe("API tokens", () => {
     expect(await refusedAt(text, { ...TLS, address: "198.51.100.1" })).to.equal("none");
   });
 
+  it("are one of a name, also where two are asked for at once, and none where it cannot be written", async () => {
+    const kinds = await Promise.all([1, 2].map(() => kindOf(() => tokens.make(id, { name: "page" }))));
+    expect(kinds.toSorted()).to.deep.equal(["invalid", "none"]);
+    await site.database.query.schema.dropTable("api_token").execute();
+    const other = tokens.make(id, { name: "other" }).then(
+      () => "made",
+      () => "failed",
+    );
+    expect(await other).to.equal("failed");
+    expect(tokens.list(id).map(({ name }) => name)).to.deep.equal(["page"]);
+  });
+
   it("are made within bounds", async () => {
     await made({ name: "one" });
     const now = site.clock.now();
