@@ -3,6 +3,7 @@ import type { Peer } from "../../auth/principal.ts";
 import type { Throttle } from "../../auth/throttle.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import { Fault } from "../../base/fault.ts";
+import { Turns } from "../../base/turns.ts";
 import { kerberosPrincipal } from "../../directory/kerberos-principal.ts";
 import { type AcceptedClient, type Gssapi, loadGssapi } from "../../net/gssapi.ts";
 import type { KerberosSettings } from "../kerberos-settings.ts";
@@ -67,7 +68,7 @@ export class KerberosLogIns {
   readonly #settings: KerberosSettings;
   readonly #o: KerberosParts;
   #waiting = 0;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(settings: KerberosSettings, parts: KerberosParts) {
     this.#settings = settings;
@@ -90,7 +91,7 @@ export class KerberosLogIns {
     this.#waiting += 1;
     let account = SOMEBODY;
     try {
-      const accepted = await this.#inTurn(() => this.#accept(token, bindings));
+      const accepted = await this.#turns.take(() => this.#accept(token, bindings));
       account = accepted.client.toString("utf8");
       const proof = await this.#lookUp(accepted);
       throttle.succeeded(address, SOMEBODY);
@@ -125,12 +126,6 @@ export class KerberosLogIns {
     const id = await this.#o.directory(mapped.directory).idOf(principal);
     if (id === undefined) throw refused(`${text} is not one person whom directory ${mapped.directory} lets in`);
     return { principal: text, directory: mapped.directory, id, answer };
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => undefined);
-    return mine;
   }
 }
 
