@@ -9,10 +9,11 @@ import type { CameraTls } from "../../net/tcp.ts";
 import type { CameraDescription } from "../../onvif/client/camera.ts";
 import { readControls } from "../../onvif/client/controls.ts";
 import { Conversation } from "../../onvif/client/conversation.ts";
-import { pull } from "../../rtsp/client/session.ts";
+import { type PullOptions, pull } from "../../rtsp/client/session.ts";
 import type { UpstreamTransport } from "../../rtsp/wire/transport.ts";
 import { type AdoptedStream, chooseStreams } from "./adopt.ts";
 import { describeEncrypted, encryptedStreams, NeedsPlainText } from "./encryption.ts";
+import { transportsFor, tunnelDoor } from "./transport.ts";
 
 /** How long a picture is waited for. */
 const PICTURE_MS = 10 * SECOND;
@@ -36,7 +37,7 @@ export interface ExamineOptions {
 }
 
 /** With what the camera is known by. */
-type Known = ExamineOptions & { readonly tls: CameraTls };
+type Known = ExamineOptions & Pick<PullOptions, "tunnelAt"> & { readonly tls: CameraTls };
 
 const NEXT: Readonly<Partial<Record<FaultKind, string>>> = {
   unauthenticated: "Check user and password in the camera: many keep users for ONVIF apart from those of its pages.",
@@ -85,10 +86,16 @@ async function* findings(o: ExamineOptions): AsyncGenerator<CameraFinding> {
     video ? `${video.encoding} ${video.width}x${video.height}` : "no picture",
   );
   yield { what: "streams", result: "works", says: sizes.join(", ") };
-  // What is inside TLS has no UDP beside it.
-  const transports = main.url.protocol === "rtsps:" ? (["tcp"] as const) : (["tcp", "udp"] as const);
-  const known = { ...o, tls: pin === undefined ? {} : { pin } };
-  for (const transport of transports) yield await picture(main.url, transport, known);
+  const tunnelAt = tunnelDoor(deviceUrl.href);
+  const known = { ...o, tls: pin === undefined ? {} : { pin }, ...(tunnelAt === undefined ? {} : { tunnelAt }) };
+  let comes = false;
+  for (const transport of transportsFor("auto", undefined, main.url.protocol === "rtsps:")) {
+    // It is for cameras that do nothing else.
+    if (transport === "http" && comes) continue;
+    const finding = await picture(main.url, transport, known);
+    comes ||= finding.result === "works";
+    yield finding;
+  }
   yield await controls(deviceUrl, main.url, known);
 }
 

@@ -64,6 +64,23 @@ describe("looking at a camera", function () {
     expect(allowed.filter(({ result }) => result === "fails")).to.deep.equal([]);
   });
 
+  it("looks for a picture inside HTTP at a camera that sends it nowhere else", async () => {
+    camera = await startCamera({ transports: ["http"] });
+    const findings = await look(camera.deviceUrl, { plainText: true });
+    const pictures = findings.filter(({ what }) => what === "picture");
+    expect(pictures.map(({ result, says }) => `${result} ${says.slice(0, 15)}`)).to.deep.equal([
+      "fails TCP: the camera",
+      "fails UDP: the camera",
+      "works comes over HTTP",
+    ]);
+  });
+
+  it("says of an address on no camera network that it was not dialed, and why", async () => {
+    const [finding, ...others] = await look("https://169.254.1.1/onvif/device_service", { ip: "169.254.1.1" });
+    expect(finding?.says).to.include("the address is not dialed: ");
+    expect([finding?.result, others]).to.deep.equal(["fails", []]);
+  });
+
   it("ends when it is called off, and calls nothing a failure for that", async () => {
     const server = createServer();
     server.listen(0, ip);

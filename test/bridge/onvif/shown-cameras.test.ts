@@ -21,6 +21,8 @@ const ASKED: readonly (readonly [ServicePrefix, operation: string, content?: str
   ["tr2", "GetAudioEncoderConfigurations"],
   ["tptz", "GetConfigurations"],
   ["tds", "GetRelayOutputs"],
+  ["timg", "GetImagingSettings", "<timg:VideoSourceToken>gate</timg:VideoSourceToken>"],
+  ["trt", "GetSnapshotUri", "<trt:ProfileToken>gate</trt:ProfileToken>"],
 ];
 
 /** The first of the cameras, which a test may change at any time, alone. */
@@ -70,6 +72,16 @@ const without = (...rights: readonly CameraRight[]): readonly CameraRight[] =>
   EVERYTHING.filter((one) => !rights.includes(one));
 
 const SOUND = />(?:G711|PCMU)</;
+
+/** [rights, what is told by each of them alone]. */
+const TOLD: readonly (readonly [CameraRight[], RegExp])[] = [
+  [["audio"], SOUND],
+  [["metadata"], /<tt:Analytics>/],
+  [["ptz", "presets"], /<tt:NodeToken>/],
+  [["relay"], /<tt:DelayTime>/],
+  [["imaging"], /<timg:ImagingSettings>/],
+  [["snapshot"], /GetSnapshotUriResponse/],
+];
 
 /** [what changes, how, what was told before and is not any more, what is told instead]. */
 const CHANGES: readonly (readonly [string, (camera: Changing) => void, before: RegExp, after: RegExp])[] = [
@@ -151,20 +163,23 @@ describe("a camera that was shown before", () => {
     });
 
   it("is shown to each account as far as that may know of it, whoever asked before", async () => {
-    const words: readonly (readonly [CameraRight[], RegExp])[] = [
-      [["audio"], SOUND],
-      [["metadata"], /<tt:Analytics>/],
-      [["ptz", "presets"], /<tt:NodeToken>/],
-      [["relay"], /<tt:DelayTime>/],
-    ];
     const all = new OnvifClient(site, await site.account(grants(...EVERYTHING)));
-    for (const [rights, word] of words) {
+    for (const [rights, word] of TOLD) {
       const less = new OnvifClient(site, await site.account(grants(...without(...rights))));
       expect(await told(all), String(rights)).to.match(word);
       expect(await told(less), String(rights)).not.to.match(word);
       expect(await told(all), String(rights)).to.match(word);
     }
   });
+
+  for (const [rights, word] of TOLD)
+    it(`is shown whole to who may know it, where somebody without ${rights.join(" and ")} asked before`, async () => {
+      const less = new OnvifClient(site, await site.account(grants(...without(...rights))));
+      const all = new OnvifClient(site, await site.account(grants(...EVERYTHING)));
+      expect(await told(less)).not.to.match(word);
+      expect(await told(all)).to.match(word);
+      expect(await told(less)).not.to.match(word);
+    });
 
   it("is shown at once with other rights when those of the account change", async () => {
     const login = await site.account(grants(...EVERYTHING));
