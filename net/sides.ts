@@ -89,7 +89,8 @@ export function cameraSide(
       const ip = plainAddress(text);
       if (ip === undefined) throw new Fault("denied", `${text} is no IP address`);
       const why = refusal(ip);
-      if (why !== undefined) throw new Fault("denied", `${ip} is not dialed: ${why}`);
+      if (why !== undefined)
+        throw new Fault("denied", `${ip} is not dialed: ${why}`, { tell: `the address is not dialed: ${why}` });
     },
 
     localAddressFor(text) {
