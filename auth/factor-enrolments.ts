@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { MINUTE, type MonotonicMillis } from "../base/units.ts";
-import type { SentBy } from "./sent-codes.ts";
+import type { SentBy } from "./destination.ts";
 
 const LIMITS = {
   /** From the secret that is shown to the first code. */

@@ -5,9 +5,9 @@ import { Fault } from "../base/fault.ts";
 import type { Sealer } from "../base/seal.ts";
 import { Secret } from "../base/secret.ts";
 import type { AuthSchema } from "./auth-schema.ts";
+import { DESTINATIONS, isSentBy, type SentBy } from "./destination.ts";
 import { type Enrolment, FactorEnrolments } from "./factor-enrolments.ts";
-import { isMailAddress } from "./mail-address.ts";
-import { type CodeSenders, masked, type SentBy, SentCodes } from "./sent-codes.ts";
+import { type CodeSenders, type LimitReached, SentCodes } from "./sent-codes.ts";
 import { Throttle } from "./throttle.ts";
 import { base32, otpauthUri, stepOf } from "./totp.ts";
 import { UnauthenticatedFault } from "./unauthenticated.ts";
@@ -58,13 +58,16 @@ export class SecondFactors {
     readonly clock: Clock;
     /** By what codes can be sent; by nothing if absent. */
     readonly senders?: CodeSenders;
+    /** Told of limits of these. */
+    readonly reached?: (limit: LimitReached) => void;
   }): Promise<SecondFactors> {
     // Kysely is invariant in its schema; the tables of others are never touched here.
-    const factors = new SecondFactors(o.query as unknown as Kysely<AuthSchema>, o.sealer, o.clock, o.senders ?? {});
+    const query = o.query as unknown as Kysely<AuthSchema>;
+    const factors = new SecondFactors(query, o.sealer, o.clock, new SentCodes(o.clock, o.senders ?? {}, o.reached));
     try {
       for (const row of await factors.#query.selectFrom("second_factor").selectAll().execute())
         factors.#byAccount.set(row.account, {
-          kind: row.kind === "mail" ? row.kind : "totp",
+          kind: isSentBy(row.kind) ? row.kind : "totp",
           sealed: row.sealed,
           lastStep: row.last_step,
           recovery: JSON.parse(row.recovery) as readonly string[],
@@ -75,12 +78,12 @@ export class SecondFactors {
     return factors;
   }
 
-  private constructor(query: Kysely<AuthSchema>, sealer: Sealer, clock: Clock, senders: CodeSenders) {
+  private constructor(query: Kysely<AuthSchema>, sealer: Sealer, clock: Clock, sent: SentCodes) {
     this.#query = query;
     this.#sealer = sealer;
     this.#clock = clock;
     this.#throttle = new Throttle(clock);
-    this.#sent = new SentCodes(clock, senders);
+    this.#sent = sent;
     this.#enrolments = new FactorEnrolments(clock);
   }
 
@@ -112,8 +115,13 @@ export class SecondFactors {
   }
 
   /** Sends a first code to where further ones are to be sent, once {@link confirm} has had it. Faults: `wrong-state`, `invalid`, `busy`, `unavailable`. */
-  async beginSent(accountId: string, name: string, { by, to }: SentTo, address: string): Promise<SentTo> {
-    if (!isMailAddress(to)) throw new Fault("invalid", "no e-mail address", { tell: "that is not an e-mail address" });
+  async beginSent(accountId: string, name: string, wanted: SentTo, address: string): Promise<SentTo> {
+    const { by } = wanted;
+    const { read, otherwise, masked } = DESTINATIONS[by];
+    const to = read(wanted.to);
+    const refusal = to === undefined ? otherwise : this.#sent.refusal(by, to);
+    if (to === undefined || refusal !== undefined)
+      throw new Fault("invalid", `not somewhere that ${by} is sent`, { tell: refusal ?? otherwise });
     this.#enrol(accountId, name, { kind: by, to });
     await this.#sent.send(accountId, address, by, to);
     return { by, to: masked(to) };
@@ -128,7 +136,7 @@ export class SecondFactors {
     if (factor === undefined || factor.kind === "totp") return undefined;
     const to = this.#sealer.open(factor.sealed, factorOwner(accountId)).reveal();
     await this.#sent.send(accountId, address, factor.kind, to);
-    return { by: factor.kind, to: masked(to) };
+    return { by: factor.kind, to: DESTINATIONS[factor.kind].masked(to) };
   }
 
   /** The second factor counts from now on. Answers the recovery codes, which cannot be read again. Faults: `wrong-state`, `invalid`, `busy`. */

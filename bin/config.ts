@@ -45,6 +45,14 @@ recording:
 #   passwordFile: mail-password
 #   from: viaduct@example.org
 
+# A gateway for SMS, which is weaker, and costs money. \`viaduct sms test\` tries it.
+# sms:
+#   url: https://sms.example.org/messages
+#   headers: { Authorization: "Bearer {secret}" }
+#   secretFile: sms-secret
+#   json: { to: "{to}", text: "{text}" }
+#   countries: ["+45"]
+
 # People of Active Directory (or another LDAP directory) may log in, with roles by their groups:
 # directory:
 #   - name: corp

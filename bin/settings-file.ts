@@ -18,17 +18,15 @@ export async function readSettings(file: string): Promise<Settings> {
   }
   const settings = readConfig(text, settingsSchema, name);
   const from = dirname(resolve(file));
-  const { recording, cameraSide, clientSide, directory, kerberos, exports } = settings;
+  const { recording, cameraSide, clientSide, directory, kerberos, exports, mail, sms } = settings;
   const { notifications } = clientSide;
   return {
     ...settings,
     dataFolder: resolve(from, settings.dataFolder),
     cameraSide: cameraSide.ca === undefined ? cameraSide : { ...cameraSide, ca: resolve(from, cameraSide.ca) },
-    directory: directory.map(({ ca, passwordFile, ...rest }) => ({
-      ...rest,
-      ...(ca === undefined ? {} : { ca: resolve(from, ca) }),
-      ...(passwordFile === undefined ? {} : { passwordFile: resolve(from, passwordFile) }),
-    })),
+    directory: directory.map((one) => withFiles(one, from, "ca", "passwordFile")),
+    mail: mail && withFiles(mail, from, "ca", "passwordFile"),
+    sms: sms && withFiles(sms, from, "ca", "secretFile"),
     ...(kerberos === undefined ? {} : { kerberos: { ...kerberos, keytab: resolve(from, kerberos.keytab) } }),
     clientSide:
       notifications.ca === undefined
@@ -37,4 +35,14 @@ export async function readSettings(file: string): Promise<Settings> {
     exports: exports.folder === undefined ? exports : { ...exports, folder: resolve(from, exports.folder) },
     recording: recording.folder === undefined ? recording : { ...recording, folder: resolve(from, recording.folder) },
   };
+}
+
+/** The same settings, with the named files of it found from the folder of the configuration file. */
+function withFiles<Name extends string, T extends Readonly<Partial<Record<Name, string | undefined>>>>(
+  settings: T,
+  from: string,
+  ...names: readonly Name[]
+): T {
+  const found = names.flatMap((name) => (settings[name] === undefined ? [] : [[name, resolve(from, settings[name])]]));
+  return { ...settings, ...Object.fromEntries(found) };
 }

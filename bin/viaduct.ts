@@ -17,6 +17,7 @@ import { addMailCommands } from "./commands/mail.ts";
 import { addRecordingCommands } from "./commands/recording.ts";
 import { addRightsCommands } from "./commands/rights.ts";
 import { addSimCommands } from "./commands/sim.ts";
+import { addSmsCommands } from "./commands/sms.ts";
 import { addTokenCommands } from "./commands/token.ts";
 import { passphraseFd } from "./options.ts";
 
@@ -86,6 +87,7 @@ addTokenCommands(program);
 addRightsCommands(program);
 addDirectoryCommands(program);
 addMailCommands(program);
+addSmsCommands(program);
 addCameraCommands(program);
 addRecordingCommands(program);
 addApprovalCommands(program);

@@ -33,7 +33,6 @@ import { Addresses } from "./client-side/addresses.ts";
 import type { ForwardState } from "./client-side/audit-forwarder.ts";
 import type { Exports } from "./client-side/exports/exports.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
-import { Mailer } from "./client-side/mailer.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
 import { listenForCameras } from "./client-side/own-doors.ts";
 import { REFUSALS_FILE } from "./client-side/refusal.ts";
@@ -41,6 +40,7 @@ import { Refusals } from "./client-side/refusals.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
 import type { TimeStamper } from "./client-side/time-stamper.ts";
 import { Watch } from "./client-side/watch.ts";
+import { codeSendersOf, tellOfLimits } from "./code-senders.ts";
 import { consumersOf } from "./consumers.ts";
 import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
 import { DirectoryDesk } from "./directory/desk.ts";
@@ -156,9 +156,13 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   );
   const bus = new EventBus(clock, log);
   const throttle = new Throttle(clock, (address, account) => publishLogInFailed(bus, address, account));
-  const { mail } = settings;
-  const senders = mail === undefined ? {} : { mail: new Mailer(mail, settings.cameraSide.interfaces, clock) };
-  const factors = await SecondFactors.open({ query: database.query, sealer: folder.sealer, clock, senders });
+  const factors: SecondFactors = await SecondFactors.open({
+    query: database.query,
+    sealer: folder.sealer,
+    clock,
+    senders: codeSendersOf(settings, clock),
+    reached: tellOfLimits({ audit, log, metrics, nameOf: (id) => accounts.find(id)?.name }),
+  });
   const { secondFactor: factorDemand } = settings.accounts;
   let approvals: Approvals | undefined;
   const logInWaits = (id: string): boolean => approvals?.logInWaits(id) !== false;

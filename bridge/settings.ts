@@ -10,6 +10,7 @@ import { kerberosSchema } from "./kerberos-settings.ts";
 import { mailSchema } from "./mail-settings.ts";
 import { cameraDevices, notifications } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
+import { smsSchema } from "./sms-settings.ts";
 import { timeStampSchema } from "./time-stamp-settings.ts";
 import { archiveSchema, volumesSchema } from "./volume-settings.ts";
 
@@ -260,6 +261,9 @@ const wholeFile = z.strictObject({
   mail: mailSchema
     .optional()
     .describe("The server that e-mail is given to: codes to log in with. None is sent if absent."),
+  sms: smsSchema
+    .optional()
+    .describe("The gateway that SMS are given to over HTTPS: codes to log in with. None is sent if absent."),
   metrics: z
     .strictObject({
       token: z

@@ -17,11 +17,13 @@ export interface CameraTls {
   readonly onPin?: (spki: string) => void;
 }
 
-/** How we know somebody else: the certificate must be of `ca` (PEM), or else of an authority that this machine trusts. */
+/** How we know somebody else: by the key, or by a certificate of `ca` (PEM), or else of an authority that this machine trusts. */
 export interface ServerTls {
-  /** The name or address that the certificate must have. */
+  /** The name or address that the certificate must have, where there is no pin. */
   readonly name: string;
   readonly ca?: string;
+  /** SHA-256 of the key (SubjectPublicKeyInfo), base64. */
+  readonly pin?: string;
 }
 
 /** How Node.js calls what it has against a certificate. */
@@ -116,8 +118,8 @@ export function dial(options: DialOptions): Promise<Socket> {
         socket: tcp,
         ...namesOf(tls, host),
         minVersion: "TLSv1.2",
-        // A pinned camera proves its key, whatever its certificate says of names, dates and issuers.
-        rejectUnauthorized: "name" in tls || (tls.pin === undefined && tls.ca !== undefined),
+        // Whoever is pinned proves their key, whatever the certificate says of names, dates and issuers.
+        rejectUnauthorized: tls.pin === undefined && ("name" in tls || tls.ca !== undefined),
         ...(tls.ca === undefined ? {} : { ca: tls.ca }),
       });
       socket = secure;
@@ -125,6 +127,7 @@ export function dial(options: DialOptions): Promise<Socket> {
       secure.once("secureConnect", () => {
         try {
           if (!("name" in tls)) assertKnown(secure, tls, where);
+          else if (tls.pin !== undefined) assertPinned(secure, tls.pin, where);
           done();
         } catch (error) {
           fail(
@@ -152,6 +155,12 @@ function readInto(onData: (bytes: Buffer) => void): OnReadOpts {
       return true;
     },
   };
+}
+
+function assertPinned(socket: TLSSocket, pin: string, where: string): void {
+  const certificate = socket.getPeerX509Certificate();
+  const spki = certificate === undefined ? "none" : spkiOf(certificate);
+  if (!equalInConstantTime(spki, pin)) throw new Fault("denied", `${where} has the key ${spki}, not the pinned one`);
 }
 
 function assertKnown(socket: TLSSocket, known: CameraTls, where: string): void {

@@ -1,9 +1,10 @@
 import { expect } from "chai";
+import { DESTINATIONS, readPhoneNumber } from "../../auth/destination.ts";
 import { isMailAddress } from "../../auth/mail-address.ts";
-import { masked, SentCodes } from "../../auth/sent-codes.ts";
+import { type CodeSender, type LimitReached, SentCodes } from "../../auth/sent-codes.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Secret } from "../../base/secret.ts";
-import { HOUR, MINUTE, SECOND } from "../../base/units.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../base/units.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { kindOf } from "./fixture.ts";
 
@@ -121,6 +122,82 @@ describe("codes that are sent", () => {
       `ada@${"a.".repeat(130)}org`,
     ])
       expect(isMailAddress(bad), bad).to.equal(false);
-    expect(masked(ADA)).to.equal("a…@example.org");
+    expect(DESTINATIONS.mail.masked(ADA)).to.equal("a…@example.org");
+  });
+
+  it("go to telephone numbers with their country, however they are typed, and are told of masked", () => {
+    for (const good of ["+4512345678", "+45 12 34 56 78", "0045 12345678", "+45-12.34/56 78"])
+      expect(readPhoneNumber(good), good).to.equal("+4512345678");
+    expect(readPhoneNumber("+123456789012345")).to.equal("+123456789012345");
+    for (const bad of [
+      "",
+      "12345678",
+      "+45 (0)12 34 56 78",
+      "+0123456789",
+      "+1234567890123456",
+      "+45123",
+      "+45123456a",
+    ])
+      expect(readPhoneNumber(bad), bad).to.equal(undefined);
+    for (const bad of ["+4512345678,+4512345679", "+4512345678;ext=1", "+4512345678\u0000", "＋4512345678"])
+      expect(readPhoneNumber(bad), bad).to.equal(undefined);
+    expect(DESTINATIONS.sms.masked("+4512345678")).to.equal("+45…78");
+  });
+
+  describe("that cost money", () => {
+    let reached: LimitReached[];
+    let paid: SentCodes;
+    let away: string | undefined;
+    const hour = { count: 4, withinMs: HOUR };
+    const [day, all] = [
+      { count: 5, withinMs: DAY },
+      { count: 7, withinMs: DAY },
+    ];
+
+    beforeEach(() => {
+      reached = [];
+      away = undefined;
+      const sender: CodeSender = {
+        send: async (to, code) => void sent.push({ to, code: code.reveal() }),
+        limits: { account: [hour, day], all: [all] },
+        refusal: () => away,
+      };
+      paid = new SentCodes(clock, { sms: sender }, (limit) => reached.push(limit));
+    });
+    /** Each to another number, a quarter of an hour after the one before. */
+    const buy = async (account: string): Promise<string> => {
+      await clock.advance(15 * MINUTE);
+      return kindOf(() => paid.send(account, HERE, "sms", `+45123456${10 + sent.length}`));
+    };
+
+    it("are sent to one person, and to all, as often as the limits say, and whoever pays is told of each once", async () => {
+      const hourly = [await buy("ada"), await buy("ada"), await buy("ada"), await buy("ada")];
+      expect(hourly).to.deep.equal(["none", "none", "none", "none"]);
+      expect(reached).to.deep.equal([{ ...hour, by: "sms", accountId: "ada" }]);
+      expect([await buy("ada"), await buy("ada")]).to.deep.equal(["none", "busy"]);
+      expect(reached.slice(1)).to.deep.equal([
+        { ...hour, by: "sms", accountId: "ada" },
+        { ...day, by: "sms", accountId: "ada" },
+      ]);
+      expect([await buy("bob"), await buy("bob"), await buy("bob")]).to.deep.equal(["none", "none", "busy"]);
+      expect(reached.slice(3)).to.deep.equal([{ ...all, by: "sms", accountId: undefined }]);
+      expect(sent).to.have.length(7);
+      await clock.advance(DAY);
+      expect(await buy("ada")).to.equal("none");
+    });
+
+    it("use up nothing where they are not sent", async () => {
+      for (let n = 0; n < 5; n += 1) await buy("ada");
+      for (let n = 0; n < 20; n += 1) expect(await buy("ada")).to.equal("busy");
+      expect([await buy("bob"), await buy("bob")]).to.deep.equal(["none", "none"]);
+    });
+
+    it("are not sent where they may not go, which uses up nothing either", async () => {
+      away = "not there";
+      for (let n = 0; n < 10; n += 1) expect(await buy("ada")).to.equal("unavailable");
+      expect(paid.refusal("sms", "+4512345678")).to.equal("not there");
+      away = undefined;
+      expect([sent.length, await buy("ada")]).to.deep.equal([0, "none"]);
+    });
   });
 });

@@ -76,6 +76,7 @@ export async function startTestBridge(
     /** What waits for a second person, likewise. */
     readonly approval?: object;
     readonly mail?: object;
+    readonly sms?: object;
     /** Of recordings, likewise. */
     readonly volumes?: readonly object[];
     readonly timeStamps?: object;
@@ -108,6 +109,7 @@ export async function startTestBridge(
       ...(options.accounts === undefined ? {} : { accounts: options.accounts }),
       ...(options.approval === undefined ? {} : { approval: options.approval }),
       ...(options.mail === undefined ? {} : { mail: options.mail }),
+      ...(options.sms === undefined ? {} : { sms: options.sms }),
       recording: {
         segmentSeconds: options.segmentSeconds ?? 10,
         flushSeconds: 0,

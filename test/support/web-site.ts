@@ -79,7 +79,7 @@ export interface WebSite {
   readonly refusals: Refusal[];
   /** Where exports are made. */
   readonly exportsFolder: string;
-  /** Codes that were sent as e-mail. */
+  /** Codes that were sent as e-mail, and as SMS. */
   readonly mails: readonly { readonly to: string; readonly code: string }[];
   readonly port: number;
   readonly plainPort: number;
@@ -137,7 +137,8 @@ export async function startWebSite(
       mails.push({ to, code: code.reveal() });
     },
   };
-  const factors = await SecondFactors.open({ ...sealed, senders: { mail } });
+  const sms = { ...mail, refusal: (to: string) => (to.startsWith("+45") ? undefined : "to +45 alone") };
+  const factors = await SecondFactors.open({ ...sealed, senders: { mail, sms } });
   const accounts = await Accounts.open({ ...sealed, log, factors });
   const audited: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };

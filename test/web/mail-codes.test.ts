@@ -68,7 +68,7 @@ describe("codes by e-mail, at the API", () => {
     expect(site.mails.length - before).to.equal(3);
     expect(answers.at(-1)?.json).to.deep.equal({
       needs: "code",
-      trouble: "no more codes are sent for now: try again in 15 minutes, or use a recovery code",
+      trouble: "no more codes are sent for now: try again in 12 minutes, or use a recovery code",
     });
     expect((await logIn({ code: recovery[0] })).status).to.equal(204);
   });

@@ -2,6 +2,7 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { Audit, AuditEntry } from "../../auth/audit.ts";
+import type { SentBy } from "../../auth/destination.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import type { WebSessions } from "../../auth/sessions.ts";
@@ -12,11 +13,14 @@ import { sendCode } from "../send-code.ts";
 import { assertOthers, caller, callerAtPages, doorOf, type Need, type WebDoor, type WebState } from "../state.ts";
 import { begin, oneTimeCode } from "./session.ts";
 
-const begun = z.strictObject({
-  password: z.string().min(1).max(1024),
-  /** Where codes are to be sent; an authenticator shows them if absent. */
-  mail: z.string().min(1).max(254).optional(),
-});
+const destination = z.string().min(1).max(254);
+const password = z.string().min(1).max(1024);
+/** Where codes are to be sent; an authenticator shows them where there is neither. */
+const begun = z.union([
+  z.strictObject({ password }),
+  z.strictObject({ password, mail: destination }),
+  z.strictObject({ password, sms: destination }),
+]);
 const withCode = z.strictObject({ code: oneTimeCode });
 
 /** The caller's own second factor, and its removal by who manages accounts, for those who have lost theirs. */
@@ -44,13 +48,13 @@ export function factorRoutes(o: {
   // Whoever finds a page open must not be able to lock its owner out: the password is asked for once more.
   router.post("/session/factor", async (ctx) => {
     const who = callerAtPages(ctx);
-    const { password, mail } = await jsonBody(ctx.req, begun);
+    const { password, ...asked } = await jsonBody(ctx.req, begun);
     const peer = o.peerOf(ctx);
     const again = await attempted("set-second-factor", who, peer, () =>
       accounts.logIn(who.name, password, peer, "web"),
     );
-    if (mail !== undefined) {
-      const wanted = { by: "mail", to: mail } as const;
+    const [wanted] = Object.entries(asked).map(([by, to]) => ({ by: by as SentBy, to }));
+    if (wanted !== undefined) {
       const first = () => factors.beginSent(again.accountId, again.name, wanted, peer.address);
       const sent = await sendCode(o.audit, ownEntry(who, peer), first);
       ctx.body = { sent };

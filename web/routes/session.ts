@@ -102,9 +102,10 @@ export function sessionRoutes(o: {
               ...(o.approvals.inUse ? { approvals: true } : {}),
               // Undefined without a second factor.
               recoveryCodesLeft: o.factors.recoveryLeft(principal.accountId),
-              // By what its codes are sent, and whether codes can be sent by mail at all.
+              // By what its codes are sent, and by what codes can be sent at all.
               codesBy: o.factors.sendsBy(principal.accountId),
               ...(o.factors.canSend("mail") ? { mailCodes: true } : {}),
+              ...(o.factors.canSend("sms") ? { smsCodes: true } : {}),
               ...(o.accounts.demandsFactor(principal.accountId) ? { mustHaveFactor: true } : {}),
               ...(o.accounts.find(principal.accountId)?.directory === undefined ? {} : { directory: true }),
               rights: RIGHTS.filter((right) => holds(principal, right, doorOf(ctx))),

@@ -72,7 +72,10 @@ export function AccountMenu(props: {
         <Factor
           codesLeft={account.recoveryCodesLeft}
           codesBy={account.codesBy}
-          mailCodes={account.mailCodes === true}
+          sentBy={[
+            ...(account.mailCodes === true ? ["mail" as const] : []),
+            ...(account.smsCodes === true ? ["sms" as const] : []),
+          ]}
           mustHave={account.mustHaveFactor === true}
           onClose={() => {
             setChosen(undefined);

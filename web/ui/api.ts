@@ -13,9 +13,10 @@ export interface Session {
     /** Absent without a second factor. */
     readonly recoveryCodesLeft?: number;
     /** By what its codes are sent; absent where an authenticator shows them. */
-    readonly codesBy?: "mail";
-    /** Codes can be sent by mail here. */
+    readonly codesBy?: SentBy;
+    /** Codes can be sent by e-mail, and by SMS, here. */
     readonly mailCodes?: true;
+    readonly smsCodes?: true;
     /** Without one, nothing goes on. */
     readonly mustHaveFactor?: true;
     /** The password is that of a directory. */
@@ -23,9 +24,12 @@ export interface Session {
   } | null;
 }
 
+/** By what codes are sent. */
+export type SentBy = "mail" | "sms";
+
 /** Where a code was sent, as its owner knows it. */
 export interface SentTo {
-  readonly by: "mail";
+  readonly by: SentBy;
   readonly to: string;
 }
 
@@ -349,8 +353,8 @@ export const api = {
     call<{ needs: "code" } | undefined>("POST", `/api/approvals/${encodeURIComponent(id)}`, answer),
   changePassword: (password: string, next: string) => call<void>("PUT", "/api/session/password", { password, next }),
   beginFactor: (password: string) => call<{ secret: string; uri: string }>("POST", "/api/session/factor", { password }),
-  beginMailFactor: (password: string, mail: string) =>
-    call<{ sent: SentTo }>("POST", "/api/session/factor", { password, mail }),
+  beginSentFactor: (password: string, by: SentBy, to: string) =>
+    call<{ sent: SentTo }>("POST", "/api/session/factor", { password, [by]: to }),
   sendCode: () => call<{ sent: SentTo }>("POST", "/api/session/factor/code", {}),
   confirmFactor: (code: string) => call<{ recoveryCodes: readonly string[] }>("PUT", "/api/session/factor", { code }),
   removeFactor: (code: string) => call<void>("DELETE", "/api/session/factor", { code }),

@@ -1,25 +1,47 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { api } from "../api.ts";
+import { api, type SentBy } from "../api.ts";
 import { Copyable, Dialog, Field, Trouble, useTask } from "../parts.tsx";
+
+/** How people read of the ways in which codes are sent. */
+const WAYS = {
+  mail: {
+    name: "e-mail",
+    choice: "e-mail",
+    label: "E-mail address",
+    hint: {},
+    field: { type: "email", autocomplete: "email" },
+  },
+  sms: {
+    name: "SMS",
+    choice: "SMS, which is the weakest: whoever can have your number moved to another card has the codes",
+    label: "Telephone number",
+    hint: { hint: "With the country, as +45 12 34 56 78." },
+    field: { type: "tel", autocomplete: "tel" },
+  },
+} as const;
 
 /** Sets up or removes the second factor of whoever is logged in. */
 export function Factor(props: {
   readonly codesLeft: number | undefined;
-  readonly codesBy: "mail" | undefined;
-  /** Codes can be sent by mail here. */
-  readonly mailCodes: boolean;
+  readonly codesBy: SentBy | undefined;
+  /** By what codes can be sent here. */
+  readonly sentBy: readonly SentBy[];
   /** Nothing goes on without one. */
   readonly mustHave: boolean;
   readonly onClose: () => void;
 }): JSX.Element {
   const [begun, setBegun] = useState<{ secret: string; uri: string } | undefined>(undefined);
   const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
-  const [mail, setMail] = useState("");
-  const [byMail, setByMail] = useState(false);
+  const [to, setTo] = useState("");
+  const [by, setBy] = useState<SentBy | undefined>(undefined);
   const [sentTo, setSentTo] = useState<string | undefined>(undefined);
   const [typed, setTyped] = useState("");
   const task = useTask();
+  const choose = (way: SentBy | undefined): void => {
+    setBy(way);
+    setTo("");
+  };
   const has = props.codesLeft !== undefined;
   const asksPassword = !has && begun === undefined && sentTo === undefined;
   const submit = (event: Event): void => {
@@ -30,7 +52,7 @@ export function Factor(props: {
         props.onClose();
         return;
       }
-      if (asksPassword && byMail) setSentTo((await api.beginMailFactor(typed, mail)).sent.to);
+      if (asksPassword && by !== undefined) setSentTo((await api.beginSentFactor(typed, by, to)).sent.to);
       else if (asksPassword) setBegun(await api.beginFactor(typed));
       else setCodes((await api.confirmFactor(typed)).recoveryCodes);
       setTyped("");
@@ -42,7 +64,8 @@ export function Factor(props: {
       <form onSubmit={submit}>
         {has ? (
           <p>
-            Log-ins ask for a code {props.codesBy === "mail" ? "that is sent by e-mail" : "of your authenticator"}.{" "}
+            Log-ins ask for a code{" "}
+            {props.codesBy === undefined ? "of your authenticator" : `that is sent by ${WAYS[props.codesBy].name}`}.{" "}
             {props.codesLeft} recovery codes are left.{" "}
             {props.mustHave
               ? "You must have a second factor: if you remove this one, you are logged out, and set up another at the next log-in."
@@ -53,23 +76,26 @@ export function Factor(props: {
         ) : begun === undefined ? (
           <>
             <p>From then on a log-in here asks for a code, besides the password.</p>
-            {props.mailCodes ? (
+            {props.sentBy.length > 0 ? (
               <fieldset>
                 <legend>Codes come</legend>
                 <label>
-                  <input type="radio" name="by" checked={!byMail} onChange={() => setByMail(false)} /> from an
+                  <input type="radio" name="by" checked={by === undefined} onChange={() => choose(undefined)} /> from an
                   authenticator on your telephone, which is safer
                 </label>
-                <label>
-                  <input type="radio" name="by" checked={byMail} onChange={() => setByMail(true)} /> by e-mail
-                </label>
+                {props.sentBy.map((one) => (
+                  <label key={one}>
+                    <input type="radio" name="by" checked={by === one} onChange={() => choose(one)} /> by{" "}
+                    {WAYS[one].choice}
+                  </label>
+                ))}
               </fieldset>
             ) : null}
-            {byMail ? (
-              <Field label="E-mail address">
-                <input required type="email" value={mail} onInput={(event) => setMail(event.currentTarget.value)} />
+            {by === undefined ? null : (
+              <Field key={by} label={WAYS[by].label} {...WAYS[by].hint}>
+                <input required {...WAYS[by].field} value={to} onInput={(event) => setTo(event.currentTarget.value)} />
               </Field>
-            ) : null}
+            )}
           </>
         ) : (
           <NewAuthenticator {...begun} />
@@ -127,10 +153,10 @@ export function SendCode(): JSX.Element {
 }
 
 /** What a field for a code of a second factor is called. */
-export function codeLabel(by: "mail" | undefined): string {
-  return by === "mail"
-    ? "Code that was sent by e-mail, or a recovery code"
-    : "Code of your authenticator, or a recovery code";
+export function codeLabel(by: SentBy | undefined): string {
+  return by === undefined
+    ? "Code of your authenticator, or a recovery code"
+    : `Code that was sent by ${WAYS[by].name}, or a recovery code`;
 }
 
 /** How an authenticator is told its secret. */

@@ -1,11 +1,17 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { api } from "../api.ts";
+import { api, type SentTo } from "../api.ts";
 import { Field, Mark, Trouble, useTask } from "../parts.tsx";
 import type { Approval } from "../second-person.ts";
 import { Refusal } from "../send.ts";
 import { timeWords } from "../waiting.tsx";
 import { CodeField, codeLabel, NewAuthenticator, RecoveryCodes } from "./factor.tsx";
+
+interface Sending {
+  /** Where a code went; nowhere where there is trouble. */
+  readonly to: SentTo | undefined;
+  readonly trouble: string | undefined;
+}
 
 /** How often it is looked whether a log-in is approved. */
 const LOOK_MS = 2000;
@@ -25,7 +31,7 @@ export function LogIn(props: {
   const [code, setCode] = useState("");
   const [needsCode, setNeedsCode] = useState(false);
   const [newFactor, setNewFactor] = useState<{ secret: string; uri: string } | undefined>(undefined);
-  const [sent, setSent] = useState<{ to: string | undefined; trouble: string | undefined } | undefined>(undefined);
+  const [sent, setSent] = useState<Sending | undefined>(undefined);
   const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
   const [waits, setWaits] = useState<Approval | undefined>(undefined);
   const task = useTask();
@@ -59,7 +65,7 @@ export function LogIn(props: {
         setByKerberos(withTicket);
         setNewFactor(answer.needs === "factor" ? answer : undefined);
         if (answer.needs === "code" && (answer.sent ?? answer.trouble) !== undefined)
-          setSent({ to: answer.sent?.to, trouble: answer.trouble });
+          setSent({ to: answer.sent, trouble: answer.trouble });
       }
     });
   /** Asks until the log-in is approved. */
@@ -132,7 +138,7 @@ export function LogIn(props: {
         )}
         {sent === undefined ? null : (
           <p>
-            {sent.to === undefined ? null : `A code was sent to ${sent.to}. It is good for five minutes. `}
+            {sent.to === undefined ? null : `A code was sent to ${sent.to.to}. It is good for five minutes. `}
             <button type="button" class="quiet" disabled={task.busy} onClick={() => logIn("")}>
               Send another
             </button>
@@ -141,7 +147,7 @@ export function LogIn(props: {
         <Trouble text={sent?.trouble} />
         {needsCode ? (
           <CodeField
-            label={newFactor === undefined ? codeLabel(sent && "mail") : "Code that it shows now"}
+            label={newFactor === undefined ? labelOf(sent) : "Code that it shows now"}
             value={code}
             onType={setCode}
           />
@@ -164,4 +170,10 @@ export function LogIn(props: {
       </form>
     </main>
   );
+}
+
+/** `sent`: undefined where no codes are. */
+function labelOf(sent: Sending | undefined): string {
+  if (sent !== undefined && sent.to === undefined) return "Code that was sent, or a recovery code";
+  return codeLabel(sent?.to?.by);
 }

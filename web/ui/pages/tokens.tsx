@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { type ApiToken, api } from "../api.ts";
+import { type ApiToken, api, type SentBy } from "../api.ts";
 import { Copyable, Dialog, Field, Trouble, useTask, wordsOf } from "../parts.tsx";
 import { CodeField, codeLabel, SendCode } from "./factor.tsx";
 
@@ -10,7 +10,7 @@ interface Owner {
   /** What is asked for once more before one is made. */
   readonly proves: "nothing" | "password" | "code";
   /** By what codes are sent, where they are. */
-  readonly codesBy: "mail" | undefined;
+  readonly codesBy: SentBy | undefined;
 }
 
 /** The tokens of one account: what there are, a new one, and revoking them. */
