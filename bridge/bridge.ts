@@ -194,7 +194,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   );
   await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
   archive.troubles.watch((trouble) => publishStorage(bus, trouble));
-  await life.start("kept events", () => new EventKeeper({ bus, journal: archive.journal, clock, log }));
+  const keeper = await life.start("kept events", () => new EventKeeper({ bus, journal: archive.journal, clock, log }));
   const finds = await life.start("discovery of cameras", () => {
     const port = o.cameraDiscoveryPort === undefined ? {} : { port: o.cameraDiscoveryPort };
     return new Finds({ side, cameras, ca, recording: settings.recording.newCameras, clock, log, ...port });
@@ -297,7 +297,11 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       refused: refusals.refused,
       retentionMs: settings.recording.maxAgeDays * DAY,
       recordings: cameras,
-      history: archive,
+      history: {
+        journal: archive.journal,
+        spans: (...range) => archive.spans(...range),
+        newest: () => keeper.newest(),
+      },
       clock,
       log,
       metrics,

@@ -18,7 +18,7 @@ const NOT_KEPT: ReadonlySet<string | undefined> = new Set(["recording", "configu
 
 /** Keeps what happens at cameras, beside their footage. */
 export class EventKeeper {
-  readonly #journal: Pick<Journal, "enter">;
+  readonly #journal: Pick<Journal, "enter" | "newest">;
   readonly #log: Log;
   readonly #repeats: Repeats;
   readonly #unlisten: () => void;
@@ -28,7 +28,7 @@ export class EventKeeper {
 
   constructor(o: {
     readonly bus: EventBus;
-    readonly journal: Pick<Journal, "enter">;
+    readonly journal: Pick<Journal, "enter" | "newest">;
     readonly clock: Clock;
     readonly log: Log;
   }) {
@@ -45,6 +45,16 @@ export class EventKeeper {
     this.#waiting = [];
     if (events.length > 0) this.#entering = this.#entering.then(() => this.#enter(events));
     return this.#entering;
+  }
+
+  /** The id of the last event that was heard so far, once all of them are entered: nothing that is heard from now on has it, or a lower one. */
+  newest(): Promise<number> {
+    const newest = this.flush().then(() => this.#journal.newest());
+    this.#entering = newest.then(
+      () => undefined,
+      () => undefined,
+    );
+    return newest;
   }
 
   async close(): Promise<void> {

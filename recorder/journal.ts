@@ -137,10 +137,18 @@ export class Journal {
     return events.length - kept.length;
   }
 
-  /** The next page of events of these cameras, from `from` (inclusive) to `to` (exclusive) or, `backward`, from `to` to `from`. */
+  /**
+   * The next page of events of these cameras, from `from` (inclusive) to `to` (exclusive) or, `backward`, from `to` to `from`.
+   * `upTo`: none that was entered after the event of this id.
+   */
   async events(
     cameras: readonly string[],
-    range: { readonly from: UnixMillis; readonly to: UnixMillis; readonly backward?: boolean },
+    range: {
+      readonly from: UnixMillis;
+      readonly to: UnixMillis;
+      readonly backward?: boolean;
+      readonly upTo?: number;
+    },
     after?: EventCursor,
     limit: number = LIMITS.page,
   ): Promise<readonly (KeptEvent & EventCursor)[]> {
@@ -153,6 +161,7 @@ export class Journal {
       .where("camera", "in", cameras)
       .where("at", ">=", range.from)
       .where("at", "<", range.to);
+    if (range.upTo !== undefined) rows = rows.where("id", "<=", range.upTo);
     if (after !== undefined)
       rows = rows.where((eb) =>
         eb.or([eb("at", beyond, after.at), eb.and([eb("at", "=", after.at), eb("id", beyond, after.id)])]),
@@ -173,6 +182,24 @@ export class Journal {
       .select(({ fn }) => fn.min<number | null>("at").as("at"))
       .executeTakeFirst();
     return row?.at === null || row?.at === undefined ? undefined : unixMillis(row.at);
+  }
+
+  /** When the oldest event of each of these cameras was; those without any are left out. */
+  async beginnings(cameras: readonly string[]): Promise<ReadonlyMap<string, UnixMillis>> {
+    // A step of the index a camera, all of them in one query.
+    const { rows } = await sql<{ readonly camera: string; readonly at: number | null }>`
+      SELECT value AS camera, (SELECT min(at) FROM events WHERE camera = value) AS at
+      FROM json_each(${JSON.stringify(cameras)})`.execute(this.#database.query);
+    return new Map(rows.flatMap(({ camera, at }) => (at === null ? [] : [[camera, unixMillis(at)]])));
+  }
+
+  /** The id of the event that was entered last; 0 where there is none. */
+  async newest(): Promise<number> {
+    const row = await this.#database.query
+      .selectFrom("events")
+      .select(({ fn }) => fn.max<number | null>("id").as("id"))
+      .executeTakeFirst();
+    return row?.id ?? 0;
   }
 
   /** What was said last, before an instant, of each thing that lasts; of a camera that tells of too many things, of the first by name. */

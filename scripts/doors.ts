@@ -107,7 +107,7 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
       ...of("tds", "GetDeviceInformation GetScopes GetNetworkInterfaces GetNetworkProtocols GetDNS GetNTP"),
       ...of("tds", "GetNetworkDefaultGateway GetDiscoveryMode"),
       // What comes of these is for who may have it: subscriptions and searches are the account's own.
-      ...of("tev", "GetEventProperties CreatePullPointSubscription SetSynchronizationPoint"),
+      ...of("tev", "GetEventProperties CreatePullPointSubscription Seek SetSynchronizationPoint"),
       ...of("wsnt", "Subscribe Renew Unsubscribe PauseSubscription ResumeSubscription"),
       ...of("tse", "FindRecordings FindEvents EndSearch"),
       ...of("trp", "GetReplayConfiguration"),

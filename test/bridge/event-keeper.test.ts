@@ -51,6 +51,7 @@ describe("the keeper of events", () => {
   it("keeps nothing of the bridge itself, nor what recordings tell by themselves", async () => {
     const entered: KeptEvent[] = [];
     const journal = {
+      newest: async (): Promise<number> => 0,
       enter: async (events: readonly KeptEvent[]): Promise<number> => {
         entered.push(...events);
         return 0;
@@ -64,9 +65,25 @@ describe("the keeper of events", () => {
     expect(entered).to.deep.equal([]);
   });
 
+  it("says which the last event was that was heard so far, though others are heard before that one is entered", async () => {
+    const journal = await Journal.open(":memory:");
+    const keeper = new EventKeeper({ bus, journal, clock, log: silentLog() });
+    expect(await keeper.newest()).to.equal(0);
+    for (const value of ["1", "2", "3"]) publish(undefined, "gate", value, false);
+    const newest = keeper.newest();
+    publish(undefined, "gate", "4", false);
+    void keeper.flush();
+    const upTo = await newest;
+    const before = await journal.events(["gate"], { from: unixMillis(0), to: unixMillis(clock.now() * 2), upTo });
+    expect(before.map((kept) => notificationOf(kept).data[0]?.[1])).to.deep.equal(["1", "2", "3"]);
+    await keeper.close();
+    await journal.close();
+  });
+
   it("goes on where events cannot be entered, and holds no more than so many in memory", async () => {
     const sizes: number[] = [];
     const journal = {
+      newest: async (): Promise<number> => 0,
       enter: async (events: readonly KeptEvent[]): Promise<number> => {
         sizes.push(events.length);
         throw new Error("no room");

@@ -52,6 +52,19 @@ describe("the journal", () => {
       { numRuns: 40 },
     ));
 
+  it("says where the events of each camera begin, and which was entered last", async () => {
+    expect(await journal.newest()).to.equal(0);
+    await journal.enter([event("a", 7), event("b", 3), event("a", 5)]);
+    const newest = await journal.newest();
+    await journal.enter([event("a", 1)]);
+    expect([...(await journal.beginnings(["a", "b", "c"]))]).to.deep.equal([
+      ["a", START + 1],
+      ["b", START + 3],
+    ]);
+    const before = await journal.events(["a", "b"], { ...all, upTo: newest });
+    expect(before.map(({ at }) => at - START)).to.deep.equal([3, 5, 7]);
+  });
+
   it("knows how each thing stood at an instant", async () => {
     await journal.enter([
       event("a", 0, { about: "x", content: "x on" }),

@@ -227,6 +227,7 @@ function onvifDoors(stage: Stage): readonly Door[] {
 /** What operations of subscriptions are asked with. */
 const OF_SUBSCRIPTIONS: Readonly<Record<string, string>> = {
   PullMessages: "<Timeout>PT0S</Timeout><MessageLimit>100</MessageLimit>",
+  Seek: "<UtcTime>2026-01-01T00:00:00Z</UtcTime>",
   Renew: "<wsnt:TerminationTime>PT1M</wsnt:TerminationTime>",
   Subscribe: "<wsnt:ConsumerReference><wsa:Address>http://127.0.0.1:9/</wsa:Address></wsnt:ConsumerReference>",
 };

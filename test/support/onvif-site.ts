@@ -24,6 +24,7 @@ import type { ConsumerOptions } from "../../bridge/client-side/onvif/notificatio
 import { type CameraDeviceSettings, type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
+import { EventKeeper } from "../../bridge/event-keeper.ts";
 import { OwnEvents } from "../../bridge/own-events.ts";
 import type { Identity } from "../../net/tls.ts";
 import { Journal } from "../../recorder/journal.ts";
@@ -111,6 +112,7 @@ export async function startOnvifSite(
   const bus = new EventBus(clock, log);
   const cameras = o.cameras ?? fakeCameras(clock.now(), undefined, o.control);
   const own = new OwnEvents({ bus, cameras, clock });
+  const keeper = new EventKeeper({ bus, journal, clock, log });
   const part = onvifPart({
     uuid: UUID,
     version: "1.2.3",
@@ -130,6 +132,7 @@ export async function startOnvifSite(
     retentionMs: 30 * DAY,
     history: {
       journal,
+      newest: () => keeper.newest(),
       spans: async (id, from, to, stream = "main") => {
         const span = await cameras
           .find(id)
@@ -204,6 +207,7 @@ export async function startOnvifSite(
       ),
     async close() {
       own.close();
+      await keeper.close();
       await part.close();
       await door.close();
       await database.close();

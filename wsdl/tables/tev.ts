@@ -66,8 +66,9 @@ export const PULL_POINT = service(
       TerminationTime: dateTime,
       NotificationMessage: from("wsnt", many(ANYTHING)),
     }),
+    Seek: operation("READ_MEDIA", type("tev:Seek", { UtcTime: dateTime, Reverse: opt(boolean) }, OPEN), {}),
     SetSynchronizationPoint: operation("READ_MEDIA", {}, {}),
   },
-  { READ_MEDIA: "Seek" },
+  {},
   `${PORTS}/PullPointSubscription`,
 );

@@ -88,7 +88,7 @@ export function bridgeSite(o: {
     },
     discoverable: o.discoverable,
     history: o.history,
-    mayKnowEvents: (who, id) => mayKnow(who, { camera: id }),
+    eventsReachMs: (who, id) => (mayKnow(who, { camera: id }) ? reachOf(who, id, "onvif") : 0),
     multicast: o.multicast !== undefined,
     srtp: o.srtp,
     cameras: (who) => watch.visible(who, "onvif").map((camera) => cameraOf(who, camera)),

@@ -70,7 +70,7 @@ export function siteOf(
     switchRecording: async (who, of, how) => only(of.camera, () => site.switchRecording(who, of, how)),
     // Asked of recordings that were found here alone.
     history: site.history,
-    mayKnowEvents: (who, id) => id === camera && site.mayKnowEvents(who, id),
+    eventsReachMs: (who, id) => (id === camera ? site.eventsReachMs(who, id) : 0),
     control: (who, id) => only(id, () => site.control(who, id)),
     takePtz: (who, id, needs, address) => only(id, () => site.takePtz(who, id, needs, address)),
     requestKey: (who, of) => only(of.camera, () => site.requestKey(who, of)),

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../../base/clock.ts";
 import { DAY, type Millis, SECOND, type UnixMillis, unixMillis } from "../../../base/units.ts";
 import type { Span } from "../../../media/source.ts";
@@ -24,7 +25,9 @@ const TRACK_STATE = onvifTopic("RecordingHistory/Track/State");
 /** What is known of the past. */
 export interface EventHistory {
   spans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]>;
-  readonly journal: Pick<Journal, "earliest" | "events" | "standing">;
+  readonly journal: Pick<Journal, "earliest" | "beginnings" | "events" | "standing">;
+  /** The id in the journal of the last event that was told so far, once all of them are kept. Those that are told from now on have greater ones. */
+  newest(): Promise<number>;
 }
 
 /** An event that a search has found. */
@@ -162,6 +165,8 @@ async function* toldOf(
   let cursor: EventCursor | undefined;
   for (;;) {
     const page = await journal.events([...of.keys()], window, cursor);
+    // The database answers within this turn of the loop: others shall have theirs between two pages.
+    await setImmediate();
     for (const kept of page) {
       const recording = of.get(kept.camera);
       if (recording === undefined) continue;

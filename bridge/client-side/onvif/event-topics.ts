@@ -34,6 +34,7 @@ const ALWAYS: readonly Described[] = [
       ["Reason", "xs:string"],
     ],
   ),
+  row("EventBuffer/Begin", false, [], []),
   row("Media/ProfileChanged", false, [], [["Token", TOKEN]]),
   row(
     "Media/ConfigurationChanged",
@@ -61,6 +62,7 @@ const ROOTS: ReadonlySet<string> = new Set([
   "AudioSource",
   "Configuration",
   "Device",
+  "EventBuffer",
   "Media",
   "Monitoring",
   "PTZController",

@@ -1,5 +1,6 @@
+import type { Principal } from "../../../auth/principal.ts";
 import type { Clock } from "../../../base/clock.ts";
-import { MINUTE } from "../../../base/units.ts";
+import { MINUTE, type Millis } from "../../../base/units.ts";
 import { ITEM_FILTER } from "../../../onvif/server/item-filter.ts";
 import { type Service, serve } from "../../../onvif/server/service.ts";
 import { TOPIC_DIALECTS } from "../../../onvif/server/topic-filter.ts";
@@ -19,6 +20,8 @@ import {
   SUBSCRIPTION_PATH,
   subscriptionAddress,
 } from "./notifications.ts";
+import { PastEvents } from "./past-events.ts";
+import type { OnvifSite } from "./site.ts";
 import { changedOnly, LIFE_MS, lifeOf } from "./subscription-wishes.ts";
 import { mayKnow, LIMITS as SUBSCRIPTIONS, type Subscriptions } from "./subscriptions.ts";
 
@@ -38,7 +41,7 @@ export function eventCapabilities(sends: boolean): EventCapabilities {
     WSPausableSubscriptionManagerInterfaceSupport: sends,
     MaxNotificationProducers: sends ? SUBSCRIPTIONS.sentOfAccount : 0,
     MaxPullPoints: SUBSCRIPTIONS.ofAccount,
-    PersistentNotificationStorage: false,
+    PersistentNotificationStorage: true,
     MaxEventBrokers: 0,
     MetadataOverMQTT: false,
   };
@@ -46,6 +49,7 @@ export function eventCapabilities(sends: boolean): EventCapabilities {
 
 /** What happens, to be told to clients that ask for it (ONVIF Core 9). The first service is the one that is announced. */
 export function eventServices(o: {
+  readonly site: OnvifSite;
   readonly bus: EventBus;
   readonly subscriptions: Subscriptions;
   /** Absent: events are fetched, and sent to nobody. */
@@ -54,7 +58,7 @@ export function eventServices(o: {
   readonly camera: string | undefined;
   readonly clock: Clock;
 }): readonly [events: Service, ...others: Service[]] {
-  const { bus, subscriptions, camera, clock } = o;
+  const { site, bus, subscriptions, camera, clock } = o;
   const capabilities = eventCapabilities(o.notifications !== undefined);
   const events = serve("event_service", EVENTS, {
     GetServiceCapabilities: () => ({ Capabilities: capabilities }),
@@ -108,6 +112,25 @@ export function eventServices(o: {
         NotificationMessage: subscription.take(most).map(({ xml }) => ({ xml, prefixes: MESSAGE_PREFIXES })),
       };
     },
+    async Seek({ UtcTime, Reverse }, { who, resource }) {
+      const subscription = subscriptions.find(who, resource);
+      if (subscription.sent) throw eventFault(clock, "UnableToGetMessagesFault", "The messages of this one are sent");
+      // In one go: what is told from now on is not of the past.
+      const newest = site.history.newest();
+      subscription.seek(
+        new PastEvents({
+          history: site.history,
+          newest,
+          at: UtcTime,
+          reverse: Reverse === true,
+          filter: subscription.wants,
+          reach: () => reachOf(site, who, subscription.camera),
+          clock,
+        }),
+      );
+      await newest;
+      return {};
+    },
     SetSynchronizationPoint(_, { who, resource }) {
       subscriptions.synchronize(subscriptions.find(who, resource));
       return {};
@@ -130,6 +153,17 @@ export function eventServices(o: {
     manager,
     ...notificationServices({ subscriptions, clock, sending: o.notifications, camera }),
   ];
+}
+
+/** The cameras whose events `who` may be told at this moment, each with how old they may be; of one alone where it is named. */
+function reachOf(site: OnvifSite, who: Principal, camera: string | undefined): ReadonlyMap<string, Millis> {
+  const ids = site.cameras(who).map(({ id }) => id);
+  return new Map(
+    ids
+      .filter((id) => camera === undefined || id === camera)
+      .map((id) => [id, site.eventsReachMs(who, id)] as const)
+      .filter(([, ms]) => ms > 0),
+  );
 }
 
 /** ONVIF Core 9.2.2. */

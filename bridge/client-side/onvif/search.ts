@@ -96,8 +96,9 @@ export function searchService(site: OnvifSite, sessions: SearchSessions, clock: 
       // Rights may have changed since the search began, and footage has become older.
       const now = new Map((await recordings(site, who)).map((recording) => [recording.view.token, recording]));
       const mayKnow = ({ recording: { view }, notification, told }: FoundEvent): boolean => {
+        const ageMs = clock.now() - notification.at;
         const reachMs = now.get(view.token)?.reachMs ?? 0;
-        return clock.now() - notification.at <= reachMs && (!told || site.mayKnowEvents(who, view.camera.id));
+        return ageMs <= reachMs && (!told || ageMs <= site.eventsReachMs(who, view.camera.id));
       };
       return {
         ResultList: {

@@ -50,7 +50,7 @@ export function onvifServices(o: {
     return service;
   };
   const device = deviceService({ site, clock, services: () => announced });
-  const [events, ...besides] = eventServices({ bus, subscriptions, notifications, camera, clock });
+  const [events, ...besides] = eventServices({ site, bus, subscriptions, notifications, camera, clock });
   const [deviceIo, relays] = deviceIoServices(site);
   return [
     announce(device, [26, 6], DeviceServiceCapabilities, DEVICE_CAPABILITIES),

@@ -57,8 +57,8 @@ export interface OnvifSite {
   ): Promise<void>;
   /** What was recorded, and what happened; not every bit of it for everybody. */
   readonly history: EventHistory;
-  /** Whether `who` may be told of what happens at a camera. */
-  mayKnowEvents(who: Principal, id: string): boolean;
+  /** How far back `who` may be told of what happened at a camera, in milliseconds; 0 where not at all. */
+  eventsReachMs(who: Principal, id: string): Millis;
   /** What is listening on the client side; absent where it is not. */
   ports(base: Base): {
     readonly http?: number | undefined;

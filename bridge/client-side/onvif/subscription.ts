@@ -2,19 +2,24 @@ import type { Decision } from "../../../auth/decision.ts";
 import type { Principal } from "../../../auth/principal.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { BoundedQueue } from "../../../base/queue.ts";
-import { later, type Millis, type MonotonicMillis, type UnixMillis } from "../../../base/units.ts";
+import { later, type Millis, type MonotonicMillis, SECOND, type UnixMillis } from "../../../base/units.ts";
 import type { BridgeEvent } from "../../event-bus.ts";
 import type { EventFilter } from "./event-filter.ts";
+import type { PastEvents } from "./past-events.ts";
 
 const LIMITS = {
   /** What waits for a client that does not come; the oldest goes first. The messages themselves are shared by all. */
   events: 500,
   characters: 256 * 1024,
+  /** How long is looked in the past for something to tell, however short the client wishes to wait. */
+  lookMs: SECOND,
 } as const;
 
 export interface SubscriptionOptions {
   readonly token: string;
   readonly who: Principal;
+  /** Of this camera alone. */
+  readonly camera: string | undefined;
   readonly filter: EventFilter;
   /** Neither `Initialized` nor `Deleted` (`tev:ChangedOnly`). */
   readonly changedOnly: boolean;
@@ -32,12 +37,13 @@ export interface SubscriptionOptions {
 export class Subscription {
   readonly token: string;
   readonly who: Principal;
+  readonly camera: string | undefined;
   readonly sent: boolean;
   readonly #filter: EventFilter;
   readonly #changedOnly: boolean;
   readonly #decide: SubscriptionOptions["decide"];
   readonly #clock: Clock;
-  /** How everything stood when it was asked for: shared events, so a list of any length costs little. */
+  /** How everything stood when it was asked for, behind what waited then: shared events, so a list of any length costs little. */
   #initial: readonly BridgeEvent[] = [];
   readonly #queue = new BoundedQueue<BridgeEvent>(
     { maxItems: LIMITS.events, maxWeight: LIMITS.characters },
@@ -45,14 +51,19 @@ export class Subscription {
   );
   /** Whose properties were withheld, undefined for the bridge's own, and when that may change; not those for which it never will. */
   readonly #withheld = new Map<string | undefined, UnixMillis>();
+  /** Where its place is in the past. What happens meanwhile waits for the end of it; going back, there is no such end. */
+  #past: PastEvents | undefined;
+  #sought = false;
   #expires: MonotonicMillis;
+  #waiting = false;
   #wake: (() => void) | undefined;
   #paused = false;
   readonly #end = new AbortController();
 
-  constructor({ token, who, filter, changedOnly, sent, decide, clock }: SubscriptionOptions) {
+  constructor({ token, who, camera, filter, changedOnly, sent, decide, clock }: SubscriptionOptions) {
     this.token = token;
     this.who = who;
+    this.camera = camera;
     this.sent = sent;
     this.#filter = filter;
     this.#changedOnly = changedOnly;
@@ -76,7 +87,7 @@ export class Subscription {
 
   /** Somebody waits for messages. */
   get waiting(): boolean {
-    return this.#wake !== undefined;
+    return this.#waiting;
   }
 
   get endsAt(): UnixMillis {
@@ -101,21 +112,38 @@ export class Subscription {
     return allowed;
   }
 
+  /** Whether it asked for such a one, wherever and whenever it happened. */
+  readonly wants: EventFilter = (notification) => {
+    const { operation } = notification;
+    return (
+      (!this.#changedOnly || (operation !== "Initialized" && operation !== "Deleted")) && this.#filter(notification)
+    );
+  };
+
   offer(event: BridgeEvent): void {
-    const { operation } = event.notification;
-    const wanted = !this.#changedOnly || (operation !== "Initialized" && operation !== "Deleted");
-    if (!wanted || !this.#filter(event.notification) || !this.mayKnow(event)) return;
+    if (this.#past?.reverse === true || !this.wants(event.notification) || !this.mayKnow(event)) return;
     while (!this.#queue.push(event)) if (this.#queue.shift() === undefined) return;
     this.#arrived();
   }
 
-  /** Tells from the beginning how everything stands. What waits is told before: it may be older. */
+  /** Tells from the beginning how everything stands, behind what happened and waits. Nothing after a Seek, as ONVIF Core 9.2.3 has it. */
   synchronize(properties: readonly BridgeEvent[]): void {
-    if (this.#changedOnly) return;
-    this.#queue.clear();
+    if (this.#changedOnly || this.#sought) return;
+    const waits = [...this.#initial];
+    for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) waits.push(event);
+    const happened = waits.filter(({ notification }) => notification.operation !== "Initialized").slice(-LIMITS.events);
     this.#withheld.clear();
-    this.#initial = properties.filter((event) => this.#filter(event.notification) && this.mayKnow(event));
+    const standing = properties.filter((event) => this.#filter(event.notification) && this.mayKnow(event));
+    this.#initial = [...happened, ...standing];
     this.#arrived();
+  }
+
+  /** Tells what happened, instead of all that waits, and then, unless it goes back, what has happened since. */
+  seek(past: PastEvents): void {
+    this.#forget();
+    this.#sought = true;
+    this.#past = past;
+    this.#wake?.();
   }
 
   /** Nothing arrives, as far as who waits can tell; what does is kept as for one who does not come. */
@@ -131,6 +159,7 @@ export class Subscription {
   /** At most so many, oldest first; none where nothing waits, or it is paused. */
   take(most: number): readonly BridgeEvent[] {
     if (this.#paused) return [];
+    if (this.#past !== undefined) return this.#past.take(most);
     const taken: BridgeEvent[] = [];
     let told = 0;
     for (const event of this.#initial) {
@@ -157,6 +186,29 @@ export class Subscription {
 
   /** Resolves when something waits to be taken, the time is over, the client has gone, or the subscription ends. */
   async arrival(timeoutMs: Millis, gone: AbortSignal): Promise<void> {
+    const until = this.#clock.monotonic() + timeoutMs;
+    this.#waiting = true;
+    try {
+      do {
+        await this.#look(Math.max(until, this.#clock.monotonic() + LIMITS.lookMs), gone);
+        await this.#wakeUp(until - this.#clock.monotonic(), gone);
+        // What woke it may have been a Seek.
+      } while (this.#past?.completed === false && !this.#ready && !this.#isOver(until, gone));
+    } finally {
+      this.#waiting = false;
+    }
+  }
+
+  /** Looks in the past until something is found there, or everything was. */
+  async #look(until: number, gone: AbortSignal): Promise<void> {
+    for (let past = this.#past; past?.completed === false && !past.ready; past = this.#past) {
+      await past.look();
+      if (past === this.#past && past.completed && !past.reverse) this.#past = undefined;
+      if (this.#isOver(until, gone)) return;
+    }
+  }
+
+  async #wakeUp(timeoutMs: Millis, gone: AbortSignal): Promise<void> {
     if (this.#ready || timeoutMs <= 0 || gone.aborted || this.over.aborted) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = this.#clock.after(timeoutMs, resolve);
@@ -167,16 +219,26 @@ export class Subscription {
     timer.cancel();
   }
 
+  #isOver(until: number, gone: AbortSignal): boolean {
+    return this.#clock.monotonic() >= until || gone.aborted || this.over.aborted;
+  }
+
   end(): void {
     this.#end.abort();
-    this.#initial = [];
-    this.#queue.clear();
-    this.#withheld.clear();
+    this.#forget();
     this.#wake?.();
   }
 
+  #forget(): void {
+    this.#initial = [];
+    this.#queue.clear();
+    this.#withheld.clear();
+    this.#past = undefined;
+  }
+
   get #ready(): boolean {
-    return !this.#paused && (this.#initial.length > 0 || this.#queue.length > 0);
+    if (this.#paused) return false;
+    return this.#past === undefined ? this.#initial.length > 0 || this.#queue.length > 0 : this.#past.ready;
   }
 
   #arrived(): void {

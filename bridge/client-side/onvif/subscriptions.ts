@@ -81,6 +81,7 @@ export class Subscriptions {
     const token = randomBytes(16).toString("hex");
     const subscription = new Subscription({
       ...o,
+      camera: o.camera,
       sent: o.sent === true,
       token,
       decide: (event) => (o.camera === undefined || event.camera === o.camera ? decideOn(o.who, event) : ELSEWHERE),

@@ -40,6 +40,7 @@ function rows(): readonly Row[] {
 /** What of a subscription is asked for at its own address: of one that is fetched from, or of one that is sent to. */
 const OF_SUBSCRIPTION: Readonly<Record<string, { readonly content: string; readonly sent?: true }>> = {
   PullMessages: { content: "<tev:Timeout>PT0S</tev:Timeout><tev:MessageLimit>1</tev:MessageLimit>" },
+  Seek: { content: "<tev:UtcTime>2026-01-01T00:00:00Z</tev:UtcTime>" },
   SetSynchronizationPoint: { content: "" },
   Renew: { content: "<wsnt:TerminationTime>PT2M</wsnt:TerminationTime>" },
   Unsubscribe: { content: "" },
