@@ -99,6 +99,11 @@ export class Accounts {
     return this.#known.find(id)?.account;
   }
 
+  /** However the name is spelt; undefined for an unknown one. */
+  named(name: string): Account | undefined {
+    return this.#known.named(name)?.account;
+  }
+
   /** Roles, camera groups and time profiles of this moment. */
   get policy(): Policy {
     return this.#known.policy;
@@ -153,6 +158,11 @@ export class Accounts {
    */
   checkPassword(name: string, password: Secret): Promise<Principal> {
     return this.#logIns.check(name, password);
+  }
+
+  /** What is asked for at the pages, besides what proves who somebody is; undefined where nothing is. For no account: nothing. */
+  asksForMore(accountId: string): "second factor" | "second person" | undefined {
+    return this.#logIns.asksForMore(accountId);
   }
 
   /** Log-in of a person through `door`, before the second factor, if there is one. Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check), {@link FactorDemanded}. */

@@ -11,8 +11,8 @@ import type { Accounts } from "./accounts.ts";
 import { type ApiToken, rowOfToken, TOKEN_PREFIX, type TokenUse, tokenOf } from "./api-token.ts";
 import type { Audit } from "./audit.ts";
 import type { AuthSchema } from "./auth-schema.ts";
-import { grantEndedBy } from "./policy.ts";
 import type { Peer, Principal } from "./principal.ts";
+import { principalUntil } from "./principal-until.ts";
 import type { Interface } from "./right.ts";
 import type { Throttle } from "./throttle.ts";
 import { UnauthenticatedFault } from "./unauthenticated.ts";
@@ -210,12 +210,11 @@ export class ApiTokens implements Closable {
     if (held.made?.of !== of)
       held.made = {
         of,
-        principal: {
-          ...of,
-          grants: expires === undefined ? of.grants : of.grants.map((grant) => grantEndedBy(grant, expires)),
-          revoked: AbortSignal.any([of.revoked, held.revoke.signal]),
+        principal: principalUntil(of, {
+          until: expires,
+          revoked: held.revoke.signal,
           renew: () => this.#present(held),
-        },
+        }),
       };
     return held.made.principal;
   }

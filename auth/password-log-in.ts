@@ -37,17 +37,24 @@ export class PasswordLogIn {
 
   /** Where nobody can be asked for more than the password. */
   async check(name: string, password: Secret): Promise<Principal> {
-    const { passwords, factors, logInWaits } = this.#o;
+    const { passwords } = this.#o;
     return passwords.inTime(async () => {
-      const { principal, demandsFactor } = await this.#checked(name, password);
-      const { accountId } = principal;
-      if (demandsFactor || factors?.has(accountId) === true || logInWaits(accountId))
+      const { principal } = await this.#checked(name, password);
+      if (this.asksForMore(principal.accountId) !== undefined)
         throw new UnauthenticatedFault(
           `${name} needs a second factor or a second person besides the password, who are asked for at the pages alone`,
           { account: name },
         );
       return principal;
     });
+  }
+
+  /** What is asked for besides, at the pages alone; undefined where nothing is. */
+  asksForMore(accountId: string): "second factor" | "second person" | undefined {
+    const { known, factors, logInWaits } = this.#o;
+    if (logInWaits(accountId)) return "second person";
+    const demanded = known.find(accountId)?.demandsFactor === true;
+    return demanded || factors?.has(accountId) === true ? "second factor" : undefined;
   }
 
   /** Of a person through `door`, before the second factor, if there is one. */

@@ -48,6 +48,8 @@ export interface Principal {
   now(): UnixMillis;
   /** Aborted when the account is disabled, deleted or changed: whatever runs under it must be decided anew or end. */
   readonly revoked: AbortSignal;
+  /** From then on it is over, by whatever it came. Absent: as long as `revoked` is not aborted. */
+  readonly until?: UnixMillis;
   /** Who that is once `revoked` is aborted; undefined where it is over. Absent: whoever the account is then. */
   renew?(): Principal | undefined;
 }

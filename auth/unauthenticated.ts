@@ -9,7 +9,8 @@ export type LogInFailure =
   | "incomplete-token"
   | "readable-password"
   | "algorithm"
-  | "scheme";
+  | "scheme"
+  | "jwt";
 
 /** Kind `unauthenticated`, with what the next challenge has to say. Everything about whether the account exists stays in `message`. */
 export class UnauthenticatedFault extends Fault {
@@ -18,7 +19,7 @@ export class UnauthenticatedFault extends Fault {
   readonly failure: LogInFailure;
   /** As the client wrote it, where it did. */
   readonly account: string | undefined;
-  /** The algorithm or scheme; the seconds by which the client's clock is behind ours. */
+  /** The algorithm or scheme; the seconds by which the client's clock is behind ours; what is wrong with a JWT. */
   readonly detail: string | undefined;
 
   constructor(

@@ -1,4 +1,5 @@
 import { workingGssapi } from "../bridge/directory/kerberos.ts";
+import { checkKeysFiles } from "../bridge/open-jwt.ts";
 import { settingsJsonSchema } from "../bridge/settings.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -69,6 +70,15 @@ recording:
 #   service: HTTP/viaduct.corp.example@CORP.EXAMPLE
 #   realms: [{ realm: CORP.EXAMPLE, directory: corp }]
 # \`viaduct directory test --config FILE\` says stage by stage what of it works.
+
+# Programs come by JSON Web Tokens of an issuer, for accounts that are here (API, ONVIF, RTSP, inside TLS alone):
+# jwt:
+#   issuers:
+#     - name: site
+#       issuer: https://id.example.org/realms/site
+#       audiences: [viaduct]
+#       keysUrl: https://id.example.org/realms/site/protocol/openid-connect/certs
+#       interfaces: [api, onvif]
 `;
 
 export function printExample(): void {
@@ -76,8 +86,9 @@ export function printExample(): void {
 }
 
 export async function checkConfig(file: string): Promise<void> {
-  const { kerberos } = await readSettings(file);
-  if (kerberos !== undefined) await workingGssapi(kerberos);
+  const settings = await readSettings(file);
+  if (settings.kerberos !== undefined) await workingGssapi(settings.kerberos);
+  await checkKeysFiles(settings);
   process.stdout.write(`${file === "-" ? "It" : file} is right.\n`);
 }
 

@@ -3,6 +3,7 @@ import { ApiTokens } from "../auth/api-tokens.ts";
 import { Approvals } from "../auth/approvals.ts";
 import type { AuditLog } from "../auth/audit/log.ts";
 import { Leases } from "../auth/leases.ts";
+import { type BearerTokens, bearerTokens } from "../auth/scheme/bearer.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
 import { UsernameTokenVerifier } from "../auth/scheme/usernametoken.ts";
 import { SecondFactors } from "../auth/second-factors.ts";
@@ -52,6 +53,7 @@ import { EventKeeper } from "./event-keeper.ts";
 import { cameraDevicesOf } from "./onvif-settings.ts";
 import { openArchive } from "./open-archive.ts";
 import { openExports } from "./open-exports.ts";
+import { openJwt } from "./open-jwt.ts";
 import { OwnEvents, publishLogInFailed, publishStorage } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { resealSecrets } from "./reseal.ts";
@@ -80,6 +82,8 @@ export interface BridgeParts {
   readonly accounts: Accounts;
   readonly factors: SecondFactors;
   readonly tokens: ApiTokens;
+  /** Those, and what others have issued. */
+  readonly bearers: BearerTokens;
   readonly approvals: Approvals;
   readonly audit: AuditLog;
   readonly auditTrail: AuditTrail;
@@ -171,6 +175,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     Accounts.open({ ...shared, sealer: folder.sealer, factors, factorDemand, logInWaits }),
   );
   const tokens = await life.start("API tokens", () => ApiTokens.open({ ...shared, accounts, audit }));
+  const jwts = await openJwt(settings, { accounts, throttle, audit, clock, log });
+  if (jwts !== undefined) await life.start("tokens of others", () => jwts);
+  const bearers = bearerTokens(tokens, jwts);
   approvals = await life.start("approvals", () =>
     Approvals.open({ query: database.query, accounts, audit, settings: settings.approval, clock }),
   );
@@ -243,6 +250,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     accounts,
     factors,
     tokens,
+    bearers,
     approvals,
     audit,
     watch,
@@ -260,7 +268,8 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     rtspSessions: (accountName) => rtsp.sessions(accountName),
   };
 
-  const authenticator = new HttpAuthenticator({ accounts, clock, realm: REALM, door: "rtsp", throttle, tokens });
+  const logIns = { accounts, clock, realm: REALM, throttle, tokens: bearers };
+  const authenticator = new HttpAuthenticator({ ...logIns, door: "rtsp" });
   const multicast = multicastPlanOf(clientSide);
   const host = rtspHost({ watch, bus, audit, authenticator, clock, multicast });
   const { udp } = clientSide;
@@ -284,7 +293,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       version: o.version,
       watch,
       bus,
-      authenticator: new HttpAuthenticator({ accounts, clock, realm: REALM, door: "onvif", throttle, tokens }),
+      authenticator: new HttpAuthenticator({ ...logIns, door: "onvif" }),
       usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),
       addresses: made,
       clientAddresses: clientSide.addresses,

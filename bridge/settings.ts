@@ -6,6 +6,7 @@ import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
 import { directoriesSchema } from "./directory-settings.ts";
+import { jwtSchema } from "./jwt-settings.ts";
 import { kerberosSchema } from "./kerberos-settings.ts";
 import { mailSchema } from "./mail-settings.ts";
 import { cameraDevices, notifications } from "./onvif-settings.ts";
@@ -257,6 +258,7 @@ const wholeFile = z.strictObject({
     .prefault({}),
   directory: directoriesSchema,
   kerberos: kerberosSchema,
+  jwt: jwtSchema,
   approval: approvalSchema,
   mail: mailSchema
     .optional()

@@ -12,7 +12,7 @@ packages=(
   samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba
   slapd ldap-utils dnsmasq-base
   rsyslog rsyslog-openssl oathtool python3-aiosmtpd
-  python3-zeep onvif-tools gsoap chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount
+  python3-zeep python3-jwt python3-cryptography onvif-tools gsoap chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount
 )
 
 missing=()

@@ -24,6 +24,7 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   pino: "base/log.ts",
   "prom-client": "base/metrics.ts",
   yaml: "base/config.ts",
+  jose: "auth/jwt/verify-jwt.ts",
   ldapts: "directory/connection.ts",
   nodemailer: "bridge/client-side/mailer.ts",
   "@peculiar/x509": "net/tls.ts",

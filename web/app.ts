@@ -2,6 +2,7 @@ import type { Router } from "@koa/router";
 import Koa from "koa";
 import { demand } from "../auth/access.ts";
 import type { Accounts } from "../auth/accounts.ts";
+import type { ApiTokens } from "../auth/api-tokens.ts";
 import type { Approvals } from "../auth/approvals.ts";
 import type { SecondFactors } from "../auth/second-factors.ts";
 import type { Clock } from "../base/clock.ts";
@@ -42,6 +43,7 @@ import { bearerOf, visitorOf } from "./visitor.ts";
 export interface WebOptions extends SocketsOptions {
   readonly accounts: Accounts;
   readonly factors: SecondFactors;
+  readonly tokens: ApiTokens;
   readonly approvals: Approvals;
   readonly clock: Clock;
   /** The folder of the built pages. */

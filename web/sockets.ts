@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { demand } from "../auth/access.ts";
-import type { ApiTokens } from "../auth/api-tokens.ts";
 import type { Audit } from "../auth/audit.ts";
 import type { Leases } from "../auth/leases.ts";
 import type { Principal } from "../auth/principal.ts";
+import type { BearerTokens } from "../auth/scheme/bearer.ts";
 import type { WebSessions } from "../auth/sessions.ts";
 import type { Clock } from "../base/clock.ts";
 import { isFault } from "../base/fault.ts";
@@ -38,7 +38,7 @@ const CLOSE_ENDED = 4403;
 
 export interface SocketsOptions {
   readonly sessions: WebSessions;
-  readonly tokens: ApiTokens;
+  readonly bearers: BearerTokens;
   readonly audit: Audit;
   readonly watch: Watch;
   readonly leases: Leases;

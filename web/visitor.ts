@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
-import type { ApiTokens } from "../auth/api-tokens.ts";
 import type { Audit } from "../auth/audit.ts";
 import type { Principal } from "../auth/principal.ts";
+import { type BearerTokens, bearerIn } from "../auth/scheme/bearer.ts";
 import type { WebSessions } from "../auth/sessions.ts";
 import { asFault } from "../base/fault.ts";
 import { peerOf } from "../net/http.ts";
@@ -20,7 +20,7 @@ export interface Visitor {
 /** What visitors are known by. */
 export interface Doormen {
   readonly sessions: Pick<WebSessions, "find">;
-  readonly tokens: Pick<ApiTokens, "verify">;
+  readonly bearers: Pick<BearerTokens, "verify">;
   readonly audit: Audit;
 }
 
@@ -33,18 +33,14 @@ export function sessionIdOf({ headers }: Pick<IncomingMessage, "headers">): stri
   return cookie?.[1] ?? "";
 }
 
-/**
- * The bearer token of a request (RFC 6750 2.1): no browser sends one by itself, so that nobody else's page can have it sent. Empty
- * where it has none in it; undefined where the request does not come by one.
- */
+/** The bearer token of a request: no browser sends one by itself, so that nobody else's page can have it sent. */
 export function bearerOf({ headers }: Pick<IncomingMessage, "headers">): string | undefined {
-  const [scheme = "", ...rest] = (headers.authorization ?? "").trim().split(/\s+/);
-  return scheme.toLowerCase() === "bearer" ? rest.join(" ") : undefined;
+  return bearerIn(headers.authorization);
 }
 
 /**
  * By the bearer token where there is one, and then never by a cookie; by the session of the pages otherwise. Undefined for strangers.
- * Faults: `unauthenticated` and `busy` for a token, which the audit log has.
+ * Faults: those of {@link BearerTokens.verify}, which the audit log has.
  */
 export async function visitorOf(request: IncomingMessage, o: Doormen): Promise<Visitor | undefined> {
   const bearer = bearerOf(request);
@@ -54,6 +50,6 @@ export async function visitorOf(request: IncomingMessage, o: Doormen): Promise<V
   }
   const peer = peerOf(request.socket);
   const entry = { who: "bearer of a token", action: "use-token", interface: "api", address: peer.address } as const;
-  const verify = async (): Promise<Principal> => o.tokens.verify(bearer, peer, "api");
+  const verify = (): Promise<Principal> => o.bearers.verify(bearer, peer, "api");
   return { who: await attempt(o.audit, entry, verify, (error) => asFault(error).message), door: "api" };
 }

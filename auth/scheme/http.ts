@@ -3,11 +3,11 @@ import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { equalDigests, Secret } from "../../base/secret.ts";
 import type { Accounts } from "../accounts.ts";
-import type { ApiTokens } from "../api-tokens.ts";
 import type { Peer, Principal } from "../principal.ts";
 import type { Interface } from "../right.ts";
 import type { Throttle } from "../throttle.ts";
 import { UnauthenticatedFault } from "../unauthenticated.ts";
+import { type BearerTokens, bearerIn } from "./bearer.ts";
 import { type Algorithm, type AuthValue, algorithmOf, digestResponse, parseAuthValues, quoted } from "./digest.ts";
 import { Nonces } from "./nonce.ts";
 import { denotesSame } from "./uri.ts";
@@ -31,7 +31,7 @@ export interface HttpAuthenticatorOptions {
   readonly door: Interface;
   readonly throttle: Throttle;
   /** What bearer tokens are taken by, inside TLS (RFC 6750); none are if absent. */
-  readonly tokens?: Pick<ApiTokens, "verify">;
+  readonly tokens?: BearerTokens;
 }
 
 /** What `verify` looks at. */
@@ -46,8 +46,8 @@ export interface AuthenticatedRequest {
 
 /**
  * Server side of digest (RFC 7616, 2617 and 2069) and, inside TLS, of Basic, for RTSP and HTTP alike. Digest is for
- * integrations alone: it needs the secret itself, and of people we keep only a hash. Bearer tokens are not in the challenges: there
- * are clients that fail where one of a scheme is that they do not know, and who has a token sends it unasked.
+ * integrations alone: it needs the secret itself, and of people we keep only a hash. Bearer tokens are not in the challenges, but for who
+ * has sent one (RFC 6750 3): there are clients that fail where one of a scheme is that they do not know.
  */
 export class HttpAuthenticator {
   readonly #options: HttpAuthenticatorOptions;
@@ -60,37 +60,55 @@ export class HttpAuthenticator {
 
   /**
    * Values of WWW-Authenticate, one field each, the best first. One nonce for all, because there are clients that take the
-   * nonce of one challenge and the algorithm of another.
+   * nonce of one challenge and the algorithm of another. `options`: of the request that is refused.
    */
-  challenges(peer: Peer, options: { readonly stale?: boolean } = {}): readonly string[] {
+  challenges(
+    peer: Peer,
+    options: { readonly stale?: boolean; readonly authorization?: string | undefined } = {},
+  ): readonly string[] {
     const realm = `realm=${quoted(this.#options.realm)}`;
     const nonce = `nonce="${this.#nonces.make(peer.address)}"`;
     const stale = options.stale === true ? ["stale=true"] : [];
     const digest = (algorithm: string): string =>
       `Digest ${[realm, nonce, 'qop="auth"', `algorithm=${algorithm}`, ...stale].join(", ")}`;
-    return [digest("SHA-256"), digest("MD5"), ...(peer.tls ? [`Basic ${realm}, charset="UTF-8"`] : [])];
+    const refused = peer.tls && this.#options.tokens !== undefined && bearerIn(options.authorization) !== undefined;
+    return [
+      digest("SHA-256"),
+      digest("MD5"),
+      ...(peer.tls ? [`Basic ${realm}, charset="UTF-8"`] : []),
+      ...(refused ? [`Bearer ${realm}, error="invalid_token"`] : []),
+    ];
+  }
+
+  /** Whether these are credentials of a kind that we know what to do with; others count as none (ONVIF Core 5.9.1). */
+  takes(authorization: string): boolean {
+    const { tokens, door } = this.#options;
+    const bearer = bearerIn(authorization);
+    return bearer === undefined
+      ? /^(?:digest|basic)\s+\S/i.test(authorization.trim())
+      : tokens?.takes(bearer, door) === true;
   }
 
   /**
    * Who sent the request. Faults: `unauthenticated` (an {@link UnauthenticatedFault}), `busy` (throttled), `invalid` (the
-   * field breaks its grammar, or signs another resource).
+   * field breaks its grammar, or signs another resource), `unavailable` (the keys of a JWT's issuer are not at hand).
    */
   async verify(request: AuthenticatedRequest): Promise<Principal> {
     const { authorization = "", peer } = request;
+    const { tokens, door } = this.#options;
+    const bearer = bearerIn(authorization);
+    if (bearer !== undefined && peer.tls && tokens !== undefined) return tokens.verify(bearer, peer, door);
     const values = parseAuthValues(authorization);
     const [value] = values;
     if (value === undefined) {
       if (authorization.trim() === "") throw new UnauthenticatedFault("no credentials", { failure: "no-credentials" });
       throw new Fault("invalid", "Authorization cannot be read", { tell: "bad Authorization" });
     }
-    const { tokens, door } = this.#options;
-    const bearer = value.scheme === "bearer" && peer.tls ? tokens : undefined;
     const basic = value.scheme === "basic" && peer.tls;
-    if (!basic && bearer === undefined && value.scheme !== "digest")
+    if (!basic && value.scheme !== "digest")
       throw new UnauthenticatedFault(`scheme ${value.scheme}`, { failure: "scheme", detail: value.scheme });
     if (values.length > 1 || value.malformed)
       throw new Fault("invalid", "Authorization breaks its grammar", { tell: "bad Authorization" });
-    if (bearer !== undefined) return bearer.verify(value.token ?? "", peer, door);
 
     const { name, check } = basic ? this.#basic(value) : this.#digest(value, request);
     const { throttle } = this.#options;

@@ -18,6 +18,7 @@ const LOG_IN: Readonly<Record<LogInFailure, RefusalCode | undefined>> = {
   "readable-password": "readable-password",
   algorithm: "algorithm",
   scheme: "scheme",
+  jwt: "jwt",
 };
 
 /** How Node.js calls what ended a handshake. */

@@ -55,6 +55,10 @@ const WORDS: Readonly<Record<RefusalCode, (refusal: Refusal) => Words>> = {
     `the client wanted to log in by ${detail ?? "something"}, which is not taken this way`,
     "let it use digest; Basic is for TLS alone",
   ],
+  jwt: ({ detail }) => [
+    `the client's JWT is not taken: ${detail ?? "it is wrong"}`,
+    "compare what the issuer puts into it with jwt.issuers in the settings; a client gets itself a new one before the old one expires",
+  ],
   throttled: () => [
     "there were too many wrong log-ins from this address, so that it has to wait, up to a minute",
     "mend the log-in first (see the other lines of this address); a program that tries on and on with an old secret is the usual cause",

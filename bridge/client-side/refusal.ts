@@ -17,6 +17,7 @@ export const REFUSAL_CODES = [
   "readable-password",
   "algorithm",
   "scheme",
+  "jwt",
   "throttled",
   "no-right",
   "right-ended",
@@ -54,7 +55,7 @@ const refusalSchema = z.strictObject({
   what: text,
   right: text.exactOptional(),
   camera: text.exactOptional(),
-  /** By code: seconds that a clock is behind, an algorithm, the nearest miss of a right, what the client was told. */
+  /** By code: seconds that a clock is behind, an algorithm, what is wrong with a JWT, the nearest miss of a right, what the client was told. */
   detail: text.exactOptional(),
   first: instant,
   last: instant,

@@ -44,7 +44,7 @@ export function rtspHost(o: {
     return { ended: lease.ended, lease, release: lease.close };
   };
   return {
-    challenges: (peer, stale) => o.authenticator.challenges(peer, { stale }),
+    challenges: (peer, options) => o.authenticator.challenges(peer, options),
     authenticate: (request) => o.authenticator.verify(request),
     async open(who: Principal, { segments, query }, peer: Peer, wanted): Promise<Presentation> {
       const [kind, id, stream, ...rest] = segments;

@@ -48,8 +48,9 @@ export class Snapshots implements HttpPart {
       return;
     }
     const peer = peerOf(socket);
+    const { authorization } = headers;
     try {
-      const who = await this.#authenticator.verify({ method, uri: url, authorization: headers.authorization, peer });
+      const who = await this.#authenticator.verify({ method, uri: url, authorization, peer });
       const id = url.slice(SNAPSHOT_PATH.length).split("?", 1)[0] ?? "";
       const jpeg = await this.#watch.open(who, id, "snapshot", "onvif", peer.address).control.snapshot();
       response.writeHead(200, {
@@ -67,7 +68,9 @@ export class Snapshots implements HttpPart {
       response.writeHead(status, {
         "Content-Length": 0,
         "Cache-Control": "no-store",
-        ...(status === 401 ? { "WWW-Authenticate": [...this.#authenticator.challenges(peer, { stale })] } : {}),
+        ...(status === 401
+          ? { "WWW-Authenticate": [...this.#authenticator.challenges(peer, { stale, authorization })] }
+          : {}),
       });
       response.end();
     }

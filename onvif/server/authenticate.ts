@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { TOKEN_PREFIX } from "../../auth/api-token.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import type { Envelope } from "../../wsdl/envelope.ts";
@@ -11,12 +10,13 @@ const FIELD_CHARACTERS = 512;
 
 const { wsse, wsu } = NAMESPACES;
 
-/** Credentials that we know what to do with. There are clients that send a bearer token of their own to everybody. */
-const KNOWN = new RegExp(`^(?:(?:digest|basic)\\s+\\S|bearer\\s+${TOKEN_PREFIX})`, "i");
-
 /** HTTP authentication (RFC 7616), as {@link HttpAuthenticator} of auth/ does it. */
 export interface HttpAuthentication {
-  challenges(peer: Peer, options?: { readonly stale?: boolean }): readonly string[];
+  challenges(
+    peer: Peer,
+    options?: { readonly stale?: boolean; readonly authorization?: string | undefined },
+  ): readonly string[];
+  takes(authorization: string): boolean;
   verify(request: {
     readonly method: string;
     readonly uri: string;
@@ -51,7 +51,7 @@ export async function authenticate(
   usernameTokens: UsernameTokenAuthentication | undefined,
 ): Promise<Principal> {
   const given = request.headers.authorization?.trim() ?? "";
-  const authorization = KNOWN.test(given) ? given : undefined;
+  const authorization = http.takes(given) ? given : undefined;
   if (authorization === undefined && usernameTokens !== undefined) {
     const token = usernameToken(envelope);
     if (token !== undefined) return usernameTokens.verify(token, peer);

@@ -197,7 +197,9 @@ export class OnvifServer {
     refused?.({ fault, interface: "onvif", address: peer.address, who: who?.name, what: operation });
     const { status, xml } = printFault(fault, addressing);
     const stale = fault instanceof UnauthenticatedFault && fault.stale;
-    send(response, status, xml, { challenges: status === 401 ? authenticator.challenges(peer, { stale }) : [] });
+    const { authorization } = response.req.headers;
+    const challenges = status === 401 ? authenticator.challenges(peer, { stale, authorization }) : [];
+    send(response, status, xml, { challenges });
   }
 }
 

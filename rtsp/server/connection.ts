@@ -179,10 +179,11 @@ export class ClientConnection {
     const headers: [string, string][] = fault instanceof RtspFault ? fault.headers.map(([a, b]) => [a, b]) : [];
     if (fault.kind === "unauthenticated") {
       const stale = fault instanceof UnauthenticatedFault && fault.stale;
-      for (const challenge of this.#o.host.challenges(this.#o.peer, stale))
+      const authorization = header(request, "Authorization");
+      for (const challenge of this.#o.host.challenges(this.#o.peer, { stale, authorization }))
         headers.push(["WWW-Authenticate", challenge]);
       // The first request of most players carries no credentials: that is no attempt.
-      if (header(request, "Authorization") !== undefined && !stale) this.#refusedLogIns += 1;
+      if (authorization !== undefined && !stale) this.#refusedLogIns += 1;
     }
     if (fault.kind !== "unauthenticated" || this.#refusedLogIns > 0) this.#o.refused(fault, request);
     if (fault.tell === undefined) this.#send(status, request, headers);

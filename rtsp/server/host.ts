@@ -61,8 +61,11 @@ export type Presentation = LivePresentation | RecordedPresentation;
 
 /** What the server needs of the product. The server knows RTSP; who may play what, and where it comes from, is known here. */
 export interface RtspHost {
-  /** Values of WWW-Authenticate, one field each. */
-  challenges(peer: Peer, stale: boolean): readonly string[];
+  /** Values of WWW-Authenticate, one field each, for a request with that Authorization, if any. */
+  challenges(
+    peer: Peer,
+    options: { readonly stale: boolean; readonly authorization: string | undefined },
+  ): readonly string[];
   /** Who sent the request. Throws a Fault: `unauthenticated`, `busy`, `invalid`. */
   authenticate(request: AuthenticatedRequest): Promise<Principal>;
   /**

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { Peer } from "../../auth/principal.ts";
+import type { BearerTokens } from "../../auth/scheme/bearer.ts";
 import { algorithmOf, digestResponse, parseAuthValues, quoted } from "../../auth/scheme/digest.ts";
 import { ChallengeAnswerer, HttpAuthenticator } from "../../auth/scheme/http.ts";
 import { Throttle } from "../../auth/throttle.ts";
@@ -19,8 +20,15 @@ describe("HTTP and RTSP authentication", () => {
   let secret: Secret;
   let throttle: Throttle;
   let server: HttpAuthenticator;
-  const make = (door: "rtsp" | "onvif" = "rtsp"): HttpAuthenticator =>
-    new HttpAuthenticator({ accounts: site.accounts, clock: site.clock, realm: "Viaduct", door, throttle });
+  const make = (door: "rtsp" | "onvif" = "rtsp", tokens?: BearerTokens): HttpAuthenticator =>
+    new HttpAuthenticator({
+      accounts: site.accounts,
+      clock: site.clock,
+      realm: "Viaduct",
+      door,
+      throttle,
+      ...(tokens === undefined ? {} : { tokens }),
+    });
 
   before(async () => {
     site = await openSite();
@@ -103,6 +111,16 @@ describe("HTTP and RTSP authentication", () => {
     it("SHA-256 before MD5, and Basic inside TLS alone", () => {
       expect(schemes(PLAIN)).to.deep.equal(["digest SHA-256 auth", "digest MD5 auth"]);
       expect(schemes(TLS)).to.deep.equal(["digest SHA-256 auth", "digest MD5 auth", "basic"]);
+    });
+    it("Bearer to who has sent a token, inside TLS where any are taken, and to nobody else (RFC 6750 3)", () => {
+      const taking = make("rtsp", { takes: () => true, verify: () => Promise.reject(new Error("none")) });
+      const offered = (gate: HttpAuthenticator, peer: Peer, authorization?: string): string =>
+        gate.challenges(peer, { authorization }).slice(2).join(" | ");
+      const basic = 'Basic realm="Viaduct", charset="UTF-8"';
+      expect(offered(taking, TLS, "Bearer x")).to.equal(`${basic} | Bearer realm="Viaduct", error="invalid_token"`);
+      expect(offered(taking, TLS, "Digest x")).to.equal(basic);
+      expect(offered(taking, PLAIN, "Bearer x")).to.equal("");
+      expect(offered(server, TLS, "Bearer x")).to.equal(basic);
     });
     it("one nonce in both challenges, and says when it was stale", () => {
       const [a, b] = server.challenges(PLAIN, { stale: true }).map((value) => parseAuthValues(value)[0]?.params);

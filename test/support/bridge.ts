@@ -77,6 +77,8 @@ export async function startTestBridge(
     readonly approval?: object;
     readonly mail?: object;
     readonly sms?: object;
+    /** Issuers of tokens, likewise. */
+    readonly jwt?: object;
     /** Of recordings, likewise. */
     readonly volumes?: readonly object[];
     readonly timeStamps?: object;
@@ -110,6 +112,7 @@ export async function startTestBridge(
       ...(options.approval === undefined ? {} : { approval: options.approval }),
       ...(options.mail === undefined ? {} : { mail: options.mail }),
       ...(options.sms === undefined ? {} : { sms: options.sms }),
+      ...(options.jwt === undefined ? {} : { jwt: options.jwt }),
       recording: {
         segmentSeconds: options.segmentSeconds ?? 10,
         flushSeconds: 0,

@@ -43,9 +43,11 @@ export class RtspsClient {
   }
 
   /** Plays all tracks of what `uri` names. The first refusal, or the answer to PLAY. */
-  async play(uri: string, login: { readonly name: string; readonly secret: string }): Promise<Response> {
-    const basic = Buffer.from(`${login.name}:${login.secret}`).toString("base64");
-    const credentials = [`Authorization: Basic ${basic}`];
+  async play(
+    uri: string,
+    login: { readonly name: string; readonly secret: string } | { readonly authorization: string },
+  ): Promise<Response> {
+    const credentials = ["authorization" in login ? login.authorization : `Authorization: ${basic(login)}`];
     const described = await this.ask("DESCRIBE", uri, [...credentials, "Accept: application/sdp"]);
     if (described.status !== 200) return described;
     const base = header(described, "Content-Base") ?? uri;
@@ -70,4 +72,8 @@ export class RtspsClient {
   close(): void {
     this.#socket.destroy();
   }
+}
+
+function basic({ name, secret }: { readonly name: string; readonly secret: string }): string {
+  return `Basic ${Buffer.from(`${name}:${secret}`).toString("base64")}`;
 }

@@ -10,6 +10,7 @@ import type { AuditEntry } from "../../auth/audit.ts";
 import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import { Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
+import { bearerTokens } from "../../auth/scheme/bearer.ts";
 import { SecondFactors } from "../../auth/second-factors.ts";
 import { WebSessions } from "../../auth/sessions.ts";
 import { Throttle } from "../../auth/throttle.ts";
@@ -179,6 +180,7 @@ export async function startWebSite(
     accounts,
     factors,
     tokens,
+    bearers: bearerTokens(tokens, undefined),
     approvals,
     audit,
     clock,

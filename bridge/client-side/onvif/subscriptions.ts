@@ -43,7 +43,7 @@ export function mayKnow(who: Principal, event: Pick<BridgeEvent, "camera">): boo
 
 /**
  * Who wants to be told of what happens. A subscription belongs to the account that made it, does not exist for any other, and ends
- * by Unsubscribe, when nobody has renewed it, or when the account is changed. What its account may not know, it is not told; when hours
+ * by Unsubscribe, when nobody has renewed it, when the account is changed, or when what its maker came by expires. What its account may not know, it is not told; when hours
  * let it know again, it is told how things stand.
  */
 export class Subscriptions {
@@ -133,7 +133,7 @@ export class Subscriptions {
 
   #sweep(): void {
     for (const subscription of this.#all.values())
-      if (subscription.who.revoked.aborted || subscription.expired) this.end(subscription);
+      if (isOver(subscription.who) || subscription.expired) this.end(subscription);
       else this.#catchUp(subscription);
   }
 
@@ -142,6 +142,10 @@ export class Subscriptions {
     if (withheld.size === 0) return;
     for (const event of this.#bus.properties()) if (withheld.has(event.camera)) subscription.offer(event);
   }
+}
+
+function isOver(who: Principal): boolean {
+  return who.revoked.aborted || (who.until !== undefined && who.until <= who.now());
 }
 
 function sentOf(subscriptions: readonly Subscription[]): number {

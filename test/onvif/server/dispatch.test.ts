@@ -63,7 +63,7 @@ describe("the ONVIF dispatcher", () => {
           GetHostname: () => ({}) as { HostnameInformation: string },
         }),
       ],
-      authenticator: { challenges: () => ["Digest x"], verify: () => Promise.resolve(WHO) },
+      authenticator: { challenges: () => ["Digest x"], takes: () => true, verify: () => Promise.resolve(WHO) },
       demand: (_, what) => {
         demanded.push(what);
         if (!mayDo) throw new Fault("denied", "no", { tell: "not allowed" });

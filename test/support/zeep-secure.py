@@ -1,0 +1,39 @@
+"""Asks a device for its scopes over HTTPS with Debian's zeep and the official WSDL files, and prints them as JSON.
+
+Arguments: folder of the files, address of the device service, file of trusted certificates, then "bearer" and a token.
+"""
+
+import json
+import os
+import sys
+from urllib.parse import urlparse
+
+from requests import Session
+from zeep import Client
+from zeep.exceptions import Fault, TransportError
+from zeep.transports import Transport
+
+folder, address, trusted, scheme, *credential = sys.argv[1:]
+
+
+class Offline(Transport):
+    """Takes every file from the folder: nothing is fetched."""
+
+    def _load_remote_data(self, url):
+        parts = urlparse(url)
+        with open(os.path.join(folder, parts.netloc, parts.path.lstrip("/")), "rb") as file:
+            return file.read()
+
+
+session = Session()
+session.trust_env = False
+session.verify = trusted
+session.headers["Authorization"] = "Bearer " + credential[0]
+client = Client(
+    "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl", transport=Offline(session=session, operation_timeout=20)
+)
+device = client.create_service("{http://www.onvif.org/ver10/device/wsdl}DeviceBinding", address)
+try:
+    print(json.dumps([scope.ScopeItem for scope in device.GetScopes()]))
+except (Fault, TransportError) as error:
+    print(json.dumps(str(error)))
