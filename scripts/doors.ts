@@ -146,11 +146,14 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
     ],
     "record beside search": ["trc:SetRecordingJobMode"],
     events: ["tev:PullMessages"],
-    ptz: of("tptz", "ContinuousMove RelativeMove AbsoluteMove Stop GotoPreset GotoHomePosition SendAuxiliaryCommand"),
+    ptz: [
+      ...of("tptz", "ContinuousMove RelativeMove AbsoluteMove Stop GotoPreset GotoHomePosition OperatePresetTour"),
+      ...of("tptz", "SendAuxiliaryCommand"),
+    ],
     presets: of("tptz", "SetPreset RemovePreset SetHomePosition"),
     "ptz or presets": [
       ...of("tptz", "GetNodes GetNode GetConfigurations GetConfiguration GetConfigurationOptions"),
-      ...of("tptz", "GetCompatibleConfigurations GetStatus GetPresets"),
+      ...of("tptz", "GetCompatibleConfigurations GetStatus GetPresets GetPresetTours GetPresetTour"),
     ],
     imaging: of("timg", "GetImagingSettings SetImagingSettings GetOptions GetMoveOptions GetStatus Move Stop"),
     relay: of("tds", "GetRelayOutputs SetRelayOutputState"),

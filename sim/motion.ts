@@ -14,9 +14,17 @@ const STILL: Position = { pan: 0, tilt: 0, zoom: 0 };
 /** At full speed, a second. */
 const SPEED = 0.5;
 
+/** A round of places, the home position last. */
+export interface Tour {
+  readonly name: string;
+  readonly presets: readonly string[];
+  state: "Idle" | "Touring" | "Paused";
+}
+
 /** The moved head of a simulated camera. Jumps to places at once, and moves by the clock when it is told to go on. */
 export class Motion {
   readonly presets = new Map<string, { readonly name: string; readonly at: Position }>();
+  readonly tours = new Map<string, Tour>([["sim_tour_1", { name: "Round", presets: [], state: "Idle" }]]);
   readonly #clock: Clock;
   #from: Position = STILL;
   #since: MonotonicMillis;

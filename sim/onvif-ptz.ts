@@ -2,8 +2,9 @@ import { isoOf, MINUTE, type Millis, SECOND } from "../base/units.ts";
 import { duration } from "../wsdl/simple.ts";
 import { attributeOf, escapeXml, findPath, type XmlElement } from "../wsdl/xml.ts";
 import type { Device } from "./device.ts";
-import type { Motion, Position } from "./motion.ts";
+import type { Motion, Position, Tour } from "./motion.ts";
 import type { Asked, Operations } from "./onvif.ts";
+import { operateTour, printTour, SUPPORTED_TOURS } from "./onvif-tours.ts";
 import { SoapFault } from "./soap.ts";
 
 export const PTZ_CAPABILITIES = `<tptz:Capabilities EFlip="false" Reverse="false" GetCompatibleConfigurations="true" MoveStatus="true" StatusPosition="true"/>`;
@@ -38,7 +39,7 @@ export function ptzConfiguration({ motion, streams }: Device, name: string): str
   return `<${name} token="${CONFIGURATION}"><tt:Name>Head</tt:Name><tt:UseCount>${streams.length}</tt:UseCount><tt:NodeToken>${NODE}</tt:NodeToken><tt:DefaultContinuousPanTiltVelocitySpace>${SPACES}PanTiltSpaces/VelocityGenericSpace</tt:DefaultContinuousPanTiltVelocitySpace><tt:DefaultContinuousZoomVelocitySpace>${SPACES}ZoomSpaces/VelocityGenericSpace</tt:DefaultContinuousZoomVelocitySpace><tt:DefaultPTZTimeout>${duration.print(DEFAULT_TIMEOUT_MS)}</tt:DefaultPTZTimeout></${name}>`;
 }
 
-const NODE_CONTENT = `token="${NODE}"><tt:Name>Head</tt:Name><tt:SupportedPTZSpaces>${ALL_SPACES}</tt:SupportedPTZSpaces><tt:MaximumNumberOfPresets>16</tt:MaximumNumberOfPresets><tt:HomeSupported>true</tt:HomeSupported><tt:AuxiliaryCommands>tt:Wiper|On</tt:AuxiliaryCommands></tptz:PTZNode>`;
+const NODE_CONTENT = `token="${NODE}"><tt:Name>Head</tt:Name><tt:SupportedPTZSpaces>${ALL_SPACES}</tt:SupportedPTZSpaces><tt:MaximumNumberOfPresets>16</tt:MaximumNumberOfPresets><tt:HomeSupported>true</tt:HomeSupported><tt:AuxiliaryCommands>tt:Wiper|On</tt:AuxiliaryCommands>${SUPPORTED_TOURS}</tptz:PTZNode>`;
 
 /** The PTZ service (ONVIF PTZ) of a camera with a moved head. */
 export function ptzOperations(device: Device, motion: Motion): Operations {
@@ -108,6 +109,17 @@ export function ptzOperations(device: Device, motion: Motion): Operations {
     },
     RemovePreset: act("RemovePreset", (asked) => motion.presets.delete(presetOf(motion, asked))),
     GotoPreset: act("GotoPreset", (asked) => motion.goTo(motion.presets.get(presetOf(motion, asked))?.at ?? {})),
+    GetPresetTours: (asked) => {
+      profileOf(device, asked);
+      return one("GetPresetTours", [...motion.tours].map(([token, tour]) => printTour(token, tour)).join(""));
+    },
+    GetPresetTour: (asked) => {
+      profileOf(device, asked);
+      return one("GetPresetTour", printTour(...tourOf(motion, asked)));
+    },
+    OperatePresetTour: act("OperatePresetTour", (asked) =>
+      operateTour(motion, tourOf(motion, asked)[1], text(asked, "Operation")),
+    ),
     SendAuxiliaryCommand: (asked) => {
       profileOf(device, asked);
       return one("SendAuxiliaryCommand", `<tptz:AuxiliaryResponse>done</tptz:AuxiliaryResponse>`);
@@ -131,6 +143,13 @@ function presetOf(motion: Motion, asked: Asked): string {
   const token = text(asked, "PresetToken") ?? "";
   if (!motion.presets.has(token)) throw argument("NoToken");
   return token;
+}
+
+function tourOf(motion: Motion, asked: Asked): [token: string, tour: Tour] {
+  const token = text(asked, "PresetTourToken") ?? "";
+  const tour = motion.tours.get(token);
+  if (tour === undefined) throw argument("NoToken");
+  return [token, tour];
 }
 
 function number(of: XmlElement, attribute: string): number {

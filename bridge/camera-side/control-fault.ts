@@ -18,6 +18,8 @@ const WORDS: Readonly<Record<string, Place>> = {
   NoToken: ARGUMENT,
   InvalidPresetName: ARGUMENT,
   PresetExist: ARGUMENT,
+  InvalidPresetTour: ARGUMENT,
+  ActivationFailed: ["Receiver", "InvalidArgVal"],
   SettingsInvalid: ARGUMENT,
   MovingPTZ: ACTION,
   TooManyPresets: ACTION,

@@ -26,6 +26,7 @@ import { controlFault, notSupported } from "./control-fault.ts";
 import { loginOf } from "./login.ts";
 import { MoveEnd } from "./move-end.ts";
 import { OwnTokens } from "./own-tokens.ts";
+import { PlaceTokens } from "./place-tokens.ts";
 
 const LIMITS = {
   /** What a camera has changes with its settings at most. */
@@ -51,7 +52,7 @@ export class CameraControlPort implements CameraControl {
   readonly #record: CameraRecord;
   readonly #options: ControlOptions;
   readonly #conversation: Conversation | undefined;
-  readonly #presets: OwnTokens;
+  readonly #places: PlaceTokens;
   readonly #io: OwnTokens;
   #found: CameraControls | undefined;
   #foundUntil = 0;
@@ -67,7 +68,7 @@ export class CameraControlPort implements CameraControl {
     this.#moveEnd = new MoveEnd({ clock: options.clock, stop: (profile) => this.#stop(profile) });
     const asking = { ...loginOf(record, options.ca), ...options };
     this.#picture = new CameraPicture(asking, async () => (await this.#known()).snapshot);
-    this.#presets = new OwnTokens(`${record.id} preset`);
+    this.#places = new PlaceTokens(record.id);
     this.#io = new OwnTokens(`${record.id} io`);
     const { deviceUrl, ip } = record;
     if (deviceUrl === undefined) return;
@@ -175,13 +176,22 @@ export class CameraControlPort implements CameraControl {
     };
   }
 
-  async #presetOf(token: string, profile: string): Promise<string> {
-    if (this.#presets.cameras(token) === undefined)
-      this.#presets.inAnswer(await this.#ask(PTZ, "GetPresets", { ProfileToken: profile }));
-    const preset = this.#presets.cameras(token);
-    if (preset === undefined)
-      throw new SoapFault("not-found", "Sender", ["InvalidArgVal", "NoToken"], "There is no such preset");
-    return preset;
+  /** The camera's token behind one of ours, which a client may have kept from before the bridge was started. */
+  async #placeOf(kind: "presets" | "tours", token: string, profile: string): Promise<string> {
+    const tokens = this.#places[kind];
+    if (tokens.cameras(token) === undefined) {
+      const list = kind === "presets" ? "GetPresets" : "GetPresetTours";
+      this.#places.inAnswer(await this.#ask(PTZ, list, { ProfileToken: profile }));
+    }
+    const found = tokens.cameras(token);
+    if (found === undefined)
+      throw new SoapFault(
+        "not-found",
+        "Sender",
+        ["InvalidArgVal", "NoToken"],
+        `There is none of that among the ${kind}`,
+      );
+    return found;
   }
 
   async #move<K extends PtzOperation>(
@@ -191,7 +201,10 @@ export class CameraControlPort implements CameraControl {
     const { ptz } = await this.#known();
     if (ptz === undefined) throw notSupported();
     const asked: MoveRequest = { ...request, ProfileToken: ptz.profile };
-    if (asked.PresetToken !== undefined) asked.PresetToken = await this.#presetOf(asked.PresetToken, ptz.profile);
+    const { profile } = ptz;
+    if (asked.PresetToken !== undefined) asked.PresetToken = await this.#placeOf("presets", asked.PresetToken, profile);
+    if (asked.PresetTourToken !== undefined)
+      asked.PresetTourToken = await this.#placeOf("tours", asked.PresetTourToken, profile);
     const ask = () => this.#ask(PTZ, operation, asked as never, { urgent: operation === "Stop" });
     let answer: object;
     if (operation === "ContinuousMove") {
@@ -199,12 +212,12 @@ export class CameraControlPort implements CameraControl {
       const moveMs = Math.min(LONGEST_MOVE_MS, Math.max(0, wantedMs));
       const { Min, Max } = ptz.options.PTZTimeout;
       asked.Timeout = Math.max(Min, Math.min(Max, moveMs));
-      answer = await this.#moveEnd.begin(moveMs, ptz.profile, ask);
+      answer = await this.#moveEnd.begin(moveMs, profile, ask);
     } else {
       answer = await ask();
       if (endsMove(operation, asked)) this.#moveEnd.over();
     }
-    return this.#presets.inAnswer(answer) as ResponseOf<(typeof PTZ)["operations"][K]>;
+    return this.#places.inAnswer(answer) as ResponseOf<(typeof PTZ)["operations"][K]>;
   }
 
   async #stop(profile: string): Promise<boolean> {
@@ -231,6 +244,8 @@ export class CameraControlPort implements CameraControl {
 interface MoveRequest {
   readonly ProfileToken: string;
   PresetToken?: string;
+  PresetTourToken?: string;
+  readonly Operation?: string;
   Timeout?: Millis;
   readonly PanTilt?: boolean;
   readonly Zoom?: boolean;
@@ -240,7 +255,8 @@ interface MoveRequest {
 const MOVES: ReadonlySet<PtzOperation> = new Set(["AbsoluteMove", "RelativeMove", "GotoPreset", "GotoHomePosition"]);
 
 /** Stop may mean turning or zooming alone (ONVIF PTZ, Stop): the other one goes on then. */
-function endsMove(operation: PtzOperation, { PanTilt, Zoom }: MoveRequest): boolean {
+function endsMove(operation: PtzOperation, { PanTilt, Zoom, Operation }: MoveRequest): boolean {
+  if (operation === "OperatePresetTour") return Operation === "Start";
   return operation === "Stop" ? PanTilt !== false && Zoom !== false : MOVES.has(operation);
 }
 

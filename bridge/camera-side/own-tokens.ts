@@ -39,16 +39,4 @@ export class OwnTokens {
   cameras(own: string): string | undefined {
     return this.#cameras.get(own);
   }
-
-  /** An answer about presets with our tokens in place of the camera's. */
-  inAnswer(answer: object): object {
-    const { Preset, PresetToken } = answer as { Preset?: readonly { token?: string }[]; PresetToken?: string };
-    if (PresetToken !== undefined) return { ...answer, PresetToken: this.own(PresetToken) };
-    if (Preset === undefined) return answer;
-    // One without a token cannot be gone to.
-    return {
-      ...answer,
-      Preset: Preset.flatMap((one) => (one.token === undefined ? [] : { ...one, token: this.own(one.token) })),
-    };
-  }
 }

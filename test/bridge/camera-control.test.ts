@@ -104,6 +104,17 @@ describe("the control of a camera", function () {
     expect(moving()).to.equal(false);
   });
 
+  it("leaves a preset tour alone that was begun after a move", async () => {
+    await move(5);
+    camera.motion?.stop();
+    const [tour] = (await control.ptz("GetPresetTours", {})).PresetTour ?? [];
+    await control.ptz("OperatePresetTour", { PresetTourToken: tour?.token ?? "", Operation: "Start" });
+    const { requests } = camera;
+    await clock.advance(10 * SECOND);
+    await control.close();
+    expect(camera.requests).to.equal(requests);
+  });
+
   it("asks nothing of it at its end where nothing moves", async () => {
     await move(60);
     await stop();

@@ -100,6 +100,41 @@ describe("controlling a camera through the bridge", function () {
     expect(valid(gone.body)).to.deep.equal([]);
   });
 
+  it("shows and operates the camera's preset tours under tokens of its own", async () => {
+    const { motion } = camera;
+    motion?.presets.set("sim_preset_door", { name: "Door", at: { pan: 0, tilt: 0, zoom: 0 } });
+    motion?.tours.set("sim_tour_2", { name: "Gate & yard", presets: ["sim_preset_door"], state: "Idle" });
+    const node = told(await all.call("tptz", "GetNodes"));
+    expect(texts(node.element, "PTZPresetTourOperation")).to.deep.equal(["Start", "Stop", "Pause"]);
+    const list = told(await all.call("tptz", "GetPresetTours", profile()));
+    const [, round] = list.element.children;
+    const token = (round && attributeOf(round, "token")) ?? "";
+    const [preset] = told(await all.call("tptz", "GetPresets", profile())).element.children;
+    expect(round && texts(round, "PresetToken")).to.deep.equal([preset && attributeOf(preset, "token")]);
+    const of = (name: string): string => `${profile()}<tptz:PresetTourToken>${name}</tptz:PresetTourToken>`;
+    const operate = (operation: string, name = token): Promise<Reply> =>
+      all.call("tptz", "OperatePresetTour", `${of(name)}<tptz:Operation>${operation}</tptz:Operation>`);
+    const state = async (): Promise<string | undefined> =>
+      texts(told(await all.call("tptz", "GetPresetTour", of(token))).element, "State")[0];
+    told(await operate("Start"));
+    expect(await state()).to.equal("Touring");
+    const first = list.element.children[0];
+    const refused = await operate("Start", first && attributeOf(first, "token"));
+    expect(refused.fault?.subcodes).to.deep.equal(["InvalidArgVal", "ActivationFailed"]);
+    expect(valid(refused.body)).to.deep.equal([]);
+    told(await operate("Pause"));
+    expect(await state()).to.equal("Paused");
+    told(await operate("Stop"));
+    expect(motion?.tours.get("sim_tour_2")?.state).to.equal("Idle");
+    for (const name of ["sim_tour_2", "none"])
+      expect((await operate("Start", name)).fault?.subcodes).to.deep.equal(["InvalidArgVal", "NoToken"]);
+    const keeper = clientOf(await t.account({ presets: "any" }));
+    told(await keeper.call("tptz", "GetPresetTours", profile()));
+    const denied = await keeper.call("tptz", "OperatePresetTour", `${of(token)}<tptz:Operation>Start</tptz:Operation>`);
+    expect(denied.fault?.subcodes).to.deep.equal(["NotAuthorized"]);
+    motion?.presets.clear();
+  });
+
   it("says in ONVIF's words, not in the camera's, why the camera refuses", async () => {
     const reply = await all.call("tptz", "AbsoluteMove", `${profile()}<tptz:Position><tt:Zoom x="7"/></tptz:Position>`);
     expect(reply.fault?.subcodes).to.deep.equal(["InvalidArgVal", "InvalidPosition"]);

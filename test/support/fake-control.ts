@@ -32,6 +32,18 @@ const CONTROLS: Controls = {
   snapshot: true,
 };
 
+const TOUR = {
+  token: "round",
+  Name: "Round",
+  Status: { State: "Touring", CurrentTourSpot: { PresetDetail: { Home: true } } },
+  AutoStart: false,
+  StartingCondition: { RecurringTime: 3, RecurringDuration: 60_000, Direction: "Backward", RandomPresetOrder: false },
+  TourSpot: [
+    { PresetDetail: { PresetToken: "door" }, Speed: { PanTilt: { x: 1, y: 1 } }, StayTime: 5000 },
+    { PresetDetail: { PTZPosition: { PanTilt: { x: 0.5, y: 0 } } } },
+  ],
+};
+
 const ANSWERS: Readonly<Record<string, object>> = {
   GetStatus: {
     PTZStatus: {
@@ -42,6 +54,8 @@ const ANSWERS: Readonly<Record<string, object>> = {
   },
   GetPresets: { Preset: [{ token: "door", Name: "Door", PTZPosition: { PanTilt: { x: 0, y: 0 } } }] },
   SetPreset: { PresetToken: "door" },
+  GetPresetTours: { PresetTour: [TOUR] },
+  GetPresetTour: { PresetTour: TOUR },
   SendAuxiliaryCommand: { AuxiliaryResponse: "" },
   GetImagingSettings: { ImagingSettings: { Brightness: 0.5, Exposure: { Mode: "AUTO" }, IrCutFilter: "AUTO" } },
   GetOptions: { ImagingOptions: { Brightness: range, IrCutFilterModes: ["ON", "AUTO"] } },

@@ -2,12 +2,14 @@ import { many, opt, optAttr, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { boolean, duration, string } from "../simple.ts";
 import { ReferenceToken, StringList } from "./tt.ts";
+import { PresetTour } from "./tt-preset-tour.ts";
 import {
   AuxiliaryData,
   PTZConfiguration,
   PTZConfigurationOptions,
   PTZNode,
   PTZPreset,
+  PTZPresetTourOperation,
   PTZSpeed,
   PTZStatus,
   PTZVector,
@@ -58,13 +60,18 @@ export const PTZ = service(
     RelativeMove: operation("ACTUATE", { ProfileToken, Translation: PTZVector, Speed: opt(PTZSpeed) }, {}),
     AbsoluteMove: operation("ACTUATE", { ProfileToken, Position: PTZVector, Speed: opt(PTZSpeed) }, {}),
     Stop: operation("ACTUATE", { ProfileToken, PanTilt: opt(boolean), Zoom: opt(boolean) }, {}),
+    GetPresetTours: operation("READ_MEDIA", { ProfileToken }, { PresetTour: many(PresetTour) }),
+    GetPresetTour: operation("READ_MEDIA", { ProfileToken, PresetTourToken: ReferenceToken }, { PresetTour }),
+    OperatePresetTour: operation(
+      "ACTUATE",
+      { ProfileToken, PresetTourToken: ReferenceToken, Operation: PTZPresetTourOperation },
+      {},
+    ),
     SendAuxiliaryCommand: operation("ACTUATE", { ProfileToken, AuxiliaryData }, { AuxiliaryResponse: AuxiliaryData }),
   },
   {
     ACTUATE: `
-      SetConfiguration GeoMove CreatePresetTour ModifyPresetTour OperatePresetTour RemovePresetTour
-      MoveAndStartTracking`,
-    READ_MEDIA: `
-      GetPresetTours GetPresetTour GetPresetTourOptions`,
+      SetConfiguration GeoMove CreatePresetTour ModifyPresetTour RemovePresetTour MoveAndStartTracking`,
+    READ_MEDIA: "GetPresetTourOptions",
   },
 );

@@ -3,7 +3,7 @@ import { anyURI, boolean, dateTime, duration, float, int, oneOf, string, text } 
 import { ConfigurationEntity, DeviceEntity, FloatRange, Name, ReferenceToken } from "./tt.ts";
 
 // Types of the common schema that the PTZ service needs.
-// Extensions, of which no client that we know asks anything, are left out.
+// Extensions are left out but for what a node says of preset tours: no client that we know asks anything of the others.
 
 /** Longest name of an auxiliary command; those that ONVIF names (`tt:Wiper|On`) have 30 characters at most. */
 const AUXILIARY_CHARACTERS = 128;
@@ -30,12 +30,19 @@ export const PTZSpaces = type("tt:PTZSpaces", {
   PanTiltSpeedSpace: many(Space1DDescription),
   ZoomSpeedSpace: many(Space1DDescription),
 });
+export const PTZPresetTourOperation = oneOf("tt:PTZPresetTourOperation", "Start", "Stop", "Pause", "Extended");
+export const PTZPresetTourSupported = type("tt:PTZPresetTourSupported", {
+  MaximumNumberOfPresetTours: int,
+  PTZPresetTourOperation: many(PTZPresetTourOperation),
+});
+export const PTZNodeExtension = type("tt:PTZNodeExtension", { SupportedPresetTour: opt(PTZPresetTourSupported) });
 export const PTZNode = extend("tt:PTZNode", DeviceEntity, {
   Name: opt(Name),
   SupportedPTZSpaces: PTZSpaces,
   MaximumNumberOfPresets: int,
   HomeSupported: boolean,
   AuxiliaryCommands: many(AuxiliaryData),
+  Extension: opt(PTZNodeExtension),
   FixedHomePosition: optAttr(boolean),
 });
 export const PanTiltLimits = type("tt:PanTiltLimits", { Range: Space2DDescription });
