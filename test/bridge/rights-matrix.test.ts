@@ -5,6 +5,7 @@ import { CAMERA_RIGHTS, INTERFACES, isCameraRight, RIGHTS, type Right } from "..
 import { Secret } from "../../base/secret.ts";
 import { unixMillis } from "../../base/units.ts";
 import { DOORS, type Guarded, type Needs, needsOf, rightsOf } from "../../scripts/doors.ts";
+import { attributeOf } from "../../wsdl/xml.ts";
 import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type Door, doorsOf, type Knock, type Knocker, type Stage } from "../support/doors.ts";
 import { OnvifClient, texts } from "../support/onvif-client.ts";
@@ -136,9 +137,11 @@ describe("the matrix of rights: every door of a running bridge, with each right 
     const client = new OnvifClient(onvifEndpoint(t), login, "token");
     const profile = `<tptz:ProfileToken>${TRIED}</tptz:ProfileToken>`;
     const preset = texts((await client.call("tptz", "SetPreset", profile)).element, "PresetToken")[0] ?? "";
+    const [round] = (await client.call("tptz", "GetPresetTours", profile)).element.children;
+    const tour = (round && attributeOf(round, "token")) ?? "";
     const relays = await client.call("tds", "GetRelayOutputs");
     const relay = /token="gate_([^"]+)"/.exec(relays.body)?.[1] ?? "";
-    stage = { bridge: t, camera: TRIED, footage, exported, preset, relay };
+    stage = { bridge: t, camera: TRIED, footage, exported, preset, tour, relay };
     doors = doorsOf(stage);
     const ready = async (): Promise<boolean> => {
       const { json } = await guest.web.send("GET", "/api/exports");

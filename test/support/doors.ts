@@ -53,6 +53,7 @@ export interface Stage {
   readonly exported: string;
   /** Tokens of things of the camera. */
   readonly preset: string;
+  readonly tour: string;
   readonly relay: string;
 }
 
@@ -207,6 +208,7 @@ function onvifDoors(stage: Stage): readonly Door[] {
             .replaceAll("gate_0", `${camera}_${stage.relay}`)
             .replaceAll(">gate<", `>${camera}<`)
             .replaceAll(">door<", `>${stage.preset}<`)
+            .replaceAll(">round<", `>${stage.tour}<`)
             .replaceAll("2025-12-30T12:00:00Z", isoOf(unixMillis(stage.footage.from + 1000)));
           const at = ofSubscription ? await subscription(client, login) : undefined;
           const reply = await client.call(

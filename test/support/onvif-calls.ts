@@ -151,7 +151,7 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     GetPresets: [profile("gate")],
     GetPresetTours: [profile("gate")],
     GetPresetTour: [profile("gate") + element("PresetTourToken", "round")],
-    OperatePresetTour: [profile("gate") + element("PresetTourToken", "round") + element("Operation", "Start")],
+    OperatePresetTour: [profile("gate") + element("PresetTourToken", "round") + element("Operation", "Stop")],
     SetPreset: [profile("gate"), profile("gate") + element("PresetName", "Door")],
     RemovePreset: [profile("gate") + element("PresetToken", "door")],
     GotoPreset: [profile("gate") + element("PresetToken", "door")],
