@@ -174,10 +174,13 @@ export class AnchorLog {
     const found: AnchoredSegment[] = [];
     for (const { camera } of await catalog.volumes.totals())
       for (const stream of await catalog.segments.streams(camera)) {
-        const row = await catalog.segments.atOrBefore(camera, stream, Number.MAX_SAFE_INTEGER);
-        if (row === undefined) continue;
-        const { startUs, endUs, seal } = row;
-        found.push({ camera, stream, startUs, endUs, link: Buffer.from(seal).toString("hex") });
+        // What was fetched from a camera has a chain of its own.
+        for (const how of ["live", "fetched"] as const) {
+          const row = await catalog.segments.newestOf(camera, stream, how);
+          if (row === undefined) continue;
+          const { startUs, endUs, seal } = row;
+          found.push({ camera, stream, startUs, endUs, link: Buffer.from(seal).toString("hex") });
+        }
         if (found.length % LIMITS.streamsPerTurn === 0) await setImmediate();
       }
     return found;

@@ -58,6 +58,8 @@ export class Archive {
   readonly #mover: Mover | undefined;
   readonly #settings: ArchiveSettings;
   readonly #recorders = new Map<string, StreamRecorder>();
+  /** Of what is fetched from cameras' own recordings. */
+  readonly #fetching = new Map<string, StreamRecorder>();
 
   private constructor({ context, retainer, mover, journal, anchors }: ArchiveParts, settings: ArchiveSettings) {
     this.journal = journal;
@@ -79,19 +81,34 @@ export class Archive {
 
   /** Starts recording a stream. A stream has one recorder at a time: close it before asking for another. */
   recorder(camera: string, stream: string): StreamRecorder {
-    assertSafeId(camera);
-    assertSafeId(stream);
-    const key = `${camera}/${stream}`;
-    if (this.#recorders.has(key)) throw new Fault("wrong-state", `${key} is being recorded already`);
+    return this.#record(this.#recorders, { camera, stream });
+  }
+
+  /**
+   * Takes in what is fetched now from a camera's own recording: into segments that say so, and fill the gaps that they are in. It must not
+   * overlap what there is of the stream. A stream has one at a time, beside its recorder.
+   */
+  fetched(camera: string, stream: string): StreamRecorder {
+    const fetchedUs = Math.round(this.#context.clock.now() * 1000);
+    return this.#record(this.#fetching, { camera, stream, fetchedUs });
+  }
+
+  #record(
+    all: Map<string, StreamRecorder>,
+    o: { readonly camera: string; readonly stream: string; readonly fetchedUs?: number },
+  ): StreamRecorder {
+    assertSafeId(o.camera);
+    assertSafeId(o.stream);
+    const key = `${o.camera}/${o.stream}`;
+    if (all.has(key)) throw new Fault("wrong-state", `${key} is being recorded already`);
     const { segmentMs } = this.#settings;
     const recorder = new StreamRecorder({
-      camera,
-      stream,
+      ...o,
       context: this.#context,
-      closed: () => this.#recorders.delete(key),
+      closed: () => all.delete(key),
       ...(segmentMs === undefined ? {} : { segmentMs }),
     });
-    this.#recorders.set(key, recorder);
+    all.set(key, recorder);
     return recorder;
   }
 
@@ -147,6 +164,16 @@ export class Archive {
         cause: "away" as const,
       })),
     ].toSorted((a, b) => a.from - b.from);
+  }
+
+  /** What of the range was fetched from the camera's own recording, cut to it, in order; the first thousand stretches. */
+  async fetchedSpans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]> {
+    const range = { fromUs: Math.round(from * 1000), toUs: Math.round(to * 1000) };
+    const name = stream ?? (await this.#streamOf(camera));
+    return (await this.#context.catalog.segments.fetched(camera, name, range)).map(({ fromUs, toUs }) => ({
+      from: unixMillis(Math.max(fromUs, range.fromUs) / 1000),
+      to: unixMillis(Math.min(toUs, range.toUs) / 1000),
+    }));
   }
 
   /** The ids of all cameras that have recordings or are being recorded, in alphabetical order. */
@@ -209,7 +236,8 @@ export class Archive {
 
   /** Seals everything that is being recorded. */
   async close(): Promise<void> {
-    await Promise.all([...this.#recorders.values()].map((recorder) => recorder.close()));
+    const recorders = [...this.#recorders.values(), ...this.#fetching.values()];
+    await Promise.all(recorders.map((recorder) => recorder.close()));
     await this.#mover?.close();
     await this.#retainer.close();
     // The last anchor names what was recorded until now.

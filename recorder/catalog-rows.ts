@@ -17,6 +17,8 @@ export interface SegmentRow {
   readonly tracks: string;
   /** The last link of its chain. */
   readonly seal: Uint8Array;
+  /** When it began to be fetched from the camera's own recording, in microseconds since 1970; null or absent where it was recorded live. */
+  readonly fetchedUs?: number | null;
 }
 
 /** How a segment's times are known. */

@@ -10,7 +10,8 @@ export const PAGE_ROWS = 1000;
 
 /** The tables of the catalog. */
 export interface CatalogSchema {
-  segments: Omit<SegmentRow, "tracks"> & {
+  segments: Omit<SegmentRow, "tracks" | "fetchedUs"> & {
+    fetchedUs: number | null;
     description: number;
     time: TimeQuality | null;
     cameraAheadMs: number | null;
@@ -163,6 +164,14 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
         .createTable("volumes")
         .addColumn("name", "text", (column) => column.primaryKey())
         .execute();
+    },
+  },
+  "0006-fetched": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("segments").addColumn("fetchedUs", "bigint").execute();
+      await sql`create index segments_fetched on segments (camera, stream, fetchedUs, startUs) where fetchedUs is not null`.execute(
+        db,
+      );
     },
   },
 };

@@ -4,6 +4,12 @@ import type { Cursor, SegmentRow, TimeSummary } from "./catalog-rows.ts";
 import { type CatalogSchema, PAGE_ROWS } from "./catalog-schema.ts";
 import { LEAST_GAP_US } from "./gap.ts";
 
+/** A stretch of time, in microseconds since 1970. */
+export interface UsRange {
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
 /** The sealed segments of the catalog, to be found by camera, stream, time, file and volume. */
 export class CatalogSegments {
   readonly #query: Kysely<CatalogSchema>;
@@ -32,7 +38,7 @@ export class CatalogSegments {
     return this.#query
       .selectFrom("segments")
       .innerJoin("descriptions", "descriptions.id", "segments.description")
-      .select(["camera", "stream", "startUs", "endUs", "bytes", "file", "volume", "descriptions.tracks", "seal"]);
+      .select(["camera", "stream", "startUs", "endUs", "bytes", "file", "volume", "descriptions.tracks", "seal", "fetchedUs"]);
   }
 
   #rowsOn(volumes: readonly string[] | undefined) {
@@ -49,6 +55,38 @@ export class CatalogSegments {
       .orderBy("file", "desc")
       .limit(1)
       .executeTakeFirst();
+  }
+
+  /** The segment of a stream that was recorded last, by its times, or the one that was fetched last. */
+  newestOf(camera: string, stream: string, how: "live" | "fetched"): Promise<SegmentRow | undefined> {
+    const rows = this.#rows().where("camera", "=", camera).where("stream", "=", stream);
+    const ordered =
+      how === "live"
+        ? rows.where("fetchedUs", "is", null)
+        : rows.where("fetchedUs", "is not", null).orderBy("fetchedUs", "desc");
+    return ordered.orderBy("startUs", "desc").orderBy("file", "desc").limit(1).executeTakeFirst();
+  }
+
+  /** What of a stretch was fetched from the camera's own recording, in order, joined; the first page of it. */
+  async fetched(camera: string, stream: string, range: UsRange): Promise<readonly UsRange[]> {
+    const rows = await this.#query
+      .selectFrom("segments")
+      .select(["startUs as fromUs", "endUs as toUs"])
+      .where("camera", "=", camera)
+      .where("stream", "=", stream)
+      .where("fetchedUs", "is not", null)
+      .where("startUs", "<", range.toUs)
+      .where("endUs", ">", range.fromUs)
+      .orderBy("startUs")
+      .limit(PAGE_ROWS)
+      .execute();
+    const found: { fromUs: number; toUs: number }[] = [];
+    for (const { fromUs, toUs } of rows) {
+      const last = found.at(-1);
+      if (last !== undefined && fromUs - last.toUs <= LEAST_GAP_US) last.toUs = Math.max(last.toUs, toUs);
+      else found.push({ fromUs, toUs });
+    }
+    return found;
   }
 
   /** Where the newest segment of a camera begins on a volume, of whichever stream. */
@@ -96,7 +134,7 @@ export class CatalogSegments {
   async elsewhere(
     camera: string,
     stream: string,
-    { fromUs, toUs }: { readonly fromUs: number; readonly toUs: number },
+    { fromUs, toUs }: UsRange,
     here: readonly string[],
   ): Promise<readonly Pick<SegmentRow, "startUs" | "endUs" | "volume">[]> {
     const away = (await volumesInUse(this.#query)).filter((volume) => !here.includes(volume));

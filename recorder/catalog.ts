@@ -63,8 +63,8 @@ export class Catalog {
 
   /** Enters a sealed file. A row of the same file is replaced. */
   async sealed(row: SegmentRow & SegmentTime): Promise<void> {
-    const { tracks, time, cameraAheadMs, ...columns } = row;
-    const known = { time: time ?? null, cameraAheadMs: cameraAheadMs ?? null };
+    const { tracks, time, cameraAheadMs, fetchedUs, ...columns } = row;
+    const known = { time: time ?? null, cameraAheadMs: cameraAheadMs ?? null, fetchedUs: fetchedUs ?? null };
     await this.#database.query.transaction().execute(async (query) => {
       await removeRow(query, row.file);
       await query

@@ -77,6 +77,8 @@ async function* checkStream(
   // Segments follow each other as they were recorded, which is not their order in time where a clock was set back.
   const seals = new Set(o.ranges?.map(({ link }) => Buffer.from(link, "hex").toString("base64")));
   const followers: (StoredFile & { readonly previous: string })[] = [];
+  /** Chains of which something was seen: that of what was recorded live, and one for each fetch from the camera's own recording. */
+  const begun = new Set<number | null | undefined>();
   let cursor = { startUs: 0, file: "" };
   for (let page = await o.catalog.segments.after(camera, stream, cursor); page.length > 0; ) {
     for (const row of page) {
@@ -89,12 +91,15 @@ async function* checkStream(
       const { problems, previous } = await examine({ ...o, isRemoved }, path, row).catch(unreadable);
       for (const what of problems) yield { file, volume, what };
       // What was stated and then not removed, for a crash came between, has nothing before it.
-      if (previous !== undefined && !isRemoved) followers.push({ file, volume, previous });
+      if (previous === undefined || isRemoved) continue;
+      // Where nothing is stated, what came before the oldest one has gone by age.
+      const isExcused = o.ranges === undefined && !begun.has(row.fetchedUs);
+      begun.add(row.fetchedUs);
+      if (!isExcused) followers.push({ file, volume, previous });
     }
     page = await o.catalog.segments.after(camera, stream, cursor);
   }
-  // Where nothing is stated, what came before the oldest one has gone by age.
-  for (const { file, volume, previous } of followers.slice(o.ranges === undefined ? 1 : 0))
+  for (const { file, volume, previous } of followers)
     if (!seals.has(previous) && previous !== NOTHING_BEFORE)
       yield { file, volume, what: "does not follow another segment: the one before it is missing, or was changed" };
 }
@@ -183,6 +188,8 @@ async function examine(
     else if (!scan.link.equals(row.seal))
       problems.push("is not the file that was sealed: its last link is another one");
     if (fragments[0]?.startUs !== row.startUs) problems.push("begins at another time than the catalog says");
+    if ((header.fetchedUs ?? null) !== row.fetchedUs)
+      problems.push("says otherwise than the catalog whether, and when, it was fetched from the camera's own recording");
     return { problems, previous: header.previous.toString("base64") };
   } finally {
     await file.close();

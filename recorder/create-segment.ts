@@ -14,6 +14,7 @@ import type { WriterContext } from "./writer-context.ts";
 interface SegmentBeginning {
   readonly camera: string;
   readonly stream: string;
+  readonly fetchedUs: number | undefined;
   readonly volume: Volume;
   readonly fragment: ReadyFragment;
   readonly previous: Link;
@@ -39,7 +40,10 @@ export async function createSegment(
       const stored = { file, volume: volume.name };
       announced = stored;
       // Where the catalog cannot tell, the files do.
-      return (await notes.asked(() => catalog.opening(stored))) ?? !(await isThere(context, file));
+      const isFree = (await notes.asked(() => catalog.opening(stored))) ?? !(await isThere(context, file));
+      // After a power cut, nobody would look for it among the folders of that time.
+      if (isFree && beginning.fetchedUs !== undefined) await notes.noted(() => catalog.sync());
+      return isFree;
     },
   }).catch(async (error: unknown) => {
     const stored = announced;

@@ -18,7 +18,7 @@ const SEGMENT_UUID = Buffer.from("a5be6ecf20a64b1e9f3e0c8d1d6a7e51", "hex");
 export const FRAGMENT_UUID = Buffer.from("3d1f90b7c7584c0f8a642e70b1f9c2d4", "hex");
 
 const VERSION = 1;
-const FLAG = { arrivalTime: 1, key: 2, corrected: 4, jumped: 8, cameraAhead: 16 };
+const FLAG = { arrivalTime: 1, key: 2, corrected: 4, jumped: 8, cameraAhead: 16, fetched: 32 };
 /** A reader that knows only the first flag takes everything but the camera's own time for ours. */
 const TIME_FLAGS: Readonly<Record<TimeQuality, number>> = {
   camera: 0,
@@ -47,22 +47,33 @@ export interface SegmentHeader {
   readonly time: TimeQuality;
   /** How far the camera's clock was ahead of ours then, by its reports, in whole milliseconds of at most 31 bits. */
   readonly cameraAheadMs: number | undefined;
-  /** The last link of the segment that was recorded before this one. */
+  /** When it began to be fetched from the camera's own recording, in microseconds since 1970; undefined where it was recorded live. */
+  readonly fetchedUs?: number | undefined;
+  /** The last link of the segment that was recorded, or fetched, before this one. */
   readonly previous: Link;
 }
 
 export function segmentBox(header: SegmentHeader): Buffer {
   assertSafeId(header.camera);
   assertSafeId(header.stream);
-  const zero = Buffer.allocUnsafe(8);
-  zero.writeBigUInt64BE(BigInt(header.zeroUs));
   const names = [header.camera, header.stream].flatMap((name) => [Buffer.of(name.length), Buffer.from(name, "latin1")]);
-  const { time, cameraAheadMs } = header;
-  const flags = TIME_FLAGS[time] | (cameraAheadMs === undefined ? 0 : FLAG.cameraAhead);
+  const { time, cameraAheadMs, fetchedUs } = header;
+  const flags =
+    TIME_FLAGS[time] |
+    (cameraAheadMs === undefined ? 0 : FLAG.cameraAhead) |
+    (fetchedUs === undefined ? 0 : FLAG.fetched);
   const ahead = Buffer.alloc(cameraAheadMs === undefined ? 0 : 4);
   if (cameraAheadMs !== undefined)
     ahead.writeInt32BE(Math.max(-MOST_AHEAD_MS, Math.min(MOST_AHEAD_MS, Math.round(cameraAheadMs))));
-  return box("uuid", SEGMENT_UUID, versionAndFlags(flags), zero, header.previous, ...names, ahead);
+  const fetched = fetchedUs === undefined ? [] : [u64(fetchedUs)];
+  const zero = u64(header.zeroUs);
+  return box("uuid", SEGMENT_UUID, versionAndFlags(flags), zero, header.previous, ...names, ahead, ...fetched);
+}
+
+function u64(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeBigUInt64BE(BigInt(value));
+  return bytes;
 }
 
 /** Throws a Fault `invalid` when `body` is no segment box of a version that we know. */
@@ -77,7 +88,8 @@ export function readSegmentBox(body: Buffer): SegmentHeader {
   assertSafeId(stream);
   // A number below zero as its two's complement.
   const cameraAheadMs = (flags & FLAG.cameraAhead) === 0 ? undefined : reader.u32() | 0;
-  return { camera, stream, zeroUs, time: timeOf(flags), cameraAheadMs, previous: Buffer.from(previous) };
+  const fetchedUs = (flags & FLAG.fetched) === 0 ? undefined : reader.u64();
+  return { camera, stream, zeroUs, time: timeOf(flags), cameraAheadMs, fetchedUs, previous: Buffer.from(previous) };
 }
 
 /** What stands in front of each fragment: enough to seek, to check, and to find the next one. */

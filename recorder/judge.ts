@@ -1,3 +1,4 @@
+import { isoOf, unixMillis } from "../base/units.ts";
 import { readFragmentBox } from "./integrity.ts";
 import type { Found, Piece } from "./verify-file.ts";
 
@@ -40,6 +41,8 @@ export function judge(
     return [{ ...all, verdict: "changed", why: "the tables at its beginning are not those that were signed" }];
   if (header === undefined && !locked)
     return [{ ...all, verdict: "changed", why: "its beginning does not open with its key" }];
+  const fetched = statement.fetchedUs;
+  const source = fetched === undefined ? {} : { why: fetchedWords(fetched) };
   const good: Verdict = locked ? "locked" : statement.recovered ? "recovered" : "ok";
   const rows = heads.map((head) => ({ head, box: readFragmentBox(head) }));
   const rowOf = new Map(rows.map(({ box }, index) => [box.hash.toString("hex"), index]));
@@ -74,7 +77,7 @@ export function judge(
           verdict: isRetimed(piece, head) ? "re-timed" : "changed",
           why: "its box is another one",
         });
-      else found.push({ ...span, verdict: inOrder.has(index) ? good : "reordered" });
+      else found.push(inOrder.has(index) ? { ...span, verdict: good, ...source } : { ...span, verdict: "reordered" });
       continue;
     }
     const hash = box.hash.toString("hex");
@@ -104,6 +107,12 @@ export function judge(
       why: "bytes that were not recorded stand before, between or behind the fragments",
     });
   return found;
+}
+
+/** What a good signature does not say of footage that was fetched: that it was recorded here. */
+function fetchedWords(us: number): string {
+  const at = isoOf(unixMillis(Math.floor(us / 1000)));
+  return `fetched from the camera's own recording, ${at}: signed as it was then`;
 }
 
 function isRetimed({ box }: Piece, head: Buffer): boolean {

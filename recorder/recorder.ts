@@ -30,6 +30,8 @@ export class StreamRecorder {
   constructor(o: {
     readonly camera: string;
     readonly stream: string;
+    /** When it began to be fetched from the camera's own recording, in microseconds since 1970; absent where it is recorded live. */
+    readonly fetchedUs?: number;
     readonly context: WriterContext;
     /** Length of a segment; the next key frame ends it. */
     readonly segmentMs?: Millis;
@@ -39,7 +41,7 @@ export class StreamRecorder {
     this.#tell = o.closed;
     this.#memory = o.context.memory;
     const segmentMs = o.segmentMs ?? MINUTE;
-    this.#writer = new SegmentWriter(o.camera, o.stream, o.context);
+    this.#writer = new SegmentWriter(o.camera, o.stream, o.context, o.fetchedUs);
     this.#fragmenter = new Fragmenter(this.#writer, {
       segmentMs,
       phaseMs: phaseOf(`${o.camera}/${o.stream}`) * segmentMs,

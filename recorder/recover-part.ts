@@ -119,6 +119,7 @@ function rowOf(scan: Scan, header: NonNullable<Scan["header"]>, stored: StoredFi
     ...stored,
     tracks: header.description,
     seal: scan.link,
+    fetchedUs: header.fetchedUs ?? null,
     ...timeOf(scan.fragments, header.cameraAheadMs),
   };
 }

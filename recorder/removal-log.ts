@@ -4,9 +4,9 @@ import type { Log } from "../base/log.ts";
 import { isoOf } from "../base/units.ts";
 import type { AnchorName } from "./anchor.ts";
 import type { Catalog } from "./catalog.ts";
-import type { DoomedRow, StoredFile } from "./catalog-rows.ts";
+import type { Cursor, DoomedRow, SegmentRow, StoredFile } from "./catalog-rows.ts";
 import { errorCode, type Files } from "./files.ts";
-import { NO_LINK } from "./integrity.ts";
+import { NO_LINK, type SegmentHeader } from "./integrity.ts";
 import {
   printRemovals,
   type RemovedRange,
@@ -113,8 +113,8 @@ export class RemovalLog {
     const before: RemovedSegment[] = [];
     for (const { camera } of await catalog.volumes.totals())
       for (const stream of await catalog.segments.streams(camera)) {
-        const [oldest] = await catalog.segments.after(camera, stream, { startUs: 0, file: "" }, 1);
-        const previous = oldest && (await this.#previousOf(oldest));
+        const oldest = await this.#oldestLive(camera, stream);
+        const previous = oldest && (await this.#headerOf(oldest))?.previous;
         if (oldest === undefined || previous === undefined || previous.equals(NO_LINK)) continue;
         const span = { startUs: oldest.startUs, endUs: oldest.startUs };
         before.push({ camera, stream, ...span, previous: null, link: previous.toString("hex"), why: "unknown" });
@@ -135,9 +135,11 @@ export class RemovalLog {
       const path = this.#place.volumes.pathOf({ file, volume });
       if (path === undefined || !(await this.#place.files.exists(path))) continue;
       const { camera, stream, startUs, endUs, seal, why } = facts;
-      const previous = (await this.#previousOf({ file, volume }))?.toString("hex") ?? null;
+      const header = await this.#headerOf({ file, volume });
+      const previous = header?.previous.toString("hex") ?? null;
       const link = Buffer.from(seal).toString("hex");
-      this.#pending.set(file, { camera, stream, startUs, endUs, previous, link, why });
+      const { fetchedUs } = header ?? {};
+      this.#pending.set(file, { camera, stream, startUs, endUs, previous, link, fetchedUs, why });
     }
     if (this.#pending.size === 0) return;
     await this.#write([...this.#pending.values()]);
@@ -158,15 +160,27 @@ export class RemovalLog {
     this.#anchor = anchor;
   }
 
-  /** The link before a segment; undefined where its file cannot be read. */
-  async #previousOf(stored: StoredFile): Promise<Buffer | undefined> {
+  async #oldestLive(camera: string, stream: string): Promise<SegmentRow | undefined> {
+    const { segments } = this.#place.catalog;
+    let cursor: Cursor = { startUs: 0, file: "" };
+    for (;;) {
+      const page = await segments.after(camera, stream, cursor);
+      const live = page.find(({ fetchedUs }) => fetchedUs === null);
+      const last = page.at(-1);
+      if (live !== undefined || last === undefined) return live;
+      cursor = last;
+    }
+  }
+
+  /** What a segment says of itself; undefined where its file cannot be read. */
+  async #headerOf(stored: StoredFile): Promise<SegmentHeader | undefined> {
     const { volumes, files, log } = this.#place;
     const path = volumes.pathOf(stored);
     if (path === undefined) return undefined;
     try {
       const handle = await files.open(path, "read");
       try {
-        return (await headerOf(handle))?.previous;
+        return await headerOf(handle);
       } finally {
         await handle.close();
       }

@@ -31,6 +31,8 @@ export interface RemovedSegment {
   /** The last link of the segment that was recorded before it; null where its file could not be read. */
   readonly previous: string | null;
   readonly link: string;
+  /** When it began to be fetched from the camera's own recording; undefined where it was recorded live. */
+  readonly fetchedUs?: number | undefined;
   readonly why: RemovalReason;
 }
 
@@ -50,6 +52,8 @@ const range = z.object({
   previous: link.nullable(),
   /** Of the last segment. */
   link,
+  /** Of what was fetched from the camera's own recording: when the last of it was. */
+  fetchedUs: us.optional(),
   why: z.array(z.enum(REMOVAL_REASONS)).min(1).max(REMOVAL_REASONS.length).readonly(),
   /** When the first and the last of them were removed. */
   removedFrom: z.iso.datetime(),
@@ -105,20 +109,26 @@ export function withRemoved(
   segments: readonly RemovedSegment[],
   time: string,
 ): readonly RemovedRange[] {
-  const streams = Map.groupBy(ranges, streamOf);
-  for (const [key, removed] of Map.groupBy(segments, streamOf)) {
-    let found = streams.get(key) ?? [];
+  const chains = Map.groupBy(ranges, chainKey);
+  for (const [key, removed] of Map.groupBy(segments, chainKey)) {
+    let found = chains.get(key) ?? [];
     for (const segment of removed) found = joined(found, rangeOf(segment, time));
-    streams.set(key, bounded(found));
+    chains.set(key, bounded(found));
   }
-  return [...streams.values()].flat();
+  return [...chains.values()].flat();
+}
+
+/** What was fetched from a camera's own recording is chained by itself. */
+function chainKey(one: Pick<RemovedSegment, "camera" | "stream" | "fetchedUs">): string {
+  return `${streamOf(one)}${one.fetchedUs === undefined ? "" : " fetched"}`;
 }
 
 function rangeOf(segment: RemovedSegment, time: string): RemovedRange {
-  const { camera, stream, startUs: fromUs, endUs: toUs, previous, link: last, why } = segment;
+  const { camera, stream, startUs: fromUs, endUs: toUs, previous, link: last, fetchedUs, why } = segment;
   const removed = { removedFrom: time, removedTo: time };
   const segments = why === "unknown" ? 0 : 1;
-  return { camera, stream, fromUs, toUs, segments, holes: 0, previous, link: last, why: [why], ...removed };
+  const chain = { previous, link: last, ...(fetchedUs === undefined ? {} : { fetchedUs }) };
+  return { camera, stream, fromUs, toUs, segments, holes: 0, ...chain, why: [why], ...removed };
 }
 
 function joined(ranges: RemovedRange[], added: RemovedRange): RemovedRange[] {

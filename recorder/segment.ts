@@ -41,6 +41,7 @@ interface Signing {
   readonly signer: Signer;
   readonly camera: string;
   readonly stream: string;
+  readonly fetchedUs?: number | undefined;
   readonly previous: Link;
 }
 
@@ -101,6 +102,8 @@ export class SegmentFile {
     readonly volume: Pick<Volume, "name" | "folder">;
     readonly camera: string;
     readonly stream: string;
+    /** As {@link SegmentHeader.fetchedUs}. */
+    readonly fetchedUs?: number | undefined;
     readonly plan: SegmentPlan;
     readonly startUs: number;
     readonly previous: Link;

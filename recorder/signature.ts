@@ -34,6 +34,8 @@ export interface Statement {
   readonly link: string;
   /** Its recording broke off, and it was finished at the next start. */
   readonly recovered: boolean;
+  /** When it began to be fetched from the camera's own recording: the signature is of then. Absent where it was recorded live. */
+  readonly fetchedUs?: number;
 }
 
 /** Who signs. */
@@ -56,6 +58,7 @@ export interface SegmentSignature {
 /** The box that closes a signed segment, in front of its index. `heads`: the boxes of all fragments. */
 export function signatureBox(
   o: Pick<Statement, "camera" | "stream" | "recovered"> & {
+    readonly fetchedUs?: number | undefined;
     readonly header: Link;
     readonly previous: Link;
     readonly heads: readonly Buffer[];
@@ -75,6 +78,7 @@ export function signatureBox(
     header: o.header.toString("hex"),
     link: (last === undefined ? o.header : linkOf(last)).toString("hex"),
     recovered: o.recovered,
+    ...(o.fetchedUs === undefined ? {} : { fetchedUs: o.fetchedUs }),
   };
   const text = Buffer.from(JSON.stringify(statement));
   const signature = signText(signer.privateKey, DOMAIN + text.toString());
@@ -166,6 +170,7 @@ function statementOf(text: string): Statement {
   const right =
     words.every((name) => typeof found[name] === "string") &&
     numbers.every((name) => Number.isSafeInteger(found[name])) &&
+    (found.fetchedUs === undefined || Number.isSafeInteger(found.fetchedUs)) &&
     typeof found.recovered === "boolean";
   if (!right) throw new Fault("invalid", "the statement of a signature lacks something");
   return found as Statement;

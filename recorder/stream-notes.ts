@@ -2,7 +2,7 @@ import type { Log, Repeats } from "../base/log.ts";
 import type { Catalog } from "./catalog.ts";
 import type { SegmentRow, SegmentTime } from "./catalog-rows.ts";
 import { describeTracks, timeOf } from "./describe.ts";
-import { type GapReason, STOPPED } from "./gap.ts";
+import { cameraGap, type GapReason, LEAST_GAP_US, STOPPED } from "./gap.ts";
 import { type Link, NO_LINK } from "./integrity.ts";
 import type { SegmentFile } from "./segment.ts";
 
@@ -15,6 +15,8 @@ const LIMITS = {
 interface StreamPlace {
   readonly camera: string;
   readonly stream: string;
+  /** When what is noted began to be fetched from the camera's own recording; undefined where it is recorded live. */
+  readonly fetchedUs: number | undefined;
   readonly catalog: Catalog;
   readonly log: Log;
   readonly repeats: Repeats;
@@ -28,7 +30,7 @@ interface Past {
 
 /**
  * What the writer of one stream tells the catalog: finished segments and gaps. The media are worth more than the notes about them, so
- * an error of the catalog is logged, and stops nothing.
+ * an error of the catalog is logged, and stops nothing. What is fetched from a camera fills gaps, and makes none.
  */
 export class StreamNotes {
   readonly #o: StreamPlace;
@@ -50,7 +52,7 @@ export class StreamNotes {
       const { camera, stream, catalog } = this.#o;
       let row: SegmentRow | undefined;
       await this.noted(async () => {
-        row = await catalog.segments.atOrBefore(camera, stream, Number.MAX_SAFE_INTEGER);
+        row = await catalog.segments.newestOf(camera, stream, this.#isFetched ? "fetched" : "live");
       });
       this.#past = { endUs: row?.endUs, link: row === undefined ? NO_LINK : Buffer.from(row.seal) };
       if (row !== undefined) await this.gap(row.endUs, STOPPED);
@@ -63,15 +65,27 @@ export class StreamNotes {
     this.#past = past;
   }
 
+  /** A segment begins that is recorded live: so does a gap end, and one before it is noted that nobody knew of. */
+  async begun(startUs: number): Promise<void> {
+    if (this.#isFetched) return;
+    const { camera, stream, catalog } = this.#o;
+    const endUs = this.#past?.endUs;
+    if (endUs !== undefined && startUs - endUs > LEAST_GAP_US)
+      await this.gap(endUs, cameraGap("nothing was received"));
+    await this.noted(() => catalog.gaps.end(camera, stream, Math.max(startUs, endUs ?? 0)));
+  }
+
   /** Enters a segment that was sealed now. */
   async sealed(segment: SegmentFile): Promise<void> {
-    const { camera, stream } = this.#o;
+    const { camera, stream, catalog, fetchedUs } = this.#o;
     const endUs = Math.max(...segment.fragments.map((one) => one.endUs));
+    const startUs = segment.fragments[0]?.startUs ?? segment.plan.zeroUs;
     this.#past = { endUs, link: segment.link };
     this.add({
       camera,
       stream,
-      startUs: segment.fragments[0]?.startUs ?? segment.plan.zeroUs,
+      fetchedUs: fetchedUs ?? null,
+      startUs,
       endUs,
       bytes: segment.bytes,
       file: segment.file,
@@ -81,6 +95,7 @@ export class StreamNotes {
       ...timeOf(segment.fragments, segment.plan.cameraAheadMs),
     });
     await this.enter();
+    if (this.#isFetched) await this.noted(() => catalog.gaps.filled(camera, stream, startUs, endUs));
   }
 
   /** A row that the next {@link enter} brings into the catalog. */
@@ -99,16 +114,29 @@ export class StreamNotes {
   }
 
   /** A gap begins, unless one is open. */
-  gap(fromUs: number, { cause, why }: GapReason): Promise<boolean> {
+  async gap(fromUs: number, { cause, why }: GapReason): Promise<void> {
+    if (this.#isFetched) return;
     const { camera, stream, catalog } = this.#o;
-    return this.noted(() => catalog.gaps.begin({ camera, stream, fromUs, reason: why, cause }));
+    await this.noted(() => catalog.gaps.begin({ camera, stream, fromUs, reason: why, cause }));
   }
 
   /** A gap begins, and ends an open one of another cause. */
   async changeGap(fromUs: number, { cause, why }: GapReason): Promise<void> {
+    if (this.#isFetched) return;
     const { camera, stream, catalog } = this.#o;
     await this.before();
     await this.noted(() => catalog.gaps.change({ camera, stream, fromUs, reason: why, cause }));
+  }
+
+  /** Of what was recorded, this is not there now. */
+  async missed(fromUs: number, toUs: number, { cause, why: reason }: GapReason): Promise<void> {
+    if (this.#isFetched) return;
+    const { camera, stream, catalog } = this.#o;
+    await this.noted(() => catalog.gaps.missed({ camera, stream, fromUs, toUs, cause, reason }));
+  }
+
+  get #isFetched(): boolean {
+    return this.#o.fetchedUs !== undefined;
   }
 
   /** False where the catalog failed. */

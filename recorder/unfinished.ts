@@ -30,15 +30,14 @@ export class UnfinishedFiles {
 
   /** Leaves a segment as it is, for later: until then it is not known what of it is there. */
   async leave(segment: SegmentFile, problem: string): Promise<void> {
-    const { camera, stream, context, notes } = this.#o;
+    const { notes } = this.#o;
     await segment.abandon();
     this.#files = [...this.#files, { file: segment.file, volume: segment.volume }].slice(-LIMITS.files);
     const [first, last] = [segment.fragments[0], segment.fragments.at(-1)];
     if (first === undefined || last === undefined) return;
     notes.recorded({ endUs: last.endUs, link: segment.link });
-    const reason = `${problem}: what was being written is looked for when the disk is back`;
-    const gap = { camera, stream, fromUs: first.startUs, toUs: last.endUs, cause: "disk", reason } as const;
-    await notes.noted(() => context.catalog.gaps.missed(gap));
+    const why = `${problem}: what was being written is looked for when the disk is back`;
+    await notes.missed(first.startUs, last.endUs, { cause: "disk", why });
   }
 
   /** Seals what can be reached now, and enters it. */

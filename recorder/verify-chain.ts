@@ -19,13 +19,16 @@ interface Piece {
   readonly endUs: number;
   /** Null where it is not known. */
   readonly previous: string | null;
+  /** When it began to be fetched from the camera's own recording; undefined where it was recorded live. */
+  readonly fetchedUs?: number | undefined;
   readonly isRemoved: boolean;
 }
 
 /**
  * What is missing between the files of a stream, and what is there twice. `unsigned`: last links of segments that are here whole
  * without a signature. `removed`: what was removed of the cameras of which all files are here; of these, the first one must follow
- * from something too.
+ * from something too. What was fetched from a camera's own recording is chained in the order of the fetches, whatever times it is of: of
+ * some of the files, the first of each fetch may follow anything.
  */
 export function chainOf(
   examined: readonly Examined[],
@@ -67,33 +70,38 @@ function chainOfStream(
   for (const { link } of ranges) links.set(link, statement ?? "");
   const pieces: Piece[] = [
     ...segments.map(({ file, statement: own }) => ({ file, ...own, isRemoved: false })),
-    ...ranges.map(({ fromUs, toUs, previous }) => ({
+    ...ranges.map(({ fromUs, toUs, previous, fetchedUs }) => ({
       file: statement ?? "",
       startUs: fromUs,
       endUs: toUs,
       previous,
+      fetchedUs,
       isRemoved: true,
     })),
   ].toSorted((a, b) => a.startUs - b.startUs);
-  let endUs: number | undefined;
-  for (const [index, { file, previous, startUs, ...piece }] of pieces.entries()) {
-    const isFirst = index === 0 && statement === undefined;
-    const follows = previous === null || previous === NO_LINK || links.has(previous) || unsigned.has(previous);
-    // What was stated and then not removed, for a crash came between, may stand anywhere within.
-    const isWithin = !piece.isRemoved && ranges.some(({ fromUs, toUs }) => fromUs <= startUs && piece.endUs <= toUs);
-    if (!isFirst && !follows && !isWithin)
-      found.push({
-        file,
-        camera,
-        stream,
-        fromUs: Math.min(endUs ?? startUs, startUs),
-        toUs: startUs,
-        verdict: "missing",
-        why: piece.isRemoved
-          ? "the recording before those that were removed is not here"
-          : "the recording before this one is not here",
-      });
-    endUs = Math.max(endUs ?? 0, piece.endUs);
+  // Which link a fetch followed is not known any more where it was stated that something is missing already.
+  const isVague = ranges.some(({ holes, why }) => holes > 0 || why.includes("unknown"));
+  for (const [fetchedUs, chain] of Map.groupBy(pieces, (piece) => piece.fetchedUs)) {
+    let endUs: number | undefined;
+    for (const [index, { file, previous, startUs, ...piece }] of chain.entries()) {
+      const mayBegin = statement === undefined || (fetchedUs !== undefined && isVague);
+      const follows = previous === null || previous === NO_LINK || links.has(previous) || unsigned.has(previous);
+      // What was stated and then not removed, for a crash came between, may stand anywhere within.
+      const isWithin = !piece.isRemoved && ranges.some(({ fromUs, toUs }) => fromUs <= startUs && piece.endUs <= toUs);
+      if (!(index === 0 && mayBegin) && !follows && !isWithin)
+        found.push({
+          file,
+          camera,
+          stream,
+          fromUs: Math.min(endUs ?? startUs, startUs),
+          toUs: startUs,
+          verdict: "missing",
+          why: piece.isRemoved
+            ? "the recording before those that were removed is not here"
+            : "the recording before this one is not here",
+        });
+      endUs = Math.max(endUs ?? 0, piece.endUs);
+    }
   }
   return found;
 }

@@ -164,21 +164,15 @@ async function surroundings(o: {
   return { stretches, anchors: stamped?.anchors };
 }
 
-/** Anchored segments without those that a running bridge has recorded and anchored since the files were listed. */
+/** Anchored segments without those that a running bridge has recorded, or fetched, and anchored since the files were listed. */
 async function notSince<T extends AnchoredSegment>(
   o: { readonly places: VerifiedPlaces; readonly placed: readonly Examined[] },
   segments: Iterable<T>,
 ): Promise<readonly T[]> {
-  const newestUs = new Map<string, number>();
-  for (const { statement } of o.placed) {
-    const key = `${statement.camera}/${statement.stream}`;
-    newestUs.set(key, Math.max(newestUs.get(key) ?? 0, statement.endUs));
-  }
+  const here = new Set(o.placed.map(({ statement }) => statement.link));
   const found: T[] = [];
-  for (const one of segments) {
-    const isBehind = one.endUs > (newestUs.get(`${one.camera}/${one.stream}`) ?? 0);
-    if (!isBehind || !(await o.places.isNew(segmentPath(one.camera, one.startUs, 0)))) found.push(one);
-  }
+  for (const one of segments)
+    if (here.has(one.link) || !(await o.places.isNew(segmentPath(one.camera, one.startUs, 0)))) found.push(one);
   return found;
 }
 

@@ -6,7 +6,7 @@ import { type Millis, SECOND } from "../base/units.ts";
 import { cipherFor, createSegment } from "./create-segment.ts";
 import { errorCode } from "./files.ts";
 import type { FragmentSink, ReadyFragment, SegmentPlan } from "./fragmenter.ts";
-import { cameraGap, type GapReason, LEAST_GAP_US, SLOW_DISK } from "./gap.ts";
+import { type GapReason, SLOW_DISK } from "./gap.ts";
 import type { SegmentFile } from "./segment.ts";
 import { StreamNotes } from "./stream-notes.ts";
 import { UnfinishedFiles } from "./unfinished.ts";
@@ -37,6 +37,7 @@ const WHILE_CHANGING: GapReason = { cause: "disk", why: "the disk failed, and an
 export class SegmentWriter implements FragmentSink {
   readonly #camera: string;
   readonly #stream: string;
+  readonly #fetchedUs: number | undefined;
   readonly #context: WriterContext;
   readonly #log: Log;
   readonly #repeats: Repeats;
@@ -64,14 +65,16 @@ export class SegmentWriter implements FragmentSink {
   /** The segment goes on in another file, which begins with a key frame. */
   #needsKey = false;
 
-  constructor(camera: string, stream: string, context: WriterContext) {
+  /** `fetchedUs`: when what is written began to be fetched from the camera's own recording; undefined where it is recorded live. */
+  constructor(camera: string, stream: string, context: WriterContext, fetchedUs?: number) {
     this.#camera = camera;
     this.#stream = stream;
+    this.#fetchedUs = fetchedUs;
     this.#context = context;
     this.#log = context.log.child({ camera, stream });
     this.#repeats = new Repeats(context.clock);
     const [log, repeats] = [this.#log, this.#repeats];
-    this.#notes = new StreamNotes({ camera, stream, catalog: context.catalog, log, repeats });
+    this.#notes = new StreamNotes({ camera, stream, fetchedUs, catalog: context.catalog, log, repeats });
     this.#unfinished = new UnfinishedFiles({ camera, stream, context, log, notes: this.#notes });
   }
 
@@ -208,20 +211,17 @@ export class SegmentWriter implements FragmentSink {
   }
 
   async #create(fragment: ReadyFragment): Promise<SegmentFile> {
-    const { catalog, volumes, troubles } = this.#context;
-    const [camera, stream, notes] = [this.#camera, this.#stream, this.#notes];
+    const { volumes, troubles } = this.#context;
+    const [camera, stream, fetchedUs, notes] = [this.#camera, this.#stream, this.#fetchedUs, this.#notes];
     this.#volume = undefined;
     const volume = await volumes.choose(this.#name, this.volume);
     await this.#unfinished.salvage();
-    const { endUs, link: previous } = await notes.before();
-    const { startUs } = fragment;
+    const { link: previous } = await notes.before();
     const cipher = await cipherFor(this.#context, camera, fragment);
     this.#volume = volume;
-    const beginning = { camera, stream, volume, fragment, previous, cipher };
+    const beginning = { camera, stream, fetchedUs, volume, fragment, previous, cipher };
     const segment = await createSegment(this.#context, notes, beginning);
-    if (endUs !== undefined && startUs - endUs > LEAST_GAP_US)
-      await notes.gap(endUs, cameraGap("nothing was received"));
-    await notes.noted(() => catalog.gaps.end(camera, stream, Math.max(startUs, endUs ?? 0)));
+    await notes.begun(fragment.startUs);
     this.#flushedAt = this.#context.clock.monotonic();
     troubles.set(this.#slowness, undefined);
     return segment;
@@ -285,7 +285,7 @@ export class SegmentWriter implements FragmentSink {
   }
 
   get #name(): string {
-    return `${this.#camera}/${this.#stream}`;
+    return `${this.#camera}/${this.#stream}${this.#fetchedUs === undefined ? "" : " fetched"}`;
   }
 
   /** Who says that the disk is too slow. */

@@ -42,6 +42,8 @@ export interface CutSegment {
   readonly zeroUs: number;
   readonly tracks: readonly Fmp4Track[];
   readonly cameraAheadMs: number | undefined;
+  /** When it began to be fetched from the camera's own recording, in microseconds since 1970; undefined where it was recorded live. */
+  readonly fetchedUs: number | undefined;
   /** `ftyp`, `moov` and our own box, without encryption. */
   readonly opening: Buffer;
   /** The whole box; undefined where the segment is not signed. */
@@ -170,8 +172,8 @@ async function openSegment(
     if (header !== undefined && opening.length > 0) {
       const signature = signed && Buffer.allocUnsafe(signed.bytes);
       if (signature !== undefined) await file.read(signature, signed?.offset ?? 0);
-      const { zeroUs, tracks, cameraAheadMs } = header;
-      return { file, scan, segment: { file: row.file, zeroUs, tracks, cameraAheadMs, opening, signature } };
+      const { zeroUs, tracks, cameraAheadMs, fetchedUs } = header;
+      return { file, scan, segment: { file: row.file, zeroUs, tracks, cameraAheadMs, fetchedUs, opening, signature } };
     }
     await file.close();
     return scan.protection !== undefined && scan.cipher === undefined ? REASON.locked : REASON.damaged;

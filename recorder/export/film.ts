@@ -49,6 +49,8 @@ export interface FilmFacts {
   readonly time: TimeQuality;
   /** At its beginning. */
   readonly cameraAheadMs: number | undefined;
+  /** When it began to be fetched from the camera's own recording, in microseconds since 1970; undefined where it was recorded live. */
+  readonly fetchedUs: number | undefined;
   /** Within it, what one picture stands for because no other came. */
   readonly still: readonly Missing[];
   /** Files of the archive that it is from. */
@@ -138,6 +140,7 @@ export class Film {
       tracks: this.#tracks,
       time: TIME_QUALITIES[this.#worst] ?? "arrival",
       cameraAheadMs: this.#first.segment.cameraAheadMs,
+      fetchedUs: this.#first.segment.fetchedUs,
       still: this.#still,
       segments: this.#segments,
       asRecorded: this.#asRecorded,
@@ -159,6 +162,8 @@ export class Film {
     if (segment === this.#segment) return this.#shift;
     const apartUs = this.#segment === undefined ? 0 : about.startUs - this.#endUs;
     const sameTracks = movieIn(segment.opening).equals(movieIn(this.#first.segment.opening));
+    // A film is of one origin.
+    if (segment.fetchedUs !== this.#first.segment.fetchedUs) return undefined;
     if (!sameTracks || apartUs > LIMITS.gapUs || apartUs < -LIMITS.overlapUs) return undefined;
     const elapsedUs = segment.zeroUs - this.#first.segment.zeroUs;
     const ticks = new Map<number, number>();

@@ -184,7 +184,7 @@ function filmOf(
   camera: { readonly id: string; readonly stream: string },
   facts: FilmFacts,
 ): ManifestFilm {
-  const { tracks, fromUs, toUs, bytes, sha256, time, cameraAheadMs, asRecorded, segments } = facts;
+  const { tracks, fromUs, toUs, bytes, sha256, time, cameraAheadMs, fetchedUs, asRecorded, segments } = facts;
   const kinds = { vide: "video", soun: "audio", meta: "metadata" } as const;
   return {
     path,
@@ -201,6 +201,7 @@ function filmOf(
     })),
     time,
     ...(cameraAheadMs === undefined ? {} : { cameraAheadMs }),
+    ...(fetchedUs === undefined ? {} : { fetchedAt: timeOf(fetchedUs) }),
     asRecorded,
     segments: [...segments],
   };

@@ -42,6 +42,8 @@ const film = z.object({
   time: z.enum(TIME_QUALITIES),
   /** How far the camera's own clock was ahead of the recorder's, where the camera tells. */
   cameraAheadMs: z.number().optional(),
+  /** When it began to be fetched from the camera's own recording: it fills a gap in what was recorded live. Absent: it was recorded live. */
+  fetchedAt: instant.optional(),
   /** True: every fragment is as the recorder signed it. False: something was left out, and this export's signature alone is over it. */
   asRecorded: z.boolean(),
   /** The recorder's files that it is from. */

@@ -10,12 +10,25 @@ const TIME_WORDS: Readonly<Record<TimeQuality, string>> = {
   jumped: "by the recorder's clock, with a jump of time in it",
 };
 
+/** The same of what was fetched from a camera's own recording. */
+const FETCHED_TIME_WORDS: Readonly<Record<TimeQuality, string>> = {
+  ...TIME_WORDS,
+  camera: "by the camera's clock, which agreed with the recorder's when it was fetched",
+  corrected: "by the camera's clock, less what that was wrong by when it was fetched",
+};
+
+function fetchedWords(at: string | undefined): string {
+  return at === undefined
+    ? ""
+    : `\n    not recorded live: the connection to the camera was gone. It was fetched from the camera's own recording, ${at}, and signed as it was then`;
+}
+
 /** What whoever gets an export needs to know, in plain words. */
 export function readmeOf(manifest: Manifest, protectedBy: "password" | "nothing"): string {
   const { certificates, asked } = manifest;
   const films = manifest.films.map(
-    ({ path, from, to, time, asRecorded }) =>
-      `  ${path}\n    ${from} to ${to}; times ${TIME_WORDS[time]}${asRecorded ? "" : "; tracks were left out"}`,
+    ({ path, from, to, time, fetchedAt, asRecorded }) =>
+      `  ${path}\n    ${from} to ${to}; times ${fetchedAt === undefined ? TIME_WORDS[time] : FETCHED_TIME_WORDS[time]}${asRecorded ? "" : "; tracks were left out"}${fetchedWords(fetchedAt)}`,
   );
   const cameras = manifest.cameras.flatMap(({ name, id, note, gaps, leftOut }) => [
     `  ${printed(name)} (${id}): ${note}`,
