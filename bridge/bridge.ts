@@ -27,6 +27,7 @@ import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
 import { AuditForwarding } from "./audit-forwarding.ts";
 import { openAudit } from "./audit-log.ts";
 import { Cameras } from "./camera-side/cameras.ts";
+import { EdgeFill } from "./camera-side/edge/fill.ts";
 import { Finds } from "./camera-side/finds.ts";
 import { CameraStore } from "./camera-store.ts";
 import { readCa } from "./certificates-file.ts";
@@ -199,6 +200,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const cameras = await life.start("cameras", () =>
     Cameras.start({ store, bus, side, ca, archive, preRollBytes, lingerMs, clock, log, metrics }),
   );
+  await life.start("cameras' own recordings", () => {
+    const { edge, maxAgeDays } = settings.recording;
+    return new EdgeFill({ settings: edge, maxAgeMs: maxAgeDays * DAY, cameras, archive, side, ca, clock, log, metrics });
+  });
   await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
   archive.troubles.watch((trouble) => publishStorage(bus, trouble));
   const keeper = await life.start("kept events", () => new EventKeeper({ bus, journal: archive.journal, clock, log }));

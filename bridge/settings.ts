@@ -6,6 +6,7 @@ import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
 import { directoriesSchema } from "./directory-settings.ts";
+import { edgeSchema } from "./edge-settings.ts";
 import { jwtSchema } from "./jwt-settings.ts";
 import { kerberosSchema } from "./kerberos-settings.ts";
 import { mailSchema } from "./mail-settings.ts";
@@ -86,6 +87,7 @@ const recording = z
       .max(60)
       .default(5)
       .describe("How much a power cut may cost. A crash of the process alone costs at most 2 s whatever stands here."),
+    edge: edgeSchema,
     timeStamps: timeStampSchema
       .optional()
       .describe("The authority that stamps the time of each hourly anchor (RFC 3161). Nobody does if absent."),

@@ -4,7 +4,7 @@ import type { QuirkSeen } from "../base/quirk.ts";
 import { type UnixMillis, unixOfNtp } from "../base/units.ts";
 import { EvenSound } from "./even-sound.ts";
 import { FormatWatch } from "./format-watch.ts";
-import { PacketGroup, usualChannel } from "./group.ts";
+import { PacketGroup, type TimeQuality, usualChannel } from "./group.ts";
 import { GroupAssembly } from "./group-assembly.ts";
 import { KeyMarks } from "./key-marks.ts";
 import type { MediaQuirk } from "./known-quirks.ts";
@@ -16,7 +16,7 @@ import { SCAN, scanPayload } from "./payload-scan.ts";
 import { readRtcp } from "./rtcp.ts";
 import { paddingOf, payloadOffset } from "./rtp.ts";
 import { Sequencer } from "./sequencer.ts";
-import { Timeline } from "./timeline.ts";
+import { type Placed, Timeline } from "./timeline.ts";
 import type { Track } from "./track.ts";
 
 const LIMITS = {
@@ -47,6 +47,8 @@ export interface TrackReceiverOptions {
   /** Our own; random where absent. */
   readonly ssrc?: number;
   readonly deliver: (group: PacketGroup) => void;
+  /** Of a recording: what is handed in as arrivals are the instants of capture, known in this way. Absent: they are arrivals. */
+  readonly captured?: TimeQuality;
   /** The description is another one than before: parameter sets in the stream differ from it, or it was wrong. Comes before the group. */
   readonly onTrack?: (track: Track) => void;
   /** The camera shows a known quirk. The same one may come again and again. */
@@ -65,6 +67,7 @@ export class TrackReceiver {
   readonly ssrc: number;
   readonly #index: number;
   readonly #deliver: (group: PacketGroup) => void;
+  readonly #captured: TimeQuality | undefined;
   readonly #onTrack: ((track: Track) => void) | undefined;
   readonly #format: FormatWatch;
   readonly #codec: NalCodec | undefined;
@@ -93,6 +96,7 @@ export class TrackReceiver {
     this.ssrc = o.ssrc ?? randomInt(2 ** 32);
     this.#index = o.index;
     this.#deliver = o.deliver;
+    this.#captured = o.captured;
     this.#onTrack = o.onTrack;
     this.#seen = o.onQuirk ?? (() => undefined);
     this.#sequencer = new Sequencer({
@@ -261,7 +265,7 @@ export class TrackReceiver {
       return;
     }
     this.#missed.accessUnit(open.arrivedAt);
-    const { at, quality, jump } = this.#timeline.place(open.rtpTime, open.arrivedAt);
+    const { at, quality, jump } = this.#placed(open);
     const rtpTime = this.#time.of(open.rtpTime, at, jump !== undefined);
     const packets = this.#assembly.take(rtpTime);
     if (jump === "camera") this.#seen("time-jumps");
@@ -272,6 +276,11 @@ export class TrackReceiver {
     this.#deliver(
       new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity, cameraAheadMs }, packets),
     );
+  }
+
+  #placed({ rtpTime, arrivedAt }: Open): Placed {
+    if (this.#captured === undefined) return this.#timeline.place(rtpTime, arrivedAt);
+    return { at: arrivedAt, quality: this.#captured, jump: undefined };
   }
 
   #announce(): void {

@@ -48,7 +48,7 @@ export interface SegmentHeader {
   /** How far the camera's clock was ahead of ours then, by its reports, in whole milliseconds of at most 31 bits. */
   readonly cameraAheadMs: number | undefined;
   /** When it began to be fetched from the camera's own recording, in microseconds since 1970; undefined where it was recorded live. */
-  readonly fetchedUs?: number | undefined;
+  readonly fetchedUs: number | undefined;
   /** The last link of the segment that was recorded, or fetched, before this one. */
   readonly previous: Link;
 }

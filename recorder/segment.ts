@@ -122,7 +122,7 @@ export class SegmentFile {
       const handle = await openNew(files, path);
       if (handle === undefined) continue;
       const init = initSegment(plan.tracks);
-      const own = segmentBox({ ...o, ...plan });
+      const own = segmentBox({ ...o, ...plan, fetchedUs: o.fetchedUs });
       const plain = Buffer.concat([init, own]);
       const moovAt = boxesIn(init)[1]?.start ?? 0;
       const header = (await cipher?.header(init.subarray(0, moovAt), init.subarray(moovAt), own)) ?? plain;

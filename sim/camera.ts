@@ -12,6 +12,7 @@ import { assertDrawable, SMALLEST } from "./drawable.ts";
 import type { Feed } from "./feed.ts";
 import { Motion } from "./motion.ts";
 import { type OnvifOptions, OnvifServer, PATHS } from "./onvif.ts";
+import { cardOperations } from "./onvif-card.ts";
 import { deviceOperations } from "./onvif-device.ts";
 import { Events } from "./onvif-events.ts";
 import { IO_OPERATIONS, imagingOperations, type Settable } from "./onvif-io.ts";
@@ -19,6 +20,7 @@ import { media2Operations, mediaOperations } from "./onvif-media.ts";
 import { ptzOperations } from "./onvif-ptz.ts";
 import type { Quirk } from "./quirks.ts";
 import { RtspServer } from "./rtsp-server.ts";
+import { recordedBeside } from "./rtsp-target.ts";
 import { TokenGate } from "./soap.ts";
 import { type Heard, Speaker } from "./speaker.ts";
 
@@ -88,6 +90,7 @@ class Camera implements SimCamera, Device {
       saidHost: this.#saidHost,
       feeds,
       audio: this.audio,
+      card: options.card === true,
       speaker: this.#speaker,
       transports: new Set(options.transports ?? UPSTREAM_TRANSPORTS),
       groups,
@@ -114,6 +117,7 @@ class Camera implements SimCamera, Device {
         tr2: media2Operations(this),
         tev: this.#events.operations(),
         ...this.#controlOperations(),
+        ...(options.card === true ? cardOperations(this) : {}),
         wsnt: this.#events.subscriptionOperations(),
       },
       gate: new DigestGate({ ...login, quality: true, algorithms: strong ? ["SHA-256"] : ["MD5"] }),
@@ -145,6 +149,11 @@ class Camera implements SimCamera, Device {
       return { token, feed, url: told, group: this.#rtsp.groupOf(token) };
     };
     return [stream("main", this.#main), ...(this.#sub === undefined ? [] : [stream("sub", this.#sub)])];
+  }
+
+  get card(): Device["card"] {
+    if (this.#options.card !== true) return undefined;
+    return { from: this.#main.beganAt, url: recordedBeside(this.#rtsp.url(this.#saidHost, "main")) };
   }
 
   get httpPort(): number {

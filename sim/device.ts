@@ -33,6 +33,8 @@ export interface Device {
   readonly settable: Settable | undefined;
   /** The main one first. */
   readonly streams: readonly [DeviceStream, ...DeviceStream[]];
+  /** It has a card with recordings. */
+  readonly card: { readonly from: UnixMillis; readonly url: string } | undefined;
   readonly quirks: ReadonlySet<Quirk>;
   readonly httpPort: number;
   readonly rtspPort: number;

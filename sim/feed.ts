@@ -134,6 +134,30 @@ export class Feed {
     return coarseJpeg(scene.picture);
   }
 
+  /** The instant at which the camera began, by its own clock. */
+  get beganAt(): UnixMillis {
+    return this.#wallAt(0);
+  }
+
+  /**
+   * The pictures of a stretch of the past, by the camera's clock, as they were shown then: from the key frame at or before its beginning on.
+   * They are drawn anew, so that nothing has to be kept.
+   */
+  *past(from: UnixMillis, to: UnixMillis): Generator<{ readonly frame: Frame; readonly at: UnixMillis }> {
+    const began = this.beganAt;
+    const keyPeriod = Math.round((this.#keyPeriodMs * this.fps) / SECOND);
+    const numberAt = (at: UnixMillis): number => Math.max(0, Math.ceil(((at - began) * this.fps) / SECOND));
+    const scene = new Scene({ ...this.#size, name: this.#name, which: this.#which });
+    const encoder = new H264Encoder({ ...this.#size, fps: this.fps });
+    const end = Math.min(numberAt(to), numberAt(this.now()));
+    for (let number = numberAt(from) - (numberAt(from) % keyPeriod); number < end; number += 1) {
+      const elapsedMs = this.#instant(number);
+      const at = unixMillis(began + elapsedMs);
+      scene.draw(number, at, "");
+      yield { at, frame: { ...encoder.encode(scene.picture, number % keyPeriod === 0), number, elapsedMs } };
+    }
+  }
+
   wantKeyFrame(): void {
     this.#keyWanted = true;
   }

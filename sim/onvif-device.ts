@@ -1,6 +1,7 @@
 import { escapeXml, findPath } from "../wsdl/xml.ts";
 import type { Device } from "./device.ts";
 import { type Asked, type Operations, PATHS } from "./onvif.ts";
+import { CARD_CAPABILITIES } from "./onvif-card.ts";
 import { IMAGING_CAPABILITIES, IO_CAPABILITIES, relayOperations } from "./onvif-io.ts";
 import { PTZ_CAPABILITIES } from "./onvif-ptz.ts";
 import { NS, SoapFault } from "./soap.ts";
@@ -104,6 +105,13 @@ function services(device: Device): readonly (readonly [ns: string, path: string,
           [NS.tptz, PATHS.ptz, PTZ_CAPABILITIES],
           [NS.timg, PATHS.imaging, IMAGING_CAPABILITIES],
           [NS.tmd, PATHS.io, IO_CAPABILITIES],
+        ] as const)),
+    ...(device.card === undefined
+      ? []
+      : ([
+          [NS.trc, PATHS.recording, CARD_CAPABILITIES.trc],
+          [NS.tse, PATHS.search, CARD_CAPABILITIES.tse],
+          [NS.trp, PATHS.replay, CARD_CAPABILITIES.trp],
         ] as const)),
   ] as const;
   return all.filter(

@@ -23,6 +23,9 @@ export const PATHS = {
   ptz: "/onvif/ptz_service",
   imaging: "/onvif/imaging_service",
   io: "/onvif/deviceio_service",
+  recording: "/onvif/recording_service",
+  search: "/onvif/search_service",
+  replay: "/onvif/replay_service",
   snapshot: "/onvif/snapshot",
 } as const;
 

@@ -69,6 +69,26 @@ export const ONVIF_QUIRKS = {
     does: "names a subscription by a parameter beside its address, which is the same for all",
     source: "Axis: agsh/onvif lib/events.js, SubscriptionId",
   },
+  "searches-slowly": {
+    does: "tells of its recordings only when it was asked for them again and again",
+    source: "ONVIF Recording Search 5.9: results come in pieces; not traced to a model",
+  },
+  "no-find-recordings": {
+    does: "has a recording search service that knows no searches",
+    source: "npm onvif 0.8.1 calls none of them; not traced to a model",
+  },
+  "dates-keys-alone": {
+    does: "tells in a replay the time of key frames alone",
+    source: "general knowledge of ONVIF clients; not traced to a model",
+  },
+  "replay-without-end": {
+    does: "falls silent at the end of a replay, and does not say that it is one",
+    source: "general knowledge of ONVIF clients; not traced to a model",
+  },
+  "replay-overruns": {
+    does: "replays beyond the end that it was asked for",
+    source: "general knowledge of ONVIF clients; not traced to a model",
+  },
   "forgotten-subscription": {
     does: "takes requests for events of a subscription that it has forgotten, and never tells any",
     source: "home-assistant/core#37711",

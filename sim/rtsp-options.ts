@@ -16,6 +16,8 @@ export interface RtspOptions {
   readonly saidHost: string;
   readonly feeds: { readonly main: Feed; readonly sub?: Feed };
   readonly audio: boolean;
+  /** It has a card with recordings, which it replays. */
+  readonly card: boolean;
   /** Absent: it has none. */
   readonly speaker: Speaker | undefined;
   /** By which it sends. */

@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { wantsKey } from "../media/rtcp.ts";
-import { BACK_CHANNEL } from "../rtsp/wire/option-tags.ts";
+import { BACK_CHANNEL, ONVIF_REPLAY } from "../rtsp/wire/option-tags.ts";
+import { parseRange } from "../rtsp/wire/range.ts";
+import { CardReplay } from "./card-replay.ts";
 import type { Feed } from "./feed.ts";
 import type { MulticastStream } from "./rtsp-multicast.ts";
 import type { RtspOptions } from "./rtsp-options.ts";
@@ -102,9 +104,10 @@ export class RtspSession {
       this.#line.close();
       return { status: 500 };
     }
-    if (required !== undefined && !(required === BACK_CHANNEL && this.#options.speaker !== undefined))
+    const has = { [BACK_CHANNEL]: this.#options.speaker !== undefined, [ONVIF_REPLAY]: this.#options.card };
+    if (required !== undefined && !(Object.hasOwn(has, required) && has[required as keyof typeof has]))
       return { status: 551, headers: [["Unsupported", required]] };
-    if (method === "DESCRIBE") return this.#describe(uri, place.stream, required === BACK_CHANNEL);
+    if (method === "DESCRIBE") return this.#describe(uri, place, required === BACK_CHANNEL);
     if (method === "SETUP") return this.#setUp(request, place);
     const showing = this.#showing;
     if (method.endsWith("_PARAMETER") && showing === undefined) return { status: 200 };
@@ -113,6 +116,11 @@ export class RtspSession {
     if (showing === undefined || (named !== this.#id && !tacit)) return { status: 454 };
     const session = sessionField(this.#id, quirks);
     if (method === "PLAY" && quirks.has("needs-range") && !headers.has("range")) return { status: 457 };
+    if (showing instanceof CardReplay && method === "PLAY") {
+      const range = parseRange(headers.get("range") ?? "");
+      if (range.unit !== "clock") return { status: 457 };
+      showing.aim(range);
+    }
     if (method === "PLAY") {
       showing.play();
       const info = showing.rtpInfo(this.#controls);
@@ -122,7 +130,7 @@ export class RtspSession {
     return { status: 200, headers: [session] };
   }
 
-  #describe(uri: string, stream: StreamName, withSpeaker: boolean): RtspAnswer {
+  #describe(uri: string, { stream, isRecorded = false }: Place, withSpeaker: boolean): RtspAnswer {
     const { address, audio, saidHost, quirks } = this.#options;
     const moved = movedFrom(uri, quirks);
     if (moved !== undefined) return { status: 302, headers: [["Location", moved]] };
@@ -135,13 +143,14 @@ export class RtspSession {
         ["Content-Type", "application/sdp"],
         ...(quirks.has("query-control")
           ? []
-          : [["Content-Base", `${twice}${baseOf(uri, this.#room.url(saidHost, stream))}/`] as const]),
+          : [["Content-Base", `${twice}${isRecorded ? uri : baseOf(uri, this.#room.url(saidHost, stream))}/`] as const]),
       ],
-      body: printSdp({ address, feed: this.#feedOf(stream), media: mediaOf(audio, quirks), withSpeaker, quirks }),
+      body: printSdp({ address, feed: this.#feedOf(stream), media: mediaOf(audio && !isRecorded, quirks), withSpeaker, quirks }),
     };
   }
 
-  async #setUp({ uri, headers }: RtspRequest, { track: name, stream }: Place): Promise<RtspAnswer> {
+  async #setUp({ uri, headers }: RtspRequest, place: Place): Promise<RtspAnswer> {
+    const { track: name, stream } = place;
     const { quirks } = this.#options;
     const asked = headers.get("transport") ?? "";
     if (name === undefined) return { status: 459 };
@@ -160,7 +169,7 @@ export class RtspSession {
     if (typeof way === "string") return { status: way === "refused" ? 461 : 503 };
     if (this.#line.closed) return { status: 503 };
     const again = this.begun;
-    const ssrc = this.#show(name, way, stream);
+    const ssrc = this.#show(name, way, place);
     if (ssrc === undefined) return { status: 461 };
     this.#controls.set(name, uri);
     return {
@@ -175,7 +184,13 @@ export class RtspSession {
   }
 
   /** Its source, in hexadecimal digits; undefined where a session would go half to a client and half to a group. */
-  #show(name: MediaName, way: Way, stream: StreamName): string | undefined {
+  #show(name: MediaName, way: Way, { stream, isRecorded }: Place): string | undefined {
+    if (isRecorded === true) {
+      const { quirks, clock } = this.#options;
+      if ("group" in way) return undefined;
+      const replay = this.#begin(() => new CardReplay(this.#feedOf(stream), way.outlet, { quirks, clock }), stream);
+      return replay instanceof CardReplay ? replay.ssrc : undefined;
+    }
     if ("group" in way) {
       if (this.#showing instanceof Viewer) return undefined;
       this.#begin(() => way.group.join(), stream);

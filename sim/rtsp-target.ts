@@ -7,6 +7,8 @@ const TARGETS = {
   plain: { main: "/live", sub: "/live/sub" },
   query: { main: "/cam/realmonitor?channel=1&subtype=0", sub: "/cam/realmonitor?channel=1&subtype=1" },
 } as const;
+/** Path of what was recorded of the main stream. */
+const RECORDED = "/recorded";
 /** Where the main stream is really, for clients that are sent there. */
 const MOVED = "/moved";
 
@@ -17,13 +19,21 @@ export interface Place {
   readonly stream: StreamName;
   /** Absent: the whole stream. */
   readonly track?: MediaName | "speaker";
+  /** What was recorded of it. */
+  readonly isRecorded?: boolean;
 }
 
 /** The stream that an address names, or one of its tracks; undefined where there is neither. */
 export function placeOf(
   uri: string,
-  { feeds, speaker, audio, quirks }: Pick<RtspOptions, "feeds" | "speaker" | "audio" | "quirks">,
+  { feeds, speaker, audio, card, quirks }: Pick<RtspOptions, "feeds" | "speaker" | "audio" | "card" | "quirks">,
 ): Place | undefined {
+  const path = withoutHost(uri);
+  if (card && path.startsWith(RECORDED)) {
+    const recorded = { stream: "main", isRecorded: true } as const;
+    if (path === RECORDED) return recorded;
+    return path === `${RECORDED}/${mediumOf("video", quirks).path}` ? { ...recorded, track: "video" } : undefined;
+  }
   for (const stream of feeds.sub === undefined ? (["main"] as const) : (["sub", "main"] as const)) {
     const path = trackPath(uri, stream, quirks);
     if (path === "") return { stream, ...(quirks.has("no-control") ? { track: "video" } : {}) };
@@ -37,6 +47,11 @@ export function placeOf(
 /** Path and query of a stream, as the camera names it. */
 export function targetOf(stream: StreamName, quirks: ReadonlySet<Quirk>): string {
   return TARGETS[quirks.has("query-control") ? "query" : "plain"][stream];
+}
+
+/** The address of what was recorded, beside that of the main stream. */
+export function recordedBeside(live: string): string {
+  return `${hostOf(live)}${RECORDED}`;
 }
 
 /** Where a client that asks for the stream at `uri` is sent; undefined where it is right. */

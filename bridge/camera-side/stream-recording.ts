@@ -1,6 +1,6 @@
 import { TimeProfile } from "../../auth/time-profile.ts";
 import type { Clock } from "../../base/clock.ts";
-import { type MonotonicMillis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { type Millis, type MonotonicMillis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { LiveReader } from "../../media/source.ts";
 import { startsAt } from "../../media/start.ts";
@@ -75,6 +75,7 @@ export class StreamRecording {
   #lost: GapReason | undefined = NOT_YET;
   #leave: (() => void) | undefined;
   #release: (() => void) | undefined;
+  #cameraAheadMs: Millis | undefined;
 
   /** `budget`: of the pre-rolls of all streams together. */
   constructor(o: {
@@ -96,6 +97,11 @@ export class StreamRecording {
     const state =
       problem !== undefined ? "failing" : writing ? "recording" : this.#phase === "open" ? "starting" : this.#phase;
     return { plan: this.#plan, state, ...(problem === undefined ? {} : { problem }) };
+  }
+
+  /** How far the camera's clock is ahead of ours, by the newest of its reports that came with what was recorded; undefined where none did. */
+  get cameraAheadMs(): Millis | undefined {
+    return this.#cameraAheadMs;
   }
 
   get unrecordable(): readonly string[] {
@@ -209,6 +215,7 @@ export class StreamRecording {
 
   #take(group: PacketGroup): void {
     if (group.at < this.#notBefore) return;
+    this.#cameraAheadMs = group.cameraAheadMs ?? this.#cameraAheadMs;
     const starts = startsAt(group, this.#o.stream.tracks);
     if (this.#ending && starts) {
       this.#handOn();

@@ -177,6 +177,8 @@ const OLDER_CAPABILITIES = [
   ["tptz", "PTZ"],
   ["timg", "Imaging"],
   ["tmd", "Extension", "DeviceIO"],
+  ["tse", "Extension", "Search"],
+  ["trp", "Extension", "Replay"],
 ] as const;
 
 interface Services {

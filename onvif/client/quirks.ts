@@ -20,7 +20,12 @@ export const USUAL_DEVICE_PORTS: readonly (readonly ["http" | "https", number])[
  * once more, control characters go. Undefined when nothing is left.
  */
 export function addressIn(element: XmlElement | undefined): string | undefined {
-  const text = element?.text
+  return addressOf(element?.text ?? "");
+}
+
+/** The same of its text alone. */
+export function addressOf(written: string): string | undefined {
+  const text = written
     .split(/[\r\n]+/)
     .map((line) => line.trim())
     .join("")

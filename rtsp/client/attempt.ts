@@ -4,8 +4,10 @@ import type { Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { QuirkSeen } from "../../base/quirk.ts";
-import { SECOND } from "../../base/units.ts";
-import { header } from "../wire/message.ts";
+import { SECOND, type UnixMillis } from "../../base/units.ts";
+import { type Headers, header } from "../wire/message.ts";
+import { ONVIF_REPLAY } from "../wire/option-tags.ts";
+import { printRange } from "../wire/range.ts";
 import { RtspConnection } from "./connection.ts";
 import { Conversation } from "./conversation.ts";
 import { Incoming, type UpstreamEvents } from "./incoming.ts";
@@ -25,6 +27,27 @@ export interface AttemptOptions extends CarrierOptions {
   readonly answerer: ChallengeAnswerer | undefined;
   readonly log: Log;
   readonly events: UpstreamEvents;
+  readonly replay?: ReplayStretch;
+  /** As {@link RtspConnection} asks it. */
+  readonly paced?: (bytes: number) => Promise<void> | undefined;
+}
+
+/** What of a camera's own recording is to be sent, by the camera's clock. */
+export interface ReplayStretch {
+  readonly from: UnixMillis;
+  readonly to: UnixMillis;
+}
+
+/** Parrot drones want a range (bluenviron/gortsplib a5856345). */
+const LIVE: Headers = [["Range", "npt=0.000-"]];
+
+/** As fast as the connection takes it (ONVIF Streaming 6.2 to 6.4). */
+function replayHeaders({ from, to }: ReplayStretch): Headers {
+  return [
+    ["Require", ONVIF_REPLAY],
+    ["Rate-Control", "no"],
+    ["Range", printRange({ unit: "clock", from, to })],
+  ];
 }
 
 /** One attempt at a session by one transport: a connection, what is asked on it, and what comes. */
@@ -45,7 +68,7 @@ export class Attempt {
 
   /** Resolves to the address that the camera redirects to; otherwise only by abortion, to undefined. */
   async run(): Promise<URL | undefined> {
-    const { signal, clock, answerer } = this.#options;
+    const { signal, clock, answerer, paced } = this.#options;
     const { channels } = this.#lanes;
     const carrier = await openCarrier(this.#options);
     const connection = new RtspConnection({
@@ -54,6 +77,7 @@ export class Attempt {
       isChannel: (channel) => channels.has(channel),
       onPacket: (channel, packet) => channels.receive(channel, packet),
       seen: this.#seen,
+      paced,
     });
     this.#connection = connection;
     this.#lanes.attach(connection, carrier.localAddress);
@@ -77,7 +101,7 @@ export class Attempt {
   }
 
   async #play(connection: RtspConnection, conversation: Conversation): Promise<URL | undefined> {
-    const { url } = this.#options;
+    const { url, replay } = this.#options;
     const options = await conversation.ask("OPTIONS", url.href);
     const answer = await conversation.ask("DESCRIBE", url.href, [["Accept", "application/sdp"]]);
     if (answer.status >= 300 && answer.status < 400) return redirectOf(answer, url);
@@ -91,10 +115,10 @@ export class Attempt {
       lanes: this.#lanes,
       incoming: this.#incoming,
       seen: this.#seen,
+      ...(replay && { headers: [["Require", ONVIF_REPLAY]] }),
     });
     this.#incoming.begin();
-    // Parrot drones want a range (bluenviron/gortsplib a5856345).
-    const played = await conversation.ask("PLAY", this.#control, [["Range", "npt=0.000-"]]);
+    const played = await conversation.ask("PLAY", this.#control, replay === undefined ? LIVE : replayHeaders(replay));
     expectOk("PLAY", played);
     conversation.notePlay(played);
     this.#incoming.describe();

@@ -31,6 +31,8 @@ export interface ConnectionOptions {
   /** A packet of an interleaved channel. The bytes are the callee's during the call: they may be written to, and not be kept. */
   readonly onPacket: (channel: number, packet: Buffer) => void;
   readonly seen: QuirkSeen<RtspQuirk>;
+  /** Told of all that was read; what it returns is waited for before more is. Must not reject. Absent: nothing is held up. */
+  readonly paced?: ((bytes: number) => Promise<void> | undefined) | undefined;
 }
 
 const ODDITIES: Readonly<Record<Oddity, RtspQuirk>> = { "line feed alone": "line-feeds", rubbish: "torn-framing" };
@@ -41,6 +43,7 @@ export class RtspConnection {
   readonly #clock: Clock;
   readonly #onPacket: ConnectionOptions["onPacket"];
   readonly #parser: MessageParser;
+  readonly #paced: ConnectionOptions["paced"];
   readonly #pending = new Map<number, Pending>();
   readonly #whenEnded: (fault: Fault) => void;
   #sequence = 0;
@@ -52,6 +55,7 @@ export class RtspConnection {
     this.#carrier = o.carrier;
     this.#clock = o.clock;
     this.#onPacket = o.onPacket;
+    this.#paced = o.paced;
     const { isChannel, seen } = o;
     this.#parser = new MessageParser({ role: "client", isChannel, onOddity: (what) => seen(ODDITIES[what]) });
     const { promise, reject } = Promise.withResolvers<never>();
@@ -126,9 +130,17 @@ export class RtspConnection {
         else if (message.type === "response") this.#answer(message);
         else this.#serve(message);
       }
+      this.#hold(this.#paced?.(chunk.length));
     } catch (error) {
       this.fail(asFault(error));
     }
+  }
+
+  /** Reads no more before then: TCP makes the camera wait. */
+  #hold(until: Promise<void> | undefined): void {
+    if (until === undefined || this.#ended !== undefined) return;
+    this.#carrier.pause?.();
+    void until.then(() => this.#carrier.resume?.());
   }
 
   #answer(response: Response): void {

@@ -5,7 +5,7 @@ import type { Log } from "../../base/log.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import type { UpstreamTransport } from "../wire/transport.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, type ReplayStretch } from "./attempt.ts";
 import type { Door } from "./dial-rtsp.ts";
 import type { UpstreamEvents } from "./incoming.ts";
 import { mayBeTransport, RefusedSetup, Unreachable } from "./refusal.ts";
@@ -29,6 +29,10 @@ export interface PullOptions {
   readonly allowBasic?: boolean;
   /** Where the camera serves HTTP, so that RTSP may go in it there; its port for RTSP is tried anyway. */
   readonly tunnelAt?: Door;
+  /** What the camera itself recorded then, instead of what it sees. A camera that has sent it stops, which is the Fault of one that is silent. */
+  readonly replay?: ReplayStretch;
+  /** Told of all that was read; what it returns is waited for before more is. Must not reject. */
+  readonly paced?: (bytes: number) => Promise<void> | undefined;
   /** In the order in which they are tried. If absent TCP, then UDP; over TLS TCP alone, for UDP would be readable. */
   readonly transports?: readonly [UpstreamTransport, ...UpstreamTransport[]];
 }

@@ -51,6 +51,8 @@ export interface SetUpOptions extends Omit<LaneOptions, "control"> {
   /** Is given each track that the camera agrees to. */
   readonly incoming: Incoming;
   readonly log: Log;
+  /** Besides Transport. */
+  readonly headers?: Headers;
 }
 
 /**
@@ -77,7 +79,7 @@ async function setUp(media: MediaDescription, o: SetUpOptions): Promise<void> {
   const { incoming } = o;
   const index = incoming.media.length;
   const sink: LaneSink = (packet, rtcp) => incoming.packet(index, packet, rtcp);
-  incoming.add(media, await setUpLane(media, sink, { ...o, control: o.described.control }));
+  incoming.add(media, await setUpLane(media, sink, { ...o, control: o.described.control }, o.headers));
 }
 
 /** Sets up one track. Faults: RefusedTransport, RefusedSetup, those of asking. */

@@ -1,9 +1,9 @@
+import type { BytePace } from "../../base/byte-pace.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Sent } from "../../media/sent.ts";
 import type { Range } from "../wire/range.ts";
-import type { BytePace } from "./byte-pace.ts";
 import { arePicturesAlone } from "./frame-filter.ts";
 import { LookAhead } from "./look-ahead.ts";
 import { Pace } from "./pace.ts";

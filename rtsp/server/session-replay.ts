@@ -1,10 +1,10 @@
+import { BytePace, type ByteRate } from "../../base/byte-pace.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { Track } from "../../media/track.ts";
 import { header } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
 import { ALL_FRAMES, parseManner, type ReplayManner } from "../wire/replay.ts";
-import { BytePace } from "./byte-pace.ts";
 import type { RecordedPresentation } from "./host.ts";
 import { areAsDescribed, type Lanes } from "./lane.ts";
 import { ReplayPlayer } from "./replay-player.ts";
@@ -13,6 +13,14 @@ import { SentNumbers } from "./sent-numbers.ts";
 import type { PlayRequest } from "./session-options.ts";
 import { stretchOf } from "./stretch.ts";
 import type { GroupWriter } from "./writer.ts";
+
+/** Of a recording where nothing says how fast the client takes it: over UDP, faster than it was captured. */
+const UDP_RATE: ByteRate = {
+  /** 16 Mbit/s: some times the rate of an ordinary camera, and less than any network has on which there is video. */
+  bytesPerSecond: 2 * 1024 * 1024,
+  /** As much as a socket that nobody has set up takes in. */
+  burstBytes: 128 * 1024,
+};
 
 const USUAL_MANNER: ReplayManner = { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES };
 
@@ -80,7 +88,7 @@ export class SessionReplay {
       writer: outlet.writer(manner.rateControl && manner.scale === 1),
       clock,
       numbers: this.#numbers,
-      bytePace: outlet.isUdp && isFast(manner) ? new BytePace(clock) : undefined,
+      bytePace: outlet.isUdp && isFast(manner) ? new BytePace(clock, UDP_RATE) : undefined,
       onvif: this.#wantsExtension(message) ? Number(header(message, "CSeq")) & 0xff : undefined,
       gone,
       jump: running !== undefined,

@@ -29,6 +29,7 @@ describe("the recorder's own boxes", () => {
       zeroUs: us,
       time,
       cameraAheadMs: fc.option(fc.integer({ min: -(2 ** 31) + 1, max: 2 ** 31 - 1 }), { nil: undefined }),
+      fetchedUs: fc.option(us, { nil: undefined }),
       previous: link,
     });
     fc.assert(
@@ -76,12 +77,14 @@ describe("the recorder's own boxes", () => {
       zeroUs: 1_000_000,
       time: "arrival",
       cameraAheadMs: undefined,
+      fetchedUs: undefined,
       previous: Buffer.alloc(32),
     });
   });
 
   it("keep an offset of a camera's clock within 31 bits", () => {
-    const header = { camera: "gate", stream: "main", zeroUs: 0, time: "arrival", previous: Buffer.alloc(32) } as const;
+    const names = { camera: "gate", stream: "main" } as const;
+    const header = { ...names, zeroUs: 0, time: "arrival", fetchedUs: undefined, previous: Buffer.alloc(32) } as const;
     for (const [told, kept] of [
       [-1234.6, -1235],
       [-3e12, -(2 ** 31) + 1],

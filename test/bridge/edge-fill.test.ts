@@ -1,0 +1,360 @@
+import { expect } from "chai";
+import { systemClock } from "../../base/clock.ts";
+import { Fault } from "../../base/fault.ts";
+import { silentLog } from "../../base/log.ts";
+import { Metrics } from "../../base/metrics.ts";
+import { type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { askEdge, cameraClock } from "../../bridge/camera-side/edge/edge-camera.ts";
+import { holesIn } from "../../bridge/camera-side/edge/fetch.ts";
+import { type EdgeCamera, EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
+import { Tries } from "../../bridge/camera-side/edge/tries.ts";
+import type { Connection, RecordingInfo } from "../../bridge/camera.ts";
+import type { CameraRecord } from "../../bridge/camera-store.ts";
+import { edgeSchema } from "../../bridge/edge-settings.ts";
+import { cameraSide } from "../../net/sides.ts";
+import { ofSensor } from "../../onvif/client/edge.ts";
+import { Archive } from "../../recorder/archive.ts";
+import type { GapCause } from "../../recorder/gap.ts";
+import { startSimCamera } from "../../sim/camera.ts";
+import type { SimCamera } from "../../sim/camera-options.ts";
+import type { Quirk } from "../../sim/quirks.ts";
+import { CAMERA_LOGIN, nextCameraNetwork } from "../support/bridge.ts";
+import { pullUntil } from "../support/pull-until.ts";
+import { scratchFolder } from "../support/recorder-samples.ts";
+import { makeSigner } from "../support/signer.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
+
+const FPS = 15;
+/** Groups of pictures of a simulated camera. */
+const GOP_MS: Millis = 2 * SECOND;
+const OFF_MS = 3 * 3600 * SECOND;
+
+const live: RecordingInfo = { plan: { mode: "continuous" }, state: "recording" };
+
+const ONLINE: Connection = { state: "online", since: unixMillis(0) };
+
+/** A stand of an archive, a simulated camera with a card, and what fills the gaps of the one from the other. */
+class Stand {
+  readonly archive: Archive;
+  readonly camera: SimCamera;
+  readonly network: string;
+  recording: RecordingInfo = live;
+  connection: Connection = ONLINE;
+  cameraAheadMs: Millis | undefined;
+  readonly removal = new AbortController();
+  /** Of the newest filler. */
+  metrics = new Metrics();
+  readonly #remove: () => Promise<void>;
+
+  private constructor(archive: Archive, camera: SimCamera, network: string, remove: () => Promise<void>) {
+    this.archive = archive;
+    this.camera = camera;
+    this.network = network;
+    this.#remove = remove;
+  }
+
+  static async open(quirks: readonly Quirk[] = [], card = true): Promise<Stand> {
+    const { folder, remove } = await scratchFolder();
+    const network = nextCameraNetwork();
+    const signer = await makeSigner();
+    const archive = await Archive.open({ folder, clock: systemClock, log: silentLog(), metrics: new Metrics(), signer });
+    const camera = await startSimCamera({
+      name: "Gate",
+      address: `${network}.1`,
+      httpPort: 0,
+      rtspPort: 0,
+      user: CAMERA_LOGIN.user,
+      password: CAMERA_LOGIN.password.reveal(),
+      width: 320,
+      height: 192,
+      fps: FPS,
+      card,
+      quirks,
+      clock: systemClock,
+      log: silentLog(),
+    });
+    return new Stand(archive, camera, network, remove);
+  }
+
+  get record(): CameraRecord {
+    const stream = { name: "main", number: 1, pulling: "always", recording: live.plan, workedTransport: "tcp", tracks: [] } as const;
+    const ip = `${this.network}.1`;
+    const { deviceUrl, rtspUrl: url } = this.camera;
+    const about = { manufacturer: undefined, model: undefined, serial: undefined, tlsPin: undefined, plainText: true } as const;
+    return {
+      id: "gate",
+      name: "Gate",
+      ...about,
+      ip,
+      deviceUrl,
+      credentials: CAMERA_LOGIN,
+      transport: "auto",
+      retention: {},
+      streams: [{ ...stream, url }],
+      adoptedAt: unixMillis(0),
+    };
+  }
+
+  get adopted(): EdgeCamera {
+    const { connection, recording, cameraAheadMs } = this;
+    const main = { info: { connection, recording } as EdgeCamera["streams"][0]["info"], recording: { cameraAheadMs } };
+    return { record: this.record, info: { retention: {} }, streams: [main], removed: this.removal.signal };
+  }
+
+  get side() {
+    return cameraSide({ interfaces: [`${this.network}.0/24`], clientAddresses: [] });
+  }
+
+  fill(settings: object = {}): EdgeFill {
+    this.metrics = new Metrics();
+    return new EdgeFill({
+      settings: edgeSchema.parse({ fill: "all", ...settings }),
+      maxAgeMs: 24 * 3600 * SECOND,
+      cameras: { list: () => [this.adopted] },
+      archive: this.archive,
+      side: this.side,
+      ca: undefined,
+      clock: systemClock,
+      log: silentLog(),
+      metrics: this.metrics,
+      settledMs: 0,
+    });
+  }
+
+  /** Records so many pictures of the camera's live stream; nothing comes then, and why. */
+  async film(pictures: number, cause: GapCause = "network"): Promise<void> {
+    const recorder = this.archive.recorder("gate", "main");
+    const { tracks, groups } = await pullUntil(new URL(this.camera.rtspUrl), pictures, { credentials: CAMERA_LOGIN });
+    recorder.describe(tracks);
+    for (const group of groups) recorder.push(group);
+    await recorder.idle();
+    recorder.gap({ cause, why: "told so" });
+    await recorder.close();
+  }
+
+  /** A gap of some seconds between two pieces of live footage. */
+  async withGap(cause: GapCause = "network", seconds = 3): Promise<void> {
+    await this.film(FPS, cause);
+    await systemClock.sleep(seconds * SECOND);
+    await this.film(FPS, cause);
+  }
+
+  gaps(): Promise<readonly { from: UnixMillis; to: UnixMillis | undefined; cause: GapCause }[]> {
+    return this.archive
+      .gaps("gate", unixMillis(0), systemClock.now(), "main")
+      .then((all) => all.filter(({ to }) => to !== undefined));
+  }
+
+  /** Of the first gap: how much of it is left. */
+  async leftMs(gap: { from: UnixMillis; to: UnixMillis | undefined }): Promise<Millis> {
+    const to = gap.to ?? gap.from;
+    const spans = await this.archive.fetchedSpans("gate", gap.from, to, "main");
+    return to - gap.from - spans.reduce((sum, one) => sum + one.to - one.from, 0);
+  }
+
+  async close(): Promise<void> {
+    await this.archive.close();
+    await this.camera.close();
+    await this.#remove();
+  }
+}
+
+describe("filling gaps from a camera's own recording", function () {
+  this.timeout(60_000);
+  let stand: Stand | undefined;
+  afterEach(async () => {
+    await stand?.close();
+    stand = undefined;
+  });
+
+  async function filled(of: Stand): Promise<{ readonly gap: { from: UnixMillis; to: UnixMillis | undefined }; readonly leftMs: Millis }> {
+    const [gap] = await of.gaps();
+    if (gap === undefined) throw new Error("there is no gap");
+    const fill = of.fill();
+    await fill.look();
+    await fill.idle();
+    await fill.close();
+    return { gap, leftMs: await of.leftMs(gap) };
+  }
+
+  it("has no other pictures than those that are missing, at the times at which they were seen", async () => {
+    stand = await Stand.open();
+    await stand.withGap();
+    const { gap, leftMs } = await filled(stand);
+    // It begins with a key frame.
+    expect(leftMs).to.be.within(0, GOP_MS + 100);
+    const times: number[] = [];
+    const reading = { from: unixMillis(gap.from - 10 * SECOND) };
+    for await (const group of stand.archive.source("gate", "main").read(reading, new AbortController().signal))
+      if (group.at >= gap.from + GOP_MS + 100 && group.at < (gap.to ?? 0)) times.push(group.at);
+    expect(times.length).to.be.within(FPS / 3, 4 * FPS);
+    for (const [index, at] of times.entries())
+      if (index > 0) expect(at - (times[index - 1] ?? 0)).to.be.closeTo(SECOND / FPS, 1);
+    expect((await stand.gaps()).every(({ cause }) => cause === "network")).to.equal(true);
+    expect(await stand.metrics.text()).to.include('viaduct_edge_fetches_total{result="filled"} 1');
+  });
+
+  for (const quirk of ["searches-slowly", "no-find-recordings", "dates-keys-alone", "replay-without-end", "replay-overruns", "wrong-host-uri"] as const)
+    it(`copes with a camera that ${quirk}`, async () => {
+      stand = await Stand.open([quirk]);
+      await stand.withGap();
+      const { gap, leftMs } = await filled(stand);
+      expect(leftMs).to.be.within(0, GOP_MS + 100);
+      const spans = await stand.archive.fetchedSpans("gate", unixMillis(0), systemClock.now(), "main");
+      expect(spans.every(({ from, to }) => from >= gap.from && to <= (gap.to ?? 0) + SECOND / FPS)).to.equal(true);
+    });
+
+  it("takes off what the camera's clock is wrong by, and says that it did", async () => {
+    stand = await Stand.open(["clock-off"]);
+    await stand.withGap();
+    const { leftMs } = await filled(stand);
+    // Live footage has the time of its arrival; the clock that the camera tells is good to half a second.
+    expect(leftMs).to.be.within(0, GOP_MS + SECOND);
+  });
+
+  it("leaves a camera alone whose live stream needs all that there is, or that is not recorded all the time", async () => {
+    stand = await Stand.open();
+    await stand.withGap("network", 2);
+    const asked = stand.camera.requests;
+    for (const change of [
+      { connection: { state: "offline", since: unixMillis(0), why: "gone" } as const },
+      { recording: { ...live, state: "starting" } as const },
+      { recording: { ...live, plan: { mode: "events" } } as const },
+    ]) {
+      Object.assign(stand, { connection: ONLINE, recording: live }, change);
+      await filled(stand);
+    }
+    stand.removal.abort();
+    await filled(stand);
+    expect(stand.camera.requests).to.equal(asked);
+  });
+
+  it("leaves gaps alone that are meant, and those of cameras that nobody has named", async () => {
+    stand = await Stand.open();
+    await stand.withGap("off", 2);
+    const asked = stand.camera.requests;
+    for (const settings of [{}, { fill: [] }, { fill: ["another"] }]) {
+      const fill = stand.fill(settings);
+      await fill.look();
+      await fill.idle();
+      await fill.close();
+    }
+    expect(stand.camera.requests).to.equal(asked);
+  });
+
+  it("keeps the gap where the camera has nothing, and does not ask again at once", async () => {
+    stand = await Stand.open([], false);
+    await stand.withGap();
+    const before = await stand.gaps();
+    const fill = stand.fill();
+    await fill.look();
+    await fill.idle();
+    const asked = stand.camera.requests;
+    await fill.look();
+    await fill.idle();
+    await fill.close();
+    expect(stand.camera.requests).to.equal(asked);
+    expect(await stand.gaps()).to.deep.equal(before);
+    expect(await stand.metrics.text()).to.include('viaduct_edge_fetches_total{result="nothing"} 1');
+  });
+
+  it("keeps what it has when it is stopped, and fetches the rest once later, without an overlap", async () => {
+    stand = await Stand.open();
+    await stand.withGap("stopped", 4);
+    const [gap] = await stand.gaps();
+    if (gap === undefined) throw new Error("there is no gap");
+    for (const afterMs of [0, 60, 120, 10 * SECOND]) {
+      const fill = stand.fill();
+      await fill.look();
+      await Promise.race([systemClock.sleep(afterMs), fill.idle()]);
+      await fill.close();
+    }
+    expect(await stand.leftMs(gap)).to.be.within(0, GOP_MS + 100);
+    const times: number[] = [];
+    const reading = { from: gap.from };
+    for await (const group of stand.archive.source("gate", "main").read(reading, new AbortController().signal))
+      times.push(group.at);
+    expect(times).to.deep.equal([...new Set(times)].toSorted((a, b) => a - b));
+  });
+
+  it("asks an adopted camera for what it has, and says where it has no recordings", async () => {
+    stand = await Stand.open();
+    const ask = { side: stand.side, clock: systemClock, ca: undefined, signal: new AbortController().signal, reportedAheadMs: undefined };
+    const { recordings, clock, replayUrl } = await askEdge(stand.record, ask);
+    expect(recordings).to.have.length(1);
+    expect(clock).to.deep.equal({ aheadMs: 0, quality: "camera" });
+    const [recording] = recordings;
+    expect(recording && (await replayUrl(recording)).pathname).to.equal("/recorded");
+    const refused = await askEdge({ ...stand.record, plainText: false }, ask).then(async (source) => {
+      const error: unknown = await source.replayUrl(source.recordings[0] ?? { token: "", source: "", from: undefined, to: undefined }).catch((one: unknown) => one);
+      return error;
+    });
+    expect(refused).to.be.instanceOf(Fault).with.property("kind", "denied");
+  });
+});
+
+describe("whose recording of a camera is taken", () => {
+  const one = (token: string, source?: string) => ({ token, source, from: undefined, to: undefined });
+  for (const [name, recordings, sensor, expected] of [
+    ["the only one", [one("a")], undefined, ["a"]],
+    ["those of the only sensor", [one("a", "s"), one("b", "s")], undefined, ["a", "b"]],
+    ["that of the stream's sensor", [one("a", "s"), one("b", "t")], "t", ["b"]],
+    ["none", [], "s", []],
+    ["refused: of several sensors, none is the stream's", [one("a", "s"), one("b", "t")], "u", undefined],
+    ["refused: which sensor the stream is of is not known", [one("a", "s"), one("b", "t")], undefined, undefined],
+    ["refused: several, of which none says what it is of", [one("a"), one("b")], "s", undefined],
+  ] as const)
+    it(name, () => {
+      const found = (): readonly string[] => ofSensor(recordings, sensor).map(({ token }) => token);
+      if (expected === undefined) expect(found).to.throw(Fault).with.property("kind", "invalid");
+      else expect(found()).to.deep.equal(expected);
+    });
+});
+
+describe("the clock of a camera's own recording", () => {
+  for (const [name, told, reported, expected] of [
+    ["is right where it is near ours, and nothing is taken off", 300, 20, { aheadMs: 0, quality: "camera" }],
+    ["is right where the camera tells none", undefined, undefined, { aheadMs: 0, quality: "camera" }],
+    ["is the one of its reports, which are exact", OFF_MS + 400, OFF_MS, { aheadMs: OFF_MS, quality: "corrected" }],
+    ["is the one that it tells where its reports are of another", -OFF_MS, 12, { aheadMs: -OFF_MS, quality: "corrected" }],
+    ["is that of its reports where it tells none", undefined, OFF_MS, { aheadMs: OFF_MS, quality: "corrected" }],
+    ["is wrong where it is a second ahead", 1500, undefined, { aheadMs: 1500, quality: "corrected" }],
+  ] as const)
+    it(name, () => {
+      expect(cameraClock(told, reported)).to.deep.equal(expected);
+    });
+});
+
+describe("what is missing of a stretch", () => {
+  const span = (from: number, to: number) => ({ from: unixMillis(from), to: unixMillis(to) });
+  for (const [name, there, expected] of [
+    ["all of it", [], [span(0, 100)]],
+    ["what is before, between and behind", [span(10, 20), span(50, 60)], [span(0, 10), span(20, 50), span(60, 100)]],
+    ["nothing", [span(0, 100)], []],
+    ["nothing that is too short", [span(3, 50), span(54, 98)], []],
+    ["what is there twice, once", [span(0, 60), span(20, 40)], [span(60, 100)]],
+  ] as const)
+    it(name, () => {
+      expect(holesIn(span(0, 100), there, 5)).to.deep.equal(expected);
+    });
+});
+
+describe("what a camera was asked for in vain", () => {
+  const span = (from: number, to: number) => ({ from: unixMillis(from), to: unixMillis(to) });
+
+  it("is asked for again in ever longer times, up to a day", async () => {
+    const clock = new VirtualClock();
+    const tries = new Tries(clock);
+    const waits: number[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      tries.tried("a", span(0, 100));
+      let minutes = 0;
+      for (; !tries.mayTry("a", span(10, 20)); minutes += 10) await clock.advance(600 * SECOND);
+      waits.push(minutes);
+    }
+    expect(waits).to.deep.equal([10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440]);
+    expect(tries.mayTry("b", span(0, 100))).to.equal(true);
+    tries.tried("a", span(0, 100));
+    expect(tries.mayTry("a", span(50, 150))).to.equal(true);
+  });
+});
