@@ -17,6 +17,7 @@ export interface SimOptions {
   readonly size: string;
   readonly fps: string;
   readonly controls?: boolean;
+  readonly card?: boolean;
   readonly transport?: string[];
   readonly quirk?: string[];
 }
@@ -53,6 +54,7 @@ export async function simCamera(options: SimOptions): Promise<void> {
     height: Number(size[2]),
     fps: numberOf("--fps", options.fps),
     controls: options.controls === true,
+    card: options.card === true,
     quirks,
     ...(transports && { transports }),
     clock: systemClock,

@@ -97,7 +97,7 @@ export interface BridgeParts {
   readonly kerberos: KerberosLogIns | undefined;
   readonly discovery: Discovery;
   /** What was recorded when. */
-  readonly footage: Pick<Archive, "spans" | "gaps">;
+  readonly footage: Pick<Archive, "spans" | "gaps" | "fetchedSpans">;
   readonly exports: Exports;
   readonly clock: Clock;
   readonly log: Log;
@@ -202,7 +202,17 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   );
   await life.start("cameras' own recordings", () => {
     const { edge, maxAgeDays } = settings.recording;
-    return new EdgeFill({ settings: edge, maxAgeMs: maxAgeDays * DAY, cameras, archive, side, ca, clock, log, metrics });
+    return new EdgeFill({
+      settings: edge,
+      maxAgeMs: maxAgeDays * DAY,
+      cameras,
+      archive,
+      side,
+      ca,
+      clock,
+      log,
+      metrics,
+    });
   });
   await life.start("events", () => new OwnEvents({ bus, cameras, clock }));
   archive.troubles.watch((trouble) => publishStorage(bus, trouble));

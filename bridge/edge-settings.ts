@@ -15,7 +15,9 @@ export const edgeSchema = z
       .min(1)
       .max(10_000)
       .default(16)
-      .describe("What is fetched from all of them together (10^6 bits each second): the cameras' network has live streams to carry."),
+      .describe(
+        "What is fetched from all of them together (10^6 bits each second): the cameras' network has live streams to carry.",
+      ),
     maxHours: z
       .number()
       .positive()

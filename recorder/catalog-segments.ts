@@ -38,7 +38,18 @@ export class CatalogSegments {
     return this.#query
       .selectFrom("segments")
       .innerJoin("descriptions", "descriptions.id", "segments.description")
-      .select(["camera", "stream", "startUs", "endUs", "bytes", "file", "volume", "descriptions.tracks", "seal", "fetchedUs"]);
+      .select([
+        "camera",
+        "stream",
+        "startUs",
+        "endUs",
+        "bytes",
+        "file",
+        "volume",
+        "descriptions.tracks",
+        "seal",
+        "fetchedUs",
+      ]);
   }
 
   #rowsOn(volumes: readonly string[] | undefined) {

@@ -189,7 +189,9 @@ async function examine(
       problems.push("is not the file that was sealed: its last link is another one");
     if (fragments[0]?.startUs !== row.startUs) problems.push("begins at another time than the catalog says");
     if ((header.fetchedUs ?? null) !== row.fetchedUs)
-      problems.push("says otherwise than the catalog whether, and when, it was fetched from the camera's own recording");
+      problems.push(
+        "says otherwise than the catalog whether, and when, it was fetched from the camera's own recording",
+      );
     return { problems, previous: header.previous.toString("base64") };
   } finally {
     await file.close();

@@ -70,8 +70,7 @@ export class StreamNotes {
     if (this.#isFetched) return;
     const { camera, stream, catalog } = this.#o;
     const endUs = this.#past?.endUs;
-    if (endUs !== undefined && startUs - endUs > LEAST_GAP_US)
-      await this.gap(endUs, cameraGap("nothing was received"));
+    if (endUs !== undefined && startUs - endUs > LEAST_GAP_US) await this.gap(endUs, cameraGap("nothing was received"));
     await this.noted(() => catalog.gaps.end(camera, stream, Math.max(startUs, endUs ?? 0)));
   }
 

@@ -81,7 +81,11 @@ export class CardReplay implements Showing {
     const { from } = this.#range;
     const to = (this.#range.to + (this.#quirks.has("replay-overruns") ? OVERRUN_MS : 0)) as UnixMillis;
     const frames = this.#feed.past(from, to);
-    for (let next = frames.next(), following = frames.next(); next.done !== true; next = following, following = frames.next()) {
+    for (
+      let next = frames.next(), following = frames.next();
+      next.done !== true;
+      next = following, following = frames.next()
+    ) {
       const { frame, at } = next.value;
       const packets = [...this.#sender.packets(h264Payloads(frame.nals), frame.elapsedMs / SECOND, () => false)];
       const last = packets.at(-1);

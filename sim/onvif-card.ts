@@ -31,12 +31,6 @@ export function cardOperations(device: Device): Readonly<Record<"trc" | "tse" | 
 <tt:Track><tt:TrackToken>${TRACK}</tt:TrackToken><tt:TrackType>Video</tt:TrackType><tt:Description/><tt:DataFrom>${from}</tt:DataFrom><tt:DataTo>${to}</tt:DataTo></tt:Track>
 <tt:RecordingStatus>Recording</tt:RecordingStatus>`;
   };
-  const assertToken = ({ element }: Asked, name: string, token: string): void => {
-    if (findPath(element, name)?.text.trim() !== token)
-      throw new SoapFault("Sender", ["InvalidArgVal", "InvalidToken"], "There is no such recording");
-  };
-  const capabilities = (prefix: "trc" | "tse" | "trp") => (): string =>
-    `<${prefix}:GetServiceCapabilitiesResponse>${CARD_CAPABILITIES[prefix]}</${prefix}:GetServiceCapabilitiesResponse>`;
   const searches: Operations = {
     FindRecordings: () => {
       rounds = 0;
@@ -59,7 +53,8 @@ export function cardOperations(device: Device): Readonly<Record<"trc" | "tse" | 
   return {
     trc: {
       GetServiceCapabilities: capabilities("trc"),
-      GetRecordings: () => `<trc:GetRecordingsResponse><trc:RecordingItem><tt:RecordingToken>${RECORDING}</tt:RecordingToken>
+      GetRecordings:
+        () => `<trc:GetRecordingsResponse><trc:RecordingItem><tt:RecordingToken>${RECORDING}</tt:RecordingToken>
 <tt:Configuration>${source()}<tt:Content>card</tt:Content><tt:MaximumRetentionTime>PT0S</tt:MaximumRetentionTime></tt:Configuration>
 <tt:Tracks><tt:Track><tt:TrackToken>${TRACK}</tt:TrackToken><tt:Configuration><tt:TrackType>Video</tt:TrackType><tt:Description/></tt:Configuration></tt:Track></tt:Tracks></trc:RecordingItem></trc:GetRecordingsResponse>`,
     },
@@ -81,4 +76,14 @@ export function cardOperations(device: Device): Readonly<Record<"trc" | "tse" | 
       },
     },
   };
+}
+
+function assertToken({ element }: Asked, name: string, token: string): void {
+  if (findPath(element, name)?.text.trim() !== token)
+    throw new SoapFault("Sender", ["InvalidArgVal", "InvalidToken"], "There is no such recording");
+}
+
+function capabilities(prefix: "trc" | "tse" | "trp"): () => string {
+  return () =>
+    `<${prefix}:GetServiceCapabilitiesResponse>${CARD_CAPABILITIES[prefix]}</${prefix}:GetServiceCapabilitiesResponse>`;
 }

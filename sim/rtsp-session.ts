@@ -143,9 +143,17 @@ export class RtspSession {
         ["Content-Type", "application/sdp"],
         ...(quirks.has("query-control")
           ? []
-          : [["Content-Base", `${twice}${isRecorded ? uri : baseOf(uri, this.#room.url(saidHost, stream))}/`] as const]),
+          : [
+              ["Content-Base", `${twice}${isRecorded ? uri : baseOf(uri, this.#room.url(saidHost, stream))}/`] as const,
+            ]),
       ],
-      body: printSdp({ address, feed: this.#feedOf(stream), media: mediaOf(audio && !isRecorded, quirks), withSpeaker, quirks }),
+      body: printSdp({
+        address,
+        feed: this.#feedOf(stream),
+        media: mediaOf(audio && !isRecorded, quirks),
+        withSpeaker,
+        quirks,
+      }),
     };
   }
 

@@ -50,7 +50,10 @@ export interface WebOptions extends SocketsOptions {
   readonly pages: string;
   readonly exports: Exports;
   readonly addressesOf: AddressesOf;
-  readonly archive: Pick<Archive, "gaps" | "spans" | "journal" | "volumes" | "unnamedVolumes" | "forgetVolume">;
+  readonly archive: Pick<
+    Archive,
+    "gaps" | "spans" | "fetchedSpans" | "journal" | "volumes" | "unnamedVolumes" | "forgetVolume"
+  >;
   readonly about: About;
   readonly refusals: Pick<Refusals, "list">;
   readonly auditTrail: AuditTrail;

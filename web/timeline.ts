@@ -15,6 +15,8 @@ export interface Footage {
   spans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]>;
   /** Stretches that were not recorded, in order. */
   gaps(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Gap[]>;
+  /** Stretches that were not recorded live, but fetched from the camera's own recording, cut to the range, in order. */
+  fetchedSpans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]>;
 }
 
 /** What of a range is recorded, for a timeline. Instants are milliseconds since 1970. */
@@ -25,6 +27,8 @@ export interface Timeline {
   /** The earliest and latest recorded instant that may be played; absent where there is none. */
   readonly extent?: Span;
   readonly spans: readonly Span[];
+  /** What of these was not recorded live, but fetched from the camera's own recording. */
+  readonly fetched: readonly Span[];
   /** `to` is absent while it lasts. `why` is in words. */
   readonly gaps: readonly {
     readonly from: number;
@@ -47,11 +51,12 @@ export async function timelineOf(
   const to = unixMillis(Math.min(Math.max(range.to, from), from + LIMITS.rangeMs));
   const extent = await o.source.extent();
   const told = { type: "timeline", from, to } as const;
-  if (extent === undefined) return { ...told, spans: [], gaps: [] };
+  if (extent === undefined) return { ...told, spans: [], fetched: [], gaps: [] };
   const oldest = unixMillis(Math.max(from, extent.from));
-  if (oldest >= to) return { ...told, extent, spans: [], gaps: [] };
-  const [spans, gaps] = await Promise.all([
+  if (oldest >= to) return { ...told, extent, spans: [], fetched: [], gaps: [] };
+  const [spans, fetched, gaps] = await Promise.all([
     o.footage.spans(camera, oldest, to, o.stream),
+    o.footage.fetchedSpans(camera, oldest, to, o.stream),
     o.footage.gaps(camera, oldest, to, o.stream),
   ]);
   const least = (to - from) / LIMITS.parts;
@@ -59,6 +64,7 @@ export async function timelineOf(
     ...told,
     extent,
     spans: joined(spans, least),
+    fetched: joined(fetched, least),
     gaps: gaps
       .filter((gap) => (gap.to ?? Number.POSITIVE_INFINITY) - gap.from >= least)
       .map(({ from: begin, to: end, cause, reason }) => ({

@@ -15,6 +15,7 @@ export function addSimCommands(program: Command): void {
     .option("--size <WxH>", "picture size", "640x360")
     .option("--fps <count>", "pictures a second", "15")
     .option("--controls", "with a moved head, picture settings, a relay, an input and snapshots")
+    .option("--card", "with a card on which it records all the time, to fill gaps from (Profile G)")
     .option("--transport <way...>", "by which alone it sends: tcp, udp, http, multicast; by all if absent")
     .option("--quirk <name...>", "a fault of real cameras to show; see `viaduct sim quirks`")
     .addHelpText(

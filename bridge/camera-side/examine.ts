@@ -3,12 +3,13 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, type FaultKind } from "../../base/fault.ts";
 import type { Finding } from "../../base/finding.ts";
 import type { Log } from "../../base/log.ts";
-import { MINUTE, SECOND } from "../../base/units.ts";
+import { isoOf, later, MINUTE, SECOND, type UnixMillis } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import type { CameraDescription } from "../../onvif/client/camera.ts";
 import { readControls } from "../../onvif/client/controls.ts";
 import { Conversation } from "../../onvif/client/conversation.ts";
+import { readEdgeRecordings } from "../../onvif/client/edge.ts";
 import { type PullOptions, pull } from "../../rtsp/client/session.ts";
 import type { UpstreamTransport } from "../../rtsp/wire/transport.ts";
 import { type AdoptedStream, chooseStreams } from "./adopt.ts";
@@ -20,7 +21,7 @@ const PICTURE_MS = 10 * SECOND;
 /** A clock that is further off makes log-ins by UsernameToken fail at clients, and times in the picture wrong. */
 const CLOCK_MS = 5 * SECOND;
 
-export type CameraFinding = Finding<"log-in" | "clock" | "streams" | "picture" | "controls">;
+export type CameraFinding = Finding<"log-in" | "clock" | "streams" | "picture" | "controls" | "own recording">;
 
 export interface ExamineOptions {
   readonly ip: string;
@@ -97,6 +98,7 @@ async function* findings(o: ExamineOptions): AsyncGenerator<CameraFinding> {
     yield finding;
   }
   yield await controls(deviceUrl, main.url, known);
+  yield await ownRecording(deviceUrl, clockOffsetMs, known);
 }
 
 function failed(what: CameraFinding["what"], error: unknown, prefix = ""): CameraFinding {
@@ -150,6 +152,22 @@ async function picture(url: URL, transport: UpstreamTransport, o: Known): Promis
     says: `${transport.toUpperCase()}: the camera said that it would send, and nothing came for ${PICTURE_MS / SECOND} s`,
     next: transport === "udp" ? "A firewall may drop UDP; leave the transport at auto." : "Restart the camera.",
   };
+}
+
+/** What a card in the camera has, by our clock. */
+async function ownRecording(device: URL, aheadMs: number, o: Known): Promise<CameraFinding> {
+  const what = "own recording";
+  try {
+    const recordings = await readEdgeRecordings(new Conversation({ ...o, device }));
+    if (recordings === undefined || recordings.length === 0)
+      return { what, result: "works", says: "none: gaps cannot be filled from it" };
+    const at = (time: UnixMillis | undefined, otherwise: string): string =>
+      time === undefined ? otherwise : isoOf(later(time, -aheadMs));
+    const has = recordings.map(({ token, from, to }) => `${token} ${at(from, "?")} to ${at(to, "now")}`);
+    return { what, result: "works", says: `${has.join(", ")}: gaps can be filled from it (recording.edge)` };
+  } catch (error) {
+    return failed(what, error);
+  }
 }
 
 async function controls(device: URL, stream: URL, o: Known): Promise<CameraFinding> {

@@ -33,6 +33,8 @@ export interface Timeline {
   readonly recorded: readonly number[];
   /** Stretches that were not recorded, and why; the first thousand. */
   readonly gaps: readonly Gap[];
+  /** What of it was not recorded live, but fetched from the camera's own recording; the first thousand stretches. */
+  readonly fetched: readonly Span[];
   /** How many events there were, by kind and part; parts without any are left out. */
   readonly events: readonly { readonly kind: string; readonly bucket: number; readonly count: number }[];
   readonly bookmarks: readonly Mark[];
@@ -47,7 +49,7 @@ export function reachOf(who: Principal, camera: string, door: Interface): Millis
 
 /** Fault `invalid`; `denied` for who may neither search nor play the camera's recordings. */
 export async function timelineOf(
-  archive: Pick<Archive, "gaps" | "spans" | "journal">,
+  archive: Pick<Archive, "gaps" | "spans" | "fetchedSpans" | "journal">,
   who: Principal,
   door: Interface,
   camera: string,
@@ -62,7 +64,8 @@ export async function timelineOf(
   const range = { from, to };
   const may = (right: "events" | "lock"): boolean => decide(who, { right, camera, interface: door }).allowed;
   if (reachMs <= 0) throw new Fault("denied", `${who.name} may not search in ${camera}`, { tell: "not allowed" });
-  if (from >= to) return { ...range, from: to, recorded: [], gaps: [], events: [], bookmarks: [], locks: [] };
+  if (from >= to)
+    return { ...range, from: to, recorded: [], gaps: [], fetched: [], events: [], bookmarks: [], locks: [] };
   const marks = await archive.journal.marks(camera, range);
   return {
     ...range,
@@ -71,6 +74,7 @@ export async function timelineOf(
       ...gap,
       from: unixMillis(Math.max(gap.from, from)),
     })),
+    fetched: await archive.fetchedSpans(camera, from, to, stream),
     events: may("events") ? await archive.journal.counts(camera, range, buckets) : [],
     bookmarks: marks.filter(({ kind }) => kind === "bookmark"),
     // Why something is kept, and by whom, is for those who keep it.

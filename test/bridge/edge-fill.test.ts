@@ -4,11 +4,11 @@ import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import type { Connection, RecordingInfo } from "../../bridge/camera.ts";
 import { askEdge, cameraClock } from "../../bridge/camera-side/edge/edge-camera.ts";
 import { holesIn } from "../../bridge/camera-side/edge/fetch.ts";
 import { type EdgeCamera, EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
 import { Tries } from "../../bridge/camera-side/edge/tries.ts";
-import type { Connection, RecordingInfo } from "../../bridge/camera.ts";
 import type { CameraRecord } from "../../bridge/camera-store.ts";
 import { edgeSchema } from "../../bridge/edge-settings.ts";
 import { cameraSide } from "../../net/sides.ts";
@@ -57,7 +57,13 @@ class Stand {
     const { folder, remove } = await scratchFolder();
     const network = nextCameraNetwork();
     const signer = await makeSigner();
-    const archive = await Archive.open({ folder, clock: systemClock, log: silentLog(), metrics: new Metrics(), signer });
+    const archive = await Archive.open({
+      folder,
+      clock: systemClock,
+      log: silentLog(),
+      metrics: new Metrics(),
+      signer,
+    });
     const camera = await startSimCamera({
       name: "Gate",
       address: `${network}.1`,
@@ -77,10 +83,23 @@ class Stand {
   }
 
   get record(): CameraRecord {
-    const stream = { name: "main", number: 1, pulling: "always", recording: live.plan, workedTransport: "tcp", tracks: [] } as const;
+    const stream = {
+      name: "main",
+      number: 1,
+      pulling: "always",
+      recording: live.plan,
+      workedTransport: "tcp",
+      tracks: [],
+    } as const;
     const ip = `${this.network}.1`;
     const { deviceUrl, rtspUrl: url } = this.camera;
-    const about = { manufacturer: undefined, model: undefined, serial: undefined, tlsPin: undefined, plainText: true } as const;
+    const about = {
+      manufacturer: undefined,
+      model: undefined,
+      serial: undefined,
+      tlsPin: undefined,
+      plainText: true,
+    } as const;
     return {
       id: "gate",
       name: "Gate",
@@ -167,7 +186,9 @@ describe("filling gaps from a camera's own recording", function () {
     stand = undefined;
   });
 
-  async function filled(of: Stand): Promise<{ readonly gap: { from: UnixMillis; to: UnixMillis | undefined }; readonly leftMs: Millis }> {
+  async function filled(
+    of: Stand,
+  ): Promise<{ readonly gap: { from: UnixMillis; to: UnixMillis | undefined }; readonly leftMs: Millis }> {
     const [gap] = await of.gaps();
     if (gap === undefined) throw new Error("there is no gap");
     const fill = of.fill();
@@ -194,7 +215,14 @@ describe("filling gaps from a camera's own recording", function () {
     expect(await stand.metrics.text()).to.include('viaduct_edge_fetches_total{result="filled"} 1');
   });
 
-  for (const quirk of ["searches-slowly", "no-find-recordings", "dates-keys-alone", "replay-without-end", "replay-overruns", "wrong-host-uri"] as const)
+  for (const quirk of [
+    "searches-slowly",
+    "no-find-recordings",
+    "dates-keys-alone",
+    "replay-without-end",
+    "replay-overruns",
+    "wrong-host-uri",
+  ] as const)
     it(`copes with a camera that ${quirk}`, async () => {
       stand = await Stand.open([quirk]);
       await stand.withGap();
@@ -279,14 +307,22 @@ describe("filling gaps from a camera's own recording", function () {
 
   it("asks an adopted camera for what it has, and says where it has no recordings", async () => {
     stand = await Stand.open();
-    const ask = { side: stand.side, clock: systemClock, ca: undefined, signal: new AbortController().signal, reportedAheadMs: undefined };
+    const ask = {
+      side: stand.side,
+      clock: systemClock,
+      ca: undefined,
+      signal: new AbortController().signal,
+      reportedAheadMs: undefined,
+    };
     const { recordings, clock, replayUrl } = await askEdge(stand.record, ask);
     expect(recordings).to.have.length(1);
     expect(clock).to.deep.equal({ aheadMs: 0, quality: "camera" });
     const [recording] = recordings;
     expect(recording && (await replayUrl(recording)).pathname).to.equal("/recorded");
     const refused = await askEdge({ ...stand.record, plainText: false }, ask).then(async (source) => {
-      const error: unknown = await source.replayUrl(source.recordings[0] ?? { token: "", source: "", from: undefined, to: undefined }).catch((one: unknown) => one);
+      const error: unknown = await source
+        .replayUrl(source.recordings[0] ?? { token: "", source: "", from: undefined, to: undefined })
+        .catch((one: unknown) => one);
       return error;
     });
     expect(refused).to.be.instanceOf(Fault).with.property("kind", "denied");
@@ -316,7 +352,12 @@ describe("the clock of a camera's own recording", () => {
     ["is right where it is near ours, and nothing is taken off", 300, 20, { aheadMs: 0, quality: "camera" }],
     ["is right where the camera tells none", undefined, undefined, { aheadMs: 0, quality: "camera" }],
     ["is the one of its reports, which are exact", OFF_MS + 400, OFF_MS, { aheadMs: OFF_MS, quality: "corrected" }],
-    ["is the one that it tells where its reports are of another", -OFF_MS, 12, { aheadMs: -OFF_MS, quality: "corrected" }],
+    [
+      "is the one that it tells where its reports are of another",
+      -OFF_MS,
+      12,
+      { aheadMs: -OFF_MS, quality: "corrected" },
+    ],
     ["is that of its reports where it tells none", undefined, OFF_MS, { aheadMs: OFF_MS, quality: "corrected" }],
     ["is wrong where it is a second ahead", 1500, undefined, { aheadMs: 1500, quality: "corrected" }],
   ] as const)

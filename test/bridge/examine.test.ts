@@ -42,7 +42,7 @@ describe("looking at a camera", function () {
     );
 
   it("goes inside TLS to its end, by the key that the camera showed first", async () => {
-    camera = await startCamera({ controls: true, tls: await loadIdentity(folder, [ip], systemClock) });
+    camera = await startCamera({ controls: true, card: true, tls: await loadIdentity(folder, [ip], systemClock) });
     const findings = await look(camera.deviceUrl);
     expect(findings.map(({ what, result }) => `${what} ${result}`)).to.deep.equal([
       "log-in works",
@@ -50,8 +50,10 @@ describe("looking at a camera", function () {
       "streams works",
       "picture works",
       "controls works",
+      "own recording works",
     ]);
-    expect(findings.at(-1)?.says).to.match(/pan, tilt or zoom.*snapshots/);
+    expect(findings.at(-1)?.says).to.match(/^sim_recording \d{4}-.*Z to now: gaps can be filled/);
+    expect(findings.at(-2)?.says).to.match(/pan, tilt or zoom.*snapshots/);
   });
 
   it("says nothing to a camera without TLS unless that is allowed", async () => {

@@ -110,8 +110,13 @@ describe("footage that was fetched from a camera's own recording", () => {
 
     const catalog = await Catalog.open(`${folder}/catalog.db`);
     const rows = await catalog.segments.after("a", "main", { startUs: 0, file: "" });
-    expect(rows.filter(({ fetchedUs }) => fetchedUs === before * 1000).map(({ startUs }) => seconds(startUs / 1000))).to.deep.equal([12, 14, 16]);
-    const handle = await diskFiles.open(join(folder, rows.find(({ fetchedUs }) => fetchedUs !== null)?.file ?? ""), "read");
+    expect(
+      rows.filter(({ fetchedUs }) => fetchedUs === before * 1000).map(({ startUs }) => seconds(startUs / 1000)),
+    ).to.deep.equal([12, 14, 16]);
+    const handle = await diskFiles.open(
+      join(folder, rows.find(({ fetchedUs }) => fetchedUs !== null)?.file ?? ""),
+      "read",
+    );
     expect(await headerOf(handle)).to.include({ fetchedUs: before * 1000 });
     await handle.close();
     expect(await findings(folder, catalog)).to.deep.equal([]);
@@ -141,8 +146,14 @@ describe("footage that was fetched from a camera's own recording", () => {
     expect(exitCodeOf(report)).to.equal(0);
     const told = report.stretches.map(({ fromUs, why }) => [seconds(fromUs / 1000), why]);
     const words = "fetched from the camera's own recording, 2026-11-24T13:05:30.000Z: signed as it was then";
-    expect(told.filter(([at]) => Number(at) >= 12 && Number(at) < 18).map(([, why]) => why)).to.deep.equal([words, words, words]);
-    expect(told.filter(([at]) => Number(at) < 12 || Number(at) >= 18).every(([, why]) => why === undefined)).to.equal(true);
+    expect(told.filter(([at]) => Number(at) >= 12 && Number(at) < 18).map(([, why]) => why)).to.deep.equal([
+      words,
+      words,
+      words,
+    ]);
+    expect(told.filter(([at]) => Number(at) < 12 || Number(at) >= 18).every(([, why]) => why === undefined)).to.equal(
+      true,
+    );
   });
 
   it("does not touch the chain of what is recorded live, and is chained from fetch to fetch", async () => {
@@ -177,7 +188,9 @@ describe("footage that was fetched from a camera's own recording", () => {
       await (await film(archive, "fetched", 16, 20)).close();
       await archive.close();
       const at = START_MS + (12 + SEGMENT_SECONDS * which) * SECOND;
-      const taken = (await paths()).find((path) => path.includes(new Date(at).toISOString().slice(14, 19).replace(":", "-")));
+      const taken = (await paths()).find((path) =>
+        path.includes(new Date(at).toISOString().slice(14, 19).replace(":", "-")),
+      );
       await rm(taken ?? "");
       const report = await verified();
       expect(accused(report).map(({ verdict }) => verdict)).to.deep.equal(["missing"]);
@@ -198,7 +211,12 @@ describe("footage that was fetched from a camera's own recording", () => {
       expect(accused(await verified()), `kept from ${keptFrom}`).to.deep.equal([]);
     }
     const removals = await removalsIn(diskFiles, folder);
-    expect(removals?.removals.ranges.map(({ segments, fetchedUs }) => [segments, fetchedUs === undefined])).to.have.deep.members([[7, true], [4, false]]);
+    expect(
+      removals?.removals.ranges.map(({ segments, fetchedUs }) => [segments, fetchedUs === undefined]),
+    ).to.have.deep.members([
+      [7, true],
+      [4, false],
+    ]);
   });
 
   it("is finished after a crash, as fetched, and the rest stays a gap", async () => {
@@ -215,7 +233,10 @@ describe("footage that was fetched from a camera's own recording", () => {
     for (const name of await readdir(copy.folder)) await rename(join(copy.folder, name), join(folder, name));
     const again = await open();
     expect(spansOf(await again.fetchedSpans("a", ...range))).to.deep.equal([[12, 16]]);
-    expect(await gapsOf(again)).to.deep.include.members([[10, 12, "network"], [16, 20, "network"]]);
+    expect(await gapsOf(again)).to.deep.include.members([
+      [10, 12, "network"],
+      [16, 20, "network"],
+    ]);
     await again.close();
     await copy.remove();
     const report = await verified();
@@ -227,7 +248,8 @@ describe("footage that was fetched from a camera's own recording", () => {
     await withGap(archive);
     await (await film(archive, "fetched", 12, 18)).close();
     await archive.close();
-    for (const name of (await readdir(folder)).filter((one) => one.startsWith("catalog.db"))) await rm(join(folder, name));
+    for (const name of (await readdir(folder)).filter((one) => one.startsWith("catalog.db")))
+      await rm(join(folder, name));
     archive = await open();
     expect(spansOf(await archive.fetchedSpans("a", ...range))).to.deep.equal([[12, 18]]);
     await archive.close();

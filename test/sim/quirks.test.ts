@@ -3,7 +3,7 @@ import type { SimCamera, SimCameraOptions } from "../../sim/camera-options.ts";
 import { QUIRKS, type Quirk } from "../../sim/quirks.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { adopt, beginningOf, NETWORK, startCamera } from "./fixture.ts";
-import { type Ask, askSoap, exchange, type Framed, streamOf, udpArrivals } from "./raw.ts";
+import { type Ask, askSoap, exchange, type Framed, packetsIn, streamOf, udpArrivals } from "./raw.ts";
 
 /** What a quirk looks like from outside, without our clients: a look at the raw answers, or at what was pulled. */
 interface Sign {
@@ -12,6 +12,8 @@ interface Sign {
   readonly shown: (seen: string) => boolean;
   /** It takes place over time: the camera gets a clock that the look moves. */
   readonly timed?: boolean;
+  /** It is of what the camera has on a card. */
+  readonly card?: boolean;
 }
 
 const soap = (operation: string, prefix: "tds" | "tr2" = "tds", content = "", login: "open" | "digest" = "digest") => ({
@@ -163,6 +165,40 @@ const held = (timeout: string) =>
     return late ? "later than a second" : "in time";
   });
 
+/** What a camera with a card is asked for of it. */
+const card = (operation: string, content = "") => ({
+  card: true,
+  in: ({ deviceUrl }: SimCamera) =>
+    askSoap(deviceUrl.replace("device_service", "search_service"), "tse", operation, content),
+});
+/** What is true of the packets of a replay: of half a minute that there is, the first ten seconds are asked for. */
+const replay = (look: (packets: readonly Buffer[]) => boolean) => ({
+  card: true,
+  timed: true,
+  in: async (camera: SimCamera, clock: VirtualClock): Promise<string> => {
+    const begun = clock.now();
+    await clock.advance(30_000);
+    const at = (ms: number): string => new Date(begun + ms).toISOString().replace(/[-:]/g, "");
+    let media = "";
+    await exchange(camera.rtspUrl.replace("/live", "/recorded"), ["SETUP", "PLAY"], {
+      range: `clock=${at(0)}-${at(10_000)}`,
+      require: "onvif-replay",
+      during: async (ask) => {
+        // It sends as fast as it can: what comes between two answers is something as long as there is something.
+        for (let quiet = 0; quiet < 5; ) {
+          const text = await ask("GET_PARAMETER");
+          media += text;
+          quiet = packetsIn(text).length === 0 ? quiet + 1 : 0;
+        }
+      },
+    });
+    return String(look(packetsIn(media)));
+  },
+});
+/** ONVIF Streaming 6.3: the flags of a packet that is dated. */
+const replayFlags = (packet: Buffer): number | undefined =>
+  ((packet[0] ?? 0) & 0x10) !== 0 && packet.readUInt16BE(12) === 0xabac ? packet[24] : undefined;
+
 const SIGNS: Readonly<Record<Quirk, Sign>> = {
   "event-slots-leak": {
     ...events(async ({ create }) => {
@@ -213,6 +249,27 @@ const SIGNS: Readonly<Record<Quirk, Sign>> = {
   "subscription-parameters": {
     ...events(({ create }) => create()),
     shown: (seen) => seen.includes("SubscriptionId") && !seen.includes("?id="),
+  },
+  "searches-slowly": {
+    ...card("GetRecordingSearchResults", "<tse:SearchToken>sim_search</tse:SearchToken>"),
+    shown: (seen) => seen.includes(">Searching<"),
+  },
+  "no-find-recordings": { ...card("FindRecordings"), shown: (seen) => seen.includes("ActionNotSupported") },
+  "dates-keys-alone": {
+    ...replay((packets) =>
+      packets.some(
+        (packet, index) => marked(packets[index - 1] ?? packet) && index > 0 && replayFlags(packet) === undefined,
+      ),
+    ),
+    shown: (seen) => seen === "true",
+  },
+  "replay-without-end": {
+    ...replay((packets) => packets.some((packet) => ((replayFlags(packet) ?? 0) & 0x10) !== 0)),
+    shown: (seen) => seen === "false",
+  },
+  "replay-overruns": {
+    ...replay((packets) => packets.filter((packet) => ((replayFlags(packet) ?? 0) & 0x80) !== 0).length > 6),
+    shown: (seen) => seen === "true",
   },
   "forgotten-subscription": {
     ...events(async ({ subscribe, clock }) => {
@@ -454,6 +511,7 @@ describe("simulated cameras with a quirk", () => {
         return {
           audio: true,
           speaker: true,
+          card: sign.card === true,
           address: `${NETWORK}.${index + 1}`,
           ...(sign.timed === true && clock ? { clock } : {}),
         };

@@ -10,6 +10,7 @@ const NAMESPACES = {
   trt: "http://www.onvif.org/ver10/media/wsdl",
   tr2: "http://www.onvif.org/ver20/media/wsdl",
   tev: "http://www.onvif.org/ver10/events/wsdl",
+  tse: "http://www.onvif.org/ver10/search/wsdl",
   wsnt: "http://docs.oasis-open.org/wsn/b-2",
 } as const;
 
@@ -59,6 +60,7 @@ export async function exchange(
     /** The first that is set up. */
     readonly track?: number;
     readonly require?: string;
+    readonly range?: string;
     readonly done?: Promise<unknown>;
     readonly during?: (ask: Ask) => Promise<void>;
   } = {},
@@ -66,7 +68,9 @@ export async function exchange(
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
   const closed = once(socket, "close");
-  const require = o.require === undefined ? "" : `Require: ${o.require}\r\n`;
+  const require =
+    (o.require === undefined ? "" : `Require: ${o.require}\r\n`) +
+    (o.range === undefined ? "" : `Range: ${o.range}\r\n`);
   let text = "";
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString("latin1");
@@ -110,6 +114,20 @@ export async function exchange(
   await o.done;
   socket.destroy();
   return answers + (o.done === undefined ? "" : text.slice(length));
+}
+
+/** The RTP packets of the first track in what came inside a connection, between answers. */
+export function packetsIn(text: string): readonly Buffer[] {
+  const bytes = Buffer.from(text, "latin1");
+  const found: Buffer[] = [];
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const isMedia = bytes[at] === 0x24;
+    const end = isMedia ? at + 4 + bytes.readUInt16BE(at + 2) : text.indexOf("\r\n\r\n", at) + 4;
+    if (isMedia && bytes[at + 1] === 0) found.push(bytes.subarray(at + 4, end));
+    if (end <= at) break;
+    at = end;
+  }
+  return found;
 }
 
 /** The picture's first packets over UDP, as they come. */

@@ -187,7 +187,11 @@ export async function startWebSite(
     log,
     pages,
     discovery,
-    footage: { spans: () => Promise.resolve([]), gaps: () => Promise.resolve([]) },
+    footage: {
+      spans: () => Promise.resolve([]),
+      gaps: () => Promise.resolve([]),
+      fetchedSpans: () => Promise.resolve([]),
+    },
     refusals: { list: () => refusals },
     auditTrail: { path: folder, forwarding: () => [] },
     sessions: new WebSessions({ accounts, clock }),
@@ -204,6 +208,7 @@ export async function startWebSite(
       journal,
       spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),
       gaps: async () => [],
+      fetchedSpans: async () => [],
       volumes: async () => VOLUMES,
       unnamedVolumes: async () => [{ name: "old", bytes: 3e9, segments: 30 }],
       async forgetVolume(name) {

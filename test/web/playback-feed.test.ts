@@ -64,6 +64,7 @@ describe("a page's feed of a recording", () => {
           return Promise.resolve([]);
         },
         gaps: () => Promise.resolve([]),
+        fetchedSpans: () => Promise.resolve([]),
       },
       clock: new VirtualClock(),
       log: silentLog(),

@@ -16,7 +16,13 @@ const gap = (from: number, to: number | undefined): Gap => ({
 });
 
 /** Of an archive with these, as far as an account may have what is between. */
-function timeline(extent: Span | undefined, spans: readonly Span[], gaps: readonly Gap[], range: Span) {
+function timeline(
+  extent: Span | undefined,
+  spans: readonly Span[],
+  gaps: readonly Gap[],
+  range: Span,
+  fetched: readonly Span[] = [],
+) {
   const asked: number[] = [];
   const footage = {
     spans: (_camera: string, from: number) => {
@@ -24,6 +30,7 @@ function timeline(extent: Span | undefined, spans: readonly Span[], gaps: readon
       return Promise.resolve(spans);
     },
     gaps: () => Promise.resolve(gaps),
+    fetchedSpans: () => Promise.resolve(fetched),
   };
   const told = timelineOf("gate", range, { source: unreadRecording([], extent), footage });
   return told.then((one) => ({ ...one, asked }));
@@ -43,6 +50,11 @@ describe("a timeline", () => {
       { from: at(10), to: at(20), ...lost },
       { from: at(30), ...lost },
     ]);
+  });
+
+  it("tells apart what was fetched from the camera's own recording", async () => {
+    const told = await timeline(span(0, 60), [span(0, 30)], [], span(0, 60), [span(10, 20)]);
+    expect([told.spans, told.fetched]).to.deep.equal([[span(0, 30)], [span(10, 20)]]);
   });
 
   it("is empty where nothing is recorded, or nothing that the account may have", async () => {

@@ -33,7 +33,7 @@ const MARKS = { bookmarks: "bookmark", locks: "lock" } as const satisfies Record
 /** What was recorded of a camera and what happened there, at a glance; bookmarks, and locks against deletion. */
 export function footageRoutes(o: {
   readonly watch: Watch;
-  readonly archive: Pick<Archive, "gaps" | "spans" | "journal">;
+  readonly archive: Pick<Archive, "gaps" | "spans" | "fetchedSpans" | "journal">;
   readonly audit: Audit;
   readonly approvals: SecondPerson;
   readonly clock: Clock;
@@ -55,6 +55,7 @@ export function footageRoutes(o: {
       from: isoOf(found.from),
       to: isoOf(found.to),
       gaps: found.gaps.map((gap) => ({ ...gap, from: isoOf(gap.from), to: gap.to && isoOf(gap.to) })),
+      fetched: found.fetched.map(({ from, to }) => ({ from: isoOf(from), to: isoOf(to) })),
       bookmarks: found.bookmarks.map(shown),
       locks: found.locks.map(shown),
     };

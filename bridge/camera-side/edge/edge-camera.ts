@@ -30,7 +30,7 @@ export interface EdgeSource {
   readonly recordings: readonly EdgeRecording[];
   readonly clock: CameraClock;
   /** Where a recording is replayed; inside TLS where the live stream is. Fault `denied` where it would be in plain text and must not. */
-  replayUrl(recording: EdgeRecording): Promise<URL>;
+  readonly replayUrl: (recording: EdgeRecording) => Promise<URL>;
 }
 
 /**

@@ -195,7 +195,9 @@ export class EdgeFill {
       this.#tries.tried(id, span);
       const nothing = isFault(error, "not-found");
       this.#count(nothing ? "nothing" : "failed");
-      const said = nothing ? "the camera has nothing to fill a gap with" : "the camera's own recording cannot be fetched";
+      const said = nothing
+        ? "the camera has nothing to fill a gap with"
+        : "the camera's own recording cannot be fetched";
       this.#log.warn({ ...about, err: asFault(error) }, said);
     }
   }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../base/clock.ts";
-import { DAY, type Millis, MINUTE, type MonotonicMillis } from "../../../base/units.ts";
+import { DAY, MINUTE, type Millis, type MonotonicMillis } from "../../../base/units.ts";
 import type { Span } from "../../../media/source.ts";
 
 const LIMITS = {

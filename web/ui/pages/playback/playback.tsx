@@ -114,8 +114,8 @@ function Player(props: {
             onJump={(to) => playback.jump(to)}
           />
           <p class="hint legend">
-            <i class="recorded" /> recorded <i class="gap" /> not recorded <i class="event" /> events{" "}
-            <i class="bookmark" /> bookmarks <i class="lock" /> locked
+            <i class="recorded" /> recorded <i class="fetched" /> from the camera's own recording <i class="gap" /> not
+            recorded <i class="event" /> events <i class="bookmark" /> bookmarks <i class="lock" /> locked
           </p>
           <Marks
             marks={[...happenings.values()].flatMap(({ marks }) => marks)}

@@ -12,6 +12,8 @@ export interface Timeline extends Span {
   /** The earliest and latest that may be played; absent where there is none. */
   readonly extent?: Span;
   readonly spans: readonly Span[];
+  /** What of these was fetched from the camera's own recording. */
+  readonly fetched: readonly Span[];
   /** `to` is absent while it lasts. */
   readonly gaps: readonly {
     readonly from: Instant;

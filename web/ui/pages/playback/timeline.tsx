@@ -145,6 +145,7 @@ function draw(canvas: HTMLCanvasElement, { view, instant, lanes, height }: Drawi
     bar(view, top, color("--line"));
     for (const { from, to = Date.now() } of known?.gaps ?? []) bar({ from, to }, top, color("--bad-ground"));
     for (const span of known?.spans ?? []) bar(span, top, color("--accent"));
+    for (const span of known?.fetched ?? []) bar(span, top, color("--fetched"));
     pen.fillStyle = color("--on-accent");
     pen.strokeStyle = color("--accent");
     pen.lineWidth = 3;
