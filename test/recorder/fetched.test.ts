@@ -22,7 +22,8 @@ const SEGMENT_SECONDS = 2;
 const FPS = 25;
 const seconds = (at: number): number => Math.round((at - START_MS) / 100) / 10;
 
-describe("footage that was fetched from a camera's own recording", () => {
+describe("footage that was fetched from a camera's own recording", function () {
+  this.timeout(60_000);
   let folder = "";
   let remove: () => Promise<void>;
   let signer: Signer;
