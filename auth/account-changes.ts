@@ -5,6 +5,7 @@ import { type Account, type AccountChange, newId } from "./account.ts";
 import { isAccountName } from "./account-name.ts";
 import type { AccountStore } from "./account-store.ts";
 import { isAdministrator, NOBODY_LEFT } from "./administrator.ts";
+import type { IntegrationLogIns } from "./integration-log-ins.ts";
 import { type IntegrationSecrets, SECRET_LOST } from "./integration-secrets.ts";
 import { assertNotTooMany, type KnownAccounts } from "./known-accounts.ts";
 import { assertGoodPassword, hashPassword } from "./password.ts";
@@ -33,13 +34,21 @@ export class AccountChanges {
   readonly #known: KnownAccounts;
   readonly #store: AccountStore;
   readonly #secrets: IntegrationSecrets;
+  readonly #logIns: IntegrationLogIns;
   readonly #clock: Clock;
 
-  constructor(known: KnownAccounts, store: AccountStore, secrets: IntegrationSecrets, clock: Clock) {
-    this.#known = known;
-    this.#store = store;
-    this.#secrets = secrets;
-    this.#clock = clock;
+  constructor(o: {
+    readonly known: KnownAccounts;
+    readonly store: AccountStore;
+    readonly secrets: IntegrationSecrets;
+    readonly logIns: IntegrationLogIns;
+    readonly clock: Clock;
+  }) {
+    this.#known = o.known;
+    this.#store = o.store;
+    this.#secrets = o.secrets;
+    this.#logIns = o.logIns;
+    this.#clock = o.clock;
   }
 
   /** `still` throws where the person is not to be made any more when their turn comes. */
@@ -77,14 +86,24 @@ export class AccountChanges {
     return { account, secret };
   }
 
-  renewSecret(id: string): Promise<Secret> {
+  renewSecret(id: string, overlapMs: number): Promise<Secret> {
     return this.#store.inTurn(async () => {
       const { account } = this.#known.get(id);
       if (account.kind !== "integration") throw wrongKind(`${account.name} is a person, with a password`);
       const { secret, credential } = this.#secrets.make(id);
-      await this.#update(account, credential);
+      await this.#logIns.replace(account, overlapMs);
+      try {
+        await this.#update(account, credential, { overlaps: overlapMs > 0 });
+      } catch (error) {
+        if (overlapMs > 0) await this.#logIns.endFormer(id);
+        throw error;
+      }
       return secret;
     });
+  }
+
+  endFormerSecret(id: string): Promise<void> {
+    return this.#store.inTurn(() => this.#logIns.endFormer(id));
   }
 
   async setPassword(id: string, password: Secret): Promise<void> {
@@ -136,10 +155,10 @@ export class AccountChanges {
     return account;
   }
 
-  async #update(account: Account, credential: string): Promise<void> {
+  async #update(account: Account, credential: string, overlap?: { readonly overlaps: boolean }): Promise<void> {
     this.#assertManaged(account);
     this.#known.policy.effective(account);
-    await this.#store.update(account, credential);
+    await this.#store.update(account, credential, overlap);
   }
 
   /** Refuses a change that would leave nobody to undo it. */

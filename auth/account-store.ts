@@ -50,10 +50,11 @@ export class AccountStore {
     this.#known.put(account, credential);
   }
 
-  async update(account: Account, credential: string): Promise<void> {
+  /** `overlap`: see {@link KnownAccounts.put}. */
+  async update(account: Account, credential: string, overlap: { readonly overlaps?: boolean } = {}): Promise<void> {
     const { id, ...rest } = rowOf(account, credential);
     await this.#query.updateTable("account").set(rest).where("id", "=", id).execute();
-    this.#known.put(account, credential);
+    this.#known.put(account, credential, overlap);
   }
 
   /** New ones and such as there are, all or none. */

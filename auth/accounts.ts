@@ -12,6 +12,7 @@ import { DirectoryAccounts } from "./directory-accounts.ts";
 import type { DirectoryChange, DirectoryLink, DirectoryLogIn } from "./directory-link.ts";
 import type { FactorDemand } from "./factor-demand.ts";
 import { FirstAdministrator } from "./first-administrator.ts";
+import { IntegrationLogIns, type SecretCandidate, type SecretsOf } from "./integration-log-ins.ts";
 import { IntegrationSecrets } from "./integration-secrets.ts";
 import { KnownAccounts } from "./known-accounts.ts";
 import { PasswordCheck } from "./password-check.ts";
@@ -52,17 +53,20 @@ export class Accounts {
   readonly #first: FirstAdministrator;
   readonly #passwords: PasswordCheck;
   readonly #logIns: PasswordLogIn;
+  readonly #integrations: IntegrationLogIns;
 
   private constructor(
     known: KnownAccounts,
     store: AccountStore,
     secrets: IntegrationSecrets,
+    integrations: IntegrationLogIns,
     o: Omit<AccountsOptions<AuthSchema>, "query">,
   ) {
     const { clock, log, factors, throttle = new Throttle(clock), logInWaits = () => false } = o;
     this.#known = known;
     this.#store = store;
-    this.#changes = new AccountChanges(known, store, secrets, clock);
+    this.#integrations = integrations;
+    this.#changes = new AccountChanges({ known, store, secrets, logIns: integrations, clock });
     this.#policyChanges = new PolicyChanges(known, store);
     this.#ofDirectories = new DirectoryAccounts(known, store, clock);
     this.#first = new FirstAdministrator(known, this.#changes, throttle, log);
@@ -70,6 +74,7 @@ export class Accounts {
     this.#logIns = new PasswordLogIn({
       known,
       store,
+      integrations,
       passwords: this.#passwords,
       throttle,
       factors,
@@ -84,9 +89,11 @@ export class Accounts {
     const secrets = new IntegrationSecrets(o.sealer);
     const known = new KnownAccounts(secrets, o.clock, o.factors, o.factorDemand ?? "by-role");
     // Kysely is invariant in its schema; the tables of others are never touched here.
-    const store = new AccountStore(o.query as unknown as Kysely<AuthSchema>, known);
+    const query = o.query as unknown as Kysely<AuthSchema>;
+    const store = new AccountStore(query, known);
     await store.read(secrets, o.log);
-    return new Accounts(known, store, secrets, o);
+    const { clock, log } = o;
+    return new Accounts(known, store, secrets, await IntegrationLogIns.open({ query, known, secrets, clock, log }), o);
   }
 
   /** In the order of their names. */
@@ -144,11 +151,16 @@ export class Accounts {
   }
 
   /**
-   * The secret of an integration, for digest schemes. For every other name a secret that nobody has, after the same work,
-   * and no principal: compute as with a real one, then refuse.
+   * The secrets of an integration, for digest schemes: the present one and a former one that still holds. In the place of one that is not
+   * there, as for every other name, stands a secret that nobody has, with no principal: compute with both, then refuse.
    */
-  integrationSecret(name: string): { readonly secret: Secret; readonly principal: Principal | undefined } {
-    return this.#known.useSecret(name);
+  integrationSecrets(name: string): readonly [SecretCandidate, SecretCandidate] {
+    return this.#integrations.candidates(name);
+  }
+
+  /** When the secrets of an integration were used last, and until when a former one holds. Undefined of people and unknown ids. */
+  secretsOf(id: string): SecretsOf | undefined {
+    return this.#integrations.of(id);
   }
 
   /**
@@ -156,8 +168,8 @@ export class Accounts {
    * is. Faults: `unauthenticated`, also for people whose password is not enough, for a second factor or a second person: there is no place
    * for these; `busy` (too many passwords to check).
    */
-  checkPassword(name: string, password: Secret): Promise<Principal> {
-    return this.#logIns.check(name, password);
+  checkPassword(name: string, password: Secret, address: string): Promise<Principal> {
+    return this.#logIns.check(name, password, address);
   }
 
   /** What is asked for at the pages, besides what proves who somebody is; undefined where nothing is. For no account: nothing. */
@@ -203,9 +215,14 @@ export class Accounts {
     return this.#changes.createIntegration(integration);
   }
 
-  /** A new secret for an integration; the old one stops working. Fault `not-found`, `invalid` (a person). */
-  renewSecret(id: string): Promise<Secret> {
-    return this.#changes.renewSecret(id);
+  /** A new secret for an integration. The old one holds for `overlapMs` beside it, 30 days at most, and by default not at all. Fault `not-found`, `invalid` (a person, too long). */
+  renewSecret(id: string, overlapMs = 0): Promise<Secret> {
+    return this.#changes.renewSecret(id, overlapMs);
+  }
+
+  /** A former secret that still holds does so no longer. Fault `not-found`. */
+  endFormerSecret(id: string): Promise<void> {
+    return this.#changes.endFormerSecret(id);
   }
 
   /** Fault `not-found`, `invalid` (an integration, or the password is too weak). Sessions of the person end. */
@@ -280,7 +297,8 @@ export class Accounts {
   }
 
   /** Waits for the changes under way. The database stays open: it is the caller's. */
-  close(): Promise<void> {
-    return this.#store.settled();
+  async close(): Promise<void> {
+    await this.#store.settled();
+    await this.#integrations.settled();
   }
 }

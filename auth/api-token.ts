@@ -1,6 +1,7 @@
 import { Fault } from "../base/fault.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
 import type { ApiTokenTable } from "./auth-schema.ts";
+import { type LastUse, lastUseOf } from "./last-use.ts";
 import type { Interface } from "./right.ts";
 
 /** The doors that know tokens (RFC 6750), inside TLS alone. */
@@ -8,12 +9,6 @@ export const TOKEN_INTERFACES = ["api", "onvif", "rtsp"] as const satisfies read
 
 /** What every token begins with, so that programs that look for leaked secrets find it. */
 export const TOKEN_PREFIX = "vdt_";
-
-/** When something was used, and from which address. */
-export interface TokenUse {
-  readonly at: UnixMillis;
-  readonly address: string;
-}
 
 /** What is known of a token of an account. What opens with it is known to its owner alone. */
 export interface ApiToken {
@@ -28,7 +23,7 @@ export interface ApiToken {
   /** From then on it is not taken; undefined: never. */
   readonly expires: UnixMillis | undefined;
   /** To about a minute. */
-  readonly lastUse: TokenUse | undefined;
+  readonly lastUse: LastUse | undefined;
 }
 
 /** A token as it is stored. */
@@ -60,9 +55,6 @@ export function tokenOf(row: ApiTokenTable): ApiToken {
     networks: JSON.parse(row.networks) as readonly string[],
     created: unixMillis(row.created),
     expires: row.expires === null ? undefined : unixMillis(row.expires),
-    lastUse:
-      row.used_at === null || row.used_from === null
-        ? undefined
-        : { at: unixMillis(row.used_at), address: row.used_from },
+    lastUse: lastUseOf(row.used_at, row.used_from),
   };
 }

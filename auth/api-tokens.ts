@@ -8,9 +8,10 @@ import type { Log } from "../base/log.ts";
 import { makeSecret, Secret } from "../base/secret.ts";
 import { DAY, HOUR, MINUTE, type UnixMillis, unixMillis } from "../base/units.ts";
 import type { Accounts } from "./accounts.ts";
-import { type ApiToken, rowOfToken, TOKEN_PREFIX, type TokenUse, tokenOf } from "./api-token.ts";
+import { type ApiToken, rowOfToken, TOKEN_PREFIX, tokenOf } from "./api-token.ts";
 import type { Audit } from "./audit.ts";
 import type { AuthSchema } from "./auth-schema.ts";
+import { isNews, type LastUse } from "./last-use.ts";
 import type { Peer, Principal } from "./principal.ts";
 import { principalUntil } from "./principal-until.ts";
 import type { Interface } from "./right.ts";
@@ -60,7 +61,7 @@ interface Held {
   readonly revoke: AbortController;
   /** Made from the account's principal of a moment, as long as that is the present one. */
   made: { readonly of: Principal; readonly principal: Principal } | undefined;
-  auditedUse: TokenUse | undefined;
+  auditedUse: LastUse | undefined;
 }
 
 /**
@@ -224,7 +225,7 @@ export class ApiTokens implements Closable {
   }
 
   #used(held: Held, { name }: Principal, { address }: Peer, door: Interface): void {
-    const use: TokenUse = { at: this.#clock.now(), address };
+    const use: LastUse = { at: this.#clock.now(), address };
     const { id, lastUse, name: subject } = held.token;
     if (isNews(use, held.auditedUse, LIMITS.auditEveryMs)) {
       held.auditedUse = use;
@@ -267,10 +268,6 @@ function heldOf(token: ApiToken): Held {
 function whyNot({ token, networks }: Held, { address }: Peer, door: Interface): string | undefined {
   if (networks?.has(address) === false) return `it is not for ${address}`;
   return token.interfaces.some((one) => one === door) ? undefined : `it is not for ${door}`;
-}
-
-function isNews(use: TokenUse, before: TokenUse | undefined, everyMs: number): boolean {
-  return before === undefined || before.address !== use.address || Math.abs(use.at - before.at) >= everyMs;
 }
 
 function hashOf(text: string): string {

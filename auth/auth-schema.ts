@@ -61,6 +61,20 @@ export interface ApiTokenTable {
   readonly used_from: string | null;
 }
 
+/** How the secrets of an integration are used, and the one that was replaced while it holds. */
+export interface IntegrationSecretTable {
+  /** The id of the account. */
+  readonly account: string;
+  /** The former secret, sealed, and until when it holds (milliseconds since 1970); both or neither. */
+  readonly former: string | null;
+  readonly until: number | null;
+  readonly former_used_at: number | null;
+  readonly former_used_from: string | null;
+  /** Of the present one. */
+  readonly used_at: number | null;
+  readonly used_from: string | null;
+}
+
 /** A request for a second person. */
 export interface ApprovalTable {
   readonly id: string;
@@ -77,6 +91,7 @@ export interface AuthSchema {
   readonly second_factor: SecondFactorTable;
   readonly api_token: ApiTokenTable;
   readonly approval: ApprovalTable;
+  readonly integration_secret: IntegrationSecretTable;
 }
 
 export const authMigrations: Readonly<Record<string, Migration>> = {
@@ -169,6 +184,20 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
       await database.schema
         .alterTable("second_factor")
         .addColumn("kind", "text", (column) => column.notNull().defaultTo("totp"))
+        .execute();
+    },
+  },
+  "auth-0008-former-secrets": {
+    async up(database) {
+      await database.schema
+        .createTable("integration_secret")
+        .addColumn("account", "text", (column) => column.primaryKey())
+        .addColumn("former", "text")
+        .addColumn("until", "real")
+        .addColumn("former_used_at", "real")
+        .addColumn("former_used_from", "text")
+        .addColumn("used_at", "real")
+        .addColumn("used_from", "text")
         .execute();
     },
   },

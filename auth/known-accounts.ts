@@ -105,21 +105,13 @@ export class KnownAccounts {
     return known;
   }
 
-  /** The secret of an integration, which has been used now; for every other name one that nobody has, and no principal. */
-  useSecret(name: string): { readonly secret: Secret; readonly principal: Principal | undefined } {
-    const named = this.named(name);
-    const known = named?.account.kind === "integration" ? this.used(named) : undefined;
-    return known?.secret === undefined
-      ? { secret: this.#secrets.decoy, principal: undefined }
-      : { secret: known.secret, principal: known.principal };
-  }
-
   /** Who could manage accounts under the policy. */
   administrators(policy: Policy): readonly Account[] {
     return [...this.#byId.values()].map(({ account }) => account).filter((account) => isAdministrator(account, policy));
   }
 
-  put(account: Account, credential: string): void {
+  /** `overlaps`: the credential before goes on to hold, and so does what was begun with it. */
+  put(account: Account, credential: string, { overlaps = false } = {}): void {
     const before = this.#byId.get(account.id);
     const revoke = new AbortController();
     const { id, name, kind } = account;
@@ -132,7 +124,10 @@ export class KnownAccounts {
       principal: { accountId: id, name, kind, grants, now, revoked: revoke.signal },
       revoke,
       // What was begun before the account was out does not go on when it is in again.
-      generation: before?.credential === credential && this.isIn(before) ? before.generation : newId(),
+      generation:
+        before !== undefined && (overlaps || before.credential === credential) && this.isIn(before)
+          ? before.generation
+          : newId(),
       demandsFactor: this.#demandsFactor(account),
       usedAt: before?.usedAt,
     };

@@ -1,5 +1,6 @@
 import { Fault } from "../base/fault.ts";
 import type { Secret } from "../base/secret.ts";
+import { isoOf } from "../base/units.ts";
 import type { Account, AccountChange } from "./account.ts";
 import type { Accounts } from "./accounts.ts";
 import { type Asker, canonical, type SecondPerson } from "./approval.ts";
@@ -102,11 +103,19 @@ export class ManagedAccounts {
   }
 
   /** See {@link Accounts.renewSecret}. */
-  async renewSecret(id: string): Promise<Secret> {
-    const account = await this.passInPlaceOf(id, "another secret");
-    const secret = await this.#accounts.renewSecret(id);
-    this.#record("renew-secret", account.name, undefined, undefined);
+  async renewSecret(id: string, overlapMs = 0): Promise<Secret> {
+    const account = await this.passInPlaceOf(id, "another secret", { overlapMs });
+    const secret = await this.#accounts.renewSecret(id, overlapMs);
+    const until = this.#accounts.secretsOf(id)?.former?.until;
+    this.#record("renew-secret", account.name, undefined, until && { formerHoldsUntil: isoOf(until) });
     return secret;
+  }
+
+  /** See {@link Accounts.endFormerSecret}. */
+  async endFormerSecret(id: string): Promise<void> {
+    const { name = id } = this.#accounts.find(id) ?? {};
+    await this.#accounts.endFormerSecret(id);
+    this.#record("end-former-secret", name, undefined, undefined);
   }
 
   /** See {@link Accounts.setPart}. */

@@ -3,6 +3,7 @@ import { type Log, Repeats } from "../base/log.ts";
 import { Secret } from "../base/secret.ts";
 import type { AccountStore } from "./account-store.ts";
 import { FactorDemanded } from "./factor-demand.ts";
+import type { IntegrationLogIns, SecretCandidate } from "./integration-log-ins.ts";
 import type { KnownAccount, KnownAccounts } from "./known-accounts.ts";
 import { hashPassword, isOutdated, verifyPassword } from "./password.ts";
 import type { PasswordCheck } from "./password-check.ts";
@@ -17,6 +18,7 @@ const DIRECTORY_DOWN = "wrong name or password, or the directory cannot be asked
 interface Parts {
   readonly known: KnownAccounts;
   readonly store: AccountStore;
+  readonly integrations: IntegrationLogIns;
   readonly passwords: PasswordCheck;
   readonly throttle: Throttle;
   readonly factors: Pick<SecondFactors, "has"> | undefined;
@@ -36,10 +38,15 @@ export class PasswordLogIn {
   }
 
   /** Where nobody can be asked for more than the password. */
-  async check(name: string, password: Secret): Promise<Principal> {
-    const { passwords } = this.#o;
+  async check(name: string, password: Secret, address: string): Promise<Principal> {
+    const { passwords, integrations } = this.#o;
     return passwords.inTime(async () => {
-      const { principal } = await this.#checked(name, password);
+      const came = integrations
+        .candidates(name)
+        .filter(({ secret, principal }) => secret.equals(password.reveal()) && principal !== undefined)[0];
+      const known = await this.#checked(name, password, came);
+      came?.used(address);
+      const principal = came?.principal ?? known.principal;
       if (this.asksForMore(principal.accountId) !== undefined)
         throw new UnauthenticatedFault(
           `${name} needs a second factor or a second person besides the password, who are asked for at the pages alone`,
@@ -86,10 +93,10 @@ export class PasswordLogIn {
   }
 
   /** With a second factor or without. */
-  async #checked(name: string, password: Secret): Promise<KnownAccount> {
+  async #checked(name: string, password: Secret, came?: SecretCandidate): Promise<KnownAccount> {
     const { known, passwords, clock } = this.#o;
     const entry = known.named(name);
-    if (!(await this.#isRight(entry, password)) || entry === undefined || !known.isLetIn(entry))
+    if (!(await this.#isRight(entry, password, came)) || entry === undefined || !known.isLetIn(entry))
       throw new UnauthenticatedFault(`wrong name or password for ${name}`, {
         account: name,
         ...(passwords.directoryDown ? { tell: DIRECTORY_DOWN } : {}),
@@ -102,14 +109,14 @@ export class PasswordLogIn {
     return now;
   }
 
-  async #isRight(entry: KnownAccount | undefined, password: Secret): Promise<boolean> {
+  /** `came`: the secret of an integration that it is. */
+  async #isRight(entry: KnownAccount | undefined, password: Secret, came?: SecretCandidate): Promise<boolean> {
     const { known, passwords } = this.#o;
     if (entry?.account.kind !== "integration") {
       const isIn = entry !== undefined && known.isLetIn(entry);
       return passwords.isRight(entry, isIn, password);
     }
-    const { secret, principal } = known.useSecret(entry.account.name);
-    if (secret.equals(password.reveal()) && principal !== undefined) return true;
+    if (came !== undefined) return true;
     // A wrong one takes as long as with every other name.
     return verifyPassword(undefined, password);
   }

@@ -4,6 +4,7 @@ import { plainGrants } from "../auth/grants.ts";
 import type { Grant } from "../auth/principal.ts";
 import type { CameraRight } from "../auth/right.ts";
 import { Fault } from "../base/fault.ts";
+import { DAY, HOUR, isoOf } from "../base/units.ts";
 import type { DataOptions } from "./data.ts";
 import { newSecret } from "./passphrase.ts";
 import { accountNamed, withAccounts } from "./with-accounts.ts";
@@ -89,12 +90,32 @@ export async function setPassword(
 }
 
 /** Another secret for an external system. */
-export async function renewSecret(name: string, options: DataOptions): Promise<void> {
+export async function renewSecret(name: string, options: DataOptions & { readonly overlap?: string }): Promise<void> {
+  const overlapMs = overlapOf(options.overlap);
   await withAccounts(options, async ({ accounts, managed }) => {
-    const secret = await managed.renewSecret(accountNamed(accounts, name).id);
+    const { id } = accountNamed(accounts, name);
+    const secret = await managed.renewSecret(id, overlapMs);
+    const until = accounts.secretsOf(id)?.former?.until;
+    const before = until === undefined ? "does not open anything any more" : `holds beside it until ${isoOf(until)}`;
     process.stdout.write(`name:   ${name}\nsecret: ${secret.reveal()}\n`);
-    process.stderr.write("The secret is shown this once; the one before does not open anything any more.\n");
+    process.stderr.write(`The secret is shown this once; the one before ${before}.\n`);
   });
+}
+
+/** The former secret of an external system holds no longer. */
+export async function endSecret(name: string, options: DataOptions): Promise<void> {
+  await withAccounts(options, async ({ accounts, managed }) => {
+    await managed.endFormerSecret(accountNamed(accounts, name).id);
+    process.stdout.write(`The former secret of ${name} does not open anything any more.\n`);
+  });
+}
+
+/** `24h` or `7d`, in milliseconds; 0 if absent. */
+function overlapOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const [, count = "", unit = ""] = /^(\d{1,3})([hd])$/.exec(text) ?? [];
+  if (unit === "") throw new Fault("invalid", `an overlap is in hours or days, as 24h or 7d; not "${text}"`);
+  return Number(count) * (unit === "d" ? DAY : HOUR);
 }
 
 export async function removeAccount(name: string, options: DataOptions): Promise<void> {

@@ -40,6 +40,16 @@ async function resealIntegrations(query: Kysely<SiteSchema>, sealer: Sealer): Pr
       .set({ credential: resealed(sealer, credential, integrationOwner(id)) })
       .where("id", "=", id)
       .execute();
+  for (const { account, former } of await query
+    .selectFrom("integration_secret")
+    .select(["account", "former"])
+    .execute())
+    if (former !== null)
+      await query
+        .updateTable("integration_secret")
+        .set({ former: resealed(sealer, former, integrationOwner(account)) })
+        .where("account", "=", account)
+        .execute();
 }
 
 async function resealCameras(query: Kysely<SiteSchema>, sealer: Sealer): Promise<void> {

@@ -63,6 +63,7 @@ const WEB: Doors = {
     "DELETE /api/accounts/:id",
     "PUT /api/accounts/:id/password",
     "POST /api/accounts/:id/secret",
+    "DELETE /api/accounts/:id/secret/former",
     "DELETE /api/accounts/:id/factor",
     "GET /api/accounts/:id/tokens",
     "POST /api/accounts/:id/tokens",

@@ -110,7 +110,7 @@ export class HttpAuthenticator {
     if (values.length > 1 || value.malformed)
       throw new Fault("invalid", "Authorization breaks its grammar", { tell: "bad Authorization" });
 
-    const { name, check } = basic ? this.#basic(value) : this.#digest(value, request);
+    const { name, check } = basic ? this.#basic(value, peer) : this.#digest(value, request);
     const { throttle } = this.#options;
     throttle.admit(peer.address, name);
     try {
@@ -123,13 +123,13 @@ export class HttpAuthenticator {
     }
   }
 
-  #basic({ token }: AuthValue): Attempt {
+  #basic({ token }: AuthValue, { address }: Peer): Attempt {
     const text = Buffer.from(token ?? "", "base64").toString("utf8");
     const colon = text.indexOf(":");
     if (colon < 0) throw new Fault("invalid", "Basic without a colon", { tell: "bad Authorization" });
     const name = text.slice(0, colon);
     const password = new Secret(text.slice(colon + 1));
-    return { name, check: () => this.#options.accounts.checkPassword(name, password) };
+    return { name, check: () => this.#options.accounts.checkPassword(name, password, address) };
   }
 
   #digest(value: AuthValue, { method, uri, peer }: AuthenticatedRequest): Attempt {
@@ -139,14 +139,17 @@ export class HttpAuthenticator {
       throw new Fault("invalid", `signed ${answer.uri}, asked for ${uri}`, { tell: "uri does not match the request" });
     const check = async (): Promise<Principal> => {
       // All of it for everybody: how long an unknown name takes must not tell that it is unknown.
-      const { secret, principal } = accounts.integrationSecret(answer.user);
-      const expected = digestResponse({ ...answer, realm, password: secret.reveal(), method });
-      const right = equalDigests(expected, answer.response);
-      if (!right || principal === undefined || answer.realm !== realm)
+      const [came] = accounts.integrationSecrets(answer.user).filter(({ secret, principal }) => {
+        const expected = digestResponse({ ...answer, realm, password: secret.reveal(), method });
+        return equalDigests(expected, answer.response) && principal !== undefined;
+      });
+      const principal = came?.principal;
+      if (came === undefined || principal === undefined || answer.realm !== realm)
         throw new UnauthenticatedFault(`wrong name or secret for ${answer.user}`, { account: answer.user });
       const count = answer.quality === undefined ? undefined : Number.parseInt(answer.quality.nc, 16);
       if (!this.#nonces.use(answer.nonce, peer.address, count))
         throw new UnauthenticatedFault(`nonce of ${answer.user} is used up`, { stale: true });
+      came.used(peer.address);
       return principal;
     };
     return { name: answer.user, check };

@@ -4,6 +4,7 @@ import { Fault } from "../../base/fault.ts";
 import { equalDigests, Secret } from "../../base/secret.ts";
 import { isoOf, MINUTE, type Millis, type MonotonicMillis, type UnixMillis } from "../../base/units.ts";
 import type { Accounts } from "../accounts.ts";
+import type { SecretCandidate } from "../integration-log-ins.ts";
 import type { Peer, Principal } from "../principal.ts";
 import type { Throttle } from "../throttle.ts";
 import { UnauthenticatedFault } from "../unauthenticated.ts";
@@ -88,11 +89,15 @@ export class UsernameTokenVerifier {
     const behindMs = this.#clock.now() - created;
 
     let principal: Principal | undefined;
-    if (type === "text") principal = await this.#accounts.checkPassword(username, new Secret(password));
+    let came: SecretCandidate | undefined;
+    if (type === "text") principal = await this.#accounts.checkPassword(username, new Secret(password), peer.address);
     else {
-      const { secret, principal: known } = this.#accounts.integrationSecret(username);
-      const right = equalDigests(passwordDigest(nonce, token.created, secret), password);
-      principal = right ? known : undefined;
+      const { created: signed } = token;
+      [came] = this.#accounts.integrationSecrets(username).filter(({ secret, principal: known }) => {
+        const right = equalDigests(passwordDigest(nonce, signed, secret), password);
+        return right && known !== undefined;
+      });
+      principal = came?.principal;
     }
     if (principal === undefined)
       throw new UnauthenticatedFault(`wrong name or secret for ${username}`, { account: username });
@@ -108,6 +113,7 @@ export class UsernameTokenVerifier {
       });
     }
     this.#useOnce(`${principal.accountId} ${nonce.toString("base64")} ${created}`, created, username);
+    came?.used(peer.address);
     return principal;
   }
 

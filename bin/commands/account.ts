@@ -71,8 +71,18 @@ export function addAccountCommands(program: Command): void {
     .argument("<name>")
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
-    .action(async (name: string, options: import("../data.ts").DataOptions) =>
+    .option("--overlap <time>", "the old one goes on to work for so long, 24h or 7d, 30 days at most")
+    .action(async (name: string, options: import("../data.ts").DataOptions & { overlap?: string }) =>
       (await import("../account.ts")).renewSecret(name, options),
+    );
+  account
+    .command("end-secret")
+    .description("have the secret of before `renew-secret --overlap` stop working now")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .action(async (name: string, options: import("../data.ts").DataOptions) =>
+      (await import("../account.ts")).endSecret(name, options),
     );
   account
     .command("remove")

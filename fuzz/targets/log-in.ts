@@ -25,7 +25,7 @@ const WORDS =
 
 /** One account, with a secret that nobody says. */
 const accounts = {
-  integrationSecret: () => ({ secret: SECRET, principal: PRINCIPAL }),
+  integrationSecrets: () => [{ secret: SECRET, principal: PRINCIPAL, used: () => undefined }],
   checkPassword: (_name: string, password: Secret) =>
     password.equals(SECRET.reveal())
       ? Promise.resolve(PRINCIPAL)

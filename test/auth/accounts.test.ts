@@ -100,7 +100,7 @@ describe("accounts", () => {
     const { secret } = await accounts.createIntegration({ name: "vms", grants });
     const again = await site.again();
     expect(again.list()).to.deep.equal(accounts.list());
-    expect(again.integrationSecret("vms").secret.reveal()).to.equal(secret.reveal());
+    expect(again.integrationSecrets("vms")[0].secret.reveal()).to.equal(secret.reveal());
     expect((await again.logIn("admin", PASSWORD, TLS)).name).to.equal("admin");
   });
   it("lie in the database without password or secret", async () => {
@@ -138,7 +138,7 @@ describe("accounts", () => {
         if (before !== undefined) expect(before.revoked.aborted).to.equal(true);
       }
       expect(accounts.principalOf(account.id)).to.equal(undefined);
-      expect(accounts.integrationSecret("vms").principal).to.equal(undefined);
+      expect(accounts.integrationSecrets("vms")[0].principal).to.equal(undefined);
     });
     it("leave the principals of others alone", async () => {
       const [a, b] = await Promise.all(["a", "b"].map((name) => accounts.createIntegration({ name, grants: [] })));

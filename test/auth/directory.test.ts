@@ -142,12 +142,12 @@ describe("accounts by a directory", () => {
   it("may be external systems under a person, whose roles they have and with whom they are out", async () => {
     await accounts.followDirectory([{ make: "svc-vms", link: link("1") }]);
     const { account, secret } = await accounts.createIntegration({ name: "vms", grants: [], person: idOf("svc-vms") });
-    expect(accounts.integrationSecret("vms").secret.equals(secret.reveal())).to.equal(true);
-    expect(accounts.integrationSecret("vms").principal?.grants).to.have.length(1);
+    expect(accounts.integrationSecrets("vms")[0].secret.equals(secret.reveal())).to.equal(true);
+    expect(accounts.integrationSecrets("vms")[0].principal?.grants).to.have.length(1);
     await accounts.followDirectory(
       accounts.ofDirectory("site").map(({ id }) => ({ account: id, link: link("1", { out: "disabled" }) })),
     );
-    expect(accounts.integrationSecret("vms").principal).to.equal(undefined);
+    expect(accounts.integrationSecrets("vms")[0].principal).to.equal(undefined);
     expect(accounts.principalOf(account.id)).to.equal(undefined);
     const other = await accounts.createIntegration({ name: "other", grants: [] });
     const refused = accounts.createIntegration({ name: "third", grants: [], person: other.account.id });
@@ -203,7 +203,9 @@ describe("accounts by a directory", () => {
       const begun = clock.now();
       const progress = { done: false };
       const principal =
-        door === "pages" ? accounts.logIn(name, password, PEER) : accounts.checkPassword(name, new Secret(password));
+        door === "pages"
+          ? accounts.logIn(name, password, PEER)
+          : accounts.checkPassword(name, new Secret(password), PEER.address);
       const result = principal
         .then(
           (who) => who.name,

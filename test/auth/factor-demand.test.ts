@@ -50,7 +50,9 @@ describe("a second factor that is demanded", () => {
     const { account: vms } = await accounts.createIntegration({ name: "vms", grants: [], roles: ["guards"] });
     expect([await logIn("ada"), await logIn("bob")]).to.deep.equal(["demanded", "in"]);
     expect([ada, bob, vms.id].map((id) => accounts.principalOf(id) === undefined)).to.deep.equal([true, false, false]);
-    expect(await kindOf(() => accounts.checkPassword("ada", new Secret(PASSWORD)))).to.equal("unauthenticated");
+    expect(await kindOf(() => accounts.checkPassword("ada", new Secret(PASSWORD), "192.0.2.7"))).to.equal(
+      "unauthenticated",
+    );
     expect(await kindOf(() => accounts.logIn("ada", "wrong horse battery", TLS))).to.equal("unauthenticated");
     having.add(ada);
     expect([await logIn("ada"), accounts.principalOf(ada)?.name]).to.deep.equal(["in", "ada"]);

@@ -151,8 +151,8 @@ describe("accounts from before there were roles", () => {
         query,
       );
     }
-    await authMigrations["auth-0002-roles"]?.up(query as never);
-    await authMigrations["auth-0003-directory"]?.up(query as never);
+    const since = Object.entries(authMigrations).filter(([name]) => name !== "auth-0001-accounts");
+    for (const [, migration] of since) await migration.up(query as never);
     const clock = new VirtualClock();
     const accounts = await Accounts.open({ query, sealer, clock, log: silentLog() });
     const held = (id: string, camera: string): readonly string[] =>

@@ -181,6 +181,17 @@ describe("viaduct account", function () {
     expect((await account("renew-secret", "nobody")).code).to.equal(1);
   });
 
+  it("makes another secret beside which the old one holds, and ends the old one", async () => {
+    const { code, err } = await account("renew-secret", "control-room", "--overlap", "24h");
+    expect([code, err]).to.deep.equal([0, err]);
+    expect(err).to.match(/the one before holds beside it until \d{4}-\d\d-\d\dT[0-9:.]+Z\.\n$/);
+    const end = () => account("end-secret", "control-room");
+    expect((await end()).out).to.equal("The former secret of control-room does not open anything any more.\n");
+    expect((await end()).err).to.include("no former secret");
+    for (const wrong of ["24", "1w", "31d", "-1h"])
+      expect((await account("renew-secret", "control-room", `--overlap=${wrong}`)).code, wrong).to.equal(2);
+  });
+
   it("removes one", async () => {
     expect(await account("remove", "control-room")).to.deep.equal({
       code: 0,

@@ -58,14 +58,14 @@ describe("a data folder that has lost keys", function () {
       });
 
       expect(accounts.list().find((one) => one.id === login.id)).to.include({ enabled: false });
-      const wrong = await refused(accounts.checkPassword(login.name, new Secret(login.secret)));
+      const wrong = await refused(accounts.checkPassword(login.name, new Secret(login.secret), "192.0.2.7"));
       expect(wrong.kind).to.equal("unauthenticated");
       expect((await refused(accounts.change(login.id, { enabled: true }))).tell).to.include(
         "renew it, then enable the account",
       );
       const renewed = await accounts.renewSecret(login.id);
       await accounts.change(login.id, { enabled: true });
-      expect((await accounts.checkPassword(login.name, renewed)).accountId).to.equal(login.id);
+      expect((await accounts.checkPassword(login.name, renewed, "192.0.2.7")).accountId).to.equal(login.id);
 
       const [kept = "", present, ...more] = await certificates();
       expect([present, more]).to.deep.equal(["evidence-cert.pem", []]);

@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { openDatabase } from "../../base/database.ts";
 import { Secret } from "../../base/secret.ts";
+import { HOUR } from "../../base/units.ts";
 import { CameraStore } from "../../bridge/camera-store.ts";
 import { type DataFolder, openDataFolder } from "../../bridge/data-folder.ts";
 import { resealSecrets } from "../../bridge/reseal.ts";
@@ -29,9 +30,10 @@ describe("secrets, when the master key is replaced", function () {
     const database = new DatabaseSync(join(folder, "viaduct.db"), { readOnly: true });
     const passwords = database.prepare("SELECT password_sealed AS sealed FROM camera").all();
     const secrets = database.prepare("SELECT credential AS sealed FROM account WHERE kind = 'integration'").all();
+    const former = database.prepare("SELECT former AS sealed FROM integration_secret WHERE former IS NOT NULL").all();
     const factors = database.prepare("SELECT sealed FROM second_factor").all();
     database.close();
-    return [...passwords, ...secrets, ...factors].map((row) => String(row["sealed"]));
+    return [...passwords, ...secrets, ...former, ...factors].map((row) => String(row["sealed"]));
   }
 
   async function cameraPasswords(data: DataFolder): Promise<readonly (string | undefined)[]> {
@@ -61,9 +63,10 @@ describe("secrets, when the master key is replaced", function () {
     const { secret } = t.bridge.parts.factors.begin("person", "ada");
     const code = codeFor(secret.reveal(), systemClock.now());
     const [recovery] = await t.bridge.parts.factors.confirm("person", code, "127.0.0.1");
+    const renewed = await t.bridge.parts.accounts.renewSecret(login.id, HOUR);
     await t.close();
     const before = sealed();
-    expect(before).to.have.length(3);
+    expect(before).to.have.length(4);
     const held = await openDataFolder(folder);
     const former = held.keys.get("secrets");
     const passwords = await cameraPasswords(held);
@@ -76,7 +79,8 @@ describe("secrets, when the master key is replaced", function () {
       const { accounts, factors } = t.bridge.parts;
       // The key of the authenticator is opened for it, too.
       expect(await factors.check("person", recovery?.reveal() ?? "", "127.0.0.1")).to.equal("recovery code");
-      expect((await accounts.checkPassword(login.name, new Secret(login.secret))).accountId).to.equal(login.id);
+      for (const secret of [renewed, new Secret(login.secret)])
+        expect((await accounts.checkPassword(login.name, secret, "192.0.2.7")).accountId).to.equal(login.id);
     } finally {
       await t.close();
     }

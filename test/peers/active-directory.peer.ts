@@ -265,7 +265,7 @@ describe("Active Directory", function () {
       const { accounts } = t.bridge.parts;
       const refused = await Promise.all(
         Array.from({ length: 12 }, (_, guess) =>
-          accounts.checkPassword("bob", new Secret(`guess ${guess % 6}`)).then(
+          accounts.checkPassword("bob", new Secret(`guess ${guess % 6}`), "192.0.2.7").then(
             () => "in",
             (error: { kind?: string }) => error.kind,
           ),

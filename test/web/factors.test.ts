@@ -88,7 +88,9 @@ describe("second factors, at the API", () => {
   });
 
   it("keep the password alone from opening other doors", async () => {
-    const error = await site.accounts.checkPassword("ada", new Secret(PASSWORD)).catch((thrown: Error) => thrown);
+    const error = await site.accounts
+      .checkPassword("ada", new Secret(PASSWORD), "192.0.2.7")
+      .catch((thrown: Error) => thrown);
     expect((error as Error).message).to.contain("second factor");
   });
 

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { HOUR, isoOf, later } from "../../base/units.ts";
 import type { WebAnswer, WebClient } from "../support/web-client.ts";
 import { PASSWORD, startWebSite, type WebSite } from "../support/web-site.ts";
 
@@ -80,5 +81,31 @@ describe("passwords and secrets, at the API", () => {
     expect(site.audited.at(-1)).to.include({ who: "boss", action: "renew-secret", subject: "vms" });
     expect((await admin.send("POST", `/api/accounts/${idOf("ada")}/secret`)).status).to.equal(400);
     expect((await admin.send("POST", "/api/accounts/nobody/secret")).status).to.equal(404);
+  });
+
+  it("make another secret beside which the old one holds, show both, and end the old one", async () => {
+    const id = idOf("vms");
+    const path = `/api/accounts/${id}/secret`;
+    const before = site.accounts.principalOf(id);
+    const secretsOf = async (): Promise<unknown> => {
+      const { json } = await admin.send("GET", "/api/accounts");
+      return (json as { accounts: { id: string; secrets: unknown }[] }).accounts.find((one) => one.id === id)?.secrets;
+    };
+    expect(await secretsOf()).to.deep.equal({ lastUse: null, former: null });
+    const until = isoOf(later(site.clock.now(), 24 * HOUR));
+    expect((await admin.send("POST", path, { body: { overlapHours: 24 } })).status).to.equal(200);
+    expect(site.audited.at(-1)).to.include({
+      action: "renew-secret",
+      subject: "vms",
+      after: JSON.stringify({ formerHoldsUntil: until }),
+    });
+    expect(before?.renew?.() ?? site.accounts.principalOf(id)).not.to.equal(undefined);
+    expect(await secretsOf()).to.deep.equal({ lastUse: null, former: { until, lastUse: null } });
+    for (const overlapHours of [-1, 721, "24"])
+      expect((await admin.send("POST", path, { body: { overlapHours } })).status).to.equal(400);
+    expect((await admin.send("DELETE", `${path}/former`)).status).to.equal(204);
+    expect(site.audited.at(-1)).to.include({ who: "boss", action: "end-former-secret", subject: "vms" });
+    expect((await admin.send("DELETE", `${path}/former`)).status).to.equal(404);
+    expect(await secretsOf()).to.deep.equal({ lastUse: null, former: null });
   });
 });

@@ -5,12 +5,14 @@ import type { SecondPerson } from "../../auth/approval.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { decideAt } from "../../auth/decision.ts";
 import { reachOf } from "../../auth/explain.ts";
+import type { SecretsOf } from "../../auth/integration-log-ins.ts";
+import type { LastUse } from "../../auth/last-use.ts";
 import type { EffectiveGrant, Grant } from "../../auth/principal.ts";
 import { type CameraRight, INTERFACES, isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
 import { Fault } from "../../base/fault.ts";
 import { Secret } from "../../base/secret.ts";
-import type { UnixMillis } from "../../base/units.ts";
+import { HOUR, isoOf, type UnixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { jsonBody } from "../body.ts";
 import { managedBy } from "../managed-by.ts";
@@ -42,6 +44,8 @@ const newPerson = z.strictObject({
   password: z.string().min(1).max(1024),
   roles: z.array(z.string().min(1).max(64)).max(100).default([]),
 });
+/** For how long the old secret holds beside the new one. */
+const renewal = z.strictObject({ overlapHours: z.number().min(0).max(720).default(0) });
 const newPassword = z.strictObject({ password: z.string().min(1).max(1024) });
 const change = z.strictObject({ enabled: z.boolean().optional(), watching: watching.optional() });
 
@@ -82,6 +86,16 @@ function watchingOf(grants: readonly Grant[]): object {
 /** Holds at certain times, through some interfaces, or for newer footage alone. */
 function isNarrow({ hours, from, until, maxAgeMs, interfaces }: EffectiveGrant): boolean {
   return interfaces !== "any" || [hours, from, until, maxAgeMs].some((limit) => limit !== undefined);
+}
+
+function plainUse(use: LastUse | undefined): object | null {
+  return use === undefined ? null : { at: isoOf(use.at), address: use.address };
+}
+
+function plainSecrets(of: SecretsOf | undefined): object | null {
+  if (of === undefined) return null;
+  const former = of.former && { until: isoOf(of.former.until), lastUse: plainUse(of.former.lastUse) };
+  return { lastUse: plainUse(of.lastUse), former: former ?? null };
 }
 
 /** Accounts of people, with passwords, and of external systems, whose secrets are shown once, when they are made. */
@@ -127,6 +141,8 @@ export function accountRoutes(o: {
           // Of people: whether they have one, or are let in nowhere before.
           secondFactor: o.factors.has(id) ? "set up" : accounts.lacksFactor(id) ? "missing" : null,
           directory: directory && { name: directory.directory, roles: directory.roles, out: directory.out ?? null },
+          // Of external systems: when they came last, and with which secret.
+          secrets: plainSecrets(accounts.secretsOf(id)),
           // What can be changed here: the plain lines of its own.
           watching: watchingOf(grants),
           // What comes of all its lines and roles at this moment, through any interface, where it is enabled.
@@ -177,8 +193,18 @@ export function accountRoutes(o: {
   router.post("/:id/secret", need("manage-accounts"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
     assertOthers(ctx, id);
-    const secret = await managed(ctx).renewSecret(id);
+    // Without a body, the old one ends at once.
+    const asked = ctx.req.headers["content-type"] === undefined ? undefined : await jsonBody(ctx.req, renewal);
+    const overlapHours = asked?.overlapHours ?? 0;
+    const secret = await managed(ctx).renewSecret(id, overlapHours * HOUR);
     ctx.body = { secret: secret.reveal() };
+  });
+
+  router.delete("/:id/secret/former", need("manage-accounts"), async (ctx) => {
+    const { id = "" } = ctx["params"] as { id?: string };
+    assertOthers(ctx, id);
+    await managed(ctx).endFormerSecret(id);
+    ctx.status = 204;
   });
 
   router.delete("/:id", need("manage-accounts"), async (ctx) => {

@@ -197,6 +197,17 @@ export interface Account {
   readonly others: readonly string[];
   /** Some of it holds at certain times, through some interfaces, or for newer footage alone. */
   readonly narrowed: boolean;
+  /** Of external systems: when the present secret was used last, and the former one that still holds. Times are ISO 8601. */
+  readonly secrets: {
+    readonly lastUse: Use | null;
+    readonly former: { readonly until: string; readonly lastUse: Use | null } | null;
+  } | null;
+}
+
+/** When something was used, and from where. */
+export interface Use {
+  readonly at: string;
+  readonly address: string;
 }
 
 /** A token of an account. Times are ISO 8601. */
@@ -208,7 +219,7 @@ export interface ApiToken {
   readonly networks: readonly string[];
   readonly created: string;
   readonly expires: string | null;
-  readonly lastUse: { readonly at: string; readonly address: string } | null;
+  readonly lastUse: Use | null;
 }
 
 /** What is sent to make a token. Without `expires` it expires in a year. */
@@ -412,7 +423,9 @@ export const api = {
     call<DirectoryExplanation>("GET", ofDirectory(name, `explain?user=${encodeURIComponent(user)}`)),
   setPassword: (id: string, password: string) =>
     call<void>("PUT", `/api/accounts/${encodeURIComponent(id)}/password`, { password }),
-  renewSecret: (id: string) => call<{ secret: string }>("POST", `/api/accounts/${encodeURIComponent(id)}/secret`),
+  renewSecret: (id: string, overlapHours: number) =>
+    call<{ secret: string }>("POST", `/api/accounts/${encodeURIComponent(id)}/secret`, { overlapHours }),
+  endFormerSecret: (id: string) => call<void>("DELETE", `/api/accounts/${encodeURIComponent(id)}/secret/former`),
   removeAccount: (id: string) => call<void>("DELETE", `/api/accounts/${encodeURIComponent(id)}`),
 };
 

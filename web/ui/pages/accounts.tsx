@@ -3,7 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import { type Account, api, type Camera, type Which } from "../api.ts";
 import { Copyable, Dialog, Field, Removal, Trouble, useTask, wordsOf } from "../parts.tsx";
 import { NewPerson } from "./new-person.tsx";
-import { PasswordOf, SecretOf } from "./passwords.tsx";
+import { PasswordOf } from "./passwords.tsx";
+import { SecretOf } from "./secret.tsx";
 import { Tokens } from "./tokens.tsx";
 
 /** Accounts of people and of external systems. `own`: the name of whoever is logged in. */

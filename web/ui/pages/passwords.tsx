@@ -1,7 +1,7 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { type Account, api } from "../api.ts";
-import { Copyable, Dialog, Field, Trouble, useTask } from "../parts.tsx";
+import { Dialog, Field, Trouble, useTask } from "../parts.tsx";
 
 const GOOD = "At least 12 characters; a few random words are good.";
 
@@ -63,45 +63,15 @@ export function PasswordOf(props: { readonly account: Account; readonly onClose:
   );
 }
 
-/** Makes another secret for an external system, and shows it once. */
-export function SecretOf(props: { readonly account: Account; readonly onClose: () => void }): JSX.Element {
-  const { account, onClose } = props;
-  const [secret, setSecret] = useState<string | undefined>(undefined);
-  const task = useTask();
-  if (secret !== undefined)
-    return (
-      <Dialog title={`The new secret of ${account.name}`} onClose={onClose}>
-        <p>It is shown once. Type it into the external system now.</p>
-        <Copyable text={secret} label="secret" />
-        <footer>
-          <button type="button" class="primary" onClick={onClose}>
-            Done
-          </button>
-        </footer>
-      </Dialog>
-    );
-  return (
-    <PasswordDialog
-      title={`Another secret for ${account.name}?`}
-      verb="Make"
-      busy={task.busy}
-      trouble={task.trouble}
-      onClose={onClose}
-      onSubmit={() => task.run(async () => setSecret((await api.renewSecret(account.id)).secret))}
-    >
-      <p>It is disconnected at once, and comes back in when the new secret is typed into it.</p>
-    </PasswordDialog>
-  );
-}
-
-function PasswordDialog(props: {
+/** A dialog that asks for something and has it done. */
+export function PasswordDialog(props: {
   readonly title: string;
   readonly verb: string;
   readonly busy: boolean;
   readonly trouble: string | undefined;
   readonly onSubmit: () => void;
   readonly onClose: () => void;
-  readonly children: JSX.Element | JSX.Element[];
+  readonly children: ComponentChildren;
 }): JSX.Element {
   return (
     <Dialog title={props.title} onClose={props.onClose}>

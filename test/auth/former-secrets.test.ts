@@ -1,0 +1,203 @@
+import { expect } from "chai";
+import type { Accounts } from "../../auth/accounts.ts";
+import { type Lease, Leases } from "../../auth/leases.ts";
+import type { Peer, Principal } from "../../auth/principal.ts";
+import { ChallengeAnswerer, HttpAuthenticator } from "../../auth/scheme/http.ts";
+import { UsernameTokenVerifier, usernameTokenHeader } from "../../auth/scheme/usernametoken.ts";
+import { Throttle } from "../../auth/throttle.ts";
+import type { Secret } from "../../base/secret.ts";
+import { DAY, HOUR, MINUTE, SECOND } from "../../base/units.ts";
+import { kindOf, openSite, type Site, TLS, WATCH_ALL } from "./fixture.ts";
+
+const URI = "rtsp://bridge.test:554/live/cam1";
+const THERE: Peer = { ...TLS, address: "192.0.2.8" };
+
+describe("a secret that is replaced", () => {
+  let site: Site;
+  let leases: Leases;
+  let id: string;
+  let old: Secret;
+
+  beforeEach(async () => {
+    site = await openSite();
+    leases = new Leases({ ...site, audit: { record: () => undefined } });
+    const made = await site.accounts.createIntegration({ name: "vms", grants: WATCH_ALL });
+    [id, old] = [made.account.id, made.secret];
+  });
+  afterEach(async () => {
+    leases.close();
+    await site.database.close();
+  });
+
+  /** By each scheme that there is; throws as it does. */
+  const ways: readonly (readonly [string, (secret: Secret, peer?: Peer, accounts?: Accounts) => Promise<Principal>])[] =
+    [
+      ...(["SHA-256", "MD5"] as const).map(
+        (algorithm) =>
+          [
+            `digest ${algorithm}`,
+            async (password: Secret, peer: Peer = TLS, accounts: Accounts = site.accounts) => {
+              const server = httpOf(accounts);
+              const client = new ChallengeAnswerer({ user: "vms", password });
+              client.challenged(server.challenges(peer).filter((one) => one.includes(`algorithm=${algorithm}`)));
+              const authorization = client.authorize("DESCRIBE", URI);
+              return server.verify({ method: "DESCRIBE", uri: URI, peer, authorization });
+            },
+          ] as const,
+      ),
+      [
+        "Basic",
+        (secret, peer = TLS, accounts = site.accounts) => {
+          const authorization = `Basic ${Buffer.from(`vms:${secret.reveal()}`).toString("base64")}`;
+          return httpOf(accounts).verify({ method: "DESCRIBE", uri: URI, peer, authorization });
+        },
+      ],
+      [
+        "UsernameToken",
+        (password, peer = TLS, accounts = site.accounts) => {
+          const xml = usernameTokenHeader({ user: "vms", password }, site.clock.now());
+          const text = (name: string): string => new RegExp(`<ws(?:se|u):${name}[^>]*>([^<]*)`).exec(xml)?.[1] ?? "";
+          const throttle = new Throttle(site.clock);
+          return new UsernameTokenVerifier({ accounts, clock: site.clock, throttle }).verify(
+            {
+              username: "vms",
+              password: text("Password"),
+              type: "digest",
+              nonce: text("Nonce"),
+              created: text("Created"),
+            },
+            peer,
+          );
+        },
+      ],
+    ];
+  const httpOf = (accounts: Accounts): HttpAuthenticator =>
+    new HttpAuthenticator({
+      accounts,
+      clock: site.clock,
+      realm: "Viaduct",
+      door: "rtsp",
+      throttle: new Throttle(site.clock),
+    });
+  const [, digest] = ways[0] as (typeof ways)[number];
+  const run = (who: Principal): Lease =>
+    leases.open(who, [{ right: "live", camera: "gate", interface: "rtsp", address: TLS.address }]);
+
+  for (const [way, by] of ways)
+    it(`opens by ${way} beside the new one for as long as was said, and then no more`, async () => {
+      const next = await site.accounts.renewSecret(id, HOUR);
+      expect([(await by(old)).name, (await by(next)).name]).to.deep.equal(["vms", "vms"]);
+      await site.clock.advance(HOUR - SECOND);
+      expect((await by(old)).name).to.equal("vms");
+      await site.clock.advance(SECOND);
+      expect(await kindOf(() => by(old))).to.equal("unauthenticated");
+      expect((await by(next)).name).to.equal("vms");
+    });
+
+  it("opens nothing any more where nothing was said of an overlap, and what runs ends", async () => {
+    const lease = run(await digest(old));
+    await site.accounts.renewSecret(id);
+    expect(lease.ended.aborted).to.equal(true);
+    expect(await kindOf(() => digest(old))).to.equal("unauthenticated");
+    expect(site.accounts.secretsOf(id)?.former).to.equal(undefined);
+  });
+
+  it("keeps what runs by it until its time is over, and what runs by the new one goes on", async () => {
+    const before = run(await digest(old));
+    const next = await site.accounts.renewSecret(id, HOUR);
+    const [during, fresh] = [run(await digest(old)), run(await digest(next))];
+    await site.clock.advance(HOUR - SECOND);
+    expect([before, during, fresh].map(({ ended }) => ended.aborted)).to.deep.equal([false, false, false]);
+    await site.clock.advance(2 * SECOND);
+    expect([before, during, fresh].map(({ ended }) => ended.aborted)).to.deep.equal([true, true, false]);
+  });
+
+  it("can be ended early, with what runs by it alone", async () => {
+    const before = run(await digest(old));
+    const next = await site.accounts.renewSecret(id, HOUR);
+    const fresh = run(await digest(next));
+    await site.accounts.endFormerSecret(id);
+    expect([before.ended.aborted, fresh.ended.aborted]).to.deep.equal([true, false]);
+    expect(await kindOf(() => digest(old))).to.equal("unauthenticated");
+    expect(await kindOf(() => site.accounts.endFormerSecret(id))).to.equal("not-found");
+    const rows = await site.database.query.selectFrom("integration_secret").selectAll().execute();
+    expect(rows.map(({ former, until }) => [former, until])).to.deep.equal([[null, null]]);
+  });
+
+  it("ends at once when another one is replaced after it: two hold at most", async () => {
+    const first = run(await digest(old));
+    const second = await site.accounts.renewSecret(id, HOUR);
+    const third = await site.accounts.renewSecret(id, HOUR);
+    expect(first.ended.aborted).to.equal(true);
+    expect([await kindOf(() => digest(old)), (await digest(second)).name, (await digest(third)).name]).to.deep.equal([
+      "unauthenticated",
+      "vms",
+      "vms",
+    ]);
+    await site.accounts.renewSecret(id);
+    expect([await kindOf(() => digest(second)), await kindOf(() => digest(third))]).to.deep.equal([
+      "unauthenticated",
+      "unauthenticated",
+    ]);
+  });
+
+  it("opens nothing while the account is disabled, and what ran does not go on when it is enabled again", async () => {
+    await site.accounts.renewSecret(id, HOUR);
+    const lease = run(await digest(old));
+    await site.accounts.change(id, { enabled: false });
+    expect([lease.ended.aborted, await kindOf(() => digest(old))]).to.deep.equal([true, "unauthenticated"]);
+    await site.accounts.change(id, { enabled: true });
+    expect((await digest(old)).name).to.equal("vms");
+  });
+
+  it("has its last use told apart from that of the new one, also after a restart; a wrong one is no use", async () => {
+    const at = site.clock.now();
+    await digest(old);
+    expect(site.accounts.secretsOf(id)?.lastUse).to.deep.equal({ at, address: TLS.address });
+    const next = await site.accounts.renewSecret(id, DAY);
+    const until = at + DAY;
+    const untouched = { lastUse: undefined, former: { until, lastUse: { at, address: TLS.address } } };
+    expect(site.accounts.secretsOf(id)).to.deep.equal(untouched);
+    await site.clock.advance(MINUTE);
+    expect(await kindOf(() => digest({ reveal: () => "wrong" } as Secret))).to.equal("unauthenticated");
+    expect(site.accounts.secretsOf(id)).to.deep.equal(untouched);
+    await digest(next, THERE);
+    await site.accounts.close();
+    const again = await site.again();
+    expect(again.secretsOf(id)).to.deep.equal({
+      lastUse: { at: at + MINUTE, address: THERE.address },
+      former: untouched.former,
+    });
+    expect((await digest(old, TLS, again)).name).to.equal("vms");
+    await site.clock.advance(DAY);
+    const later = await site.again();
+    expect(later.secretsOf(id)?.former).to.equal(undefined);
+    expect(await kindOf(() => digest(old, TLS, later))).to.equal("unauthenticated");
+    expect(await kindOf(() => digest(next, TLS, later))).to.equal("none");
+  });
+
+  it("lies in the database sealed, and goes with the account", async () => {
+    await site.accounts.renewSecret(id, HOUR);
+    const rows = () => site.database.query.selectFrom("integration_secret").selectAll().execute();
+    expect(JSON.stringify(await rows())).not.to.contain(old.reveal());
+    await site.accounts.remove(id);
+    expect(await kindOf(() => digest(old))).to.equal("unauthenticated");
+    await site.again();
+    expect(await rows()).to.deep.equal([]);
+  });
+
+  it("holds for 30 days at most, and is nobody's who has a password", async () => {
+    for (const overlap of [-1, Number.NaN, 30 * DAY + 1])
+      expect(await kindOf(() => site.accounts.renewSecret(id, overlap))).to.equal("invalid");
+    expect((await digest(old)).name).to.equal("vms");
+    expect(await kindOf(() => site.accounts.renewSecret(id, 30 * DAY))).to.equal("none");
+    expect(site.accounts.secretsOf("nobody")).to.equal(undefined);
+  });
+
+  it("tells nobody that it is there: each name is tried with two secrets", async () => {
+    await site.accounts.renewSecret(id, HOUR);
+    for (const name of ["vms", "nobody", ""]) expect(site.accounts.integrationSecrets(name)).to.have.length(2);
+    const [one, other] = site.accounts.integrationSecrets("nobody");
+    expect([one.principal, other.principal]).to.deep.equal([undefined, undefined]);
+  });
+});
