@@ -8,8 +8,8 @@ import { pythonPeer } from "../support/peer.ts";
 const RUN = join(import.meta.dirname, "../support/onvif-cases/run.py");
 const CONFORMANCE = join(import.meta.dirname, "../../docs/conformance.md");
 
-/** Cases of both specifications, in their editions 19.12 and 21.06. */
-const PUBLISHED = { REPLAY: 51, MEDIA2_RTSS: 104 };
+/** Cases of the specifications, in their editions 19.12, 21.06 and 22.06. */
+const PUBLISHED = { REPLAY: 51, MEDIA2_RTSS: 104, EVENT: 53 };
 
 /** Cameras that have among them everything that the cases are about: each codec, and metadata. */
 const MOUNTS: readonly GstMount[] = ["h264pcmumeta", "h265aac"];
@@ -45,7 +45,7 @@ describe("the published ONVIF test cases", function () {
     const python = pythonPeer(this);
     t = await startTestBridge();
     gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
-    const login = await t.account({ live: "any", playback: "any", audio: "any", metadata: "any" });
+    const login = await t.account({ live: "any", playback: "any", audio: "any", metadata: "any", events: "any" });
     for (const mount of MOUNTS)
       await t.bridge.parts.discovery.adopt(
         { rtsp: gst.url(mount).href },

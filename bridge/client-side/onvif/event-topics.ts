@@ -75,9 +75,12 @@ const ROOTS: ReadonlySet<string> = new Set([
   "VideoSource",
 ]);
 
-/** Whether anything can ever be told under a topic. Of other makers' topics nobody knows before a camera sends one. */
+/**
+ * Whether anything can ever be told under a topic. Of other makers' topics nobody knows before a camera sends one; one of no
+ * namespace is nobody's, and a mistake of the client.
+ */
 export function isPossible([root = ""]: Topic): boolean {
-  return root.startsWith("{") || ROOTS.has(root);
+  return (root.startsWith("{") && !root.startsWith("{}")) || ROOTS.has(root);
 }
 
 /** More would be a camera that makes topics up. */

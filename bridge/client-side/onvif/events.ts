@@ -76,20 +76,21 @@ export function eventServices(o: {
       MessageContentSchemaLocation: ["http://www.onvif.org/onvif/ver10/schema/onvif.xsd"],
     }),
     CreatePullPointSubscription({ Filter, InitialTerminationTime, SubscriptionPolicy }, { who, base }) {
+      const now = clock.now();
       const subscription = subscriptions.open({
         who,
         camera,
         filter: readEventFilter(Filter?.element, clock),
         changedOnly: changedOnly(SubscriptionPolicy, clock),
-        // One without a wish lives for the shortest time: it is prolonged by being used.
+        // It is prolonged by being used.
         lifeMs:
           InitialTerminationTime === undefined
-            ? LIFE_MS.least
+            ? LIFE_MS.usual
             : lifeOf(InitialTerminationTime, clock, "UnacceptableInitialTerminationTimeFault"),
       });
       return {
         SubscriptionReference: { Address: subscriptionAddress(base, subscription) },
-        CurrentTime: clock.now(),
+        CurrentTime: now,
         TerminationTime: subscription.endsAt,
       };
     },
@@ -101,7 +102,7 @@ export function eventServices(o: {
       if (subscription.sent) throw eventFault(clock, "UnableToGetMessagesFault", "The messages of this one are sent");
       if (subscription.waiting)
         throw eventFault(clock, "UnableToGetMessagesFault", "Another request waits for messages already");
-      subscription.prolong(Timeout + LIFE_MS.least);
+      subscription.prolong(Timeout + LIFE_MS.usual);
       await subscription.arrival(Timeout, gone);
       if (subscription.over.aborted) subscriptions.find(who, resource);
       // What nobody receives stays for the next request.
@@ -138,9 +139,10 @@ export function eventServices(o: {
   });
   const manager = serve(SUBSCRIPTION_PATH, SUBSCRIPTION_MANAGER, {
     Renew({ TerminationTime }, { who, resource }) {
+      const now = clock.now();
       const subscription = subscriptions.find(who, resource);
       subscription.liveFor(lifeOf(TerminationTime, clock, "UnacceptableTerminationTimeFault"));
-      return { TerminationTime: subscription.endsAt, CurrentTime: clock.now() };
+      return { TerminationTime: subscription.endsAt, CurrentTime: now };
     },
     Unsubscribe(_, { who, resource }) {
       subscriptions.end(subscriptions.find(who, resource));

@@ -83,12 +83,13 @@ export function notificationServices(o: {
           "No events are sent to this address: see clientSide.notifications in the settings of the bridge",
         );
       }
+      const now = clock.now();
       const subscription = subscriptions.open({ ...asked, camera, sent: true });
       const reference = subscriptionAddress(base, subscription);
       begin(subscription, consumer, reference, peer.address);
       return {
         SubscriptionReference: { Address: reference },
-        CurrentTime: clock.now(),
+        CurrentTime: now,
         TerminationTime: subscription.endsAt,
       };
     },

@@ -6,8 +6,8 @@ import { duration } from "../../../wsdl/simple.ts";
 import type { Termination } from "../../../wsdl/tables/wsnt.ts";
 import { eventFault } from "./event-faults.ts";
 
-/** How long a subscription lives that nobody uses or renews. */
-export const LIFE_MS = { least: MINUTE, most: 60 * MINUTE } as const;
+/** How long a subscription lives that nobody uses or renews; `usual`: where nobody wished anything, and after each use. */
+export const LIFE_MS = { least: 10 * SECOND, usual: MINUTE, most: 60 * MINUTE } as const;
 
 /** A time that is too short is made longer (WS-BaseNotification 1.3, 4.1 allows it); one that is too long is refused. */
 export function lifeOf(

@@ -167,6 +167,7 @@ describe("the event service", () => {
     [topicFilter("tns1:VideoSource//*"), "InvalidTopicExpressionFault"],
     [topicFilter("nothing:VideoSource"), "InvalidTopicExpressionFault"],
     [topicFilter("tns1:Weather/Rain"), "TopicNotSupportedFault"],
+    [topicFilter("VideoSource/MotionAlarm"), "TopicNotSupportedFault"],
     [topicFilter(Array.from({ length: 5000 }, () => "tns1:A").join("|")), "InvalidTopicExpressionFault"],
     [contentFilter("//tt:SimpleItem"), "InvalidMessageContentExpressionFault"],
     [contentFilter(`boolean(//tt:SimpleItem[@Name="a"])`, "urn:xpath"), "InvalidMessageContentExpressionFault"],
@@ -213,6 +214,23 @@ describe("the event service", () => {
     expect(valid(unsubscribed.body)).to.deep.equal([]);
     expect((await pull(kept)).fault).not.to.equal(undefined);
     expect((await client.call("wsnt", "Unsubscribe", "", false, kept)).fault).not.to.equal(undefined);
+  });
+
+  it("lets one live for as short as was wished, ten seconds at least, and for a minute once it is used", async () => {
+    const [brief, short, used] = [
+      await create(until("PT1S")),
+      await create(until("PT20S")),
+      await create(until("PT20S")),
+    ];
+    await pull(used);
+    await clock.advance(10 * SECOND);
+    expect((await pull(brief)).fault?.subcodes.at(-1)).to.equal("ResourceUnknownFault");
+    await clock.advance(9 * SECOND);
+    const renewal = "<wsnt:TerminationTime>PT1S</wsnt:TerminationTime>";
+    expect((await client.call("wsnt", "Renew", renewal, false, short)).fault).to.equal(undefined);
+    await clock.advance(10 * SECOND);
+    expect((await pull(short)).fault?.subcodes.at(-1)).to.equal("ResourceUnknownFault");
+    expect((await pull(used)).fault).to.equal(undefined);
   });
 
   it("tells an account no more than it may know, and nobody else of its subscriptions", async () => {

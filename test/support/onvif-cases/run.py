@@ -8,11 +8,12 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+import event_cases
 import replay_cases
 import streaming_cases
 from soap import Device
 
-CASES = replay_cases.CASES | streaming_cases.CASES
+CASES = replay_cases.CASES | streaming_cases.CASES | event_cases.CASES
 AT_ONCE = 12
 
 
@@ -34,6 +35,11 @@ def outcome(context, name):
 
 
 context = Context(*sys.argv[1:6])
+chosen = sys.argv[6:] or CASES
+together = [name for name in chosen if name not in event_cases.ALONE]
 with ThreadPoolExecutor(AT_ONCE) as pool:
-    for one in pool.map(lambda name: outcome(context, name), sys.argv[6:] or CASES):
+    for one in pool.map(lambda name: outcome(context, name), together):
         print(json.dumps(one), flush=True)
+for name in chosen:
+    if name in event_cases.ALONE:
+        print(json.dumps(outcome(context, name)), flush=True)

@@ -16,10 +16,16 @@ SPACES = {
     "tse": "http://www.onvif.org/ver10/search/wsdl",
     "trp": "http://www.onvif.org/ver10/replay/wsdl",
     "tt": "http://www.onvif.org/ver10/schema",
+    "tev": "http://www.onvif.org/ver10/events/wsdl",
+    "tns1": "http://www.onvif.org/ver10/topics",
+    "wsnt": "http://docs.oasis-open.org/wsn/b-2",
+    "wstop": "http://docs.oasis-open.org/wsn/t-1",
+    "wsa": "http://www.w3.org/2005/08/addressing",
     "env": "http://www.w3.org/2003/05/soap-envelope",
 }
 WSSE = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
-LIMIT_SECONDS = 20
+# As long as a request for messages may be held, and a while longer.
+LIMIT_SECONDS = 90
 
 
 class SoapFault(Exception):
@@ -46,17 +52,28 @@ class Device:
     def call(self, service, operation, inner=""):
         """The answer's element. Raises SoapFault."""
         body = f"<{service}:{operation}>{inner}</{service}:{operation}>"
+        return self.body_of(self.send(self.services[service], body))
+
+    def send(self, address, body, header=""):
+        """The answer's envelope, whatever it says."""
         names = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in SPACES.items())
-        envelope = f"<env:Envelope {names}><env:Header>{self._token()}</env:Header><env:Body>{body}</env:Body></env:Envelope>"
+        envelope = (
+            f"<env:Envelope {names}><env:Header>{self._token()}{header}</env:Header><env:Body>{body}</env:Body></env:Envelope>"
+        )
         request = urllib.request.Request(
-            self.services[service], envelope.encode(), {"Content-Type": "application/soap+xml; charset=utf-8"}
+            address, envelope.encode(), {"Content-Type": "application/soap+xml; charset=utf-8"}
         )
         try:
             with urllib.request.urlopen(request, timeout=LIMIT_SECONDS, context=self.tls) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             text = error.read()
-        found = ET.fromstring(text).find("env:Body", SPACES)
+        return ET.fromstring(text)
+
+    @staticmethod
+    def body_of(envelope):
+        """What stands in it. Raises SoapFault."""
+        found = envelope.find("env:Body", SPACES)
         fault = found.find("env:Fault", SPACES)
         if fault is not None:
             raise SoapFault([one.text.split(":")[-1] for one in fault.iterfind(".//env:Value", SPACES)])
