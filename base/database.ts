@@ -5,12 +5,38 @@ import { Fault } from "./fault.ts";
 type Parameters = Parameters_<StatementSync["all"]>;
 type Parameters_<F> = F extends (...values: infer V) => unknown ? V : never;
 
+const LIMITS = {
+  /** That are kept ready for the next time: preparing one costs more than most of them do. */
+  statements: 256,
+};
+
+/** Prepares statements, and keeps those that were used last. */
+class Statements {
+  readonly #native: DatabaseSync;
+  readonly #kept = new Map<string, SqliteStatement>();
+
+  constructor(native: DatabaseSync) {
+    this.#native = native;
+  }
+
+  of(sql: string): SqliteStatement {
+    const statement = this.#kept.get(sql) ?? statementOf(this.#native.prepare(sql));
+    this.#kept.delete(sql);
+    this.#kept.set(sql, statement);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > LIMITS.statements && oldest !== undefined) this.#kept.delete(oldest);
+    return statement;
+  }
+}
+
 function statementOf(statement: StatementSync): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
     all: (values) => statement.all(...(values as Parameters)),
     run: (values) => statement.run(...(values as Parameters)),
-    iterate: (values) => statement.iterate(...(values as Parameters)) as IterableIterator<unknown>,
+    iterate: () => {
+      throw new Fault("internal", "rows one by one would hold up a statement that others use");
+    },
   };
 }
 
@@ -44,8 +70,9 @@ export async function openDatabase<Schema>(
   } catch (cause) {
     throw new Fault("unavailable", `cannot open database ${file}`, { cause });
   }
+  const statements = new Statements(native);
   const adapter: SqliteDatabase = {
-    prepare: (sql) => statementOf(native.prepare(sql)),
+    prepare: (sql) => statements.of(sql),
     close: () => native.close(),
   };
   const query = new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter }) });

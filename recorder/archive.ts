@@ -1,5 +1,6 @@
 import { Fault } from "../base/fault.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
+import { ReusedMemory } from "../media/reused-memory.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
 import type { AnchorLog } from "./anchor-log.ts";
 import type { ArchiveSettings } from "./archive-settings.ts";
@@ -17,6 +18,9 @@ import type { SegmentFile } from "./segment.ts";
 import type { Troubles } from "./troubles.ts";
 import type { UnnamedVolume, VolumeStatus } from "./volume.ts";
 import type { WriterContext } from "./writer-context.ts";
+
+/** Fragments that wait to be used again: some for each of a dozen sessions that play. */
+const PLAYING_IDLE_BYTES = 16 * 1024 * 1024;
 
 /** The stream that is meant where only a camera is named, if it has one of this name. */
 const MAIN_STREAM = "main";
@@ -60,6 +64,8 @@ export class Archive {
   readonly #recorders = new Map<string, StreamRecorder>();
   /** Of what is fetched from cameras' own recordings. */
   readonly #fetching = new Map<string, StreamRecorder>();
+  /** For what is being played. */
+  readonly #playing = new ReusedMemory(PLAYING_IDLE_BYTES);
 
   private constructor({ context, retainer, mover, journal, anchors }: ArchiveParts, settings: ArchiveSettings) {
     this.journal = journal;
@@ -251,10 +257,11 @@ export class Archive {
     const name = stream ?? (await this.#streamOf(camera));
     const { volumes, files, catalog, log, keys } = this.#context;
     const live = (): SegmentFile | undefined => this.#recorders.get(`${camera}/${name}`)?.live;
-    return new StreamReader(camera, name, { volumes, files, catalog, log, keys, live });
+    return new StreamReader(camera, name, { volumes, files, catalog, log, keys, live, memory: this.#playing });
   }
 
   async #streamOf(camera: string): Promise<string> {
+    if (this.#recorders.has(`${camera}/${MAIN_STREAM}`)) return MAIN_STREAM;
     const recorded = await this.#context.catalog.segments.streams(camera);
     const now = [...this.#recorders.keys()]
       .filter((key) => key.startsWith(`${camera}/`))

@@ -70,7 +70,7 @@ export class SegmentCipher {
 
   /** The `moov` of a header. Fault `invalid` where the key is another one, or anything of the header was changed. */
   movie(lead: Buffer, encrypted: Buffer, segment: Buffer): Promise<Buffer> {
-    return this.decrypt(HEADER_SEQUENCE, [lead, segment], encrypted);
+    return this.decrypt(HEADER_SEQUENCE, [lead, segment], Buffer.from(encrypted));
   }
 
   /** Of a fragment, or another thing with a sequence of its own. `bound`: what stands beside it in clear. */
@@ -91,8 +91,11 @@ export class SegmentCipher {
     };
   }
 
-  /** What was encrypted, in one buffer with `room` bytes before it. Fault `invalid` where one bit is not as it was, or the key is another one. */
-  async decrypt(sequence: number, bound: readonly Buffer[], encrypted: Buffer, room = 0): Promise<Buffer> {
+  /**
+   * What was encrypted. It lies where the encrypted bytes stood, unless some were left in clear; these are gone in any case. Fault
+   * `invalid` where one bit is not as it was, or the key is another one.
+   */
+  async decrypt(sequence: number, bound: readonly Buffer[], encrypted: Buffer): Promise<Buffer> {
     const { lead, runs, plainBytes, tagAt } = readCipherBox(encrypted);
     const clearBytes = runs.reduce((sum, { length }) => sum + length, 0);
     const hiddenAt = tagAt + TAG_BYTES;
@@ -102,8 +105,9 @@ export class SegmentCipher {
     decipher.setAuthTag(encrypted.subarray(tagAt, hiddenAt));
     const pace = new Pace();
     await pace.walk([...bound, lead, clear], (piece) => decipher.setAAD(piece));
-    const plain = Buffer.allocUnsafeSlow(room + plainBytes);
-    const [holes, filled] = split(plain.subarray(room), runs);
+    const plain =
+      runs.length === 0 ? encrypted.subarray(hiddenAt, hiddenAt + plainBytes) : Buffer.allocUnsafeSlow(plainBytes);
+    const [holes, filled] = split(plain, runs);
     let from = hiddenAt;
     for (const hole of holes) {
       let at = 0;

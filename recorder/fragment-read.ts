@@ -2,7 +2,7 @@ import { Fault } from "../base/fault.ts";
 import { BOX_HEADER_BYTES, boxesIn } from "./box.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readMoof, type StoredSample } from "./fmp4-read.ts";
-import { FRAGMENT_BOX_BYTES, readPrft, type TimeReference } from "./integrity.ts";
+import { readPrft, type TimeReference } from "./integrity.ts";
 
 /** A sample with the instants that `prft` gives it, in microseconds since 1970. */
 export interface TimedSample extends StoredSample {
@@ -16,15 +16,15 @@ export interface TimedSample extends StoredSample {
 }
 
 /**
- * The samples of a fragment, all tracks together, in the order of their decoding times. `bytes` begin with the fragment's
- * `uuid` box. Throws a Fault `invalid` when they are damaged.
+ * The samples of a fragment, all tracks together, in the order of their decoding times. `body`: all of it behind its `uuid` box.
+ * Throws a Fault `invalid` when it is damaged.
  */
-export function readSamples(bytes: Buffer, tracks: readonly Fmp4Track[]): readonly TimedSample[] {
-  const boxes = boxesIn(bytes.subarray(FRAGMENT_BOX_BYTES));
+export function readSamples(body: Buffer, tracks: readonly Fmp4Track[]): readonly TimedSample[] {
+  const boxes = boxesIn(body);
   const moof = boxes.find((one) => one.type === "moof");
   if (moof === undefined || boxes.at(-1)?.type !== "mdat") throw new Fault("invalid", "fragment without moof and mdat");
   const references = boxes.filter(({ type }) => type === "prft").map(({ body }) => readPrft(body));
-  const media = bytes.subarray(FRAGMENT_BOX_BYTES + moof.start);
+  const media = body.subarray(moof.start);
   const least = BOX_HEADER_BYTES + moof.body.length;
   const samples: TimedSample[] = [];
   for (const run of readMoof(moof.body)) {

@@ -1,5 +1,6 @@
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
+import type { ReusedMemory } from "../media/reused-memory.ts";
 import type { Cursor } from "./catalog-rows.ts";
 import type { KeyFinder, SegmentCipher } from "./cipher.ts";
 import { readIndexed } from "./closing-index.ts";
@@ -16,6 +17,8 @@ import type { FragmentExtent, SegmentFile } from "./segment.ts";
 export interface ReaderContext extends StoredPlace {
   readonly log: Log;
   readonly keys?: KeyFinder | undefined;
+  /** Where fragments lie while they are played. */
+  readonly memory: ReusedMemory;
   /** The segment that is being written now. */
   live(): SegmentFile | undefined;
 }
@@ -143,17 +146,16 @@ export class Places {
     return undefined;
   }
 
-  /** Undefined where the fragment cannot be read. The samples may be views into `room`, which has at least the fragment's bytes. */
+  /** Undefined where the fragment cannot be read. The samples are views into `bytes`, which are as many as the fragment has. */
   async samples(
     opened: Opened,
     place: FragmentExtent,
     { file }: Cursor,
-    room = Buffer.allocUnsafeSlow(place.bytes),
+    bytes = Buffer.allocUnsafeSlow(place.bytes),
   ): Promise<readonly TimedSample[] | undefined> {
-    const bytes = room.subarray(0, place.bytes);
     try {
       if ((await opened.handle.read(bytes, place.offset)) === bytes.length)
-        return readSamples(await plainOf(bytes, opened.cipher), opened.tracks);
+        return readSamples(await bodyOf(bytes, opened.cipher), opened.tracks);
     } catch (err) {
       if (!isFault(err, "invalid") && errorCode(err) === undefined) throw err;
       this.#context.log.error({ err, file, offset: place.offset }, "a part of a recording cannot be read");
@@ -178,14 +180,11 @@ async function isLocked(cipher: SegmentCipher | undefined, keys: KeyFinder | und
   return cipher !== undefined && (await keys?.find(cipher.protection.keyId)) === undefined;
 }
 
-/** A fragment as it is without encryption. */
-async function plainOf(bytes: Buffer, cipher: SegmentCipher | undefined): Promise<Buffer> {
-  if (cipher === undefined) return bytes;
+/** A fragment behind its box, as it is without encryption. */
+async function bodyOf(bytes: Buffer, cipher: SegmentCipher | undefined): Promise<Buffer> {
   const head = bytes.subarray(0, FRAGMENT_BOX_BYTES);
-  const { sequence } = readFragmentBox(head);
-  const plain = await cipher.decrypt(sequence, [head], bytes.subarray(head.length), head.length);
-  head.copy(plain);
-  return plain;
+  const body = bytes.subarray(FRAGMENT_BOX_BYTES);
+  return cipher === undefined ? body : cipher.decrypt(readFragmentBox(head).sequence, [head], body);
 }
 
 function isBehind(place: Cursor, cursor: Cursor): boolean {

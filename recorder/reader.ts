@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
 import type { PacketGroup } from "../media/group.ts";
+import type { ReusedMemory } from "../media/reused-memory.ts";
 import type { Reading, RecordedSource, Span } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import { readBackward } from "./backward.ts";
@@ -26,12 +27,14 @@ export class StreamReader implements RecordedSource {
   readonly #catalog: Catalog;
   readonly #volumes: ReaderContext["volumes"];
   readonly #places: Places;
+  readonly #memory: ReusedMemory;
 
   constructor(camera: string, stream: string, context: ReaderContext) {
     this.#camera = camera;
     this.#stream = stream;
     this.#catalog = context.catalog;
     this.#volumes = context.volumes;
+    this.#memory = context.memory;
     this.#places = new Places(camera, stream, context);
   }
 
@@ -108,8 +111,6 @@ export class StreamReader implements RecordedSource {
     let turn = 0;
     let lanes: Lanes | undefined;
     let lastUs: number | undefined;
-    // Used again for each fragment: groups are copies.
-    let room = Buffer.alloc(0);
     let place = await this.#places.locate(fromUs);
     while (!signal.aborted) {
       if (place === undefined) {
@@ -132,19 +133,24 @@ export class StreamReader implements RecordedSource {
           for (let one = fragments[index]; one !== undefined; one = fragments[index]) {
             index += 1;
             if (signal.aborted || one.startUs >= endUs) return;
-            if (room.length < one.bytes) room = Buffer.allocUnsafeSlow(one.bytes);
-            const samples = await this.#places.samples(opened, one, place, room);
-            lanes ??= new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory, numbering });
-            lanes.begin(opened.tracks, one, lastUs, samples === undefined);
-            const wanted = samples === undefined ? [] : lastUs === undefined ? fromKey(samples, fromUs) : samples;
-            lastUs = one.endUs;
-            for (const group of groupsOf(lanes, wanted, endUs)) {
-              if (signal.aborted) return;
-              yield group;
-              turn += group.byteLength;
-              if (turn < LIMITS.bytesPerTurn) continue;
-              turn = 0;
-              await setImmediate();
+            // Used again for another fragment: groups are copies.
+            const bytes = this.#memory.take(one.bytes);
+            try {
+              const samples = await this.#places.samples(opened, one, place, bytes);
+              lanes ??= new Lanes(opened.tracks, { baseTicks: randomInt(2 ** 32), memory, numbering });
+              lanes.begin(opened.tracks, one, lastUs, samples === undefined);
+              const wanted = samples === undefined ? [] : lastUs === undefined ? fromKey(samples, fromUs) : samples;
+              lastUs = one.endUs;
+              for (const group of groupsOf(lanes, wanted, endUs)) {
+                if (signal.aborted) return;
+                yield group;
+                turn += group.byteLength;
+                if (turn < LIMITS.bytesPerTurn) continue;
+                turn = 0;
+                await setImmediate();
+              }
+            } finally {
+              this.#memory.give(bytes);
             }
           }
           following = await this.#places.next(place);

@@ -12,6 +12,7 @@ import { readAnchor } from "../../recorder/anchor.ts";
 import { boxesIn } from "../../recorder/box.ts";
 import type { OpenFile } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
+import { FRAGMENT_BOX_BYTES } from "../../recorder/integrity.ts";
 import { judge } from "../../recorder/judge.ts";
 import { readRemovals } from "../../recorder/removals.ts";
 import { scanSegment } from "../../recorder/scan.ts";
@@ -63,7 +64,7 @@ export const TARGETS: readonly Target[] = [
       for (const { offset, bytes, moofOffset } of scan.fragments) {
         if (scan.protection === undefined)
           holds(offset <= moofOffset && moofOffset < offset + bytes, "the moof lies in its fragment");
-        const fragment = input.subarray(offset, offset + bytes);
+        const fragment = input.subarray(offset + FRAGMENT_BOX_BYTES, offset + bytes);
         const tracks = scan.protection === undefined ? (scan.header?.tracks ?? []) : [];
         for (const sample of tracks.length > 0 ? readSamples(fragment, tracks) : [])
           holds(sample.data.length === sample.size, "a sample is there, and whole");

@@ -6,6 +6,7 @@ import { readAnchor } from "../../recorder/anchor.ts";
 import type { KeyFinder } from "../../recorder/cipher.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
+import { FRAGMENT_BOX_BYTES } from "../../recorder/integrity.ts";
 import { readRemovals } from "../../recorder/removals.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { certificateOf } from "../../recorder/signature.ts";
@@ -37,7 +38,7 @@ describe("segments that were written once", () => {
     expect(scan, name).to.include({ sealed: true, tail: "none" });
     const bytes = await readFile(plain);
     const samples = scan.fragments.flatMap((one) =>
-      readSamples(bytes.subarray(one.offset, one.offset + one.bytes), scan.header?.tracks ?? []),
+      readSamples(bytes.subarray(one.offset + FRAGMENT_BOX_BYTES, one.offset + one.bytes), scan.header?.tracks ?? []),
     );
     return samples.map(({ track, presentUs, data }) => `${track} ${presentUs} ${data.toString("hex")}`).join("\n");
   }

@@ -8,6 +8,7 @@ import type { KeyFinder } from "../../recorder/cipher.ts";
 import { diskFiles, errorCode, type Files, type OpenFile } from "../../recorder/files.ts";
 import { readSamples } from "../../recorder/fragment-read.ts";
 import { Fragmenter } from "../../recorder/fragmenter.ts";
+import { FRAGMENT_BOX_BYTES } from "../../recorder/integrity.ts";
 import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { Troubles } from "../../recorder/troubles.ts";
@@ -89,7 +90,7 @@ export async function indicesOf(path: string): Promise<number[]> {
     for (const place of scan.fragments) {
       const bytes = Buffer.alloc(place.bytes);
       await handle.read(bytes, place.offset);
-      for (const sample of readSamples(bytes, scan.header?.tracks ?? []))
+      for (const sample of readSamples(bytes.subarray(FRAGMENT_BOX_BYTES), scan.header?.tracks ?? []))
         if (sample.video) found.push(indexIn(sample.data));
     }
     return found;
