@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import { Fault } from "../base/fault.ts";
 import { box } from "./box.ts";
 import { Pace } from "./pace.ts";
@@ -48,11 +48,11 @@ export interface KeyFinder {
  */
 export class SegmentCipher {
   readonly protection: Protection;
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
 
   constructor(protection: Protection, dataKey: Buffer) {
     this.protection = protection;
-    this.#key = Buffer.from(hkdfSync("sha256", dataKey, protection.salt, "viaduct segment v1", 32));
+    this.#key = createSecretKey(Buffer.from(hkdfSync("sha256", dataKey, protection.salt, "viaduct segment v1", 32)));
   }
 
   /** For a new segment. */
