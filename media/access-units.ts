@@ -1,6 +1,6 @@
-import { isFault } from "../base/fault.ts";
+import { FRAME_HEADER_BYTES, frameEnd } from "./framed-packets.ts";
 import type { GroupMarks, PacketGroup } from "./group.ts";
-import { type RtpPacket, readRtp } from "./rtp.ts";
+import { paddingOf, payloadOffset } from "./rtp.ts";
 import type { Sample, SampleFormat } from "./sample.ts";
 
 const LIMITS = {
@@ -16,8 +16,11 @@ export interface Unpacker {
   readonly fromStart: boolean;
   /** Nothing is missing at its end, as far as that can be told. */
   readonly atEnd: boolean;
-  /** Takes the next payload, a view that stays as it is. False: the access unit cannot be completed. Never throws. */
-  add(payload: Buffer, packet: Buffer): boolean;
+  /**
+   * Takes the next payload, which lies in `bytes` from `start` to `end`, of the packet that begins at `packetAt`; not empty. False: the
+   * access unit cannot be completed. Never throws.
+   */
+  add(bytes: Buffer, start: number, end: number, packetAt: number): boolean;
   /** The access unit, which is over then; undefined where its format is not known, or it makes no sense. */
   finish(): Unpacked | undefined;
   /** Forgets what has come of the access unit. */
@@ -25,16 +28,6 @@ export interface Unpacker {
 }
 
 export type Unpacked = Pick<Sample, "key" | "data"> & { readonly format: SampleFormat };
-
-/** A packet that is worth looking at, or undefined. */
-export function rtpOf(packet: Buffer): RtpPacket | undefined {
-  try {
-    return readRtp(packet);
-  } catch (error) {
-    if (isFault(error, "invalid")) return undefined;
-    throw error;
-  }
-}
 
 /**
  * Samples out of packet groups, for media whose access units span packets.
@@ -68,19 +61,26 @@ export class AccessUnits {
     const samples: Sample[] = [];
     let gap = group.discontinuity;
     let first = true;
-    for (const packet of group.packets) {
-      const rtp = rtpOf(packet);
-      if (rtp === undefined) {
+    const { bytes } = group;
+    // No views and objects for each packet: to make and collect them costs more than to copy what is in them.
+    for (let at = 0, end = 0; at < bytes.length; at = end) {
+      end = frameEnd(bytes, at);
+      const packetAt = at + FRAME_HEADER_BYTES;
+      const payloadAt = payloadOffset(bytes, packetAt, end);
+      if (payloadAt === undefined) {
         gap = true;
         continue;
       }
-      const step = this.#sequence === undefined ? 1 : (rtp.sequence - this.#sequence) & 0xffff;
+      const sequence = bytes.readUInt16BE(packetAt + 2);
+      const step = this.#sequence === undefined ? 1 : (sequence - this.#sequence) & 0xffff;
       if (step === 0) continue;
-      this.#sequence = rtp.sequence;
+      this.#sequence = sequence;
       gap ||= step !== 1;
       if (first && this.#open?.rtpTime !== group.rtpTime) this.#close(gap, samples);
       first = false;
-      this.#add(group, rtp, packet, gap);
+      this.#begin(group, gap);
+      this.#marked = ((bytes[packetAt + 1] as number) & 0x80) !== 0;
+      this.#add(bytes, payloadAt, end - paddingOf(bytes, packetAt, end), packetAt);
       gap = false;
     }
     // What cannot be read at the end of the group is missing all the same.
@@ -96,16 +96,18 @@ export class AccessUnits {
     return samples;
   }
 
-  #add(group: PacketGroup, rtp: RtpPacket, packet: Buffer, gap: boolean): void {
+  #begin(group: PacketGroup, gap: boolean): void {
     if (this.#open === undefined) {
       this.#open = group;
       this.#broken = false;
       this.#afterGap = gap;
     } else if (gap) this.#lose();
-    this.#marked = rtp.marker;
-    if (this.#broken || rtp.payload.length === 0) return;
+  }
+
+  #add(bytes: Buffer, start: number, end: number, packetAt: number): void {
+    if (this.#broken || start === end) return;
     this.#packets += 1;
-    if (this.#packets > LIMITS.packets || !this.#unpacker.add(rtp.payload, packet)) this.#lose();
+    if (this.#packets > LIMITS.packets || !this.#unpacker.add(bytes, start, end, packetAt)) this.#lose();
   }
 
   #lose(): void {

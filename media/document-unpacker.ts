@@ -26,7 +26,8 @@ export class DocumentUnpacker implements Unpacker {
     return true;
   }
 
-  add(payload: Buffer): boolean {
+  add(bytes: Buffer, start: number, end: number): boolean {
+    const payload = bytes.subarray(start, end);
     this.#pieces.push(payload);
     this.#bytes += payload.length;
     return this.#bytes <= LIMITS.bytes;

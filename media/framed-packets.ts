@@ -59,12 +59,17 @@ export class FramedPackets {
   #split(): readonly Buffer[] {
     const packets: Buffer[] = [];
     for (let offset = 0; offset < this.bytes.length; ) {
-      const start = offset + FRAME_HEADER_BYTES;
-      offset = start + this.bytes.readUInt16BE(offset + 2);
-      packets.push(this.bytes.subarray(start, offset));
+      const end = frameEnd(this.bytes, offset);
+      packets.push(this.bytes.subarray(offset + FRAME_HEADER_BYTES, end));
+      offset = end;
     }
     return packets;
   }
+}
+
+/** Where the frame ends that begins at `offset`. */
+export function frameEnd(bytes: Buffer, offset: number): number {
+  return offset + FRAME_HEADER_BYTES + bytes.readUInt16BE(offset + 2);
 }
 
 /** Writes the header of a frame of `length` bytes. */
@@ -78,6 +83,6 @@ export function writeFrameHeader(bytes: Buffer, offset: number, channel: number,
 function setChannel(bytes: Buffer, channel: number): void {
   for (let offset = 0; offset < bytes.length; ) {
     bytes[offset + 1] = channel;
-    offset += FRAME_HEADER_BYTES + bytes.readUInt16BE(offset + 2);
+    offset = frameEnd(bytes, offset);
   }
 }

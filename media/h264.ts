@@ -12,9 +12,9 @@ const LIMITS = {
 /** NAL unit types (ITU-T H.264 table 7-1) and those of RTP (RFC 6184 table 1). */
 export const H264 = { idr: 5, sps: 7, pps: 8, delimiter: 9, stapA: 24, fuA: 28 } as const;
 
-/** Of a NAL unit, or of an RTP payload (ITU-T H.264 7.3.1). */
-export function h264Type(nal: Buffer): number {
-  return (nal[0] ?? 0) & 0x1f;
+/** Of the NAL unit or RTP payload that begins at `at` (ITU-T H.264 7.3.1). */
+export function h264Type(nal: Buffer, at = 0): number {
+  return (nal[at] ?? 0) & 0x1f;
 }
 
 /**

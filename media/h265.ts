@@ -22,9 +22,9 @@ export const H265 = {
   fragment: 49,
 } as const;
 
-/** Of a NAL unit, or of an RTP payload, with their two-byte headers (ITU-T H.265 7.3.1.2). */
-export function h265Type(nal: Buffer): number {
-  return ((nal[0] ?? 0) >> 1) & 0x3f;
+/** Of the NAL unit or RTP payload that begins at `at`, with a header of two bytes (ITU-T H.265 7.3.1.2). */
+export function h265Type(nal: Buffer, at = 0): number {
+  return ((nal[at] ?? 0) >> 1) & 0x3f;
 }
 
 function isParameterSetType(type: number): boolean {

@@ -49,7 +49,8 @@ export class JpegUnpacker implements Unpacker {
     return true;
   }
 
-  add(payload: Buffer, packet: Buffer): boolean {
+  add(bytes: Buffer, start: number, end: number, packetAt: number): boolean {
+    const payload = bytes.subarray(start, end);
     if (payload.length < 8) return false;
     const offset = payload.readUIntBE(1, 3);
     const type = payload.readUInt8(4);
@@ -72,7 +73,7 @@ export class JpegUnpacker implements Unpacker {
         height: payload.readUInt8(7) * 8,
         restartInterval,
         tables: tables.tables,
-        given: givenIn(packet),
+        given: givenIn(bytes.subarray(packetAt, end)),
       };
     }
     const scan = payload.subarray(at);

@@ -29,7 +29,8 @@ export class Mpeg4Unpacker implements Unpacker {
     return true;
   }
 
-  add(payload: Buffer): boolean {
+  add(bytes: Buffer, start: number, end: number): boolean {
+    const payload = bytes.subarray(start, end);
     // Headers are in one piece (RFC 6416 5.2), so that a picture's beginning is in one packet.
     this.hasContent ||= mpeg4Picture(payload) !== undefined;
     this.#pieces.push(payload);

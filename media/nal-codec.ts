@@ -10,7 +10,8 @@ export interface NalCodec {
   readonly fragment: number;
   /** The type of an access unit delimiter, which is first wherever there is one. */
   readonly delimiter: number;
-  type(nal: Buffer): number;
+  /** Of what begins at `at`; 0 if absent. */
+  type(nal: Buffer, at?: number): number;
   /** NAL units that RTP carries as they are, not a type that RTP or nobody uses. */
   plain(type: number): boolean;
   vcl(type: number): boolean;

@@ -11,28 +11,28 @@ const LIMITS = {
   nals: 8192,
   /** Smaller ones have memory of their own: pieces that are used again are larger, and what waits for the disk is counted by its bytes. */
   leastReusedBytes: 2048,
+  /** Room that an access unit of ordinary cameras finds at once, and the most that is kept for the next one. */
+  firstBytes: 32 * 1024,
+  keptBytes: 1024 * 1024,
 };
 
-/** A NAL unit of which fragments are still missing. */
-interface Open {
-  /** The length field, then the NAL unit's header. */
-  readonly head: Buffer;
-  readonly fragments: Buffer[];
-  bytes: number;
-}
+const LENGTH_BYTES = 4;
+const NOTHING = Buffer.alloc(0);
 
 /**
- * Access units of H.264 (RFC 6184, packetization modes 0 and 1) and H.265 (RFC 7798, without DONL). Payload bytes are copied
- * once, when the access unit is complete.
+ * Access units of H.264 (RFC 6184, packetization modes 0 and 1) and H.265 (RFC 7798, without DONL). Payloads are copied as they
+ * come, into room that is used for one access unit after another.
  */
 export class NalUnpacker implements Unpacker {
   readonly #codec: NalCodec;
   readonly #sets: ParameterSets;
   readonly #memory: ReusedMemory | undefined;
-  #pieces: Buffer[] = [];
+  /** What is there of the access unit: NAL units, each behind its length. */
+  #room: Buffer = NOTHING;
   #bytes = 0;
   #nals = 0;
-  #open: Open | undefined;
+  /** Where the length stands of the NAL unit of which fragments are still missing. */
+  #openAt: number | undefined;
   #random = false;
   hasContent = false;
   fromStart = false;
@@ -47,14 +47,14 @@ export class NalUnpacker implements Unpacker {
   }
 
   get atEnd(): boolean {
-    return this.#open === undefined;
+    return this.#openAt === undefined;
   }
 
-  add(payload: Buffer): boolean {
+  add(bytes: Buffer, start: number, end: number): boolean {
     const codec = this.#codec;
-    if (codec.type(payload) === codec.fragment) return this.#addFragment(payload);
+    if (codec.type(bytes, start) === codec.fragment) return this.#addFragment(bytes, start, end);
     this.#endFragments();
-    for (const nal of codec.units(payload)) this.#addUnit(nal);
+    for (const nal of codec.units(bytes.subarray(start, end))) this.#addUnit(nal);
     return this.#withinLimits();
   }
 
@@ -66,68 +66,88 @@ export class NalUnpacker implements Unpacker {
     const type = this.#codec.type(nal);
     if (nal.length < this.#codec.headerBytes || !this.#codec.plain(type)) return;
     if (this.#codec.parameterSet(type) > 0) this.#sets.note(nal);
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(nal.length, 0);
-    this.#pieces.push(length, nal);
-    this.#bytes += 4 + nal.length;
-    this.#count(type, nal);
+    const at = this.#begin();
+    this.#append(nal);
+    this.#setLength(at);
+    this.#count(type, nal[this.#codec.headerBytes]);
   }
 
-  /** `start`: the NAL unit, or as much of it as is there. */
-  #count(type: number, start: Buffer): void {
+  /** `behind`: the byte behind the NAL unit's header. */
+  #count(type: number, behind: number | undefined): void {
     this.#nals += 1;
     if (!this.#codec.vcl(type)) return;
     // first_mb_in_slice is 0, or first_slice_segment_in_pic_flag is set: the first bit behind the header in both codecs.
-    if (!this.hasContent) this.fromStart = ((start[this.#codec.headerBytes] ?? 0) & 0x80) !== 0;
+    if (!this.hasContent) this.fromStart = ((behind ?? 0) & 0x80) !== 0;
     this.hasContent = true;
     this.#random ||= this.#codec.random(type);
   }
 
-  #addFragment(payload: Buffer): boolean {
-    const { headerBytes } = this.#codec;
-    const flags = payload[headerBytes] ?? 0;
-    const body = payload.subarray(headerBytes + 1);
+  #addFragment(bytes: Buffer, start: number, end: number): boolean {
+    const flagsAt = start + this.#codec.headerBytes;
+    const flags = flagsAt < end ? (bytes[flagsAt] as number) : 0;
+    const body = bytes.subarray(flagsAt + 1, Math.max(flagsAt + 1, end));
     if ((flags & 0x80) !== 0) {
       // Cameras that do not mark the end of a fragmented unit end it with the start of the next one.
       this.#endFragments();
-      if (!this.#startFragments(payload, body)) return false;
+      if (!this.#startFragments(bytes.subarray(start, end), body)) return false;
     }
-    if (this.#open === undefined) return false;
-    this.#open.fragments.push(body);
-    this.#open.bytes += body.length;
-    this.#bytes += body.length;
+    if (this.#openAt === undefined) return false;
+    this.#append(body);
     if ((flags & 0x40) !== 0) this.#endFragments();
     return this.#withinLimits();
   }
 
   #startFragments(payload: Buffer, body: Buffer): boolean {
-    const head = Buffer.from([0, 0, 0, 0, ...this.#codec.unitHeader(payload)]);
-    if (!this.#codec.plain(this.#codec.type(head.subarray(4)))) return false;
-    this.#open = { head, fragments: [], bytes: this.#codec.headerBytes };
-    this.#bytes += head.length;
-    const header = head.subarray(4);
-    this.#count(this.#codec.type(header), Buffer.concat([header, body.subarray(0, 1)]));
+    const header = Buffer.from(this.#codec.unitHeader(payload));
+    const type = this.#codec.type(header);
+    if (!this.#codec.plain(type)) return false;
+    this.#openAt = this.#begin();
+    this.#append(header);
+    this.#count(type, body[0]);
     return true;
   }
 
   #endFragments(): void {
-    const open = this.#open;
-    if (open === undefined) return;
-    this.#open = undefined;
-    const type = this.#codec.type(open.head.subarray(4));
-    if (this.#codec.parameterSet(type) > 0) {
-      this.#addByteStream(Buffer.concat([open.head.subarray(4), ...open.fragments]));
-      return;
-    }
-    open.head.writeUInt32BE(open.bytes, 0);
-    this.#pieces.push(open.head, ...open.fragments);
+    const at = this.#openAt;
+    if (at === undefined) return;
+    this.#openAt = undefined;
+    if (this.#codec.parameterSet(this.#codec.type(this.#room, at + LENGTH_BYTES)) > 0) this.#splitFrom(at);
+    else this.#setLength(at);
   }
 
   /** There are cameras that put all of a key frame, with start codes, into what they say is one parameter set. */
-  #addByteStream(nal: Buffer): void {
-    this.#bytes -= 4 + nal.length;
+  #splitFrom(at: number): void {
+    const nal = Buffer.from(this.#room.subarray(at + LENGTH_BYTES, this.#bytes));
+    this.#bytes = at;
     this.#nals -= 1;
     for (const one of splitStartCodes(nal)) this.#addUnit(one);
+  }
+
+  /** Leaves room for the length of a NAL unit, and tells where. */
+  #begin(): number {
+    const at = this.#bytes;
+    this.#reserve(LENGTH_BYTES);
+    this.#bytes += LENGTH_BYTES;
+    return at;
+  }
+
+  #append(bytes: Buffer): void {
+    this.#reserve(bytes.length);
+    this.#room.set(bytes, this.#bytes);
+    this.#bytes += bytes.length;
+  }
+
+  /** Of the NAL unit that ends here. */
+  #setLength(at: number): void {
+    this.#room.writeUInt32BE(this.#bytes - at - LENGTH_BYTES, at);
+  }
+
+  #reserve(bytes: number): void {
+    const least = this.#bytes + bytes;
+    if (least <= this.#room.length) return;
+    const room = Buffer.allocUnsafeSlow(Math.max(least, this.#room.length * 2, LIMITS.firstBytes));
+    this.#room.copy(room, 0, 0, this.#bytes);
+    this.#room = room;
   }
 
   finish(): Unpacked | undefined {
@@ -135,25 +155,24 @@ export class NalUnpacker implements Unpacker {
     this.#sets.settle();
     const { format } = this.#sets;
     const key = this.#random;
-    const data = format === undefined ? undefined : this.#joined();
+    const data = format === undefined ? undefined : this.#copied();
     this.drop();
     return format === undefined || data === undefined ? undefined : { key, data, format };
   }
 
-  #joined(): Buffer {
-    const memory = this.#memory;
-    if (memory === undefined || this.#bytes < LIMITS.leastReusedBytes) return Buffer.concat(this.#pieces, this.#bytes);
-    const data = memory.take(this.#bytes);
-    let at = 0;
-    for (const piece of this.#pieces) at += piece.copy(data, at);
+  #copied(): Buffer {
+    const whole = this.#room.subarray(0, this.#bytes);
+    if (this.#memory === undefined || this.#bytes < LIMITS.leastReusedBytes) return Buffer.from(whole);
+    const data = this.#memory.take(this.#bytes);
+    data.set(whole);
     return data;
   }
 
   drop(): void {
-    this.#pieces = [];
+    if (this.#room.length > LIMITS.keptBytes) this.#room = NOTHING;
     this.#bytes = 0;
     this.#nals = 0;
-    this.#open = undefined;
+    this.#openAt = undefined;
     this.#random = false;
     this.hasContent = false;
     this.fromStart = false;

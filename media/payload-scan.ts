@@ -19,7 +19,7 @@ export const SCAN = {
  */
 export function scanPayload(codec: NalCodec, packet: Buffer, offset: number, end: number): number {
   if (offset + codec.headerBytes >= end) return 0;
-  const type = typeAt(codec, packet, offset);
+  const type = codec.type(packet, offset);
   if (codec.vcl(type)) return sliceFlags(codec, type, packet[offset + codec.headerBytes]);
   if (type === codec.fragment) return scanFragment(codec, packet, offset, end);
   if (codec.parameterSet(type) === 0 && type !== codec.aggregation && codec.plain(type)) return 0;
@@ -27,11 +27,6 @@ export function scanPayload(codec: NalCodec, packet: Buffer, offset: number, end
   for (const nal of codec.units(packet.subarray(offset, end))) flags |= unitFlags(codec, nal);
   // Payloads of kinds that no camera is known to send (RFC 6184 5.7.2, RFC 7798 4.4.4) may well be the picture.
   return flags === 0 && !codec.plain(type) && type !== codec.aggregation ? SCAN.content : flags;
-}
-
-function typeAt(codec: NalCodec, packet: Buffer, offset: number): number {
-  const byte = packet[offset] ?? 0;
-  return codec.codec === "H264" ? byte & 0x1f : (byte >> 1) & 0x3f;
 }
 
 function scanFragment(codec: NalCodec, packet: Buffer, offset: number, end: number): number {

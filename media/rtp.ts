@@ -47,21 +47,23 @@ export function writeRtpHeader(
   bytes.writeUInt32BE(header.ssrc >>> 0, offset + 8);
 }
 
-/** Where the payload begins (RFC 3550 5.1), without allocating; undefined for what is no RTP packet. */
-export function payloadOffset(packet: Buffer): number | undefined {
-  const { length } = packet;
-  if (length < RTP_HEADER_BYTES) return undefined;
-  const first = packet[0] as number;
+/**
+ * Where in `bytes` the payload of the packet from `start` to `end` begins (RFC 3550 5.1), without allocating; undefined for what is
+ * no RTP packet.
+ */
+export function payloadOffset(bytes: Buffer, start = 0, end = bytes.length): number | undefined {
+  if (end - start < RTP_HEADER_BYTES) return undefined;
+  const first = bytes[start] as number;
   if (first >> 6 !== 2) return undefined;
-  let offset = RTP_HEADER_BYTES + (first & 0x0f) * 4;
+  let offset = start + RTP_HEADER_BYTES + (first & 0x0f) * 4;
   if ((first & 0x10) !== 0) {
-    if (offset + 4 > length) return undefined;
-    offset += 4 + packet.readUInt16BE(offset + 2) * 4;
+    if (offset + 4 > end) return undefined;
+    offset += 4 + bytes.readUInt16BE(offset + 2) * 4;
   }
-  return offset + paddingOf(packet) > length ? undefined : offset;
+  return offset + paddingOf(bytes, start, end) > end ? undefined : offset;
 }
 
-/** Bytes at the end that are none of the payload, as the packet says. */
-export function paddingOf(packet: Buffer): number {
-  return ((packet[0] as number) & 0x20) === 0 ? 0 : (packet[packet.length - 1] as number);
+/** Bytes at the end of the packet from `start` to `end` that are none of its payload, as it says. */
+export function paddingOf(bytes: Buffer, start = 0, end = bytes.length): number {
+  return ((bytes[start] as number) & 0x20) === 0 ? 0 : (bytes[end - 1] as number);
 }

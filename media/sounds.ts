@@ -1,7 +1,8 @@
+import { ifValid } from "../base/fault.ts";
 import { unixMillis } from "../base/units.ts";
-import { rtpOf } from "./access-units.ts";
 import { fmtpValue } from "./fmtp.ts";
 import type { PacketGroup } from "./group.ts";
+import { readRtp } from "./rtp.ts";
 import type { Sample, SampleFormat } from "./sample.ts";
 import type { Track } from "./track.ts";
 
@@ -63,7 +64,7 @@ export class Sounds {
     let base: number | undefined;
     let gap = group.discontinuity;
     for (const packet of group.packets) {
-      const rtp = rtpOf(packet);
+      const rtp = ifValid(() => readRtp(packet));
       if (rtp === undefined) {
         gap = true;
         continue;
