@@ -17,6 +17,7 @@ import {
   readSegmentBox,
   type SegmentHeader,
 } from "./integrity.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import { Pace } from "./pace.ts";
 import { cipherSizeOf, type Protection, readCipherBox, readProtectionBox } from "./protection.ts";
 import type { FragmentPlace } from "./segment.ts";
@@ -136,6 +137,7 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
     tail,
   });
   const lead = Buffer.alloc(LIMITS.leadBytes);
+  const room = new OneAtATime();
   while (offset < size) {
     if (fragments.length >= LIMITS.fragments) return found("damaged");
     const got = lead.subarray(0, await file.read(lead.subarray(0, size - offset), offset));
@@ -156,7 +158,7 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
     if (end > size) return found("torn");
     if (box.sequence !== fragments.length + 1 || !box.previous.equals(link ?? box.previous)) return found("damaged");
     const head = Buffer.from(got.subarray(0, FRAGMENT_BOX_BYTES));
-    if (verify && !(await isWhole({ file, head, box, at: bodyAtOffset, bytes: bodyBytes, protection, cipher })))
+    if (verify && !(await isWhole({ file, head, box, at: bodyAtOffset, bytes: bodyBytes, protection, cipher, room })))
       return found(await tearOf(file, offset, end, size));
     link = linkOf(head);
     heads.push(head);
@@ -296,11 +298,12 @@ async function isWhole(o: {
   readonly bytes: number;
   readonly protection: Protection | undefined;
   readonly cipher: SegmentCipher | undefined;
+  readonly room: OneAtATime;
 }): Promise<boolean> {
-  const { file, head, box, at, bytes, protection, cipher } = o;
+  const { file, head, box, at, bytes, protection, cipher, room } = o;
   if (protection === undefined) return (await hashOf(file, at, bytes)).equals(box.hash);
   if (bytes > LIMITS.encryptedBytes) return false;
-  const body = Buffer.allocUnsafeSlow(Math.min(bytes, cipher === undefined ? LIMITS.keylessBytes : bytes));
+  const body = room.of(Math.min(bytes, cipher === undefined ? LIMITS.keylessBytes : bytes));
   if ((await file.read(body, at + bytes - body.length)) < body.length) return false;
   // Zeros at the end are what a power cut leaves.
   if (cipher === undefined) return !isZero(body.subarray(-LIMITS.keylessZeros));

@@ -4,6 +4,7 @@ import type { KeyFinder, SegmentCipher } from "./cipher.ts";
 import type { OpenFile } from "./files.ts";
 import { type FoundSignature, findSignature } from "./find-signature.ts";
 import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID, type FragmentHeader, linkOf, readFragmentBox } from "./integrity.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import { Pace } from "./pace.ts";
 import { cipherSizeOf } from "./protection.ts";
 import { type Scan, scanSegment } from "./scan.ts";
@@ -50,11 +51,12 @@ export async function readFound(file: OpenFile, keys: KeyFinder | undefined): Pr
   const end = signed?.offset ?? size;
   const locked = scan.protection !== undefined && scan.cipher === undefined;
   const pieces: Piece[] = [];
+  const room = new OneAtATime();
   let junk = signed !== undefined && !(await isClosed(file, signed, size, scan));
   // Of a header that cannot be read, nobody knows where it ends.
   let at = scan.openingBytes > 0 ? scan.openingBytes : ((await findNext(file, FRAGMENT_MARK, 0, end)) ?? end);
   for (let places = 0; at < end && places < LIMITS.fragments; places += 1) {
-    const piece = await readPiece(file, at, end, scan, locked);
+    const piece = await readPiece(file, { at, end, room }, scan, locked);
     if (piece === undefined) junk = true;
     else pieces.push(piece.piece);
     at = piece?.end ?? (await findNext(file, FRAGMENT_MARK, at + 1, end)) ?? end;
@@ -66,8 +68,7 @@ export async function readFound(file: OpenFile, keys: KeyFinder | undefined): Pr
 
 async function readPiece(
   file: OpenFile,
-  at: number,
-  end: number,
+  { at, end, room }: { readonly at: number; readonly end: number; readonly room: OneAtATime },
   { protection, cipher }: Scan,
   locked: boolean,
 ): Promise<{ readonly piece: Piece; readonly end: number } | undefined> {
@@ -81,7 +82,7 @@ async function readPiece(
   const bodyAt = at + FRAGMENT_BOX_BYTES;
   if (known === undefined || known.bytes > LIMITS.fragmentBytes || bodyAt + known.bytes > end) return undefined;
   const { box, bytes } = known;
-  const body = Buffer.allocUnsafe(locked ? 0 : bytes);
+  const body = room.of(locked ? 0 : bytes);
   await file.read(body, bodyAt);
   return {
     piece: { head, box, hash: locked ? undefined : await hashOf(box, head, body, cipher) },

@@ -5,6 +5,7 @@ import type { KeyFinder } from "../cipher.ts";
 import { errorCode, type OpenFile } from "../files.ts";
 import type { Fmp4Track } from "../fmp4.ts";
 import { FRAGMENT_BOX_BYTES, type FragmentHeader, readFragmentBox } from "../integrity.ts";
+import { OneAtATime } from "../one-at-a-time.ts";
 import { openStored, type StoredPlace } from "../open-stored.ts";
 import { Pace } from "../pace.ts";
 import { type Scan, scanSegment } from "../scan.ts";
@@ -80,8 +81,7 @@ export async function* cut(
 ): AsyncGenerator<CutFragment> {
   let needsKey = false;
   let begun = false;
-  // Used again for each fragment: new memory for each made the collector the dearest part of an export.
-  let room = Buffer.alloc(0);
+  const room = new OneAtATime();
   for await (const row of segmentsOf(place.catalog, range)) {
     const opened = row.endUs <= range.notBeforeUs() ? REASON.old : await openSegment(place, row);
     if (typeof opened === "string") {
@@ -112,8 +112,7 @@ export async function* cut(
         if (startUs < range.notBeforeUs()) leave(REASON.old);
         else if (needsKey && !key) leave(REASON.keyless);
         else {
-          if (room.length < bytes) room = Buffer.allocUnsafeSlow(bytes);
-          const fragment = await readFragment(file, room.subarray(0, bytes), offset, scan, segment);
+          const fragment = await readFragment(file, room.of(bytes), offset, scan, segment);
           if (fragment === undefined) leave(REASON.damaged);
           else {
             needsKey = false;

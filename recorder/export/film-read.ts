@@ -2,6 +2,7 @@ import { ifValid } from "../../base/fault.ts";
 import { BOX_HEADER_BYTES, readBoxHeader, u32 } from "../box.ts";
 import { diskFiles } from "../files.ts";
 import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID, readFragmentBox } from "../integrity.ts";
+import { OneAtATime } from "../one-at-a-time.ts";
 import { Pace } from "../pace.ts";
 import { findNext } from "../search.ts";
 import { readSignatureBox, type SegmentSignature, signatureSizeOf } from "../signature.ts";
@@ -71,7 +72,7 @@ export async function readFilm(file: Readable): Promise<FoundFilm> {
   const size = await file.size();
   const segments: Growing[] = [];
   const metas: { readonly offset: number; readonly bytes: number }[] = [];
-  const room = new Room();
+  const room = new OneAtATime();
   let junk = 0;
   let at = 0;
   for (let places = 0; at < size && places < LIMITS.places && junk < LIMITS.junk; places += 1) {
@@ -100,7 +101,7 @@ async function readOwn(
   { at, bytes, size }: { readonly at: number; readonly bytes: number; readonly size: number },
   lead: Buffer,
   segments: Growing[],
-  room: Room,
+  room: OneAtATime,
 ): Promise<number | undefined> {
   if (isOrigin(lead.subarray(BOX_HEADER_BYTES))) {
     const box = await bytesAt(file, at, bytes);
@@ -133,16 +134,6 @@ async function recordedHash(body: Buffer, origin: Origin | undefined): Promise<s
     return body;
   });
   return recorded && (await new Pace().hash([recorded])).toString("hex");
-}
-
-/** Memory for one fragment at a time. */
-class Room {
-  #bytes = Buffer.alloc(0);
-
-  of(size: number): Buffer {
-    if (this.#bytes.length < size) this.#bytes = Buffer.allocUnsafeSlow(size);
-    return this.#bytes.subarray(0, size);
-  }
 }
 
 async function bytesAt(file: Readable, at: number, bytes: number): Promise<Buffer> {

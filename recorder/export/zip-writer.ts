@@ -4,6 +4,7 @@ import { Fault } from "../../base/fault.ts";
 import type { Secret } from "../../base/secret.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import type { OpenFile } from "../files.ts";
+import { OneAtATime } from "../one-at-a-time.ts";
 import { Pace } from "../pace.ts";
 import type { Bundle, Content } from "./bundle.ts";
 import { ZIP_SALT_BYTES, ZipCipher } from "./zip-cipher.ts";
@@ -90,11 +91,11 @@ export class ZipBundle implements Bundle {
     await this.#write(salt, cipher.check);
     const pace = new Pace();
     // What is given is not ours to change.
-    let room = Buffer.alloc(0);
+    const room = new OneAtATime();
     let bytes = 0;
     for await (const part of content) {
-      if (room.length < part.length) room = Buffer.allocUnsafeSlow(part.length);
-      const encrypted = room.subarray(0, part.copy(room));
+      const encrypted = room.of(part.length);
+      encrypted.set(part);
       await pace.walk([encrypted], (piece) => {
         cipher.crypt(piece, bytes);
         cipher.authenticate(piece);
