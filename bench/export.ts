@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, glob, mkdtemp, rm } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -20,10 +20,12 @@ import { PASSWORD_LETTERS, ZipBundle } from "../recorder/export/zip-writer.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { certificateOf, type Signer } from "../recorder/signature.ts";
 import { Troubles } from "../recorder/troubles.ts";
+import { exitCodeOf, verify } from "../recorder/verify.ts";
 import { mainVolume } from "../recorder/volume.ts";
 import { Volumes } from "../recorder/volumes.ts";
 import { cell, table } from "./figures.ts";
 import { record } from "./footage.ts";
+import { benchKeys } from "./protection.ts";
 
 // How fast recordings are exported and verified, beside the same bytes copied by the system in the same run.
 
@@ -41,7 +43,7 @@ if (values.help === true) {
 
   node bench/export.ts [--minutes 15] [--rounds 3] [--json]
 
-Records "--minutes" of a camera of 4 Mbit/s, signed and in clear, into the folder for temporary files first. Copying the same files, as
+Records "--minutes" of a camera of 4 Mbit/s, signed, in clear and encrypted, into the folder for temporary files first. Copying the same files, as
 \`cp\` does, is measured in the same run. The best of "--rounds" counts.
 `);
   process.exit(0);
@@ -69,10 +71,14 @@ try {
   const seconds = Number(values.minutes) * 60;
   const { recorder, exporter } = await makeSigners();
   const recordings = join(folder, "recordings");
-  const shared = { clock: systemClock, log: silentLog(), metrics: new Metrics(), signer: recorder };
-  const archive = await Archive.open({ folder: recordings, ...shared });
-  await record(archive, CAMERA, FROM, seconds);
-  await archive.close();
+  const encrypted = join(folder, "encrypted");
+  const keys = benchKeys();
+  const shared = { clock: systemClock, log: silentLog(), signer: recorder };
+  for (const more of [{ folder: recordings }, { folder: encrypted, keys, settings: { encryption: "full" } } as const]) {
+    const archive = await Archive.open({ ...shared, ...more, metrics: new Metrics() });
+    await record(archive, CAMERA, FROM, seconds);
+    await archive.close();
+  }
   const catalog = await Catalog.open(join(recordings, CATALOG_FILE));
   const place = { files: diskFiles, catalog, clock: systemClock, log: silentLog(), troubles: new Troubles() };
   const volumes = new Volumes([mainVolume(recordings)], place);
@@ -111,6 +117,12 @@ try {
     await files.close();
   };
 
+  const verifiedRecordings = async (archive: string): Promise<void> => {
+    const paths = await Array.fromAsync(glob(join(archive, "**/*.mp4")));
+    const report = await verify({ files: diskFiles, paths: paths.sort(), keys });
+    if (exitCodeOf(report) !== 0) throw new Error("what was just recorded is not as it was recorded");
+  };
+
   const out = (name: string): string => join(folder, name);
   const STEPS: readonly (readonly [name: string, work: () => Promise<void>, leaves: string | undefined])[] = [
     [COPY, () => cp(recordings, out("copy"), { recursive: true }), "copy"],
@@ -118,6 +130,8 @@ try {
     ["export into a ZIP file in clear", () => zip(out("clear.zip"), undefined), "clear.zip"],
     ["export into an encrypted ZIP file", () => zip(out("export.zip"), password), undefined],
     ["verify that, without unpacking", () => verified(out("export.zip")), undefined],
+    ["verify the recordings", () => verifiedRecordings(recordings), undefined],
+    ["verify the same, encrypted in full", () => verifiedRecordings(encrypted), undefined],
   ];
   const best = new Map<string, { readonly took: number; readonly cpuSeconds: number }>();
   for (let round = 0; round < Number(values.rounds); round += 1) {
