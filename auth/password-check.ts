@@ -47,14 +47,7 @@ export class PasswordCheck {
 
   /** Whoever is refused, for whatever reason, is so after a time that tells nothing. */
   async inTime<T>(check: () => Promise<T>): Promise<T> {
-    const begun = this.#clock.monotonic();
-    try {
-      return await check();
-    } catch (error) {
-      if (this.#directories !== undefined)
-        await this.#clock.sleep(LIMITS.refusalMs - ((this.#clock.monotonic() - begun) % LIMITS.refusalMs));
-      throw error;
-    }
+    return this.#directories === undefined ? check() : refusedInTime(this.#clock, check);
   }
 
   /** Takes as long for whom there is not (`of` is undefined). `isIn`: they are let in at all. Faults: `unauthenticated` (to be changed first), `busy`. */
@@ -82,5 +75,16 @@ export class PasswordCheck {
         tell: CHANGE_PASSWORD,
       });
     return answer === "in";
+  }
+}
+
+/** Does what a directory decides; what fails does so at a multiple of a second. */
+export async function refusedInTime<T>(clock: Clock, check: () => Promise<T>): Promise<T> {
+  const begun = clock.monotonic();
+  try {
+    return await check();
+  } catch (error) {
+    await clock.sleep(LIMITS.refusalMs - ((clock.monotonic() - begun) % LIMITS.refusalMs));
+    throw error;
   }
 }

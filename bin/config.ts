@@ -1,3 +1,5 @@
+import { systemClock } from "../base/clock.ts";
+import { examineNtlm } from "../bridge/directory/examine-ntlm.ts";
 import { workingGssapi } from "../bridge/directory/kerberos.ts";
 import { checkKeysFiles } from "../bridge/open-jwt.ts";
 import { settingsJsonSchema } from "../bridge/settings.ts";
@@ -69,6 +71,9 @@ recording:
 #   keytab: http.keytab
 #   service: HTTP/viaduct.corp.example@CORP.EXAMPLE
 #   realms: [{ realm: CORP.EXAMPLE, directory: corp }]
+# Weaker, by winbind, for computers of the domain that get no ticket:
+# ntlm:
+#   domains: [{ domain: CORP, directory: corp }]
 # \`viaduct directory test --config FILE\` says stage by stage what of it works.
 
 # Programs come by JSON Web Tokens of an issuer, for accounts that are here (API, ONVIF, RTSP, inside TLS alone):
@@ -87,7 +92,9 @@ export function printExample(): void {
 
 export async function checkConfig(file: string): Promise<void> {
   const settings = await readSettings(file);
-  if (settings.kerberos !== undefined) await workingGssapi(settings.kerberos);
+  const { kerberos, ntlm } = settings;
+  if (kerberos !== undefined) await workingGssapi(kerberos);
+  if (ntlm !== undefined) await examineNtlm(ntlm, systemClock);
   await checkKeysFiles(settings);
   process.stdout.write(`${file === "-" ? "It" : file} is right.\n`);
 }

@@ -48,6 +48,8 @@ import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
 import { DirectoryDesk } from "./directory/desk.ts";
 import { Directories } from "./directory/directories.ts";
 import { HEAD_WITH_TICKET_BYTES, KerberosLogIns, REPLAY_CACHE_FILE, workingGssapi } from "./directory/kerberos.ts";
+import type { NtlmLogIns } from "./directory/ntlm.ts";
+import { startNtlm } from "./directory/start-ntlm.ts";
 import { DirectoryStore } from "./directory/store.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventKeeper } from "./event-keeper.ts";
@@ -95,6 +97,7 @@ export interface BridgeParts {
   readonly desk: DirectoryDesk;
   /** Absent where it is off. */
   readonly kerberos: KerberosLogIns | undefined;
+  readonly ntlm: NtlmLogIns | undefined;
   readonly discovery: Discovery;
   /** What was recorded when. */
   readonly footage: Pick<Archive, "spans" | "gaps" | "fetchedSpans">;
@@ -239,6 +242,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       throttle,
       replayCache: folder.file(REPLAY_CACHE_FILE),
     });
+  const ntlm =
+    settings.ntlm &&
+    (await startNtlm(settings.ntlm, life, { directory: (name) => directories.get(name), throttle, clock, log }));
   const watch = new Watch(cameras, audit, leases);
   const exporting = await life.start("exports", () =>
     openExports(settings, {
@@ -274,6 +280,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     refusals,
     desk: new DirectoryDesk({ directories, accounts, audit, approvals, store: directoryStore }),
     kerberos,
+    ntlm,
     discovery: finds,
     footage: archive,
     exports: exporting,

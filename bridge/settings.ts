@@ -10,6 +10,7 @@ import { edgeSchema } from "./edge-settings.ts";
 import { jwtSchema } from "./jwt-settings.ts";
 import { kerberosSchema } from "./kerberos-settings.ts";
 import { mailSchema } from "./mail-settings.ts";
+import { ntlmSchema } from "./ntlm-settings.ts";
 import { cameraDevices, notifications } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
 import { smsSchema } from "./sms-settings.ts";
@@ -261,6 +262,7 @@ const wholeFile = z.strictObject({
   directory: directoriesSchema,
   kerberos: kerberosSchema,
   jwt: jwtSchema,
+  ntlm: ntlmSchema,
   approval: approvalSchema,
   mail: mailSchema
     .optional()
@@ -280,7 +282,7 @@ const wholeFile = z.strictObject({
 });
 
 /** The whole configuration file of `viaduct serve`. */
-export const settingsSchema = wholeFile.superRefine(({ kerberos, directory }, context) => {
+export const settingsSchema = wholeFile.superRefine(({ kerberos, ntlm, directory }, context) => {
   for (const [at, one] of (kerberos?.realms ?? []).entries())
     if (!directory.some(({ name }) => name === one.directory))
       context.addIssue({
@@ -288,6 +290,13 @@ export const settingsSchema = wholeFile.superRefine(({ kerberos, directory }, co
         path: ["kerberos", "realms", at, "directory"],
         message: `there is no directory ${one.directory}`,
       });
+  for (const [at, one] of (ntlm?.domains ?? []).entries()) {
+    const found = directory.find(({ name }) => name === one.directory);
+    if (found?.schema === "ad") continue;
+    const message =
+      found === undefined ? `there is no directory ${one.directory}` : `${one.directory} is no Active Directory`;
+    context.addIssue({ code: "custom", path: ["ntlm", "domains", at, "directory"], message });
+  }
 });
 
 export type Settings = z.output<typeof settingsSchema>;

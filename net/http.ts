@@ -157,6 +157,14 @@ export function readWhole(message: IncomingMessage, maxBytes: number, what: stri
   });
 }
 
+/** What proxies add (RFC 7239; RFC 9110 7.6.3). */
+const FORWARDED = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+
+/** Whether a proxy says that it stands in between; others say nothing. */
+export function isForwarded({ headers }: Pick<IncomingMessage, "headers">): boolean {
+  return FORWARDED.some((name) => name in headers);
+}
+
 /** Where a connection comes from. Ask when it is accepted: a closed socket has forgotten. */
 export function peerOf(socket: Socket): { readonly address: string; readonly port: number; readonly tls: boolean } {
   const address = socket.remoteAddress ?? "";

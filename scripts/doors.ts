@@ -18,6 +18,7 @@ const WEB: Doors = {
     "POST /api/session",
     "PUT /api/session",
     "POST /api/session/kerberos",
+    "POST /api/session/ntlm",
     "POST /api/setup",
   ],
   account: [

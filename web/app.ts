@@ -13,8 +13,10 @@ import type { HttpPart } from "../bridge/client-side/front-door.ts";
 import type { Refusals } from "../bridge/client-side/refusals.ts";
 import type { DirectoryDesk } from "../bridge/directory/desk.ts";
 import type { KerberosLogIns } from "../bridge/directory/kerberos.ts";
+import type { NtlmLogIns } from "../bridge/directory/ntlm.ts";
 import { peerOf } from "../net/http.ts";
 import type { Archive } from "../recorder/archive.ts";
+import { Entrance } from "./entrance.ts";
 import { answerFaults } from "./faults.ts";
 import { sameOriginOnly, securityHeaders } from "./headers.ts";
 import { askerOf } from "./managed-by.ts";
@@ -24,6 +26,7 @@ import { accountRoutes } from "./routes/accounts.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
+import { computerLogInRoutes } from "./routes/computer-log-in.ts";
 import { directoryRoutes } from "./routes/directory.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
 import { exportRoutes } from "./routes/exports.ts";
@@ -58,8 +61,9 @@ export interface WebOptions extends SocketsOptions {
   readonly refusals: Pick<Refusals, "list">;
   readonly auditTrail: AuditTrail;
   readonly desk: DirectoryDesk;
-  /** Absent where it is off. */
+  /** Absent where they are off. */
   readonly kerberos?: Pick<KerberosLogIns, "prove"> | undefined;
+  readonly ntlm?: Pick<NtlmLogIns, "step"> | undefined;
 }
 
 /** The installers' and administrators' interface: pages, their API, live pictures and events over WebSocket. */
@@ -104,8 +108,10 @@ export function createWeb(o: WebOptions): HttpPart & { close(): void } {
 /** The whole API. `need` stands in front of each route that is not for everybody. */
 export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[] {
   const ofAccounts = { ...o, cameras: o.watch, now: () => o.clock.now(), need };
+  const entrance = new Entrance(o);
   return [
-    sessionRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
+    sessionRoutes({ ...o, entrance, peerOf: (ctx) => peerOf(ctx.req.socket) }),
+    computerLogInRoutes({ ...o, entrance, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     passwordRoutes({ ...o, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     factorRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     tokenRoutes({ ...o, need, peerOf: (ctx) => peerOf(ctx.req.socket) }),

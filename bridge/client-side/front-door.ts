@@ -5,7 +5,7 @@ import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { equalInConstantTime, type Secret } from "../../base/secret.ts";
-import { createHttpServer, type HttpServerOptions, peerOf } from "../../net/http.ts";
+import { createHttpServer, type HttpServerOptions, isForwarded, peerOf } from "../../net/http.ts";
 import type { Identity } from "../../net/tls.ts";
 
 /** Sockets of all web pages, API and ONVIF clients together. */
@@ -139,7 +139,7 @@ export class FrontDoor {
     const { address } = peerOf(request.socket);
     const given = /^Bearer (.+)$/i.exec(request.headers.authorization ?? "")?.[1];
     // Behind a proxy on this machine everybody comes from loopback; one that says so is seen, against others there is the token.
-    const local = (address === "127.0.0.1" || address === "::1") && !FORWARDED.some((name) => name in request.headers);
+    const local = (address === "127.0.0.1" || address === "::1") && !isForwarded(request);
     const known =
       metricsToken === undefined ? local : given !== undefined && equalInConstantTime(metricsToken.reveal(), given);
     if (!known) {
@@ -150,9 +150,6 @@ export class FrontDoor {
     response.end(await metrics.text());
   }
 }
-
-/** What proxies add (RFC 7239; RFC 9110 7.6.3). */
-const FORWARDED = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
 
 function pathOf({ url = "/" }: IncomingMessage): string {
   return url.split("?", 1)[0] ?? "/";

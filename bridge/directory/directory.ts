@@ -11,6 +11,7 @@ import type { DirectoryAccess } from "../../directory/access.ts";
 import { heldBy, outOf } from "../../directory/difference.ts";
 import { filterValue } from "../../directory/filter.ts";
 import { type KerberosPrincipal, personOfPrincipal } from "../../directory/kerberos-principal.ts";
+import { personNamed } from "../../directory/ntlm-person.ts";
 import type { Attributes } from "../../directory/options.ts";
 import type { Person } from "../../directory/person.ts";
 import type { Reader } from "../../directory/reader.ts";
@@ -130,11 +131,14 @@ export class Directory {
    * Who a principal is whom Kerberos vouches for: their id, where the directory has exactly one such person and lets them in now, which a
    * ticket of this morning does not say. Does not wait for a sync. Faults as for {@link preview}.
    */
-  async idOf(principal: KerberosPrincipal): Promise<string | undefined> {
+  idOf(principal: KerberosPrincipal): Promise<string | undefined> {
     const asked = { schema: this.settings.schema, attributes: this.#attributes };
-    const person = await this.#access.read((reader) => personOfPrincipal(reader, principal, asked));
-    if (person === undefined || person.standing === "disabled") return undefined;
-    return this.#o.clock.now() < (person.expires ?? Number.POSITIVE_INFINITY) ? person.id : undefined;
+    return this.#idOfOneIn((reader) => personOfPrincipal(reader, principal, asked));
+  }
+
+  /** The same of a name by which somebody logs in to a Windows domain. */
+  idNamed(name: string): Promise<string | undefined> {
+    return this.#idOfOneIn((reader) => personNamed(reader, name));
   }
 
   /** How somebody comes by their roles. Faults as for {@link preview}. */
@@ -155,6 +159,12 @@ export class Directory {
         account,
       };
     });
+  }
+
+  async #idOfOneIn(find: (reader: Reader) => Promise<Person | undefined>): Promise<string | undefined> {
+    const person = await this.#access.read(find);
+    if (person === undefined || person.standing === "disabled") return undefined;
+    return this.#o.clock.now() < (person.expires ?? Number.POSITIVE_INFINITY) ? person.id : undefined;
   }
 
   async #followed(by: Manager | undefined, full: boolean, confirm: string | undefined): Promise<Followed> {

@@ -5,6 +5,7 @@ import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import { Fault } from "../../base/fault.ts";
 import { Turns } from "../../base/turns.ts";
 import { kerberosPrincipal } from "../../directory/kerberos-principal.ts";
+import { NTLM_SIGNATURE } from "../../directory/ntlm-message.ts";
 import { type AcceptedClient, type Gssapi, loadGssapi } from "../../net/gssapi.ts";
 import type { KerberosSettings } from "../kerberos-settings.ts";
 import type { Directory } from "./directory.ts";
@@ -24,9 +25,6 @@ export const HEAD_WITH_TICKET_BYTES = 80 * 1024;
 
 /** What failed log-ins count under before it is known whose they are: no account can have this name. */
 const SOMEBODY = ":kerberos";
-
-/** How an NTLM message says what it is, by itself or inside SPNEGO (MS-NLMP 2.2.1). */
-const NTLM = "NTLMSSP\0";
 
 /** Others than the owner and the group may read it. */
 const READABLE_BY_ALL = 0o004;
@@ -82,7 +80,7 @@ export class KerberosLogIns {
   async prove(token: Buffer, bindings: Buffer, { address }: Peer): Promise<KerberosProof> {
     const { throttle } = this.#o;
     throttle.admit(address, SOMEBODY);
-    if (token.includes(NTLM)) {
+    if (token.includes(NTLM_SIGNATURE)) {
       throttle.failed(address, SOMEBODY);
       throw new Fault("denied", "an NTLM token, and no ticket", { tell: NTLM_REFUSED });
     }

@@ -40,16 +40,35 @@ export class DirectoryLogIns {
     if (same !== undefined) return same;
     if (this.#running.size >= AT_ONCE)
       throw new Fault("busy", "too many log-ins by the directory at once", { tell: "busy, try again" });
-    if (!this.#guard.admits(id, password.reveal())) {
-      this.#log.warn({ person: id }, "a log-in was not passed on, so that the directory does not lock the account");
-      return "wrong";
-    }
+    if (!this.#admits(id, password.reveal())) return "wrong";
     const answer = this.#bind(id, password).finally(() => {
       this.#running.delete(key);
       this.#guard.done(id);
     });
     this.#running.set(key, answer);
     return answer;
+  }
+
+  /**
+   * A log-in that the directory is asked for in another way than with the password: passed on only as often as wrong passwords are, with
+   * which it counts. `proof` tells one attempt from another.
+   */
+  async guarded(id: string, proof: string, ask: () => Promise<DirectoryAnswer>): Promise<DirectoryAnswer> {
+    if (!this.#admits(id, proof)) return "wrong";
+    try {
+      const answer = await ask();
+      if (answer === "in") this.#guard.succeeded(id);
+      if (answer === "wrong") this.#guard.failed(id, proof);
+      return answer;
+    } finally {
+      this.#guard.done(id);
+    }
+  }
+
+  #admits(id: string, password: string): boolean {
+    if (this.#guard.admits(id, password)) return true;
+    this.#log.warn({ person: id }, "a log-in was not passed on, so that the directory does not lock the account");
+    return false;
   }
 
   async #bind(id: string, password: Secret): Promise<DirectoryAnswer> {

@@ -70,8 +70,9 @@ export async function startTestBridge(
     readonly ca?: string;
     /** As it stands in a configuration file. */
     readonly directory?: readonly object[];
-    /** Log-ins by Kerberos, and what else is said of accounts, likewise. */
+    /** Log-ins by Kerberos and NTLM, and what else is said of accounts, likewise. */
     readonly kerberos?: object;
+    readonly ntlm?: object;
     readonly accounts?: object;
     /** What waits for a second person, likewise. */
     readonly approval?: object;
@@ -108,6 +109,7 @@ export async function startTestBridge(
       },
       ...(options.directory === undefined ? {} : { directory: options.directory }),
       ...(options.kerberos === undefined ? {} : { kerberos: options.kerberos }),
+      ...(options.ntlm === undefined ? {} : { ntlm: options.ntlm }),
       ...(options.accounts === undefined ? {} : { accounts: options.accounts }),
       ...(options.approval === undefined ? {} : { approval: options.approval }),
       ...(options.mail === undefined ? {} : { mail: options.mail }),

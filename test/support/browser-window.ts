@@ -18,16 +18,30 @@ export interface BrowserWindow {
   close(): Promise<void>;
 }
 
+export interface WindowOptions {
+  /** What the person types where the browser itself asks for name and password. */
+  readonly credentials?: { readonly username: string; readonly password: string };
+  /** Further arguments of Chromium, and what is different in its environment. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Opens `url` in Chromium without a screen; further addresses may be relative to it. Certificates are not checked: those of a test are its own. */
-export async function openWindow({ program }: Peer, url: string): Promise<BrowserWindow> {
+export async function openWindow(
+  { program }: Peer,
+  url: string,
+  { credentials, args = [], env }: WindowOptions = {},
+): Promise<BrowserWindow> {
   const browser: Browser = await chromium.launch({
     executablePath: program,
+    ...(env === undefined ? {} : { env: { ...process.env, ...env } as Record<string, string> }),
     args: [
       "--no-sandbox",
       "--disable-gpu",
       "--disable-background-networking",
       "--disable-component-update",
       "--no-first-run",
+      ...args,
     ],
   });
   const troubles: string[] = [];
@@ -35,6 +49,7 @@ export async function openWindow({ program }: Peer, url: string): Promise<Browse
     baseURL: url,
     ignoreHTTPSErrors: true,
     viewport: { width: 1180, height: 860 },
+    ...(credentials === undefined ? {} : { httpCredentials: credentials }),
   });
   const page = await context.newPage();
   page.on("pageerror", (error) => troubles.push(String(error)));

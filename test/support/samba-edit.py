@@ -41,6 +41,7 @@ METHODS = {
     "rename": lambda name, new: (db.rename(dn_of(name), "CN=%s,CN=Users,%s" % (new, base)), modify_after(name, new)),
     "move": lambda name, ou: db.rename(dn_of(name), "CN=%s,OU=%s,%s" % (name, ou, base)),
     "primary": lambda name, group: modify(name, "primaryGroupID", rid_of(group)),
+    "must-change": lambda name: modify(name, "pwdLastSet", "0"),
     "policy": lambda attribute, value: domain(attribute, value),
 }
 

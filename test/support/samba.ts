@@ -8,7 +8,14 @@ import type { Context } from "mocha";
 import { missing, type Peer, peer, pythonPeer } from "./peer.ts";
 
 const REALM = "SITE.TEST";
+const SHORT_NAME = "SITE";
+const ADMINISTRATOR_PASSWORD = "Adm1n-Passw0rd";
 const SERVICES = "rpc, ldap, cldap, kdc, drepl, dns";
+/** By which other machines join the domain, and ask it about log-ins. */
+const SERVICES_FOR_MEMBERS = `s3fs, winbindd, ${SERVICES}`;
+/** LDAPS, LDAP, Kerberos, DNS; and where members ask about log-ins. */
+const PORTS = [636, 389, 88, 53];
+const SMB_PORT = 445;
 /** How long a domain controller may take to answer at first, on a busy machine. */
 const START_MS = 120_000;
 
@@ -31,8 +38,11 @@ export interface SambaDomain {
   readonly account: string;
   readonly password: string;
   edit(...changes: readonly SambaChange[]): Promise<void>;
-  /** The Kerberos realm. */
+  /** The Kerberos realm, and the short name of the domain. */
   readonly realm: string;
+  readonly shortName: string;
+  /** Of the domain's administrator. */
+  readonly administratorPassword: string;
   /** Writes the keys of a principal, with all that stands under its account, into a file. */
   keytab(principal: string, file: string): Promise<void>;
   /** File by which Kerberos clients find it; names are taken as they are written. */
@@ -45,8 +55,11 @@ export interface SambaDomain {
   close(): Promise<void>;
 }
 
-/** Makes and starts one, or skips the test or hook of `context` where Samba is missing or we are not root (its ports are below 1024). */
-export async function startSamba(context: Context): Promise<SambaDomain> {
+/** Makes and starts one (`members`: that others may join), or skips the test or hook of `context` where Samba is missing or we are not root (its ports are below 1024). */
+export async function startSamba(
+  context: Context,
+  { members = false }: { readonly members?: boolean } = {},
+): Promise<SambaDomain> {
   const tool = peer(context, "samba-tool");
   const samba = peer(context, "/usr/sbin/samba");
   const openssl = peer(context, "openssl");
@@ -61,7 +74,7 @@ export async function startSamba(context: Context): Promise<SambaDomain> {
   const conf = join(folder, "etc/smb.conf");
   await provision(tool, folder, address);
   await makeCertificates(openssl, folder, host, address);
-  await writeFile(conf, configured(await readFile(conf, "utf8"), folder));
+  await writeFile(conf, configured(await readFile(conf, "utf8"), folder, members));
   const krb5Conf = join(folder, "krb5.conf");
   await writeFile(krb5Conf, clientsConfiguration(address));
   let child: ChildProcess | undefined;
@@ -88,6 +101,8 @@ export async function startSamba(context: Context): Promise<SambaDomain> {
       if (code !== 0) throw new Error(`samba-edit.py ended with ${code}: ${stderr}`);
     },
     realm: REALM,
+    shortName: SHORT_NAME,
+    administratorPassword: ADMINISTRATOR_PASSWORD,
     krb5Conf,
     async keytab(principal, file) {
       const { code, stderr } = await tool.run(
@@ -97,13 +112,17 @@ export async function startSamba(context: Context): Promise<SambaDomain> {
       if (code !== 0) throw new Error(`samba-tool domain exportkeytab: ${stderr}`);
     },
     async start() {
-      const started = spawn(samba.program, ["-s", conf, "-F", "--no-process-group", "--debug-stdout"], {
+      const args = [samba.program, "-s", conf, "-F", "--no-process-group", "--debug-stdout"];
+      // Where its own parts find its winbind is compiled in.
+      const own = `mkdir -p /run/samba && mount --bind ${folder}/samba /run/samba && exec "$@"`;
+      const [program = "", ...rest] = members ? ["unshare", "--mount", "sh", "-c", own, "sh", ...args] : args;
+      const started = spawn(program, rest, {
         detached: true,
         stdio: ["ignore", "pipe", "pipe"],
       });
       child = started;
       for (const stream of [started.stdout, started.stderr]) stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-      await answering(address, () => started.exitCode === null);
+      await answering(address, members ? [...PORTS, SMB_PORT] : PORTS, () => started.exitCode === null);
     },
     async stop() {
       const stopped = child;
@@ -157,8 +176,8 @@ async function provision(tool: Peer, folder: string, address: string): Promise<v
       empty,
       "--server-role=dc",
       `--realm=${REALM}`,
-      "--domain=SITE",
-      "--adminpass=Adm1n-Passw0rd",
+      `--domain=${SHORT_NAME}`,
+      `--adminpass=${ADMINISTRATOR_PASSWORD}`,
       "--dns-backend=SAMBA_INTERNAL",
       "--host-name=dc1",
       `--host-ip=${address}`,
@@ -175,7 +194,7 @@ async function provision(tool: Peer, folder: string, address: string): Promise<v
 async function makeCertificates(openssl: Peer, folder: string, host: string, address: string): Promise<void> {
   const tls = join(folder, "tls");
   const inTls = (name: string): string => join(tls, name);
-  await Promise.all(["tls", "run", "ncalrpc", "log"].map((name) => mkdir(join(folder, name), { recursive: true })));
+  await Promise.all(["tls", "run", "ncalrpc", "log", "samba"].map((name) => mkdir(join(folder, name), { recursive: true })));
   const extensions = inTls("extensions");
   await writeFile(extensions, `subjectAltName=DNS:${host},IP:${address}\nextendedKeyUsage=serverAuth\n`);
   const key = ["-newkey", "rsa:2048", "-nodes"];
@@ -217,15 +236,15 @@ async function makeCertificates(openssl: Peer, folder: string, host: string, add
   }
 }
 
-function configured(text: string, folder: string): string {
+function configured(text: string, folder: string, members: boolean): string {
   const lines = [
     `pid directory = ${folder}/run`,
     `lock directory = ${folder}/run`,
     `ncalrpc dir = ${folder}/ncalrpc`,
     `ntp signd socket directory = ${folder}/run/ntp`,
-    `winbindd socket directory = ${folder}/run/winbindd`,
+    ...(members ? [] : [`winbindd socket directory = ${folder}/run/winbindd`]),
     `log file = ${folder}/log/log.%m`,
-    `server services = ${SERVICES}`,
+    `server services = ${members ? SERVICES_FOR_MEMBERS : SERVICES}`,
     `tls certfile = ${folder}/tls/cert.pem`,
     `tls keyfile = ${folder}/tls/key.pem`,
     `tls cafile = ${folder}/tls/ca.pem`,
@@ -238,9 +257,9 @@ function configured(text: string, folder: string): string {
     .replace("[global]\n", `[global]\n${lines.map((line) => `\t${line}\n`).join("")}`);
 }
 
-async function answering(address: string, alive: () => boolean): Promise<void> {
+async function answering(address: string, ports: readonly number[], alive: () => boolean): Promise<void> {
   const until = performance.now() + START_MS;
-  for (const port of [636, 389, 88, 53])
+  for (const port of ports)
     while (!(await accepts(address, port))) {
       if (!alive() || performance.now() > until) throw new Error(`Samba does not answer at ${address} port ${port}`);
       await new Promise((resolve) => setTimeout(resolve, 100));

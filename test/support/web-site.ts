@@ -119,11 +119,12 @@ const VOLUMES: readonly VolumeStatus[] = [
   },
 ];
 
-/** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. `approval`: what waits for a second person. `kerberos`: log-ins by it; off if absent. */
+/** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. `approval`: what waits for a second person. `kerberos`, `ntlm`: log-ins by them; off if absent. */
 export async function startWebSite(
   recordings?: { readonly folder: string } & Signers,
   approval: z.input<typeof approvalSchema> = {},
   kerberos?: WebOptions["kerberos"],
+  ntlm?: WebOptions["ntlm"],
 ): Promise<WebSite> {
   const folder = await mkdtemp(join(tmpdir(), "viaduct-web-"));
   const pages = await makePages(folder);
@@ -204,6 +205,7 @@ export async function startWebSite(
     },
     desk: noDirectories(approvals),
     kerberos,
+    ntlm,
     archive: {
       journal,
       spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),

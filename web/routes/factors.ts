@@ -9,9 +9,10 @@ import type { WebSessions } from "../../auth/sessions.ts";
 import { Fault } from "../../base/fault.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
+import { begin } from "../entrance.ts";
 import { sendCode } from "../send-code.ts";
 import { assertOthers, caller, callerAtPages, doorOf, type Need, type WebDoor, type WebState } from "../state.ts";
-import { begin, oneTimeCode } from "./session.ts";
+import { oneTimeCode } from "./session.ts";
 
 const destination = z.string().min(1).max(254);
 const password = z.string().min(1).max(1024);

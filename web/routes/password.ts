@@ -7,8 +7,8 @@ import type { WebSessions } from "../../auth/sessions.ts";
 import { Secret } from "../../base/secret.ts";
 import { attempt } from "../attempt.ts";
 import { jsonBody } from "../body.ts";
+import { begin } from "../entrance.ts";
 import { callerAtPages, type WebState } from "../state.ts";
-import { begin } from "./session.ts";
 
 const passwords = z.strictObject({ password: z.string().min(1).max(1024), next: z.string().min(1).max(1024) });
 

@@ -1,10 +1,15 @@
 import { type Approval, untilApproved } from "./second-person.ts";
 import { send } from "./send.ts";
 
+/** Where the account of this computer logs in. The door of Kerberos takes NTLM, too, where that is on. */
+export type ComputerDoor = "kerberos" | "ntlm";
+
 export interface Session {
   readonly setUpNeeded: boolean;
   /** Whoever is logged in at a computer of the domain needs no password. */
   readonly kerberos?: true;
+  /** By a password of Windows, which the browser has or asks for. */
+  readonly ntlm?: true;
   readonly account: {
     readonly name: string;
     readonly rights: readonly string[];
@@ -353,8 +358,8 @@ export const api = {
   logIn: (name: string, password: string, code: string) =>
     call<LogInAnswer | undefined>("POST", "/api/session", { name, password, ...(code === "" ? {} : { code }) }),
   /** The browser shows its ticket by itself. */
-  logInByKerberos: (code: string) =>
-    call<LogInAnswer | undefined>("POST", "/api/session/kerberos", code === "" ? {} : { code }),
+  logInByComputer: (door: ComputerDoor, code: string) =>
+    call<LogInAnswer | undefined>("POST", `/api/session/${door}`, code === "" ? {} : { code }),
   /** Of a log-in that waits for a second person; done where nothing is answered. */
   proceed: (ticket: string) =>
     call<{ needs: "approval"; approval: Approval } | undefined>("PUT", "/api/session", { ticket }),

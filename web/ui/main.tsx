@@ -69,8 +69,8 @@ function App(): JSX.Element {
       <main class="log-in">{trouble === undefined ? <p class="loading">Loading…</p> : <Trouble text={trouble} />}</main>
     );
   const { account } = session;
-  if (account === null)
-    return <LogIn setUpNeeded={session.setUpNeeded} kerberos={session.kerberos === true} onDone={load} />;
+  const computer = session.kerberos === true ? "kerberos" : session.ntlm === true ? "ntlm" : undefined;
+  if (account === null) return <LogIn setUpNeeded={session.setUpNeeded} computer={computer} onDone={load} />;
 
   const go = (to: string): void => {
     history.pushState(null, "", to);

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { api, type SentTo } from "../api.ts";
+import { api, type ComputerDoor, type SentTo } from "../api.ts";
 import { Field, Mark, Trouble, useTask } from "../parts.tsx";
 import type { Approval } from "../second-person.ts";
 import { Refusal } from "../send.ts";
@@ -20,11 +20,11 @@ const LOOK_MS = 2000;
 export function LogIn(props: {
   readonly setUpNeeded: boolean;
   /** The account of this computer may do instead of name and password. */
-  readonly kerberos: boolean;
+  readonly computer: ComputerDoor | undefined;
   readonly onDone: () => void;
 }): JSX.Element {
-  const { setUpNeeded } = props;
-  const [byKerberos, setByKerberos] = useState(false);
+  const { setUpNeeded, computer } = props;
+  const [byComputer, setByComputer] = useState(false);
   const [token, setToken] = useState("");
   const [name, setName] = useState(setUpNeeded ? "admin" : "");
   const [password, setPassword] = useState("");
@@ -39,20 +39,23 @@ export function LogIn(props: {
     event.preventDefault();
     logIn(code);
   };
-  const logIn = (withCode: string, withTicket = byKerberos): void =>
+  const logIn = (withCode: string, withComputer = byComputer): void =>
     task.run(async () => {
       if (setUpNeeded) {
         await api.setUp(token.trim(), name, password);
         props.onDone();
         return;
       }
-      const asked = withTicket ? api.logInByKerberos(withCode) : api.logIn(name, password, withCode);
+      const asked =
+        withComputer && computer !== undefined
+          ? api.logInByComputer(computer, withCode)
+          : api.logIn(name, password, withCode);
       const answer = await asked.catch((error: unknown) => {
         // It took too long: the next one, without a code, brings a new secret.
         if (error instanceof Refusal && error.status === 409) {
           setCode("");
           setNeedsCode(false);
-          setByKerberos(false);
+          setByComputer(false);
           setNewFactor(undefined);
         }
         throw error;
@@ -62,7 +65,7 @@ export function LogIn(props: {
       else if (answer.needs === undefined) setCodes(answer.recoveryCodes);
       else {
         setNeedsCode(true);
-        setByKerberos(withTicket);
+        setByComputer(withComputer);
         setNewFactor(answer.needs === "factor" ? answer : undefined);
         if (answer.needs === "code" && (answer.sent ?? answer.trouble) !== undefined)
           setSent({ to: answer.sent, trouble: answer.trouble });
@@ -104,7 +107,7 @@ export function LogIn(props: {
             </Field>
           </>
         ) : null}
-        {byKerberos ? null : (
+        {byComputer ? null : (
           <>
             <Field label="Name">
               <input
@@ -162,7 +165,7 @@ export function LogIn(props: {
         <button type="submit" class="primary" disabled={task.busy}>
           {task.busy ? "One moment…" : setUpNeeded ? "Create administrator" : "Log in"}
         </button>
-        {props.kerberos && !setUpNeeded && !needsCode ? (
+        {computer !== undefined && !setUpNeeded && !needsCode ? (
           <button type="button" disabled={task.busy} onClick={() => logIn("", true)}>
             Log in with this computer's account
           </button>
