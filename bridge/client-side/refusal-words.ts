@@ -53,7 +53,7 @@ const WORDS: Readonly<Record<RefusalCode, (refusal: Refusal) => Words>> = {
   ],
   scheme: ({ detail }) => [
     `the client wanted to log in by ${detail ?? "something"}, which is not taken this way`,
-    "let it use digest; Basic is for TLS alone",
+    "let it use digest; Basic is for TLS alone, Kerberos and NTLM are for the pages",
   ],
   jwt: ({ detail }) => [
     `the client's JWT is not taken: ${detail ?? "it is wrong"}`,

@@ -194,7 +194,9 @@ async function provision(tool: Peer, folder: string, address: string): Promise<v
 async function makeCertificates(openssl: Peer, folder: string, host: string, address: string): Promise<void> {
   const tls = join(folder, "tls");
   const inTls = (name: string): string => join(tls, name);
-  await Promise.all(["tls", "run", "ncalrpc", "log", "samba"].map((name) => mkdir(join(folder, name), { recursive: true })));
+  await Promise.all(
+    ["tls", "run", "ncalrpc", "log", "samba"].map((name) => mkdir(join(folder, name), { recursive: true })),
+  );
   const extensions = inTls("extensions");
   await writeFile(extensions, `subjectAltName=DNS:${host},IP:${address}\nextendedKeyUsage=serverAuth\n`);
   const key = ["-newkey", "rsa:2048", "-nodes"];
