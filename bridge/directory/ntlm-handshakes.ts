@@ -83,7 +83,8 @@ export class NtlmHandshakes {
   close(): void {
     this.#closed = true;
     for (const helper of [...this.#lent.keys(), ...this.#idle]) helper.close();
-    for (const { giveUp } of [...this.#waiting.values()]) giveUp();
+    // One that gives up takes itself out of the map, which a walk through it allows.
+    for (const { giveUp } of this.#waiting.values()) giveUp();
   }
 
   #wait(connection: Connection, helper: NtlmHelper): void {

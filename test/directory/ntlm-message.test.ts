@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import fc from "fast-check";
+import { array, assert, nat, property, tuple } from "fast-check";
 import { claimedName, isNtlmMessage, ntlmBinding, readNtlmMessage } from "../../directory/ntlm-message.ts";
 import { FIRST_MESSAGE, lastMessage } from "../support/ntlm.ts";
 
@@ -37,8 +37,8 @@ describe("messages of NTLM", () => {
 
   it("throw nothing, whatever stands in them, at whatever length", () => {
     const good = lastMessage({ binding: BOUND });
-    fc.assert(
-      fc.property(fc.nat(good.length), fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255))), (length, changes) => {
+    assert(
+      property(nat(good.length), array(tuple(nat(good.length - 1), nat(255))), (length, changes) => {
         const bytes = Buffer.from(good);
         for (const [at, byte] of changes) bytes[at] = byte;
         readNtlmMessage(bytes.subarray(0, length));

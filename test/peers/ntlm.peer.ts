@@ -113,10 +113,19 @@ describe("log-in by NTLM, of people of a Samba domain, through winbind of a memb
   }
 
   async function byCurl(user: string, password = PASSWORD, ...more: readonly string[]): Promise<string> {
-    const { stdout } = await curl.run([
-      ...["--silent", "--insecure", "--ntlm", "--user", `${domain.shortName}\\${user}:${password}`, "--json", "{}"],
-      ...["--write-out", "\n%{http_code}", ...more, `https://127.0.0.1:${port()}${DOOR}`],
-    ]);
+    const account = `${domain.shortName}\\${user}:${password}`;
+    const how = [
+      "--silent",
+      "--insecure",
+      "--ntlm",
+      "--user",
+      account,
+      "--json",
+      "{}",
+      "--write-out",
+      "\n%{http_code}",
+    ];
+    const { stdout } = await curl.run([...how, ...more, `https://127.0.0.1:${port()}${DOOR}`]);
     return stdout.toString().trim();
   }
 

@@ -34,7 +34,7 @@ export async function openWindow(
 ): Promise<BrowserWindow> {
   const browser: Browser = await chromium.launch({
     executablePath: program,
-    ...(env === undefined ? {} : { env: { ...process.env, ...env } as Record<string, string> }),
+    ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
     args: [
       "--no-sandbox",
       "--disable-gpu",

@@ -93,11 +93,6 @@ export function computerLogInRoutes(o: Parts): Router<WebState> {
     throw new Fault("unauthenticated", "NTLM: challenged", { tell: NO_NTLM });
   };
 
-  const ask = (ctx: Context, schemes: readonly Scheme[], tell: string): never => {
-    ctx.set("www-authenticate", [...schemes]);
-    throw new Fault("unauthenticated", "no token yet", { tell });
-  };
-
   router.post("/kerberos", async (ctx) => {
     if (kerberos === undefined || !o.peerOf(ctx).tls) throw off(KERBEROS_OFF);
     const given = tokenIn(ctx.req);
@@ -114,6 +109,11 @@ export function computerLogInRoutes(o: Parts): Router<WebState> {
     await byNtlm(ctx, ntlm, given);
   });
   return router;
+}
+
+function ask(ctx: Context, schemes: readonly Scheme[], tell: string): never {
+  ctx.set("www-authenticate", [...schemes]);
+  throw new Fault("unauthenticated", "no token yet", { tell });
 }
 
 const off = (tell: string): Fault => new Fault("not-found", tell, { tell });
