@@ -6,6 +6,7 @@ export const ACTS = {
   unlock: "take a lock off recordings",
   "change-retention": "change how long recordings of a camera are kept",
   "remove-camera": "remove a camera",
+  "forget-volume": "give up what is recorded on a volume",
   "pass-brake": "pass the brake of a directory",
   "grant-administrator": "give the right to manage accounts, or to approve",
   "log-in": "log in at the pages",

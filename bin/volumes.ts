@@ -1,3 +1,4 @@
+import { assertAlone } from "../auth/approval.ts";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
@@ -34,6 +35,7 @@ export async function volumes(options: VolumesOptions): Promise<void> {
         await print(named, await found.unnamed(), options.json === true);
         return;
       }
+      assertAlone(settings.approval.acts, "forget-volume");
       const name = options.forget;
       const segments = await found.forget(name);
       const why = `${segments} segments`;

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
@@ -93,6 +93,10 @@ describe("viaduct volumes", function () {
       out: `the volume fast: is not there now: ${recorded - 1} segments on it are not compared\n`,
       err: "",
     });
+    const alone = await readFile(config, "utf8");
+    await writeFile(config, `${alone}approval: { acts: [forget-volume] }\n`);
+    expect((await volumes("--forget", "fast")).err).to.include("this waits for a second person");
+    await writeFile(config, alone);
     const { code, out } = await volumes("--forget", "fast");
     expect({ code, out }).to.deep.equal({
       code: 0,

@@ -101,6 +101,13 @@ describe("acts that wait for a second person, at the pages", function () {
       words: /^remove the camera gate \("/,
     },
     {
+      act: "forget-volume",
+      ask: (client) => client.send("DELETE", "/api/volumes/old"),
+      done: () => site.audited.some(({ action }) => action === "forget-volume"),
+      status: 204,
+      words: /^give up what is recorded on the volume old: it is told as missing from then on$/,
+    },
+    {
       act: "pass-brake",
       ask: (client) => client.send("POST", "/api/directory/corp/sync", { body: { confirm: "abc" } }),
       // There is no such directory here: it was let through to be told so.
