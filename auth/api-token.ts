@@ -17,6 +17,8 @@ export interface ApiToken {
   readonly account: string;
   readonly name: string;
   readonly interfaces: readonly (typeof TOKEN_INTERFACES)[number][];
+  /** It is a certificate of the client: SHA-256, in hexadecimal pairs with colons. Undefined: what opens with it is a secret. */
+  readonly certificate: string | undefined;
   /** Addresses and networks from which alone it is taken; from everywhere if empty. */
   readonly networks: readonly string[];
   readonly created: UnixMillis;
@@ -24,6 +26,13 @@ export interface ApiToken {
   readonly expires: UnixMillis | undefined;
   /** To about a minute. */
   readonly lastUse: LastUse | undefined;
+}
+
+const CERTIFICATE = "certificate ";
+
+/** What a certificate of a client is found by, in the place of a secret's hash: no hash begins so. */
+export function certificateHash(fingerprint: string): string {
+  return CERTIFICATE + fingerprint;
 }
 
 /** A token as it is stored. */
@@ -52,6 +61,7 @@ export function tokenOf(row: ApiTokenTable): ApiToken {
     account: row.account,
     name: row.name,
     interfaces: interfaces as ApiToken["interfaces"],
+    certificate: row.hash.startsWith(CERTIFICATE) ? row.hash.slice(CERTIFICATE.length) : undefined,
     networks: JSON.parse(row.networks) as readonly string[],
     created: unixMillis(row.created),
     expires: row.expires === null ? undefined : unixMillis(row.expires),

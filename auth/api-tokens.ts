@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Kysely } from "kysely";
-import { Networks } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Closable } from "../base/lifecycle.ts";
@@ -8,9 +7,11 @@ import type { Log } from "../base/log.ts";
 import { makeSecret, Secret } from "../base/secret.ts";
 import { DAY, HOUR, MINUTE, type UnixMillis, unixMillis } from "../base/units.ts";
 import type { Accounts } from "./accounts.ts";
-import { type ApiToken, rowOfToken, TOKEN_PREFIX, tokenOf } from "./api-token.ts";
+import { type ApiToken, certificateHash, rowOfToken, TOKEN_PREFIX, tokenOf } from "./api-token.ts";
 import type { Audit } from "./audit.ts";
 import type { AuthSchema } from "./auth-schema.ts";
+import { readClientCertificate } from "./client-certificate.ts";
+import { type HeldToken, heldOf, whyNotAt } from "./held-token.ts";
 import { isNews, type LastUse } from "./last-use.ts";
 import type { Peer, Principal } from "./principal.ts";
 import { principalUntil } from "./principal-until.ts";
@@ -55,18 +56,10 @@ export interface NewToken {
   readonly expires?: UnixMillis | null | undefined;
 }
 
-interface Held {
-  token: ApiToken;
-  readonly networks: Networks | undefined;
-  readonly revoke: AbortController;
-  /** Made from the account's principal of a moment, as long as that is the present one. */
-  made: { readonly of: Principal; readonly principal: Principal } | undefined;
-  auditedUse: LastUse | undefined;
-}
-
 /**
  * Tokens with which programs come in the place of an account (RFC 6750): each may what its account may at that moment and no
- * more, through the interfaces it is for. Only hashes are kept. What runs by one ends when it is revoked or expires, and with the account.
+ * more, through the interfaces it is for. Only hashes are kept. In the place of a secret a token may be a certificate of the client. What
+ * runs by one ends when it is revoked or expires, and with the account.
  */
 export class ApiTokens implements Closable {
   readonly #query: Kysely<AuthSchema>;
@@ -75,8 +68,8 @@ export class ApiTokens implements Closable {
   readonly #audit: Audit;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #byId = new Map<string, Held>();
-  readonly #byHash = new Map<string, Held>();
+  readonly #byId = new Map<string, HeldToken>();
+  readonly #byHash = new Map<string, HeldToken>();
   #writing: Promise<unknown> = Promise.resolve();
 
   private constructor(o: TokensOptions<AuthSchema>) {
@@ -114,42 +107,28 @@ export class ApiTokens implements Closable {
 
   /** The token cannot be read again later. Fault `invalid`: something of it makes no sense, or there are too many. */
   async make(accountId: string, wanted: NewToken): Promise<{ readonly token: ApiToken; readonly secret: Secret }> {
-    const { interfaces = ["api"], networks = [], expires } = wanted;
+    const { expires } = wanted;
     const now = this.#clock.now();
-    const name = wanted.name.trim();
-    if (name === "" || name.length > LIMITS.nameLength || /\p{Cc}/u.test(name))
-      throw invalid(`a token has a name of up to ${LIMITS.nameLength} characters`);
-    if (this.list(accountId).some((one) => one.name === name))
-      throw invalid(`there is a token ${name} already: revoke it, or choose another name`);
-    if (interfaces.length === 0) throw invalid("a token is for one interface at least");
-    if (networks.length > LIMITS.networks) throw invalid(`a token is for ${LIMITS.networks} networks at most`);
     if (expires != null && (expires <= now || expires - now > LIMITS.longestMs))
       throw invalid("a token expires later than now, and within ten years; or never");
-    if (this.list(accountId).length >= LIMITS.perAccount || this.#byId.size >= LIMITS.tokens)
-      throw invalid("there are too many tokens: revoke those that nobody uses");
     const secret = new Secret(`${TOKEN_PREFIX}${makeSecret(LIMITS.letters).reveal()}`);
-    const token: ApiToken = {
-      id: randomBytes(12).toString("hex"),
-      account: accountId,
-      name,
-      interfaces: [...new Set(interfaces)],
-      networks: [...networks],
-      created: now,
-      expires: expires === null ? undefined : (expires ?? unixMillis(now + LIMITS.validMs)),
-      lastUse: undefined,
-    };
-    const hash = hashOf(secret.reveal());
-    // Networks that make no sense are found out before anything is written.
-    const held = heldOf(token);
-    // Held before it is written, so that of two at once only one has the name. Nobody knows the secret yet.
-    this.#hold(held, hash);
-    try {
-      await this.#query.insertInto("api_token").values(rowOfToken(token, hash)).execute();
-    } catch (error) {
-      this.#drop(held);
-      throw error;
-    }
-    return { token, secret };
+    const until = expires === null ? undefined : (expires ?? unixMillis(now + LIMITS.validMs));
+    return { token: await this.#add(accountId, wanted, until, undefined, hashOf(secret.reveal())), secret };
+  }
+
+  /**
+   * Takes a client's own certificate (PEM) as a token, until it expires, or sooner. Fault `invalid` as for {@link make}, and where the
+   * certificate is not taken ({@link readClientCertificate}) or is one already.
+   */
+  async register(accountId: string, wanted: NewToken, pem: string): Promise<ApiToken> {
+    const now = this.#clock.now();
+    const certificate = readClientCertificate(pem, now);
+    const expires = unixMillis(Math.min(certificate.expires, wanted.expires ?? Number.POSITIVE_INFINITY));
+    if (expires <= now) throw invalid("a token expires later than now");
+    const hash = certificateHash(certificate.fingerprint);
+    if (this.#byHash.has(hash))
+      throw invalid("this certificate is a token already: revoke that, or give each client its own");
+    return this.#add(accountId, wanted, expires, certificate.fingerprint, hash);
   }
 
   /** Takes effect at once, also for what runs. Fault `not-found`: the account has no such token. */
@@ -163,7 +142,7 @@ export class ApiTokens implements Closable {
   }
 
   /**
-   * Who comes with a token through `door`, with the rights of this moment. Only inside TLS: the caller sees to it. Faults:
+   * Who comes with a secret through `door`, with the rights of this moment. Only inside TLS: the caller sees to it. Faults:
    * `unauthenticated`, always in the same words; `busy` (throttled).
    */
   verify(text: string, peer: Peer, door: Interface): Principal {
@@ -173,14 +152,18 @@ export class ApiTokens implements Closable {
       this.#throttle.failed(peer.address, UNKNOWN);
       throw new UnauthenticatedFault("an unknown token", { tell: TELL });
     }
-    const principal = this.#present(held);
-    const account = this.#nameOf(held);
-    const why =
-      whyNot(held, peer, door) ?? (principal === undefined ? "it has expired, or its account is out" : undefined);
-    if (principal === undefined || why !== undefined)
-      throw new UnauthenticatedFault(`the token ${held.token.name} of ${account}: ${why}`, { account, tell: TELL });
-    this.#used(held, principal, peer, door);
-    return principal;
+    return this.#letIn(held, peer, door);
+  }
+
+  /**
+   * Who has a certificate, likewise: the caller has seen that the client has its key, and that no browser has sent it along. Undefined where it
+   * is nobody's. Faults: `unauthenticated`; `busy`.
+   */
+  verifyCertificate(fingerprint: string, peer: Peer, door: Interface): Principal | undefined {
+    const held = this.#byHash.get(certificateHash(fingerprint));
+    if (held === undefined) return undefined;
+    this.#throttle.admit(peer.address, UNKNOWN);
+    return this.#letIn(held, peer, door);
   }
 
   /** Waits until the last uses are written down. */
@@ -188,22 +171,77 @@ export class ApiTokens implements Closable {
     await this.#writing;
   }
 
+  async #add(
+    accountId: string,
+    { name: asked, interfaces = ["api"], networks = [] }: NewToken,
+    expires: UnixMillis | undefined,
+    certificate: string | undefined,
+    hash: string,
+  ): Promise<ApiToken> {
+    const name = asked.trim();
+    if (name === "" || name.length > LIMITS.nameLength || /\p{Cc}/u.test(name))
+      throw invalid(`a token has a name of up to ${LIMITS.nameLength} characters`);
+    if (this.list(accountId).some((one) => one.name === name))
+      throw invalid(`there is a token ${name} already: revoke it, or choose another name`);
+    if (interfaces.length === 0) throw invalid("a token is for one interface at least");
+    if (networks.length > LIMITS.networks) throw invalid(`a token is for ${LIMITS.networks} networks at most`);
+    if (this.list(accountId).length >= LIMITS.perAccount || this.#byId.size >= LIMITS.tokens)
+      throw invalid("there are too many tokens: revoke those that nobody uses");
+    const token: ApiToken = {
+      id: randomBytes(12).toString("hex"),
+      account: accountId,
+      name,
+      interfaces: [...new Set(interfaces)],
+      certificate,
+      networks: [...networks],
+      created: this.#clock.now(),
+      expires,
+      lastUse: undefined,
+    };
+    // Networks that make no sense are found out before anything is written.
+    const held = heldOf(token);
+    // HeldToken before it is written, so that of two at once only one has the name. Nobody knows the secret yet.
+    this.#hold(held, hash);
+    try {
+      await this.#query.insertInto("api_token").values(rowOfToken(token, hash)).execute();
+    } catch (error) {
+      this.#drop(held);
+      throw error;
+    }
+    return token;
+  }
+
+  #letIn(held: HeldToken, peer: Peer, door: Interface): Principal {
+    const principal = this.#present(held);
+    const account = this.#nameOf(held);
+    const why =
+      whyNotAt(held, peer, door) ?? (principal === undefined ? "it has expired, or its account is out" : undefined);
+    if (principal === undefined || why !== undefined)
+      throw new UnauthenticatedFault(`the token ${held.token.name} of ${account}: ${why}`, {
+        account,
+        tell: TELL,
+        ...(held.token.certificate === undefined ? {} : { failure: "certificate", detail: why }),
+      });
+    this.#used(held, principal, peer, door);
+    return principal;
+  }
+
   #put(token: ApiToken, hash: string): void {
     this.#hold(heldOf(token), hash);
   }
 
-  #hold(held: Held, hash: string): void {
+  #hold(held: HeldToken, hash: string): void {
     this.#byId.set(held.token.id, held);
     this.#byHash.set(hash, held);
   }
 
-  #drop(held: Held): void {
+  #drop(held: HeldToken): void {
     this.#byId.delete(held.token.id);
     for (const [hash, one] of this.#byHash) if (one === held) this.#byHash.delete(hash);
   }
 
   /** Undefined where it is revoked, has expired, or its account is out. */
-  #present(held: Held): Principal | undefined {
+  #present(held: HeldToken): Principal | undefined {
     const { account, expires } = held.token;
     if (held.revoke.signal.aborted || this.#clock.now() >= (expires ?? Number.POSITIVE_INFINITY)) return undefined;
     const of = this.#accounts.principalOf(account);
@@ -220,11 +258,11 @@ export class ApiTokens implements Closable {
     return held.made.principal;
   }
 
-  #nameOf({ token }: Held): string {
+  #nameOf({ token }: HeldToken): string {
     return this.#accounts.find(token.account)?.name ?? token.account;
   }
 
-  #used(held: Held, { name }: Principal, { address }: Peer, door: Interface): void {
+  #used(held: HeldToken, { name }: Principal, { address }: Peer, door: Interface): void {
     const use: LastUse = { at: this.#clock.now(), address };
     const { id, lastUse, name: subject } = held.token;
     if (isNews(use, held.auditedUse, LIMITS.auditEveryMs)) {
@@ -253,21 +291,6 @@ export interface TokensOptions<Schema extends AuthSchema> {
   readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
-}
-
-/** Fault `invalid` where a network makes no sense. */
-function heldOf(token: ApiToken): Held {
-  try {
-    const networks = token.networks.length === 0 ? undefined : new Networks(token.networks);
-    return { token, networks, revoke: new AbortController(), made: undefined, auditedUse: undefined };
-  } catch (cause) {
-    throw invalid((cause as Error).message);
-  }
-}
-
-function whyNot({ token, networks }: Held, { address }: Peer, door: Interface): string | undefined {
-  if (networks?.has(address) === false) return `it is not for ${address}`;
-  return token.interfaces.some((one) => one === door) ? undefined : `it is not for ${door}`;
 }
 
 function hashOf(text: string): string {

@@ -28,6 +28,13 @@ export class ManagedTokens {
     return made;
   }
 
+  /** See {@link ApiTokens.register}. */
+  async register(account: Pick<Account, "id" | "name">, wanted: NewToken, pem: string): Promise<ApiToken> {
+    const token = await this.#tokens.register(account.id, wanted, pem);
+    this.#record("make-token", account, token, { after: JSON.stringify(termsOf(token)) });
+    return token;
+  }
+
   /** See {@link ApiTokens.revoke}. */
   async revoke(account: Pick<Account, "id" | "name">, id: string): Promise<void> {
     const token = await this.#tokens.revoke(account.id, id);
@@ -46,17 +53,23 @@ export function plainToken(token: ApiToken): object {
 }
 
 /** What is asked for, for who is to approve it. */
-export function wordsOfToken({ name, interfaces = ["api"], networks = [], expires }: NewToken): string {
+export function wordsOfToken(
+  { name, interfaces = ["api"], networks = [], expires }: NewToken,
+  certificate?: string,
+): string {
   const from = networks.length === 0 ? "" : ` from ${networks.join(", ")}`;
-  const until = expires === null ? "for ever" : expires === undefined ? "for a year" : `until ${isoOf(expires)}`;
-  return `a token "${name}" for ${interfaces.join(", ")}${from}, ${until}`;
+  const most = certificate === undefined ? "for a year" : "until it expires";
+  const until = expires === null ? "for ever" : expires === undefined ? most : `until ${isoOf(expires)}`;
+  const what = certificate === undefined ? "a token" : "a client certificate as a token";
+  return `${what} "${name}" for ${interfaces.join(", ")}${from}, ${until}`;
 }
 
 /** What was agreed when it was made. */
-function termsOf({ name, interfaces, networks, created, expires }: ApiToken): object {
+function termsOf({ name, interfaces, certificate, networks, created, expires }: ApiToken): object {
   return {
     name,
     interfaces,
+    certificate: certificate ?? null,
     networks,
     created: isoOf(created),
     expires: expires === undefined ? null : isoOf(expires),

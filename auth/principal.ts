@@ -61,4 +61,6 @@ export interface Peer {
   readonly port: number;
   /** The connection is encrypted and we have proved who we are. */
   readonly tls: boolean;
+  /** Of the certificate whose key the client has proved to have: SHA-256, in hexadecimal pairs with colons. Absent: none, or from a browser. */
+  readonly certificate?: string;
 }

@@ -10,7 +10,8 @@ export type LogInFailure =
   | "readable-password"
   | "algorithm"
   | "scheme"
-  | "jwt";
+  | "jwt"
+  | "certificate";
 
 /** Kind `unauthenticated`, with what the next challenge has to say. Everything about whether the account exists stays in `message`. */
 export class UnauthenticatedFault extends Fault {
@@ -19,7 +20,7 @@ export class UnauthenticatedFault extends Fault {
   readonly failure: LogInFailure;
   /** As the client wrote it, where it did. */
   readonly account: string | undefined;
-  /** The algorithm or scheme; the seconds by which the client's clock is behind ours; what is wrong with a JWT. */
+  /** The algorithm or scheme; the seconds by which the client's clock is behind ours; what is wrong with a JWT or a client's certificate. */
   readonly detail: string | undefined;
 
   constructor(

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { TOKEN_INTERFACES } from "../auth/api-token.ts";
 import { plainToken, wordsOfToken } from "../auth/managed-tokens.ts";
 import { systemClock } from "../base/clock.ts";
@@ -11,6 +12,8 @@ export interface AddTokenOptions extends DataOptions {
   readonly from?: string[];
   /** `90d`, an instant in ISO 8601, or `never`. */
   readonly expires?: string;
+  /** File with a client's own certificate (PEM), in the place of a secret. */
+  readonly certificate?: string;
 }
 
 export async function listTokens(name: string, options: DataOptions & { readonly json?: boolean }): Promise<void> {
@@ -19,11 +22,12 @@ export async function listTokens(name: string, options: DataOptions & { readonly
     if (options.json === true) process.stdout.write(`${JSON.stringify(list.map(plainToken), undefined, 2)}\n`);
     else if (list.length === 0) process.stdout.write(`${name} has no tokens.\n`);
     else
-      for (const { name: token, interfaces, networks, expires, lastUse } of list) {
+      for (const { name: token, interfaces, certificate, networks, expires, lastUse } of list) {
         const until = expires === undefined ? "never expires" : `expires ${isoOf(expires)}`;
         const used = lastUse === undefined ? "never used" : `used ${isoOf(lastUse.at)} from ${lastUse.address}`;
         const from = networks.length === 0 ? "" : ` from ${networks.join(", ")}`;
-        process.stdout.write(`${token}  ${interfaces.join(", ")}${from}; ${until}; ${used}\n`);
+        const how = certificate === undefined ? "" : `; certificate ${certificate}`;
+        process.stdout.write(`${token}  ${interfaces.join(", ")}${from}; ${until}; ${used}${how}\n`);
       }
   });
 }
@@ -31,9 +35,20 @@ export async function listTokens(name: string, options: DataOptions & { readonly
 export async function addToken(name: string, token: string, options: AddTokenOptions): Promise<void> {
   const interfaces = options.interface?.map(interfaceOf);
   const expires = expiryOf(options.expires);
+  const pem = options.certificate === undefined ? undefined : await readCertificate(options.certificate);
   await withAccounts(options, async ({ accounts, managed, managedTokens }) => {
     const wanted = { name: token, interfaces, networks: options.from, expires };
-    const account = await managed.passInPlaceOf(accountNamed(accounts, name).id, wordsOfToken(wanted), wanted);
+    const account = await managed.passInPlaceOf(accountNamed(accounts, name).id, wordsOfToken(wanted, pem), {
+      ...wanted,
+      certificate: pem,
+    });
+    if (pem !== undefined) {
+      const { certificate = "", expires: end = wanted.expires } = await managedTokens.register(account, wanted, pem);
+      const until = end == null ? "" : `, until ${isoOf(end)}`;
+      process.stdout.write(`The client with the certificate ${certificate} comes as ${name}${until}.\n`);
+      process.stderr.write("Clients are asked for certificates where clientSide.clientCertificates is enabled.\n");
+      return;
+    }
     const { secret } = await managedTokens.make(account, wanted);
     process.stdout.write(`${secret.reveal()}\n`);
     process.stderr.write("The token is shown this once; it cannot be shown again.\n");
@@ -48,6 +63,14 @@ export async function removeToken(name: string, token: string, options: DataOpti
     await managedTokens.revoke(account, found.id);
     process.stdout.write(`The token ${token} of ${name} is revoked.\n`);
   });
+}
+
+async function readCertificate(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new Fault("invalid", `${file} cannot be read: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function interfaceOf(text: string): (typeof TOKEN_INTERFACES)[number] {

@@ -305,7 +305,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     "RTSP",
     () => new RtspServer({ host, clock, log, metrics, refused: refusals.refused, ...datagrams }),
   );
-  const identity = await loadIdentity(settings.dataFolder, hostsOf(clientSide), clock);
+  const identity = {
+    ...(await loadIdentity(settings.dataFolder, hostsOf(clientSide), clock)),
+    ...(clientSide.clientCertificates.enabled ? ({ asksForCertificate: true } as const) : {}),
+  };
 
   const cameraDevices = cameraDevicesOf(clientSide.cameraDevices);
   const web = o.web?.(parts);

@@ -177,6 +177,12 @@ const clientSide = z
       .strictObject({ enabled: z.boolean().default(false), port: port(8080) })
       .prefault({})
       .describe("ONVIF over plain HTTP, and RTSP inside it, for clients without TLS. Pictures are in clear text."),
+    clientCertificates: z
+      .strictObject({ enabled: z.boolean().default(false) })
+      .prefault({})
+      .describe(
+        "Whether clients are asked for a certificate at HTTPS and RTSPS, as a log-in where it is registered with an account. Browsers that have one ask their people which to show.",
+      ),
     notifications,
     cameraDevices,
     discovery: z

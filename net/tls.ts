@@ -47,6 +47,8 @@ export interface Identity {
   readonly cert: string;
   /** SHA-256 of the certificate in hexadecimal pairs with colons, as browsers show it. */
   readonly fingerprint: string;
+  /** Clients are asked for a certificate of theirs. Who has none, or any, goes on: what it is good for is decided at the log-in. */
+  readonly asksForCertificate?: true;
 }
 
 /**
@@ -99,6 +101,7 @@ export function serverTlsOptions(identity: Identity): SecureContextOptions & Tls
     ].join(":"),
     honorCipherOrder: true,
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    ...(identity.asksForCertificate === true ? { requestCert: true, rejectUnauthorized: false } : {}),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Log } from "../base/log.ts";
 import { recordedUnder } from "../bridge/client-side/aged-source.ts";
 import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
+import { callerOf } from "../net/client-certificate.ts";
 import { peerOf } from "../net/http.ts";
 import { answerPings, createWebSocketServer, type WebSocket } from "../net/websocket.ts";
 import { fromOurPages } from "./headers.ts";
@@ -72,7 +73,8 @@ export class Sockets {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A browser lets any page open a WebSocket to us and sends our cookie along: only our own pages may. It sends no token.
     const ofOurPages = fromOurPages(request.headers) && request.headers.origin !== undefined;
-    if (bearerOf(request) === undefined && !ofOurPages) {
+    const ofProgram = bearerOf(request) !== undefined || callerOf(request).certificate !== undefined;
+    if (!ofProgram && !ofOurPages) {
       refuse(socket, "401 Unauthorized");
       return;
     }

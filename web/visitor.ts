@@ -4,6 +4,7 @@ import type { Principal } from "../auth/principal.ts";
 import { type BearerTokens, bearerIn } from "../auth/scheme/bearer.ts";
 import type { WebSessions } from "../auth/sessions.ts";
 import { asFault } from "../base/fault.ts";
+import { callerOf } from "../net/client-certificate.ts";
 import { peerOf } from "../net/http.ts";
 import { attempt } from "./attempt.ts";
 import type { WebDoor } from "./state.ts";
@@ -20,7 +21,7 @@ export interface Visitor {
 /** What visitors are known by. */
 export interface Doormen {
   readonly sessions: Pick<WebSessions, "find">;
-  readonly bearers: Pick<BearerTokens, "verify">;
+  readonly bearers: Pick<BearerTokens, "verify" | "ofCertificate">;
   readonly audit: Audit;
 }
 
@@ -39,17 +40,33 @@ export function bearerOf({ headers }: Pick<IncomingMessage, "headers">): string 
 }
 
 /**
- * By the bearer token where there is one, and then never by a cookie; by the session of the pages otherwise. Undefined for strangers.
+ * By the bearer token where there is one, and then by nothing else; by the session of the pages; or by the certificate of a program.
+ * Undefined for strangers.
  * Faults: those of {@link BearerTokens.verify}, which the audit log has.
  */
 export async function visitorOf(request: IncomingMessage, o: Doormen): Promise<Visitor | undefined> {
   const bearer = bearerOf(request);
   if (bearer === undefined) {
     const who = o.sessions.find(sessionIdOf(request));
-    return who && { who, door: "web" };
+    return who === undefined ? byCertificate(request, o) : { who, door: "web" };
   }
   const peer = peerOf(request.socket);
   const entry = { who: "bearer of a token", action: "use-token", interface: "api", address: peer.address } as const;
   const verify = (): Promise<Principal> => o.bearers.verify(bearer, peer, "api");
   return { who: await attempt(o.audit, entry, verify, (error) => asFault(error).message), door: "api" };
+}
+
+function byCertificate(request: IncomingMessage, o: Doormen): Promise<Visitor | undefined> {
+  const peer = callerOf(request);
+  const entry = {
+    who: "bearer of a certificate",
+    action: "use-token",
+    interface: "api",
+    address: peer.address,
+  } as const;
+  const find = async (): Promise<Visitor | undefined> => {
+    const who = o.bearers.ofCertificate(peer, "api");
+    return who && { who, door: "api" };
+  };
+  return attempt(o.audit, entry, find, (error) => asFault(error).message);
 }

@@ -10,17 +10,21 @@ export interface BearerTokens {
   takes(text: string, door: Interface): boolean;
   /** Who comes with it through `door`. Faults: `unauthenticated`, `busy` (throttled), `unavailable`. */
   verify(text: string, peer: Peer, door: Interface): Promise<Principal>;
+  /** Who has the certificate of the connection; undefined where there is none, or it is nobody's. Faults: `unauthenticated`, `busy`. */
+  ofCertificate(peer: Peer, door: Interface): Principal | undefined;
 }
 
 /** Our own tokens, and JWTs of the issuers that are listed; none of these where `jwts` is absent. */
 export function bearerTokens(
-  tokens: Pick<ApiTokens, "verify">,
+  tokens: Pick<ApiTokens, "verify" | "verifyCertificate">,
   jwts: Pick<JwtLogIns, "takes" | "verify"> | undefined,
 ): BearerTokens {
   return {
     takes: (text, door) => text.startsWith(TOKEN_PREFIX) || jwts?.takes(text, door) === true,
     verify: async (text, peer, door) =>
       jwts?.takes(text, door) === true ? jwts.verify(text, peer, door) : tokens.verify(text, peer, door),
+    ofCertificate: (peer, door) =>
+      peer.certificate === undefined ? undefined : tokens.verifyCertificate(peer.certificate, peer, door),
   };
 }
 

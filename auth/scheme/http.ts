@@ -23,6 +23,8 @@ const LIMITS = {
 
 const BASIC_STRENGTH = 1;
 
+const NOT_REGISTERED = "log in: the certificate of this client is not registered here";
+
 export interface HttpAuthenticatorOptions {
   readonly accounts: Accounts;
   readonly clock: Clock;
@@ -101,7 +103,7 @@ export class HttpAuthenticator {
     const values = parseAuthValues(authorization);
     const [value] = values;
     if (value === undefined) {
-      if (authorization.trim() === "") throw new UnauthenticatedFault("no credentials", { failure: "no-credentials" });
+      if (authorization.trim() === "") return this.#withoutField(peer);
       throw new Fault("invalid", "Authorization cannot be read", { tell: "bad Authorization" });
     }
     const basic = value.scheme === "basic" && peer.tls;
@@ -121,6 +123,19 @@ export class HttpAuthenticator {
       if (error instanceof UnauthenticatedFault && !error.stale) throttle.failed(peer.address, name);
       throw error;
     }
+  }
+
+  /** Who is known by the connection alone. */
+  #withoutField(peer: Peer): Principal {
+    const { tokens, door } = this.#options;
+    const who = tokens?.ofCertificate(peer, door);
+    if (who !== undefined) return who;
+    if (peer.certificate === undefined) throw new UnauthenticatedFault("no credentials", { failure: "no-credentials" });
+    throw new UnauthenticatedFault("an unknown certificate", {
+      failure: "certificate",
+      tell: NOT_REGISTERED,
+      detail: `nobody here has the one with SHA-256 ${peer.certificate}`,
+    });
   }
 
   #basic({ token }: AuthValue, { address }: Peer): Attempt {

@@ -29,6 +29,7 @@ export function addTokenCommands(program: Command): void {
     .addOption(passphraseFd())
     .option("--interface <name...>", "where it is taken: api, onvif, rtsp; default: api")
     .option("--from <network...>", "addresses and networks from which alone it is taken; default: all")
+    .option("--certificate <file>", "a client's own certificate (PEM), in the place of a secret; good until it expires")
     .option("--expires <when>", "in days, as 90d; at an instant, as 2027-01-31T00:00:00Z; or never; default: 365d")
     .addHelpText(
       "after",

@@ -19,6 +19,7 @@ const LOG_IN: Readonly<Record<LogInFailure, RefusalCode | undefined>> = {
   algorithm: "algorithm",
   scheme: "scheme",
   jwt: "jwt",
+  certificate: "client-certificate",
 };
 
 /** How Node.js calls what ended a handshake. */

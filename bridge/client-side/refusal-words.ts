@@ -59,6 +59,10 @@ const WORDS: Readonly<Record<RefusalCode, (refusal: Refusal) => Words>> = {
     `the client's JWT is not taken: ${detail ?? "it is wrong"}`,
     "compare what the issuer puts into it with jwt.issuers in the settings; a client gets itself a new one before the old one expires",
   ],
+  "client-certificate": ({ detail }) => [
+    `the client has shown a certificate that is not taken: ${detail ?? "nobody here has it"}`,
+    "register it with an account (viaduct token add --certificate), or let the client log in another way",
+  ],
   throttled: () => [
     "there were too many wrong log-ins from this address, so that it has to wait, up to a minute",
     "mend the log-in first (see the other lines of this address); a program that tries on and on with an old secret is the usual cause",

@@ -18,6 +18,7 @@ export const REFUSAL_CODES = [
   "algorithm",
   "scheme",
   "jwt",
+  "client-certificate",
   "throttled",
   "no-right",
   "right-ended",

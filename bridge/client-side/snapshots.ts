@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import { asFault, type FaultKind } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
-import { peerOf } from "../../net/http.ts";
+import { callerOf } from "../../net/client-certificate.ts";
 import type { HttpAuthentication } from "../../onvif/server/authenticate.ts";
 import type { HttpPart } from "./front-door.ts";
 import type { Watch } from "./watch.ts";
@@ -42,12 +42,12 @@ export class Snapshots implements HttpPart {
   }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { method = "", url = "", headers, socket } = request;
+    const { method = "", url = "", headers } = request;
     if (method !== "GET" && method !== "HEAD") {
       response.writeHead(405, { Allow: "GET, HEAD", "Content-Length": 0 }).end();
       return;
     }
-    const peer = peerOf(socket);
+    const peer = callerOf(request);
     const { authorization } = headers;
     try {
       const who = await this.#authenticator.verify({ method, uri: url, authorization, peer });

@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, type Fault } from "../../base/fault.ts";
 import { type Log, Repeats } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
-import { peerOf } from "../../net/http.ts";
+import { callerOf } from "../../net/client-certificate.ts";
 import { decode } from "../../wsdl/decode.ts";
 import {
   type Addressing,
@@ -86,7 +86,7 @@ export class OnvifServer {
 
   /** Answers one request, always, and never rejects. With `camera`, as the device of that one. */
   async handle(request: IncomingMessage, response: ServerResponse, camera?: string): Promise<void> {
-    const peer = peerOf(request.socket);
+    const peer = callerOf(request);
     if (request.method === "GET" && /^[^?]*\?wsdl$/i.test(request.url ?? "")) {
       this.#describe(request, response, camera);
       return;

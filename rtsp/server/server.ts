@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
-import type { Principal } from "../../auth/principal.ts";
+import type { Peer, Principal } from "../../auth/principal.ts";
 import type { RefusedRequest } from "../../auth/refused.ts";
 import { networkOf } from "../../base/address.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
@@ -8,6 +8,7 @@ import { Fault } from "../../base/fault.ts";
 import { type Log, Repeats, withoutUserInfo } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { SECOND } from "../../base/units.ts";
+import { peerWithCertificate } from "../../net/client-certificate.ts";
 import { peerOf } from "../../net/http.ts";
 import { descriptorOf, nativeSender } from "../../net/native.ts";
 import { type Identity, serverTlsOptions } from "../../net/tls.ts";
@@ -123,9 +124,8 @@ export class RtspServer {
   }
 
   /** Takes up an RTSP connection that `carrier`, on `socket`, brings to the client. Its caller hands on what the client sends. */
-  serve(carrier: Carrier, socket: Socket, datagrams: Datagrams = {}): ClientConnection {
+  serve(carrier: Carrier, socket: Socket, datagrams: Datagrams = {}, peer: Peer = peerOf(socket)): ClientConnection {
     const { host, clock } = this.#o;
-    const peer = peerOf(socket);
     const key = keyOf(socket);
     socket.setNoDelay(true).setKeepAlive(true, LIMITS.keepAliveMs);
     this.newcomers.add(key, peer.address, carrier);
@@ -192,9 +192,11 @@ export class RtspServer {
 
   #accept(socket: Socket): void {
     if (socket.destroyed) return;
-    const { tls } = peerOf(socket);
+    // Not so inside HTTP and WebSockets: around these there may be a browser, which sends its certificate for any page.
+    const peer = peerWithCertificate(socket);
+    const { tls } = peer;
     const carrier = tls || this.#native === undefined ? socket : new DirectCarrier(socket, this.#native);
-    const connection = this.serve(carrier, socket, tls ? this.#datagrams.secure : this.#datagrams.plain);
+    const connection = this.serve(carrier, socket, tls ? this.#datagrams.secure : this.#datagrams.plain, peer);
     socket.on("data", (chunk: Buffer) => connection.read(chunk));
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.destroy());

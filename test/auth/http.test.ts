@@ -113,7 +113,11 @@ describe("HTTP and RTSP authentication", () => {
       expect(schemes(TLS)).to.deep.equal(["digest SHA-256 auth", "digest MD5 auth", "basic"]);
     });
     it("Bearer to who has sent a token, inside TLS where any are taken, and to nobody else (RFC 6750 3)", () => {
-      const taking = make("rtsp", { takes: () => true, verify: () => Promise.reject(new Error("none")) });
+      const taking = make("rtsp", {
+        takes: () => true,
+        verify: () => Promise.reject(new Error("none")),
+        ofCertificate: () => undefined,
+      });
       const offered = (gate: HttpAuthenticator, peer: Peer, authorization?: string): string =>
         gate.challenges(peer, { authorization }).slice(2).join(" | ");
       const basic = 'Basic realm="Viaduct", charset="UTF-8"';

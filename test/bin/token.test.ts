@@ -2,6 +2,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { makeCertificate } from "../support/client-certificate.ts";
+import { peer } from "../support/peer.ts";
 import { type Ended, viaduct, writeConfig } from "../support/viaduct.ts";
 
 describe("viaduct token", function () {
@@ -44,6 +46,25 @@ describe("viaduct token", function () {
     expect((await token("list", "status")).out).to.equal("status has no tokens.\n");
     const audit = await readFile(join(folder, "data/audit.log"), "utf8");
     expect([audit.match(/"make-token"/g)?.length, audit.match(/"revoke-token"/g)?.length]).to.deep.equal([1, 1]);
+  });
+
+  it("takes a client's certificate in the place of a secret", async function () {
+    peer(this, "openssl");
+    const { certFile, keyFile } = makeCertificate(folder, "machine", ["-days", "30"]);
+    const made = await token("add", "status", "machine", "--certificate", certFile, "--interface", "onvif", "rtsp");
+    expect(made.out).to.match(/^The client with the certificate [0-9A-F:]{95} comes as status, until 20\S+Z\.\n$/);
+    expect(made.err).to.match(/where clientSide\.clientCertificates is enabled/);
+    expect((await token("list", "status")).out).to.match(
+      /^machine {2}onvif, rtsp; expires \S+; never used; certificate [0-9A-F:]{95}\n$/,
+    );
+    const [other, none] = [
+      await token("add", "status", "key", "--certificate", keyFile),
+      await token("add", "status", "none", "--certificate", join(folder, "none.pem")),
+    ];
+    expect(other).to.deep.include({ code: 2, out: "" });
+    expect(other.err).to.match(/comes with its private key/);
+    expect(none.err).to.match(/none\.pem cannot be read/);
+    expect((await token("remove", "status", "machine")).code).to.equal(0);
   });
 
   it("says what is wrong with what is asked for", async () => {

@@ -78,6 +78,8 @@ export async function startTestBridge(
     readonly approval?: object;
     readonly mail?: object;
     readonly sms?: object;
+    /** Clients are asked for certificates. */
+    readonly clientCertificates?: boolean;
     /** Issuers of tokens, likewise. */
     readonly jwt?: object;
     /** Of recordings, likewise. */
@@ -105,6 +107,7 @@ export async function startTestBridge(
         srtp: { enabled: true },
         multicast: { enabled: options.multicast === true },
         onvifHttp: { enabled: true, port: 0 },
+        clientCertificates: { enabled: options.clientCertificates === true },
         ...(options.cameraDevices === undefined ? {} : { cameraDevices: options.cameraDevices }),
       },
       ...(options.directory === undefined ? {} : { directory: options.directory }),

@@ -1,6 +1,7 @@
 """Asks a device for its scopes over HTTPS with Debian's zeep and the official WSDL files, and prints them as JSON.
 
-Arguments: folder of the files, address of the device service, file of trusted certificates, then "bearer" and a token.
+Arguments: folder of the files, address of the device service, file of trusted certificates, then "bearer" and a token,
+or "certificate", its file and that of its key.
 """
 
 import json
@@ -28,7 +29,10 @@ class Offline(Transport):
 session = Session()
 session.trust_env = False
 session.verify = trusted
-session.headers["Authorization"] = "Bearer " + credential[0]
+if scheme == "bearer":
+    session.headers["Authorization"] = "Bearer " + credential[0]
+else:
+    session.cert = tuple(credential)
 client = Client(
     "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl", transport=Offline(session=session, operation_timeout=20)
 )

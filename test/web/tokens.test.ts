@@ -1,6 +1,8 @@
+import { generateKeyPairSync } from "node:crypto";
 import { expect } from "chai";
 import type { Grant } from "../../auth/principal.ts";
 import { HOUR, SECOND } from "../../base/units.ts";
+import { selfSigned } from "../../net/tls.ts";
 import { track } from "../media/codec-fixture.ts";
 import { codeFor } from "../support/authenticator.ts";
 import type { WebAnswer, WebClient } from "../support/web-client.ts";
@@ -165,5 +167,26 @@ describe("tokens, at the API", () => {
     expect(
       site.audited.some(({ action, subject }) => action === "revoke-token" && subject === "status: page"),
     ).to.equal(true);
+  });
+
+  it("may be certificates of clients, which are listed by their fingerprint and have no secret", async () => {
+    const { privateKey } = generateKeyPairSync("ed25519");
+    const certificate = await selfSigned(
+      privateKey.export({ type: "pkcs8", format: "der" }),
+      "CN=vms",
+      site.clock.now(),
+    );
+    const answer = (await make({ certificate })).json as { certificate: string; token?: string };
+    expect(answer.certificate).to.match(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+    expect(answer).not.to.have.property("token");
+    const { tokens } = (await ada.send("GET", "/api/session/tokens")).json as { tokens: readonly object[] };
+    expect(tokens[0]).to.include({ name: "script", certificate: answer.certificate });
+    expect(site.audited.at(-1)).to.include({ action: "make-token", who: "ada" });
+    expect(site.audited.at(-1)?.after).to.contain(answer.certificate);
+    const again = await make({ certificate, name: "again" });
+    expect(again.status).to.equal(400);
+    expect(again.text).to.match(/is a token already/);
+    expect((await make({ certificate: "x", name: "other" })).text).to.match(/not exactly one in PEM/);
+    expect((await make({ certificate, password: "wrong horse battery" })).status).to.equal(401);
   });
 });

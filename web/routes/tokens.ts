@@ -27,6 +27,11 @@ const wanted = z.strictObject({
     .datetime({ offset: true })
     .transform((text) => unixMillis(Date.parse(text)))
     .nullish(),
+  /** A client's own (PEM), in the place of a secret; good until it expires at most. */
+  certificate: z
+    .string()
+    .max(16 * 1024)
+    .optional(),
 });
 const ownWanted = wanted.extend({ password: z.string().min(1).max(1024), code: oneTimeCode.optional() });
 
@@ -66,9 +71,8 @@ export function tokenRoutes(o: {
       await accounts.logIn(who.name, password, peer, "web");
       if (factors.has(who.accountId)) await factors.check(who.accountId, code ?? "", peer.address);
     });
-    const { token, secret } = await managed(ctx).make({ id: who.accountId, name: who.name }, rest);
+    ctx.body = await made(managed(ctx), { id: who.accountId, name: who.name }, rest);
     ctx.status = 201;
-    ctx.body = { ...plainToken(token), token: secret.reveal() };
   });
 
   router.delete("/session/tokens/:token", async (ctx) => {
@@ -89,10 +93,10 @@ export function tokenRoutes(o: {
       throw new Fault("invalid", tell, { tell });
     }
     assertOthers(ctx, account.id);
-    await managedBy(accounts, audit, o.approvals)(ctx).passInPlaceOf(account.id, wordsOfToken(rest), rest);
-    const { token, secret } = await managed(ctx).make(account, rest);
+    const words = wordsOfToken(rest, rest.certificate);
+    await managedBy(accounts, audit, o.approvals)(ctx).passInPlaceOf(account.id, words, rest);
+    ctx.body = await made(managed(ctx), account, rest);
     ctx.status = 201;
-    ctx.body = { ...plainToken(token), token: secret.reveal() };
   });
 
   router.delete("/accounts/:id/tokens/:token", need("manage-accounts"), async (ctx) => {
@@ -100,6 +104,17 @@ export function tokenRoutes(o: {
     ctx.status = 204;
   });
   return router;
+}
+
+/** The token, with its secret where it has one, for the answer. */
+async function made(
+  tokens: ManagedTokens,
+  account: Pick<Account, "id" | "name">,
+  { certificate, ...rest }: z.output<typeof wanted>,
+): Promise<object> {
+  if (certificate !== undefined) return plainToken(await tokens.register(account, rest, certificate));
+  const { token, secret } = await tokens.make(account, rest);
+  return { ...plainToken(token), token: secret.reveal() };
 }
 
 function paramsOf(ctx: object): { readonly id?: string; readonly token?: string } {

@@ -220,6 +220,8 @@ export interface ApiToken {
   readonly id: string;
   readonly name: string;
   readonly interfaces: readonly string[];
+  /** SHA-256 of the client's certificate that it is; null: it is a secret. */
+  readonly certificate: string | null;
   /** From which alone it is taken; from everywhere if empty. */
   readonly networks: readonly string[];
   readonly created: string;
@@ -233,6 +235,8 @@ export interface NewToken {
   readonly interfaces: readonly string[];
   readonly networks: readonly string[];
   readonly expires?: string | null;
+  /** A client's own (PEM), in the place of a secret. */
+  readonly certificate?: string;
 }
 
 /** A sync of a directory that was. */
@@ -379,7 +383,7 @@ export const api = {
     (await call<{ tokens: readonly ApiToken[] }>("GET", tokensOf(account))).tokens,
   /** `proof`: the password, and the code where there is a second factor, for a token of one's own. */
   addToken: (account: string | undefined, token: NewToken, proof: { password?: string; code?: string }) =>
-    call<{ name: string; token: string }>("POST", tokensOf(account), { ...token, ...proof }),
+    call<{ name: string; token?: string }>("POST", tokensOf(account), { ...token, ...proof }),
   revokeToken: (account: string | undefined, id: string) =>
     call<void>("DELETE", `${tokensOf(account)}/${encodeURIComponent(id)}`),
   logOut: () => call<void>("DELETE", "/api/session"),

@@ -18,7 +18,7 @@ export function Tokens(props: Owner & { readonly title: string; readonly onClose
   const [tokens, setTokens] = useState<readonly ApiToken[] | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [adding, setAdding] = useState(false);
-  const [made, setMade] = useState<{ name: string; token: string } | undefined>(undefined);
+  const [made, setMade] = useState<{ name: string; token?: string } | undefined>(undefined);
   const load = (): void => {
     api.tokens(props.account).then(setTokens, (error: unknown) => setTrouble(wordsOf(error)));
   };
@@ -29,8 +29,17 @@ export function Tokens(props: Owner & { readonly title: string; readonly onClose
   if (made !== undefined)
     return (
       <Dialog title={`The token ${made.name}`} onClose={props.onClose}>
-        <p>It is shown this once. A program sends it with each request: Authorization: Bearer, and the token.</p>
-        <Copyable text={made.token} label="token" />
+        {made.token === undefined ? (
+          <p>
+            The program that has the key of this certificate may come now, where the bridge asks for certificates
+            (clientSide.clientCertificates).
+          </p>
+        ) : (
+          <>
+            <p>It is shown this once. A program sends it with each request: Authorization: Bearer, and the token.</p>
+            <Copyable text={made.token} label="token" />
+          </>
+        )}
         <footer>
           <button type="button" class="primary" onClick={props.onClose}>
             Done
@@ -60,7 +69,12 @@ export function Tokens(props: Owner & { readonly title: string; readonly onClose
           <tbody>
             {tokens.map((token) => (
               <tr key={token.id}>
-                <td>{token.name}</td>
+                <td>
+                  {token.name}
+                  {token.certificate === null ? null : (
+                    <small title={token.certificate}> certificate {token.certificate.slice(0, 11)}…</small>
+                  )}
+                </td>
                 <td>
                   {token.interfaces.join(", ")}
                   {token.networks.length === 0 ? null : <small> from {token.networks.join(", ")}</small>}
@@ -92,7 +106,7 @@ export function Tokens(props: Owner & { readonly title: string; readonly onClose
 
 function NewToken(
   props: Owner & {
-    readonly onMade: (made: { name: string; token: string }) => void;
+    readonly onMade: (made: { name: string; token?: string }) => void;
     readonly onClose: () => void;
   },
 ): JSX.Element {
@@ -100,6 +114,7 @@ function NewToken(
   const [networks, setNetworks] = useState("");
   const [days, setDays] = useState("365");
   const [everywhere, setEverywhere] = useState(false);
+  const [certificate, setCertificate] = useState("");
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const task = useTask();
@@ -111,6 +126,7 @@ function NewToken(
       interfaces: everywhere ? ["api", "onvif", "rtsp"] : ["api"],
       networks: networks.split(/[\s,]+/).filter((one) => one !== ""),
       expires: days === "" ? null : expires,
+      ...(certificate.trim() === "" ? {} : { certificate }),
     };
     const proof = {
       ...(props.proves === "nothing" ? {} : { password }),
@@ -150,6 +166,14 @@ function NewToken(
           />{" "}
           For ONVIF and RTSP too, inside TLS
         </label>
+        <Field label="Client certificate" hint="PEM, instead of a secret. It is good until it expires at most.">
+          <textarea
+            rows={3}
+            value={certificate}
+            spellcheck={false}
+            onInput={(event) => setCertificate(event.currentTarget.value)}
+          />
+        </Field>
         {props.proves === "nothing" ? null : (
           <Field label="Your password">
             <input
