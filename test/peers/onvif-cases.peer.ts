@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
 import { pythonPeer } from "../support/peer.ts";
 
@@ -34,9 +34,21 @@ function told(): readonly { readonly case: string; readonly result: string }[] {
   );
 }
 
+/** Adopts the cameras; returns a log-in for all that the cases ask for. */
+async function ready(t: TestBridge, gst: GstCamera): Promise<Login> {
+  for (const mount of MOUNTS)
+    await t.bridge.parts.discovery.adopt(
+      { rtsp: gst.url(mount).href },
+      { name: mount, credentials: GST_LOGIN, plainText: true },
+    );
+  return t.account({ live: "any", playback: "any", audio: "any", metadata: "any", events: "any" });
+}
+
 describe("the published ONVIF test cases", function () {
-  this.timeout(180_000);
+  this.timeout(300_000);
   let t: TestBridge;
+  /** The same cameras behind a bridge whose clients come over IPv6. */
+  let six: TestBridge;
   let gst: GstCamera;
   let outcomes: ReadonlyMap<string, Outcome>;
   const passing = told().filter(({ result }) => result === "pass");
@@ -45,32 +57,31 @@ describe("the published ONVIF test cases", function () {
     const python = pythonPeer(this);
     t = await startTestBridge();
     gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
-    const login = await t.account({ live: "any", playback: "any", audio: "any", metadata: "any", events: "any" });
-    for (const mount of MOUNTS)
-      await t.bridge.parts.discovery.adopt(
-        { rtsp: gst.url(mount).href },
-        { name: mount, credentials: GST_LOGIN, plainText: true },
-      );
-    for (const { recorded } of t.cameras(login))
+    six = await startTestBridge({ clientAddress: "::1", network: t.cameraNetwork.replace(/\.0\/24$/, "") });
+    const logins = await Promise.all([t, six].map((one) => ready(one, gst)));
+    for (const { recorded } of t.cameras(logins[0] as Login))
       await eventually(async () => {
         const extent = await recorded.extent();
         return extent !== undefined && extent.to - extent.from > RECORDED_MS;
       });
-    const { http, https } = t.bridge.parts.addresses().doors;
-    const devices = [`http://127.0.0.1:${http}`, `https://127.0.0.1:${https}`].map(
-      (at) => `${at}/onvif/device_service`,
-    );
-    const certificate = join(t.folder, "tls-cert.pem");
-    const { stdout, stderr } = await python.run([RUN, ...devices, certificate, login.name, login.secret], {
-      limitMs: 150_000,
-    });
-    const lines = stdout.toString().trim().split("\n");
-    expect(lines.length, stderr).to.be.above(1);
+    const lines: string[] = [];
+    for (const [index, bridge] of [t, six].entries()) {
+      const { name, secret } = logins[index] as Login;
+      const { http, https } = bridge.bridge.parts.addresses().doors;
+      const host = bridge === six ? "[::1]" : "127.0.0.1";
+      const devices = [`http://${host}:${http}`, `https://${host}:${https}`].map((at) => `${at}/onvif/device_service`);
+      const certificate = join(bridge.folder, "tls-cert.pem");
+      const run = await python.run([RUN, ...devices, certificate, name, secret], { limitMs: 150_000 });
+      const some = run.stdout.toString().trim().split("\n");
+      expect(some.length, run.stderr).to.be.above(1);
+      lines.push(...some);
+    }
     outcomes = new Map(lines.map((line) => JSON.parse(line) as Outcome).map((one) => [one.case, one]));
   });
   after(async () => {
     await gst?.close();
     await t?.close();
+    await six?.close();
   });
 
   for (const one of passing)

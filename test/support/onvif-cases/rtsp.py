@@ -67,7 +67,7 @@ class Rtsp:
         head, body = self.request("DESCRIBE", self.url, Accept="application/sdp", **headers)
         self.base = head.get("content-base", self.url)
         sdp = body.decode()
-        check_addresses(sdp, head)
+        check_addresses(sdp, head, self.host)
         aggregate = re.search(r"(?m)^a=control:(\S+)", sdp.split("\nm=")[0])
         self.media = [Media("m=" + part, self.base) for part in sdp.split("\nm=")[1:]]
         if aggregate and "://" in aggregate[1]:
@@ -175,7 +175,7 @@ class Rtsp:
                 self.buffer += more
             else:
                 track, rtcp = self.sockets[one]
-                data, (_, port) = one.recvfrom(65536)
+                data, (_, port, *_) = one.recvfrom(65536)
                 assert port == self.pairs[track] + rtcp, f"from port {port}, not that of SETUP"
                 self.packets.append(Packet(track, rtcp, data))
         return None
@@ -209,22 +209,26 @@ def named(headers):
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def check_addresses(sdp, head):
-    """The procedure HelperCheckIPType, for IPv4."""
-    assert re.search(r"(?m)^o=\S+ \S+ \S+ IN IP4 \d+\.\d+\.\d+\.\d+\s*$", sdp), f"origin of {sdp}"
-    for kind, address in re.findall(r"(?m)^c=IN (\S+) (\S+)", sdp):
-        assert kind == "IP4" and re.match(r"\d+\.\d+\.\d+\.\d+$", address), f"connection {kind} {address}"
-    assert "[" not in head.get("content-base", ""), f"Content-Base {head['content-base']}"
+def check_addresses(sdp, head, host):
+    """The procedure HelperCheckIPType: everything is of the kind of address that the client reached."""
+    six = ":" in host
+    kind, form = ("IP6", r"[\da-f:]+$") if six else ("IP4", r"\d+\.\d+\.\d+\.\d+$")
+    origin = re.search(r"(?m)^o=\S+ \S+ \S+ IN (\S+) (\S+?)\s*$", sdp)
+    for found in [origin.groups(), *re.findall(r"(?m)^c=IN (\S+) (\S+)", sdp)]:
+        assert found[0] == kind and re.match(form, found[1]), f"{found} for a client of {host}"
+    base = head.get("content-base")
+    assert base is None or ("[" in base) == six, f"Content-Base {base}"
 
 
 def udp_pair(host):
     """Sockets at an even port and the next one, at the address from which the host is reached."""
-    own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    own = socket.socket(family, socket.SOCK_DGRAM)
     own.connect((host, 9))
     address = own.getsockname()[0]
     own.close()
     while True:
-        rtp, rtcp = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+        rtp, rtcp = (socket.socket(family, socket.SOCK_DGRAM) for _ in range(2))
         rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         rtp.bind((address, 0))
         port = rtp.getsockname()[1]

@@ -1,7 +1,7 @@
 """Runs published ONVIF test cases against a device, side by side, and prints what came of each: a line of JSON.
 
 Arguments: address of the device service, the same inside TLS, file with the certificate to trust, user, password, cases
-(all, if none is named).
+(all that are for this kind of address, if none is named).
 """
 import json
 import sys
@@ -13,7 +13,12 @@ import replay_cases
 import streaming_cases
 from soap import Device
 
-CASES = replay_cases.CASES | streaming_cases.CASES | event_cases.CASES
+# An address of IPv6 stands in brackets.
+CASES = (
+    streaming_cases.CASES_OVER_IPV6
+    if "[" in sys.argv[1]
+    else replay_cases.CASES | streaming_cases.CASES | event_cases.CASES
+)
 AT_ONCE = 12
 
 

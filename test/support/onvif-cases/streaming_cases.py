@@ -74,8 +74,24 @@ FAMILIES = (
     ("5-1", ("H264", "G711"), {1: "udp", 2: "http", 3: "tcp"}),
     ("5-1", ("H265", "AAC"), {7: "udp", 8: "http", 9: "tcp"}),
 )
-CASES = {
-    f"MEDIA2_RTSS-{family}-{number}": stream(encodings, way)
-    for family, encodings, ways in FAMILIES
-    for number, way in ways.items()
-}
+OVER_IPV6 = (
+    ("1-1", ("H264",), {5: "udp", 6: "http", 7: "tcp", 17: "https", 21: "ws"}),
+    ("1-1", ("H265",), {12: "udp", 13: "http", 14: "tcp", 18: "https", 22: "ws"}),
+    ("2-1", ("G711",), {4: "udp", 5: "http", 6: "tcp", 15: "https", 19: "ws"}),
+    ("2-1", ("AAC",), {10: "udp", 11: "http", 12: "tcp", 16: "https", 20: "ws"}),
+    ("4-1", ("METADATA",), {5: "udp", 6: "http", 7: "tcp", 9: "https", 11: "ws"}),
+    ("5-1", ("H264", "G711"), {4: "udp", 5: "http", 6: "tcp"}),
+    ("5-1", ("H265", "AAC"), {10: "udp", 11: "http", 12: "tcp"}),
+)
+
+
+def cases_of(families):
+    return {
+        f"MEDIA2_RTSS-{family}-{number}": stream(encodings, way)
+        for family, encodings, ways in families
+        for number, way in ways.items()
+    }
+
+
+CASES = cases_of(FAMILIES)
+CASES_OVER_IPV6 = cases_of(OVER_IPV6)
