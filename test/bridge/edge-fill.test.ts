@@ -9,7 +9,6 @@ import { askEdge, cameraClock } from "../../bridge/camera-side/edge/edge-camera.
 import { holesIn } from "../../bridge/camera-side/edge/fetch.ts";
 import { type EdgeCamera, EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
 import { Tries } from "../../bridge/camera-side/edge/tries.ts";
-import type { CameraRecord } from "../../bridge/camera-store.ts";
 import { edgeSchema } from "../../bridge/edge-settings.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { ofSensor } from "../../onvif/client/edge.ts";
@@ -19,6 +18,7 @@ import { startSimCamera } from "../../sim/camera.ts";
 import type { SimCamera } from "../../sim/camera-options.ts";
 import type { Quirk } from "../../sim/quirks.ts";
 import { CAMERA_LOGIN, nextCameraNetwork } from "../support/bridge.ts";
+import { edgeCamera, ONLINE, RECORDED_LIVE } from "../support/edge-camera.ts";
 import { pullUntil } from "../support/pull-until.ts";
 import { scratchFolder } from "../support/recorder-samples.ts";
 import { makeSigner } from "../support/signer.ts";
@@ -29,16 +29,12 @@ const FPS = 15;
 const GOP_MS: Millis = 2 * SECOND;
 const OFF_MS = 3 * 3600 * SECOND;
 
-const live: RecordingInfo = { plan: { mode: "continuous" }, state: "recording" };
-
-const ONLINE: Connection = { state: "online", since: unixMillis(0) };
-
 /** A stand of an archive, a simulated camera with a card, and what fills the gaps of the one from the other. */
 class Stand {
   readonly archive: Archive;
   readonly camera: SimCamera;
   readonly network: string;
-  recording: RecordingInfo = live;
+  recording: RecordingInfo = RECORDED_LIVE;
   connection: Connection = ONLINE;
   cameraAheadMs: Millis | undefined;
   readonly removal = new AbortController();
@@ -82,42 +78,11 @@ class Stand {
     return new Stand(archive, camera, network, remove);
   }
 
-  get record(): CameraRecord {
-    const stream = {
-      name: "main",
-      number: 1,
-      pulling: "always",
-      recording: live.plan,
-      workedTransport: "tcp",
-      tracks: [],
-    } as const;
-    const ip = `${this.network}.1`;
-    const { deviceUrl, rtspUrl: url } = this.camera;
-    const about = {
-      manufacturer: undefined,
-      model: undefined,
-      serial: undefined,
-      tlsPin: undefined,
-      plainText: true,
-    } as const;
-    return {
-      id: "gate",
-      name: "Gate",
-      ...about,
-      ip,
-      deviceUrl,
-      credentials: CAMERA_LOGIN,
-      transport: "auto",
-      retention: {},
-      streams: [{ ...stream, url }],
-      adoptedAt: unixMillis(0),
-    };
-  }
-
   get adopted(): EdgeCamera {
     const { connection, recording, cameraAheadMs } = this;
-    const main = { info: { connection, recording } as EdgeCamera["streams"][0]["info"], recording: { cameraAheadMs } };
-    return { record: this.record, info: { retention: {} }, streams: [main], removed: this.removal.signal };
+    const { deviceUrl, rtspUrl } = this.camera;
+    const removed = this.removal.signal;
+    return edgeCamera({ deviceUrl, rtspUrl, credentials: CAMERA_LOGIN, connection, recording, cameraAheadMs, removed });
   }
 
   get side() {
@@ -246,10 +211,10 @@ describe("filling gaps from a camera's own recording", function () {
     const asked = stand.camera.requests;
     for (const change of [
       { connection: { state: "offline", since: unixMillis(0), why: "gone" } as const },
-      { recording: { ...live, state: "starting" } as const },
-      { recording: { ...live, plan: { mode: "events" } } as const },
+      { recording: { ...RECORDED_LIVE, state: "starting" } as const },
+      { recording: { ...RECORDED_LIVE, plan: { mode: "events" } } as const },
     ]) {
-      Object.assign(stand, { connection: ONLINE, recording: live }, change);
+      Object.assign(stand, { connection: ONLINE, recording: RECORDED_LIVE }, change);
       await filled(stand);
     }
     stand.removal.abort();
@@ -314,12 +279,12 @@ describe("filling gaps from a camera's own recording", function () {
       signal: new AbortController().signal,
       reportedAheadMs: undefined,
     };
-    const { recordings, clock, replayUrl } = await askEdge(stand.record, ask);
+    const { recordings, clock, replayUrl } = await askEdge(stand.adopted.record, ask);
     expect(recordings).to.have.length(1);
     expect(clock).to.deep.equal({ aheadMs: 0, quality: "camera" });
     const [recording] = recordings;
     expect(recording && (await replayUrl(recording)).pathname).to.equal("/recorded");
-    const refused = await askEdge({ ...stand.record, plainText: false }, ask).then(async (source) => {
+    const refused = await askEdge({ ...stand.adopted.record, plainText: false }, ask).then(async (source) => {
       const error: unknown = await source
         .replayUrl(source.recordings[0] ?? { token: "", source: "", from: undefined, to: undefined })
         .catch((one: unknown) => one);

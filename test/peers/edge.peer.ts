@@ -1,0 +1,124 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect } from "chai";
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import { Metrics } from "../../base/metrics.ts";
+import { HOUR, SECOND, unixMillis } from "../../base/units.ts";
+import { EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
+import { edgeSchema } from "../../bridge/edge-settings.ts";
+import { cameraSide } from "../../net/sides.ts";
+import { Archive } from "../../recorder/archive.ts";
+import { diskFiles } from "../../recorder/files.ts";
+import { exitCodeOf, verify } from "../../recorder/verify.ts";
+import { eventually } from "../support/bridge.ts";
+import { edgeCamera } from "../support/edge-camera.ts";
+import { GroupCamera } from "../support/group-camera.ts";
+import { peer, pythonPeer } from "../support/peer.ts";
+import { scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
+import { makeSigner } from "../support/signer.ts";
+
+const SCRIPT = join(import.meta.dirname, "../support/gst-edge.py");
+const FPS = 25;
+const GAP_SECONDS = 12;
+
+describe("GStreamer's ONVIF server as a camera with a card", function () {
+  this.timeout(120_000);
+
+  it("fills a gap, each picture at its instant, and nothing beside it", async function () {
+    const python = pythonPeer(this, "gi.repository.GstRtspServer");
+    const ffprobe = peer(this, "ffprobe");
+    const { folder, remove } = await scratchFolder();
+    const { child, output } = python.start([SCRIPT, "127.0.0.1"]);
+    const archive = await Archive.open({
+      folder,
+      clock: systemClock,
+      log: silentLog(),
+      metrics: new Metrics(),
+      signer: await makeSigner(),
+    });
+    try {
+      await eventually(() => /^\d+$/m.test(output()));
+      const port = /^\d+$/m.exec(output())?.[0] ?? "";
+      // Two seconds of a minute ago, and two more behind a gap.
+      const startMs = Math.floor(systemClock.now() / SECOND) * SECOND - 60 * SECOND;
+      const recorder = archive.recorder("gate", "main");
+      recorder.describe([VIDEO_TRACK]);
+      const camera = new GroupCamera();
+      const film = (from: number, to: number): void => {
+        for (let index = from * FPS; index < to * FPS; index += 1)
+          recorder.push(camera.group(0, videoSample(index, { startMs })));
+      };
+      film(0, 2);
+      recorder.gap({ cause: "network", why: "the camera does not answer" });
+      await recorder.idle();
+      film(2 + GAP_SECONDS, 4 + GAP_SECONDS);
+      await recorder.close();
+
+      const fill = new EdgeFill({
+        settings: edgeSchema.parse({ fill: ["gate"] }),
+        maxAgeMs: HOUR,
+        cameras: { list: () => [edgeCamera({ deviceUrl: `http://127.0.0.1:${port}/onvif/device_service` })] },
+        archive,
+        side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
+        ca: undefined,
+        clock: systemClock,
+        log: silentLog(),
+        metrics: new Metrics(),
+        settledMs: 0,
+      });
+      await fill.look();
+      await fill.idle();
+      await fill.close();
+
+      const range = [unixMillis(startMs), unixMillis(startMs + 30 * SECOND)] as const;
+      const seconds = (at: number): number => (at - startMs) / SECOND;
+      const fetched = await archive.fetchedSpans("gate", ...range);
+      expect(fetched.map(({ from, to }) => [seconds(from), seconds(to)])).to.deep.equal([[2, 2 + GAP_SECONDS]]);
+      expect((await archive.gaps("gate", ...range)).filter(({ to }) => to !== undefined)).to.deep.equal([]);
+      const times: number[] = [];
+      for await (const { at } of archive.source("gate", "main").read({ from: range[0] }, new AbortController().signal))
+        times.push(Math.round(at - startMs));
+      expect(times).to.deep.equal(
+        Array.from({ length: (4 + GAP_SECONDS) * FPS }, (_, index) => (index * SECOND) / FPS),
+      );
+
+      await archive.close();
+      const files = (await Array.fromAsync(filesBelow(folder))).sort();
+      const report = await verify({ files: diskFiles, paths: files, archive: { folder, camera: undefined } });
+      expect(exitCodeOf(report)).to.equal(0);
+      const own = report.stretches.filter(
+        ({ why }) => why?.startsWith("fetched from the camera's own recording") === true,
+      );
+      const lengths = own.map(({ fromUs, toUs }) => (toUs - fromUs) / 1e6);
+      expect(lengths.reduce((sum, one) => sum + one, 0)).to.equal(GAP_SECONDS);
+      // Every picture of it can be decoded.
+      let decoded = 0;
+      for (const file of new Set(own.map((one) => one.file))) {
+        const count = [
+          "-count_frames",
+          "-select_streams",
+          "v",
+          "-show_entries",
+          "stream=nb_read_frames",
+          "-of",
+          "csv=p=0",
+        ];
+        decoded += Number((await ffprobe.run(["-v", "error", ...count, file])).stdout.toString());
+      }
+      expect(decoded).to.equal(GAP_SECONDS * FPS);
+    } finally {
+      const closed = once(child, "close");
+      child.kill();
+      await closed;
+      await archive.close().catch(() => undefined);
+      await remove();
+    }
+  });
+});
+
+async function* filesBelow(folder: string): AsyncGenerator<string> {
+  const { files, folders } = await diskFiles.list(folder);
+  for (const name of files) if (name.endsWith(".mp4")) yield join(folder, name);
+  for (const name of folders) yield* filesBelow(join(folder, name));
+}
