@@ -28,7 +28,7 @@ const LIMITS = {
 export interface Fetched {
   /** Of pictures, sound and metadata that were recorded. */
   readonly groups: number;
-  /** What was thrown away, and why: it was not of the time that was asked for, or had none. */
+  /** What was thrown away: groups that are not of the time that was asked for, or were there before, and packets without a time. */
   readonly discarded: { readonly outside: number; readonly untimed: number; readonly repeated: number };
   /** Why it ended before the camera said that it was done, in words; undefined where it was done. */
   readonly why: string | undefined;
@@ -63,6 +63,8 @@ interface Lane {
   readonly receiver: TrackReceiver;
   /** Of what was recorded of it. */
   newestAt: UnixMillis;
+  /** What comes was there before, up to what is newer than all of it. */
+  isRepeating: boolean;
   /** The camera has said that nothing follows what is being sent. */
   isEnding: boolean;
   /** There is no need to wait for more of it. */
@@ -136,6 +138,7 @@ class Fetching {
         },
       }),
       newestAt: unixMillis(Number.NEGATIVE_INFINITY),
+      isRepeating: false,
       isEnding: false,
       // Sound and metadata may have nothing in this stretch, and no end then.
       isDone: track.kind !== "video" && media.some((one) => one.track.kind === "video"),
@@ -166,8 +169,11 @@ class Fetching {
       this.#outside += 1;
       // A camera that does not stop where it was asked to has sent all of it.
       if (group.at > span.to + LIMITS.backMs && this.#groups > 0) this.#done.abort();
-    } else if (group.at < lane.newestAt - LIMITS.backMs) this.#repeated += 1;
-    else {
+    } else if (group.at < lane.newestAt - (lane.isRepeating ? 0 : LIMITS.backMs)) {
+      lane.isRepeating = true;
+      this.#repeated += 1;
+    } else {
+      lane.isRepeating = false;
       lane.newestAt = unixMillis(Math.max(lane.newestAt, group.at));
       this.#groups += 1;
       this.#recorder.push(group);
