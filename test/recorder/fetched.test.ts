@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rename, rm } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
@@ -6,16 +6,18 @@ import { Metrics } from "../../base/metrics.ts";
 import { HOUR, SECOND, unixMillis } from "../../base/units.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { Catalog } from "../../recorder/catalog.ts";
+import { openExport } from "../../recorder/export/export-files.ts";
+import { verifyExport } from "../../recorder/export/verify-export.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { cameraGap } from "../../recorder/gap.ts";
 import { removalsIn } from "../../recorder/removal-log.ts";
 import { headerOf } from "../../recorder/scan.ts";
 import type { Signer } from "../../recorder/signature.ts";
 import { exitCodeOf, type Report, verify } from "../../recorder/verify.ts";
+import { exportTo, makeSigners, type Signers } from "../support/exported.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { findings } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
-import { makeSigner } from "../support/signer.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const SEGMENT_SECONDS = 2;
@@ -27,10 +29,12 @@ describe("footage that was fetched from a camera's own recording", function () {
   let folder = "";
   let remove: () => Promise<void>;
   let signer: Signer;
+  let signers: Signers;
   let clock: VirtualClock;
 
   before(async () => {
-    signer = await makeSigner();
+    signers = await makeSigners();
+    signer = signers.recorder;
   });
   beforeEach(async () => {
     ({ folder, remove } = await scratchFolder());
@@ -218,6 +222,32 @@ describe("footage that was fetched from a camera's own recording", function () {
       [7, true],
       [4, false],
     ]);
+  });
+
+  it("has films of its own in an export, which say what they are", async () => {
+    const archive = await open();
+    await withGap(archive);
+    await (await film(archive, "fetched", 10, 20)).close();
+    await archive.close();
+    const out = `${folder}/out`;
+    const manifest = await exportTo(out, folder, { fromSeconds: 0, toSeconds: 30, cameras: [{ id: "a" }] }, signers);
+    expect(
+      manifest.films.map(({ from, to, fetchedAt }) => [seconds(Date.parse(from)), seconds(Date.parse(to)), fetchedAt]),
+    ).to.deep.equal([
+      [0, 10, undefined],
+      [10, 20, "2026-11-24T13:05:30.000Z"],
+      [20, 30, undefined],
+    ]);
+    expect(manifest.cameras[0]?.gaps).to.deep.equal([]);
+    expect(await readFile(`${out}/README.txt`, "utf8")).to.include(
+      "It was fetched from the camera's own recording, 2026-11-24",
+    );
+    const report = await verifyExport(await openExport(out, undefined), undefined);
+    expect(accused(report)).to.deep.equal([]);
+    const words = report.stretches.filter(
+      ({ why }) => why?.startsWith("fetched from the camera's own recording") === true,
+    );
+    expect(words.map(({ fromUs, toUs }) => [seconds(fromUs / 1000), seconds(toUs / 1000)])).to.deep.equal([[10, 20]]);
   });
 
   it("is finished after a crash, as fetched, and the rest stays a gap", async () => {
