@@ -154,10 +154,9 @@ describe("fetching from a camera that sends", function () {
     const packet = Buffer.alloc(60_000, 0x41);
     packet[0] = 0x80;
     packet[1] = 96;
-    let sequence = 0;
     const flood = (to: FakeCamera): void => {
       for (let count = 0; count < 2200; count += 1) {
-        packet.writeUInt16BE((sequence += 1) & 0xffff, 2);
+        packet.writeUInt16BE(count, 2);
         to.send(framed(0, withTime(packet, START_MS, 0)));
       }
     };

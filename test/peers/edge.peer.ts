@@ -29,7 +29,7 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
     const python = pythonPeer(this, "gi.repository.GstRtspServer");
     const ffprobe = peer(this, "ffprobe");
     const { folder, remove } = await scratchFolder();
-    const { child, output } = python.start([SCRIPT, "127.0.0.1"]);
+    const running = python.start([SCRIPT, "127.0.0.1"]);
     const archive = await Archive.open({
       folder,
       clock: systemClock,
@@ -38,8 +38,8 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
       signer: await makeSigner(),
     });
     try {
-      await eventually(() => /^\d+$/m.test(output()));
-      const port = /^\d+$/m.exec(output())?.[0] ?? "";
+      await eventually(() => /^\d+$/m.test(running.output()));
+      const port = /^\d+$/m.exec(running.output())?.[0] ?? "";
       // Two seconds of a minute ago, and two more behind a gap.
       const startMs = Math.floor(systemClock.now() / SECOND) * SECOND - 60 * SECOND;
       const recorder = archive.recorder("gate", "main");
@@ -108,8 +108,8 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
       }
       expect(decoded).to.equal(GAP_SECONDS * FPS);
     } finally {
-      const closed = once(child, "close");
-      child.kill();
+      const closed = once(running.child, "close");
+      running.child.kill();
       await closed;
       await archive.close().catch(() => undefined);
       await remove();
