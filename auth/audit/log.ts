@@ -83,6 +83,9 @@ export class AuditLog implements Audit, Closable {
   #rollAfter = 0;
   #checkpointing: Timer | undefined;
   #syncing: Timer | undefined;
+  #syncRuns = false;
+  /** Something was written that the sync which runs may have missed. */
+  #syncWanted = false;
 
   /** Opens or makes the file (0600) and finds the end of its chain. Fault `unavailable` when it cannot be opened. Lines go to the log as well. */
   static open(options: AuditLogOptions): AuditLog {
@@ -215,11 +218,17 @@ export class AuditLog implements Audit, Closable {
     if (this.#append({ action: CHECKPOINT, ...more, ...seal }, now)) this.#unsigned = 0;
   }
 
+  /** One at a time: what is written while the disk is busy with one is synced together by the next, which begins at once behind it. */
   #sync(): void {
     this.#syncing?.cancel();
     this.#syncing = undefined;
+    this.#syncWanted = this.#syncRuns;
+    if (this.#syncRuns) return;
+    this.#syncRuns = true;
     fdatasync(this.#fd, (err) => {
+      this.#syncRuns = false;
       if (err !== null) this.#log.error({ err }, "cannot sync the audit log");
+      if (this.#syncWanted && !this.#closed) this.#sync();
     });
   }
 

@@ -190,11 +190,11 @@ describe("the audit log", () => {
       writeSync(fd, bytes, 0, 10);
       throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
     };
-    replaceWrite(onFullDisk);
+    replace({ writeSync: onFullDisk });
     try {
       for (const who of ["b", "c"]) audit.record({ ...ENTRY, who });
     } finally {
-      replaceWrite(writeSync);
+      replace({ writeSync });
     }
     expect(audit.failing).to.equal(true);
     audit.record({ ...ENTRY, who: "d" });
@@ -207,10 +207,33 @@ describe("the audit log", () => {
     ]);
     expect((await verifyAudit(site.folder)).broken).to.equal(undefined);
   });
+
+  it("syncs changes of rights at once, and those that come meanwhile together behind that", () => {
+    const audit = site.open();
+    const { fdatasync } = fs;
+    const done: (() => void)[] = [];
+    replace({ fdatasync: (_fd: number, whenDone: (error: null) => void) => done.push(() => whenDone(null)) });
+    try {
+      for (const subject of ["a", "b", "c"]) audit.record({ ...ENTRY, subject });
+      expect(done).to.have.length(1);
+      done[0]?.();
+      expect(done).to.have.length(2);
+      done[1]?.();
+      expect(done).to.have.length(2);
+      audit.record({ ...ENTRY, subject: "d" });
+      audit.record({ ...ENTRY, subject: "e" });
+      expect(done).to.have.length(3);
+      audit.close();
+      done[2]?.();
+      expect(done).to.have.length(3);
+    } finally {
+      replace({ fdatasync });
+    }
+  });
 });
 
 /** Also for who has imported it by its name. */
-function replaceWrite(writeSync: unknown): void {
-  Object.assign(fs, { writeSync });
+function replace(functions: Partial<Record<keyof typeof fs, unknown>>): void {
+  Object.assign(fs, functions);
   syncBuiltinESMExports();
 }
