@@ -137,7 +137,7 @@ export class SegmentCipher {
  * for the collector make it go through the whole heap again and again, which costs more than the encryption. The buffer is
  * empty afterwards. One that shares its memory with others stays as it is.
  */
-function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
+export function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
   if (buffer.byteLength === byteLength) buffer.transfer(0);
 }
 

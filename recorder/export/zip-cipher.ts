@@ -1,6 +1,7 @@
 import { type Cipheriv, createCipheriv, createHmac, type Hmac, pbkdf2, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import type { Secret } from "../../base/secret.ts";
+import { release } from "../cipher.ts";
 
 const derive = promisify(pbkdf2);
 
@@ -63,6 +64,7 @@ export class ZipCipher {
     const keyWords = new Uint32Array(key.buffer, key.byteOffset, words.length);
     piece.copy(bytes, skip);
     for (let at = 0; at < words.length; at += 1) words[at] = (words[at] ?? 0) ^ (keyWords[at] ?? 0);
+    release(key);
     bytes.copy(piece, 0, skip, skip + piece.length);
   }
 
