@@ -20,7 +20,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => (performance.timeOrigin + performance.now()) as UnixMillis,
+  // Not performance.timeOrigin and what has passed since: that knows nothing of a clock that is set, or of a machine that was asleep.
+  now: () => Date.now() as UnixMillis,
   monotonic: () => performance.now() as MonotonicMillis,
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs).unref();

@@ -11,7 +11,7 @@ packages=(
   vlc-bin vlc-plugin-base rtsp-server-perl motion
   samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind python3-ntlm-auth
   slapd ldap-utils dnsmasq-base
-  rsyslog rsyslog-openssl oathtool python3-aiosmtpd
+  rsyslog rsyslog-openssl oathtool python3-aiosmtpd libfaketime
   python3-zeep python3-jwt python3-cryptography onvif-tools gsoap chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount
 )
 

@@ -112,26 +112,33 @@ export class Incoming implements UpstreamSession {
 
   packet(index: number, packet: Buffer, rtcp: boolean): void {
     const track = this.#tracks[index];
-    const { clock, events, signal, transport } = this.#options;
-    if (track === undefined || signal.aborted) return;
+    if (track === undefined || this.#options.signal.aborted) return;
+    // Without a closure for each packet: there are tens of thousands a second.
+    try {
+      this.#take(index, track, packet, rtcp);
+    } catch (error) {
+      this.#options.failed(asFault(error));
+    }
+  }
+
+  #take(index: number, track: IncomingTrack, packet: Buffer, rtcp: boolean): void {
+    const { clock, events, transport } = this.#options;
     const arrivedAt = clock.now();
-    this.#guard(() => {
-      this.describe();
-      if (rtcp || isRtcp(packet)) {
-        if (!rtcp) events.quirk?.("reports-on-data-channel");
-        track.reception.rtcp(packet, arrivedAt);
-        events.rtcp(index, packet, arrivedAt);
-        return;
-      }
-      if (this.#watched.has(index) || this.#watched.size === 0) this.#lastSign = clock.monotonic();
-      if (!this.#flows) {
-        this.#flows = true;
-        events.flows?.(transport);
-      }
-      track.reception.rtp(packet, arrivedAt);
-      if (track.reorder === undefined) events.rtp(index, packet, arrivedAt);
-      else track.reorder.push(packet, arrivedAt);
-    });
+    this.describe();
+    if (rtcp || isRtcp(packet)) {
+      if (!rtcp) events.quirk?.("reports-on-data-channel");
+      track.reception.rtcp(packet, arrivedAt);
+      events.rtcp(index, packet, arrivedAt);
+      return;
+    }
+    if (this.#watched.has(index) || this.#watched.size === 0) this.#lastSign = clock.monotonic();
+    if (!this.#flows) {
+      this.#flows = true;
+      events.flows?.(transport);
+    }
+    track.reception.rtp(packet, arrivedAt);
+    if (track.reorder === undefined) events.rtp(index, packet, arrivedAt);
+    else track.reorder.push(packet, arrivedAt);
   }
 
   /** The camera has answered a sign of life; for streams of events alone that is enough. */
