@@ -9,8 +9,9 @@ import { spkiOf } from "../../base/spki.ts";
 import { SmsGateway } from "../../bridge/client-side/sms-gateway.ts";
 import { smsSchema } from "../../bridge/sms-settings.ts";
 import { loadIdentity } from "../../net/tls.ts";
+import { eventually } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
-import { SMS_SECRET, type SmsGatewayPeer, startSmsGateway } from "../support/sms-gateway.ts";
+import { SMS_SECRET, type SmsGatewayPeer, type SmsRequest, startSmsGateway } from "../support/sms-gateway.ts";
 import { viaduct } from "../support/viaduct.ts";
 
 const NUMBER = "+4512345678";
@@ -47,6 +48,13 @@ describe("SMS, given to a gateway on Python's http.server", function () {
     const trust = "pin" in more || "ca" in more ? {} : { ca: certificate };
     return new SmsGateway(smsSchema.parse({ url, countries: ["+45"], ...trust, ...more }), cameras, systemClock);
   };
+  /** What it was asked while `work` was done; what it writes may come after its answer. */
+  const asked = async (count: number, work: () => Promise<unknown>): Promise<readonly SmsRequest[]> => {
+    const before = gateway.requests().length;
+    await work();
+    await eventually(() => gateway.requests().length >= before + count);
+    return gateway.requests().slice(before);
+  };
   const troubleOf = (work: Promise<unknown>): Promise<string> =>
     work.then(
       () => "none",
@@ -54,8 +62,7 @@ describe("SMS, given to a gateway on Python's http.server", function () {
     );
 
   it("goes as JSON with a bearer token, with everything filled in where it belongs", async () => {
-    await sender("/messages", bearer()).send(NUMBER, CODE);
-    const request = gateway.requests().at(-1);
+    const [request] = await asked(1, () => sender("/messages", bearer()).send(NUMBER, CODE));
     expect(request).to.include({ method: "POST", path: "/messages", type: "application/json", known: true });
     expect(request).to.include({ sender: "gate", host: `127.0.0.1:${gateway.port}` });
     const { reference, ...fields } = (request?.fields ?? {}) as { reference?: string };
@@ -67,23 +74,27 @@ describe("SMS, given to a gateway on Python's http.server", function () {
     const pin = spkiOf(new X509Certificate(await readFile(certificate)));
     const secretFile = join(folder, "secret");
     const form = { To: "{to}", Body: "{text}" };
-    await sender("/messages", { user: "viaduct", secretFile, form, method: "PUT", pin }).send(NUMBER, CODE);
-    await sender("/messages", { secretFile, form: { ...form, key: "{secret}" } }).send(NUMBER, CODE);
-    const [basic, field] = gateway.requests().slice(-2);
+    const byUser = sender("/messages", { user: "viaduct", secretFile, form, method: "PUT", pin });
+    const byField = sender("/messages", { secretFile, form: { ...form, key: "{secret}" } });
+    const [basic] = await asked(1, () => byUser.send(NUMBER, CODE));
+    const [field] = await asked(1, () => byField.send(NUMBER, CODE));
     expect(basic).to.deep.include({ method: "PUT", known: true, fields: { To: NUMBER, Body: TEXT } });
     expect(field).to.deep.include({ known: true, fields: { To: NUMBER, Body: TEXT, key: SMS_SECRET } });
   });
 
   it("is not taken for sent where the gateway refuses, redirects, never ends, says nothing, or answers 200 to a failure", async () => {
-    const before = gateway.requests().length;
-    const troubles = [
-      await troubleOf(sender("/messages", bearer("wrong")).send(NUMBER, CODE)),
-      await troubleOf(sender("/elsewhere", bearer()).send(NUMBER, CODE)),
-      await troubleOf(sender("/endless", bearer()).send(NUMBER, CODE)),
-      await troubleOf(sender("/silent", { ...bearer(), timeoutSeconds: 1 }).send(NUMBER, CODE)),
-      await troubleOf(sender("/broke", { ...bearer(), success: { contains: '"status":"0"' } }).send(NUMBER, CODE)),
-      await troubleOf(sender("/messages", { ...bearer(), success: { statuses: [200] } }).send(NUMBER, CODE)),
+    const senders = [
+      sender("/messages", bearer("wrong")),
+      sender("/elsewhere", bearer()),
+      sender("/endless", bearer()),
+      sender("/silent", { ...bearer(), timeoutSeconds: 1 }),
+      sender("/broke", { ...bearer(), success: { contains: '"status":"0"' } }),
+      sender("/messages", { ...bearer(), success: { statuses: [200] } }),
     ];
+    const troubles: string[] = [];
+    const requests = await asked(senders.length, async () => {
+      for (const one of senders) troubles.push(await troubleOf(one.send(NUMBER, CODE)));
+    });
     const host = `127.0.0.1:${gateway.port}`;
     expect(troubles).to.deep.equal([
       `${host} did not take the message: it answered 401`,
@@ -94,8 +105,10 @@ describe("SMS, given to a gateway on Python's http.server", function () {
       `${host} did not take the message: it answered 202`,
     ]);
     // One request each: none was followed, and none sent again.
-    expect(gateway.requests().length - before).to.equal(6);
-    await sender("/broke", bearer()).send(NUMBER, CODE);
+    expect(requests.map(({ path }) => path)).to.deep.equal(
+      ["messages", "elsewhere", "endless", "silent", "broke", "messages"].map((name) => `/${name}`),
+    );
+    await asked(1, () => sender("/broke", bearer()).send(NUMBER, CODE));
   });
 
   it("is sent no byte where the gateway is another one, or where cameras are", async () => {
@@ -134,20 +147,22 @@ sms:
     const test = (number: string) => viaduct(["sms", "test", number, "--config", config]);
     await write("secret");
     const host = `127.0.0.1:${gateway.port}`;
-    expect(await test("+45 12 34 56 78")).to.deep.equal({
+    const tried = test("+45 12 34 56 78");
+    const [ours] = await asked(1, () => tried);
+    expect(await tried).to.deep.equal({
       code: 0,
       out: `${host} has taken a message to ${NUMBER}. Look whether it arrives. It answered 202: {"status":"0"}\n`,
       err: "",
     });
-    const ours = gateway.requests().at(-1);
     const line = /^curl [^\n]*sms\.example\.org[^\n]*$/m.exec(await readFile(GUIDE, "utf8"))?.[0] ?? "";
     const here = line.replace("https://sms.example.org/messages", `https://${host}/messages`);
-    const said = await peer(this, "sh").run([
+    const byHand = peer(this, "sh").run([
       "-c",
       `cd ${folder} && ${here.replaceAll("sms-ca.pem", "tls-cert.pem").replaceAll("sms-secret", "secret")}`,
     ]);
-    expect([said.code, said.stdout.toString()]).to.deep.equal([0, '{"status":"0"}']);
-    const theirs = gateway.requests().at(-1);
+    const [theirs] = await asked(1, () => byHand);
+    const { code, stdout } = await byHand;
+    expect([code, stdout.toString()]).to.deep.equal([0, '{"status":"0"}']);
     expect({ ...theirs, fields: undefined }).to.deep.equal({ ...ours, fields: undefined });
     expect(Object.keys(theirs?.fields as object)).to.deep.equal(Object.keys(ours?.fields as object));
     expect((await test("+46701234567")).err).to.match(/numbers that begin with \+45 alone: see sms.countries/);
