@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
-import { MINUTE, type Millis, type MonotonicMillis, SECOND } from "../../base/units.ts";
+import { MINUTE, type MonotonicMillis, SECOND } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraControls, readControls } from "../../onvif/client/controls.ts";
 import { Conversation } from "../../onvif/client/conversation.ts";
@@ -25,6 +25,7 @@ import { CameraPicture } from "./camera-picture.ts";
 import { controlFault, notSupported } from "./control-fault.ts";
 import { loginOf } from "./login.ts";
 import { MoveEnd } from "./move-end.ts";
+import { endsMove, type MoveRequest } from "./move-request.ts";
 import { OwnTokens } from "./own-tokens.ts";
 import { PlaceTokens } from "./place-tokens.ts";
 
@@ -238,26 +239,6 @@ export class CameraControlPort implements CameraControl {
       throw controlFault(error);
     }
   };
-}
-
-/** What of requests about moves is looked at. */
-interface MoveRequest {
-  readonly ProfileToken: string;
-  PresetToken?: string;
-  PresetTourToken?: string;
-  readonly Operation?: string;
-  Timeout?: Millis;
-  readonly PanTilt?: boolean;
-  readonly Zoom?: boolean;
-}
-
-/** What ends a continuous move by another one. */
-const MOVES: ReadonlySet<PtzOperation> = new Set(["AbsoluteMove", "RelativeMove", "GotoPreset", "GotoHomePosition"]);
-
-/** Stop may mean turning or zooming alone (ONVIF PTZ, Stop): the other one goes on then. */
-function endsMove(operation: PtzOperation, { PanTilt, Zoom, Operation }: MoveRequest): boolean {
-  if (operation === "OperatePresetTour") return Operation === "Start";
-  return operation === "Stop" ? PanTilt !== false && Zoom !== false : MOVES.has(operation);
 }
 
 function silent(): Fault {

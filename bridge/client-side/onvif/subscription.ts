@@ -126,7 +126,7 @@ export class Subscription {
     this.#arrived();
   }
 
-  /** Tells from the beginning how everything stands, behind what happened and waits. Nothing after a Seek, as ONVIF Core 9.2.3 has it. */
+  /** Tells from the beginning how everything stands, behind what happened and waits. Nothing after a Seek (ONVIF Core 9.2.5). */
   synchronize(properties: readonly BridgeEvent[]): void {
     if (this.#changedOnly || this.#sought) return;
     const waits = [...this.#initial];
