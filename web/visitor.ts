@@ -41,8 +41,7 @@ export function bearerOf({ headers }: Pick<IncomingMessage, "headers">): string 
 
 /**
  * By the bearer token where there is one, and then by nothing else; by the session of the pages; or by the certificate of a program.
- * Undefined for strangers.
- * Faults: those of {@link BearerTokens.verify}, which the audit log has.
+ * Undefined for strangers. Faults: those of {@link BearerTokens}, which the audit log has.
  */
 export async function visitorOf(request: IncomingMessage, o: Doormen): Promise<Visitor | undefined> {
   const bearer = bearerOf(request);

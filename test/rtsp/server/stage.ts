@@ -241,7 +241,7 @@ export class Stage {
 
   #host(): RtspHost {
     return {
-      challenges: (_peer, stale) => [`Test realm="stage"${stale ? ", stale=true" : ""}`],
+      challenges: (_peer, { stale }) => [`Test realm="stage"${stale ? ", stale=true" : ""}`],
       authenticate: async ({ authorization = "" }) => {
         await this.logIn();
         const name = /^Test (\w+)$/.exec(authorization)?.[1];
