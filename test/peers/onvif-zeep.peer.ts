@@ -59,7 +59,7 @@ describe("zeep with the official WSDL files as a client of ours", function () {
           [12, 14],
         ],
         events: {
-          topics: 5,
+          topics: 6,
           told: ["IsRecording", "RecordingJobToken", "RecordingToken", "Source", "State"],
           again: true,
           after: "ResourceUnknownFault",

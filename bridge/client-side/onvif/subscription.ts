@@ -91,7 +91,8 @@ export class Subscription {
   }
 
   get endsAt(): UnixMillis {
-    return later(this.#clock.now(), this.#expires - this.#clock.monotonic());
+    // The wall clock tells whole milliseconds: what has passed of one would be missing of the life that was promised.
+    return later(this.#clock.now(), Math.ceil(this.#expires - this.#clock.monotonic()));
   }
 
   /** From now on. */
