@@ -251,6 +251,7 @@ describe("requests to the web API", () => {
         enabled: true,
         secondFactor: null,
         directory: null,
+        secrets: { former: null, lastUse: null },
         ...shown,
       };
       expect(await listed()).to.deep.equal(vms);

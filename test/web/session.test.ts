@@ -29,7 +29,7 @@ describe("web sessions", () => {
       expect({ status: made.status, json: made.json }).to.deep.equal({ status: 201, json: { name: "admin" } });
       expect((await client.send("GET", "/api/session")).json).to.deep.equal({
         setUpNeeded: false,
-        account: { name: "admin", rights: RIGHTS, mailCodes: true },
+        account: { name: "admin", rights: RIGHTS, mailCodes: true, smsCodes: true },
       });
       expect((await setUp(token)).status).to.equal(401);
       expect(site.accounts.setUpToken()).to.equal(undefined);
@@ -175,7 +175,12 @@ describe("web sessions", () => {
     for (const [why, end] of ends)
       it(`when the account is ${why}`, async () => {
         const client = await site.person("guard", LIVE);
-        expect(await account(client)).to.deep.equal({ name: "guard", rights: ["live"], mailCodes: true });
+        expect(await account(client)).to.deep.equal({
+          name: "guard",
+          rights: ["live"],
+          mailCodes: true,
+          smsCodes: true,
+        });
         await end(site.accounts.list().find(({ name }) => name === "guard")?.id ?? "");
         expect(await account(client)).to.equal(null);
         expect((await client.send("GET", "/api/cameras")).status).to.equal(401);
