@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import { Fault } from "../../base/fault.ts";
 import { readBody } from "../../net/http.ts";
 import { type Envelope, readEnvelope, SoapFault } from "../../wsdl/envelope.ts";
@@ -22,9 +23,15 @@ export class Refused extends Error {
   }
 }
 
-/** Reads the message of a request. Throws {@link Refused} for what is none, a SoapFault for one that cannot be read. */
+/**
+ * Reads the message of a request. Throws {@link Refused} for what is none, a SoapFault for one that cannot be read, and a Fault
+ * `unauthenticated` for nothing at all: libcurl sends that first, to be challenged, where it is told to use digest.
+ */
 export async function readMessage(request: IncomingMessage): Promise<Envelope> {
-  return parsed(await bodyOf(request));
+  const body = await bodyOf(request);
+  if (body.length === 0 && request.headers.authorization === undefined)
+    throw new UnauthenticatedFault("nothing was sent", { failure: "no-credentials" });
+  return parsed(body);
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {

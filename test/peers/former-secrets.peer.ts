@@ -50,7 +50,7 @@ describe("a secret that is replaced in Chromium, while ffmpeg and curl come with
       // Without TLS nothing but digest is offered.
       const url = `http://127.0.0.1:${t.bridge.parts.addresses().doors.http}/onvif/device_service`;
       const soap = ["-H", "Content-Type: application/soap+xml", "--data-binary", SCOPES];
-      const login = ["--anyauth", "-u", `${old.name}:${secret}`];
+      const login = ["--digest", "-u", `${old.name}:${secret}`];
       const { stdout } = await curl.run(["-sS", "-o", "/dev/null", "-w", "%{http_code}", ...login, ...soap, url]);
       return stdout.toString();
     };

@@ -184,33 +184,6 @@ describe("log-in by Kerberos, of people of a Samba domain", function () {
     }
   });
 
-  it("lets Chromium in that may give the ticket of this computer to the bridge, with the page's button", async function () {
-    // The name has to be one of the system's: Chromium asks for a ticket for what the address's name is by its resolver.
-    const { program } = peer(this, "chromium");
-    const hosts = join(folder, "hosts");
-    await writeFile(hosts, `127.0.0.1 ${HOST}\n`);
-    const named = join(folder, "chromium-with-hosts");
-    const script = `mount --bind ${hosts} /etc/hosts && exec ${program} "$@"`;
-    await writeFile(named, `#!/bin/sh\nexec unshare --mount sh -c '${script}' sh "$@"\n`, { mode: 0o700 });
-    const window = await openWindow({ program: named }, `https://${HOST}:${port()}/`, {
-      profile: join(folder, "chromium"),
-      env: env("alice"),
-      args: [`--auth-server-allowlist=${HOST}`],
-    });
-    try {
-      const button = window.page.getByRole("button", { name: "Log in with this computer's account" });
-      await button.click();
-      // Chromium on Linux loads the Kerberos library only once it has been asked for a ticket, and is too late with it the first time.
-      await window.page.getByText("has no Kerberos ticket for the bridge").waitFor();
-      await button.click();
-      await window.page.locator("details.account summary", { hasText: "alice" }).waitFor();
-      await window.picture("kerberos");
-      expect((await lastAudited()).why).to.equal(`Kerberos: alice@${domain.realm}`);
-    } finally {
-      await window.close();
-    }
-  });
-
   it("takes each token once", async () => {
     const [token = ""] = await tokens("alice", "-");
     expect((await show(token)).status).to.equal(204);

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { chromium, type Page } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 import type { Peer } from "./peer.ts";
 
 /** Where to leave pictures of the pages for a person to look at; none are taken without it. */
@@ -23,18 +23,16 @@ export interface WindowOptions {
   readonly credentials?: { readonly username: string; readonly password: string };
   /** Further arguments of Chromium, and what is different in its environment. */
   readonly args?: readonly string[];
-  /** A folder for a profile, as a person has one: in a window without, which is a private one, Chromium shows no ticket of its own accord. */
-  readonly profile?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Opens `url` in Chromium without a screen; further addresses may be relative to it. Certificates are not checked: those of a test are its own. */
 export async function openWindow(
-  { program }: Pick<Peer, "program">,
+  { program }: Peer,
   url: string,
-  { credentials, args = [], env, profile }: WindowOptions = {},
+  { credentials, args = [], env }: WindowOptions = {},
 ): Promise<BrowserWindow> {
-  const launched = {
+  const browser: Browser = await chromium.launch({
     executablePath: program,
     ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
     args: [
@@ -45,19 +43,14 @@ export async function openWindow(
       "--no-first-run",
       ...args,
     ],
-  };
-  const view = {
+  });
+  const troubles: string[] = [];
+  const context = await browser.newContext({
     baseURL: url,
     ignoreHTTPSErrors: true,
     viewport: { width: 1180, height: 860 },
     ...(credentials === undefined ? {} : { httpCredentials: credentials }),
-  };
-  const browser = profile === undefined ? await chromium.launch(launched) : undefined;
-  const context =
-    browser === undefined
-      ? await chromium.launchPersistentContext(profile ?? "", { ...launched, ...view })
-      : await browser.newContext(view);
-  const troubles: string[] = [];
+  });
   const page = await context.newPage();
   page.on("pageerror", (error) => troubles.push(String(error)));
   page.on("console", (message) => {
@@ -81,9 +74,6 @@ export async function openWindow(
       await page.screenshot({ path: join(SCREENSHOTS, `${name}-dark.png`), fullPage: true });
       await page.emulateMedia({ colorScheme: "light" });
     },
-    async close() {
-      await context.close();
-      await browser?.close();
-    },
+    close: () => browser.close(),
   };
 }

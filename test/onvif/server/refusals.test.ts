@@ -11,7 +11,7 @@ const TIME = "<tds:GetSystemDateAndTime/>";
 
 /** [what, message, SOAP code, ONVIF subcodes, HTTP status]. */
 const FAULTS: readonly (readonly [string, string | Buffer, string, readonly string[], number])[] = [
-  ["nothing", "", "Sender", ["WellFormed"], 400],
+  ["white space", " \r\n", "Sender", ["WellFormed"], 400],
   ["text", "hello", "Sender", ["WellFormed"], 400],
   ["half a message", envelope(TIME).slice(0, -9), "Sender", ["WellFormed"], 400],
   ["tags that do not match", envelope("<tds:GetHostname></tds:GetHostName>"), "Sender", ["WellFormed"], 400],
@@ -155,6 +155,15 @@ describe("what the ONVIF services refuse", () => {
       expect([answer.status, answer.body]).to.deep.equal([status, ""]);
       if (status === 405) expect(answer.headers.allow).to.equal("POST");
     });
+
+  it("is not who sends nothing and no credentials either: libcurl does so, to be challenged for digest", async () => {
+    const nothing = { path: `/onvif/${PATHS.tds}`, body: "" };
+    const answer = await site.send(nothing);
+    expect([answer.status, read(answer).fault?.subcodes]).to.deep.equal([401, ["NotAuthorized"]]);
+    expect(answer.challenges).not.to.deep.equal([]);
+    const again = await site.send({ ...nothing, headers: { authorization: "Digest username" } });
+    expect([again.status, read(again).fault?.subcodes]).to.deep.equal([400, ["WellFormed"]]);
+  });
 
   it("leaves the server as it was", async () => {
     const { status } = await site.send({ path: `/onvif/${PATHS.tds}`, body: envelope(TIME) });
