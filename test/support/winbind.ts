@@ -51,11 +51,18 @@ export async function startMember(context: Context, domain: SambaDomain, address
     mount --bind ${folder}/socket /run/samba
     ${command}`,
   ];
-  await joinDomain(
-    unshare,
-    inside(`exec ${net.program} ads join -s ${conf} -U Administrator%${domain.administratorPassword} --no-dns-updates`),
-    domain,
-  );
+  try {
+    await joinDomain(
+      unshare,
+      inside(
+        `exec ${net.program} ads join -s ${conf} -U Administrator%${domain.administratorPassword} --no-dns-updates`,
+      ),
+      domain,
+    );
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
   const child = spawn(
     unshare.program,
     inside(`exec ${winbind.program} -s ${conf} -F --no-process-group --debug-stdout`),
