@@ -52,11 +52,24 @@ export async function moveWhole(from: string, to: string): Promise<void> {
  */
 export async function putAside(file: string, nameOf: (count: number) => string): Promise<string | undefined> {
   if (!(await isThere(file))) return undefined;
+  const aside = await freeBeside(file, nameOf);
+  await moveWhole(file, aside);
+  return aside;
+}
+
+/** As {@link putAside}, but the file stays where it is too. */
+export async function keepCopy(file: string, nameOf: (count: number) => string): Promise<string | undefined> {
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
+  const copy = await freeBeside(file, nameOf);
+  await writeNew(copy, text);
+  return copy;
+}
+
+async function freeBeside(file: string, nameOf: (count: number) => string): Promise<string> {
   for (let count = 1; count <= MOST_ASIDE; count += 1) {
     const aside = join(dirname(file), nameOf(count));
-    if (await isThere(aside)) continue;
-    await moveWhole(file, aside);
-    return aside;
+    if (!(await isThere(aside))) return aside;
   }
   throw new Fault("unavailable", `too many files were put aside beside ${file}`);
 }

@@ -1,9 +1,11 @@
 import { type KeyObject, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { Fault } from "../base/fault.ts";
+import { printed } from "../base/printed.ts";
 import { writeNew } from "../base/whole-file.ts";
 import { type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
 import { resealSecrets } from "../bridge/reseal.ts";
+import { signingCertificate } from "../bridge/signing.ts";
 import { replaceMaster } from "../keys/master.ts";
 import { KEY_BYTES, makePair, readKey } from "../keys/wrap.ts";
 import type { DataOptions } from "./data.ts";
@@ -11,7 +13,7 @@ import { newPassphrase, passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
 /** Works on the keys of a stopped bridge; the data folder's lock keeps a running one out. */
-async function withFolder(
+export async function withFolder(
   { config, passphraseFd }: DataOptions,
   work: (folder: DataFolder) => Promise<void>,
   lostMaster?: KeyObject,
@@ -32,8 +34,10 @@ const ORIGINS: Readonly<Record<DataFolder["masterOrigin"], string>> = {
 };
 
 export async function keysStatus(options: DataOptions & { readonly json?: boolean }): Promise<void> {
-  await withFolder(options, async ({ keys, masterOrigin }) => {
-    const status = { master: masterOrigin, ...(await keys.status()) };
+  await withFolder(options, async (folder) => {
+    const { keys, masterOrigin } = folder;
+    const certificate = await signingCertificate(folder);
+    const status = { master: masterOrigin, ...(await keys.status()), certificate: certificate ?? null };
     if (options.json === true) {
       process.stdout.write(`${JSON.stringify(status, undefined, 2)}\n`);
       return;
@@ -45,6 +49,10 @@ export async function keysStatus(options: DataOptions & { readonly json?: boolea
       `recovery key:  ${status.recovery ? "set" : "none: who loses the master key loses the recordings (viaduct keys recovery)"}`,
       `this machine:  ${status.writeOnly ? "only records; playing needs the private key" : "records and plays"}`,
     ];
+    if (certificate !== undefined)
+      lines.push(
+        `signed as:     ${printed(`${certificate.name}, issued by ${certificate.issuer}`)}, until ${certificate.until}`,
+      );
     if (status.closed > 0) lines.push(`${status.closed} data keys cannot be opened on this machine`);
     if (status.recovery && status.withoutRecovery > 0)
       lines.push(`${status.withoutRecovery} data keys are not covered by the recovery key`);

@@ -1,5 +1,5 @@
-import { X509Certificate } from "node:crypto";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import type { X509Certificate } from "node:crypto";
+import { open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Fault, isFault } from "../base/fault.ts";
 import { printed } from "../base/printed.ts";
@@ -8,13 +8,14 @@ import { anchorIn } from "../bridge/anchor-entry.ts";
 import { readCa } from "../bridge/certificates-file.ts";
 import { openDataFolder } from "../bridge/data-folder.ts";
 import type { AnchorName } from "../recorder/anchor.ts";
+import { certificatesOf, issuerOf, nameOf } from "../recorder/cms/chain.ts";
 import { printTimeStamp } from "../recorder/cms/time-stamp.ts";
-import { certificatesOf } from "../recorder/cms/time-stamp-chain.ts";
 import { type ExportFiles, isExport, openExport } from "../recorder/export/export-files.ts";
 import { isFilm } from "../recorder/export/film-read.ts";
 import { verifyExport } from "../recorder/export/verify-export.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { STATEMENTS_FOLDER } from "../recorder/removal-log.ts";
+import { type Trust, trustIn } from "../recorder/trust.ts";
 import { exitCodeOf, type Report, type Stretch, verify as verifyFiles } from "../recorder/verify.ts";
 import type { ArchiveScope } from "../recorder/verify-removed.ts";
 import { MARK_FILE } from "../recorder/volume-mark.ts";
@@ -27,7 +28,10 @@ const COMPARE =
 export interface VerifyOptions {
   readonly config?: string;
   readonly passphraseFd?: string;
-  readonly certificate?: string;
+  /** Files of certificates that may have signed. */
+  readonly certificate?: readonly string[];
+  /** Certificates of the authority that must have issued that of whoever signed. */
+  readonly ca?: string;
   /** Of an export in an encrypted ZIP file. */
   readonly passwordFd?: string;
   readonly json?: boolean;
@@ -39,14 +43,14 @@ export interface VerifyOptions {
 
 /** Compares recordings or exports with their signatures, offline; prints what can be said of which stretch, and sets the exit code. */
 export async function verify(paths: readonly string[], options: VerifyOptions): Promise<void> {
-  const trusted = options.certificate === undefined ? undefined : await fingerprintOf(options.certificate);
+  const trust = await trustOf(options);
   const kept = options.kept === undefined ? undefined : await anchorsKept(options.kept);
   const stampers = options.tsaCa === undefined ? undefined : certificatesOf(await readCa(options.tsaCa, "--tsa-ca"));
   const [first = "", ...others] = paths;
   if (others.length === 0 && (await isExport(first))) {
     if (stampers !== undefined) throw nothingToCompare("--tsa-ca");
-    await verifyOne(first, options, trusted);
-  } else await verifyRecordings(paths, { ...options, kept, stampers }, trusted);
+    await verifyOne(first, options, trust);
+  } else await verifyRecordings(paths, { ...options, kept, stampers }, trust);
 }
 
 async function verifyRecordings(
@@ -55,7 +59,7 @@ async function verifyRecordings(
     readonly kept: readonly AnchorName[] | undefined;
     readonly stampers: readonly X509Certificate[] | undefined;
   },
-  trusted: string | undefined,
+  trust: Trust | undefined,
 ): Promise<void> {
   const found = (await Promise.all(paths.map(segmentsIn))).flat().toSorted();
   for (const path of found) if (await isFilm(path)) throw ofExport(path);
@@ -65,10 +69,10 @@ async function verifyRecordings(
     const { kept, stampers } = options;
     if (kept !== undefined && archive === undefined) throw nothingToCompare("--kept");
     if (stampers !== undefined && archive === undefined) throw nothingToCompare("--tsa-ca");
-    const known = { trusted, archive, kept, stampers };
+    const known = { trust, archive, kept, stampers };
     const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, ...known });
     if (options.json === true) process.stdout.write(`${JSON.stringify(plain(report), undefined, 2)}\n`);
-    else print(report, trusted !== undefined);
+    else print(report, trust !== undefined);
     process.exitCode = exitCodeOf(report);
   } finally {
     await folder?.close();
@@ -97,10 +101,10 @@ function nothingToCompare(option: string): Fault {
   return new Fault("invalid", tell, { tell });
 }
 
-async function verifyOne(path: string, options: VerifyOptions, trusted: string | undefined): Promise<void> {
+async function verifyOne(path: string, options: VerifyOptions, trust: Trust | undefined): Promise<void> {
   const files = await openWithPassword(path, options.passwordFd);
   try {
-    const report = await verifyExport(files, trusted);
+    const report = await verifyExport(files, trust);
     const { exporter, manifest } = report;
     const gaps = manifest?.cameras.flatMap(({ id, gaps: ofCamera }) => ofCamera.map((gap) => ({ camera: id, ...gap })));
     if (options.json === true)
@@ -110,7 +114,7 @@ async function verifyOne(path: string, options: VerifyOptions, trusted: string |
         process.stdout.write(`${printed(`${from} ${to} ${camera}: not in the export: ${reason}`)}\n`);
       print(report, true);
       process.stdout.write(`The export is signed by ${exporter ?? "nobody"}\n`);
-      if (trusted === undefined) process.stdout.write(COMPARE);
+      if (trust === undefined) process.stdout.write(COMPARE);
     }
     process.exitCode = exitCodeOf(report);
   } finally {
@@ -178,13 +182,19 @@ async function segmentsIn(path: string): Promise<readonly string[]> {
   }
 }
 
-async function fingerprintOf(file: string): Promise<string> {
-  try {
-    return new X509Certificate(await readFile(file)).fingerprint256;
-  } catch (cause) {
-    const tell = `${file} is no certificate: ${(cause as Error).message}`;
-    throw new Fault("invalid", tell, { tell, cause });
+/** Undefined where nobody is named. Certificates of authorities do not sign: a file may have them behind the one that does. */
+async function trustOf({ certificate = [], ca }: VerifyOptions): Promise<Trust | undefined> {
+  if (certificate.length === 0 && ca === undefined) return undefined;
+  const named: X509Certificate[] = [];
+  for (const file of certificate) {
+    const found = certificatesOf(await readCa(file, "--certificate")).filter((one) => !one.ca);
+    if (found.length > 0) named.push(...found);
+    else {
+      const tell = `--certificate: ${file} has certificates of authorities alone, which sign no recordings: give it with --ca`;
+      throw new Fault("invalid", tell, { tell });
+    }
   }
+  return trustIn(named, ca === undefined ? [] : certificatesOf(await readCa(ca, "--ca")));
 }
 
 function plain({ files, stretches, signers, anchors }: Report): object {
@@ -195,7 +205,12 @@ function plain({ files, stretches, signers, anchors }: Report): object {
   return {
     files,
     ...(stamped === undefined ? {} : { anchors: stamped }),
-    signers: [...signers].map(([fingerprint, signed]) => ({ fingerprint, files: signed })),
+    signers: [...signers].map(([fingerprint, { certificate, files: signed }]) => ({
+      fingerprint,
+      name: nameOf(certificate),
+      issuer: issuerOf(certificate),
+      files: signed,
+    })),
     stretches: stretches.map(({ fromUs, toUs, ...rest }) => ({ ...rest, from: timeOf(fromUs), to: timeOf(toUs) })),
   };
 }
@@ -206,8 +221,10 @@ function print({ files, stretches, signers, anchors = [] }: Report, isTrusted: b
     const stamped = stamp === undefined ? "no good time stamp" : `stamped ${printTimeStamp(stamp)}`;
     process.stdout.write(`${printed(`${time} anchor ${seq}: ${stamped}`)}\n`);
   }
-  for (const [fingerprint, signed] of signers)
-    process.stdout.write(`${signed} of ${files} files signed by ${fingerprint}\n`);
+  for (const [fingerprint, { certificate, files: signed }] of signers) {
+    const name = `${nameOf(certificate)}, issued by ${issuerOf(certificate)}`;
+    process.stdout.write(`${printed(`${signed} of ${files} files signed by ${fingerprint} (${name})`)}\n`);
+  }
   if (files === 0) process.stdout.write("There are no recordings.\n");
   else if (!isTrusted && signers.size > 0) process.stdout.write(COMPARE);
 }

@@ -61,7 +61,7 @@ import { OwnEvents, publishLogInFailed, publishStorage } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { resealSecrets } from "./reseal.ts";
 import { hostsOf, multicastPlanOf, portRangeOf, type Settings } from "./settings.ts";
-import { loadSigner } from "./signing.ts";
+import { loadSigner, tellOfEnd } from "./signing.ts";
 import { type SiteSchema, siteMigrations } from "./site-schema.ts";
 import { startTimeStamping } from "./time-stamping.ts";
 
@@ -158,6 +158,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     openDatabase<SiteSchema>(folder.file(DATABASE_FILE), siteMigrations),
   );
   const signer = await loadSigner(folder, clock);
+  tellOfEnd(signer, { clock, log });
   const audit = await life.start("audit log", () => openAudit(folder, settings, { clock, log }));
   const forwarding = await life.start("forwarding of the audit log", () =>
     AuditForwarding.start({ folder, settings, version: o.version, audit, clock, log }),

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
-import { certificatesOf } from "../recorder/cms/time-stamp-chain.ts";
+import { certificatesOf } from "../recorder/cms/chain.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { TimeStampLog } from "../recorder/time-stamp-log.ts";
 import { readCa } from "./certificates-file.ts";

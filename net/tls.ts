@@ -11,6 +11,8 @@ import {
   ExtendedKeyUsageExtension,
   KeyUsageFlags,
   KeyUsagesExtension,
+  Name,
+  Pkcs10CertificateRequestGenerator,
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
@@ -37,6 +39,7 @@ const KEY_FILE = "tls-key.pem";
 const CERT_FILE = "tls-cert.pem";
 /** Marks the certificates that we made and may renew. Another one was put there by the administrator and is served as it is. */
 const SUBJECT = "CN=Viaduct";
+const ED25519 = { name: "Ed25519" };
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /** Who we are to TLS clients. */
@@ -107,18 +110,14 @@ export function serverTlsOptions(identity: Identity): SecureContextOptions & Tls
 
 /** A certificate for a key of Ed25519 (PKCS #8, DER) that signs itself, for twenty years: it has to outlive what it signs. PEM. */
 export async function selfSigned(pkcs8: Uint8Array, name: string, now: UnixMillis): Promise<string> {
-  const algorithm = { name: "Ed25519" };
-  const privateKey = await webcrypto.subtle.importKey("pkcs8", Uint8Array.from(pkcs8), algorithm, true, ["sign"]);
-  const { d: _, key_ops: __, ...open } = await webcrypto.subtle.exportKey("jwk", privateKey);
-  const publicKey = await webcrypto.subtle.importKey("jwk", open, algorithm, true, ["verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: serialNumber(),
       name,
       notBefore: new Date(now - LIMITS.backdateMs),
       notAfter: new Date(now + LIMITS.signingMs),
-      signingAlgorithm: algorithm,
-      keys: { privateKey, publicKey },
+      signingAlgorithm: ED25519,
+      keys: await ed25519PairOf(pkcs8),
       extensions: [
         new BasicConstraintsExtension(false, undefined, true),
         new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
@@ -129,14 +128,43 @@ export async function selfSigned(pkcs8: Uint8Array, name: string, now: UnixMilli
   return `${certificate.toString("pem")}\n`;
 }
 
+/**
+ * Asks an authority for a certificate of a key of Ed25519 (PKCS #8, DER) for signatures (PKCS #10, RFC 2986; RFC 8410). PEM. `name`: as in
+ * RFC 4514, `CN=…,O=…`. Fault `invalid` where it is none.
+ */
+export async function certificateRequest(pkcs8: Uint8Array, name: string): Promise<string> {
+  const keys = await ed25519PairOf(pkcs8);
+  const extensions = [new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true)];
+  const asked = { name: nameIn(name), keys, signingAlgorithm: ED25519, extensions };
+  const request = await Pkcs10CertificateRequestGenerator.create(asked, webcrypto);
+  return `${request.toString("pem")}\n`;
+}
+
+function nameIn(text: string): ReturnType<Name["toJSON"]> {
+  try {
+    const name = new Name(text).toJSON();
+    if (name.some((part) => part["CN"]?.some((value) => value !== "") === true)) return name;
+  } catch {
+    // Told below.
+  }
+  const tell = `${text} is no name of a certificate with a common name: CN=Recordings of the harbour,O=Example`;
+  throw new Fault("invalid", tell, { tell });
+}
+
+async function ed25519PairOf(pkcs8: Uint8Array): Promise<webcrypto.CryptoKeyPair> {
+  const { subtle } = webcrypto;
+  const privateKey = await subtle.importKey("pkcs8", Uint8Array.from(pkcs8), ED25519, true, ["sign"]);
+  const { d: _, key_ops: __, ...open } = await subtle.exportKey("jwk", privateKey);
+  return { privateKey, publicKey: await subtle.importKey("jwk", open, ED25519, true, ["verify"]) };
+}
+
 /** A certificate for a key of RSA that the holder of a key of {@link selfSigned} makes, for as long. Both keys PKCS #8, DER. PEM. */
 export async function issuedBy(
   issuer: { readonly pkcs8: Uint8Array; readonly name: string },
   o: { readonly pkcs8: Uint8Array; readonly name: string; readonly now: UnixMillis },
 ): Promise<string> {
   const { subtle } = webcrypto;
-  const algorithm = { name: "Ed25519" };
-  const signingKey = await subtle.importKey("pkcs8", Uint8Array.from(issuer.pkcs8), algorithm, false, ["sign"]);
+  const signingKey = await subtle.importKey("pkcs8", Uint8Array.from(issuer.pkcs8), ED25519, false, ["sign"]);
   const rsa = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
   const { n = "", e = "" } = createPrivateKey({ key: Buffer.from(o.pkcs8), format: "der", type: "pkcs8" }).export({
     format: "jwk",
@@ -149,7 +177,7 @@ export async function issuedBy(
       issuer: issuer.name,
       notBefore: new Date(o.now - LIMITS.backdateMs),
       notAfter: new Date(o.now + LIMITS.signingMs),
-      signingAlgorithm: algorithm,
+      signingAlgorithm: ED25519,
       publicKey,
       signingKey,
       extensions: [

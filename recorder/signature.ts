@@ -11,9 +11,11 @@ export const SIGNATURE_UUID = Buffer.from("e07d5c1b48a64c6f9b3a2f71c59e8d04", "h
 const VERSION = 1;
 const DOMAIN = "viaduct segment statement v1\n";
 
+/** Of a certificate that signs segments: each of them has it. */
+export const MAX_CERTIFICATE_BYTES = 16 * 1024;
+
 const LIMITS = {
   statementBytes: 4096,
-  certificateBytes: 16 * 1024,
   signatureBytes: 1024,
   /** As many as a segment may have. */
   fragments: 20_000,
@@ -114,7 +116,7 @@ export function readSignatureBox(bytes: Buffer): SegmentSignature {
   if (reader.u8() !== VERSION) throw new Fault("invalid", "signed by a newer program");
   const flags = reader.u24();
   const text = reader.ascii(bounded(reader.u32(), LIMITS.statementBytes));
-  const der = reader.view(bounded(reader.u16(), LIMITS.certificateBytes));
+  const der = reader.view(bounded(reader.u16(), MAX_CERTIFICATE_BYTES));
   const signature = reader.view(bounded(reader.u16(), LIMITS.signatureBytes));
   const count = bounded(reader.u32(), LIMITS.fragments);
   const heads = Array.from({ length: count }, () => reader.view(FRAGMENT_BOX_BYTES));

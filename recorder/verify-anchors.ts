@@ -1,4 +1,5 @@
 import { isFault } from "../base/fault.ts";
+import { unixMillis } from "../base/units.ts";
 import type { AnchorName } from "./anchor.ts";
 import { type AnchoredSegment, readAnchor, type SignedAnchor } from "./anchor.ts";
 import { type AnchorFile, anchorFilesIn, anchorLinesOf } from "./anchor-files.ts";
@@ -7,6 +8,7 @@ import { streamOf } from "./naming.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovedRange } from "./removals.ts";
 import type { Statement } from "./signature.ts";
+import type { Trust } from "./trust.ts";
 import type { Stretch } from "./verify.ts";
 import type { ArchiveScope } from "./verify-removed.ts";
 import type { KnownAnchor } from "./verify-time-stamps.ts";
@@ -22,13 +24,13 @@ export interface Anchors {
 }
 
 /**
- * Follows the chain of the anchors. `trusted`: SHA-256 of the certificate that must have signed. `kept`: anchors that are known from
+ * Follows the chain of the anchors. `trust`: who must have signed. `kept`: anchors that are known from
  * elsewhere, which must be among them.
  */
 export async function readAnchors(
   files: Files,
   { folder, camera }: ArchiveScope,
-  { trusted, kept = [] }: { readonly trusted: string | undefined; readonly kept?: readonly AnchorName[] | undefined },
+  { trust, kept = [] }: { readonly trust: Trust | undefined; readonly kept?: readonly AnchorName[] | undefined },
 ): Promise<Anchors> {
   const segments = new Map<string, AnchoredSegment & { readonly time: string }>();
   const stretches: Stretch[] = [];
@@ -38,29 +40,33 @@ export async function readAnchors(
   const say = (file: string, verdict: Stretch["verdict"], why: string): void =>
     void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
   let newest: SignedAnchor | undefined;
+  // Of those by others too: what a trusted one follows from is there, whoever signed it.
   let oldest: SignedAnchor | undefined;
+  let last: SignedAnchor | undefined;
+  const strangers = new Set<string>();
   for (const file of await anchorFilesIn(files, folder)) {
     const { path } = file;
     for (const line of await linesOf(files, file, (why) => say(path, "unreadable", why))) {
       const found = readOrSay(line, (why) => say(path, "changed", why));
       if (found === undefined) break;
       const { anchor, certificate, valid, hash } = found;
-      const { fingerprint256 } = certificate;
       if (!valid) {
         say(path, "changed", `anchor ${anchor.seq} is not as it was signed`);
         continue;
       }
-      if (fingerprint256 !== (trusted ?? fingerprint256)) {
-        say(
-          path,
-          "unsigned",
-          `anchor ${anchor.seq}, and what follows, is signed by another certificate, ${fingerprint256}`,
-        );
-        break;
-      }
-      if (newest !== undefined && (anchor.seq !== newest.anchor.seq + 1 || anchor.prev !== newest.hash))
-        say(path, "missing", `anchor ${anchor.seq} does not follow from the one before, ${newest.anchor.seq}`);
+      const distrust = trust?.(certificate, unixMillis(Date.parse(anchor.time)));
+      if (last !== undefined && (anchor.seq !== last.anchor.seq + 1 || anchor.prev !== last.hash))
+        say(path, "missing", `anchor ${anchor.seq} does not follow from the one before, ${last.anchor.seq}`);
       oldest ??= found;
+      last = found;
+      if (distrust !== undefined) {
+        const { fingerprint256 } = certificate;
+        if (!strangers.has(fingerprint256))
+          say(path, "unsigned", `anchor ${anchor.seq}, and perhaps others, is ${distrust}`);
+        strangers.add(fingerprint256);
+        if (wanted.get(anchor.seq)?.every((one) => one.hash === hash) === true) wanted.delete(anchor.seq);
+        continue;
+      }
       newest = found;
       good.push({ seq: anchor.seq, hash, time: anchor.time });
       const expected = wanted.get(anchor.seq) ?? [];

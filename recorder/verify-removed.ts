@@ -1,8 +1,10 @@
 import { isFault } from "../base/fault.ts";
+import { unixMillis } from "../base/units.ts";
 import type { AnchorName } from "./anchor.ts";
 import { errorCode, type Files } from "./files.ts";
 import { REMOVALS_FILE, removalsIn, STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovalReason, RemovedRange, SignedRemovals } from "./removals.ts";
+import type { Trust } from "./trust.ts";
 import type { Stretch } from "./verify.ts";
 
 /** Recordings of which all files are verified, so that what is not there can be told. */
@@ -41,7 +43,7 @@ const WORDS: Readonly<Record<RemovalReason, string>> = {
 export async function readRemoved(
   files: Files,
   { folder, camera }: ArchiveScope,
-  trusted: string | undefined,
+  trust: Trust | undefined,
 ): Promise<Removed | undefined> {
   const file = `${folder}/${STATEMENTS_FOLDER}/${REMOVALS_FILE}`;
   const isOf = (one: string): boolean => camera === undefined || camera === one;
@@ -62,11 +64,10 @@ export async function readRemoved(
     return wrong("unreadable", (error as Error).message);
   }
   if (found === undefined) return undefined;
-  const { fingerprint256 } = found.certificate;
   if (!found.valid) return wrong("changed", "the statement of what was removed is not as it was signed");
   // Where everything was removed, nothing else is there that tells who signs here.
-  if (fingerprint256 !== (trusted ?? fingerprint256))
-    return wrong("unsigned", `signed by another certificate, ${fingerprint256}`);
+  const distrust = trust?.(found.certificate, unixMillis(Date.parse(found.removals.time)));
+  if (distrust !== undefined) return wrong("unsigned", distrust);
   const ranges = found.removals.ranges.filter((range) => isOf(range.camera));
   return {
     file,

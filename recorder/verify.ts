@@ -7,6 +7,7 @@ import { readFragmentBox } from "./integrity.ts";
 import { type Judgement, judge, type Verdict } from "./judge.ts";
 import { segmentPath } from "./naming.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
+import { signedAt, type Trust, trustKeyOf } from "./trust.ts";
 import { missingOf, readAnchors } from "./verify-anchors.ts";
 import { chainOf, type Examined } from "./verify-chain.ts";
 import { type Found, readFound } from "./verify-file.ts";
@@ -29,12 +30,18 @@ export interface Stretch extends Judgement {
   readonly stream: string;
 }
 
+/** A certificate, and how many files it signed. */
+export interface SignerOfFiles {
+  readonly certificate: X509Certificate;
+  readonly files: number;
+}
+
 /** What a folder, or a file, comes to. */
 export interface Report {
   readonly files: number;
   readonly stretches: readonly Stretch[];
-  /** SHA-256 of the certificates that signed, and how many files each. */
-  readonly signers: ReadonlyMap<string, number>;
+  /** The certificates that signed, by their SHA-256. */
+  readonly signers: ReadonlyMap<string, SignerOfFiles>;
   /** The anchors of the archive with their time stamps; absent: nobody asked for them. */
   readonly anchors?: readonly StampedAnchor[] | undefined;
 }
@@ -62,16 +69,15 @@ export function exitCodeOf({ stretches, files }: Report): number {
 }
 
 /**
- * Compares recordings with their signatures, without catalog or server. `trusted`: SHA-256 of the certificate that must have signed,
- * as hexadecimal pairs with colons; without it, the certificate that signed the most files is taken, and the caller has to
- * compare it. Nothing is changed. What was never signed cannot be judged; what a thief of the signing key signs is taken for good.
+ * Compares recordings with their signatures, without catalog or server. `trust`: who must have signed; without it, the key that signed
+ * the most files under one certificate is taken, and the caller has to compare its certificates. Nothing is changed. What was never signed cannot be judged; what a thief of the signing key signs is taken for good.
  */
 export async function verify(o: {
   readonly files: Files;
   /** In the order of their paths. */
   readonly paths: readonly string[];
   readonly keys?: KeyFinder | undefined;
-  readonly trusted?: string | undefined;
+  readonly trust?: Trust | undefined;
   /** The archive that the files are in, and of which of its cameras they are all that there is; absent: nothing is known of what was removed. */
   readonly archive?: ArchiveScope | undefined;
   /** Anchors of the archive that were kept elsewhere. */
@@ -81,20 +87,20 @@ export async function verify(o: {
 }): Promise<Report> {
   const places = new VerifiedPlaces(o.files, o.paths, o.archive);
   const origins = new Map<string, string>();
-  const signers = new Map<string, number>();
+  const signers = new Map<string, SignerOfFiles>();
   for (const path of o.paths) {
     const signature = await reading(o.files, path, async (file) => (await findSignature(file))?.signature);
     if (signature === undefined || "why" in signature) continue;
-    const { fingerprint256 } = signature.certificate;
-    signers.set(fingerprint256, (signers.get(fingerprint256) ?? 0) + 1);
+    countSigner(signers, signature.certificate);
     if (!signature.valid) continue;
     for (const head of signature.heads)
       if (origins.size < LIMITS.hashes) origins.set(hashIn(head), signature.statement.camera);
   }
-  const trusted = o.trusted ?? [...signers].toSorted(([, a], [, b]) => b - a)[0]?.[0];
+  const most = [...signers.values()].toSorted((a, b) => b.files - a.files)[0];
+  const trust = o.trust ?? (most && trustKeyOf(most.certificate));
   const stretches: Stretch[] = [];
   const placed: Examined[] = [];
-  /** Last links of segments that are here whole, without a signature: what follows them misses nothing. */
+  /** Last links of segments that are here whole, without a signature that is trusted: what follows them misses nothing. */
   const unsigned = new Set<string>();
   /** By their names, last links of segments that are here on one volume, and perhaps still on another one. */
   const moved = new Map<string, string>();
@@ -107,10 +113,12 @@ export async function verify(o: {
       continue;
     }
     const { signature } = found;
-    if (signature === undefined && isWhole(found)) unsigned.add(found.scan.link.toString("hex"));
     const { camera = "", stream = "" } = signature?.statement ?? found.scan.header ?? {};
     const about = { file: path, camera, stream };
-    const misplaced = misplacement(path, found, trusted);
+    const isOurs =
+      signature !== undefined && trust?.(signature.certificate, signedAt(signature.statement)) === undefined;
+    if (!isOurs && isWhole(found)) unsigned.add(found.scan.link.toString("hex"));
+    const misplaced = misplacement(path, found, trust);
     const judged = misplaced === undefined ? judge(found, (hash) => origins.get(hash)) : [misplaced];
     for (const one of merged(judged)) stretches.push({ ...about, ...one });
     if (misplaced !== undefined || signature?.valid !== true) continue;
@@ -120,7 +128,7 @@ export async function verify(o: {
   }
   const about = { files: o.paths.length, signers };
   if (o.archive === undefined) return { ...about, stretches: [...stretches, ...chainOf(placed, unsigned)] };
-  const around = await surroundings({ ...o, archive: o.archive, places, trusted, placed, unsigned, stretches });
+  const around = await surroundings({ ...o, archive: o.archive, places, trust, placed, unsigned, stretches });
   return { ...about, stretches: [...stretches, ...around.stretches], anchors: around.anchors };
 }
 
@@ -130,21 +138,21 @@ async function surroundings(o: {
   readonly archive: ArchiveScope;
   readonly kept?: readonly AnchorName[] | undefined;
   readonly stampers?: readonly X509Certificate[] | undefined;
-  readonly trusted: string | undefined;
+  readonly trust: Trust | undefined;
   readonly places: VerifiedPlaces;
   readonly placed: readonly Examined[];
   readonly unsigned: ReadonlySet<string>;
   /** What is said already. */
   readonly stretches: readonly Stretch[];
 }): Promise<Pick<Report, "stretches" | "anchors">> {
-  const { files, archive, kept, trusted, placed, unsigned, stampers } = o;
+  const { files, archive, kept, trust, placed, unsigned, stampers } = o;
   // The statement of what was removed may be newer than the anchors that somebody has left.
-  const before = await readRemoved(files, archive, trusted);
+  const before = await readRemoved(files, archive, trust);
   const known = [...(kept ?? []), ...(before?.anchor ? [before.anchor] : [])];
   const stampFiles = stampers && (await readTimeStamps(files, archive.folder));
-  const anchors = await readAnchors(files, archive, { trusted, kept: known });
+  const anchors = await readAnchors(files, archive, { trust, kept: known });
   // Once more: meanwhile a running bridge may have removed something, and anchored that.
-  const removed = await readRemoved(files, archive, trusted);
+  const removed = await readRemoved(files, archive, trust);
   const found = [...chainOf(placed, unsigned, removed), ...(removed?.stretches ?? [])];
   const file = `${archive.folder}/${STATEMENTS_FOLDER}`;
   const stated = anchors.newest?.anchor.removals ?? 0;
@@ -176,6 +184,12 @@ async function notSince<T extends AnchoredSegment>(
   return found;
 }
 
+/** Counts one more file. */
+export function countSigner(signers: Map<string, SignerOfFiles>, certificate: X509Certificate): void {
+  const { fingerprint256 } = certificate;
+  signers.set(fingerprint256, { certificate, files: (signers.get(fingerprint256)?.files ?? 0) + 1 });
+}
+
 /** Whether all that is chained in a file stands there, as far as it opens. */
 function isWhole({ pieces, scan, locked }: Found): boolean {
   return (
@@ -203,7 +217,7 @@ async function reading<T>(
 }
 
 /** What is wrong with a file as a whole, before its fragments are looked at. */
-function misplacement(path: string, found: Found, trusted: string | undefined): Judgement | undefined {
+function misplacement(path: string, found: Found, trust: Trust | undefined): Judgement | undefined {
   const { signature, scan, pieces } = found;
   if (signature === undefined)
     return pieces.length > 0
@@ -211,8 +225,8 @@ function misplacement(path: string, found: Found, trusted: string | undefined): 
       : { fromUs: 0, toUs: 0, verdict: "unsigned", why: "it is no segment, or nothing is left of it" };
   const { statement, certificate, valid } = signature;
   const all = { fromUs: statement.startUs, toUs: statement.endUs };
-  if (certificate.fingerprint256 !== trusted)
-    return { ...all, verdict: "unsigned", why: `signed by another certificate, ${certificate.fingerprint256}` };
+  const distrust = trust?.(certificate, signedAt(statement));
+  if (distrust !== undefined) return { ...all, verdict: "unsigned", why: distrust };
   if (!valid) return undefined;
   const [, camera, time, counter] = ARCHIVE_PATH.exec(path) ?? [];
   if ((camera ?? scan.header?.camera ?? statement.camera) !== statement.camera)

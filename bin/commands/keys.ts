@@ -53,4 +53,41 @@ export function addKeysCommands(program: Command): void {
     .action(async (options: import("../data.ts").DataOptions & { privateKey: string; lostMaster?: boolean }) =>
       (await import("../keys.ts")).restoreKeys(options),
     );
+  keys
+    .command("request")
+    .description("ask an authority of yours for a certificate of the key that signs recordings; the key stays here")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .requiredOption("--name <name>", "whom the certificate names: CN=Recordings of the harbour,O=Example")
+    .requiredOption("--out <file>", "where the request goes (PKCS #10, PEM); it must not exist")
+    .addOption(passphraseFd())
+    .addHelpText(
+      "after",
+      `
+The key is Ed25519: the authority must know that (OpenSSL does; Active Directory Certificate Services does not). It may say that the
+certificate is for digital signatures, and for signing documents (RFC 9336), and nothing else.
+
+Example:
+  viaduct keys request --config viaduct.yaml --name "CN=Recordings of the harbour,O=Example" --out recordings.csr`,
+    )
+    .action(async (options: import("../data.ts").DataOptions & { name: string; out: string }) =>
+      (await import("../signing-certificate.ts")).requestSigningCertificate(options),
+    );
+  keys
+    .command("certificate")
+    .description("take the certificate that an authority has made from the request: recordings carry it from then on")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .requiredOption("--chain <file>", "the certificate, and behind it those of the authorities up to the root (PEM)")
+    .addOption(passphraseFd())
+    .addHelpText(
+      "after",
+      `
+It is refused where it is of another key, not for signing, not valid now, or where one of the certificates did not issue the one before
+it. Recordings of before keep theirs, which is kept as evidence-cert.<date>.pem.
+
+Example:
+  viaduct keys certificate --config viaduct.yaml --chain recordings.pem`,
+    )
+    .action(async (options: import("../data.ts").DataOptions & { chain: string }) =>
+      (await import("../signing-certificate.ts")).takeSigningCertificate(options),
+    );
 }

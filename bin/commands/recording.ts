@@ -50,7 +50,16 @@ Examples:
       "compare recordings or an export with their signatures, offline: which second is as it was recorded, and what happened to the rest",
     )
     .argument("<paths...>", "files and folders of recordings; or one export, a folder or a ZIP file")
-    .option("--certificate <file>", "the certificate that must have signed: evidence-cert.pem of the bridge")
+    .option(
+      "--certificate <file>",
+      "the certificate that must have signed: evidence-cert.pem of the bridge; may be given several times",
+      (file: string, before: readonly string[]) => [...before, file],
+      [] as readonly string[],
+    )
+    .option(
+      "--ca <file>",
+      "certificates (PEM) of the authority that must have issued that of whoever signed: the root, and those between",
+    )
     .option("--config <file>", "configuration of a stopped bridge, whose keys open what is encrypted")
     .addOption(passphraseFd())
     .option("--password-fd <number>", "read the password of an encrypted export from this file descriptor")
@@ -76,7 +85,8 @@ Examples:
   viaduct verify /var/lib/viaduct/recordings/gate --config /etc/viaduct.yaml --json
   viaduct verify /var/lib/viaduct/recordings --certificate evidence-cert.pem --kept siem.log
   viaduct verify /var/lib/viaduct/recordings --certificate evidence-cert.pem --tsa-ca tsa.pem
-  viaduct verify gate.zip --certificate evidence-cert.pem`,
+  viaduct verify /var/lib/viaduct/recordings --ca authority.pem
+  viaduct verify gate.zip --certificate evidence-cert.pem --certificate evidence-cert.2026-11-24.pem`,
     )
     .action(async (paths: string[], options: import("../verify.ts").VerifyOptions) =>
       (await import("../verify.ts")).verify(paths, options),

@@ -5,7 +5,7 @@ import { AlgorithmIdentifier } from "@peculiar/asn1-x509";
 import { Fault } from "../../base/fault.ts";
 import { isoOf, type UnixMillis, unixMillis } from "../../base/units.ts";
 import { onlyValue, setOf } from "./attributes.ts";
-import { checkChain, nameOf } from "./time-stamp-chain.ts";
+import { checkChain, FOR_TIME_STAMPS, nameOf } from "./chain.ts";
 import {
   MessageImprint,
   SignedToken,
@@ -104,7 +104,7 @@ export function checkTimeStamp(
     throw new Fault("invalid", "the time stamp is not as it was signed");
   const time = unixMillis(genTime.getTime());
   reading("a certificate of a time stamp", token, () =>
-    checkChain(leaf, { among: certificates, trusted: o.trusted, at: time }),
+    checkChain(leaf, { purpose: FOR_TIME_STAMPS, among: certificates, trusted: o.trusted, at: time }),
   );
   return { time, authority: nameOf(leaf) };
 }

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { z } from "zod";
 import { Fault, ifValid } from "../../base/fault.ts";
@@ -96,8 +97,7 @@ export function printAnchors(anchors: readonly ExportedAnchor[]): string {
 export interface CheckedAnchor extends ExportedAnchor {
   /** ISO 8601. */
   readonly time: string;
-  /** SHA-256 of the certificate that signed. */
-  readonly fingerprint: string;
+  readonly certificate: X509Certificate;
   /** It is as it was signed, and the segment is under it. */
   readonly valid: boolean;
 }
@@ -114,6 +114,6 @@ export function readAnchors(bytes: Buffer): readonly CheckedAnchor[] {
     const { anchor, certificate, valid } = readAnchorText(one.anchor);
     const { camera, stream, startUs, endUs, link } = one;
     const isNamed = isUnder(anchor, { camera, stream, startUs, endUs, link }, one);
-    return { ...one, time: anchor.time, fingerprint: certificate.fingerprint256, valid: valid && isNamed };
+    return { ...one, time: anchor.time, certificate, valid: valid && isNamed };
   });
 }

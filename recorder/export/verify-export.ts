@@ -1,11 +1,13 @@
 import type { X509Certificate } from "node:crypto";
 import { ifValid } from "../../base/fault.ts";
+import { unixMillis } from "../../base/units.ts";
 import { type CmsCheck, checkCms } from "../cms/detached.ts";
 import { errorCode } from "../files.ts";
 import { linkOf } from "../integrity.ts";
 import { type Judgement, judge } from "../judge.ts";
 import { certificateOf, type SegmentSignature, type Statement } from "../signature.ts";
-import { merged, type Report, type Stretch } from "../verify.ts";
+import type { Trust } from "../trust.ts";
+import { countSigner, merged, type Report, type SignerOfFiles, type Stretch } from "../verify.ts";
 import { chainOf } from "../verify-chain.ts";
 import { readAnchors } from "./anchors.ts";
 import { checkSeal } from "./check-seal.ts";
@@ -20,6 +22,7 @@ import {
   readManifest,
   readSums,
 } from "./manifest.ts";
+import { trustInExport } from "./trust-in-export.ts";
 import type { Readable } from "./zip-reader.ts";
 
 /** Rounding of times in the manifest, to milliseconds. */
@@ -37,11 +40,10 @@ export interface ExportReport extends Report {
 type Say = (file: string, verdict: Judgement["verdict"], why: string) => void;
 
 /**
- * Compares an export with its signatures, and its films, second by second, with those of the recorder. `trusted`: SHA-256 of the
- * certificate of the recorder, or of the export, as hexadecimal pairs with colons. Without it, both must be of one place, and the
- * caller has to compare them with what the people there say.
+ * Compares an export with its signatures, and its films, second by second, with those of the recorder. `trust`: the recorder, or who
+ * signed the export. Without it, both must be of one place, and the caller has to compare them with what the people there say.
  */
-export async function verifyExport(files: ExportFiles, trusted: string | undefined): Promise<ExportReport> {
+export async function verifyExport(files: ExportFiles, trust: Trust | undefined): Promise<ExportReport> {
   const stretches: Stretch[] = [];
   const say: Say = (file, verdict, why) =>
     void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
@@ -60,23 +62,25 @@ export async function verifyExport(files: ExportFiles, trusted: string | undefin
     else stretches.push({ ...aboutOf(film), ...spanOf(film), verdict: "missing", why: "the file is not there" });
   }
   const statements = new Map<string, { readonly file: string; readonly statement: Statement }>();
-  const signers = new Map<string, number>();
-  const recorders = new Map<string, X509Certificate>();
+  const signers = new Map<string, SignerOfFiles>();
   const enclosed = await readSmall(files, EXPORT_FILES.recorder);
-  const recorder = enclosed && ifValid(() => certificateOf(enclosed));
-  if (recorder !== undefined) recorders.set(recorder.fingerprint256, recorder);
   for (const { file, signature } of segments) {
-    const { fingerprint256 } = signature.certificate;
-    signers.set(fingerprint256, (signers.get(fingerprint256) ?? 0) + 1);
-    recorders.set(fingerprint256, signature.certificate);
+    countSigner(signers, signature.certificate);
     // A segment of which two films have something is one.
     if (signature.valid) statements.set(signature.statement.link, { file, statement: signature.statement });
   }
   const chain = chainOf([...statements.values()], new Set());
   stretches.push(...chain.filter((one) => !isDeclared(one, cameras.get(one.camera))));
-  await examineAnchors({ files, recorder: manifest?.certificates.recordings, statements, say });
-  for (const why of distrust({ exporter, recorders, signers, manifest, trusted }))
-    say(EXPORT_FILES.exporter, "unsigned", why);
+  const recorder = enclosed && ifValid(() => certificateOf(enclosed));
+  const trustworthy = trustInExport({
+    exporter,
+    recorder,
+    segments: segments.map(({ signature }) => signature),
+    manifest,
+    trust,
+  });
+  await examineAnchors({ files, trust: trustworthy.recorder, statements, say });
+  for (const why of trustworthy.distrust) say(EXPORT_FILES.exporter, "unsigned", why);
   return {
     files: files.names.length,
     stretches,
@@ -203,8 +207,7 @@ function judgeFilm(segments: readonly FilmSegment[], film: ManifestFilm): readon
 /** When recordings of the export were there already, by the anchors in it. */
 async function examineAnchors(o: {
   readonly files: ExportFiles;
-  /** SHA-256 of the certificate that signs recordings. */
-  readonly recorder: string | undefined;
+  readonly trust: Trust;
   readonly statements: ReadonlyMap<string, unknown>;
   readonly say: Say;
 }): Promise<void> {
@@ -213,35 +216,14 @@ async function examineAnchors(o: {
   if (bytes === undefined) return;
   const anchors = ifValid(() => readAnchors(bytes));
   if (anchors === undefined) say("changed", "these are no anchors");
-  for (const { camera, stream, endUs, link, time, fingerprint, valid } of anchors ?? []) {
+  for (const { camera, stream, endUs, link, time, certificate, valid } of anchors ?? []) {
     const what = `the anchor of ${time} over ${camera}/${stream}`;
+    const why = o.trust(certificate, unixMillis(Date.parse(time)));
     if (!valid) say("changed", `${what} is not as it was signed`);
-    else if (fingerprint !== o.recorder) say("unsigned", `${what} is signed by another certificate, ${fingerprint}`);
+    else if (why !== undefined) say("unsigned", `${what} is ${why}`);
     // Where the recording that it names is not here, that is told of the film.
     else if (o.statements.has(link)) say("ok", `${what}: what is before ${timeOf(endUs)} was recorded by then`);
   }
-}
-
-/** Why the certificates are not those that must have signed. */
-function distrust(o: {
-  readonly exporter: X509Certificate | undefined;
-  readonly recorders: ReadonlyMap<string, X509Certificate>;
-  readonly signers: ReadonlyMap<string, number>;
-  readonly manifest: Manifest | undefined;
-  readonly trusted: string | undefined;
-}): readonly string[] {
-  const { exporter, recorders, signers, manifest, trusted } = o;
-  if (exporter === undefined) return [];
-  const found: string[] = [];
-  const isByExporter = trusted === exporter.fingerprint256;
-  const recorder = isByExporter ? manifest?.certificates.recordings : (trusted ?? manifest?.certificates.recordings);
-  const issuer = recorder === undefined ? undefined : recorders.get(recorder);
-  const isIssued = issuer !== undefined && exporter.verify(issuer.publicKey);
-  if (!isByExporter && !isIssued && (trusted ?? recorder) !== undefined)
-    found.push(`the export is signed by ${exporter.fingerprint256}, which ${recorder} did not make`);
-  for (const signer of signers.keys())
-    if (signer !== recorder) found.push(`recordings in it are signed by another certificate, ${signer}`);
-  return found;
 }
 
 function aboutOf({ path, camera, stream }: ManifestFilm): Pick<Stretch, "file" | "camera" | "stream"> {

@@ -13,6 +13,7 @@ import type { ManifestFilm } from "../../recorder/export/manifest.ts";
 import { diskFiles, type Files } from "../../recorder/files.ts";
 import { rootOver, treePaths, treeRoot } from "../../recorder/hash-tree.ts";
 import { certificateOf, type Signer } from "../../recorder/signature.ts";
+import { trustIn } from "../../recorder/trust.ts";
 import { exitCodeOf, type Report, verify } from "../../recorder/verify.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
@@ -98,8 +99,8 @@ describe("anchors of recordings", () => {
 
   async function report(o: { camera?: string; kept?: readonly AnchorName[] } = {}): Promise<Report> {
     const paths = await filesOf(...(o.camera === undefined ? ["a", "b"] : [o.camera]));
-    const trusted = certificateOf(signer.certificate).fingerprint256;
-    return verify({ files: diskFiles, paths, trusted, archive: { folder, camera: o.camera }, kept: o.kept });
+    const trust = trustIn([certificateOf(signer.certificate)]);
+    return verify({ files: diskFiles, paths, trust, archive: { folder, camera: o.camera }, kept: o.kept });
   }
 
   const said = ({ stretches }: Report): readonly string[] =>
@@ -283,9 +284,9 @@ describe("anchors of recordings", () => {
     await record(3);
     const paths = await filesOf("a", "b");
     await record(2, START_MS + 3 * SEGMENT_SECONDS * 1000);
-    const trusted = certificateOf(signer.certificate).fingerprint256;
+    const trust = trustIn([certificateOf(signer.certificate)]);
     const archive = { folder, camera: undefined };
-    expect(said(await verify({ files: diskFiles, paths, trusted, archive }))).to.deep.equal([]);
+    expect(said(await verify({ files: diskFiles, paths, trust, archive }))).to.deep.equal([]);
   });
 
   describe("and of the recordings of a running bridge, on two volumes", () => {
@@ -297,8 +298,8 @@ describe("anchors of recordings", () => {
       await how(file, place);
     };
     const found = async (volumes: readonly string[] = [other]) => {
-      const trusted = certificateOf(signer.certificate).fingerprint256;
-      return said(await verify({ files: diskFiles, paths, trusted, archive: { folder, camera: undefined, volumes } }));
+      const trust = trustIn([certificateOf(signer.certificate)]);
+      return said(await verify({ files: diskFiles, paths, trust, archive: { folder, camera: undefined, volumes } }));
     };
     beforeEach(async () => {
       other = join(folder, "other");
@@ -348,8 +349,8 @@ describe("anchors of recordings", () => {
           return diskFiles.open(path, mode);
         },
       };
-      const trusted = certificateOf(signer.certificate).fingerprint256;
-      const made = await verify({ files, paths, trusted, archive: { folder, camera: undefined } });
+      const trust = trustIn([certificateOf(signer.certificate)]);
+      const made = await verify({ files, paths, trust, archive: { folder, camera: undefined } });
       expect(said(made)).to.deep.equal(["removed a"]);
     });
   });

@@ -11,6 +11,7 @@ import { diskFiles, type Files } from "../../recorder/files.ts";
 import { removalsIn } from "../../recorder/removal-log.ts";
 import { type RemovedSegment, withRemoved } from "../../recorder/removals.ts";
 import { certificateOf, type Signer } from "../../recorder/signature.ts";
+import { trustIn } from "../../recorder/trust.ts";
 import { exitCodeOf, type Report, verify } from "../../recorder/verify.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { findings } from "../support/recorder-harness.ts";
@@ -135,9 +136,10 @@ describe("recordings that retention removed", () => {
       .toSorted();
   }
 
-  async function report(trusted = certificateOf(signer.certificate).fingerprint256): Promise<Report> {
+  async function report(): Promise<Report> {
     const paths = [...(await filesOf("a")), ...(await filesOf("b"))];
-    return verify({ files: diskFiles, paths, trusted, archive: { folder, camera: undefined } });
+    const trust = trustIn([certificateOf(signer.certificate)]);
+    return verify({ files: diskFiles, paths, trust, archive: { folder, camera: undefined } });
   }
 
   const said = ({ stretches }: Report): readonly string[] =>

@@ -10,6 +10,7 @@ import { FRAGMENT_BOX_BYTES } from "../../recorder/integrity.ts";
 import { readRemovals } from "../../recorder/removals.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { certificateOf } from "../../recorder/signature.ts";
+import { trustIn } from "../../recorder/trust.ts";
 import { verify } from "../../recorder/verify.ts";
 import { decryptTo } from "../support/keys.ts";
 import { scratchFolder } from "../support/recorder-samples.ts";
@@ -58,8 +59,8 @@ describe("segments that were written once", () => {
   ];
   for (const [name, verdicts] of rows)
     it(`are told to be ${verdicts.join(", ")}: ${name}`, async () => {
-      const trusted = certificateOf(await readFile(join(FOLDER, "certificate.pem"))).fingerprint256;
-      const { stretches } = await verify({ files: diskFiles, paths: [join(FOLDER, name)], keys, trusted });
+      const trust = trustIn([certificateOf(await readFile(join(FOLDER, "certificate.pem")))]);
+      const { stretches } = await verify({ files: diskFiles, paths: [join(FOLDER, name)], keys, trust });
       expect(
         [...new Set(stretches.map(({ verdict }) => verdict))].filter((one) => one !== "ok" || verdicts[0] === "ok"),
       ).to.deep.equal(verdicts);
@@ -115,12 +116,12 @@ describe("segments that were written once", () => {
       this.timeout(60_000);
       const good = await readFile(join(FOLDER, name));
       const path = join(folder, `flipped-${name}`);
-      const trusted = certificateOf(await readFile(join(FOLDER, "certificate.pem"))).fingerprint256;
+      const trust = trustIn([certificateOf(await readFile(join(FOLDER, "certificate.pem")))]);
       for (let at = 0; at < good.length; at += 97) {
         const bytes = Buffer.from(good);
         bytes[at] = (bytes[at] ?? 0) ^ (1 << (at % 8));
         await writeFile(path, bytes);
-        const { stretches } = await verify({ files: diskFiles, paths: [path], keys, trusted });
+        const { stretches } = await verify({ files: diskFiles, paths: [path], keys, trust });
         expect(
           stretches.map(({ verdict }) => verdict).some((one) => one !== "ok"),
           `byte ${at}`,

@@ -13,6 +13,7 @@ import { treeRoot } from "../../recorder/hash-tree.ts";
 import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID } from "../../recorder/integrity.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { certificateOf, SIGNATURE_UUID, type Signer } from "../../recorder/signature.ts";
+import { type Trust, trustIn } from "../../recorder/trust.ts";
 import { exitCodeOf, type Report, verify } from "../../recorder/verify.ts";
 import { readFound } from "../../recorder/verify-file.ts";
 import { GroupCamera } from "../support/group-camera.ts";
@@ -237,8 +238,8 @@ describe("verifying recordings", () => {
       .toSorted();
   }
 
-  const report = async (o: { trusted?: string; place?: string; keys?: KeyRing } = {}): Promise<Report> =>
-    verify({ files: diskFiles, paths: await files(o.place), keys: o.keys ?? ring, trusted: o.trusted });
+  const report = async (o: { trust?: Trust; place?: string; keys?: KeyRing } = {}): Promise<Report> =>
+    verify({ files: diskFiles, paths: await files(o.place), keys: o.keys ?? ring, trust: o.trust });
   const verdicts = ({ stretches }: Report): readonly string[] => [...new Set(stretches.map(({ verdict }) => verdict))];
   /** Seconds of footage, of either camera, that are said not to be good. */
   function accused({ stretches }: Report): number {
@@ -322,8 +323,7 @@ describe("verifying recordings", () => {
         const [mine, theirs] = [await fileOf("a", 1), (await files(other))[1] as string];
         await copyFile(theirs, mine);
         await rm(other, { recursive: true });
-        const trusted = certificateOf(signer.certificate).fingerprint256;
-        const found = await report({ trusted });
+        const found = await report({ trust: trustIn([certificateOf(signer.certificate)]) });
         expect(verdicts(found)).to.include("unsigned");
         expect(exitCodeOf(found)).not.to.equal(0);
       });

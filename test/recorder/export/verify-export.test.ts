@@ -1,13 +1,17 @@
+import type { X509Certificate } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { expect } from "chai";
 import { Secret } from "../../../base/secret.ts";
+import { unixMillis } from "../../../base/units.ts";
+import { selfSigned } from "../../../net/tls.ts";
 import { signCms } from "../../../recorder/cms/detached.ts";
 import { openExport } from "../../../recorder/export/export-files.ts";
 import { type Manifest, printSums, readSums } from "../../../recorder/export/manifest.ts";
 import { type ExportReport, verifyExport } from "../../../recorder/export/verify-export.ts";
 import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID } from "../../../recorder/integrity.ts";
 import { certificateOf } from "../../../recorder/signature.ts";
+import { trustIn } from "../../../recorder/trust.ts";
 import { exitCodeOf } from "../../../recorder/verify.ts";
 import { exportTo, makeSigners, recordFor, type Signers } from "../../support/exported.ts";
 import { START_MS, scratchFolder } from "../../support/recorder-samples.ts";
@@ -240,10 +244,14 @@ describe("verifying an export", function () {
     return { out, manifest, filmA, filmB, thief };
   }
 
-  async function report(path: string, trusted?: string, password?: Secret): Promise<ExportReport> {
+  async function report(
+    path: string,
+    trusted: readonly X509Certificate[] = [],
+    password?: Secret,
+  ): Promise<ExportReport> {
     const files = await openExport(path, password);
     try {
-      return await verifyExport(files, trusted);
+      return await verifyExport(files, trusted.length === 0 ? undefined : trustIn(trusted));
     } finally {
       await files.close();
     }
@@ -272,7 +280,7 @@ describe("verifying an export", function () {
 
   it("finds every second as it was recorded, whichever certificate is trusted", async () => {
     const { recorder, exporter } = signers;
-    for (const trusted of [undefined, fingerprint(recorder.certificate), fingerprint(exporter.certificate)]) {
+    for (const trusted of [[], [certificateOf(recorder.certificate)], [certificateOf(exporter.certificate)]]) {
       const found = await report(`${folder}/out`, trusted);
       expect(accused(found)).to.deep.equal([]);
       expect(exitCodeOf(found)).to.equal(0);
@@ -285,14 +293,34 @@ describe("verifying an export", function () {
   it("does so in an encrypted ZIP file, without unpacking it", async () => {
     const password = new Secret("correct horse");
     await exportTo(`${folder}/out.zip`, folder, ASKED, { ...signers, password });
-    expect(accused(await report(`${folder}/out.zip`, undefined, password))).to.deep.equal([]);
-    const told = await report(`${folder}/out.zip`, undefined, new Secret("wrong")).catch((error: unknown) => error);
+    expect(accused(await report(`${folder}/out.zip`, [], password))).to.deep.equal([]);
+    const told = await report(`${folder}/out.zip`, [], new Secret("wrong")).catch((error: unknown) => error);
     expect(told).to.include({ kind: "unauthenticated", tell: "the password is another one" });
   });
 
   it("notices that another certificate was expected", async () => {
-    const found = await report(`${folder}/out`, fingerprint(thief.recorder.certificate));
+    const found = await report(`${folder}/out`, [certificateOf(thief.recorder.certificate)]);
     expect(accused(found)).to.include("certificates/export.pem: unsigned");
+    expect(exitCodeOf(found)).to.equal(3);
+  });
+
+  it("accuses nothing where the certificate of the recorder's key changed in between", async () => {
+    const place = `${folder}/changed`;
+    await mkdir(place);
+    const { recorder, exporter } = signers;
+    const pkcs8 = recorder.privateKey.export({ type: "pkcs8", format: "der" });
+    const later = certificateOf(await selfSigned(pkcs8, "CN=Later", unixMillis(START_MS)));
+    await recordFor(place, { a: { seconds: 30 } }, { signer: recorder });
+    await recordFor(place, { b: { seconds: 30 } }, { signer: { ...recorder, certificate: later.raw } });
+    await exportTo(`${place}/out`, place, ASKED, { recorder: { ...recorder, certificate: later.raw }, exporter });
+    const before = certificateOf(recorder.certificate);
+    for (const trusted of [[], [before, later], [certificateOf(exporter.certificate)]]) {
+      const found = await report(`${place}/out`, trusted);
+      expect(accused(found)).to.deep.equal([]);
+      expect(found.signers.size).to.equal(2);
+    }
+    const found = await report(`${place}/out`, [later]);
+    expect(accused(found)).to.deep.equal(["anchors.json: unsigned", "certificates/export.pem: unsigned"]);
     expect(exitCodeOf(found)).to.equal(3);
   });
 

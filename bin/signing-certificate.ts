@@ -1,0 +1,40 @@
+import { systemClock } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
+import { writeNew } from "../base/whole-file.ts";
+import { installCertificate, requestCertificate } from "../bridge/signing.ts";
+import type { DataOptions } from "./data.ts";
+import { readPem, withFolder } from "./keys.ts";
+
+const LIMITS = {
+  /** Of a file with a chain of certificates. */
+  chainBytes: 256 * 1024,
+};
+
+/** Writes what an authority makes a certificate from. The key does not leave the machine. */
+export async function requestSigningCertificate(
+  options: DataOptions & { readonly name: string; readonly out: string },
+): Promise<void> {
+  await withFolder(options, async (folder) => {
+    await writeNew(options.out, await requestCertificate(folder, options.name));
+    process.stdout.write(
+      `The request is in ${options.out}. Have the authority make a certificate for signing documents from it, and give that to \`viaduct keys certificate\`.\n`,
+    );
+  });
+}
+
+/** Takes the certificate that an authority has made. */
+export async function takeSigningCertificate(options: DataOptions & { readonly chain: string }): Promise<void> {
+  const pem = await readPem(options.chain);
+  if (pem.length > LIMITS.chainBytes) {
+    const tell = `${options.chain} is too large for a chain of certificates`;
+    throw new Fault("invalid", tell, { tell });
+  }
+  await withFolder(options, async (folder) => {
+    const before = await installCertificate(folder, pem.toString("utf8"), systemClock.now());
+    const kept =
+      before === undefined ? "" : ` The one before is kept as ${before}: recordings until now are verified with it.`;
+    process.stdout.write(
+      `Recordings carry the certificate in ${folder.file("evidence-cert.pem")} from the next start on.${kept} Give it, or that of the authority, to whoever will judge them.\n`,
+    );
+  });
+}
