@@ -5,7 +5,30 @@ import { readConfig } from "../base/config.ts";
 import { Fault } from "../base/fault.ts";
 import { type Settings, settingsSchema } from "../bridge/settings.ts";
 
-/** Reads a configuration file, `-` for standard input; folders in it are relative to the file. `invalid` lists every mistake with its line. */
+/** The settings that name a file or a folder; `[]` stands for each of a list. */
+export const PATHS = [
+  "dataFolder",
+  "cameraSide.ca",
+  "clientSide.notifications.ca",
+  "recording.folder",
+  "recording.volumes[].folder",
+  "recording.timeStamps.ca",
+  "recording.timeStamps.serverCa",
+  "recording.timeStamps.login.passwordFile",
+  "audit.forward[].ca",
+  "exports.folder",
+  "directory[].ca",
+  "directory[].passwordFile",
+  "kerberos.keytab",
+  "jwt.issuers[].keysFile",
+  "jwt.issuers[].ca",
+  "mail.ca",
+  "mail.passwordFile",
+  "sms.secretFile",
+  "sms.ca",
+] as const;
+
+/** Reads a configuration file, `-` for standard input; paths in it are relative to the file. `invalid` lists every mistake with its line. */
 export async function readSettings(file: string): Promise<Settings> {
   const piped = file === "-";
   const name = piped ? "standard input" : file;
@@ -16,33 +39,19 @@ export async function readSettings(file: string): Promise<Settings> {
     const tell = `cannot read ${name}: ${(cause as Error).message}`;
     throw new Fault("unavailable", tell, { tell, cause });
   }
-  const settings = readConfig(text, settingsSchema, name);
   const from = dirname(resolve(file));
-  const { recording, cameraSide, clientSide, directory, kerberos, exports, mail, sms } = settings;
-  const { notifications } = clientSide;
-  return {
-    ...settings,
-    dataFolder: resolve(from, settings.dataFolder),
-    cameraSide: cameraSide.ca === undefined ? cameraSide : { ...cameraSide, ca: resolve(from, cameraSide.ca) },
-    directory: directory.map((one) => withFiles(one, from, "ca", "passwordFile")),
-    mail: mail && withFiles(mail, from, "ca", "passwordFile"),
-    sms: sms && withFiles(sms, from, "ca", "secretFile"),
-    ...(kerberos === undefined ? {} : { kerberos: { ...kerberos, keytab: resolve(from, kerberos.keytab) } }),
-    clientSide:
-      notifications.ca === undefined
-        ? clientSide
-        : { ...clientSide, notifications: { ...notifications, ca: resolve(from, notifications.ca) } },
-    exports: exports.folder === undefined ? exports : { ...exports, folder: resolve(from, exports.folder) },
-    recording: recording.folder === undefined ? recording : { ...recording, folder: resolve(from, recording.folder) },
-  };
+  const settings = readConfig(text, settingsSchema, name);
+  return PATHS.reduce(
+    (all, path) => resolved(all, path.replaceAll("[]", ".[]").split("."), from) as Settings,
+    settings,
+  );
 }
 
-/** The same settings, with the named files of it found from the folder of the configuration file. */
-function withFiles<Name extends string, T extends Readonly<Partial<Record<Name, string | undefined>>>>(
-  settings: T,
-  from: string,
-  ...names: readonly Name[]
-): T {
-  const found = names.flatMap((name) => (settings[name] === undefined ? [] : [[name, resolve(from, settings[name])]]));
-  return { ...settings, ...Object.fromEntries(found) };
+/** `value` with what is at the end of the path, where there is anything, found from the folder of the configuration file. */
+function resolved(value: unknown, [name, ...rest]: readonly string[], from: string): unknown {
+  if (value === undefined) return undefined;
+  if (name === undefined) return resolve(from, value as string);
+  if (name === "[]") return (value as readonly unknown[]).map((one) => resolved(one, rest, from));
+  const object = value as Readonly<Record<string, unknown>>;
+  return object[name] === undefined ? object : { ...object, [name]: resolved(object[name], rest, from) };
 }

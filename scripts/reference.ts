@@ -57,6 +57,7 @@ function configurationReference(): string {
 
 Made from the schema by \`node scripts/reference.ts\`; \`viaduct config schema\` prints the JSON Schema for editors,
 \`viaduct config example\` a file to begin with, and \`viaduct config check FILE\` names mistakes with their lines.
+Files and folders without a leading \`/\` are found from the folder of the configuration file.
 
 | key | type | default | what |
 | --- | --- | --- | --- |
