@@ -6,6 +6,7 @@ import type { Audit } from "../auth/audit.ts";
 import { systemClock } from "../base/clock.ts";
 import { asFault, Fault } from "../base/fault.ts";
 import { silentLog } from "../base/log.ts";
+import { printed } from "../base/printed.ts";
 import { makeSecret, type Secret } from "../base/secret.ts";
 import { type UnixMillis, unixMillis } from "../base/units.ts";
 import { openAudit } from "../bridge/audit-log.ts";
@@ -15,6 +16,7 @@ import type { DataFolder } from "../bridge/data-folder.ts";
 import { openVolumes } from "../bridge/open-archive.ts";
 import { recordingsOf } from "../bridge/settings.ts";
 import { loadExportSigner, loadSigner } from "../bridge/signing.ts";
+import { stampingOf } from "../bridge/time-stamping.ts";
 import { CATALOG_FILE } from "../recorder/archive-settings.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { type Bundle, FolderBundle } from "../recorder/export/bundle.ts";
@@ -23,6 +25,7 @@ import { LEAVABLE, type LeftOut } from "../recorder/export/film.ts";
 import { type ExportOrder, makeExport } from "../recorder/export/make-export.ts";
 import type { Manifest } from "../recorder/export/manifest.ts";
 import { assertRoom } from "../recorder/export/room.ts";
+import type { Stamping } from "../recorder/export/stamp.ts";
 import { PASSWORD_LETTERS, ZipBundle } from "../recorder/export/zip-writer.ts";
 import { diskFiles, errorCode } from "../recorder/files.ts";
 import { type DataOptions, withDatabase } from "./data.ts";
@@ -64,12 +67,17 @@ export async function exportRecordings(options: ExportOptions, version: string):
       const expectedBytes = await bytesIn(catalog, order);
       await assertRoom(diskFiles, dirname(resolve(options.out)), expectedBytes, 0);
       const progress = progressOf(expectedBytes);
+      const stamp = await stampingOf(settings, {
+        clock: systemClock,
+        failed: (why) => void process.stderr.write(`The time of the export is not stamped: ${printed(why)}\n`),
+      });
       const manifest = await audited(audit, order, () =>
         into(options.out, password, (bundle) =>
           make(order, {
             bundle,
             place: { volumes, files: diskFiles, catalog, keys: folder.keys },
             folder,
+            stamp,
             version,
             progress,
             isEncrypted: password !== undefined,
@@ -183,6 +191,7 @@ async function make(
     readonly bundle: Bundle;
     readonly place: CutPlace;
     readonly folder: DataFolder;
+    readonly stamp: Stamping | undefined;
     readonly version: string;
     readonly progress: (bytes: number) => void;
     readonly isEncrypted: boolean;
@@ -196,6 +205,7 @@ async function make(
     protectedBy: o.isEncrypted ? "password" : "nothing",
     signer: await loadExportSigner(folder, systemClock, recorder),
     recorder: recorder.certificate,
+    stamp: o.stamp,
     software: `Viaduct ${o.version}`,
     installation: folder.uuid,
     now: systemClock.now(),

@@ -48,8 +48,7 @@ export async function verify(paths: readonly string[], options: VerifyOptions): 
   const stampers = options.tsaCa === undefined ? undefined : certificatesOf(await readCa(options.tsaCa, "--tsa-ca"));
   const [first = "", ...others] = paths;
   if (others.length === 0 && (await isExport(first))) {
-    if (stampers !== undefined) throw nothingToCompare("--tsa-ca");
-    await verifyOne(first, options, trust);
+    await verifyOne(first, { ...options, stampers }, trust);
   } else await verifyRecordings(paths, { ...options, kept, stampers }, trust);
 }
 
@@ -101,19 +100,28 @@ function nothingToCompare(option: string): Fault {
   return new Fault("invalid", tell, { tell });
 }
 
-async function verifyOne(path: string, options: VerifyOptions, trust: Trust | undefined): Promise<void> {
+async function verifyOne(
+  path: string,
+  options: VerifyOptions & { readonly stampers: readonly X509Certificate[] | undefined },
+  trust: Trust | undefined,
+): Promise<void> {
   const files = await openWithPassword(path, options.passwordFd);
   try {
-    const report = await verifyExport(files, trust);
-    const { exporter, manifest } = report;
+    const report = await verifyExport(files, trust, options.stampers);
+    const { exporter, manifest, isStamped } = report;
     const gaps = manifest?.cameras.flatMap(({ id, gaps: ofCamera }) => ofCamera.map((gap) => ({ camera: id, ...gap })));
     if (options.json === true)
-      process.stdout.write(`${JSON.stringify({ ...plain(report), exporter, gaps }, undefined, 2)}\n`);
+      process.stdout.write(`${JSON.stringify({ ...plain(report), exporter, isStamped, gaps }, undefined, 2)}\n`);
     else {
       for (const { camera, from, to, reason } of gaps ?? [])
         process.stdout.write(`${printed(`${from} ${to} ${camera}: not in the export: ${reason}`)}\n`);
       print(report, true);
       process.stdout.write(`The export is signed by ${exporter ?? "nobody"}\n`);
+      if (!isStamped) process.stdout.write("Nobody else stamped its time.\n");
+      else if (options.stampers === undefined)
+        process.stdout.write(
+          "It has a time stamp: --tsa-ca, with the authority's certificates, says when and by whom.\n",
+        );
       if (trust === undefined) process.stdout.write(COMPARE);
     }
     process.exitCode = exitCodeOf(report);

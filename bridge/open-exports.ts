@@ -7,12 +7,13 @@ import type { ExportsParts } from "./client-side/exports/exports-parts.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { exportsOf, type Settings } from "./settings.ts";
 import { loadExportSigner } from "./signing.ts";
+import { stampingOf } from "./time-stamping.ts";
 
 const GIGABYTE = 1e9;
 
 /** The exports of a bridge, by its settings and from its archive. */
-export function openExports(
-  settings: Pick<Settings, "dataFolder" | "exports" | "recording">,
+export async function openExports(
+  settings: Pick<Settings, "dataFolder" | "exports" | "recording" | "cameraSide">,
   o: Pick<ExportsParts, "accounts" | "watch" | "leases" | "audit" | "approvals" | "clock"> & {
     readonly folder: DataFolder;
     readonly archive: Archive;
@@ -32,6 +33,10 @@ export function openExports(
     sealer: folder.sealer,
     signer: once(() => loadExportSigner(folder, parts.clock, recorder)),
     recorder: recorder.certificate,
+    stamp: await stampingOf(settings, {
+      clock: parts.clock,
+      failed: (why) => parts.log.warn({ why }, "the time of an export is not stamped"),
+    }),
     software: `Viaduct ${version}`,
     installation: folder.uuid,
     keepMs: exports.keepHours * HOUR,

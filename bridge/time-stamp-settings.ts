@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Who stamps the time of anchors. */
+/** Who stamps the time of anchors and exports. */
 export const timeStampSchema = z
   .strictObject({
     url: z

@@ -69,7 +69,7 @@ Examples:
     )
     .option(
       "--tsa-ca <file>",
-      "certificates (PEM) of the time stamp authority: says when and by whom each anchor was stamped",
+      "certificates (PEM) of the time stamp authority: says when and by whom each anchor, or an export, was stamped",
     )
     .option("--json", "print JSON")
     .addHelpText(

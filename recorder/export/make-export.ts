@@ -19,6 +19,7 @@ import {
   printSums,
 } from "./manifest.ts";
 import { readmeOf } from "./readme.ts";
+import { type Stamping, stampExport } from "./stamp.ts";
 import { viewerOf } from "./viewer.ts";
 
 /** One camera of an export. */
@@ -51,6 +52,8 @@ export interface ExportMaking {
   readonly signer: Signer;
   /** DER: of the key that signs recordings; absent where nobody does. */
   readonly recorder?: Buffer | undefined;
+  /** Has the time stamped by somebody else; absent where nobody is named. */
+  readonly stamp?: Stamping | undefined;
   readonly software: string;
   readonly installation: string;
   readonly now: UnixMillis;
@@ -217,8 +220,11 @@ async function addPapers(manifest: Manifest, making: ExportMaking, sums: Map<str
   };
   const printed = printManifest(manifest);
   await add(EXPORT_FILES.manifest, printed);
-  await add(EXPORT_FILES.manifestSignature, signCms(printed, signer, now));
-  await add(EXPORT_FILES.readme, readmeOf(manifest, making.protectedBy));
+  const signature = signCms(printed, signer, now);
+  await add(EXPORT_FILES.manifestSignature, signature);
+  const stamped = await stampExport(signature, making.stamp, signal);
+  if (stamped.token !== undefined) await add(EXPORT_FILES.timeStamp, stamped.token);
+  await add(EXPORT_FILES.readme, readmeOf(manifest, { protectedBy: making.protectedBy, stamped }));
   await add(EXPORT_FILES.viewer, await viewerOf(manifest));
   await add(EXPORT_FILES.exporter, pemOf(signer.certificate));
   if (recorder !== undefined) await add(EXPORT_FILES.recorder, pemOf(recorder));

@@ -7,6 +7,7 @@ import { LEAVABLE } from "./film.ts";
 export const EXPORT_FILES = {
   manifest: "manifest.json",
   manifestSignature: "manifest.json.p7s",
+  timeStamp: "manifest.json.p7s.tst",
   sums: "SHA256SUMS",
   sumsSignature: "SHA256SUMS.p7s",
   anchors: "anchors.json",

@@ -1,6 +1,7 @@
 import { printed } from "../../base/printed.ts";
 import type { TimeQuality } from "../../media/group.ts";
 import { EXPORT_FILES, type Manifest } from "./manifest.ts";
+import type { StampOfExport } from "./stamp.ts";
 
 /** How the times of a film are known, in words. */
 const TIME_WORDS: Readonly<Record<TimeQuality, string>> = {
@@ -17,6 +18,13 @@ const FETCHED_TIME_WORDS: Readonly<Record<TimeQuality, string>> = {
   corrected: "by the camera's clock, less what that was wrong by when it was fetched",
 };
 
+/** How to check a time stamp; `tsa.pem` is what the authority publishes. */
+const STAMP_WORDS = `5. When was it signed, by somebody else's clock? With the certificates that the authority publishes, as tsa.pem:
+
+     openssl ts -verify -data ${EXPORT_FILES.manifestSignature} -in ${EXPORT_FILES.timeStamp} -token_in -CAfile tsa.pem
+
+`;
+
 function fetchedWords(at: string | undefined): string {
   return at === undefined
     ? ""
@@ -24,7 +32,10 @@ function fetchedWords(at: string | undefined): string {
 }
 
 /** What whoever gets an export needs to know, in plain words. */
-export function readmeOf(manifest: Manifest, protectedBy: "password" | "nothing"): string {
+export function readmeOf(
+  manifest: Manifest,
+  { protectedBy, stamped }: { readonly protectedBy: "password" | "nothing"; readonly stamped: StampOfExport },
+): string {
   const { certificates, asked } = manifest;
   const films = manifest.films.map(
     ({ path, from, to, time, fetchedAt, asRecorded }) =>
@@ -77,7 +88,7 @@ HOW TO CHECK IT, WITHOUT THE PROGRAM THAT MADE IT
 
      ffprobe FILE
 
-Each film is an "ONVIF export file": its own signature (RSASSA-PSS, SHA-256) is in it, for programs that know this format.
+${stamped.token === undefined ? "" : STAMP_WORDS}Each film is an "ONVIF export file": its own signature (RSASSA-PSS, SHA-256) is in it, for programs that know this format.
 
 WITH THE PROGRAM THAT MADE IT (Viaduct, open source), second by second, also what happened to a film that was changed:
 
@@ -86,7 +97,7 @@ WITH THE PROGRAM THAT MADE IT (Viaduct, open source), second by second, also wha
 CERTIFICATE: evidence-cert.pem of the recorder, that you were given on another way. Its fingerprint:
      ${certificates.recordings ?? "the recordings are not signed"}
 
-WHAT THIS DOES NOT SHOW: that the camera saw what it showed; that the recorder's clock was right (nobody else stamped the time); what
+WHAT THIS DOES NOT SHOW: that the camera saw what it showed; that the recorder's clock was right (${stamped.words}); what
 was done before the recorder signed, by somebody who had taken it over.
 `;
 }

@@ -22,6 +22,7 @@ import {
   readManifest,
   readSums,
 } from "./manifest.ts";
+import { judgeStampIn } from "./stamp.ts";
 import { trustInExport } from "./trust-in-export.ts";
 import type { Readable } from "./zip-reader.ts";
 
@@ -32,6 +33,8 @@ const ROUNDED_US = 1000;
 export interface ExportReport extends Report {
   /** SHA-256 of the certificate that signed the export. */
   readonly exporter: string | undefined;
+  /** It has a time stamp, whether a good one or not. */
+  readonly isStamped: boolean;
   /** Undefined where there is none that can be read. What it says to be missing is no finding. */
   readonly manifest: Manifest | undefined;
 }
@@ -42,8 +45,13 @@ type Say = (file: string, verdict: Judgement["verdict"], why: string) => void;
 /**
  * Compares an export with its signatures, and its films, second by second, with those of the recorder. `trust`: the recorder, or who
  * signed the export. Without it, both must be of one place, and the caller has to compare them with what the people there say.
+ * `stampers`: to which certificates whoever stamped its time must lead; absent: a time stamp is not looked at.
  */
-export async function verifyExport(files: ExportFiles, trust: Trust | undefined): Promise<ExportReport> {
+export async function verifyExport(
+  files: ExportFiles,
+  trust: Trust | undefined,
+  stampers?: readonly X509Certificate[],
+): Promise<ExportReport> {
   const stretches: Stretch[] = [];
   const say: Say = (file, verdict, why) =>
     void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
@@ -51,6 +59,8 @@ export async function verifyExport(files: ExportFiles, trust: Trust | undefined)
   const manifest = manifestBytes && ifValid(() => readManifest(manifestBytes));
   if (manifestBytes !== undefined && manifest === undefined) say(EXPORT_FILES.manifest, "changed", "it is no manifest");
   const exporter = await papersSigned(files, say);
+  const { isStamped, judged } = await judgeStampIn(files, stampers);
+  if (judged !== undefined) say(EXPORT_FILES.timeStamp, judged.verdict, judged.why);
   const sums = readSums((await readSmall(files, EXPORT_FILES.sums)) ?? Buffer.alloc(0));
   const films = new Map(manifest?.films.map((film) => [film.path, film]));
   const cameras = new Map(manifest?.cameras.map((camera) => [camera.id, camera]));
@@ -86,6 +96,7 @@ export async function verifyExport(files: ExportFiles, trust: Trust | undefined)
     stretches,
     signers,
     exporter: exporter?.fingerprint256,
+    isStamped,
     manifest,
   };
 }

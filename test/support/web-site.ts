@@ -33,6 +33,7 @@ import type { Track } from "../../media/track.ts";
 import { loadIdentity } from "../../net/tls.ts";
 import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
 import { Catalog } from "../../recorder/catalog.ts";
+import type { Stamping } from "../../recorder/export/stamp.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { Journal } from "../../recorder/journal.ts";
 import type { VolumeStatus } from "../../recorder/volume.ts";
@@ -121,7 +122,7 @@ const VOLUMES: readonly VolumeStatus[] = [
 
 /** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. `approval`: what waits for a second person. `kerberos`, `ntlm`: log-ins by them; off if absent. */
 export async function startWebSite(
-  recordings?: { readonly folder: string } & Signers,
+  recordings?: { readonly folder: string; readonly stamp?: Stamping } & Signers,
   approval: z.input<typeof approvalSchema> = {},
   kerberos?: WebOptions["kerberos"],
   ntlm?: WebOptions["ntlm"],
@@ -163,6 +164,7 @@ export async function startWebSite(
     isOpen: () => false,
     signer: async () => recordings?.exporter ?? (await makeSigners()).exporter,
     recorder: recordings?.recorder.certificate ?? Buffer.alloc(0),
+    stamp: recordings?.stamp,
     software: "Viaduct test",
     installation: "test",
     keepMs: DAY,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { expect } from "chai";
 import type { Grant } from "../../auth/principal.ts";
@@ -7,6 +8,7 @@ import { DAY, HOUR, MINUTE, unixMillis } from "../../base/units.ts";
 import type { ExportView } from "../../bridge/client-side/exports/exports.ts";
 import { openExport, readSmall } from "../../recorder/export/export-files.ts";
 import { EXPORT_FILES, type Manifest, readManifest } from "../../recorder/export/manifest.ts";
+import type { Stamping } from "../../recorder/export/stamp.ts";
 import { eventually } from "../support/bridge.ts";
 import { makeSigners, recordFor, type Signers } from "../support/exported.ts";
 import { START_MS, scratchFolder } from "../support/recorder-samples.ts";
@@ -80,6 +82,36 @@ describe("exports", function () {
     }
   }
   const spool = (): string => site.exportsFolder;
+
+  it("are made without a time stamp, and say so, where whoever should stamp does not", async () => {
+    await site.close();
+    const hashes: Buffer[] = [];
+    const stamp: Stamping = (hash) => {
+      hashes.push(hash);
+      return Promise.reject(new Error("away"));
+    };
+    site = await startWebSite({ folder, ...signers, stamp });
+    site.clock.setWall(unixMillis(NOW_MS));
+    site.camera("gate");
+    const anna = await site.person("anna", grants("export", "audio"));
+    const { id, password } = (await ask(anna)).json as { id: string; password: string };
+    expect(await over(anna)).to.include({ id, state: "ready" });
+    const files = await openExport(`${spool()}/${id}.zip`, new Secret(password));
+    try {
+      const [signature, readme] = [EXPORT_FILES.manifestSignature, EXPORT_FILES.readme].map((name) =>
+        readSmall(files, name),
+      );
+      expect(hashes).to.deep.equal([
+        createHash("sha256")
+          .update((await signature) ?? "")
+          .digest(),
+      ]);
+      expect((await readme)?.toString()).to.include("the time of this export is not stamped: the authority");
+      expect(files.names).not.to.include(EXPORT_FILES.timeStamp);
+    } finally {
+      await files.close();
+    }
+  });
 
   it("are asked for, made, fetched and removed, and the audit log tells each step", async () => {
     const anna = await site.person("anna", grants("export", "audio"));

@@ -7,6 +7,7 @@ import type { Log } from "../../../base/log.ts";
 import type { Sealer } from "../../../base/seal.ts";
 import type { Millis, UnixMillis } from "../../../base/units.ts";
 import type { CutPlace } from "../../../recorder/export/cut.ts";
+import type { Stamping } from "../../../recorder/export/stamp.ts";
 import type { Signer } from "../../../recorder/signature.ts";
 import type { Watch } from "../watch.ts";
 
@@ -26,6 +27,8 @@ export interface ExportsParts {
   readonly signer: () => Promise<Signer>;
   /** DER. */
   readonly recorder: Buffer;
+  /** Has their time stamped by somebody else; absent where nobody is named. */
+  readonly stamp?: Stamping | undefined;
   readonly software: string;
   readonly installation: string;
   readonly keepMs: Millis;

@@ -65,6 +65,7 @@ export async function runJob(
         protectedBy: how.password === undefined ? "nothing" : "password",
         signer,
         recorder: o.recorder,
+        stamp: o.stamp,
         software: o.software,
         installation: o.installation,
         now,
