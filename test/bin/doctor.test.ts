@@ -48,6 +48,7 @@ describe("viaduct doctor camera", function () {
       "picture works",
       "picture works",
       "controls works",
+      "own recording works",
     ]);
     expect(findings.find(({ what }) => what === "clock")?.says).to.equal("187 min behind");
     expect(out).not.to.include(password);
