@@ -188,6 +188,30 @@ describe("the certificate of an authority, by openssl, for the key that signs re
     expect(signers[0]).to.include.keys("fingerprint", "name", "issuer", "files");
   });
 
+  it("is followed from an export to its authority, with the earlier one beside it where recordings of before are in it", async () => {
+    const range = ["--from", new Date(0).toISOString(), "--to", new Date(endMs).toISOString()];
+    const made = await viaduct([
+      "export",
+      "--config",
+      config,
+      "--camera",
+      "gate",
+      ...range,
+      "--out",
+      at("out"),
+      "--no-password",
+    ]);
+    expect(made.code, made.err).to.equal(0);
+    const both = await viaduct(["verify", at("out"), "--ca", at("authority.pem"), "--certificate", aside]);
+    expect({ code: both.code, err: both.err }, both.out).to.deep.equal({ code: 0, err: "" });
+    const alone = await viaduct(["verify", at("out"), "--ca", at("authority.pem")]);
+    expect(alone.out).to.match(
+      /unsigned: recordings in it are signed by another certificate, \S+: the certificate of Viaduct recordings/,
+    );
+    expect(alone.out).not.to.include("the export is signed by");
+    expect(alone.code).to.equal(3);
+  });
+
   it("is trusted by its authority for what it signed alone, and not by another one", async () => {
     await ca.issue("stranger", { as: "root" });
     for (const [file, code, said] of [
