@@ -27,6 +27,8 @@ export interface NewIntegration {
   readonly roles?: readonly string[];
   /** Id of the account of a person of a directory, whose roles by groups it has too, and with whom it is out. */
   readonly person?: string | undefined;
+  /** It is let in only while it is armed, which it is not yet. */
+  readonly onlyWhileArmed?: boolean;
 }
 
 /** Changes of accounts, one by one: what is asked of each, and what none may do. Its Faults stand at `Accounts`. */
@@ -66,7 +68,7 @@ export class AccountChanges {
     });
   }
 
-  async createIntegration({ name, grants, roles = [], person }: NewIntegration): Promise<{
+  async createIntegration({ name, grants, roles = [], person, onlyWhileArmed = false }: NewIntegration): Promise<{
     readonly account: Account;
     readonly secret: Secret;
   }> {
@@ -79,7 +81,15 @@ export class AccountChanges {
       if (person !== undefined && directory === undefined)
         throw new Fault("invalid", `${person} is not by a directory`, { tell: "that account is not of a directory" });
       return this.#insert(
-        { id, name, kind: "integration", grants, roles, ...(directory === undefined ? {} : { directory }) },
+        {
+          id,
+          name,
+          kind: "integration",
+          grants,
+          roles,
+          ...(directory === undefined ? {} : { directory }),
+          ...(onlyWhileArmed ? { arming: {} } : {}),
+        },
         credential,
       );
     });
@@ -143,7 +153,7 @@ export class AccountChanges {
   }
 
   async #insert(
-    made: Pick<Account, "id" | "name" | "kind" | "grants" | "roles" | "directory">,
+    made: Pick<Account, "id" | "name" | "kind" | "grants" | "roles" | "directory" | "arming">,
     credential: string,
   ): Promise<Account> {
     if (this.#known.named(made.name) !== undefined)

@@ -2,13 +2,14 @@ import { Fault } from "../base/fault.ts";
 import { unixMillis } from "../base/units.ts";
 import type { Account } from "./account.ts";
 import { foldedName } from "./account-name.ts";
+import { readArming } from "./arming.ts";
 import type { AccountTable } from "./auth-schema.ts";
 import { readLink } from "./directory-link.ts";
 import { plainGrants, readGrants } from "./grants.ts";
 
 /** An account as it is stored. */
 export function rowOf(account: Account, credential: string): AccountTable {
-  const { id, name, kind, enabled, grants, roles, created, directory } = account;
+  const { id, name, kind, enabled, grants, roles, created, directory, arming } = account;
   return {
     id,
     name,
@@ -20,6 +21,7 @@ export function rowOf(account: Account, credential: string): AccountTable {
     grants: JSON.stringify(plainGrants(grants)),
     roles: JSON.stringify(roles),
     directory: directory === undefined ? null : JSON.stringify(directory),
+    arming: arming === undefined ? null : JSON.stringify(arming),
   };
 }
 
@@ -30,6 +32,7 @@ export function accountOf(row: AccountTable): Account {
   const grants = readGrants(JSON.parse(row.grants));
   const roles = JSON.parse(row.roles) as readonly string[];
   const directory = readLink(row.directory);
+  const arming = readArming(row.arming);
   return {
     id,
     name,
@@ -39,5 +42,6 @@ export function accountOf(row: AccountTable): Account {
     grants,
     created: unixMillis(row.created),
     ...(directory === undefined ? {} : { directory }),
+    ...(arming === undefined ? {} : { arming }),
   };
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { UnixMillis } from "../base/units.ts";
+import type { Arming } from "./arming.ts";
 import type { DirectoryLink } from "./directory-link.ts";
 import type { Grant } from "./principal.ts";
 
@@ -18,6 +19,8 @@ export interface Account {
   readonly created: UnixMillis;
   /** A person of a directory, or a system that may what that person may: its roles come and it is out as the directory says. */
   readonly directory?: DirectoryLink;
+  /** Of an integration that is let in only while it is armed; absent: at any time. */
+  readonly arming?: Arming;
 }
 
 /** What of an account is changed; what is absent stays. */

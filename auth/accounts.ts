@@ -3,10 +3,12 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Sealer } from "../base/seal.ts";
 import type { Secret } from "../base/secret.ts";
-import type { MonotonicMillis } from "../base/units.ts";
+import type { Millis, MonotonicMillis } from "../base/units.ts";
 import type { Account, AccountChange } from "./account.ts";
 import { AccountChanges, type NewIntegration, type NewPerson } from "./account-changes.ts";
 import { AccountStore } from "./account-store.ts";
+import type { ArmingWindow } from "./arming.ts";
+import { Armings } from "./armings.ts";
 import type { AuthSchema } from "./auth-schema.ts";
 import { DirectoryAccounts } from "./directory-accounts.ts";
 import type { DirectoryChange, DirectoryLink, DirectoryLogIn } from "./directory-link.ts";
@@ -38,6 +40,8 @@ export interface AccountsOptions<Schema extends AuthSchema> {
   readonly factorDemand?: FactorDemand;
   /** Whose log-in waits for a second person, by id, and so is at the pages alone; nobody's if absent. */
   readonly logInWaits?: (accountId: string) => boolean;
+  /** Told of each external system whose time of being armed was over by itself. */
+  readonly armingEnded?: (account: Account) => void;
 }
 
 /**
@@ -54,6 +58,7 @@ export class Accounts {
   readonly #passwords: PasswordCheck;
   readonly #logIns: PasswordLogIn;
   readonly #integrations: IntegrationLogIns;
+  readonly #armings: Armings;
 
   private constructor(
     known: KnownAccounts,
@@ -62,7 +67,14 @@ export class Accounts {
     integrations: IntegrationLogIns,
     o: Omit<AccountsOptions<AuthSchema>, "query">,
   ) {
-    const { clock, log, factors, throttle = new Throttle(clock), logInWaits = () => false } = o;
+    const {
+      clock,
+      log,
+      factors,
+      throttle = new Throttle(clock),
+      logInWaits = () => false,
+      armingEnded = () => undefined,
+    } = o;
     this.#known = known;
     this.#store = store;
     this.#integrations = integrations;
@@ -71,6 +83,7 @@ export class Accounts {
     this.#ofDirectories = new DirectoryAccounts(known, store, clock);
     this.#first = new FirstAdministrator(known, this.#changes, throttle, log);
     this.#passwords = new PasswordCheck(clock);
+    this.#armings = new Armings({ known, store, clock, log, ended: armingEnded });
     this.#logIns = new PasswordLogIn({
       known,
       store,
@@ -122,9 +135,10 @@ export class Accounts {
   }
 
   /** What there is under a name, for the administrator. */
-  stateOf(name: string): "unknown" | "disabled" | "person" | "integration" {
+  stateOf(name: string): "unknown" | "disabled" | "not-armed" | "person" | "integration" {
     const entry = this.#known.named(name);
     if (entry === undefined) return "unknown";
+    if (this.#known.isOnlyNotArmed(entry)) return "not-armed";
     return this.#known.isLetIn(entry) ? entry.account.kind : "disabled";
   }
 
@@ -215,6 +229,27 @@ export class Accounts {
     return this.#changes.createIntegration(integration);
   }
 
+  /**
+   * Whether an external system is let in only while it is armed, and not just as soon as that is set. Takes effect at once. Faults: `not-found`;
+   * `invalid` (a person).
+   */
+  demandArming(id: string, demanded: boolean): Promise<void> {
+    return this.#armings.demand(id, demanded);
+  }
+
+  /**
+   * Lets such a system in for a minute to 24 hours from now on, whatever was said before. Faults: `not-found`; `invalid` (a person, too long or
+   * short); `wrong-state` where it is let in at any time.
+   */
+  arm(id: string, forMs: Millis): Promise<ArmingWindow> {
+    return this.#armings.arm(id, forMs);
+  }
+
+  /** Ends that early, with all that runs. Takes effect before it is written down. Fault `not-found`: no such account, or it is not armed. */
+  async disarm(id: string): Promise<void> {
+    await this.#armings.disarm(id);
+  }
+
   /** A new secret for an integration. The old one holds for `overlapMs` beside it, 30 days at most, and by default not at all. Fault `not-found`, `invalid` (a person, too long). */
   renewSecret(id: string, overlapMs = 0): Promise<Secret> {
     return this.#changes.renewSecret(id, overlapMs);
@@ -298,6 +333,7 @@ export class Accounts {
 
   /** Waits for the changes under way. The database stays open: it is the caller's. */
   async close(): Promise<void> {
+    this.#armings.close();
     await this.#store.settled();
     await this.#integrations.settled();
   }

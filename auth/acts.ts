@@ -9,6 +9,7 @@ export const ACTS = {
   "forget-volume": "give up what is recorded on a volume",
   "pass-brake": "pass the brake of a directory",
   "grant-administrator": "give the right to manage accounts, or to approve",
+  arm: "arm an external system, or let it in without",
   "log-in": "log in at the pages",
 } as const;
 

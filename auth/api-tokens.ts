@@ -8,6 +8,7 @@ import { makeSecret, Secret } from "../base/secret.ts";
 import { DAY, HOUR, MINUTE, type UnixMillis, unixMillis } from "../base/units.ts";
 import type { Accounts } from "./accounts.ts";
 import { type ApiToken, certificateHash, rowOfToken, TOKEN_PREFIX, tokenOf } from "./api-token.ts";
+import { isArmed, NOT_ARMED } from "./arming.ts";
 import type { Audit } from "./audit.ts";
 import type { AuthSchema } from "./auth-schema.ts";
 import { readClientCertificate } from "./client-certificate.ts";
@@ -214,8 +215,7 @@ export class ApiTokens implements Closable {
   #letIn(held: HeldToken, peer: Peer, door: Interface): Principal {
     const principal = this.#present(held);
     const account = this.#nameOf(held);
-    const why =
-      whyNotAt(held, peer, door) ?? (principal === undefined ? "it has expired, or its account is out" : undefined);
+    const why = whyNotAt(held, peer, door) ?? (principal === undefined ? this.#whyOut(held) : undefined);
     if (principal === undefined || why !== undefined)
       throw new UnauthenticatedFault(`the token ${held.token.name} of ${account}: ${why}`, {
         account,
@@ -256,6 +256,11 @@ export class ApiTokens implements Closable {
         }),
       };
     return held.made.principal;
+  }
+
+  #whyOut({ token }: HeldToken): string {
+    const armed = isArmed(this.#accounts.find(token.account)?.arming, this.#clock.now());
+    return armed ? "it has expired, or its account is out" : NOT_ARMED;
   }
 
   #nameOf({ token }: HeldToken): string {

@@ -17,6 +17,8 @@ export interface AccountTable {
   readonly credential: string;
   /** JSON of `DirectoryLink`; null for accounts that are ours alone. */
   readonly directory: string | null;
+  /** JSON of `Arming`; null for accounts that are let in at any time. */
+  readonly arming: string | null;
 }
 
 /** A role, camera group or time profile. */
@@ -199,6 +201,11 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("used_at", "real")
         .addColumn("used_from", "text")
         .execute();
+    },
+  },
+  "auth-0009-arming": {
+    async up(database) {
+      await database.schema.alterTable("account").addColumn("arming", "text").execute();
     },
   },
 };

@@ -1,5 +1,6 @@
 import type { UnixMillis } from "../base/units.ts";
 import type { Account } from "./account.ts";
+import { isArmed } from "./arming.ts";
 import { type Decision, decideAt, type Match, maySeeAt, type Question, traceOf } from "./decision.ts";
 import { letsIn } from "./directory-link.ts";
 import type { EffectiveGrant } from "./principal.ts";
@@ -24,7 +25,7 @@ export interface Explanation {
 }
 
 /** Of an account, what keeps it out whatever its rights are. */
-interface Explained extends Pick<Account, "enabled" | "directory"> {
+interface Explained extends Pick<Account, "enabled" | "directory" | "arming"> {
   /** It must have a second factor, and has none. */
   readonly lacksFactor: boolean;
 }
@@ -58,8 +59,9 @@ export function explain(account: Explained, grants: readonly EffectiveGrant[], q
 }
 
 /** Why nobody is let in by the account at that instant, whatever it may do; undefined where somebody is. */
-export function whyOut({ enabled, directory, lacksFactor }: Explained, at: UnixMillis): string | undefined {
+export function whyOut({ enabled, directory, arming, lacksFactor }: Explained, at: UnixMillis): string | undefined {
   if (!enabled) return "the account is disabled";
+  if (letsIn(directory, at) && !isArmed(arming, at)) return "it is let in only while it is armed, and it is not";
   if (letsIn(directory, at)) return lacksFactor ? "a second factor has to be set up first" : undefined;
   return directory?.out === undefined ? "it has expired in the directory" : `it is ${directory.out} in the directory`;
 }

@@ -5,10 +5,11 @@ import type { MonotonicMillis, UnixMillis } from "../base/units.ts";
 import { type Account, newId } from "./account.ts";
 import { foldedName } from "./account-name.ts";
 import { isAdministrator } from "./administrator.ts";
+import { isArmed } from "./arming.ts";
 import { letsIn } from "./directory-link.ts";
 import { demandsFactor, type FactorDemand } from "./factor-demand.ts";
 import type { IntegrationSecrets } from "./integration-secrets.ts";
-import { Policy } from "./policy.ts";
+import { grantEndedBy, Policy } from "./policy.ts";
 import type { EffectiveGrant, Principal } from "./principal.ts";
 import type { SecondFactors } from "./second-factors.ts";
 
@@ -90,7 +91,14 @@ export class KnownAccounts {
 
   /** But for a second factor. */
   isLetIn({ account }: KnownAccount): boolean {
-    return account.enabled && letsIn(account.directory, this.#clock.now());
+    const now = this.#clock.now();
+    return account.enabled && letsIn(account.directory, now) && isArmed(account.arming, now);
+  }
+
+  /** Nothing else keeps it out. */
+  isOnlyNotArmed({ account }: KnownAccount): boolean {
+    const now = this.#clock.now();
+    return account.enabled && letsIn(account.directory, now) && !isArmed(account.arming, now);
   }
 
   /** One is demanded, and there is none. */
@@ -115,13 +123,22 @@ export class KnownAccounts {
     const before = this.#byId.get(account.id);
     const revoke = new AbortController();
     const { id, name, kind } = account;
-    const grants = this.#policy.effective(account);
+    const grants = grantsUnder(this.#policy, account);
+    const until = account.arming?.window?.until;
     const now = (): UnixMillis => this.#clock.now();
     const known: KnownAccount = {
       account,
       credential,
       secret: this.#secrets.open(account, credential),
-      principal: { accountId: id, name, kind, grants, now, revoked: revoke.signal },
+      principal: {
+        accountId: id,
+        name,
+        kind,
+        grants,
+        now,
+        revoked: revoke.signal,
+        ...(until === undefined ? {} : { until }),
+      },
       revoke,
       // What was begun before the account was out does not go on when it is in again.
       generation:
@@ -156,7 +173,7 @@ export class KnownAccounts {
   follow(next: Policy): void {
     this.#policy = next;
     for (const { account, credential, principal, demandsFactor: demanded } of this.#byId.values())
-      if (textOf(next.effective(account)) !== textOf(principal.grants) || this.#demandsFactor(account) !== demanded)
+      if (textOf(grantsUnder(next, account)) !== textOf(principal.grants) || this.#demandsFactor(account) !== demanded)
         this.put(account, credential);
   }
 
@@ -168,6 +185,13 @@ export class KnownAccounts {
 /** Fault `invalid`: there may not be so many. */
 export function assertNotTooMany(accounts: number): void {
   if (accounts > LIMITS.accounts) throw new Fault("invalid", "too many accounts", { tell: "too many accounts" });
+}
+
+/** What an account may do, and no longer than it is armed. */
+function grantsUnder(policy: Policy, account: Account): readonly EffectiveGrant[] {
+  const until = account.arming?.window?.until;
+  const grants = policy.effective(account);
+  return until === undefined ? grants : grants.map((grant) => grantEndedBy(grant, until));
 }
 
 /** Two lists of grants with the same text mean the same. */

@@ -206,7 +206,7 @@ export class ManagedAccounts {
   }
 }
 
-type Named = Pick<Account, "name" | "enabled" | "roles" | "grants" | "directory">;
+type Named = Pick<Account, "name" | "enabled" | "roles" | "grants" | "directory" | "arming">;
 
 function changed(account: Account, { enabled, roles, grants }: AccountChange): Account {
   return {
@@ -217,6 +217,11 @@ function changed(account: Account, { enabled, roles, grants }: AccountChange): A
   };
 }
 
-function rightsOf({ enabled, roles, grants }: Omit<Named, "name">): object {
-  return { enabled, roles, grants: plainGrants(grants) };
+function rightsOf({ enabled, roles, grants, arming }: Omit<Named, "name">): object {
+  return {
+    enabled,
+    roles,
+    grants: plainGrants(grants),
+    ...(arming === undefined ? {} : { onlyWhileArmed: true }),
+  };
 }

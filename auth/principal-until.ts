@@ -1,4 +1,4 @@
-import type { UnixMillis } from "../base/units.ts";
+import { type UnixMillis, unixMillis } from "../base/units.ts";
 import { grantEndedBy } from "./policy.ts";
 import type { Principal } from "./principal.ts";
 
@@ -11,7 +11,9 @@ export function principalUntil(
     readonly renew: () => Principal | undefined;
   },
 ): Principal {
-  const { until, revoked, renew } = o;
+  const { revoked, renew } = o;
+  // Whoever comes in the place of somebody whose time is limited stays no longer.
+  const until = of.until === undefined ? o.until : unixMillis(Math.min(of.until, o.until ?? of.until));
   const borrowed = { ...of, revoked: AbortSignal.any([of.revoked, revoked]), renew };
   return until === undefined
     ? borrowed

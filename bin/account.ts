@@ -1,10 +1,12 @@
 import type { Accounts } from "../auth/accounts.ts";
+import { type Arming, isArmed } from "../auth/arming.ts";
 import { printGrant } from "../auth/grant-words.ts";
 import { plainGrants } from "../auth/grants.ts";
 import type { Grant } from "../auth/principal.ts";
 import type { CameraRight } from "../auth/right.ts";
+import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
-import { DAY, HOUR, isoOf } from "../base/units.ts";
+import { DAY, HOUR, isoOf, MINUTE } from "../base/units.ts";
 import type { DataOptions } from "./data.ts";
 import { newSecret } from "./passphrase.ts";
 import { accountNamed, withAccounts } from "./with-accounts.ts";
@@ -24,7 +26,7 @@ const CHOSEN = [
 ] as const;
 
 /** Cameras for each of the rights. */
-export type AddOptions = DataOptions & { readonly person?: string } & {
+export type AddOptions = DataOptions & { readonly person?: string; readonly onlyWhileArmed?: boolean } & {
   readonly [K in (typeof CHOSEN)[number]]?: string[];
 };
 
@@ -33,21 +35,24 @@ export interface ChangeOptions extends DataOptions {
   readonly role?: string[] | false;
   readonly enable?: boolean;
   readonly disable?: boolean;
+  /** Whether an external system is let in only while it is armed. */
+  readonly onlyWhileArmed?: boolean;
 }
 
 export async function listAccounts(options: DataOptions & { readonly json?: boolean }): Promise<void> {
   await withAccounts(options, async ({ accounts }) => {
-    const list = accounts.list().map(({ name, kind, enabled, roles, grants, directory = null }) => {
-      return { name, kind, enabled, roles, grants: plainGrants(grants), directory };
+    const list = accounts.list().map(({ name, kind, enabled, roles, grants, directory = null, arming = null }) => {
+      return { name, kind, enabled, roles, grants: plainGrants(grants), directory, arming };
     });
     if (options.json === true) process.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`);
     else if (list.length === 0) process.stdout.write("There are no accounts.\n");
     else
-      for (const { name, kind, enabled, roles, grants, directory } of list) {
+      for (const { name, kind, enabled, roles, grants, directory, arming } of list) {
         const given = directory?.roles.map((role) => `role ${role} by directory ${directory.directory}`) ?? [];
         const rights = [...roles.map((role) => `role ${role}`), ...given, ...grants.map(printGrant)];
         const out = enabled ? (directory?.out ? `, ${directory.out}` : "") : ", disabled";
-        process.stdout.write(`${name}  ${kind}${out}  ${rights.join("; ") || "no rights"}\n`);
+        const armed = arming === null ? "" : armedWords(arming);
+        process.stdout.write(`${name}  ${kind}${out}${armed}  ${rights.join("; ") || "no rights"}\n`);
       }
   });
 }
@@ -59,7 +64,8 @@ export async function addAccount(name: string, options: AddOptions): Promise<voi
     const person = options.person === undefined ? undefined : personOf(options.person, accounts);
     if (grants.length === 0 && person === undefined)
       throw new Fault("invalid", "say what the account may do: --live any, --playback front-door …");
-    const { secret } = await managed.createIntegration({ name, grants, person });
+    const { onlyWhileArmed = false } = options;
+    const { secret } = await managed.createIntegration({ name, grants, person, onlyWhileArmed });
     process.stdout.write(`name:   ${name}\nsecret: ${secret.reveal()}\n`);
     process.stderr.write("The secret is shown this once; it cannot be shown again.\n");
   });
@@ -110,6 +116,31 @@ export async function endSecret(name: string, options: DataOptions): Promise<voi
   });
 }
 
+/** Lets an external system in that is let in only while it is armed, for a time that begins now. */
+export async function armAccount(name: string, options: DataOptions & { readonly for: string }): Promise<void> {
+  const [, count = "", unit = ""] = /^(\d{1,4})([mh])$/.exec(options.for) ?? [];
+  if (unit === "") throw new Fault("invalid", `--for is in minutes or hours, as 30m or 8h; not "${options.for}"`);
+  await withAccounts(options, async ({ accounts, arming }) => {
+    const { until } = await arming.arm(accountNamed(accounts, name).id, Number(count) * (unit === "h" ? HOUR : MINUTE));
+    process.stdout.write(`${name} is armed until ${isoOf(until)}.\n`);
+  });
+}
+
+/** Ends that early. */
+export async function disarmAccount(name: string, options: DataOptions): Promise<void> {
+  await withAccounts(options, async ({ accounts, arming }) => {
+    await arming.disarm(accountNamed(accounts, name).id);
+    process.stdout.write(`${name} is not armed any more.\n`);
+  });
+}
+
+function armedWords(arming: Arming): string {
+  const { window } = arming;
+  return window !== undefined && isArmed(arming, systemClock.now())
+    ? `, armed until ${isoOf(window.until)}`
+    : ", not armed";
+}
+
 /** `24h` or `7d`, in milliseconds; 0 if absent. */
 function overlapOf(text: string | undefined): number {
   if (text === undefined) return 0;
@@ -136,13 +167,16 @@ function personOf(name: string, accounts: Accounts): string {
 
 /** Gives an account other roles, or lets it in or keeps it out. */
 export async function changeAccount(name: string, options: ChangeOptions): Promise<void> {
-  const { role: roles, enable, disable } = options;
+  const { role: roles, enable, disable, onlyWhileArmed } = options;
   if (enable === true && disable === true) throw new Fault("invalid", "say --enable or --disable, not both");
   const enabled = enable === true ? true : disable === true ? false : undefined;
-  if (roles === undefined && enabled === undefined)
-    throw new Fault("invalid", "say what to change: --role guards, --no-role, --enable, --disable");
-  await withAccounts(options, async ({ accounts, managed }) => {
-    await managed.change(accountNamed(accounts, name).id, { roles: roles === false ? [] : roles, enabled });
+  if (roles === undefined && enabled === undefined && onlyWhileArmed === undefined)
+    throw new Fault("invalid", "say what to change: --role guards, --no-role, --enable, --disable, --only-while-armed");
+  await withAccounts(options, async ({ accounts, managed, arming }) => {
+    const { id } = accountNamed(accounts, name);
+    if (onlyWhileArmed !== undefined) await arming.demand(id, onlyWhileArmed);
+    if (roles !== undefined || enabled !== undefined)
+      await managed.change(id, { roles: roles === false ? [] : roles, enabled });
     process.stdout.write(`${name} is changed.\n`);
   });
 }

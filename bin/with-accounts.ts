@@ -2,6 +2,7 @@ import { Accounts } from "../auth/accounts.ts";
 import { ApiTokens } from "../auth/api-tokens.ts";
 import { nobodyElse } from "../auth/approval.ts";
 import { ManagedAccounts } from "../auth/managed.ts";
+import { ManagedArming } from "../auth/managed-arming.ts";
 import { ManagedTokens } from "../auth/managed-tokens.ts";
 import { SecondFactors } from "../auth/second-factors.ts";
 import { Throttle } from "../auth/throttle.ts";
@@ -18,6 +19,7 @@ export interface AccountsWork {
   readonly accounts: Accounts;
   /** For what changes them: in the audit log, under the name of the user of this machine. */
   readonly managed: ManagedAccounts;
+  readonly arming: ManagedArming;
   readonly tokens: ApiTokens;
   readonly managedTokens: ManagedTokens;
   readonly cameras: CameraStore;
@@ -34,10 +36,12 @@ export async function withAccounts(options: DataOptions, work: (parts: AccountsW
       const { secondFactor: factorDemand } = settings.accounts;
       const accounts = await Accounts.open({ ...shared, query, sealer, factors, factorDemand });
       const by = { who: operator(), interface: "cli" } as const;
-      const managed = new ManagedAccounts(accounts, audit, nobodyElse(settings.approval.acts), by);
+      const second = nobodyElse(settings.approval.acts);
+      const managed = new ManagedAccounts(accounts, audit, second, by);
+      const arming = new ManagedArming(accounts, audit, second, by);
       const tokens = await ApiTokens.open({ ...shared, query, accounts, audit, throttle: new Throttle(systemClock) });
       const managedTokens = new ManagedTokens(tokens, audit, by);
-      await work({ accounts, managed, tokens, managedTokens, cameras: new CameraStore(query, sealer) });
+      await work({ accounts, managed, arming, tokens, managedTokens, cameras: new CameraStore(query, sealer) });
     } finally {
       audit.close();
     }

@@ -177,7 +177,22 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const logInWaits = (id: string): boolean => approvals?.logInWaits(id) !== false;
   const shared = { query: database.query, clock, log, throttle };
   const accounts = await life.start("accounts", () =>
-    Accounts.open({ ...shared, sealer: folder.sealer, factors, factorDemand, logInWaits }),
+    Accounts.open({
+      ...shared,
+      sealer: folder.sealer,
+      factors,
+      factorDemand,
+      logInWaits,
+      armingEnded: ({ name }) =>
+        audit.record({
+          who: "viaduct",
+          action: "disarm",
+          subject: name,
+          interface: "bridge",
+          outcome: "allowed",
+          why: "its time is over",
+        }),
+    }),
   );
   const tokens = await life.start("API tokens", () => ApiTokens.open({ ...shared, accounts, audit }));
   const jwts = await openJwt(settings, { accounts, throttle, audit, clock, log });
@@ -187,7 +202,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     Approvals.open({ query: database.query, accounts, audit, settings: settings.approval, clock }),
   );
   const refusals = await life.start("what was refused", () =>
-    Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), clock, log }),
+    Refusals.open({ file: folder.file(REFUSALS_FILE), stateOf: (name) => accounts.stateOf(name), audit, clock, log }),
   );
   let stamper: TimeStamper | undefined;
   const anchored = (): void => stamper?.look();

@@ -65,6 +65,7 @@ const WEB: Doors = {
     "PUT /api/accounts/:id/password",
     "POST /api/accounts/:id/secret",
     "DELETE /api/accounts/:id/secret/former",
+    ...["PUT", "POST", "DELETE"].map((method) => `${method} /api/accounts/:id/arming`),
     "DELETE /api/accounts/:id/factor",
     "GET /api/accounts/:id/tokens",
     "POST /api/accounts/:id/tokens",

@@ -24,6 +24,7 @@ import { servePage } from "./pages.ts";
 import { type About, aboutRoutes } from "./routes/about.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { approvalRoutes } from "./routes/approvals.ts";
+import { armingRoutes } from "./routes/arming.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { type AddressesOf, cameraRoutes } from "./routes/cameras.ts";
 import { computerLogInRoutes } from "./routes/computer-log-in.ts";
@@ -123,6 +124,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     directoryRoutes({ desk: o.desk, need, manager: askerOf }),
     exportRoutes({ exports: o.exports, peerOf: (ctx) => peerOf(ctx.req.socket) }),
     accountRoutes(ofAccounts),
+    armingRoutes(ofAccounts),
     rightsRoutes(ofAccounts),
     approvalRoutes({ ...o, need }),
     auditRoutes({ ...o, need }),

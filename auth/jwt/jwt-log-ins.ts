@@ -4,6 +4,7 @@ import type { Closable } from "../../base/lifecycle.ts";
 import { HOUR, type UnixMillis } from "../../base/units.ts";
 import type { Accounts } from "../accounts.ts";
 import type { TOKEN_INTERFACES } from "../api-token.ts";
+import { isArmed, NOT_ARMED } from "../arming.ts";
 import type { Audit } from "../audit.ts";
 import type { Peer, Principal } from "../principal.ts";
 import { principalUntil } from "../principal-until.ts";
@@ -165,6 +166,7 @@ export class JwtLogIns implements Closable {
     const { accounts, clock } = this.#o;
     if (clock.now() >= expires) return "it has expired";
     if (key.gone.aborted) return "its key is not its issuer's any more";
+    if (!isArmed(accounts.find(accountId)?.arming, clock.now())) return NOT_ARMED;
     if (accounts.principalOf(accountId) === undefined) return "its account is out";
     return accounts.asksForMore(accountId) === "second person"
       ? "its account's log-in waits for a second person, at the pages alone"

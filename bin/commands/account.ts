@@ -32,6 +32,7 @@ export function addAccountCommands(program: Command): void {
     .option("--imaging <camera...>", "cameras whose picture settings it may see and change, or `any`")
     .option("--relay <camera...>", "cameras whose outputs it may switch, or `any`")
     .option("--person <name>", "it may what this person of a directory may, too, and is out with them")
+    .option("--only-while-armed", "it is let in only while it is armed, which it is not yet")
     .addHelpText(
       "after",
       "\nExample:\n  viaduct account add control-room --config viaduct.yaml --live any --playback front-door gate",
@@ -85,6 +86,26 @@ export function addAccountCommands(program: Command): void {
       (await import("../account.ts")).endSecret(name, options),
     );
   account
+    .command("arm")
+    .description("let in an external system that is let in only while it is armed")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .requiredOption("--for <time>", "from now on, 30m or 8h; a minute at least, 24 hours at most")
+    .addHelpText("after", "\nExample:\n  viaduct account arm control-room --config viaduct.yaml --for 8h")
+    .action(async (name: string, options: import("../data.ts").DataOptions & { for: string }) =>
+      (await import("../account.ts")).armAccount(name, options),
+    );
+  account
+    .command("disarm")
+    .description("end the time for which an external system is armed")
+    .argument("<name>")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(passphraseFd())
+    .action(async (name: string, options: import("../data.ts").DataOptions) =>
+      (await import("../account.ts")).disarmAccount(name, options),
+    );
+  account
     .command("remove")
     .description("remove an account")
     .argument("<name>")
@@ -104,6 +125,8 @@ export function addAccountCommands(program: Command): void {
     .option("--no-role", "take all roles away")
     .option("--enable", "let it log in")
     .option("--disable", "keep it out")
+    .option("--only-while-armed", "let an external system in only while it is armed")
+    .option("--no-only-while-armed", "let it in at any time")
     .addHelpText("after", "\nExample:\n  viaduct account change control-room --config viaduct.yaml --role guards")
     .action(async (name: string, options: import("../account.ts").ChangeOptions) =>
       (await import("../account.ts")).changeAccount(name, options),

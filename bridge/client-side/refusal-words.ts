@@ -137,6 +137,10 @@ function wrongSecret({ account, accountState = "integration" }: Refusal): Words 
 const WRONG_SECRET: Readonly<Record<NonNullable<Refusal["accountState"]>, (account: string) => Words>> = {
   unknown: (account) => [`there is no account "${account}"`, "correct the name in the client, or make the account"],
   disabled: (account) => [`the account "${account}" is disabled`, "enable it, if it should log in"],
+  "not-armed": (account) => [
+    `"${account}" is let in only while it is armed, and it is not: its secret was not looked at`,
+    "arm it at the page of accounts for as long as it is needed, or let it in at any time",
+  ],
   person: (account) => [
     `"${account}" is a person: people have no secret for digest, and a wrong password looks the same`,
     "make an account for the system (viaduct account add), and use its name and secret in the client",

@@ -51,7 +51,7 @@ const refusalSchema = z.strictObject({
   /** The account, or the name that was tried; absent where none was given. */
   account: text.exactOptional(),
   /** Of that name, when it was refused last. */
-  accountState: z.enum(["unknown", "disabled", "person", "integration"]).exactOptional(),
+  accountState: z.enum(["unknown", "disabled", "not-armed", "person", "integration"]).exactOptional(),
   /** What was asked for: an operation, or a method and an address. */
   what: text,
   right: text.exactOptional(),

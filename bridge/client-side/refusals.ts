@@ -1,3 +1,5 @@
+import { NOT_ARMED } from "../../auth/arming.ts";
+import type { Audit } from "../../auth/audit.ts";
 import type { RefusedRequest } from "../../auth/refused.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import { networkOf } from "../../base/address.ts";
@@ -49,6 +51,15 @@ export class Refusals implements Closable {
     const found = classified(fault, what);
     if (found === undefined) return;
     const account = who ?? (fault instanceof UnauthenticatedFault ? fault.account : undefined);
+    if (account !== undefined && fault instanceof UnauthenticatedFault && this.#o.stateOf(account) === "not-armed")
+      this.#o.audit.record({
+        who: account,
+        action: "log-in",
+        interface: door,
+        address,
+        outcome: "denied",
+        why: NOT_ARMED,
+      });
     this.#add({ ...found, interface: door, address, what, ...(account === undefined ? {} : { account }) });
   };
 
@@ -108,6 +119,8 @@ export class Refusals implements Closable {
 export interface RefusalsOptions {
   readonly file: string;
   readonly stateOf: (account: string) => NonNullable<Refusal["accountState"]>;
+  /** Told of external systems that come while they are not armed. */
+  readonly audit: Audit;
   readonly clock: Clock;
   readonly log: Log;
 }

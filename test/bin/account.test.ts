@@ -79,6 +79,7 @@ describe("viaduct account", function () {
         name: "control-room",
         kind: "integration",
         directory: null,
+        arming: null,
         enabled: true,
         roles: [],
         grants: [
@@ -106,6 +107,33 @@ describe("viaduct account", function () {
         .and.include(words);
     }
     expect((await account("list")).out).to.equal("control-room  integration  live on any; talk on any\n");
+  });
+
+  it("arms one that is let in only while it is armed, ends that, and lets it in at any time again", async () => {
+    expect((await account("add", "psim", "--live", "any", "--only-while-armed")).code).to.equal(0);
+    const shown = async (): Promise<string> => (await account("list")).out.split("\n").at(-2) ?? "";
+    expect(await shown()).to.equal("psim  integration, not armed  live on any");
+    const armed = await account("arm", "psim", "--for", "8h");
+    expect({ code: armed.code, err: armed.err }).to.deep.equal({ code: 0, err: "" });
+    const until = /^psim is armed until (?<until>\S+Z)\.\n$/.exec(armed.out)?.groups?.["until"];
+    expect(await shown()).to.equal(`psim  integration, armed until ${until}  live on any`);
+    const rows: readonly (readonly [args: readonly string[], code: number, words: string])[] = [
+      [["arm", "psim", "--for", "25h"], 2, "for a minute at least, and for 24 hours at most"],
+      [["arm", "psim", "--for", "0m"], 2, "for a minute at least, and for 24 hours at most"],
+      [["arm", "psim", "--for", "soon"], 2, "--for is in minutes or hours"],
+      [["arm", "control-room", "--for", "1h"], 1, "let in at any time"],
+      [["disarm", "control-room"], 1, "it is not armed"],
+    ];
+    for (const [args, code, words] of rows) {
+      const ended = await account(...args);
+      expect({ code: ended.code, out: ended.out }, args.join(" ")).to.deep.equal({ code, out: "" });
+      expect(ended.err, args.join(" ")).to.include(words);
+    }
+    expect((await account("disarm", "psim")).out).to.equal("psim is not armed any more.\n");
+    expect(await shown()).to.equal("psim  integration, not armed  live on any");
+    expect((await account("change", "psim", "--no-only-while-armed")).out).to.equal("psim is changed.\n");
+    expect(await shown()).to.equal("psim  integration  live on any");
+    expect((await account("remove", "psim")).code).to.equal(0);
   });
 
   it("is kept out while a bridge runs, and told why", async () => {

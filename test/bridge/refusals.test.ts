@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
 import { AccessFault } from "../../auth/access.ts";
+import type { AuditEntry } from "../../auth/audit.ts";
 import type { RefusedRequest } from "../../auth/refused.ts";
 import { UnauthenticatedFault } from "../../auth/unauthenticated.ts";
 import { Fault } from "../../base/fault.ts";
@@ -29,8 +30,16 @@ describe("what external systems were refused", () => {
   let folder: string;
   let clock: VirtualClock;
   let refusals: Refusals;
+  let state: NonNullable<Refusal["accountState"]>;
+  let audited: AuditEntry[];
   const open = (): Promise<Refusals> =>
-    Refusals.open({ file: join(folder, "refusals.json"), stateOf: () => "integration", clock, log: silentLog() });
+    Refusals.open({
+      file: join(folder, "refusals.json"),
+      stateOf: () => state,
+      audit: { record: (entry) => void audited.push(entry) },
+      clock,
+      log: silentLog(),
+    });
   const wrong = (more: Partial<RefusedRequest> = {}): void =>
     refusals.refused({
       fault: new UnauthenticatedFault("wrong", { account: "vms" }),
@@ -43,6 +52,8 @@ describe("what external systems were refused", () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "viaduct-refusals-"));
     clock = new VirtualClock();
+    state = "integration";
+    audited = [];
     refusals = await open();
   });
   afterEach(async () => {
@@ -121,11 +132,22 @@ describe("what external systems were refused", () => {
       expect(`${says} ${next}`, code).not.to.include("undefined");
     }
     expect(new Set(all.map(({ says }) => says)).size).to.equal(all.length);
-    const states = (["unknown", "disabled", "person", "integration"] as const).map(
+    const states = (["unknown", "disabled", "not-armed", "person", "integration"] as const).map(
       (accountState) => explained({ ...base, code: "wrong-secret", account: "vms", accountState }).says,
     );
-    expect(new Set(states).size).to.equal(4);
+    expect(new Set(states).size).to.equal(5);
     expect(explained({ ...base, code: "clock-off", account: "vms", detail: "-420" }).says).to.include("ahead by 420 s");
+  });
+
+  it("stands in the audit log, too, where a system came that is not armed", () => {
+    wrong();
+    expect(audited).to.deep.equal([]);
+    state = "not-armed";
+    wrong();
+    wrong({ fault: new Fault("busy", "x"), who: "vms" });
+    const entry = { who: "vms", action: "log-in", interface: "onvif", address: "10.2.0.9", outcome: "denied" };
+    expect(audited).to.deep.equal([{ ...entry, why: "its account is not armed" }]);
+    expect(refusals.list().find(({ code }) => code === "wrong-secret")).to.include({ accountState: "not-armed" });
   });
 
   it("is told of one client by its name or its address", () => {

@@ -131,6 +131,17 @@ describe("acts that wait for a second person, at the pages", function () {
       status: 204,
       words: /^give root, who may manage accounts or approve, another password$/,
     },
+    {
+      act: "arm",
+      ask: async (client) => {
+        if (site.accounts.named("vms") === undefined)
+          await site.accounts.createIntegration({ name: "vms", grants: [], onlyWhileArmed: true });
+        return client.send("POST", `/api/accounts/${idOf("vms")}/arming`, { body: { minutes: 90 } });
+      },
+      done: () => site.accounts.stateOf("vms") === "integration",
+      status: 200,
+      words: /^arm vms for 90 minutes, which begin when this is done$/,
+    },
   ];
 
   const manage = { right: "manage-accounts", cameras: "any", interfaces: "any" } as const;

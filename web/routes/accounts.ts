@@ -17,6 +17,7 @@ import type { BridgedCamera } from "../../bridge/camera.ts";
 import { jsonBody } from "../body.ts";
 import { managedBy } from "../managed-by.ts";
 import { assertOthers, type Need, type WebState } from "../state.ts";
+import { plainArming } from "./arming.ts";
 
 const cameras = z.union([z.literal("any"), z.array(z.string().min(1).max(64)).max(1000)]);
 
@@ -37,6 +38,7 @@ const newIntegration = z.strictObject({
   watching,
   /** Id of the account of a person of a directory: it may what they may, too, and is out with them. */
   person: z.string().min(1).max(64).optional(),
+  onlyWhileArmed: z.boolean().default(false),
 });
 /** Their rights come from roles. */
 const newPerson = z.strictObject({
@@ -123,7 +125,7 @@ export function accountRoutes(o: {
     const at = o.now();
     const known = new Set(o.cameras.all().map(({ info }) => info.id));
     ctx.body = {
-      accounts: accounts.list().map(({ id, name, kind, enabled, roles, grants, directory = null }) => {
+      accounts: accounts.list().map(({ id, name, kind, enabled, roles, grants, directory = null, arming }) => {
         const all = accounts.grantsOf(id) ?? [];
         const reach = (right: CameraRight) => reachOf(all, { right, interfaces: INTERFACES, at }, known);
         const may = (right: Right): boolean => {
@@ -143,6 +145,8 @@ export function accountRoutes(o: {
           directory: directory && { name: directory.directory, roles: directory.roles, out: directory.out ?? null },
           // Of external systems: when they came last, and with which secret.
           secrets: plainSecrets(accounts.secretsOf(id)),
+          // Of such as are let in only while they are armed.
+          arming: plainArming(arming, at),
           // What can be changed here: the plain lines of its own.
           watching: watchingOf(grants),
           // What comes of all its lines and roles at this moment, through any interface, where it is enabled.
@@ -155,8 +159,8 @@ export function accountRoutes(o: {
   });
 
   router.post("/", need("manage-accounts"), async (ctx) => {
-    const { name, watching: chosen, person } = await jsonBody(ctx.req, newIntegration);
-    const { account, secret } = await managed(ctx).createIntegration({ name, grants: grantsOf(chosen), person });
+    const { watching: chosen, ...asked } = await jsonBody(ctx.req, newIntegration);
+    const { account, secret } = await managed(ctx).createIntegration({ ...asked, grants: grantsOf(chosen) });
     ctx.status = 201;
     ctx.body = { id: account.id, name: account.name, secret: secret.reveal() };
   });

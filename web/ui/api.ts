@@ -207,6 +207,15 @@ export interface Account {
     readonly lastUse: Use | null;
     readonly former: { readonly until: string; readonly lastUse: Use | null } | null;
   } | null;
+  /** Of external systems that are let in only while they are armed; null: at any time. */
+  readonly arming: Arming | null;
+}
+
+/** Both null while it is not armed. */
+export interface Arming {
+  /** ISO 8601. */
+  readonly until: string | null;
+  readonly leftSeconds: number | null;
 }
 
 /** When something was used, and from where. */
@@ -410,16 +419,20 @@ export const api = {
     ),
   auditState: () => call<AuditState>("GET", "/api/audit/state"),
   accounts: async () => (await call<{ accounts: Account[] }>("GET", "/api/accounts")).accounts,
-  addIntegration: (name: string, watching: Watching, person?: string) =>
+  addIntegration: (name: string, watching: Watching, onlyWhileArmed: boolean, person?: string) =>
     call<{ id: string; name: string; secret: string }>("POST", "/api/accounts", {
       name,
       watching,
+      onlyWhileArmed,
       ...(person === undefined ? {} : { person }),
     }),
   addPerson: (name: string, password: string, roles: readonly string[]) =>
     call<{ id: string; name: string }>("POST", "/api/accounts/people", { name, password, roles }),
   changeAccount: (id: string, change: { enabled: boolean }) =>
     call<void>("PATCH", `/api/accounts/${encodeURIComponent(id)}`, change),
+  demandArming: (id: string, onlyWhileArmed: boolean) => call<void>("PUT", armingOf(id), { onlyWhileArmed }),
+  arm: (id: string, minutes: number) => call<{ until: string }>("POST", armingOf(id), { minutes }),
+  disarm: (id: string) => call<void>("DELETE", armingOf(id)),
   directories: async () => (await call<{ directories: Directory[] }>("GET", "/api/directory")).directories,
   previewDirectory: (name: string) => call<DirectoryPreview>("POST", ofDirectory(name, "preview")),
   syncDirectory: (name: string, confirm?: string) =>
@@ -459,6 +472,10 @@ export function listen(onEvent: (event: DiscoveryEvent) => void, onReconnect: ()
     window.clearTimeout(timer);
     socket?.close();
   };
+}
+
+function armingOf(account: string): string {
+  return `/api/accounts/${encodeURIComponent(account)}/arming`;
 }
 
 function tokensOf(account: string | undefined): string {

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Account, api, type Camera, type Which } from "../api.ts";
 import { Copyable, Dialog, Field, Removal, Trouble, useTask, wordsOf } from "../parts.tsx";
+import { ArmedState, ArmingOf } from "./arming.tsx";
 import { NewPerson } from "./new-person.tsx";
 import { PasswordOf } from "./passwords.tsx";
 import { SecretOf } from "./secret.tsx";
@@ -15,6 +16,7 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
   const [addingPerson, setAddingPerson] = useState(false);
   const [tokensOf, setTokensOf] = useState<Account | undefined>(undefined);
   const [renewing, setRenewing] = useState<Account | undefined>(undefined);
+  const [arming, setArming] = useState<Account | undefined>(undefined);
   const [removing, setRemoving] = useState<Account | undefined>(undefined);
   const load = (): void => {
     api.accounts().then(setAccounts, (error: unknown) => setTrouble(wordsOf(error)));
@@ -65,6 +67,12 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
                   {account.kind === "person" ? "person" : "external system"}
                   {account.directory === null ? null : <small> by {account.directory.name}</small>}
                   {account.secondFactor === null ? null : <small> second factor {account.secondFactor}</small>}
+                  {account.arming === null ? null : (
+                    <small>
+                      {" "}
+                      <ArmedState arming={account.arming} onOver={load} />
+                    </small>
+                  )}
                 </td>
                 <td>{[...account.roles, ...(account.directory?.roles ?? [])].join(", ") || "–"}</td>
                 <td>{whichWords(account.effective.live)}</td>
@@ -75,9 +83,14 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
                 <td>{besidesWords(account)}</td>
                 <td class="end">
                   {account.kind === "person" ? null : (
-                    <button type="button" class="quiet" onClick={() => setTokensOf(account)}>
-                      Tokens…
-                    </button>
+                    <>
+                      <button type="button" class="quiet" onClick={() => setArming(account)}>
+                        Arm…
+                      </button>
+                      <button type="button" class="quiet" onClick={() => setTokensOf(account)}>
+                        Tokens…
+                      </button>
+                    </>
                   )}
                   {account.name === props.own || (account.directory !== null && account.kind === "person") ? null : (
                     <>
@@ -115,6 +128,13 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
         <PasswordOf account={renewing} onClose={() => setRenewing(undefined)} />
       ) : (
         <SecretOf account={renewing} onClose={() => setRenewing(undefined)} />
+      )}
+      {arming === undefined ? null : (
+        <ArmingOf
+          account={accounts?.find(({ id }) => id === arming.id) ?? arming}
+          onChange={load}
+          onClose={() => setArming(undefined)}
+        />
       )}
       {removing === undefined ? null : (
         <Removal
@@ -176,6 +196,7 @@ function NewIntegration(props: {
   const [audio, setAudio] = useState(true);
   const [metadata, setMetadata] = useState(false);
   const [talk, setTalk] = useState(false);
+  const [onlyWhileArmed, setOnlyWhileArmed] = useState(false);
   const [cameras, setCameras] = useState<readonly Camera[]>([]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [made, setMade] = useState<{ name: string; secret: string } | undefined>(undefined);
@@ -198,6 +219,7 @@ function NewIntegration(props: {
             metadata: where(metadata),
             talk: where(talk),
           },
+          onlyWhileArmed,
           people.find((one) => one.name === person)?.id,
         ),
       ),
@@ -211,7 +233,7 @@ function NewIntegration(props: {
   };
   if (made !== undefined)
     return (
-      <Dialog title={`${made.name} may log in`} onClose={onClose}>
+      <Dialog title={`${made.name} may log in${onlyWhileArmed ? " while it is armed" : ""}`} onClose={onClose}>
         <p>This secret is shown once. Type it into the external system now, with the name below.</p>
         <dl>
           <dt>Name</dt>
@@ -295,6 +317,14 @@ function NewIntegration(props: {
         <label class="check">
           <input type="checkbox" checked={talk} onChange={(event) => setTalk(event.currentTarget.checked)} /> Talk
           through cameras that have a speaker
+        </label>
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={onlyWhileArmed}
+            onChange={(event) => setOnlyWhileArmed(event.currentTarget.checked)}
+          />{" "}
+          Let it in only while somebody has armed it
         </label>
         <Trouble text={task.trouble} />
         <footer>
