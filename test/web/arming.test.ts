@@ -24,10 +24,11 @@ describe("arming external systems, at the API", () => {
 
   const send = async (method: string, body?: object, of = id): Promise<number> =>
     (await admin.send(method, `/api/accounts/${of}/arming`, body === undefined ? {} : { body })).status;
-  const shown = async (): Promise<unknown> => {
+  const listed = async (): Promise<Record<string, unknown> | undefined> => {
     const { json } = await admin.send("GET", "/api/accounts");
-    return (json as { accounts: { id: string; arming: unknown }[] }).accounts.find((one) => one.id === id)?.arming;
+    return (json as { accounts: Record<string, unknown>[] }).accounts.find((one) => one["id"] === id);
   };
+  const shown = async (): Promise<unknown> => (await listed())?.["arming"];
   const why = async (): Promise<{ allowed: boolean; why: string; until?: string }> =>
     (await admin.send("GET", `/api/accounts/${id}/why?right=live&camera=gate&interface=rtsp`)).json as never;
 
@@ -38,6 +39,7 @@ describe("arming external systems, at the API", () => {
     const { status, json } = await admin.send("POST", `/api/accounts/${id}/arming`, { body: { minutes: 60 } });
     expect([status, json]).to.deep.equal([200, { until }]);
     expect(await why()).to.include({ allowed: true, until });
+    expect((await listed())?.["narrowed"]).to.equal(false);
     await site.clock.advance(MINUTE);
     expect(await shown()).to.deep.equal({ until, leftSeconds: 59 * 60 });
     expect(await send("DELETE")).to.equal(204);

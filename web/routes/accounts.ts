@@ -125,7 +125,8 @@ export function accountRoutes(o: {
     const at = o.now();
     const known = new Set(o.cameras.all().map(({ info }) => info.id));
     ctx.body = {
-      accounts: accounts.list().map(({ id, name, kind, enabled, roles, grants, directory = null, arming }) => {
+      accounts: accounts.list().map((account) => {
+        const { id, name, kind, enabled, roles, grants, directory = null, arming } = account;
         const all = accounts.grantsOf(id) ?? [];
         const reach = (right: CameraRight) => reachOf(all, { right, interfaces: INTERFACES, at }, known);
         const may = (right: Right): boolean => {
@@ -152,7 +153,8 @@ export function accountRoutes(o: {
           // What comes of all its lines and roles at this moment, through any interface, where it is enabled.
           effective: byRight(reach),
           others: RIGHTS.filter((right) => !isChosen(right) && may(right)),
-          narrowed: all.some(isNarrow),
+          // Not by the end of being armed, which stands above.
+          narrowed: accounts.policy.effective(account).some(isNarrow),
         };
       }),
     };

@@ -68,8 +68,7 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
                   {account.directory === null ? null : <small> by {account.directory.name}</small>}
                   {account.secondFactor === null ? null : <small> second factor {account.secondFactor}</small>}
                   {account.arming === null ? null : (
-                    <small>
-                      {" "}
+                    <small class="state">
                       <ArmedState arming={account.arming} onOver={load} />
                     </small>
                   )}
@@ -81,7 +80,7 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
                 <td>{whichWords(account.effective.metadata)}</td>
                 <td>{whichWords(account.effective.talk)}</td>
                 <td>{besidesWords(account)}</td>
-                <td class="end">
+                <td class="end many">
                   {account.kind === "person" ? null : (
                     <>
                       <button type="button" class="quiet" onClick={() => setArming(account)}>
