@@ -170,8 +170,10 @@ describe("an external system that is let in only while it is armed", () => {
     const { certificate: fingerprint = "" } = await tokens.register(id, { name: "two" }, pem);
     const come = (): string => tokens.verifyCertificate(fingerprint, TLS, "api")?.name ?? "nobody's";
     expect(await kindOf(come)).to.equal("unauthenticated");
-    await site.accounts.arm(id, MINUTE);
+    const { until } = await site.accounts.arm(id, MINUTE);
     expect(come()).to.equal("vms");
+    // And is over with the time, long before the certificate.
+    expect(tokens.verifyCertificate(fingerprint, TLS, "api")?.until).to.equal(until);
     await site.clock.advance(MINUTE);
     expect(await kindOf(come)).to.equal("unauthenticated");
   });
