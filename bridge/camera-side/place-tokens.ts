@@ -47,18 +47,21 @@ export class PlaceTokens {
 
   #tour(tour: Tour): Tour {
     const { token, Status, TourSpot = [] } = tour;
-    const { CurrentTourSpot: spot } = Status;
+    const { CurrentTourSpot: spot, ...status } = Status;
+    const [current] = spot === undefined ? [] : this.#spot(spot);
     return {
       ...tour,
       ...(token === undefined ? {} : { token: this.tours.own(token) }),
-      Status: { ...Status, ...(spot === undefined ? {} : { CurrentTourSpot: this.#spot(spot) }) },
-      TourSpot: TourSpot.map((one) => this.#spot(one)),
+      Status: { ...status, ...(current === undefined ? {} : { CurrentTourSpot: current }) },
+      TourSpot: TourSpot.flatMap((one) => this.#spot(one)),
     };
   }
 
-  #spot(spot: Spot): Spot {
-    const { PresetToken } = spot.PresetDetail;
-    if (PresetToken === undefined) return spot;
-    return { ...spot, PresetDetail: { PresetToken: this.presets.own(PresetToken) } };
+  /** With one way to say where it is, as the schema has it, whatever the camera says; none where it says nothing of that. */
+  #spot(spot: Spot): readonly Spot[] {
+    const { PresetToken, Home, PTZPosition } = spot.PresetDetail;
+    if (PresetToken !== undefined) return [{ ...spot, PresetDetail: { PresetToken: this.presets.own(PresetToken) } }];
+    if (Home !== undefined) return [{ ...spot, PresetDetail: { Home } }];
+    return PTZPosition === undefined ? [] : [{ ...spot, PresetDetail: { PTZPosition } }];
   }
 }

@@ -251,6 +251,7 @@ describe("requests to the web API", () => {
         enabled: true,
         secondFactor: null,
         directory: null,
+        arming: null,
         secrets: { former: null, lastUse: null },
         ...shown,
       };

@@ -70,6 +70,9 @@ const CONTENTS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   }),
 };
 
+/** Types of which the schema has one member at a time. */
+const CHOICES: ReadonlySet<string> = new Set(["tt:PTZPresetTourPresetDetail"]);
+
 function member({ name, type, many, min }: Member): fc.Arbitrary<unknown> {
   const of = (type.kind === "anything" ? CONTENTS[name] : undefined) ?? valuesOf(type);
   return many ? fc.array(of, { minLength: min, maxLength: 2 }) : of;
@@ -79,6 +82,7 @@ function member({ name, type, many, min }: Member): fc.Arbitrary<unknown> {
 export function valuesOf(type: Type): fc.Arbitrary<unknown> {
   if (type.kind === "simple") return simple(type);
   if (type.kind === "anything") return fc.constant({ xml: `<any xmlns="urn:other"/>`, prefixes: new Set() });
+  if (CHOICES.has(type.name)) return fc.oneof(...type.members.map((one) => fc.record({ [one.name]: member(one) })));
   // What may be anything to us is something of its own to the schema, so it stands only where it must.
   const members = type.members.filter((one) => one.min === 1 || one.type.kind !== "anything");
   const required = members.filter(({ min }) => min === 1);
