@@ -11,8 +11,8 @@ export interface PacketLoss {
 }
 
 /**
- * Has the kernel drop some of a hundred datagrams at the other end of a network, at random: of those that leave it, or that come
- * there. It ends with the network. Skips without `nft` or the right to it.
+ * Has the kernel drop some of a hundred datagrams at the other end of a network: of those that leave it at random, of those that
+ * come there in turn. It ends with the network. Skips without `nft` or the right to it.
  */
 export function losePackets(
   context: Context,
@@ -24,12 +24,16 @@ export function losePackets(
   const [ip, ...inside] = command;
   const nft = (text: string): string =>
     execFileSync(ip, [...inside, program, "-f", "-"], { input: text, encoding: "utf8", stdio: "pipe" });
+  const every = Math.round(100 / percent);
+  // Ours come many at once, which the kernel takes for one: at random, a short film would now and then lose none of them.
+  const lost =
+    direction === "coming" ? `numgen inc mod ${every} == ${every >> 1}` : `numgen random mod 100 < ${percent}`;
   const hook = direction === "leaving" ? "output" : "input";
   try {
     nft(`table ip ${TABLE} {
       chain lossy {
         type filter hook ${hook} priority 0; policy accept;
-        meta l4proto udp numgen random mod 100 < ${percent} counter drop
+        meta l4proto udp ${lost} counter drop
       }
     }`);
   } catch {
