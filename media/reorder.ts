@@ -8,6 +8,8 @@ const LIMITS = {
   packets: 500,
   bytes: 4 * 1024 * 1024,
   waitMs: 100,
+  /** Of that, for what passes at once: a program that was held up has not read yet what came meanwhile. */
+  stepMs: 10,
   /** A packet further behind the newest, or further ahead, belongs to another numbering (RFC 3550 A.1: MAX_MISORDER, MAX_DROPOUT). */
   behind: 100,
   ahead: 3000,
@@ -16,7 +18,8 @@ const LIMITS = {
 interface Held {
   readonly packet: Buffer;
   readonly arrivedAt: UnixMillis;
-  readonly since: MonotonicMillis;
+  /** In counted time. */
+  readonly sinceMs: Millis;
 }
 
 /** What did not come as it was sent. */
@@ -42,6 +45,9 @@ export class Reorder {
   readonly #held = new Map<number, Held>();
   #bytes = 0;
   #timer: Timer | undefined;
+  /** Time in steps, and up to when it was counted. */
+  #countedMs: Millis = 0;
+  #countedAt: MonotonicMillis;
   #ssrc: number | undefined;
   #expected = 0;
   /** What would follow a packet of another numbering: one alone is a stray, two are a camera that has begun anew. */
@@ -51,6 +57,7 @@ export class Reorder {
 
   constructor(o: ReorderOptions) {
     this.#clock = o.clock;
+    this.#countedAt = o.clock.monotonic();
     this.#deliver = o.deliver;
   }
 
@@ -102,7 +109,7 @@ export class Reorder {
       return;
     }
     this.#anew = undefined;
-    this.#held.set(sequence, { packet, arrivedAt, since: this.#clock.monotonic() });
+    this.#held.set(sequence, { packet, arrivedAt, sinceMs: this.#count() });
     this.#bytes += packet.length;
     while (this.#held.size > LIMITS.packets || this.#bytes > LIMITS.bytes) this.#skip();
     this.#watch();
@@ -133,7 +140,7 @@ export class Reorder {
     this.#handOn();
   }
 
-  /** The timer runs while something waits, and for what has waited the longest. */
+  /** The timer runs while something waits, a step at a time, and at last for what has waited the longest. */
   #watch(): void {
     if (this.#held.size === 0) {
       this.#timer?.cancel();
@@ -141,7 +148,8 @@ export class Reorder {
       return;
     }
     if (this.#timer !== undefined) return;
-    this.#timer = this.#clock.after(Math.max(0, LIMITS.waitMs - this.#longestMs()), () => {
+    const leftMs = Math.max(0, LIMITS.waitMs - this.#longestMs());
+    this.#timer = this.#clock.after(Math.min(LIMITS.stepMs, leftMs), () => {
       this.#timer = undefined;
       while (this.#held.size > 0 && this.#longestMs() >= LIMITS.waitMs) this.#skip();
       this.#watch();
@@ -150,6 +158,14 @@ export class Reorder {
 
   #longestMs(): Millis {
     const [first] = this.#held.values();
-    return first === undefined ? 0 : this.#clock.monotonic() - first.since;
+    return first === undefined ? 0 : this.#count() - first.sinceMs;
+  }
+
+  /** By now. */
+  #count(): Millis {
+    const now = this.#clock.monotonic();
+    this.#countedMs += Math.min(LIMITS.stepMs, now - this.#countedAt);
+    this.#countedAt = now;
+    return this.#countedMs;
   }
 }

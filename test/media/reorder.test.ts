@@ -62,6 +62,23 @@ describe("the reorder buffer", () => {
     expect(bench.clock.pending).to.equal(0);
   });
 
+  it("does not count the time that the program was held up in: what came then is read when it goes on", async () => {
+    const bench = new Bench().push([1, 3]);
+    bench.clock.holdUp(5000);
+    await bench.clock.advance(10);
+    bench.push([2]);
+    expect(bench.seen).to.deep.equal(["1", "2", "3"]);
+    bench.push([5]);
+    await bench.clock.advance(60);
+    bench.clock.holdUp(5000);
+    await bench.clock.advance(29);
+    expect(bench.seen).to.deep.equal(["1", "2", "3"]);
+    await bench.clock.advance(1);
+    expect(bench.seen).to.deep.equal(["1", "2", "3", "5"]);
+    expect(bench.reorder.disorder).to.deep.equal({ late: 0, repeated: 0 });
+    expect(bench.clock.pending).to.equal(0);
+  });
+
   it("never holds more than 500 packets", () => {
     const bench = new Bench().push([1, ...range(3, 503)]);
     expect(bench.seen).to.have.length(1);

@@ -64,6 +64,11 @@ export class VirtualClock implements Clock {
     await settle();
   }
 
+  /** Moves time forward while nothing runs, as in a program that is held up: what fell due runs late, with the next {@link advance}. */
+  holdUp(byMs: Millis): void {
+    this.#elapsedMs += byMs;
+  }
+
   #enter(entry: Entry): Timer {
     this.#entries.add(entry);
     return { cancel: () => this.#entries.delete(entry) };
