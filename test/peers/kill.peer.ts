@@ -1,17 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { expect } from "chai";
-import { stringify } from "yaml";
 import { openDataFolder } from "../../bridge/data-folder.ts";
-import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { eventually } from "../support/bridge.ts";
 import { framesOf } from "../support/frame-code.ts";
 import { expectConsecutive } from "../support/frames.ts";
 import { decryptTo } from "../support/keys.ts";
 import { peer } from "../support/peer.ts";
+import { adoptedBridge, type ServedBridge } from "../support/served-bridge.ts";
 
-const VIADUCT = join(import.meta.dirname, "../../bin/viaduct.ts");
 /** A few for every day; set it higher to be surer. */
 const KILLS = Number(process.env["VIADUCT_KILLS"] ?? 3);
 
@@ -34,86 +33,68 @@ async function fragmentsIn(file: string): Promise<number> {
 
 describe("the bridge as a process that is killed while it records", function () {
   this.timeout(60_000 + KILLS * 20_000);
-  let t: TestBridge;
-  let recordings: string;
-  let config: string;
+  let bridge: ServedBridge;
   let running: ChildProcess | undefined;
 
   before(async () => {
-    t = await startTestBridge();
-    await t.adopt(await t.camera({ name: "Gate" }));
-    await t.bridge.close();
-    recordings = join(t.folder, "recordings");
-    config = join(t.folder, "viaduct.yaml");
-    await writeFile(
-      config,
-      stringify({
-        dataFolder: t.folder,
-        cameraSide: { interfaces: [t.cameraNetwork] },
-        clientSide: { addresses: ["127.0.0.1"], web: { port: 0 }, rtsps: { port: 0 } },
-        recording: { segmentSeconds: 10 },
-      }),
-    );
+    bridge = await adoptedBridge();
   });
   after(async () => {
     running?.kill("SIGKILL");
-    await t?.close();
+    await bridge?.t.close();
   });
 
-  const segments = async (): Promise<readonly string[]> =>
-    (await readdir(recordings, { recursive: true })).filter((name) => /\.mp4(?:\.part)?$/.test(name)).sort();
   const plain = (name: string): string => name.replace(/\.part$/, "");
-  const serve = (): ChildProcess =>
-    spawn(process.execPath, [VIADUCT, "serve", "--config", config], { stdio: ["ignore", "ignore", "ignore"] });
 
   it("has every fragment that was on the disk after each restart, without repair", async () => {
-    const known = new Map((await segments()).map((name) => [plain(name), 0]));
+    const known = new Map((await bridge.segments()).map((name) => [plain(name), 0]));
     for (let kill = 0; kill < KILLS; kill += 1) {
-      running = serve();
+      running = bridge.serve();
       const exited = once(running, "exit");
       let open = "";
       await eventually(async () => {
-        for (const name of await segments())
-          if (name.endsWith(".part") && !known.has(plain(name)) && (await fragmentsIn(join(recordings, name))) >= 2)
+        for (const name of await bridge.segments())
+          if (
+            name.endsWith(".part") &&
+            !known.has(plain(name)) &&
+            (await fragmentsIn(join(bridge.recordings, name))) >= 2
+          )
             open = name;
         return open !== "";
       });
-      known.set(plain(open), await fragmentsIn(join(recordings, open)));
+      known.set(plain(open), await fragmentsIn(join(bridge.recordings, open)));
       running.kill("SIGKILL");
       await exited;
     }
-    running = serve();
+    running = bridge.serve();
     const exited = once(running, "exit");
-    await eventually(async () => (await segments()).some((name) => name.endsWith(".part") && !known.has(plain(name))));
+    await eventually(async () =>
+      (await bridge.segments()).some((name) => name.endsWith(".part") && !known.has(plain(name))),
+    );
     running.kill("SIGTERM");
     expect((await exited)[0], "exit code of a graceful stop").to.equal(0);
     for (const [name, fragments] of known)
-      expect(await fragmentsIn(join(recordings, name)), name).to.be.at.least(fragments);
-    expect((await segments()).filter((name) => name.endsWith(".part"))).to.deep.equal([]);
+      expect(await fragmentsIn(join(bridge.recordings, name)), name).to.be.at.least(fragments);
+    expect((await bridge.segments()).filter((name) => name.endsWith(".part"))).to.deep.equal([]);
   });
 
   it("has a catalog that agrees with the files, byte by byte", async () => {
-    const check = spawn(process.execPath, [VIADUCT, "check", "--config", config, "--verify", "--json"]);
-    const chunks: Buffer[] = [];
-    check.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-    const [code] = (await once(check, "close")) as [number];
-    expect(JSON.parse(Buffer.concat(chunks).toString())).to.deep.equal([]);
-    expect(code).to.equal(0);
+    expect(await bridge.viaduct("check", "--verify", "--json")).to.deep.equal({ code: 0, said: "[]\n" });
   });
 
   it("leaves files that ffmpeg decodes, every frame once and in order", async function () {
     const ffmpeg = peer(this, "ffmpeg");
-    const data = await openDataFolder(t.folder);
-    for (const name of await segments())
-      await decryptTo(join(recordings, name), join(t.folder, basename(name)), data.keys);
+    const data = await openDataFolder(bridge.t.folder);
+    for (const name of await bridge.segments())
+      await decryptTo(join(bridge.recordings, name), join(bridge.t.folder, basename(name)), data.keys);
     await data.close();
-    for (const name of await segments()) {
+    for (const name of await bridge.segments()) {
       const { code, stdout, stderr } = await ffmpeg.run(
         [
           "-v",
           "warning",
           "-i",
-          join(t.folder, basename(name)),
+          join(bridge.t.folder, basename(name)),
           "-map",
           "0:v",
           "-f",
