@@ -1,36 +1,28 @@
-import { once } from "node:events";
 import { expect } from "chai";
 import { MINUTE } from "../../base/units.ts";
-import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
-import { type Peer, peer } from "../support/peer.ts";
+import { ExternalSystem, ended, type Playing } from "../support/external-system.ts";
+import { peer } from "../support/peer.ts";
 
 const PASSWORD = "correct horse battery";
-const SCOPES = `<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>
-<GetScopes xmlns="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>`;
-
 describe("a system that is armed in Chromium, while ffmpeg and curl come with its secret", function () {
   this.timeout(240_000);
   let t: TestBridge;
   let window: BrowserWindow;
-  let ffmpeg: Peer;
-  let curl: Peer;
-  const playing: ReturnType<Peer["start"]>[] = [];
+  let system: ExternalSystem;
 
   before(async function () {
     const chromium = peer(this, "chromium");
-    [ffmpeg, curl] = [peer(this, "ffmpeg"), peer(this, "curl")];
+    const programs = { ffmpeg: peer(this, "ffmpeg"), curl: peer(this, "curl") };
     t = await startTestBridge();
-    const { accounts } = t.bridge.parts;
-    const token = accounts.setUpToken()?.reveal() ?? "";
-    await accounts.setUp(token, "admin", PASSWORD, { address: "127.0.0.1", port: 1, tls: true });
+    system = new ExternalSystem(t, programs);
+    await t.administrator(PASSWORD);
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
-    await window.page.getByLabel("Name").fill("admin");
-    await window.page.getByLabel("Password").fill(PASSWORD);
-    await window.page.getByRole("button", { name: "Log in" }).click();
+    await window.logIn("admin", PASSWORD);
   });
   after(async () => {
-    for (const { child } of playing) child.kill("SIGKILL");
+    system?.close();
     await window?.close();
     await t?.close();
   });
@@ -39,30 +31,8 @@ describe("a system that is armed in Chromium, while ffmpeg and curl come with it
     const camera = await t.adopt(await t.camera());
     const login = await t.account({ live: "any" });
     const { accounts, rtspSessions } = t.bridge.parts;
-    const start = (): (typeof playing)[number] => {
-      const url = t.rtsp(login, `live/${camera}`);
-      const started = ffmpeg.start(["-loglevel", "error", "-rtsp_transport", "tcp", "-i", url, "-f", "null", "-"]);
-      playing.push(started);
-      return started;
-    };
-    const play = async (): Promise<(typeof playing)[number]> => {
-      const before = rtspSessions(login.name);
-      const started = start();
-      await eventually(() => rtspSessions(login.name) > before);
-      return started;
-    };
-    const ended = async ({ child }: (typeof playing)[number]): Promise<void> => {
-      if (child.exitCode === null) await once(child, "exit");
-    };
-    const ask = async (secret = login.secret): Promise<string> => {
-      // Without TLS nothing but digest is offered.
-      const url = `http://127.0.0.1:${t.bridge.parts.addresses().doors.http}/onvif/device_service`;
-      const soap = ["-H", "Content-Type: application/soap+xml", "--data-binary", SCOPES];
-      const how = ["-sS", "-w", "%{http_code}", "--anyauth", "-u", `${login.name}:${secret}`];
-      const { stdout } = await curl.run([...how, ...soap, url]);
-      // But for the nonces of the answers.
-      return stdout.toString().replaceAll(/nonce="[^"]*"/g, "");
-    };
+    const play = (): Promise<Playing> => system.play(login, camera);
+    const ask = (): Promise<string> => system.ask(login);
     const atAnyTime = await play();
 
     const { page } = window;
@@ -74,14 +44,14 @@ describe("a system that is armed in Chromium, while ffmpeg and curl come with it
     await dialog.getByRole("button", { name: "Only while armed" }).click();
     await row.getByText("not armed").waitFor();
     await ended(atAnyTime);
-    const refused = start();
+    const refused = system.start(login, camera);
     await ended(refused);
     expect(refused.child.exitCode).not.to.equal(0);
     // Also with the right secret it is told what one with a wrong one is.
     const outside = await ask();
     expect(outside)
       .to.match(/401$/)
-      .and.equal(await ask("wrong"));
+      .and.equal(await system.ask({ ...login, secret: "wrong" }));
 
     await row.getByRole("button", { name: "Arm…" }).click();
     await dialog.getByLabel("From now on").selectOption("4 hours");

@@ -45,8 +45,7 @@ describe("recordings in Chromium", function () {
     const id = await t.adopt(await t.camera({ name: "Gate" }));
     await t.adopt(await t.camera({ name: "Yard" }));
     const { accounts, watch } = t.bridge.parts;
-    const token = accounts.setUpToken()?.reveal() ?? "";
-    await accounts.setUp(token, "admin", GUARD.password, { address: "127.0.0.1", port: 1, tls: true });
+    await t.administrator(GUARD.password);
     await accounts.createPerson({
       name: GUARD.name,
       password: new Secret(GUARD.password),
@@ -63,9 +62,7 @@ describe("recordings in Chromium", function () {
     });
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
     ({ page } = window);
-    await page.getByLabel("Name").fill(GUARD.name);
-    await page.getByLabel("Password").fill(GUARD.password);
-    await page.getByRole("button", { name: "Log in" }).click();
+    await window.logIn(GUARD.name, GUARD.password);
     await page.getByRole("link", { name: "Playback" }).click();
   });
   after(async () => {

@@ -17,17 +17,14 @@ describe("roles in Chromium", function () {
     t = await startTestBridge();
     await t.adopt(await t.camera({ name: "Gate" }));
     const { accounts } = t.bridge.parts;
-    const token = accounts.setUpToken()?.reveal() ?? "";
-    await accounts.setUp(token, "admin", PASSWORD, { address: "127.0.0.1", port: 1, tls: true });
+    await t.administrator(PASSWORD);
     await accounts.createIntegration({
       name: "guard-room",
       grants: [{ right: "talk", cameras: "any", interfaces: "any" }],
     });
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
     ({ page } = window);
-    await page.getByLabel("Name").fill("admin");
-    await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Log in" }).click();
+    await window.logIn("admin", PASSWORD);
     await page.getByRole("link", { name: "Roles" }).click();
   });
   after(async () => {

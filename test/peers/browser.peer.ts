@@ -61,9 +61,7 @@ describe("the pages, in Chromium", function () {
 
   it("refuse a wrong password, and log in with the right one", async () => {
     await window.account("Log out");
-    await page.getByLabel("Name").fill(ADMIN.name);
-    await page.getByLabel("Password").fill("not the password");
-    await page.getByRole("button", { name: "Log in" }).click();
+    await window.logIn(ADMIN.name, "not the password");
     await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
     await window.picture("log-in-refused");
     await page.getByLabel("Password").fill(ADMIN.password);
@@ -289,9 +287,7 @@ describe("the pages, in Chromium", function () {
     await window.picture("recovery-codes");
     await page.getByRole("button", { name: "I have kept them" }).click();
     await window.account("Log out");
-    await page.getByLabel("Name").fill(ADMIN.name);
-    await page.getByLabel("Password").fill(ADMIN.next);
-    await page.getByRole("button", { name: "Log in" }).click();
+    await window.logIn(ADMIN.name, ADMIN.next);
     await page.getByLabel(/recovery code/).fill(first);
     await window.picture("log-in-code");
     await page.getByRole("button", { name: "Log in" }).click();

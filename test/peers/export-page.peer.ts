@@ -22,22 +22,11 @@ describe("the page of exports, in Chromium", function () {
     zip = peer(this, "7zz");
     t = await startTestBridge();
     const camera = await t.camera({ name: "Gate" });
-    await t.bridge.parts.accounts.setUp(
-      t.bridge.parts.accounts.setUpToken()?.reveal() ?? "",
-      ADMIN.name,
-      ADMIN.password,
-      {
-        address: "127.0.0.1",
-        port: 1,
-        tls: true,
-      },
-    );
+    await t.administrator(ADMIN.password);
     await t.adopt(camera);
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
     ({ page } = window);
-    await page.getByLabel("Name").fill(ADMIN.name);
-    await page.getByLabel("Password").fill(ADMIN.password);
-    await page.getByRole("button", { name: "Log in" }).click();
+    await window.logIn(ADMIN.name, ADMIN.password);
     await page.getByRole("link", { name: "Exports" }).click();
   });
   after(async () => {

@@ -18,11 +18,7 @@ describe("a second factor that a role demands, in Chromium", function () {
     const chromium = peer(this, "chromium");
     t = await startTestBridge();
     const { accounts } = t.bridge.parts;
-    await accounts.setUp(accounts.setUpToken()?.reveal() ?? "", "admin", PASSWORD, {
-      address: "127.0.0.1",
-      port: 1,
-      tls: true,
-    });
+    await t.administrator(PASSWORD);
     const guards = readPart("role", "guards", { name: "Guards", secondFactor: true, grants: [] });
     await accounts.setPart("role", "guards", guards);
     await accounts.createPerson({ name: "ada", password: new Secret(PASSWORD), grants: [], roles: ["guards"] });
@@ -35,9 +31,7 @@ describe("a second factor that a role demands, in Chromium", function () {
 
   it("is set up in the log-in, with recovery codes, and lets nobody in before", async () => {
     const { page } = window;
-    await page.getByLabel("Name").fill("ada");
-    await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Log in" }).click();
+    await window.logIn("ada", PASSWORD);
     await page.getByText("You must have a second factor here").waitFor();
     await window.picture("factor-demand");
     const secret = (await page.locator("form code").textContent()) ?? "";

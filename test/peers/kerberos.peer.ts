@@ -82,12 +82,7 @@ describe("log-in by Kerberos, of people of a Samba domain", function () {
       name: "Viewer",
       grants: [{ right: "live", cameras: "any", interfaces: "any" }],
     });
-    const { accounts } = t.bridge.parts;
-    await accounts.setUp(accounts.setUpToken()?.reveal() ?? "", "admin", PASSWORD, {
-      address: "127.0.0.1",
-      port: 1,
-      tls: true,
-    });
+    await t.administrator(PASSWORD);
     await sync();
     for (const name of ["alice", "bob", "carol", "outsider"]) await ticket(name);
   });

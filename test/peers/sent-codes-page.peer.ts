@@ -48,9 +48,7 @@ describe("codes by e-mail and SMS, in Chromium, through aiosmtpd and a gateway",
         limits: { perDay: 2 },
       },
     });
-    const { accounts } = t.bridge.parts;
-    const peerOfAdmin = { address: "127.0.0.1", port: 1, tls: true };
-    await accounts.setUp(accounts.setUpToken()?.reveal() ?? "", "admin", PASSWORD, peerOfAdmin);
+    await t.administrator(PASSWORD);
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
   });
   after(async () => {
@@ -70,12 +68,7 @@ describe("codes by e-mail and SMS, in Chromium, through aiosmtpd and a gateway",
     await eventually(() => gateway.requests().length >= count);
     return codeIn((gateway.requests()[count - 1]?.fields as { Body?: string } | undefined)?.Body);
   };
-  const logIn = async (name: string): Promise<void> => {
-    const { page } = window;
-    await page.getByLabel("Name").fill(name);
-    await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Log in" }).click();
-  };
+  const logIn = (name: string): Promise<void> => window.logIn(name, PASSWORD);
   /** The first code was typed. */
   const confirm = async (typed: string): Promise<void> => {
     const { page } = window;

@@ -16,14 +16,11 @@ describe("tokens in Chromium", function () {
     const chromium = peer(this, "chromium");
     t = await startTestBridge();
     const { accounts } = t.bridge.parts;
-    const token = accounts.setUpToken()?.reveal() ?? "";
-    await accounts.setUp(token, "admin", PASSWORD, { address: "127.0.0.1", port: 1, tls: true });
+    await t.administrator(PASSWORD);
     await accounts.createIntegration({ name: "status", grants: [] });
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
     ({ page } = window);
-    await page.getByLabel("Name").fill("admin");
-    await page.getByLabel("Password").fill(PASSWORD);
-    await page.getByRole("button", { name: "Log in" }).click();
+    await window.logIn("admin", PASSWORD);
   });
   after(async () => {
     await window?.close();

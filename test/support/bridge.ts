@@ -38,6 +38,8 @@ export interface TestBridge {
   adopt(camera: SimCamera): Promise<string>;
   /** Registers an external system; live and recorded video of all cameras are allowed unless said otherwise. */
   account(grants?: Readonly<Partial<Record<CameraRight, readonly string[] | "any">>>): Promise<Login>;
+  /** Makes the first administrator, named `admin`. */
+  administrator(password: string): Promise<void>;
   /** The cameras that the account sees over RTSP. */
   cameras(login: Login): readonly BridgedCamera[];
   /** `rtsp://name:secret@…/<path>`; rtsps where asked for. */
@@ -170,6 +172,10 @@ export async function startTestBridge(
       );
       const { account, secret } = await accounts.createIntegration({ name, grants: lines });
       return { id: account.id, name, secret: secret.reveal() };
+    },
+    async administrator(password) {
+      const token = accounts.setUpToken()?.reveal() ?? "";
+      await accounts.setUp(token, "admin", password, { address: "127.0.0.1", port: 1, tls: true });
     },
     cameras(login) {
       const who = accounts.principalOf(login.id);

@@ -11,6 +11,8 @@ export interface BrowserWindow {
   readonly page: Page;
   /** What the pages themselves did wrong: errors of their scripts, and what the browser complained of. */
   readonly troubles: readonly string[];
+  /** Logs in at the page that asks for it. */
+  logIn(name: string, password: string): Promise<void>;
   /** Chooses something of the menu of whoever is logged in. */
   account(item: string): Promise<void>;
   /** Leaves pictures of the window under that name, in the light and in the dark scheme. */
@@ -62,6 +64,11 @@ export async function openWindow(
   return {
     page,
     troubles,
+    async logIn(name, password) {
+      await page.getByLabel("Name").fill(name);
+      await page.getByLabel("Password").fill(password);
+      await page.getByRole("button", { name: "Log in" }).click();
+    },
     async account(item) {
       await page.locator("details.account summary").click();
       await page.getByRole("button", { name: item, exact: true }).click();
