@@ -102,7 +102,10 @@ export class Armings {
     ended(account);
     // At the next start the wall clock says the same, where it has not been set.
     store
-      .inTurn(() => this.#writeEnd(id))
+      .inTurn(async () => {
+        // Unless it was armed anew meanwhile.
+        if (!this.#timers.has(id)) await this.#writeEnd(id);
+      })
       .catch((err: unknown) =>
         log.error({ err, account: account.name }, "could not write down that a system is armed no more"),
       );
@@ -116,10 +119,10 @@ export class Armings {
     known.put({ ...account, arming: {} }, known.get(account.id).credential);
   }
 
-  /** Unless it was removed, armed anew, or needs no arming meanwhile. */
+  /** Unless it was removed or needs no arming meanwhile. */
   async #writeEnd(id: string): Promise<void> {
     const now = this.#o.known.find(id);
-    if (now?.account.arming === undefined || this.#timers.has(id)) return;
+    if (now?.account.arming === undefined) return;
     // Another change that was under way has brought it back.
     if (now.account.arming.window !== undefined) this.#endNow(now.account);
     await this.#set(now, {});

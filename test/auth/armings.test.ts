@@ -266,6 +266,14 @@ describe("an external system that is let in only while it is armed", () => {
     expect([site.accounts.principalOf(id), site.accounts.find(id)?.arming]).to.deep.equal([undefined, {}]);
   });
 
+  it("is out where that is ended early while it is just being armed for longer", async () => {
+    await site.accounts.arm(id, MINUTE);
+    const longer = site.accounts.arm(id, HOUR);
+    const ending = site.accounts.disarm(id);
+    await Promise.all([longer, ending]);
+    expect([site.accounts.principalOf(id), site.accounts.find(id)?.arming]).to.deep.equal([undefined, {}]);
+  });
+
   it("is let in at any time again where that is set, and never unarmed by being marked once more", async () => {
     await site.accounts.arm(id, HOUR);
     await site.accounts.demandArming(id, true);
