@@ -122,7 +122,14 @@ export class IntegrationLogIns {
     }
     pair.former = pair.present;
     pair.former.until = unixMillis(this.#clock.now() + overlapMs);
-    await this.#write(id, { former: pair.former });
+    try {
+      await this.#write(id, { former: pair.former });
+    } catch (error) {
+      // It stays the present one, which has no end.
+      pair.present.until = undefined;
+      pair.former = undefined;
+      throw error;
+    }
   }
 
   /** The former secret holds no longer; what runs by it ends. Fault `not-found`: there is none. */

@@ -112,6 +112,19 @@ describe("a secret that is replaced", () => {
     expect([before, during, fresh].map(({ ended }) => ended.aborted)).to.deep.equal([true, true, false]);
   });
 
+  it("stays the present one, without an end, where it cannot be written down that it is replaced", async () => {
+    const { schema } = site.database.query;
+    await schema.alterTable("integration_secret").renameTo("gone").execute();
+    const renewed = await site.accounts.renewSecret(id, HOUR).then(
+      () => true,
+      () => false,
+    );
+    await schema.alterTable("gone").renameTo("integration_secret").execute();
+    expect([renewed, site.accounts.secretsOf(id)?.former]).to.deep.equal([false, undefined]);
+    await site.clock.advance(2 * HOUR);
+    expect((await digest(old)).name).to.equal("vms");
+  });
+
   it("can be ended early, with what runs by it alone", async () => {
     const before = run(await digest(old));
     const next = await site.accounts.renewSecret(id, HOUR);
