@@ -45,7 +45,7 @@ export class Mailer implements CodeSender {
   }
 
   /** A code to log in with. Fault `unavailable`. */
-  send(to: string, code: Secret): Promise<void> {
+  async send(to: string, code: Secret): Promise<void> {
     const text = [
       `Your code for Viaduct is ${code.reveal()}.`,
       "",
@@ -53,7 +53,13 @@ export class Mailer implements CodeSender {
       "If you are not logging in, somebody knows your password: change it.",
       "",
     ];
-    return this.deliver(to, "Code to log in", text.join("\n"));
+    try {
+      await this.deliver(to, "Code to log in", text.join("\n"));
+    } catch (error) {
+      // What a server says of mail that it does not take may repeat it, and comes into logs, as a cause does.
+      const { kind, message } = asFault(error);
+      throw new Fault(kind, message.replaceAll(code.reveal(), "…"));
+    }
   }
 
   /** One message of plain text. Faults: `unavailable`, `denied` (the server is where cameras are). */
