@@ -1,5 +1,7 @@
 import { expect } from "chai";
-import { isoOf, unixMillis } from "../../../base/units.ts";
+import { DAY, isoOf, unixMillis } from "../../../base/units.ts";
+import { EventSearch } from "../../../bridge/client-side/onvif/event-search.ts";
+import type { EventCursor, KeptEvent } from "../../../recorder/journal.ts";
 import type { XmlElement } from "../../../wsdl/xml.ts";
 import { findPath } from "../../../wsdl/xml.ts";
 import { OnvifClient, type Reply, texts } from "../../support/onvif-client.ts";
@@ -196,5 +198,36 @@ describe("a search for events", () => {
     expect((await client.call("tse", "GetRecordingSearchResults", call)).fault?.subcodes).to.include("InvalidToken");
     expect((await client.call("tse", "EndSearch", call)).fault).to.equal(undefined);
     expect((await results(token)).fault?.subcodes).to.include("InvalidToken");
+  });
+
+  it("gives others their turn of the loop between two pages", async () => {
+    const now = unixMillis(Date.UTC(2026, 0, 1));
+    const content = JSON.stringify({ at: now, topic: ["VideoSource", "MotionAlarm"], source: [], data: [] });
+    const pages = [1, 2, 3].map((id) => [
+      { id, camera: "gate", at: now, kind: undefined, about: "", property: false, content },
+    ]);
+    const happened: string[] = [];
+    const events = async (): Promise<readonly (KeptEvent & EventCursor)[]> => {
+      happened.push("page");
+      setImmediate(() => happened.push("turn"));
+      return pages.shift() ?? [];
+    };
+    const journal = {
+      events,
+      earliest: async () => unixMillis(now - DAY),
+      beginnings: async () => new Map(),
+      standing: async () => [],
+    };
+    const history = { journal, newest: async () => 0, spans: async () => [] };
+    const question = {
+      recordings: [],
+      from: unixMillis(now - DAY),
+      to: now,
+      filter: () => true,
+      startState: false,
+      most: 9,
+    };
+    await new EventSearch(history, question, new VirtualClock(now)).next(9, undefined);
+    expect(happened).to.deep.equal(["page", "turn", "page", "turn", "page", "turn", "page", "turn"]);
   });
 });
