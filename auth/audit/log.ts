@@ -1,5 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import {
+  close,
   closeSync,
   constants,
   fdatasync,
@@ -86,6 +87,8 @@ export class AuditLog implements Audit, Closable {
   #syncRuns = false;
   /** Something was written that the sync which runs may have missed. */
   #syncWanted = false;
+  /** Files that the sync which runs may still be at: closed before, their descriptors could be those of other files by then. */
+  readonly #left: number[] = [];
 
   /** Opens or makes the file (0600) and finds the end of its chain. Fault `unavailable` when it cannot be opened. Lines go to the log as well. */
   static open(options: AuditLogOptions): AuditLog {
@@ -153,7 +156,7 @@ export class AuditLog implements Audit, Closable {
     this.#checkpointing?.cancel();
     this.#syncing?.cancel();
     fdatasyncSync(this.#fd);
-    closeSync(this.#fd);
+    this.#leave(this.#fd);
   }
 
   /** Whether the last line has no end: a crash has cut it. It stays, and the chain goes on from it. */
@@ -228,8 +231,18 @@ export class AuditLog implements Audit, Closable {
     fdatasync(this.#fd, (err) => {
       this.#syncRuns = false;
       if (err !== null) this.#log.error({ err }, "cannot sync the audit log");
+      for (const fd of this.#left.splice(0)) this.#leave(fd);
       if (this.#syncWanted && !this.#closed) this.#sync();
     });
+  }
+
+  /** Closes a file that is synced already. */
+  #leave(fd: number): void {
+    if (this.#syncRuns) this.#left.push(fd);
+    else
+      close(fd, (err) => {
+        if (err) this.#log.error({ err }, "cannot close a file of the audit log");
+      });
   }
 
   #rollIfFull(): void {
@@ -244,7 +257,7 @@ export class AuditLog implements Audit, Closable {
       renameSync(this.#file, fullFile(this.#file, first.seq));
       const full = this.#fd;
       this.#fd = openSync(this.#file, "a+", 0o600);
-      closeSync(full);
+      this.#leave(full);
       this.#bytes = 0;
       this.#first = undefined;
       for (const folder of [dirname(this.#file), fullFolder(this.#file)]) syncFolder(folder);

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import fs, { appendFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import fs, { appendFileSync, fstatSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { expect } from "chai";
-import { fullFolder } from "../../../auth/audit/files.ts";
+import { fullFiles, fullFolder } from "../../../auth/audit/files.ts";
 import { verifyAudit } from "../../../auth/audit/verify.ts";
 import { DAY, MINUTE } from "../../../base/units.ts";
 import { type AuditSite, auditSite, ENTRY } from "./fixture.ts";
@@ -230,7 +230,42 @@ describe("the audit log", () => {
       replace({ fdatasync });
     }
   });
+
+  it("closes a full file behind the sync that runs, and not under it", async () => {
+    const audit = site.open({ fileBytes: 1 });
+    const { fdatasync } = fs;
+    let end: () => void = () => expect.fail("nothing is synced");
+    let synced = -1;
+    replace({
+      fdatasync: (fd: number, whenDone: (error: null) => void) => {
+        synced = fd;
+        end = () => whenDone(null);
+      },
+    });
+    try {
+      audit.record({ ...ENTRY, subject: "a" });
+      const { ino } = fstatSync(synced);
+      audit.record({ ...ENTRY, subject: "b" });
+      expect(fullFiles(site.file)).to.have.length(1);
+      const full = synced;
+      expect(isOpen(full, ino)).to.equal(true);
+      end();
+      while (isOpen(full, ino)) await new Promise((resolve) => setImmediate(resolve));
+    } finally {
+      replace({ fdatasync });
+      audit.close();
+    }
+  });
 });
+
+/** Whether the descriptor is that of this very file. */
+function isOpen(fd: number, ino: number): boolean {
+  try {
+    return fstatSync(fd).ino === ino;
+  } catch {
+    return false;
+  }
+}
 
 /** Also for who has imported it by its name. */
 function replace(functions: Partial<Record<keyof typeof fs, unknown>>): void {
