@@ -139,7 +139,7 @@ export class Journal {
 
   /**
    * The next page of events of these cameras, from `from` (inclusive) to `to` (exclusive) or, `backward`, from `to` to `from`.
-   * `upTo`: none that was entered after the event of this id.
+   * `after`: the last one of the page before. `upTo`: none that was entered after the event of this id.
    */
   async events(
     cameras: readonly string[],
@@ -153,19 +153,19 @@ export class Journal {
     limit: number = LIMITS.page,
   ): Promise<readonly (KeptEvent & EventCursor)[]> {
     if (cameras.length === 0) return [];
-    const order = range.backward === true ? "desc" : "asc";
-    const beyond = range.backward === true ? "<" : ">";
+    const isBackward = range.backward === true;
+    const [order, beyond] = isBackward ? (["desc", "<"] as const) : (["asc", ">"] as const);
+    // The index is entered where the page before ended: from the end of the range, each page would go over all that were before it.
+    const from = isBackward ? range.from : (after?.at ?? range.from);
+    const [below, to] = isBackward && after ? (["<=", after.at] as const) : (["<", range.to] as const);
     let rows = this.#database.query
       .selectFrom("events")
       .selectAll()
       .where("camera", "in", cameras)
-      .where("at", ">=", range.from)
-      .where("at", "<", range.to);
+      .where("at", ">=", from)
+      .where("at", below, to);
     if (range.upTo !== undefined) rows = rows.where("id", "<=", range.upTo);
-    if (after !== undefined)
-      rows = rows.where((eb) =>
-        eb.or([eb("at", beyond, after.at), eb.and([eb("at", "=", after.at), eb("id", beyond, after.id)])]),
-      );
+    if (after !== undefined) rows = rows.where((eb) => eb.or([eb("at", "!=", after.at), eb("id", beyond, after.id)]));
     const found = await rows.orderBy("at", order).orderBy("id", order).limit(limit).execute();
     return found.map(({ at, kind, property, ...row }) => ({
       ...row,
