@@ -1,3 +1,4 @@
+import { networkOf } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { MINUTE, type Millis, SECOND } from "../base/units.ts";
@@ -90,14 +91,4 @@ function keysOf(address: string, account: string): readonly { readonly key: stri
 
 function pairKey(address: string, account: string): string {
   return `${networkOf(address)} ${account.slice(0, 64).toLowerCase()}`;
-}
-
-function networkOf(address: string): string {
-  if (!address.includes(":")) return address;
-  const [head = "", tail] = address.split("::");
-  const groups = head.split(":").filter((group) => group !== "");
-  // Only the first four groups count, and a `::` before them stands for zeros.
-  const zeros = tail === undefined ? 0 : 8 - groups.length - tail.split(":").filter((group) => group !== "").length;
-  const all = [...groups, ...Array.from({ length: Math.max(0, zeros) }, () => "0"), ...(tail ?? "").split(":")];
-  return `${all.slice(0, 4).join(":")}::`;
 }

@@ -2,6 +2,7 @@ import { access, constants } from "node:fs/promises";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { NtlmHelper } from "../../directory/ntlm-helper.ts";
+import { NTLM_SIGNATURE } from "../../directory/ntlm-message.ts";
 import type { NtlmSettings } from "../ntlm-settings.ts";
 
 /** Nobody's name, for a log-in that has to fail. */
@@ -65,7 +66,7 @@ function unusable(tell: string, cause?: unknown): Fault {
 /** NEGOTIATE_MESSAGE (MS-NLMP 2.2.1.1): with what a least client can. */
 function firstMessage(): Buffer {
   const message = Buffer.alloc(32);
-  message.write("NTLMSSP\0", "latin1");
+  message.write(NTLM_SIGNATURE, "latin1");
   message.writeUInt32LE(1, 8);
   message.writeUInt32LE(FLAGS, 12);
   return message;
@@ -77,7 +78,7 @@ function answerOfNobody(domain: string): Buffer {
   response.writeUInt16LE(0x0101, 16);
   const fields = [Buffer.alloc(24), response, utf16(domain), utf16(NOBODY), utf16("VIADUCT"), Buffer.alloc(0)];
   const head = Buffer.alloc(64);
-  head.write("NTLMSSP\0", "latin1");
+  head.write(NTLM_SIGNATURE, "latin1");
   head.writeUInt32LE(3, 8);
   head.writeUInt32LE(FLAGS, 60);
   let offset = head.length;

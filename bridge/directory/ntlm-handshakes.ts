@@ -1,3 +1,4 @@
+import { networkOf } from "../../base/address.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { SECOND } from "../../base/units.ts";
@@ -6,8 +7,8 @@ import type { NtlmAnswer, NtlmHelper } from "../../directory/ntlm-helper.ts";
 const LIMITS = {
   /** Log-ins in progress, each with a process of its own. */
   atOnce: 8,
-  /** Of these from one address, so that one machine does not keep out the others. */
-  fromOneAddress: 4,
+  /** Of these from one address, or one /64 of IPv6, so that one machine does not keep out the others. */
+  fromOneMachine: 4,
   /** From a challenge to its answer, which a program has at once: who types a password does it before. */
   answerMs: 5 * SECOND,
 } as const;
@@ -34,7 +35,7 @@ export class NtlmHandshakes {
   readonly #start: () => NtlmHelper;
   readonly #clock: Clock;
   readonly #waiting = new Map<Connection, Handshake>();
-  /** Helpers in use, and for which address. */
+  /** Helpers in use, and for which machine ({@link networkOf}). */
   readonly #lent = new Map<NtlmHelper, string>();
   readonly #idle: NtlmHelper[] = [];
   #closed = false;
@@ -104,14 +105,15 @@ export class NtlmHandshakes {
 
   #lend(address: string): NtlmHelper {
     if (this.#closed) throw new Fault("unavailable", "log-ins by NTLM are closed");
-    const here = [...this.#lent.values()].filter((one) => one === address).length;
-    if (this.#lent.size >= LIMITS.atOnce || here >= LIMITS.fromOneAddress)
+    const machine = networkOf(address);
+    const here = [...this.#lent.values()].filter((one) => one === machine).length;
+    if (this.#lent.size >= LIMITS.atOnce || here >= LIMITS.fromOneMachine)
       throw new Fault("busy", "too many log-ins by NTLM at once", { tell: "busy, try again" });
     let helper = this.#idle.pop();
     // One may have ended since: winbind was started anew, or somebody has ended it.
     while (helper !== undefined && !helper.works) helper = this.#idle.pop();
     helper ??= this.#start();
-    this.#lent.set(helper, address);
+    this.#lent.set(helper, machine);
     return helper;
   }
 

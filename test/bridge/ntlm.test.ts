@@ -170,6 +170,13 @@ describe("log-ins by NTLM", () => {
     const begin = (address: string) => step(FIRST_MESSAGE, new EventEmitter(), address).then(({ is }) => is);
     for (let count = 0; count < 4; count += 1) expect(await begin("10.0.0.1")).to.equal("challenge");
     expect((await failure(begin("10.0.0.1"))).kind).to.equal("busy");
+    handshakes.close();
+    await set("good");
+    // One machine can take any address of its /64.
+    for (let count = 0; count < 4; count += 1) expect(await begin(`2001:db8::${count}`)).to.equal("challenge");
+    expect((await failure(begin("2001:db8::9"))).kind).to.equal("busy");
+    expect(await begin("2001:db8:0:1::9")).to.equal("challenge");
+    handshakes.close();
     await set("good");
     for (let count = 0; count < 8; count += 1) expect(await begin(`10.0.1.${count}`)).to.equal("challenge");
     expect((await failure(begin("10.0.2.1"))).kind).to.equal("busy");
