@@ -2,20 +2,21 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
+import { MINUTE, unixMillis } from "../../base/units.ts";
 import { TimeStamper } from "../../bridge/client-side/time-stamper.ts";
 import { readAnchor } from "../../recorder/anchor.ts";
 import { certificatesOf } from "../../recorder/cms/chain.ts";
 import { checkTimeStamp, newNonce, printTimeStampRequest, tokenIn } from "../../recorder/cms/time-stamp.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { TimeStampLog } from "../../recorder/time-stamp-log.ts";
-import { eventually, startTestBridge } from "../support/bridge.ts";
+import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
 import { scratchFolder } from "../support/recorder-samples.ts";
 import { OpensslStamps, startStampServer } from "../support/time-stamp-authority.ts";
 import { viaduct } from "../support/viaduct.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
-describe("time stamps of a bridge's anchors, by openssl", function () {
+describe("time stamps of a bridge's anchors and exports, by openssl", function () {
   this.timeout(90_000);
   let folder = "";
   let remove: () => Promise<void>;
@@ -39,6 +40,28 @@ describe("time stamps of a bridge's anchors, by openssl", function () {
   const verify = (...more: readonly string[]): ReturnType<typeof viaduct> =>
     viaduct(["verify", recordings(), "--certificate", at("bridge", "evidence-cert.pem"), ...more]);
   const judge = (ca = "root.pem") => verify("--tsa-ca", tsa.file(ca));
+  /** The file of an export of what was recorded in the last minute, as somebody asks for it at the pages. */
+  const exportFrom = async (site: TestBridge): Promise<string> => {
+    const { accounts, exports, watch } = site.bridge.parts;
+    const login = await site.account({ export: "any" });
+    const who = accounts.principalOf(login.id);
+    if (who === undefined) throw new Error(`${login.name} is not let in`);
+    const asking = { who, door: "api", address: "127.0.0.1" } as const;
+    const now = Date.now();
+    const { id } = await exports.ask(asking, {
+      cameras: watch.all().map(({ info }) => info.id),
+      from: unixMillis(now - MINUTE),
+      to: unixMillis(now),
+      reason: "",
+      without: [],
+      isProtected: false,
+    });
+    await eventually(() => exports.list(who)[0]?.endedAt !== undefined);
+    const { path, lease } = exports.fetch(asking, id);
+    lease.close();
+    return path;
+  };
+  let exported = "";
 
   before(async function () {
     const openssl = peer(this, "openssl");
@@ -63,6 +86,7 @@ describe("time stamps of a bridge's anchors, by openssl", function () {
       isAway = false;
       const third = await start();
       await eventually(async () => (await linesOf(STAMPS)).length === (await linesOf(ANCHORS)).length);
+      exported = await exportFrom(third);
       await third.close();
     } finally {
       await server.close();
@@ -95,6 +119,15 @@ describe("time stamps of a bridge's anchors, by openssl", function () {
     expect(anchors[1].stamped.authority).to.equal("The stamper");
     expect(anchors[2].stamped).to.equal(null);
     expect((await verify()).out).not.to.match(/anchor 1/);
+  });
+
+  it("are of its exports too", async () => {
+    const own = ["--certificate", at("bridge", "evidence-cert.pem")];
+    const { code, out, err } = await viaduct(["verify", exported, ...own, "--tsa-ca", tsa.file("root.pem")]);
+    expect(out + err).to.match(
+      /manifest\.json\.p7s\.tst: ok: the manifest's signature was stamped 20\S+Z by The stamper/,
+    );
+    expect(code).to.equal(0);
   });
 
   const WRONG: readonly {
