@@ -6,9 +6,9 @@ export interface Carrier {
   readonly writableLength: number;
   write(bytes: Buffer): unknown;
   destroy(): unknown;
-  /** Nothing is read until it is resumed; absent where that cannot be. */
-  pause?(): unknown;
-  resume?(): unknown;
+  /** Nothing is read until it is resumed. */
+  pause(): unknown;
+  resume(): unknown;
   /** Nothing is read before there is a listener, one. The bytes are its own during the call alone. */
   on(event: "data", listener: (chunk: Buffer) => void): unknown;
   on(event: "error", listener: (cause: Error) => void): unknown;

@@ -139,8 +139,8 @@ export class RtspConnection {
   /** Reads no more before then: TCP makes the camera wait. */
   #hold(until: Promise<void> | undefined): void {
     if (until === undefined || this.#ended !== undefined) return;
-    this.#carrier.pause?.();
-    void until.then(() => this.#carrier.resume?.());
+    this.#carrier.pause();
+    void until.then(() => this.#carrier.resume());
   }
 
   #answer(response: Response): void {

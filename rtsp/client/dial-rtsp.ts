@@ -44,6 +44,8 @@ export async function dialRtsp(url: URL, o: DialRtspOptions): Promise<Carrier> {
     },
     write: (bytes) => socket.write(bytes),
     destroy: () => socket.destroy(),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
     on(event: "data" | "error" | "close", listener: (...told: never[]) => void) {
       if (event !== "data") return socket.on(event, listener as (...told: unknown[]) => void);
       take = listener as typeof take;

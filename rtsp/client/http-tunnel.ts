@@ -164,6 +164,14 @@ class Tunnel implements Carrier {
     this.#up.write(bytes.toString("base64"), "latin1");
   }
 
+  pause(): void {
+    this.#down.pause();
+  }
+
+  resume(): void {
+    this.#down.resume();
+  }
+
   destroy(): void {
     this.#down.destroy();
     this.#up.destroy();

@@ -12,11 +12,13 @@ import { Archive } from "../../recorder/archive.ts";
 import { FakeCamera, framed } from "../rtsp/client/fake-camera.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 
 const FPS = 25;
 const SPAN_SECONDS = 4;
 const TERMINAL = 0x10;
 const RIGHT: CameraClock = { aheadMs: 0, quality: "camera" };
+const UNBOUNDED = new BytePace(systemClock, { bytesPerSecond: 1e9, burstBytes: 1e9 });
 
 /** A picture as a camera sends it: what it shows, and when it says that was, in seconds from the beginning of what was asked for. */
 interface Sent {
@@ -53,14 +55,13 @@ describe("fetching from a camera that sends", function () {
   const range = { from, to: unixMillis(START_MS + SPAN_SECONDS * SECOND) };
 
   /** `write` is let do what it wants once the camera was asked to play. */
-  async function fetched(write: (to: FakeCamera) => void, cameraClock = RIGHT): Promise<Fetched> {
+  async function fetched(write: (to: FakeCamera) => void, cameraClock = RIGHT, pace = UNBOUNDED): Promise<Fetched> {
     camera = await FakeCamera.start();
     const to = camera;
     const playing = (async () => {
       while (!to.methods.includes("PLAY")) await systemClock.sleep(5);
       write(to);
     })();
-    const rate = { bytesPerSecond: 1e9, burstBytes: 1e9 };
     const [result] = await Promise.all([
       fetchSpan({
         camera: "gate",
@@ -70,7 +71,7 @@ describe("fetching from a camera that sends", function () {
         span: range,
         cameraClock,
         archive,
-        pace: new BytePace(systemClock, rate),
+        pace,
         clock: systemClock,
         log: silentLog(),
         signal: new AbortController().signal,
@@ -82,7 +83,7 @@ describe("fetching from a camera that sends", function () {
 
   const pictures =
     (sent: readonly Sent[]) =>
-    (to: FakeCamera): void => {
+    (to: { send(bytes: Buffer): void }): void => {
       const made = new GroupCamera();
       for (const { index, seconds, flags = 0 } of sent) {
         const packets = made.group(0, videoSample(index)).packets.map((packet) => Buffer.from(packet));
@@ -143,6 +144,31 @@ describe("fetching from a camera that sends", function () {
       expect(await recorded()).to.deep.equal(expected);
       expect(result.discarded).to.include(discarded);
     });
+
+  it("as fast as it can: it is read at the rate of all fetches together", async () => {
+    const clock = new VirtualClock();
+    const bytesPerSecond = 10_000;
+    let sentBytes = 0;
+    const at = { end: false };
+    const before = 20;
+    const send = pictures([...second(0, before + SPAN_SECONDS, (index) => index / FPS - before), END]);
+    const counting = (to: FakeCamera): void =>
+      send({
+        send(bytes) {
+          sentBytes += bytes.length;
+          to.send(bytes);
+        },
+      });
+    const fetching = fetched(counting, RIGHT, new BytePace(clock, { bytesPerSecond, burstBytes: 1 })).finally(() => {
+      at.end = true;
+    });
+    // Time passes only where it is waited for.
+    while (!at.end) await (clock.pending > 0 ? clock.advance(SECOND) : systemClock.sleep(1));
+    expect((await fetching).groups).to.equal(SPAN_SECONDS * FPS);
+    const lastPieceBytes = 64 * 1024;
+    expect(clock.monotonic()).to.be.above(((sentBytes - lastPieceBytes) / bytesPerSecond) * SECOND);
+    expect(sentBytes).to.be.above(2 * lastPieceBytes);
+  });
 
   it("nothing: the fault says so, and nothing is recorded", async () => {
     const error = await fetched((to) => to.hangUp()).catch((one: unknown) => one);

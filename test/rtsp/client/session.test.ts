@@ -8,7 +8,7 @@ import { writeRtpHeader } from "../../../media/rtp.ts";
 import type { MediaDescription } from "../../../media/sdp.ts";
 import { cameraSide } from "../../../net/sides.ts";
 import type { UpstreamSession } from "../../../rtsp/client/incoming.ts";
-import { pull } from "../../../rtsp/client/session.ts";
+import { type PullOptions, pull } from "../../../rtsp/client/session.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { type Asked, AUDIO_SDP, answer, FakeCamera, framed, type Script, VIDEO_SDP } from "./fake-camera.ts";
 
@@ -54,7 +54,7 @@ describe("an upstream session", () => {
   /** Starts a camera and pulls from it. */
   const start = async (
     script: Script = {},
-    o: { readonly credentials?: Credentials; readonly allowBasic?: boolean } = {},
+    o: Partial<Pick<PullOptions, "credentials" | "allowBasic" | "paced">> = {},
   ): Promise<void> => {
     camera = await FakeCamera.start(script);
     clock = new VirtualClock();
@@ -514,6 +514,25 @@ describe("an upstream session", () => {
       expect([channel, packet[1]]).to.deep.equal([1, 201]);
       expect([packet.readUInt32BE(8), packet.readIntBE(13, 3), packet.readUInt32BE(16)]).to.deep.equal([7, 2, 5]);
       expect(packet.readUInt32BE(28), "time since the report, in 1/65536 s").to.equal(5 * 65_536);
+    });
+
+    it("reads no more before it may, and loses nothing by it", async () => {
+      let isHeld = false;
+      let early = 0;
+      const paced = async (): Promise<void> => {
+        if (isHeld) early += 1;
+        isHeld = true;
+        for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        isHeld = false;
+      };
+      await start({}, { paced });
+      await until(() => camera.methods.includes("PLAY"));
+      const sent = Array.from({ length: 2000 }, (_, sequence) => sequence);
+      const filler = Buffer.alloc(1000);
+      for (const sequence of sent) camera.send(framed(0, Buffer.concat([rtp(sequence), filler, rtp(sequence)])));
+      await until(() => packets.length === sent.length);
+      expect(packets).to.deep.equal(sent.map((sequence) => `0: rtp ${sequence & 0xff}`));
+      expect(early, "pieces that were read while it was held").to.equal(0);
     });
 
     it("answers what the camera asks", async () => {
