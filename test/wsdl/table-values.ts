@@ -70,8 +70,8 @@ const CONTENTS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   }),
 };
 
-/** Types of which the schema has one member at a time. */
-const CHOICES: ReadonlySet<string> = new Set(["tt:PTZPresetTourPresetDetail"]);
+/** Types of which the schema has one member at a time, which tables do not say. */
+export const CHOICES: ReadonlySet<string> = new Set(["tt:PTZPresetTourPresetDetail"]);
 
 function member({ name, type, many, min }: Member): fc.Arbitrary<unknown> {
   const of = (type.kind === "anything" ? CONTENTS[name] : undefined) ?? valuesOf(type);

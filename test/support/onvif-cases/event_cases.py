@@ -127,7 +127,8 @@ def times(answer, prefix):
 
 
 def stamp(at):
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at)) + f".{int(at % 1 * 1000 + 0.5):03d}Z"
+    whole, thousandths = divmod(int(at * 1000 + 0.5), 1000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)) + f".{thousandths:03d}Z"
 
 
 def properties(events):
