@@ -27,16 +27,21 @@ export async function findNtlmHelper({ helper }: NtlmSettings): Promise<void> {
 
 /**
  * Tries it from end to end with somebody who is not there: the program, winbind, our right to ask it, and each domain's controller, in whose
- * log a failed log-in of `viaduct-check` stands then. Faults: `invalid` as of {@link findNtlmHelper}; `unavailable` in words that say what to do.
+ * log a failed log-in of `viaduct-check` stands then. `over` breaks it off. Faults: `invalid` as of {@link findNtlmHelper}; `unavailable` in
+ * words that say what to do.
  */
-export async function examineNtlm(settings: NtlmSettings, clock: Clock): Promise<void> {
+export async function examineNtlm(settings: NtlmSettings, clock: Clock, over?: AbortSignal): Promise<void> {
   await findNtlmHelper(settings);
   for (const { domain } of settings.domains) {
+    if (over?.aborted === true) return;
     const helper = new NtlmHelper(settings.helper, clock);
+    const end = (): void => helper.close();
+    over?.addEventListener("abort", end);
     try {
       await judgeNobody(helper, domain);
     } finally {
-      helper.close();
+      over?.removeEventListener("abort", end);
+      end();
     }
   }
 }

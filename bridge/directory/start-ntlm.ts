@@ -17,12 +17,16 @@ export async function startNtlm(
 ): Promise<NtlmLogIns> {
   const { clock, log } = parts;
   await findNtlmHelper(settings);
-  const handshakes = await life.start(
-    "log-ins by NTLM",
-    () => new NtlmHandshakes(() => new NtlmHelper(settings.helper, clock), clock),
-  );
-  void examineNtlm(settings, clock).catch((error: unknown) => {
-    log.warn({ err: asFault(error) }, "log-in by NTLM does not work yet");
+  const handshakes = new NtlmHandshakes(() => new NtlmHelper(settings.helper, clock), clock);
+  const over = new AbortController();
+  await life.start("log-ins by NTLM", () => ({
+    close() {
+      over.abort();
+      handshakes.close();
+    },
+  }));
+  void examineNtlm(settings, clock, over.signal).catch((error: unknown) => {
+    if (!over.signal.aborted) log.warn({ err: asFault(error) }, "log-in by NTLM does not work yet");
   });
   return new NtlmLogIns(settings, { ...parts, handshakes });
 }

@@ -2,11 +2,13 @@ import { EventEmitter } from "node:events";
 import { expect } from "chai";
 import { Throttle } from "../../auth/throttle.ts";
 import { systemClock } from "../../base/clock.ts";
+import { Lifecycle } from "../../base/lifecycle.ts";
 import { silentLog } from "../../base/log.ts";
 import { SECOND } from "../../base/units.ts";
 import { DirectoryLogIns } from "../../bridge/directory/log-ins.ts";
 import { NtlmLogIns, type NtlmStep } from "../../bridge/directory/ntlm.ts";
 import { NtlmHandshakes } from "../../bridge/directory/ntlm-handshakes.ts";
+import { startNtlm } from "../../bridge/directory/start-ntlm.ts";
 import { settingsSchema } from "../../bridge/settings.ts";
 import type { DirectoryAccess } from "../../directory/access.ts";
 import { NtlmHelper } from "../../directory/ntlm-helper.ts";
@@ -203,6 +205,23 @@ describe("log-ins by NTLM", () => {
     // Each failure made a process, so there comes an end to it.
     expect((await failure(step(FIRST_MESSAGE, new EventEmitter()))).kind).to.equal("busy");
     expect(started).to.have.length(6);
+  });
+});
+
+describe("the start of log-ins by NTLM", () => {
+  it("leaves no helper behind that is still being examined when the bridge ends", async () => {
+    const helpers = await fakeHelpers();
+    const clock = new VirtualClock();
+    const log = silentLog();
+    const life = new Lifecycle(clock, log);
+    const directory = () => expect.fail("nobody logs in");
+    const domains = ["SITE", "OTHER"].map((domain) => ({ domain, directory: "site" }));
+    const settings = { helper: await helpers.make("hang"), binding: "required", domains } as const;
+    await startNtlm(settings, life, { directory, throttle: new Throttle(clock), clock, log });
+    while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve));
+    await life.close(SECOND);
+    while (clock.pending > 0) await new Promise((resolve) => setImmediate(resolve));
+    await helpers.close();
   });
 });
 
