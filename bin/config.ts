@@ -66,15 +66,15 @@ recording:
 #     base: DC=corp,DC=example
 #     roles:
 #       - { group: Camera Guards, roles: [guards] }
+# \`viaduct directory test --config FILE\` says stage by stage what of it works.
 # Whoever is logged in at a computer of that domain needs no password here:
 # kerberos:
 #   keytab: http.keytab
 #   service: HTTP/viaduct.corp.example@CORP.EXAMPLE
 #   realms: [{ realm: CORP.EXAMPLE, directory: corp }]
-# Weaker, by winbind, for computers of the domain that get no ticket:
+# Weaker, by winbind, for computers of the domain that get no ticket. \`viaduct config check FILE\` tries it.
 # ntlm:
 #   domains: [{ domain: CORP, directory: corp }]
-# \`viaduct directory test --config FILE\` says stage by stage what of it works.
 
 # Programs come by JSON Web Tokens of an issuer, for accounts that are here (API, ONVIF, RTSP, inside TLS alone):
 # jwt:
