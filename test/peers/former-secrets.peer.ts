@@ -49,7 +49,7 @@ describe("a secret that is replaced in Chromium, while ffmpeg and curl come with
     const [second, fresh] = [await play(old), await play({ ...old, secret })];
     expect([first, second, fresh].map(({ child }) => child.exitCode)).to.deep.equal([null, null, null]);
 
-    await page.reload();
+    // Without loading the page anew.
     await row.getByRole("button", { name: "Secret…" }).click();
     await dialog.getByText(/The former one holds until .* It was used last: .*, from 127\.0\.0\.1/).waitFor();
     await window.picture("former-secret");

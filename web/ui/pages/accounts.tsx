@@ -25,6 +25,11 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
   const change = (work: Promise<void>): void => {
     work.then(load, (error: unknown) => setTrouble(wordsOf(error)));
   };
+  const renew = (account: Account): void => {
+    setRenewing(account);
+    // When its secrets were used last, and whether there is a former one, changes while the page is open.
+    load();
+  };
   return (
     <section aria-label="Accounts">
       <div class="bar">
@@ -93,7 +98,7 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
                   )}
                   {account.name === props.own || (account.directory !== null && account.kind === "person") ? null : (
                     <>
-                      <button type="button" class="quiet" onClick={() => setRenewing(account)}>
+                      <button type="button" class="quiet" onClick={() => renew(account)}>
                         {account.kind === "person" ? "Password…" : "Secret…"}
                       </button>
                       <button
@@ -126,7 +131,10 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
       {renewing === undefined ? null : renewing.kind === "person" ? (
         <PasswordOf account={renewing} onClose={() => setRenewing(undefined)} />
       ) : (
-        <SecretOf account={renewing} onClose={() => setRenewing(undefined)} />
+        <SecretOf
+          account={accounts?.find(({ id }) => id === renewing.id) ?? renewing}
+          onClose={() => setRenewing(undefined)}
+        />
       )}
       {arming === undefined ? null : (
         <ArmingOf
