@@ -10,7 +10,7 @@ import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { Sealer } from "../../base/seal.ts";
 import { Secret } from "../../base/secret.ts";
-import { DAY, unixMillis } from "../../base/units.ts";
+import { DAY, HOUR, unixMillis } from "../../base/units.ts";
 import { ExportQueue, type Maker } from "../../bridge/client-side/exports/export-queue.ts";
 import type { Job } from "../../bridge/client-side/exports/job.ts";
 import { JobList } from "../../bridge/client-side/exports/job-list.ts";
@@ -130,6 +130,31 @@ describe("the queue of exports", () => {
     expect(leases.size).to.equal(0);
     await queue.close();
   });
+
+  for (const [what, end] of [
+    ["the time is over for which its system is armed", () => clock.advance(HOUR)],
+    ["that is ended early", (id: string) => accounts.disarm(id)],
+  ] as const)
+    it(`ends what runs when ${what}, and begins nothing more`, async () => {
+      const system = { name: "vms", grants: [EXPORT], onlyWhileArmed: true };
+      const { id } = (await accounts.createIntegration(system)).account;
+      await accounts.arm(id, HOUR);
+      let begun = 0;
+      const { list, queue, leases } = await open(async (_, { signal }) => {
+        begun += 1;
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        throw signal.reason;
+      });
+      for (const number of [1, 2]) await list.add(job(number, { account: id, who: "vms" }));
+      queue.wake();
+      await eventually(() => leases.size === 1);
+      await end(id);
+      await eventually(() => states(list).every((state) => state === "failed"));
+      expect(list.all().map(({ problem }) => problem)).to.deep.equal(Array(2).fill("the right to this has ended"));
+      expect([begun, leases.size]).to.deep.equal([1, 0]);
+      await queue.close();
+      await accounts.close();
+    });
 
   it("does not begin what its account may not have any more", async () => {
     await accounts.change(account, { grants: [] });

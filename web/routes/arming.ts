@@ -2,7 +2,7 @@ import { Router } from "@koa/router";
 import { z } from "zod";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { SecondPerson } from "../../auth/approval.ts";
-import { ARMED_FOR, type Arming, isArmed } from "../../auth/arming.ts";
+import { ARMED_FOR, type Arming, isArmed, leftOf } from "../../auth/arming.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { ManagedArming } from "../../auth/managed-arming.ts";
 import { Fault } from "../../base/fault.ts";
@@ -27,7 +27,7 @@ export function plainArming(arming: Arming | undefined, now: UnixMillis): object
   return {
     until: window === undefined ? null : isoOf(window.until),
     // By our clock: that of the browser may be another.
-    leftSeconds: window === undefined ? null : Math.ceil((window.until - now) / SECOND),
+    leftSeconds: window === undefined ? null : Math.ceil(leftOf(window, now) / SECOND),
   };
 }
 

@@ -5,6 +5,7 @@ import { later, MINUTE, SECOND } from "../../../base/units.ts";
 import { readEventFilter } from "../../../bridge/client-side/onvif/event-filter.ts";
 import { Subscriptions } from "../../../bridge/client-side/onvif/subscriptions.ts";
 import { EventBus } from "../../../bridge/event-bus.ts";
+import { openSite } from "../../auth/fixture.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 
 describe("subscriptions to events", () => {
@@ -34,4 +35,31 @@ describe("subscriptions to events", () => {
     subscriptions.close();
     expect(clock.pending, "timers").to.equal(0);
   });
+
+  for (const [what, afterMs, end] of [
+    ["when the time is over for which their system is armed", MINUTE - SECOND, undefined],
+    ["when that is ended early", SECOND, "disarm"],
+    ["when it is armed for longer, as with every change of the account", SECOND, "arm"],
+  ] as const)
+    it(`end within a second ${what}`, async () => {
+      const { accounts, clock, database } = await openSite();
+      const { id } = (await accounts.createIntegration({ name: "vms", grants: [], onlyWhileArmed: true })).account;
+      await accounts.arm(id, MINUTE);
+      const subscriptions = new Subscriptions(new EventBus(clock, silentLog()), clock);
+      const subscription = subscriptions.open({
+        who: accounts.principalOf(id) ?? expect.fail(),
+        filter: readEventFilter(undefined, clock),
+        changedOnly: false,
+        lifeMs: 10 * MINUTE,
+      });
+      await clock.advance(afterMs);
+      if (end === "disarm") await accounts.disarm(id);
+      if (end === "arm") await accounts.arm(id, 2 * MINUTE);
+      expect(subscription.over.aborted).to.equal(false);
+      await clock.advance(SECOND);
+      expect(subscription.over.aborted).to.equal(true);
+      await accounts.close();
+      expect(clock.pending, "timers").to.equal(0);
+      await database.close();
+    });
 });
