@@ -11,8 +11,6 @@ import { JwtLogIns } from "../../auth/jwt/jwt-log-ins.ts";
 import { type Lease, Leases } from "../../auth/leases.ts";
 import { ManagedArming } from "../../auth/managed-arming.ts";
 import type { Grant, Principal } from "../../auth/principal.ts";
-import { ChallengeAnswerer, HttpAuthenticator } from "../../auth/scheme/http.ts";
-import { UsernameTokenVerifier, usernameTokenHeader } from "../../auth/scheme/usernametoken.ts";
 import { Throttle } from "../../auth/throttle.ts";
 import { silentLog } from "../../base/log.ts";
 import { Secret } from "../../base/secret.ts";
@@ -21,8 +19,8 @@ import { makeCertificate } from "../support/client-certificate.ts";
 import { testIssuer } from "../support/jwt-issuer.ts";
 import { scratchFolder } from "../support/recorder-samples.ts";
 import { kindOf, openSite, PASSWORD, type Site, TLS, WATCH_ALL } from "./fixture.ts";
+import { SECRET_WAYS } from "./secret-ways.ts";
 
-const URI = "rtsp://bridge.test:554/live/cam1";
 const ISSUER = "https://id.example/realms/site";
 
 describe("an external system that is let in only while it is armed", () => {
@@ -74,29 +72,10 @@ describe("an external system that is let in only while it is armed", () => {
       ],
       { accounts, throttle: throttle(), audit, clock },
     );
-    const basic = `Basic ${Buffer.from(`vms:${secret.reveal()}`).toString("base64")}`;
-    const http = (authorizationOf: (server: HttpAuthenticator) => string | undefined): Promise<Principal> => {
-      const server = new HttpAuthenticator({ accounts, clock, realm: "Viaduct", door: "rtsp", throttle: throttle() });
-      const authorization = authorizationOf(server);
-      return server.verify({ method: "DESCRIBE", uri: URI, peer: TLS, authorization });
-    };
-    const digest = (algorithm: string) => (): Promise<Principal> =>
-      http((server) => {
-        const client = new ChallengeAnswerer({ user: "vms", password: secret });
-        client.challenged(server.challenges(TLS).filter((one) => one.includes(`algorithm=${algorithm}`)));
-        return client.authorize("DESCRIBE", URI);
-      });
     by = {
-      "digest SHA-256": digest("SHA-256"),
-      "digest MD5": digest("MD5"),
-      Basic: () => http(() => basic),
-      UsernameToken: () => {
-        const xml = usernameTokenHeader({ user: "vms", password: secret }, clock.now());
-        const text = (name: string): string => new RegExp(`<ws(?:se|u):${name}[^>]*>([^<]*)`).exec(xml)?.[1] ?? "";
-        const [password, nonce, created] = [text("Password"), text("Nonce"), text("Created")];
-        const sent = { username: "vms", password, type: "digest", nonce, created } as const;
-        return new UsernameTokenVerifier({ accounts, clock, throttle: throttle() }).verify(sent, TLS);
-      },
+      ...Object.fromEntries(
+        Object.entries(SECRET_WAYS).map(([way, logIn]) => [way, () => logIn({ user: "vms", password: secret }, site)]),
+      ),
       "an API token": () => tokens.verify(token, TLS, "api"),
       "a JWT": () => jwts.verify(issuer.token({ exp: Math.floor(clock.now() / 1000) + 7200 }), TLS, "api"),
     };
@@ -114,7 +93,7 @@ describe("an external system that is let in only while it is armed", () => {
   const runBy = async (way: string): Promise<Lease> =>
     leases.open(await wayOf(way)(), [{ right: "live", camera: "gate", interface: "rtsp", address: TLS.address }]);
 
-  for (const way of ["digest SHA-256", "digest MD5", "Basic", "UsernameToken", "an API token", "a JWT"]) {
+  for (const way of [...Object.keys(SECRET_WAYS), "an API token", "a JWT"]) {
     it(`comes by ${way} from when it is armed until its time is over, and what runs ends with that`, async () => {
       expect(await kindOf(wayOf(way))).to.equal("unauthenticated");
       await site.accounts.arm(id, HOUR);
@@ -139,21 +118,11 @@ describe("an external system that is let in only while it is armed", () => {
   }
 
   it("is told the same as a stranger, and one with a wrong secret", async () => {
-    const toldOf = async (name: string, password: Secret): Promise<string> => {
-      const { accounts, clock } = site;
-      const server = new HttpAuthenticator({
-        accounts,
-        clock,
-        realm: "Viaduct",
-        door: "rtsp",
-        throttle: new Throttle(clock),
-      });
-      const authorization = `Basic ${Buffer.from(`${name}:${password.reveal()}`).toString("base64")}`;
-      return server.verify({ method: "DESCRIBE", uri: URI, peer: TLS, authorization }).then(
-        ({ name: let_ }) => `${let_} is in`,
+    const toldOf = (user: string, password: Secret): Promise<string> =>
+      SECRET_WAYS.Basic({ user, password }, site).then(
+        ({ name }) => `${name} is in`,
         (error: { tell?: string }) => error.tell ?? "",
       );
-    };
     const stranger = await toldOf("nobody", secret);
     expect([await toldOf("vms", secret), await toldOf("vms", new Secret("wrong"))]).to.deep.equal([stranger, stranger]);
     expect(site.accounts.integrationSecrets("vms").map(({ principal }) => principal)).to.deep.equal([

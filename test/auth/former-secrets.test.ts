@@ -2,14 +2,11 @@ import { expect } from "chai";
 import type { Accounts } from "../../auth/accounts.ts";
 import { type Lease, Leases } from "../../auth/leases.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
-import { ChallengeAnswerer, HttpAuthenticator } from "../../auth/scheme/http.ts";
-import { UsernameTokenVerifier, usernameTokenHeader } from "../../auth/scheme/usernametoken.ts";
-import { Throttle } from "../../auth/throttle.ts";
 import type { Secret } from "../../base/secret.ts";
 import { DAY, HOUR, MINUTE, SECOND } from "../../base/units.ts";
 import { kindOf, openSite, type Site, TLS, WATCH_ALL } from "./fixture.ts";
+import { SECRET_WAYS } from "./secret-ways.ts";
 
-const URI = "rtsp://bridge.test:554/live/cam1";
 const THERE: Peer = { ...TLS, address: "192.0.2.8" };
 
 describe("a secret that is replaced", () => {
@@ -29,62 +26,19 @@ describe("a secret that is replaced", () => {
     await site.database.close();
   });
 
-  /** By each scheme that there is; throws as it does. */
-  const ways: readonly (readonly [string, (secret: Secret, peer?: Peer, accounts?: Accounts) => Promise<Principal>])[] =
-    [
-      ...(["SHA-256", "MD5"] as const).map(
-        (algorithm) =>
-          [
-            `digest ${algorithm}`,
-            async (password: Secret, peer: Peer = TLS, accounts: Accounts = site.accounts) => {
-              const server = httpOf(accounts);
-              const client = new ChallengeAnswerer({ user: "vms", password });
-              client.challenged(server.challenges(peer).filter((one) => one.includes(`algorithm=${algorithm}`)));
-              const authorization = client.authorize("DESCRIBE", URI);
-              return server.verify({ method: "DESCRIBE", uri: URI, peer, authorization });
-            },
-          ] as const,
-      ),
-      [
-        "Basic",
-        (secret, peer = TLS, accounts = site.accounts) => {
-          const authorization = `Basic ${Buffer.from(`vms:${secret.reveal()}`).toString("base64")}`;
-          return httpOf(accounts).verify({ method: "DESCRIBE", uri: URI, peer, authorization });
-        },
-      ],
-      [
-        "UsernameToken",
-        (password, peer = TLS, accounts = site.accounts) => {
-          const xml = usernameTokenHeader({ user: "vms", password }, site.clock.now());
-          const text = (name: string): string => new RegExp(`<ws(?:se|u):${name}[^>]*>([^<]*)`).exec(xml)?.[1] ?? "";
-          const throttle = new Throttle(site.clock);
-          return new UsernameTokenVerifier({ accounts, clock: site.clock, throttle }).verify(
-            {
-              username: "vms",
-              password: text("Password"),
-              type: "digest",
-              nonce: text("Nonce"),
-              created: text("Created"),
-            },
-            peer,
-          );
-        },
-      ],
-    ];
-  const httpOf = (accounts: Accounts): HttpAuthenticator =>
-    new HttpAuthenticator({
-      accounts,
-      clock: site.clock,
-      realm: "Viaduct",
-      door: "rtsp",
-      throttle: new Throttle(site.clock),
-    });
-  const [, digest] = ways[0] as (typeof ways)[number];
+  /** Throws as the door does. */
+  type By = (secret: Secret, peer?: Peer, accounts?: Accounts) => Promise<Principal>;
+  const bySecret =
+    (way: keyof typeof SECRET_WAYS): By =>
+    (password, peer = TLS, accounts = site.accounts) =>
+      SECRET_WAYS[way]({ user: "vms", password }, { accounts, clock: site.clock }, peer);
+  const digest = bySecret("digest SHA-256");
   const run = (who: Principal): Lease =>
     leases.open(who, [{ right: "live", camera: "gate", interface: "rtsp", address: TLS.address }]);
 
-  for (const [way, by] of ways)
+  for (const way of Object.keys(SECRET_WAYS) as (keyof typeof SECRET_WAYS)[])
     it(`opens by ${way} beside the new one for as long as was said, and then no more`, async () => {
+      const by = bySecret(way);
       const next = await site.accounts.renewSecret(id, HOUR);
       expect([(await by(old)).name, (await by(next)).name]).to.deep.equal(["vms", "vms"]);
       await site.clock.advance(HOUR - SECOND);
