@@ -5,6 +5,7 @@ import { printed } from "../base/printed.ts";
 import { writeNew } from "../base/whole-file.ts";
 import { type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
 import { resealSecrets } from "../bridge/reseal.ts";
+import type { Settings } from "../bridge/settings.ts";
 import { signingCertificate } from "../bridge/signing.ts";
 import { replaceMaster } from "../keys/master.ts";
 import { KEY_BYTES, makePair, readKey } from "../keys/wrap.ts";
@@ -15,13 +16,13 @@ import { readSettings } from "./settings-file.ts";
 /** Works on the keys of a stopped bridge; the data folder's lock keeps a running one out. */
 export async function withFolder(
   { config, passphraseFd }: DataOptions,
-  work: (folder: DataFolder) => Promise<void>,
+  work: (folder: DataFolder, settings: Settings) => Promise<void>,
   lostMaster?: KeyObject,
 ): Promise<void> {
-  const { dataFolder } = await readSettings(config);
-  const folder = await openDataFolder(dataFolder, { passphrase: passphraseFrom(passphraseFd), lostMaster });
+  const settings = await readSettings(config);
+  const folder = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(passphraseFd), lostMaster });
   try {
-    await work(folder);
+    await work(folder, settings);
   } finally {
     await folder.close();
   }

@@ -1,7 +1,11 @@
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { writeNew } from "../base/whole-file.ts";
+import { recordingsOf } from "../bridge/settings.ts";
 import { installCertificate, requestCertificate } from "../bridge/signing.ts";
+import { CATALOG_FILE } from "../recorder/archive-settings.ts";
+import { Catalog } from "../recorder/catalog.ts";
+import { diskFiles } from "../recorder/files.ts";
 import type { DataOptions } from "./data.ts";
 import { readPem, withFolder } from "./keys.ts";
 
@@ -29,7 +33,8 @@ export async function takeSigningCertificate(options: DataOptions & { readonly c
     const tell = `${options.chain} is too large for a chain of certificates`;
     throw new Fault("invalid", tell, { tell });
   }
-  await withFolder(options, async (folder) => {
+  await withFolder(options, async (folder, settings) => {
+    await assertSealed(recordingsOf(settings));
     const before = await installCertificate(folder, pem.toString("utf8"), systemClock.now());
     const kept =
       before === undefined ? "" : ` The one before is kept as ${before}: recordings until now are verified with it.`;
@@ -37,4 +42,21 @@ export async function takeSigningCertificate(options: DataOptions & { readonly c
       `Recordings carry the certificate in ${folder.file("evidence-cert.pem")} from the next start on.${kept} Give it, or that of the authority, to whoever will judge them.\n`,
     );
   });
+}
+
+/** What broke off is signed at the next start: under a certificate that was not there yet when it was recorded, `--ca` would never trust it. */
+async function assertSealed(recordings: string): Promise<void> {
+  const file = `${recordings}/${CATALOG_FILE}`;
+  // Opening would make an empty one.
+  if (!(await diskFiles.exists(file))) return;
+  const catalog = await Catalog.open(file);
+  try {
+    const [first, ...others] = await catalog.opened();
+    if (first === undefined) return;
+    const which = `${first.file}${others.length === 0 ? "" : ` and ${others.length} more`}`;
+    const tell = `the certificate is not taken: ${which} broke off, and would be signed under it. Start the bridge once and stop it, so that it is signed under the one of now. Nothing was changed`;
+    throw new Fault("wrong-state", tell, { tell });
+  } finally {
+    await catalog.close();
+  }
 }

@@ -82,7 +82,7 @@ Example:
       "after",
       `
 It is refused where it is of another key, not for signing, not valid now, or where one of the certificates did not issue the one before
-it. Recordings of before keep theirs, which is kept as evidence-cert.<date>.pem.
+it; and while a recording that broke off waits for the next start to be signed. Recordings of before keep theirs, which is kept as evidence-cert.<date>.pem.
 
 Example:
   viaduct keys certificate --config viaduct.yaml --chain recordings.pem`,

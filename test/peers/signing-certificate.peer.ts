@@ -8,6 +8,9 @@ import { unixMillis } from "../../base/units.ts";
 import { openDataFolder } from "../../bridge/data-folder.ts";
 import { loadSigner } from "../../bridge/signing.ts";
 import { Archive } from "../../recorder/archive.ts";
+import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
+import { Catalog } from "../../recorder/catalog.ts";
+import { MAIN_VOLUME } from "../../recorder/volume.ts";
 import { GroupCamera } from "../support/group-camera.ts";
 import { peer } from "../support/peer.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
@@ -147,6 +150,28 @@ describe("the certificate of an authority, by openssl, for the key that signs re
       expect(code).to.equal(2);
       expect(await readFile(own(), "utf8")).to.equal(before);
     });
+
+  it("is not taken while a recording that broke off is not signed yet, and nothing is changed", async () => {
+    const inCatalog = async (work: (catalog: Catalog) => Promise<unknown>): Promise<void> => {
+      const catalog = await Catalog.open(join(recordings(), CATALOG_FILE));
+      try {
+        await work(catalog);
+      } finally {
+        await catalog.close();
+      }
+    };
+    const before = await readFile(own(), "utf8");
+    const cut = { file: "gate/2026-11-24/13/05-09.120Z-0.mp4", volume: MAIN_VOLUME };
+    await inCatalog((catalog) => catalog.opening(cut));
+    try {
+      const { code, err } = await take(await certify(), await read("below.pem"));
+      expect(err).to.include(`${cut.file} broke off, and would be signed under it. Start the bridge once`);
+      expect(code).to.equal(1);
+      expect(await readFile(own(), "utf8")).to.equal(before);
+    } finally {
+      await inCatalog((catalog) => catalog.abandoned(cut));
+    }
+  });
 
   it("is taken, shown, and carried by recordings from then on, which openssl and `viaduct verify --ca` trust", async () => {
     const before = (await verify()).out;
