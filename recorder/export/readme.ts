@@ -28,7 +28,7 @@ const STAMP_WORDS = `5. When was it signed, by somebody else's clock? With the c
 function fetchedWords(at: string | undefined): string {
   return at === undefined
     ? ""
-    : `\n    not recorded live: the connection to the camera was gone. It was fetched from the camera's own recording, ${at}, and signed as it was then`;
+    : `\n    not recorded live: the connection to the camera was gone, or the recorder did not run. It was fetched from the camera's own recording, ${at}, and signed as it was then`;
 }
 
 /** What whoever gets an export needs to know, in plain words. */
