@@ -158,7 +158,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     openDatabase<SiteSchema>(folder.file(DATABASE_FILE), siteMigrations),
   );
   const signer = await loadSigner(folder, clock);
-  tellOfEnd(signer, { clock, log });
+  await life.start("the end of the certificate", () => tellOfEnd(signer, { clock, log }));
   const audit = await life.start("audit log", () => openAudit(folder, settings, { clock, log }));
   const forwarding = await life.start("forwarding of the audit log", () =>
     AuditForwarding.start({ folder, settings, version: o.version, audit, clock, log }),

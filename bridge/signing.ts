@@ -2,6 +2,7 @@ import { createPrivateKey, generateKeyPair, generateKeyPairSync, type KeyObject,
 import { promisify } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import { Fault, ifValid } from "../base/fault.ts";
+import type { Closable } from "../base/lifecycle.ts";
 import type { Log } from "../base/log.ts";
 import { DAY, isoOf, type UnixMillis } from "../base/units.ts";
 import { keepCopy, putAside, readIfThere, writeWhole } from "../base/whole-file.ts";
@@ -86,14 +87,25 @@ export async function signingCertificate(
   return { name: nameOf(found), issuer: issuerOf(found), until: found.validToDate.toISOString() };
 }
 
-/** Says so in time where the certificate ends: recording goes on, but by `--ca` nothing of then is trusted. */
-export function tellOfEnd({ certificate }: Signer, { clock, log }: { readonly clock: Clock; readonly log: Log }): void {
+/**
+ * Says so, at once and then once a day, where the certificate ends in a month or has ended: recording goes on, but by `--ca` nothing of then is
+ * trusted. Until it is closed.
+ */
+export function tellOfEnd(
+  { certificate }: Signer,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Closable {
   const { validTo, validToDate } = certificateOf(certificate);
-  if (validToDate.getTime() - clock.now() > WARN_MS) return;
-  log.warn(
-    { until: validTo },
-    "the certificate of the key that signs recordings ends: ask the authority for a new one",
-  );
+  const look = (): void => {
+    if (validToDate.getTime() - clock.now() > WARN_MS) return;
+    log.warn(
+      { until: validTo },
+      "the certificate of the key that signs recordings ends: ask the authority for a new one",
+    );
+  };
+  look();
+  const timer = clock.every(DAY, look);
+  return { close: () => timer.cancel() };
 }
 
 function signingKeyIn({ keys }: DataFolder): Buffer {

@@ -18,7 +18,23 @@ describe("the end of the certificate that recordings carry", () => {
       const { validTo, validToDate } = certificateOf(signer.certificate);
       const lines: string[] = [];
       const log = createLog("warn", { write: (line) => void lines.push(line) });
-      tellOfEnd(signer, { clock: new VirtualClock(unixMillis(validToDate.getTime() - leftMs)), log });
+      await tellOfEnd(signer, { clock: new VirtualClock(unixMillis(validToDate.getTime() - leftMs)), log }).close();
       expect(lines.map((line) => JSON.parse(line).until)).to.deep.equal(isTold ? [validTo] : []);
     });
+
+  it("is told to who runs a bridge for years, once a day until that is closed", async () => {
+    const signer = await makeSigner();
+    const lines: string[] = [];
+    const log = createLog("warn", { write: (line) => void lines.push(line) });
+    const clock = new VirtualClock(
+      unixMillis(certificateOf(signer.certificate).validToDate.getTime() - 31 * DAY - HOUR),
+    );
+    const told = tellOfEnd(signer, { clock, log });
+    await clock.advance(DAY);
+    expect(lines).to.deep.equal([]);
+    await clock.advance(2 * DAY);
+    expect(lines).to.have.length(2);
+    await told.close();
+    expect(clock.pending).to.equal(0);
+  });
 });
