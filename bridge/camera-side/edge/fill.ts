@@ -171,6 +171,7 @@ export class EdgeFill {
     for (const { from, to, cause } of await archive.gaps(record.id, oldest, now, MAIN_STREAM)) {
       if (to === undefined || !FILLABLE.has(cause)) continue;
       const stretch = { from: unixMillis(Math.max(from, oldest)), to };
+      if (to - stretch.from < LIMITS.leastMs) continue;
       const there = await archive.spans(record.id, stretch.from, stretch.to, MAIN_STREAM);
       for (const hole of holesIn(stretch, there, LIMITS.leastMs)) {
         const part = { from: hole.from, to: unixMillis(Math.min(hole.to, hole.from + LIMITS.longestMs)) };
