@@ -101,15 +101,21 @@ function sourceOf(text: string | undefined): string | undefined {
 }
 
 /**
- * The recordings that are of one sensor: all of them, where there are no others; else those that name it. Fault `invalid` where that cannot
- * be told: footage of another sensor must not be taken for this one's.
+ * The recordings that are of one sensor: all of them, where neither they nor the camera's streams are of any other; else those that name
+ * it. `streamed`: the sensors that the camera has streams of, as far as it says. Fault `invalid` where it cannot be told: footage of another
+ * sensor must not be taken for this one's.
  */
-export function ofSensor(recordings: readonly EdgeRecording[], sensor: string | undefined): readonly EdgeRecording[] {
+export function ofSensor(
+  recordings: readonly EdgeRecording[],
+  sensor: string | undefined,
+  streamed: readonly (string | undefined)[] = [],
+): readonly EdgeRecording[] {
   const sources = new Set(recordings.map(({ source }) => source));
-  if (recordings.length <= 1 || (sources.size === 1 && !sources.has(undefined))) return recordings;
+  const isOfOne = recordings.length <= 1 || (sources.size === 1 && !sources.has(undefined));
+  if (recordings.length === 0 || (isOfOne && new Set(streamed).size <= 1)) return recordings;
   const own = sensor === undefined ? [] : recordings.filter(({ source }) => source === sensor);
   if (own.length > 0) return own;
   throw new Fault("invalid", `${recordings.length} recordings, and none names the sensor ${sensor ?? ""}`, {
-    tell: "the camera has several recordings, and does not say which is of this stream",
+    tell: "the camera has several sensors or recordings, and does not say which recording is of this stream",
   });
 }

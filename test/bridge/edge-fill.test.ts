@@ -1,3 +1,7 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
@@ -294,9 +298,72 @@ describe("filling gaps from a camera's own recording", function () {
   });
 });
 
+describe("a camera with two sensors, of which it records one", function () {
+  this.timeout(60_000);
+  let stand: Stand;
+  let proxy: Server;
+  let deviceUrl = "";
+  let recorded = "";
+
+  beforeEach(async () => {
+    stand = await Stand.open();
+    const camera = new URL(stand.camera.deviceUrl);
+    proxy = createServer((request, response) => {
+      void (async () => {
+        const { "content-type": type = "", authorization } = request.headers;
+        const asked = await fetch(new URL(request.url ?? "", camera), {
+          method: "POST",
+          headers: { "content-type": type, ...(authorization === undefined ? {} : { authorization }) },
+          body: await text(request),
+        });
+        const challenge = asked.headers.get("www-authenticate");
+        const body = (await asked.text())
+          .replaceAll(camera.host, new URL(deviceUrl).host)
+          .replace(
+            /(?=<\/(\w+):GetProfilesResponse>)/,
+            '<$1:Profiles token="side"><$1:Name>side</$1:Name>SOURCE</$1:Profiles>',
+          )
+          .replace(
+            "SOURCE",
+            "<tr2:Configurations><tr2:VideoSource><tt:SourceToken>side</tt:SourceToken></tr2:VideoSource></tr2:Configurations>",
+          )
+          .replace(/(?<=<tt:VideoSourceToken>)\w+/, (own) => recorded || own);
+        response.writeHead(asked.status, {
+          "content-type": type,
+          ...(challenge === null ? {} : { "www-authenticate": challenge }),
+        });
+        response.end(body);
+      })();
+    });
+    proxy.listen(0, camera.hostname);
+    await once(proxy, "listening");
+    deviceUrl = `http://${camera.hostname}:${(proxy.address() as AddressInfo).port}${camera.pathname}`;
+  });
+  afterEach(async () => {
+    proxy.close();
+    await stand.close();
+  });
+
+  for (const [name, sensor, isTaken] of [
+    ["is asked for what it has of the stream's", "", true],
+    ["is not asked for what it has of the other one", "side", false],
+  ] as const)
+    it(name, async () => {
+      recorded = sensor;
+      const { side, adopted } = stand;
+      const ask = { side, clock: systemClock, ca: undefined, signal: new AbortController().signal };
+      const found = await askEdge({ ...adopted.record, deviceUrl }, { ...ask, reportedAheadMs: undefined }).then(
+        ({ recordings }) => recordings.length,
+        (error: unknown) => error,
+      );
+      if (isTaken) expect(found).to.equal(1);
+      else expect(found).to.be.instanceOf(Fault).with.property("kind", "invalid");
+    });
+});
+
 describe("whose recording of a camera is taken", () => {
   const one = (token: string, source?: string) => ({ token, source, from: undefined, to: undefined });
-  for (const [name, recordings, sensor, expected] of [
+  for (const [name, recordings, sensor, expected, streamed] of [
     ["the only one", [one("a")], undefined, ["a"]],
     ["those of the only sensor", [one("a", "s"), one("b", "s")], undefined, ["a", "b"]],
     ["that of the stream's sensor", [one("a", "s"), one("b", "t")], "t", ["b"]],
@@ -304,9 +371,15 @@ describe("whose recording of a camera is taken", () => {
     ["refused: of several sensors, none is the stream's", [one("a", "s"), one("b", "t")], "u", undefined],
     ["refused: which sensor the stream is of is not known", [one("a", "s"), one("b", "t")], undefined, undefined],
     ["refused: several, of which none says what it is of", [one("a"), one("b")], "s", undefined],
+    ["the only one, of the only sensor, by whatever name", [one("a", "card 1")], "s", ["a"], ["s", "s"]],
+    ["the only one, where it names the stream's of several sensors", [one("a", "s")], "s", ["a"], ["s", "t"]],
+    ["refused: the only one is of another sensor that the camera has", [one("a", "t")], "s", undefined, ["s", "t"]],
+    ["refused: all are of another one", [one("a", "t"), one("b", "t")], "s", undefined, ["s", "t"]],
+    ["refused: of several sensors, the only one does not say which", [one("a")], "s", undefined, ["s", "t"]],
+    ["none, of several sensors", [], "s", [], ["s", "t"]],
   ] as const)
     it(name, () => {
-      const found = (): readonly string[] => ofSensor(recordings, sensor).map(({ token }) => token);
+      const found = (): readonly string[] => ofSensor(recordings, sensor, streamed).map(({ token }) => token);
       if (expected === undefined) expect(found).to.throw(Fault).with.property("kind", "invalid");
       else expect(found()).to.deep.equal(expected);
     });

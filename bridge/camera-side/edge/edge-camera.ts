@@ -57,15 +57,15 @@ export async function askEdge(
   const all = await readEdgeRecordings(conversation);
   if (all === undefined)
     throw new Fault("not-found", "no search and replay services", { tell: "the camera has no recordings of its own" });
-  const { toldAheadMs, sensor } = await conversation.run(async ({ caller, services }) => {
-    const profile = all.length > 1 ? await profileOfStream(caller, services, { ip, stream }) : undefined;
-    return {
-      toldAheadMs: await readClock(caller, { url: device, prefix: "tds", operation: "GetSystemDateAndTime" }),
-      sensor: profile?.profiles.find(({ token }) => token === profile.token)?.source,
-    };
-  });
+  const { toldAheadMs, profile } = await conversation.run(async ({ caller, services }) => ({
+    profile: await profileOfStream(caller, services, { ip, stream }),
+    toldAheadMs: await readClock(caller, { url: device, prefix: "tds", operation: "GetSystemDateAndTime" }),
+  }));
+  const { profiles = [], token: own } = profile ?? {};
+  const sensor = profiles.find(({ token }) => token === own)?.source;
+  const streamed = profiles.map(({ source }) => source);
   return {
-    recordings: ofSensor(all, sensor),
+    recordings: ofSensor(all, sensor, streamed),
     clock: cameraClock(toldAheadMs, o.reportedAheadMs),
     replayUrl: async ({ token }) => secured(await readReplayUri(conversation, token, ip), stream, plainText),
   };
