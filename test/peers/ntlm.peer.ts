@@ -84,8 +84,7 @@ describe("log-in by NTLM, of people of a Samba domain, through winbind of a memb
       name: "Viewer",
       grants: [{ right: "live", cameras: "any", interfaces: "any" }],
     });
-    const peerOfTest = { address: "127.0.0.1", port: 1, tls: true };
-    await accounts.setUp(accounts.setUpToken()?.reveal() ?? "", "admin", PASSWORD, peerOfTest);
+    await started.administrator(PASSWORD);
     await desk.sync("site", { who: "test", interface: "cli" }, { full: true });
     return started;
   }
