@@ -100,7 +100,9 @@ export function checkChain(
   for (let below = 0; below < LIMITS.depth; below += 1) {
     assertGood(last, at);
     if (trusted.some(({ raw }) => raw.equals(last.raw))) return;
-    const issuer = known.find((one) => isIssuer(one, last, below));
+    // An authority that has renewed its own certificate has two of one key.
+    const issuers = known.filter((one) => isIssuer(one, last, below));
+    const issuer = issuers.find((one) => whyNotGood(one, at) === undefined) ?? issuers[0];
     if (issuer === undefined || issuer.raw.equals(last.raw)) break;
     last = issuer;
   }
@@ -150,19 +152,17 @@ function isIssuer(issuer: X509Certificate, of: X509Certificate, below: number): 
 }
 
 function assertGood(certificate: X509Certificate, at: UnixMillis): void {
-  const name = nameOf(certificate);
+  const why = whyNotGood(certificate, at);
+  if (why !== undefined) throw new Fault("denied", `the certificate of ${nameOf(certificate)} ${why}`);
+}
+
+function whyNotGood(certificate: X509Certificate, at: UnixMillis): string | undefined {
   const unknown = extensionsOf(certificate).find(({ critical, extnID }) => critical && !MINDED.has(extnID));
-  if (unknown !== undefined)
-    throw new Fault(
-      "denied",
-      `the certificate of ${name} has a critical extension that is not known here, ${unknown.extnID}`,
-    );
+  if (unknown !== undefined) return `has a critical extension that is not known here, ${unknown.extnID}`;
   const { validFrom, validTo, validFromDate, validToDate } = certificate;
-  if (!(at >= validFromDate.getTime() && at <= validToDate.getTime()))
-    throw new Fault(
-      "denied",
-      `the certificate of ${name} was not valid then, ${isoOf(at)}: it is from ${validFrom} to ${validTo}`,
-    );
+  return at >= validFromDate.getTime() && at <= validToDate.getTime()
+    ? undefined
+    : `was not valid then, ${isoOf(at)}: it is from ${validFrom} to ${validTo}`;
 }
 
 function assertFor(certificate: X509Certificate, { isMet, not }: Purpose): void {

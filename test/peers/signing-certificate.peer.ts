@@ -260,4 +260,24 @@ describe("the certificate of an authority, by openssl, for the key that signs re
       `viaduct: --certificate: ${ca.file("root.pem")} has certificates of authorities alone, which sign no recordings: give it with --ca\n`,
     ]);
   });
+
+  it("is trusted where its authority has renewed a certificate of its own, whichever of the two stands first", async () => {
+    const issuer = ["-CA", ca.file("root.pem"), "-CAkey", ca.file("root.key"), "-CAcreateserial"];
+    const as = ["-extfile", ca.file("openssl.cnf"), "-extensions", "below", "-days", "-1"];
+    const ended = ca.file("below-before.pem");
+    await ca.run("x509", "-req", "-in", ca.file("below.csr"), ...issuer, ...as, "-out", ended);
+    const [before, now] = [await readFile(ended, "utf8"), await read("below.pem")];
+    for (const [name, text] of [
+      ["before", before + now],
+      ["after", now + before],
+    ] as const) {
+      await writeFile(at("renewed.pem"), text);
+      const { code, out, err } = await verify("--ca", at("renewed.pem"), "--certificate", aside);
+      expect({ code, err }, `the ended one ${name} the other\n${out}`).to.deep.equal({ code: 0, err: "" });
+    }
+    await writeFile(at("ended.pem"), before);
+    expect((await verify("--ca", at("ended.pem"), "--certificate", aside)).out).to.match(
+      /unsigned: .*the certificate of The below was not valid then/,
+    );
+  });
 });
