@@ -25,8 +25,8 @@ const makeRsa = promisify(generateKeyPair);
 
 /**
  * Who signs recordings here: an Ed25519 key that is made at the first start, kept under the master key and never leaves the
- * machine, and its certificate, `evidence-cert.pem`: one that it makes itself, or an authority's. Where the key was lost with the master key, the certificate of the lost one is kept
- * as `evidence-cert.<date>.pem`. Fault `invalid` where another key's certificate stands there.
+ * machine, and its certificate, `evidence-cert.pem`: one that it makes itself, or an authority's. Where the key was lost with the
+ * master key, the certificate of the lost one is kept as `evidence-cert.<date>.pem`. Fault `invalid` where another key's certificate stands there.
  */
 export function loadSigner(folder: DataFolder, clock: Clock): Promise<Signer> {
   return load(folder, clock, {

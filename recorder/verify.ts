@@ -70,7 +70,8 @@ export function exitCodeOf({ stretches, files }: Report): number {
 
 /**
  * Compares recordings with their signatures, without catalog or server. `trust`: who must have signed; without it, the key that signed
- * the most files under one certificate is taken, and the caller has to compare its certificates. Nothing is changed. What was never signed cannot be judged; what a thief of the signing key signs is taken for good.
+ * the most files under one certificate is taken, and the caller has to compare its certificates. Nothing is changed. What was never
+ * signed cannot be judged; what a thief of the signing key signs is taken for good.
  */
 export async function verify(o: {
   readonly files: Files;
