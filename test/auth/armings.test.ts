@@ -14,7 +14,7 @@ import type { Grant, Principal } from "../../auth/principal.ts";
 import { Throttle } from "../../auth/throttle.ts";
 import { silentLog } from "../../base/log.ts";
 import { Secret } from "../../base/secret.ts";
-import { DAY, HOUR, isoOf, MINUTE, SECOND, unixMillis } from "../../base/units.ts";
+import { DAY, HOUR, isoOf, later, MINUTE, SECOND, unixMillis } from "../../base/units.ts";
 import { makeCertificate } from "../support/client-certificate.ts";
 import { testIssuer } from "../support/jwt-issuer.ts";
 import { scratchFolder } from "../support/recorder-samples.ts";
@@ -145,6 +145,18 @@ describe("an external system that is let in only while it is armed", () => {
     expect(tokens.verifyCertificate(fingerprint, TLS, "api")?.until).to.equal(until);
     await site.clock.advance(MINUTE);
     expect(await kindOf(come)).to.equal("unauthenticated");
+  });
+
+  it("ends what it comes by at its own time, where that is over before the time for which it is armed", async () => {
+    await site.accounts.arm(id, 2 * HOUR);
+    const { secret: token } = await tokens.make(id, { name: "short", expires: later(site.clock.now(), HOUR) });
+    const who = tokens.verify(token.reveal(), TLS, "api");
+    const lease = leases.open(who, [{ right: "live", camera: "gate", interface: "api", address: TLS.address }]);
+    expect(who.until).to.equal(later(site.clock.now(), HOUR));
+    await site.clock.advance(HOUR - SECOND);
+    expect(lease.ended.aborted).to.equal(false);
+    await site.clock.advance(SECOND);
+    expect([lease.ended.aborted, site.accounts.principalOf(id)?.name]).to.deep.equal([true, "vms"]);
   });
 
   it("goes on without a break when it is armed for longer, and ends sooner when it is armed for less", async () => {

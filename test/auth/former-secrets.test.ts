@@ -66,17 +66,32 @@ describe("a secret that is replaced", () => {
     expect([before, during, fresh].map(({ ended }) => ended.aborted)).to.deep.equal([true, true, false]);
   });
 
-  it("stays the present one, without an end, where it cannot be written down that it is replaced", async () => {
-    const { schema } = site.database.query;
-    await schema.alterTable("integration_secret").renameTo("gone").execute();
-    const renewed = await site.accounts.renewSecret(id, HOUR).then(
-      () => true,
-      () => false,
-    );
-    await schema.alterTable("gone").renameTo("integration_secret").execute();
-    expect([renewed, site.accounts.secretsOf(id)?.former]).to.deep.equal([false, undefined]);
+  for (const [what, table] of [
+    ["that it is replaced", "integration_secret"],
+    ["what replaces it", "account"],
+  ] as const)
+    it(`stays the present one, without an end, where it cannot be written down ${what}`, async () => {
+      const { schema } = site.database.query;
+      await schema.alterTable(table).renameTo("gone").execute();
+      const renewed = await site.accounts.renewSecret(id, HOUR).then(
+        () => true,
+        () => false,
+      );
+      await schema.alterTable("gone").renameTo(table).execute();
+      expect([renewed, site.accounts.secretsOf(id)?.former]).to.deep.equal([false, undefined]);
+      await site.clock.advance(2 * HOUR);
+      expect((await digest(old)).name).to.equal("vms");
+    });
+
+  it("stays the present one where a crash came before what replaces it was written down", async () => {
+    const { query } = site.database;
+    const { credential } = await query.selectFrom("account").select("credential").executeTakeFirstOrThrow();
+    await site.accounts.renewSecret(id, HOUR);
+    await query.updateTable("account").set({ credential }).execute();
+    const again = await site.again();
+    expect(again.secretsOf(id)?.former).to.equal(undefined);
     await site.clock.advance(2 * HOUR);
-    expect((await digest(old)).name).to.equal("vms");
+    expect((await digest(old, TLS, again)).name).to.equal("vms");
   });
 
   it("can be ended early, with what runs by it alone", async () => {
