@@ -369,6 +369,19 @@ describe("an external system that is let in only while it is armed", () => {
         expect(await kindOf(again)).to.equal("wrong-state");
     });
 
+    it("is not armed for longer than what another person has approved", async () => {
+      await open(["arm"]);
+      const asked = await managed()
+        .arm(id, HOUR)
+        .catch((error: unknown) => error);
+      if (!(asked instanceof ApprovalNeeded)) throw asked;
+      await approvals.answer(askers.bob, asked.approval.id, "approved");
+      expect(await kindOf(() => managed().arm(id, 3 * HOUR))).to.equal("wrong-state");
+      expect(site.accounts.stateOf("vms")).to.equal("not-armed");
+      await managed().arm(id, HOUR);
+      expect(site.accounts.stateOf("vms")).to.equal("integration");
+    });
+
     it("waits for nobody to be kept out, and for a second person to be let in without being armed", async () => {
       await open(["arm"]);
       await approved(() => managed().arm(id, HOUR));
