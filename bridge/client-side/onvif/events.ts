@@ -125,7 +125,8 @@ export function eventServices(o: {
           at: UtcTime,
           reverse: Reverse === true,
           filter: subscription.wants,
-          reach: () => reachOf(site, who, subscription.camera),
+          // As what is told live: by the log-in that made the subscription, with which it ends.
+          reach: () => reachOf(site, subscription.who, subscription.camera),
           clock,
         }),
       );
