@@ -55,7 +55,12 @@ describe("fetching from a camera that sends", function () {
   const range = { from, to: unixMillis(START_MS + SPAN_SECONDS * SECOND) };
 
   /** `write` is let do what it wants once the camera was asked to play. */
-  async function fetched(write: (to: FakeCamera) => void, cameraClock = RIGHT, pace = UNBOUNDED): Promise<Fetched> {
+  async function fetched(
+    write: (to: FakeCamera) => void,
+    cameraClock = RIGHT,
+    pace = UNBOUNDED,
+    { span = range, signal = new AbortController().signal } = {},
+  ): Promise<Fetched> {
     camera = await FakeCamera.start();
     const to = camera;
     const playing = (async () => {
@@ -68,13 +73,13 @@ describe("fetching from a camera that sends", function () {
         stream: "main",
         url: to.url,
         side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
-        span: range,
+        span,
         cameraClock,
         archive,
         pace,
         clock: systemClock,
         log: silentLog(),
-        signal: new AbortController().signal,
+        signal,
       }),
       playing,
     ]);
@@ -115,6 +120,33 @@ describe("fetching from a camera that sends", function () {
       "clock=20261124T140500.000Z-20261124T140504.000Z",
     ]);
     expect(camera?.asked.find(({ method }) => method === "SETUP")?.header("Require")).to.equal("onvif-replay");
+    expect(await recorded()).to.deep.equal(indices(0, SPAN_SECONDS));
+  });
+
+  it("pictures until it is stopped amid them, and the rest later: nothing is missing between", async () => {
+    const stop = new AbortController();
+    let [sent, came] = [0, 0];
+    class Stopping extends BytePace {
+      override spend(bytes: number, signal: AbortSignal): Promise<void> {
+        came += bytes;
+        if (sent > 0 && came >= sent) stop.abort();
+        return super.spend(bytes, signal);
+      }
+    }
+    const pace = new Stopping(systemClock, { bytesPerSecond: 1e9, burstBytes: 1e9 });
+    const amid = pictures(second(0, 2).slice(0, 1.5 * FPS));
+    const counted = (to: FakeCamera): void =>
+      amid({
+        send(bytes) {
+          sent += bytes.length;
+          to.send(bytes);
+        },
+      });
+    await fetched(counted, RIGHT, pace, { signal: stop.signal });
+    expect(await recorded()).to.deep.equal(indices(0, 1));
+    await camera?.close();
+    const span = { from: unixMillis(START_MS + SECOND), to: range.to };
+    await fetched(pictures([...second(1, SPAN_SECONDS), END]), RIGHT, UNBOUNDED, { span });
     expect(await recorded()).to.deep.equal(indices(0, SPAN_SECONDS));
   });
 

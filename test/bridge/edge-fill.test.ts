@@ -260,23 +260,13 @@ describe("filling gaps from a camera's own recording", function () {
     await stand.withGap("stopped", 4);
     const [gap] = await stand.gaps();
     if (gap === undefined) throw new Error("there is no gap");
-    for (const afterMs of [0, 60, 120]) {
+    for (const afterMs of [0, 60, 120, 10 * SECOND]) {
       const fill = stand.fill();
       await fill.look();
       await Promise.race([systemClock.sleep(afterMs), fill.idle()]);
       await fill.close();
     }
-    const fill = stand.fill();
-    // Wherever it was stopped there may be a hole before, and one behind.
-    for (let hole = 0; hole < 6; hole += 1) {
-      await fill.look();
-      await fill.idle();
-    }
-    await fill.close();
-    // Each stretch begins with a key frame.
-    const stretches = await stand.archive.fetchedSpans("gate", gap.from, gap.to ?? gap.from, "main");
-    expect(await stand.leftMs(gap)).to.be.within(0, stretches.length * (GOP_MS + 100));
-    expect(stretches.length).to.be.within(1, 4);
+    expect(await stand.leftMs(gap)).to.be.within(0, GOP_MS + 100);
     const times: number[] = [];
     const reading = { from: gap.from };
     for await (const group of stand.archive.source("gate", "main").read(reading, new AbortController().signal))

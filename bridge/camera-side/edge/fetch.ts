@@ -7,6 +7,7 @@ import type { PacketGroup } from "../../../media/group.ts";
 import { TrackReceiver } from "../../../media/receiver.ts";
 import type { MediaDescription } from "../../../media/sdp.ts";
 import type { Span } from "../../../media/source.ts";
+import { startsAt } from "../../../media/start.ts";
 import type { Track } from "../../../media/track.ts";
 import type { Archive } from "../../../recorder/archive.ts";
 import type { StreamRecorder } from "../../../recorder/recorder.ts";
@@ -20,6 +21,8 @@ const LIMITS = {
   extraBytes: 64 * 1024 * 1024,
   /** Read of the camera before the recorder has to have brought to disk what came so far. */
   unsavedBytes: 2 * 1024 * 1024,
+  /** Of pictures that wait for the next key frame. */
+  heldBytes: 16 * 1024 * 1024,
   /** How far pictures may step back: B-frames come in decoding order. What steps back further would overlap. */
   backMs: SECOND,
 } as const;
@@ -78,6 +81,9 @@ class Fetching {
   readonly #leftBytes: number;
   #lanes: readonly Lane[] = [];
   #tracks: Track[] = [];
+  /** Since the newest key frame. Where a fetch is stopped, the next one begins with that: without it, what follows cannot be decoded. */
+  #held: PacketGroup[] = [];
+  #heldBytes = 0;
   #bytes = 0;
   #unsavedBytes = 0;
   #groups = 0;
@@ -116,6 +122,8 @@ class Fetching {
       this.#why ??= asFault(error).message;
     } finally {
       for (const { receiver } of this.#lanes) receiver.flush();
+      if (signal.aborted) this.#groups -= this.#held.length;
+      else this.#record();
       await this.#recorder.close();
     }
     const discarded = { outside: this.#outside, untimed: this.#untimed, repeated: this.#repeated };
@@ -176,8 +184,20 @@ class Fetching {
       lane.isRepeating = false;
       lane.newestAt = unixMillis(Math.max(lane.newestAt, group.at));
       this.#groups += 1;
-      this.#recorder.push(group);
+      this.#hold(group);
     }
+  }
+
+  #hold(group: PacketGroup): void {
+    if (startsAt(group, this.#tracks) || this.#heldBytes + group.memoryBytes > LIMITS.heldBytes) this.#record();
+    this.#held.push(group);
+    this.#heldBytes += group.memoryBytes;
+  }
+
+  #record(): void {
+    for (const group of this.#held) this.#recorder.push(group);
+    this.#held = [];
+    this.#heldBytes = 0;
   }
 
   #paced(bytes: number): Promise<void> | undefined {
