@@ -1,4 +1,5 @@
 import { type Millis, type UnixMillis, unixMillis } from "../base/units.ts";
+import { type Line, linesAt, linesOf, showingLines } from "./grant-index.ts";
 import type { EffectiveGrant } from "./principal.ts";
 import { type Interface, isCameraRight, type Right } from "./right.ts";
 
@@ -41,16 +42,6 @@ export interface TraceLine {
 
 const EVER = unixMillis(Number.POSITIVE_INFINITY);
 
-/** Grants by right, so that a decision looks at few of them. Lists of grants never change. */
-const indexes = new WeakMap<readonly EffectiveGrant[], ReadonlyMap<Right, Lines>>();
-
-interface Lines {
-  readonly deny: readonly EffectiveGrant[];
-  readonly allow: readonly EffectiveGrant[];
-}
-
-const NONE: Lines = { deny: [], allow: [] };
-
 /**
  * Decides one question. Pure: no clock, no store, no log, so that a table of cases can say all of it. Denies by default: some
  * grant must match in every respect, and no denying one may. To deny `see` of a camera is to deny everything with it.
@@ -61,25 +52,29 @@ export function decideAt(grants: readonly EffectiveGrant[], question: Question):
   if (overCamera && camera === undefined) return refused("no camera named", EVER);
   let validUntil = EVER;
   const { deny, allow } = linesOf(grants, right);
-  const hiding = overCamera && right !== "see" ? linesOf(grants, "see").deny : [];
-  for (const lines of [deny, hiding])
-    for (const grant of lines) {
-      const match = matchOf(grant, question, overCamera);
-      if (match === "matches") return refused(`denied by ${sourceOf(grant)}`, changeOf(grant, question, match));
-      validUntil = earlier(validUntil, changeOf(grant, question, match));
-    }
-  let why = `no grant of ${right}`;
-  let maxAgeMs = -1;
-  for (const grant of allow) {
-    const match = matchOf(grant, question, overCamera);
-    if (match !== "other camera" && match !== "other interface")
-      validUntil = earlier(validUntil, changeOf(grant, question, match));
-    if (match !== "matches") why = WORDS[match](right);
-    else if ((grant.maxAgeMs ?? Number.POSITIVE_INFINITY) > maxAgeMs)
-      maxAgeMs = grant.maxAgeMs ?? Number.POSITIVE_INFINITY;
+  for (const lines of overCamera && right !== "see" ? [deny, linesOf(grants, "see").deny] : [deny]) {
+    let first: Line | undefined;
+    for (const some of linesAt(lines, camera))
+      for (const line of some) {
+        const match = matchOf(line.grant, question, overCamera);
+        if (match !== "matches") validUntil = earlier(validUntil, changeOf(line.grant, question, match));
+        else if (first === undefined || line.place < first.place) first = line;
+      }
+    if (first !== undefined)
+      return refused(`denied by ${sourceOf(first.grant)}`, changeOf(first.grant, question, "matches"));
   }
-  if (maxAgeMs < 0) return refused(why, validUntil);
-  return { allowed: true, why: `grant of ${right}`, validUntil, maxAgeMs };
+  let maxAgeMs = -1;
+  for (const some of linesAt(allow, camera))
+    for (const { grant } of some) {
+      const match = matchOf(grant, question, overCamera);
+      if (match !== "other camera" && match !== "other interface")
+        validUntil = earlier(validUntil, changeOf(grant, question, match));
+      if (match === "matches") maxAgeMs = Math.max(maxAgeMs, grant.maxAgeMs ?? Number.POSITIVE_INFINITY);
+    }
+  if (maxAgeMs >= 0) return { allowed: true, why: `grant of ${right}`, validUntil, maxAgeMs };
+  const last = allow.all.at(-1);
+  const why = last === undefined ? `no grant of ${right}` : WORDS[matchOf(last, question, overCamera)](right);
+  return refused(why, validUntil);
 }
 
 /**
@@ -90,21 +85,23 @@ export function maySeeAt(
   grants: readonly EffectiveGrant[],
   question: { readonly camera: string; readonly interface: Interface; readonly at: UnixMillis },
 ): boolean {
-  const see = { ...question, right: "see" } as const;
-  if (linesOf(grants, "see").deny.some((grant) => matchOf(grant, see, true) === "matches")) return false;
-  return grants.some((grant) => {
-    if (grant.deny === true || !isCameraRight(grant.right)) return false;
-    const match = matchOf(grant, { ...question, right: grant.right }, true);
-    return match === "matches" || match === "outside its hours";
-  });
+  const { camera } = question;
+  const asked: Question = { ...question, right: "see" };
+  const isDenied = ({ grant }: Line): boolean => matchOf(grant, asked, true) === "matches";
+  if (linesAt(linesOf(grants, "see").deny, camera).some((some) => some.some(isDenied))) return false;
+  const shows = ({ grant }: Line): boolean => /^(?:matches|outside its hours)$/.test(matchOf(grant, asked, true));
+  return linesAt(showingLines(grants), camera).some((some) => some.some(shows));
 }
 
 /** What each grant of the right has to do with the question, those that deny first; for the simulator. */
 export function traceOf(grants: readonly EffectiveGrant[], question: Question): readonly TraceLine[] {
   const overCamera = isCameraRight(question.right);
   const { deny, allow } = linesOf(grants, question.right);
-  const hiding = overCamera && question.right !== "see" ? linesOf(grants, "see").deny : [];
-  return [...deny, ...hiding, ...allow].map((grant) => ({ grant, match: matchOf(grant, question, overCamera) }));
+  const hiding = overCamera && question.right !== "see" ? linesOf(grants, "see").deny.all : [];
+  return [...deny.all, ...hiding, ...allow.all].map((grant) => ({
+    grant,
+    match: matchOf(grant, question, overCamera),
+  }));
 }
 
 function matchOf(grant: EffectiveGrant, question: Question, overCamera: boolean): Match {
@@ -149,23 +146,4 @@ function refused(why: string, validUntil: UnixMillis): Decision {
 
 function earlier(a: UnixMillis, b: UnixMillis): UnixMillis {
   return a < b ? a : b;
-}
-
-function linesOf(grants: readonly EffectiveGrant[], right: Right): Lines {
-  let index = indexes.get(grants);
-  if (index === undefined) {
-    index = indexOf(grants);
-    indexes.set(grants, index);
-  }
-  return index.get(right) ?? NONE;
-}
-
-function indexOf(grants: readonly EffectiveGrant[]): ReadonlyMap<Right, Lines> {
-  const index = new Map<Right, { deny: EffectiveGrant[]; allow: EffectiveGrant[] }>();
-  for (const grant of grants) {
-    const lines = index.get(grant.right) ?? { deny: [], allow: [] };
-    (grant.deny === true ? lines.deny : lines.allow).push(grant);
-    index.set(grant.right, lines);
-  }
-  return index;
 }

@@ -67,6 +67,7 @@ export class Policy {
   readonly hours: ReadonlyMap<string, NamedHours>;
   readonly #profiles = new Map<string, TimeProfile>();
   readonly #ofRoles = new Map<string, readonly EffectiveGrant[]>();
+  readonly #ofRoleSets = new Map<string, readonly EffectiveGrant[]>();
 
   constructor(parts: {
     readonly roles: ReadonlyMap<string, Role>;
@@ -128,9 +129,9 @@ export class Policy {
     readonly grants: readonly Grant[];
     readonly directory?: Pick<DirectoryLink, "roles" | "expires">;
   }): readonly EffectiveGrant[] {
+    const ofRoles = this.#ofAll(new Set([...account.roles, ...(account.directory?.roles ?? [])]));
     const own = account.grants.map((grant, line) => this.#resolve(grant, `account, line ${line + 1}`));
-    const roles = new Set([...account.roles, ...(account.directory?.roles ?? [])]);
-    const all = [...own, ...[...roles].flatMap((id) => this.#ofRole(id))];
+    const all = own.length === 0 ? ofRoles : [...own, ...ofRoles];
     const expires = account.directory?.expires;
     // A grant that denies stays: nothing is left that it could deny.
     return expires === undefined ? all : all.map((grant) => grantEndedBy(grant, expires));
@@ -156,7 +157,14 @@ export class Policy {
     };
   }
 
-  /** The same for all who have it, for there may be thousands. */
+  /** The same list for all who have these roles, for there may be thousands: it is indexed for decisions once. */
+  #ofAll(roles: ReadonlySet<string>): readonly EffectiveGrant[] {
+    const key = [...roles].join(" ");
+    const grants = this.#ofRoleSets.get(key) ?? [...roles].flatMap((id) => this.#ofRole(id));
+    this.#ofRoleSets.set(key, grants);
+    return grants;
+  }
+
   #ofRole(id: string): readonly EffectiveGrant[] {
     const role = this.roles.get(id);
     if (role === undefined) throw missing("role", id);

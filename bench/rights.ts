@@ -18,6 +18,7 @@ import { cell, table } from "./figures.ts";
 const { values } = parseArgs({
   options: {
     grants: { type: "string", default: "200" },
+    cameras: { type: "string", default: "1" },
     sessions: { type: "string", default: "10000" },
     json: { type: "boolean" },
     help: { type: "boolean" },
@@ -26,13 +27,15 @@ const { values } = parseArgs({
 
 if (values.help === true) {
   process.stdout.write(`Measures decisions on rights: microseconds each, for an account with many grants, and milliseconds to decide anew
-on everything that runs when the role is changed by which it runs.
+on everything that runs when the role is changed by which it runs. --cameras is how many each grant names.
 
-  node bench/rights.ts [--grants 200] [--sessions 10000] [--json]
+  node bench/rights.ts [--grants 200] [--cameras 1] [--sessions 10000] [--json]
 `);
   process.exit(0);
 }
 
+const many = Number(values.grants);
+const named = Number(values.cameras);
 const DECISIONS = 200_000;
 const ACCOUNTS = 100;
 /** As a role of a site: some functions on its cameras, at any hour and at office hours. */
@@ -43,7 +46,8 @@ const ROLE: readonly Grant[] = (["live", "playback", "audio", "metadata", "ptz"]
 
 /** A grant for each of many cameras, some of them at hours, for a while or up to an age. */
 function grantOf(index: number): Grant {
-  const grant = { right: index % 2 === 0 ? "live" : "playback", cameras: new Set([`camera-${index}`]) } as const;
+  const cameras = new Set(Array.from({ length: named }, (_, n) => `camera-${index + n}`));
+  const grant = { right: index % 2 === 0 ? "live" : "playback", cameras } as const;
   if (index % 4 === 1) return { ...grant, interfaces: "any", maxAgeMs: HOUR };
   return { ...grant, interfaces: new Set(["rtsp"] as const), ...(index % 8 === 0 ? { hours: "office" } : {}) };
 }
@@ -64,7 +68,6 @@ const made = async (name: string, grants: readonly Grant[], roles: readonly stri
   return who;
 };
 
-const many = Number(values.grants);
 const asker = await made(
   "asker",
   Array.from({ length: many }, (_, index) => grantOf(index)),
@@ -104,12 +107,12 @@ if (running.some(({ ended }) => ended.aborted)) throw new Error("a session ended
 leases.close();
 await database.close();
 
-const figures = { grants: many, decisionUs, sessions, changeMs: Math.min(...tookMs) };
+const figures = { grants: many, cameras: named, decisionUs, sessions, changeMs: Math.min(...tookMs) };
 if (values.json === true) process.stdout.write(`${JSON.stringify(figures)}\n`);
 else
   process.stdout.write(
     table([
-      ["grants", "decision, µs", "sessions", "role changed, ms"],
-      [String(many), cell(decisionUs, 2), String(sessions), cell(figures.changeMs, 1)],
+      ["grants", "cameras of each", "decision, µs", "sessions", "role changed, ms"],
+      [String(many), String(named), cell(decisionUs, 2), String(sessions), cell(figures.changeMs, 1)],
     ]),
   );

@@ -139,6 +139,13 @@ describe("a decision", () => {
     expect(limits([hour, grant({ right: "playback", maxAgeMs: 2 * HOUR, until: NOON })])).to.equal(HOUR);
     expect(limits([hour, grant({ right: "playback" })])).to.equal(EVER);
   });
+  it("names the first grant that denies, whichever of them names the camera", () => {
+    const denying = (source: string, cameras: EffectiveGrant["cameras"]): EffectiveGrant =>
+      grant({ deny: true, source, cameras });
+    const [any, gate] = [denying("any", "any"), denying("gate", new Set(["gate"]))];
+    const why = (...grants: readonly EffectiveGrant[]): string => decideAt(grants, ask()).why;
+    expect([why(any, gate), why(gate, any)]).to.deep.equal(["denied by any", "denied by gate"]);
+  });
   it("is explained grant by grant, denying ones first", () => {
     const grants = [
       grant({ hours: OFFICE, source: "a" }),
@@ -201,6 +208,25 @@ describe("any decision", () => {
         };
         expect(pick(grants.toReversed())).to.deep.equal(pick(grants));
       }),
+      runs,
+    );
+  });
+  it("is the same in every word whether grants name few cameras or too many to be indexed", () => {
+    const others = Array.from({ length: 100 }, (_, n) => `other-${n}`);
+    const wide = (one: EffectiveGrant): EffectiveGrant =>
+      one.cameras === "any" ? one : { ...one, cameras: new Set([...one.cameras, ...others]) };
+    fc.assert(
+      fc.property(
+        arbitraryGrants,
+        arbitraryQuestion,
+        fc.array(fc.boolean(), { maxLength: 8 }),
+        (grants, question, isWide) => {
+          const [few, many] = [grants, grants.map((one, n) => (isWide[n] === true ? wide(one) : one))];
+          expect(decideAt(many, question)).to.deep.equal(decideAt(few, question));
+          const seen = { ...question, camera: question.camera ?? "" };
+          expect(maySeeAt(many, seen)).to.equal(maySeeAt(few, seen));
+        },
+      ),
       runs,
     );
   });

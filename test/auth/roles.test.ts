@@ -57,6 +57,16 @@ describe("roles, camera groups and time profiles", () => {
     expect([before?.revoked.aborted, untouched?.revoked.aborted]).to.deep.equal([true, false]);
     expect(may(id, "live", "gate")).to.equal(false);
   });
+  it("are one list for all who have nothing else, made once for each change", async () => {
+    await accounts.setPart("role", "guards", { name: "Guards", grants: WATCH_ALL });
+    const ids = [await member("guards")];
+    ids.push((await accounts.createIntegration({ name: "psim", grants: [], roles: ["guards"] })).account.id);
+    const lists = (): readonly unknown[] => ids.map((id) => accounts.principalOf(id)?.grants);
+    const before = lists();
+    expect(before[0]).to.equal(before[1]);
+    await accounts.setPart("role", "guards", { name: "Guards", grants: [LIVE] });
+    expect(lists()[0]).to.equal(lists()[1]).and.not.to.equal(before[0]);
+  });
   it("take effect when only the hours change", async () => {
     const hours = (from: string): never =>
       readPart("hours", "office", { name: "Office", zone: "UTC", weekly: [{ days: [4], from, to: "12:00" }] }) as never;
