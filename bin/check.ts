@@ -1,5 +1,4 @@
 import { Fault } from "../base/fault.ts";
-import { openDataFolder } from "../bridge/data-folder.ts";
 import { openVolumes } from "../bridge/open-archive.ts";
 import { recordingsOf } from "../bridge/settings.ts";
 import type { TimeQuality } from "../media/group.ts";
@@ -9,7 +8,8 @@ import type { TimeSummary } from "../recorder/catalog-rows.ts";
 import { type Finding, check as findingsIn } from "../recorder/check.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { MAIN_VOLUME } from "../recorder/volume.ts";
-import { passphraseFrom } from "./passphrase.ts";
+
+import { openFolder } from "./data.ts";
 import { readSettings } from "./settings-file.ts";
 
 export interface CheckOptions {
@@ -30,7 +30,7 @@ export async function check(options: CheckOptions): Promise<void> {
     throw new Fault("not-found", tell, { tell });
   }
   // Its lock keeps a running bridge out, which would change what is compared.
-  const data = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(options.passphraseFd) });
+  const data = await openFolder(settings, options.passphraseFd);
   try {
     const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
     try {

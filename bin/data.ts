@@ -1,7 +1,8 @@
 import { type Database, openDatabase } from "../base/database.ts";
-import { DATABASE_FILE, type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
+import { DATABASE_FILE, type DataFolder, type DataFolderOptions, openDataFolder } from "../bridge/data-folder.ts";
 import type { Settings } from "../bridge/settings.ts";
 import { type SiteSchema, siteMigrations } from "../bridge/site-schema.ts";
+import { tokenPlaceOf } from "../bridge/token-settings.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -9,6 +10,16 @@ import { readSettings } from "./settings-file.ts";
 export interface DataOptions {
   readonly config: string;
   readonly passphraseFd?: string;
+}
+
+/** Opens the data folder, with the master key from wherever it is. */
+export function openFolder(
+  settings: Settings,
+  passphraseFd: string | undefined,
+  more: Pick<DataFolderOptions, "lostMaster"> = {},
+): Promise<DataFolder> {
+  const token = tokenPlaceOf(settings);
+  return openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(passphraseFd), token, ...more });
 }
 
 /** Works on the database of a stopped bridge; the data folder's lock keeps a running one out. */
@@ -21,7 +32,7 @@ export async function withDatabase(
   }) => Promise<void>,
 ): Promise<void> {
   const settings = await readSettings(config);
-  const folder = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(passphraseFd) });
+  const folder = await openFolder(settings, passphraseFd);
   try {
     const database = await openDatabase<SiteSchema>(folder.file(DATABASE_FILE), siteMigrations);
     try {

@@ -1,10 +1,8 @@
 import { open, rm } from "node:fs/promises";
 import { Fault } from "../base/fault.ts";
-import { openDataFolder } from "../bridge/data-folder.ts";
 import { decryptSegment } from "../recorder/decrypt.ts";
 import { diskFiles } from "../recorder/files.ts";
-import type { DataOptions } from "./data.ts";
-import { passphraseFrom } from "./passphrase.ts";
+import { type DataOptions, openFolder } from "./data.ts";
 import { readSettings } from "./settings-file.ts";
 
 export interface DecryptOptions extends DataOptions {
@@ -13,8 +11,7 @@ export interface DecryptOptions extends DataOptions {
 
 /** Writes one segment without its encryption, as an MP4 that any player reads. */
 export async function decrypt(file: string, options: DecryptOptions): Promise<void> {
-  const { dataFolder } = await readSettings(options.config);
-  const folder = await openDataFolder(dataFolder, { passphrase: passphraseFrom(options.passphraseFd) });
+  const folder = await openFolder(await readSettings(options.config), options.passphraseFd);
   try {
     const segment = await diskFiles.open(file, "read").catch(unusable(file));
     try {

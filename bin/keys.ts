@@ -3,14 +3,17 @@ import { readFile } from "node:fs/promises";
 import { Fault } from "../base/fault.ts";
 import { printed } from "../base/printed.ts";
 import { writeNew } from "../base/whole-file.ts";
-import { type DataFolder, openDataFolder } from "../bridge/data-folder.ts";
+import type { DataFolder } from "../bridge/data-folder.ts";
 import { resealSecrets } from "../bridge/reseal.ts";
 import type { Settings } from "../bridge/settings.ts";
 import { signingCertificate } from "../bridge/signing.ts";
-import { replaceMaster } from "../keys/master.ts";
+import { tokenPlaceOf } from "../bridge/token-settings.ts";
+import { type PrintMaster, printInFile, replaceMaster } from "../keys/master.ts";
+import { printUnderToken } from "../keys/token/form.ts";
+import { printUnderPassphrase } from "../keys/under-passphrase.ts";
 import { KEY_BYTES, makePair, readKey } from "../keys/wrap.ts";
-import type { DataOptions } from "./data.ts";
-import { newPassphrase, passphraseFrom } from "./passphrase.ts";
+import { type DataOptions, openFolder } from "./data.ts";
+import { newPassphrase } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
 /** Works on the keys of a stopped bridge; the data folder's lock keeps a running one out. */
@@ -20,7 +23,7 @@ export async function withFolder(
   lostMaster?: KeyObject,
 ): Promise<void> {
   const settings = await readSettings(config);
-  const folder = await openDataFolder(settings.dataFolder, { passphrase: passphraseFrom(passphraseFd), lostMaster });
+  const folder = await openFolder(settings, passphraseFd, { lostMaster });
   try {
     await work(folder, settings);
   } finally {
@@ -32,6 +35,7 @@ const ORIGINS: Readonly<Record<DataFolder["masterOrigin"], string>> = {
   file: "in master.key, readable by its owner",
   passphrase: "in master.key, under a passphrase",
   credential: "systemd's credential",
+  token: "in master.key, which a key in the token opens",
 };
 
 export async function keysStatus(options: DataOptions & { readonly json?: boolean }): Promise<void> {
@@ -64,26 +68,62 @@ export async function keysStatus(options: DataOptions & { readonly json?: boolea
 export interface RotateOptions extends DataOptions {
   readonly toPassphrase?: boolean;
   readonly toFile?: boolean;
+  readonly toToken?: boolean;
   readonly newPassphraseFd?: string;
 }
 
 /** A new master key, and secrets sealed anew; recordings are not touched. */
 export async function rotateKeys(options: RotateOptions): Promise<void> {
-  await withFolder(options, async (folder) => {
+  await withFolder(options, async (folder, settings) => {
     const { keys, masterOrigin, path } = folder;
     if (masterOrigin === "credential")
       throw new Fault("invalid", "the master key is systemd's credential, which only systemd's own tools can replace");
-    const under = options.toPassphrase === true || (masterOrigin === "passphrase" && options.toFile !== true);
-    const passphrase = under ? await newPassphrase(options.newPassphraseFd) : undefined;
+    const to = destinationOf(options, masterOrigin);
+    const print = await printerOf(to, options, settings);
     const master = randomBytes(KEY_BYTES);
     // Of a rotation that broke off.
     await resealSecrets(folder);
-    await replaceMaster(path, master, passphrase, () => keys.rotate(master));
+    await replaceMaster(path, master, print, () => keys.rotate(master));
     await resealSecrets(folder);
-    process.stdout.write(
-      `There is a new master key, ${under ? "under the new passphrase" : "in master.key: keep a copy of it elsewhere"}.\n`,
-    );
+    process.stdout.write(`There is a new master key, ${DESTINATIONS[to]}.\n`);
   });
+}
+
+type Destination = "file" | "passphrase" | "token";
+
+const DESTINATIONS: Readonly<Record<Destination, string>> = {
+  file: "in master.key: keep a copy of it elsewhere",
+  passphrase: "under the new passphrase",
+  token: "which only the token opens: where that breaks or is lost, only a recovery key helps (viaduct keys recovery)",
+};
+
+/** Where it stays unless something else was said. */
+function destinationOf({ toFile, toPassphrase, toToken }: RotateOptions, present: Destination): Destination {
+  const said: readonly Destination[] = [
+    ...(toFile === true ? ["file" as const] : []),
+    ...(toPassphrase === true ? ["passphrase" as const] : []),
+    ...(toToken === true ? ["token" as const] : []),
+  ];
+  if (said.length > 1) throw new Fault("invalid", "the master key goes to one place: say one of --to-…");
+  return said[0] ?? present;
+}
+
+async function printerOf(
+  to: Destination,
+  { newPassphraseFd }: RotateOptions,
+  settings: Settings,
+): Promise<PrintMaster> {
+  if (to === "file") return printInFile;
+  if (to === "passphrase") {
+    const passphrase = await newPassphrase(newPassphraseFd);
+    return (key) => printUnderPassphrase(passphrase, key);
+  }
+  const place = tokenPlaceOf(settings);
+  if (place !== undefined) return (key) => printUnderToken(place, key);
+  throw new Fault(
+    "invalid",
+    "the configuration names no token: set keys.token, then look at it by `viaduct keys token`",
+  );
 }
 
 /** Makes the recovery key and writes its private half. */

@@ -15,6 +15,8 @@ export const PATHS = [
   "recording.timeStamps.ca",
   "recording.timeStamps.serverCa",
   "recording.timeStamps.login.passwordFile",
+  "keys.token.module",
+  "keys.token.pinFile",
   "audit.forward[].ca",
   "exports.folder",
   "directory[].ca",

@@ -6,7 +6,6 @@ import { printed } from "../base/printed.ts";
 import { isoOf, unixMillis } from "../base/units.ts";
 import { anchorIn } from "../bridge/anchor-entry.ts";
 import { readCa } from "../bridge/certificates-file.ts";
-import { openDataFolder } from "../bridge/data-folder.ts";
 import type { AnchorName } from "../recorder/anchor.ts";
 import { certificatesOf, issuerOf, nameOf } from "../recorder/cms/chain.ts";
 import { printTimeStamp } from "../recorder/cms/time-stamp.ts";
@@ -19,6 +18,7 @@ import { type Trust, trustIn } from "../recorder/trust.ts";
 import { exitCodeOf, type Report, type Stretch, verify as verifyFiles } from "../recorder/verify.ts";
 import type { ArchiveScope } from "../recorder/verify-removed.ts";
 import { MARK_FILE } from "../recorder/volume-mark.ts";
+import { openFolder } from "./data.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
 
@@ -148,8 +148,7 @@ function ofExport(path: string): Fault {
 }
 
 async function keysOf(config: string, passphraseFd: string | undefined) {
-  const { dataFolder } = await readSettings(config);
-  return openDataFolder(dataFolder, { passphrase: passphraseFrom(passphraseFd) });
+  return openFolder(await readSettings(config), passphraseFd);
 }
 
 /** The archive that a folder is, or is a camera of, where the others are volumes of it, or the same camera on these. */

@@ -64,6 +64,7 @@ import { hostsOf, multicastPlanOf, portRangeOf, type Settings } from "./settings
 import { loadSigner, tellOfEnd } from "./signing.ts";
 import { type SiteSchema, siteMigrations } from "./site-schema.ts";
 import { startTimeStamping } from "./time-stamping.ts";
+import { tokenPlaceOf } from "./token-settings.ts";
 
 /** The realm of every digest challenge. Secrets are bound to nothing but this string, so it never changes. */
 const REALM = "Viaduct";
@@ -150,7 +151,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   metrics.measure("viaduct_ready", "1 when everything is started", () => (ready ? 1 : 0));
 
   const folder = await life.start("data folder", () =>
-    openDataFolder(settings.dataFolder, { passphrase: o.passphrase }),
+    openDataFolder(settings.dataFolder, { passphrase: o.passphrase, token: tokenPlaceOf(settings) }),
   );
   // Of a rotation of the master key that broke off.
   await resealSecrets(folder);

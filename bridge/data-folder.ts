@@ -10,6 +10,7 @@ import { isThere, readIfThere, writeWhole } from "../base/whole-file.ts";
 import { abandonMaster, type MasterOrigin, type MasterPlace, openMaster } from "../keys/master.ts";
 import { KeyRing } from "../keys/ring.ts";
 import { KeyStore } from "../keys/store.ts";
+import type { TokenPlace } from "../keys/token/place.ts";
 
 /** What a bridge keeps in its data folder besides databases, recordings and the audit log. */
 export interface DataFolder extends Closable {
@@ -25,6 +26,8 @@ export interface DataFolder extends Closable {
 export interface DataFolderOptions {
   /** Asks for the passphrase of the master key; absent where nobody can be asked. */
   readonly passphrase?: (() => Promise<Secret>) | undefined;
+  /** Where the master key is encrypted for a token; absent where the configuration names none. */
+  readonly token?: TokenPlace | undefined;
   /** The master key is lost: make a new one, put under it what this private key opens, and forget what only the old one opens. */
   readonly lostMaster?: KeyObject | undefined;
 }
@@ -113,12 +116,12 @@ function keysLost(folder: string): Fault {
   return new Fault("unavailable", tell, { tell });
 }
 
-function placeOf(folder: string, { passphrase }: DataFolderOptions): MasterPlace {
+function placeOf(folder: string, { passphrase, token }: DataFolderOptions): MasterPlace {
   const ask = async (): Promise<Secret> => {
     const tell = `the master key of ${folder} is under a passphrase, and nobody can be asked: give --passphrase-fd, or run it at a terminal`;
     throw new Fault("unavailable", tell, { tell });
   };
-  return { folder, passphrase: passphrase ?? ask, credentials: process.env["CREDENTIALS_DIRECTORY"] };
+  return { folder, passphrase: passphrase ?? ask, token, credentials: process.env["CREDENTIALS_DIRECTORY"] };
 }
 
 async function readOrMake(file: string, make: () => string): Promise<string> {

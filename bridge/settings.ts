@@ -15,6 +15,7 @@ import { cameraDevices, notifications } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
 import { smsSchema } from "./sms-settings.ts";
 import { timeStampSchema } from "./time-stamp-settings.ts";
+import { keysSchema } from "./token-settings.ts";
 import { archiveSchema, volumesSchema } from "./volume-settings.ts";
 
 const port = (fallback: number) =>
@@ -243,6 +244,7 @@ const wholeFile = z.strictObject({
   cameraSide,
   clientSide,
   recording,
+  keys: keysSchema,
   audit,
   exports: z
     .strictObject({

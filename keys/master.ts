@@ -1,32 +1,20 @@
-import { argon2, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { Fault } from "../base/fault.ts";
 import type { Secret } from "../base/secret.ts";
 import { moveWhole, putAside, readIfThere, writeWhole } from "../base/whole-file.ts";
-import { KEY_BYTES, unwrap, wrap } from "./wrap.ts";
+import { isUnderToken, openUnderToken } from "./token/form.ts";
+import type { TokenPlace } from "./token/place.ts";
+import { isUnderPassphrase, openUnderPassphrase } from "./under-passphrase.ts";
+import { KEY_BYTES } from "./wrap.ts";
 
 const MASTER_FILE = "master.key";
 const NEXT_FILE = "master.key.next";
 /** The name of systemd's credential: `LoadCredential=viaduct-master-key:/path`. */
 const CREDENTIAL = "viaduct-master-key";
-const PASSPHRASE_MARK = "viaduct-passphrase-1";
-const CONTEXT = "viaduct master key v1";
-
-/** Argon2id (RFC 9106): about a second of a core, once at the start. */
-const COST = { memoryKib: 256 * 1024, passes: 3, parallelism: 1 };
-const LIMITS = {
-  /** What a file may ask for, so that a changed one does not take the machine. */
-  memoryKib: 4 * 1024 * 1024,
-  passes: 64,
-  parallelism: 16,
-};
-const SALT_BYTES = 16;
-
-const derive = promisify(argon2);
 
 /** Where the master key comes from. */
-export type MasterOrigin = "file" | "passphrase" | "credential";
+export type MasterOrigin = "file" | "passphrase" | "credential" | "token";
 
 export interface Master {
   readonly origin: MasterOrigin;
@@ -40,6 +28,8 @@ export interface MasterPlace {
   readonly folder: string;
   /** Asks for the passphrase; called once, and only where the key is under one. */
   readonly passphrase: () => Promise<Secret>;
+  /** Opens the key where it is encrypted for a token; absent where the configuration names none. */
+  readonly token?: TokenPlace | undefined;
   /** Of systemd; `CREDENTIALS_DIRECTORY`. */
   readonly credentials: string | undefined;
   /** False: something is under the key although nothing tells which one fits, so that none may be made. */
@@ -48,8 +38,8 @@ export interface MasterPlace {
 
 /**
  * The master key: systemd's credential where there is one, else `master.key` of the data folder, which holds the key itself
- * or, under a passphrase, the key encrypted. A new one is made where there is none. `fits` says whether a key is the right one; where a
- * rotation broke off, the next key is taken if it is. Fault `unavailable` when none fits: nothing is made or changed then.
+ * or the key encrypted, under a passphrase or for a token. A new one is made where there is none. `fits` says whether a key is the right
+ * one; where a rotation broke off, the next key is taken if it is. Fault `unavailable` when none fits: nothing is made or changed then.
  */
 export async function openMaster(place: MasterPlace, fits: (key: Buffer) => boolean): Promise<Master> {
   const given = await readCredential(place);
@@ -62,10 +52,10 @@ export async function openMaster(place: MasterPlace, fits: (key: Buffer) => bool
   const [text, nextText] = [await readIfThere(file), await readIfThere(next)];
   let asked: Promise<Secret> | undefined;
   // One may be under the old passphrase, the other one under the new.
-  const ask = (): Promise<Secret> => (asked ??= place.passphrase());
-  const found = text === undefined ? undefined : await readMaster(text, file, ask);
+  const by = { ask: (): Promise<Secret> => (asked ??= place.passphrase()), token: place.token };
+  const found = text === undefined ? undefined : await readMaster(text, file, by);
   if (found !== undefined && fits(found.key)) return found;
-  const other = nextText === undefined ? undefined : await readMaster(nextText, next, ask);
+  const other = nextText === undefined ? undefined : await readMaster(nextText, next, by);
   if (other !== undefined && fits(other.key)) {
     await moveWhole(next, file);
     return other;
@@ -74,8 +64,16 @@ export async function openMaster(place: MasterPlace, fits: (key: Buffer) => bool
   const key = randomBytes(KEY_BYTES);
   // Whatever is there already was made under another key, which must not be hidden by a new one.
   if (place.mayMake === false || !fits(key)) throw missing(file);
-  await writeWhole(file, printKey(key));
+  await writeWhole(file, printInFile(key));
   return { origin: "file", key, made: true };
+}
+
+/** How a master key stands in its file. */
+export type PrintMaster = (key: Buffer) => string | Promise<string>;
+
+/** The key itself. */
+export function printInFile(key: Buffer): string {
+  return `${key.toString("base64")}\n`;
 }
 
 /**
@@ -85,11 +83,11 @@ export async function openMaster(place: MasterPlace, fits: (key: Buffer) => bool
 export async function replaceMaster(
   folder: string,
   key: Buffer,
-  passphrase: Secret | undefined,
+  print: PrintMaster,
   rewrap: () => Promise<void>,
 ): Promise<void> {
   const next = join(folder, NEXT_FILE);
-  await writeWhole(next, passphrase === undefined ? printKey(key) : await printUnder(passphrase, key));
+  await writeWhole(next, await print(key));
   await rewrap();
   await moveWhole(next, join(folder, MASTER_FILE));
 }
@@ -114,7 +112,7 @@ export async function abandonMaster(
   if (present !== undefined)
     throw refusal(`the master key of ${place.folder} is there and fits: restore without --lost-master`);
   const key = randomBytes(KEY_BYTES);
-  await replaceMaster(place.folder, key, undefined, async () => {
+  await replaceMaster(place.folder, key, printInFile, async () => {
     await startOver(key);
     const nameOf = (count: number): string => `${MASTER_FILE}.old${count === 1 ? "" : `-${count}`}`;
     await putAside(join(place.folder, MASTER_FILE), nameOf);
@@ -127,41 +125,15 @@ async function readCredential({ credentials }: MasterPlace): Promise<string | un
 }
 
 /** Undefined where the passphrase is another one. */
-async function readMaster(text: string, file: string, ask: () => Promise<Secret>): Promise<Master | undefined> {
-  if (!text.startsWith(PASSPHRASE_MARK)) return { origin: "file", key: keyOf(text, file) };
-  const [, memory, passes, parallelism, salt = "", wrapped = ""] = text.trim().split(" ");
-  const cost = { memoryKib: Number(memory), passes: Number(passes), parallelism: Number(parallelism) };
-  for (const [name, limit] of Object.entries(LIMITS)) {
-    const value = cost[name as keyof typeof cost];
-    if (!Number.isInteger(value) || value < 1 || value > limit)
-      throw new Fault("invalid", `${file} asks for ${name} ${value}: it was changed`);
-  }
-  const under = await stretch(await ask(), Buffer.from(salt, "base64"), cost);
-  const key = unwrap(under, Buffer.from(wrapped, "base64"), CONTEXT);
+async function readMaster(
+  text: string,
+  file: string,
+  { ask, token }: { readonly ask: () => Promise<Secret>; readonly token: TokenPlace | undefined },
+): Promise<Master | undefined> {
+  if (isUnderToken(text)) return { origin: "token", key: await openUnderToken(text, file, token) };
+  if (!isUnderPassphrase(text)) return { origin: "file", key: keyOf(text, file) };
+  const key = await openUnderPassphrase(text, file, ask);
   return key && { origin: "passphrase", key };
-}
-
-async function printUnder(passphrase: Secret, key: Buffer): Promise<string> {
-  const salt = randomBytes(SALT_BYTES);
-  const wrapped = wrap(await stretch(passphrase, salt, COST), key, CONTEXT);
-  const { memoryKib, passes, parallelism } = COST;
-  const fields = [memoryKib, passes, parallelism, salt.toString("base64"), wrapped.toString("base64")];
-  return `${PASSPHRASE_MARK} ${fields.join(" ")}\n`;
-}
-
-function stretch(passphrase: Secret, nonce: Buffer, cost: typeof COST): Promise<Buffer> {
-  return derive("argon2id", {
-    message: Buffer.from(passphrase.reveal().normalize("NFC")),
-    nonce,
-    parallelism: cost.parallelism,
-    tagLength: KEY_BYTES,
-    memory: cost.memoryKib,
-    passes: cost.passes,
-  });
-}
-
-function printKey(key: Buffer): string {
-  return `${key.toString("base64")}\n`;
 }
 
 function keyOf(text: string, origin: string): Buffer {

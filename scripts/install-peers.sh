@@ -7,9 +7,10 @@ packages=(
   python3-gi gir1.2-gst-rtsp-server-1.0 gir1.2-gst-plugins-base-1.0
   gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
   gstreamer1.0-plugins-ugly gstreamer1.0-libav gstreamer1.0-rtsp gstreamer1.0-x
-  gcc libc6-dev libkrb5-dev krb5-user python3-gssapi
+  gcc g++ libc6-dev libkrb5-dev krb5-user python3-gssapi
   vlc-bin vlc-plugin-base rtsp-server-perl motion
   samba samba-ad-dc samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba winbind python3-ntlm-auth
+  softhsm2 opensc
   slapd ldap-utils dnsmasq-base
   rsyslog rsyslog-openssl oathtool python3-aiosmtpd libfaketime
   python3-zeep python3-jwt python3-cryptography onvif-tools gsoap chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount

@@ -26,6 +26,7 @@ const ONE_IMPORTER: Readonly<Record<string, string>> = {
   yaml: "base/config.ts",
   jose: "auth/jwt/verify-jwt.ts",
   ldapts: "directory/connection.ts",
+  pkcs11js: "keys/token/",
   nodemailer: "bridge/client-side/mailer.ts",
   "@peculiar/x509": "net/tls.ts",
   "@peculiar/asn1-cms": "recorder/cms/",

@@ -18,9 +18,26 @@ export function addKeysCommands(program: Command): void {
     .addOption(passphraseFd())
     .option("--to-passphrase", "put it under a passphrase, which is asked for at every start")
     .option("--to-file", "put it in master.key without a passphrase")
+    .option("--to-token", "encrypt it for the key in the PKCS#11 token of the configuration (keys.token)")
     .option("--new-passphrase-fd <number>", "read the new passphrase from this file descriptor")
     .addHelpText("after", "\nExample:\n  viaduct keys rotate --config viaduct.yaml --to-passphrase")
     .action(async (options: import("../keys.ts").RotateOptions) => (await import("../keys.ts")).rotateKeys(options));
+  keys
+    .command("token")
+    .description(
+      "say whether the PKCS#11 token of the configuration can keep the master key; nothing of the bridge is changed",
+    )
+    .requiredOption("--config <file>", "configuration, YAML")
+    .option("--make", "make the key pair in the token, which never leaves it")
+    .option("--try-pin", "try the PIN although one was refused before")
+    .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      "\nExample:\n  viaduct keys token --config viaduct.yaml --make\n  viaduct keys rotate --config viaduct.yaml --to-token",
+    )
+    .action(async (options: import("../token-key.ts").TokenKeyOptions) =>
+      (await import("../token-key.ts")).tokenKey(options),
+    );
   keys
     .command("recovery")
     .description("make a recovery key, which opens all recordings should the master key be lost")

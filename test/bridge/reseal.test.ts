@@ -12,7 +12,7 @@ import { CameraStore } from "../../bridge/camera-store.ts";
 import { type DataFolder, openDataFolder } from "../../bridge/data-folder.ts";
 import { resealSecrets } from "../../bridge/reseal.ts";
 import { type SiteSchema, siteMigrations } from "../../bridge/site-schema.ts";
-import { replaceMaster } from "../../keys/master.ts";
+import { printInFile, replaceMaster } from "../../keys/master.ts";
 import { codeFor } from "../support/authenticator.ts";
 import { startTestBridge } from "../support/bridge.ts";
 
@@ -52,7 +52,7 @@ describe("secrets, when the master key is replaced", function () {
   async function rotate(): Promise<void> {
     const data = await openDataFolder(folder);
     const master = randomBytes(32);
-    await replaceMaster(folder, master, undefined, () => data.keys.rotate(master));
+    await replaceMaster(folder, master, printInFile, () => data.keys.rotate(master));
     await data.close();
   }
 

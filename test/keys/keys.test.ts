@@ -4,8 +4,17 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { Fault } from "../../base/fault.ts";
 import { Secret } from "../../base/secret.ts";
-import { abandonMaster, type Master, type MasterPlace, openMaster, replaceMaster } from "../../keys/master.ts";
+import {
+  abandonMaster,
+  type Master,
+  type MasterPlace,
+  openMaster,
+  type PrintMaster,
+  printInFile,
+  replaceMaster,
+} from "../../keys/master.ts";
 import { KeyRing } from "../../keys/ring.ts";
+import { printUnderPassphrase } from "../../keys/under-passphrase.ts";
 import { makePair, openSealed, readKey, sealTo, unwrap, wrap } from "../../keys/wrap.ts";
 import { openRing } from "../support/keys.ts";
 import { scratchFolder } from "../support/recorder-samples.ts";
@@ -59,6 +68,10 @@ describe("the master key", () => {
   let folder = "";
   let remove: () => Promise<void>;
   const any = (): boolean => true;
+  const under =
+    (passphrase: string): PrintMaster =>
+    (one) =>
+      printUnderPassphrase(new Secret(passphrase), one);
   const place = (passphrase = "correct horse battery"): MasterPlace => ({
     folder,
     passphrase: async () => new Secret(passphrase),
@@ -88,7 +101,7 @@ describe("the master key", () => {
 
   it("is under a passphrase where that was set, and opens with no other", async function () {
     this.timeout(180_000);
-    await replaceMaster(folder, key(5), new Secret("correct horse battery"), async () => undefined);
+    await replaceMaster(folder, key(5), under("correct horse battery"), async () => undefined);
     expect((await readFile(join(folder, "master.key"), "latin1")).includes(key(5).toString("base64"))).to.equal(false);
     expect(await openMaster(place(), any)).to.deep.equal({ origin: "passphrase", key: key(5) });
     await expectFault(openMaster(place("incorrect horse"), any), /passphrase is not the one/);
@@ -112,7 +125,7 @@ describe("the master key", () => {
     const { key: data, id } = await ring.forRecording("gate", DAY_US);
     await writeFile(join(folder, "master.key"), key(7).toString("base64"));
     // Before anything was rewrapped.
-    await replaceMaster(folder, key(8), undefined, () => Promise.reject(new Error("killed"))).catch(() => undefined);
+    await replaceMaster(folder, key(8), printInFile, () => Promise.reject(new Error("killed"))).catch(() => undefined);
     expect((await openMaster(place(), KeyRing.fits(await store.vault()))).key).to.deep.equal(key(7));
     // After that, and before the new file has its name.
     await ring.rotate(key(8));
@@ -125,9 +138,9 @@ describe("the master key", () => {
 
   it("is found with either passphrase, asked for once, where a rotation from one to another broke off", async function () {
     this.timeout(180_000);
-    await replaceMaster(folder, key(5), new Secret("the old passphrase"), async () => undefined);
+    await replaceMaster(folder, key(5), under("the old passphrase"), async () => undefined);
     const killed = () => Promise.reject(new Error("killed"));
-    await replaceMaster(folder, key(6), new Secret("the new passphrase"), killed).catch(() => undefined);
+    await replaceMaster(folder, key(6), under("the new passphrase"), killed).catch(() => undefined);
     let asked = 0;
     const open = (passphrase: string, right: Buffer): Promise<Master> => {
       const ask = async (): Promise<Secret> => {
