@@ -1,10 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
+import type { Turns } from "../base/turns.ts";
 import type { RecordedSource } from "../media/source.ts";
 import type { WebSocket } from "../net/websocket.ts";
+import { keyFrameAt } from "./key-frame.ts";
+import { Newest } from "./newest.ts";
 import { RecordedPicture } from "./playback.ts";
-import { type PlaybackRequest, playbackRequest } from "./playback-protocol.ts";
+import { type PlaybackMessage, type PlaybackRequest, playbackRequest } from "./playback-protocol.ts";
 import { type Footage, timelineOf } from "./timeline.ts";
 
 /** Private close code (RFC 6455 7.4.2): the page sent what we do not understand. */
@@ -17,34 +20,37 @@ export interface PlaybackFeedOptions {
   readonly stream: string | undefined;
   /** What of it the account may have. */
   readonly source: RecordedSource;
+  /** The same for thumbnails: they may become too old while the picture is not. */
+  readonly thumbnails: RecordedSource;
+  /** In which key frames are read, whichever page of the account asks for them. */
+  readonly turns: Turns;
   readonly footage: Footage;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-type Asked = Extract<PlaybackRequest, { type: "timeline" }>;
+type Asked<T extends PlaybackRequest["type"]> = Extract<PlaybackRequest, { type: T }>;
 
-/** One page's connection to the recording of one camera: pictures and timelines as it asks for them. */
+/** One page's connection to the recording of one camera: pictures, key frames and timelines as it asks for them. */
 export class PlaybackFeed {
   readonly #ws: WebSocket;
   readonly #o: PlaybackFeedOptions;
   readonly #picture: RecordedPicture;
-  /** The timeline that is to be told next. One at a time, and the newest question alone. */
-  #asked: Asked | undefined;
-  #telling = false;
+  readonly #timelines = new Newest<Asked<"timeline">>((asked) => this.#tellTimeline(asked));
+  readonly #keyFrames = new Newest<Asked<"key-frame">>((asked) => this.#tellKeyFrame(asked));
+  readonly #closing = new AbortController();
 
   constructor(ws: WebSocket, o: PlaybackFeedOptions) {
     this.#ws = ws;
     this.#o = o;
-    this.#picture = new RecordedPicture(
-      { text: (message) => this.#send(JSON.stringify(message)), binary: (bytes) => this.#send(bytes) },
-      o,
-    );
+    this.#picture = new RecordedPicture({ tell: (message, bytes) => this.#tell(message, bytes) }, o);
     ws.on("message", (data: Buffer) => this.#take(data));
   }
 
   close(): void {
-    this.#asked = undefined;
+    this.#closing.abort();
+    this.#timelines.clear();
+    this.#keyFrames.clear();
     this.#picture.close();
   }
 
@@ -55,31 +61,47 @@ export class PlaybackFeed {
     if (request === undefined) {
       this.#ws.close(CLOSE_WRONG);
       this.close();
-    } else if (request.type !== "timeline") this.#picture.take(request);
-    else {
-      this.#asked = request;
-      if (!this.#telling) void this.#tellAll();
+    } else if (request.type === "timeline") this.#timelines.ask(request);
+    else if (request.type === "key-frame") this.#keyFrames.ask(request);
+    else this.#picture.take(request);
+  }
+
+  async #tellTimeline(asked: Asked<"timeline">): Promise<void> {
+    try {
+      await this.#tell(await timelineOf(this.#o.camera, asked, this.#o));
+    } catch (error) {
+      this.#o.log.error({ err: asFault(error) }, "a timeline could not be told");
     }
   }
 
-  async #tellAll(): Promise<void> {
-    this.#telling = true;
-    while (this.#asked !== undefined) {
-      const asked = this.#asked;
-      this.#asked = undefined;
-      try {
-        const timeline = await timelineOf(this.#o.camera, asked, this.#o);
-        await this.#send(JSON.stringify(timeline));
-      } catch (error) {
-        this.#o.log.error({ err: asFault(error) }, "a timeline could not be told");
+  async #tellKeyFrame({ at: asked }: Asked<"key-frame">): Promise<void> {
+    const { signal } = this.#closing;
+    try {
+      const read = () => keyFrameAt(this.#o.thumbnails, asked, signal);
+      const found = await this.#o.turns.take(async () => (signal.aborted ? undefined : read()));
+      if (signal.aborted) return;
+      if (typeof found === "string")
+        await this.#tell({ type: "no-key-frame", asked, why: `Browsers cannot show ${found} video.` });
+      else if (found === undefined) await this.#tell({ type: "no-key-frame", asked });
+      else {
+        const { config, data, ...told } = found;
+        const bytes = Buffer.concat([config, data]);
+        await this.#tell({ type: "key-frame", asked, configBytes: config.length, ...told }, bytes);
       }
+    } catch (error) {
+      this.#o.log.error({ err: asFault(error) }, "a key frame could not be read");
+      await this.#tell({ type: "no-key-frame", asked, why: "The recording cannot be read at the moment." });
     }
-    this.#telling = false;
   }
 
   /** Resolves when it has left, or never will. */
-  #send(data: string | Buffer): Promise<void> {
-    return new Promise((resolve) => this.#ws.send(data, () => resolve()));
+  #tell(message: PlaybackMessage, bytes?: Buffer): Promise<void> {
+    return new Promise((resolve) => {
+      this.#ws.send(JSON.stringify(message), () => {
+        if (bytes === undefined) resolve();
+      });
+      if (bytes !== undefined) this.#ws.send(bytes, () => resolve());
+    });
   }
 }
 

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { unixMillis } from "../base/units.ts";
+import type { KeyFrame } from "./key-frame.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** Instants of pages: years have four digits. */
 const instant = z
@@ -24,11 +26,13 @@ export const playbackRequest = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("stop") }),
   /** What of that range is recorded. */
   z.strictObject({ type: z.literal("timeline"), from: instant, to: instant }),
+  /** One picture for a thumbnail: the last key frame at or before that instant. */
+  z.strictObject({ type: z.literal("key-frame"), at: instant }),
 ]);
 
 export type PlaybackRequest = z.output<typeof playbackRequest>;
 
-/** What a page is told in words. */
+/** What a page is told in words; bytes follow some of them at once. */
 export type PlaybackMessage =
   /** `mime` is for Media Source Extensions. An initialization segment follows. */
   | {
@@ -45,9 +49,17 @@ export type PlaybackMessage =
   /** There is nothing more in that direction. Forward, it goes on where more is recorded. */
   | { readonly type: "end"; readonly run: number }
   /** It cannot be shown in a browser, or not be read; `why` is a sentence for people. */
-  | { readonly type: "unplayable"; readonly run: number; readonly why: string };
+  | { readonly type: "unplayable"; readonly run: number; readonly why: string }
+  /** For what was asked for at `asked`. As many bytes of decoder configuration, and the picture behind them, follow. */
+  | ({ readonly type: "key-frame"; readonly asked: number; readonly configBytes: number } & Omit<
+      KeyFrame,
+      "config" | "data"
+    >)
+  /** Nothing is recorded there, or it cannot be shown: `why`, a sentence for people, is there then. */
+  | { readonly type: "no-key-frame"; readonly asked: number; readonly why?: string }
+  | Timeline;
 
 /** What is asked for of the pictures. */
-export type PictureRequest = Exclude<PlaybackRequest, { type: "timeline" }>;
+export type PictureRequest = Exclude<PlaybackRequest, { type: "timeline" | "key-frame" }>;
 
 export type ReadRequest = Extract<PlaybackRequest, { type: "read" }>;

@@ -15,10 +15,13 @@ import type { PictureRequest, PlaybackMessage, ReadRequest } from "./playback-pr
 /** How long to wait before looking whether more was recorded. */
 const LOOK_AGAIN_MS = 0.5 * SECOND;
 
-/** Where pictures go: a WebSocket, or a test. Both resolve when it has left, so that nothing piles up for a page that does not read. */
+/** Where pictures go: a WebSocket, or a test. */
 export interface PlaybackViewer {
-  text(message: PlaybackMessage): Promise<void>;
-  binary(bytes: Buffer): Promise<void>;
+  /**
+   * Nothing comes between the words and the bytes that belong to them. Resolves when all has left, so that nothing piles up for a page
+   * that does not read.
+   */
+  tell(message: PlaybackMessage, bytes?: Buffer): Promise<void>;
 }
 
 /**
@@ -179,8 +182,7 @@ class Run {
     if (made.format !== this.#format) await this.#begin(made.format);
     if (!this.#playable) return;
     this.#toldEnd = false;
-    await this.#viewer.text({ type: "pictures", run: this.#asked.run, at: made.at });
-    await this.#viewer.binary(made.bytes);
+    await this.#viewer.tell({ type: "pictures", run: this.#asked.run, at: made.at }, made.bytes);
   }
 
   async #begin(format: SampleFormat): Promise<void> {
@@ -193,8 +195,8 @@ class Run {
     }
     const { width, height } = format;
     const mime = `video/mp4; codecs="${codec}"`;
-    await this.#viewer.text({ type: "stream", run: this.#asked.run, mime, width, height });
-    await this.#viewer.binary(initSegment([{ id: VIDEO_TRACK_ID, timescale: VIDEO_CLOCK_HZ, format }]));
+    const head = initSegment([{ id: VIDEO_TRACK_ID, timescale: VIDEO_CLOCK_HZ, format }]);
+    await this.#viewer.tell({ type: "stream", run: this.#asked.run, mime, width, height }, head);
   }
 
   /** Until the picture of `next` is wanted, or it is stopped. */
@@ -202,7 +204,7 @@ class Run {
     while (!isWanted() && !this.#stopping.signal.aborted) {
       const extended = Promise.withResolvers<void>();
       this.#extended = extended;
-      await this.#viewer.text({ type: "waiting", run: this.#asked.run, next });
+      await this.#viewer.tell({ type: "waiting", run: this.#asked.run, next });
       await extended.promise;
     }
   }
@@ -210,10 +212,10 @@ class Run {
   async #end(): Promise<void> {
     if (this.#toldEnd) return;
     this.#toldEnd = true;
-    await this.#viewer.text({ type: "end", run: this.#asked.run });
+    await this.#viewer.tell({ type: "end", run: this.#asked.run });
   }
 
   async #unplayable(why: string): Promise<void> {
-    await this.#viewer.text({ type: "unplayable", run: this.#asked.run, why });
+    await this.#viewer.tell({ type: "unplayable", run: this.#asked.run, why });
   }
 }

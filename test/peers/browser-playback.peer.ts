@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect } from "chai";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import { Secret } from "../../base/secret.ts";
 import { unixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
@@ -25,7 +25,7 @@ interface Canvas {
   width: number;
   height: number;
   getContext(kind: "2d"): {
-    drawImage(of: unknown, x: number, y: number): void;
+    drawImage(of: unknown, x: number, y: number, width: number, height: number): void;
     getImageData(x: number, y: number, w: number, h: number): { readonly data: ArrayLike<number> };
   };
 }
@@ -37,6 +37,8 @@ describe("recordings in Chromium", function () {
   let page: Page;
   let ffmpeg: Peer;
   let camera: BridgedCamera;
+  /** Requests for thumbnails that the page has made, their answers, and the most that were under way at once. */
+  const keyFrames = { asked: 0, told: 0, most: 0 };
 
   before(async function () {
     const chromium = peer(this, "chromium");
@@ -62,6 +64,16 @@ describe("recordings in Chromium", function () {
     });
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
     ({ page } = window);
+    page.on("websocket", (socket) => {
+      socket.on("framesent", ({ payload }) => {
+        if (!String(payload).includes('"key-frame"')) return;
+        keyFrames.asked += 1;
+        keyFrames.most = Math.max(keyFrames.most, keyFrames.asked - keyFrames.told);
+      });
+      socket.on("framereceived", ({ payload }) => {
+        if (String(payload).includes('key-frame"')) keyFrames.told += 1;
+      });
+    });
     await window.logIn(GUARD.name, GUARD.password);
     await page.getByRole("link", { name: "Playback" }).click();
   });
@@ -86,18 +98,16 @@ describe("recordings in Chromium", function () {
     await eventually(async () => !Number.isNaN(await shown()));
     return shown();
   };
-  /** The number that the camera burnt into the picture which the browser shows. */
-  const number = async (): Promise<number> => {
-    const gray = await first()
-      .locator("video")
-      .evaluate((element) => {
-        const video = element as unknown as Shown;
-        const canvas = video.ownerDocument.createElement("canvas");
-        [canvas.width, canvas.height] = [640, 360];
-        const pen = canvas.getContext("2d");
-        pen.drawImage(video, 0, 0);
-        return Array.from(pen.getImageData(0, 320, 640, 32).data).filter((_, index) => index % 4 === 1);
-      });
+  /** The number that the camera burnt into the picture which the browser shows, in large or small. */
+  const number = async (shown: Locator = first().locator("video")): Promise<number> => {
+    const gray = await shown.evaluate((element) => {
+      const video = element as unknown as Shown;
+      const canvas = video.ownerDocument.createElement("canvas");
+      [canvas.width, canvas.height] = [640, 360];
+      const pen = canvas.getContext("2d");
+      pen.drawImage(video, 0, 0, 640, 360);
+      return Array.from(pen.getImageData(0, 320, 640, 32).data).filter((_, index) => index % 4 === 1);
+    });
     // The number stands in the two last whole rows of macroblocks; the rest of the picture is not fetched.
     const frame = Buffer.alloc(WIDTH * HEIGHT);
     frame.set(gray, 320 * WIDTH);
@@ -150,6 +160,54 @@ describe("recordings in Chromium", function () {
       expect(await number()).to.equal(await recordedNumber(at));
     }
     await window.picture("playback");
+  });
+
+  it("show in small what is pointed at, with mouse and keys, and why there is nothing", async () => {
+    const { from = 0 } = (await camera.recorded.extent()) ?? {};
+    await goTo(from + 4000);
+    await instant();
+    const timeline = page.getByLabel("Timeline");
+    const preview = page.locator(".preview");
+    // Until ten seconds are in sight, with the instant in their middle.
+    await timeline.focus();
+    for (let count = 0; count < 9; count += 1) await page.keyboard.press("+");
+    const { x = 0, y = 0, width = 1 } = (await timeline.boundingBox()) ?? {};
+    const view = async (): Promise<readonly [number, number]> => {
+      const read = (name: string) => timeline.getAttribute(name).then(Number);
+      return [await read("aria-valuemin"), await read("aria-valuemax")];
+    };
+    const [begin, end] = await view();
+    for (const at of [from + 6400, from + 3100]) {
+      await page.mouse.move(x + ((at - begin) / (end - begin)) * width, y + 100);
+      await preview.and(page.locator('[data-state="showing"]')).waitFor();
+      await eventually(async () => {
+        const shown = Number(await preview.getAttribute("data-instant"));
+        return at - shown >= 0 && at - shown < 3500;
+      });
+      const shown = Number(await preview.getAttribute("data-instant"));
+      expect(await number(preview.locator("canvas"))).to.equal(await recordedNumber(shown));
+    }
+    await window.picture("playback-thumbnails");
+    // A sweep over the timeline is no storm of requests: one at a time, and what was passed over is not asked for.
+    const { asked } = keyFrames;
+    await page.mouse.move(x + width - 5, y + 100, { steps: 80 });
+    await eventually(() => keyFrames.told === keyFrames.asked);
+    expect([keyFrames.most, keyFrames.asked - asked <= 12], JSON.stringify(keyFrames)).to.deep.equal([1, true]);
+    await page.mouse.move(x + ((from - 500 - begin) / (end - begin)) * width, y + 100);
+    await preview.getByText("Nothing is recorded that early").waitFor();
+    await page.mouse.move(0, 0);
+    await preview.waitFor({ state: "detached" });
+    await page.keyboard.press("Shift+ArrowRight");
+    await page.keyboard.press("Shift+ArrowRight");
+    await preview.and(page.locator('[data-state="showing"]')).waitFor();
+    await page.keyboard.press("Enter");
+    const stepped = 2 * ((end - begin) / 60);
+    await eventually(async () => Math.abs((await instant()) - (from + 4000 + stepped)) < 100);
+    await page.keyboard.press("Escape");
+    await preview.waitFor({ state: "detached" });
+    await page.getByLabel("Thumbnails").uncheck();
+    await page.mouse.move(x + width / 2, y + 40);
+    expect(await preview.count()).to.equal(0);
   });
 
   it("go on and back by one picture, also over a key frame", async () => {

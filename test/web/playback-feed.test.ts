@@ -1,12 +1,15 @@
 import { EventEmitter } from "node:events";
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
+import { Turns } from "../../base/turns.ts";
+import { createDepacketizer } from "../../media/depacketizer.ts";
+import type { PacketGroup } from "../../media/group.ts";
 import type { WebSocket } from "../../net/websocket.ts";
 import { PlaybackFeed } from "../../web/playback-feed.ts";
 import { eventually } from "../support/bridge.ts";
 import { FPS, GOP, NumberedFrames } from "../support/numbered-frames.ts";
 import { START_MS } from "../support/recorder-samples.ts";
-import { scriptedRecording } from "../support/scripted-recording.ts";
+import { type ScriptedRecording, scriptedRecording } from "../support/scripted-recording.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const frames = new NumberedFrames();
@@ -20,8 +23,19 @@ class Page extends EventEmitter {
   readonly sent: string[] = [];
   #unread: (() => void)[] = [];
 
+  /** What stands in the messages besides their type. */
+  readonly words: object[] = [];
+  readonly bytes: Buffer[] = [];
+
   send(data: string | Buffer, left: () => void): void {
-    this.sent.push(typeof data === "string" ? (JSON.parse(data) as { type: string }).type : "bytes");
+    if (typeof data === "string") {
+      const { type, ...words } = JSON.parse(data) as { type: string };
+      this.sent.push(type);
+      this.words.push(words);
+    } else {
+      this.sent.push("bytes");
+      this.bytes.push(data);
+    }
     this.#unread.push(left);
   }
 
@@ -50,14 +64,18 @@ const settled = async (): Promise<void> => {
 describe("a page's feed of a recording", () => {
   let page: Page;
   let feed: PlaybackFeed;
+  let recording: ScriptedRecording;
   let looked = 0;
   beforeEach(() => {
     page = new Page();
     looked = 0;
+    recording = scriptedRecording(frames.track, GROUPS);
     feed = new PlaybackFeed(page as unknown as WebSocket, {
       camera: "gate",
       stream: undefined,
-      source: scriptedRecording(frames.track, GROUPS),
+      source: recording,
+      thumbnails: recording,
+      turns: new Turns(),
       footage: {
         spans: () => {
           looked += 1;
@@ -98,9 +116,61 @@ describe("a page's feed of a recording", () => {
     await page.reads(() => page.sent.filter((type) => type === "pictures").length > 1);
   });
 
+  const askKeyFrame = (frame: number): void => page.ask({ type: "key-frame", at: Math.round(at(frame)) });
+
+  it("gives the last key frame at or before an instant, alone and as it was encoded, and reads no more", async () => {
+    askKeyFrame(2 * GOP + 7);
+    await page.reads(() => page.bytes.length === 1);
+    expect(page.sent).to.deep.equal(["key-frame", "bytes"]);
+    const [{ configBytes, ...words }] = page.words as [{ readonly configBytes: number }];
+    const [sent = Buffer.alloc(0)] = page.bytes;
+    const [sample] = createDepacketizer(frames.track)?.push(GROUPS[2 * GOP] as PacketGroup) ?? [];
+    expect(words).to.deep.equal({
+      asked: Math.round(at(2 * GOP + 7)),
+      at: at(2 * GOP),
+      codec: "avc1.42C01E",
+      width: 384,
+      height: 32,
+    });
+    const config = sample !== undefined && "config" in sample.format ? sample.format.config : Buffer.alloc(0);
+    expect(sent.subarray(0, configBytes)).to.deep.equal(config);
+    expect(sent.subarray(configBytes)).to.deep.equal(sample?.data);
+    expect([recording.taken(), recording.open()]).to.deep.equal([1, 0]);
+  });
+
+  it("has no key frame of what is not recorded, though something is behind it", async () => {
+    page.ask({ type: "key-frame", at: START_MS - 1000 });
+    await page.reads(() => page.sent.length === 1);
+    expect([page.sent, page.words]).to.deep.equal([["no-key-frame"], [{ asked: START_MS - 1000 }]]);
+  });
+
+  it("reads one key frame at a time, and of those that wait the newest, for a page that asks on and does not read", async () => {
+    for (let count = 0; count < 50; count += 1) {
+      askKeyFrame(count);
+      await settled();
+    }
+    expect([page.sent, recording.taken()]).to.deep.equal([["key-frame", "bytes"], 1]);
+    await page.reads(() => page.bytes.length === 2);
+    await settled();
+    expect(page.words.map((one) => (one as { readonly asked: number }).asked)).to.deep.equal([at(0), at(49)]);
+  });
+
+  it("keeps words and their bytes together, whatever else is told meanwhile", async () => {
+    page.ask({ type: "read", run: 1, from: at(0), until: at(3 * GOP) });
+    await page.reads(() => {
+      askTimeline();
+      askKeyFrame(GOP);
+      return page.sent.filter((type) => type === "pictures").length > 5;
+    });
+    const before = page.sent.flatMap((type, index) => (type === "bytes" ? [page.sent[index - 1]] : []));
+    expect([...new Set(before)]).to.have.members(["stream", "pictures", "key-frame"]);
+    expect(page.bytes.length).to.equal(page.sent.filter((type) => /^(?:stream|pictures|key-frame)$/.test(type)).length);
+  });
+
   it("does nothing more once it is closed, though the page has not closed its end", async () => {
     page.ask({ type: "nonsense" });
     askTimeline();
+    askKeyFrame(0);
     page.ask({ type: "read", run: 1, from: at(0), until: at(GOP) });
     await settled();
     expect([page.sent, looked]).to.deep.equal([[], 0]);

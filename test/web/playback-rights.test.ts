@@ -81,6 +81,27 @@ describe("a recording through the pages", () => {
     expect(feed.messages.at(-1)).to.deep.include({ extent: { from: at(2 * GOP), to: at(4 * GOP) } });
   });
 
+  it("has no thumbnail of what is too old for the account, and none ends the picture by its own age", async () => {
+    const maxAgeMs = NOW - at(2 * GOP);
+    const guard = await site.person("guard", [{ ...PLAYBACK, maxAgeMs }]);
+    const feed = await guard.openFeed(PATH);
+    read(feed, 3 * GOP, 3 * GOP);
+    await eventually(() => instantsOf(feed).length > 0);
+    for (const frame of [GOP, 2 * GOP]) {
+      const told = feed.messages.length;
+      ask(feed, { type: "key-frame", at: at(frame) });
+      await eventually(() => feed.messages.length > told);
+    }
+    const told = feed.messages.filter((one) =>
+      /^(?:no-)?key-frame$/.test((one as { readonly type?: string }).type ?? ""),
+    );
+    expect(told.map((one) => (one as { readonly type: string }).type)).to.deep.equal(["no-key-frame", "key-frame"]);
+    await site.clock.advance(900);
+    expect(recording.open()).to.equal(1);
+    await site.clock.advance(MINUTE);
+    expect(await feed.closed).to.equal(ENDED);
+  });
+
   it("ends when what was shown has become too old", async () => {
     const maxAgeMs = NOW - at(0);
     const feed = await playing(await site.person("guard", [{ ...PLAYBACK, maxAgeMs }]));

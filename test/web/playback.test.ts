@@ -30,12 +30,9 @@ class Page implements PlaybackViewer {
     this.picture = new RecordedPicture(this, { source, clock: this.clock, log: silentLog() });
   }
 
-  text(message: PlaybackMessage): Promise<void> {
+  async tell(message: PlaybackMessage, bytes?: Buffer): Promise<void> {
     this.told.push(message);
-    return Promise.resolve();
-  }
-
-  async binary(): Promise<void> {
+    if (bytes === undefined) return;
     this.binaries += 1;
     await this.slow;
   }
@@ -56,7 +53,7 @@ class Page implements PlaybackViewer {
   }
 
   words(run: number): readonly string[] {
-    return this.told.filter((one) => one.run === run).map(({ type }) => type);
+    return this.told.filter((one) => "run" in one && one.run === run).map(({ type }) => type);
   }
 }
 

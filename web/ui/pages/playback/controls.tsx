@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Playback, type PlaybackView, SPEEDS } from "./course.ts";
+import { instantWords, localText } from "./instant-words.ts";
 
 /** Buttons, keys and fields that say what is played: speed, direction, instant. */
 export function Controls(props: { readonly playback: Playback; readonly view: PlaybackView | undefined }): JSX.Element {
@@ -95,28 +96,4 @@ function GoTo({ playback }: { readonly playback: Playback }): JSX.Element {
       </button>
     </form>
   );
-}
-
-/** With the day, thousandths of a second, and the zone: evidence is of an instant, not of a time of day. */
-function instantWords(instant: number): string {
-  const { day, time } = localText(instant);
-  const thousandths = String(Math.floor(instant) % 1000).padStart(3, "0");
-  return `${day} ${time}.${thousandths} ${zoneWords(instant)}`;
-}
-
-function localText(instant: number): { readonly day: string; readonly time: string } {
-  const local = new Date(instant - new Date(instant).getTimezoneOffset() * 60_000).toISOString();
-  return { day: local.slice(0, 10), time: local.slice(11, 19) };
-}
-
-/** `Europe/Copenhagen (UTC+01:00)`. */
-function zoneWords(instant: number): string {
-  const minutes = -new Date(instant).getTimezoneOffset();
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  return `${timeZone} (UTC${minutes < 0 ? "−" : "+"}${two(hours)}:${two(rest)})`;
-}
-
-function two(value: number): string {
-  return String(value).padStart(2, "0");
 }

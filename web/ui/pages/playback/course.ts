@@ -1,5 +1,6 @@
 import type { Instant, Span, Timeline } from "./protocol.ts";
 import { type Course, type PlayerState, RecordedPlayer } from "./recorded-player.ts";
+import type { Thumbnails } from "./thumbnails.ts";
 
 /** Ways to play, as a person chooses them. */
 export const SPEEDS: readonly number[] = [-16, -4, -1, 0.25, 0.5, 1, 2, 4, 8];
@@ -11,6 +12,9 @@ const LEAST_BETWEEN_VIEWS_MS = 60;
 
 /** Newly recorded footage is looked for so often. */
 const REFRESH_MS = 5000;
+
+/** What is recorded is known so far beyond what is looked at, so that playing does not end at its edge. */
+const BEYOND_MS = 120_000;
 
 /** How everything stands. */
 export interface PlaybackView extends Course {
@@ -33,7 +37,8 @@ export class Playback {
   /** What the page was told last, and when. */
   #told = "";
   #toldAt = 0;
-  #timelinesTold = 0;
+  /** Timelines and thumbnails that came so far. */
+  #arrived = 0;
   readonly #refreshes: number;
 
   /** `start` absent: half a minute before the newest that is recorded. */
@@ -61,15 +66,20 @@ export class Playback {
   }
 
   add(camera: string, video: HTMLVideoElement): void {
-    const player = new RecordedPlayer(video, camera, (timeline) => {
-      this.#timelines.set(camera, timeline);
-      this.#timelinesTold += 1;
-      if (!this.#isUnset || timeline.extent === undefined) return;
-      this.#isUnset = false;
-      this.jump(Math.max(timeline.extent.from, timeline.extent.to - 30_000));
+    const player = new RecordedPlayer(video, camera, {
+      onTimeline: (timeline) => {
+        this.#timelines.set(camera, timeline);
+        this.#arrived += 1;
+        if (!this.#isUnset || timeline.extent === undefined) return;
+        this.#isUnset = false;
+        this.jump(Math.max(timeline.extent.from, timeline.extent.to - 30_000));
+      },
+      onThumbnail: () => {
+        this.#arrived += 1;
+      },
     });
-    player.ask(this.#range);
     this.#players.set(camera, player);
+    this.#ask();
   }
 
   remove(camera: string): void {
@@ -82,6 +92,11 @@ export class Playback {
     cancelAnimationFrame(this.#frame);
     window.clearInterval(this.#refreshes);
     for (const player of this.#players.values()) player.close();
+  }
+
+  /** Of one of the cameras that were added. */
+  thumbnailsOf(camera: string): Thumbnails | undefined {
+    return this.#players.get(camera)?.thumbnails;
   }
 
   /** Of which stretch is to be known what is recorded. */
@@ -120,7 +135,9 @@ export class Playback {
   }
 
   #ask(): void {
-    for (const player of this.#players.values()) player.ask(this.#range);
+    const { from, to } = this.#range;
+    const range = { from: Math.max(0, from - BEYOND_MS), to: to + BEYOND_MS };
+    for (const player of this.#players.values()) player.ask(range);
   }
 
   #onFrame(now: number): void {
@@ -138,7 +155,7 @@ export class Playback {
   /** The page is drawn where something has changed, and no more often than is seen. */
   #tell(states: ReadonlyMap<string, PlayerState>, now: number): void {
     if (this.#course.playing && now - this.#toldAt < LEAST_BETWEEN_VIEWS_MS) return;
-    const mark = JSON.stringify([this.#course, [...states], this.shown, this.#timelinesTold]);
+    const mark = JSON.stringify([this.#course, [...states], this.shown, this.#arrived]);
     if (mark === this.#told) return;
     this.#told = mark;
     this.#toldAt = now;

@@ -31,9 +31,11 @@ export class RecordingFeed {
     this.#open();
   }
 
-  /** Dropped while there is no connection. */
-  ask(asked: Asked): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(asked));
+  /** Dropped while there is no connection; returns whether there is one. */
+  ask(asked: Asked): boolean {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(asked));
+    return true;
   }
 
   close(): void {

@@ -51,6 +51,7 @@ function Player(props: {
     return () => made.close();
   }, []);
   const [marked, setMarked] = useState(0);
+  const [pictures, setPictures] = useState(true);
   const happenings = useHappenings(chosen, range, marked);
   const { instant = asked.range.to, playing = false } = view ?? {};
   const look = (to: Span): void => {
@@ -109,11 +110,21 @@ function Player(props: {
               name: nameOf(id),
               known: view?.timelines.get(id),
               happenings: happenings.get(id),
+              thumbnails: playback.thumbnailsOf(id),
             }))}
+            pictures={pictures}
             onView={look}
             onJump={(to) => playback.jump(to)}
           />
           <p class="hint legend">
+            <label class="switch">
+              <input
+                type="checkbox"
+                checked={pictures}
+                onChange={(event) => setPictures(event.currentTarget.checked)}
+              />{" "}
+              Thumbnails
+            </label>
             <i class="recorded" /> recorded <i class="fetched" /> from the camera's own recording <i class="gap" /> not
             recorded <i class="event" /> events <i class="bookmark" /> bookmarks <i class="lock" /> locked
           </p>

@@ -23,7 +23,7 @@ export interface Timeline extends Span {
   }[];
 }
 
-/** What the bridge tells of a recording; bytes follow `stream` and `pictures`. */
+/** What the bridge tells of a recording; bytes follow `stream`, `pictures` and `key-frame`. */
 export type Told =
   | { readonly type: "stream"; readonly run: number; readonly mime: string }
   | { readonly type: "pictures"; readonly run: number; readonly at: readonly Instant[] }
@@ -31,6 +31,17 @@ export type Told =
   | { readonly type: "waiting"; readonly run: number; readonly next: Instant }
   | { readonly type: "end"; readonly run: number }
   | { readonly type: "unplayable"; readonly run?: number; readonly why: string }
+  /** The bytes are those of the decoder configuration, and the picture. */
+  | {
+      readonly type: "key-frame";
+      readonly asked: Instant;
+      readonly at: Instant;
+      readonly codec: string;
+      readonly width: number;
+      readonly height: number;
+      readonly configBytes: number;
+    }
+  | { readonly type: "no-key-frame"; readonly asked: Instant; readonly why?: string }
   | Timeline;
 
 /** What it is asked for. */
@@ -43,4 +54,5 @@ export type Asked =
       readonly backward: boolean;
     }
   | { readonly type: "more"; readonly run: number; readonly until: Instant }
-  | { readonly type: "timeline"; readonly from: Instant; readonly to: Instant };
+  | { readonly type: "timeline"; readonly from: Instant; readonly to: Instant }
+  | { readonly type: "key-frame"; readonly at: Instant };

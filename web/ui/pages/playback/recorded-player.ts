@@ -1,6 +1,8 @@
 import { RecordingFeed } from "./feed.ts";
 import { PictureBuffer } from "./picture-buffer.ts";
 import type { Instant, Timeline, Told } from "./protocol.ts";
+import { Thumbnails } from "./thumbnails.ts";
+import { whyEmpty } from "./why-empty.ts";
 
 const LIMITS = {
   /** So much of what comes next is asked for, at the speed of real time, and at most. */
@@ -38,6 +40,7 @@ export interface Course {
 
 /** Shows what one camera recorded at the instant that the page's clock has. */
 export class RecordedPlayer {
+  readonly thumbnails: Thumbnails;
   readonly #video: HTMLVideoElement;
   readonly #feed: RecordingFeed;
   readonly #buffer: PictureBuffer;
@@ -58,9 +61,14 @@ export class RecordedPlayer {
   /** Why nothing can be shown, and whether asking anew can help. */
   #trouble: { readonly why: string; readonly forGood: boolean } | undefined;
 
-  constructor(video: HTMLVideoElement, camera: string, onTimeline: (timeline: Timeline) => void) {
+  constructor(
+    video: HTMLVideoElement,
+    camera: string,
+    o: { readonly onTimeline: (timeline: Timeline) => void; readonly onThumbnail: () => void },
+  ) {
     this.#video = video;
-    this.#onTimeline = onTimeline;
+    this.#onTimeline = o.onTimeline;
+    this.thumbnails = new Thumbnails((at) => this.#feed.ask({ type: "key-frame", at }), o.onThumbnail);
     this.#buffer = new PictureBuffer(video, (why) => {
       this.#trouble = { why, forGood: false };
     });
@@ -70,6 +78,7 @@ export class RecordedPlayer {
         this.#trouble = undefined;
         this.#drop();
         if (this.#asked !== undefined) this.ask(this.#asked);
+        this.thumbnails.begin();
       },
       told: (message) => this.#told(message),
       bytes: (data) => this.#bytes(data),
@@ -77,7 +86,9 @@ export class RecordedPlayer {
         this.#open = false;
         this.#trouble = { why, forGood };
         this.#drop();
-        if (forGood) this.#buffer.close();
+        if (!forGood) return;
+        this.#buffer.close();
+        this.thumbnails.close();
       },
     });
   }
@@ -85,6 +96,7 @@ export class RecordedPlayer {
   close(): void {
     this.#feed.close();
     this.#buffer.close();
+    this.thumbnails.close();
   }
 
   /** What of a range is recorded; the answer comes later, and newer ones than that. */
@@ -138,22 +150,13 @@ export class RecordedPlayer {
   #state(instant: Instant, shown: Instant | undefined): PlayerState {
     if (this.#trouble !== undefined) return { at: "stopped", why: this.#trouble.why };
     if (this.#timeline === undefined) return { at: "connecting" };
-    if (!this.isRecordedAt(instant)) return { at: "empty", why: this.#whyEmpty(instant) };
+    if (!this.isRecordedAt(instant)) return { at: "empty", why: whyEmpty(this.#timeline, instant) };
     if (shown !== undefined) return { at: "showing" };
     if (this.#endedAt === undefined && this.#next === undefined) return { at: "connecting" };
     return {
       at: "stopped",
       why: "This is recorded, but cannot be read: it may be encrypted with a key that is not here. The log of the bridge says more.",
     };
-  }
-
-  #whyEmpty(instant: Instant): string {
-    const { gaps = [], extent } = this.#timeline ?? {};
-    if (extent === undefined) return "Nothing is recorded of this camera, or nothing that you may play.";
-    const gap = gaps.find(({ from, to = Number.POSITIVE_INFINITY }) => from <= instant && instant < to);
-    if (gap !== undefined) return `Not recorded: ${gap.why}.`;
-    if (instant < extent.from) return "Nothing is recorded that early, or nothing that you may play.";
-    return instant >= extent.to ? "Nothing is recorded yet." : "Nothing is recorded here.";
   }
 
   #play(instant: Instant, speed: number): void {
@@ -212,8 +215,10 @@ export class RecordedPlayer {
   #told(message: Told): void {
     if (message.type === "timeline") {
       this.#timeline = message;
+      this.thumbnails.forget(message.extent?.from ?? Number.POSITIVE_INFINITY);
       this.#onTimeline(message);
-    } else if (message.run === this.#run) {
+    } else if (message.type === "no-key-frame") this.thumbnails.miss(message.asked, message.why);
+    else if (message.type !== "key-frame" && message.run === this.#run) {
       if (message.type === "end") this.#endedAt = performance.now();
       if (message.type === "unplayable") this.#trouble = { why: message.why, forGood: false };
       if (message.type === "waiting") this.#next = message.next;
@@ -227,7 +232,8 @@ export class RecordedPlayer {
 
   #bytes(data: ArrayBuffer): void {
     const of = this.#expected;
-    if (of === undefined || of.type === "timeline" || of.run !== this.#run) return;
+    if (of?.type === "key-frame") this.thumbnails.take(of, data);
+    if (of === undefined || !("run" in of) || of.run !== this.#run) return;
     if (of.type === "stream") this.#buffer.begin(of.mime, data);
     if (of.type === "pictures") this.#buffer.append(of.at, data);
   }

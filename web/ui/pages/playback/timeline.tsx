@@ -1,43 +1,56 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import type { Happenings } from "./happenings.ts";
-import type { Instant, Timeline as Known, Span } from "./protocol.ts";
-import { type Mark, marksOf, moved, zoomed } from "./time-axis.ts";
-
-/** In CSS pixels. */
-const AXIS_HEIGHT = 26;
-const LANE_HEIGHT = 22;
-const MARK_WIDTH = 90;
-/** Of the ticks of events below a lane, and of the lines of bookmarks and locks above it. */
-const TICK_HEIGHT = 3;
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Preview } from "./preview.tsx";
+import type { Instant, Span } from "./protocol.ts";
+import { cellsOf } from "./strip.ts";
+import { moved, zoomed } from "./time-axis.ts";
+import { AXIS_HEIGHT, draw, LANE_HEIGHT, type Lane, STRIP_HEIGHT } from "./timeline-drawing.ts";
 
 /** A drag of fewer pixels is a click. */
 const CLICK_PIXELS = 4;
 
-/** One camera of the timeline. */
-export interface Lane {
-  readonly name: string;
-  readonly known: Known | undefined;
-  readonly happenings: Happenings | undefined;
+/** Pictures are asked for when the view has stood still for so long. */
+const SETTLE_MS = 150;
+
+/** Steps of the pointer by keys in the whole width. */
+const KEY_STEPS = 60;
+
+/** What is pointed at. */
+interface Pointed {
+  readonly at: Instant;
+  readonly lane: number;
 }
 
-/** What is recorded when and what happened then, one lane a camera, with the instant that is shown. Wheel and keys zoom and move it; a click goes there. */
+/**
+ * What is recorded when and what happened then, one lane a camera, with the instant that is shown and small pictures of the first one.
+ * Wheel and keys zoom and move it; a click goes there; what is pointed at is shown in small beforehand.
+ */
 export function Timeline(props: {
   readonly view: Span;
   readonly instant: Instant;
   readonly lanes: readonly Lane[];
+  /** Whether small pictures are wanted. */
+  readonly pictures: boolean;
   readonly onView: (view: Span) => void;
   readonly onJump: (instant: Instant) => void;
 }): JSX.Element {
-  const { view, instant, lanes, onView, onJump } = props;
+  const { view, instant, lanes, pictures, onView, onJump } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const drag = useRef<{ readonly x: number; readonly view: Span; moved: boolean } | undefined>(undefined);
-  const height = AXIS_HEIGHT + Math.max(1, lanes.length) * LANE_HEIGHT;
+  const [pointed, setPointed] = useState<Pointed | undefined>(undefined);
+  const [width, setWidth] = useState(0);
+  const lanesTop = AXIS_HEIGHT + (pictures ? STRIP_HEIGHT : 0);
+  const height = lanesTop + Math.max(1, lanes.length) * LANE_HEIGHT;
+  const [first] = lanes;
+  const cells = pictures ? cellsOf(view, width, first?.known) : [];
+  const strip = pictures ? { cells, thumbnails: first?.thumbnails } : undefined;
 
   // A canvas keeps its dots where a page would be laid out anew, and its colors where the scheme changes.
   const redraw = useRef((): void => undefined);
   redraw.current = () => {
-    if (canvas.current !== null) draw(canvas.current, { view, instant, lanes, height });
+    if (canvas.current === null) return;
+    draw(canvas.current, { view, instant, lanes, strip, pointed: pointed?.at, height });
+    setWidth(canvas.current.clientWidth);
   };
   useEffect(() => redraw.current());
   useEffect(() => {
@@ -51,10 +64,23 @@ export function Timeline(props: {
     };
   }, []);
 
-  const at = (x: number): Instant => {
-    const width = canvas.current?.clientWidth ?? 1;
-    return view.from + (x / width) * (view.to - view.from);
-  };
+  const pointing = pictures && pointed !== undefined ? lanes[pointed.lane] : undefined;
+  const asked = pointed && instantFor(pointed.at, view);
+  const wished = cells.flatMap((cell) => cell.asked ?? []).join();
+  useEffect(() => {
+    const timer = window.setTimeout(() => {
+      for (const lane of lanes) {
+        const ofPointer = lane === pointing && asked !== undefined ? [asked] : [];
+        const ofStrip = lane === first ? cells.flatMap((cell) => cell.asked ?? []) : [];
+        lane.thumbnails?.want([...ofPointer, ...ofStrip]);
+      }
+    }, SETTLE_MS);
+    return () => window.clearTimeout(timer);
+  }, [wished, asked, pointing?.thumbnails, first?.thumbnails]);
+
+  const at = (x: number): Instant => view.from + (x / (canvas.current?.clientWidth ?? 1)) * (view.to - view.from);
+  const laneAt = (y: number): number =>
+    Math.max(0, Math.min(lanes.length - 1, Math.floor((y - lanesTop) / LANE_HEIGHT)));
   // Preact listens to wheels passively, and the page would scroll as well.
   const latest = useRef((_event: WheelEvent): void => undefined);
   latest.current = (event) => {
@@ -69,136 +95,83 @@ export function Timeline(props: {
     return () => canvas.current?.removeEventListener("wheel", turn);
   }, []);
 
+  const point = (steps: number): void => {
+    const from = pointed?.at ?? instant;
+    const to = from + (steps * (view.to - view.from)) / KEY_STEPS;
+    setPointed({ at: Math.max(view.from, Math.min(view.to, to)), lane: pointed?.lane ?? 0 });
+  };
   const keys: Readonly<Record<string, () => void>> = {
     ArrowLeft: () => onJump(instant - 10_000),
     ArrowRight: () => onJump(instant + 10_000),
+    "Shift+ArrowLeft": () => point(-1),
+    "Shift+ArrowRight": () => point(1),
+    Enter: () => onJump(pointed?.at ?? instant),
+    Escape: () => setPointed(undefined),
     PageUp: () => onView(moved(view, -(view.to - view.from) / 2)),
     PageDown: () => onView(moved(view, (view.to - view.from) / 2)),
     "+": () => onView(zoomed(view, 0.5, instant)),
     "-": () => onView(zoomed(view, 2, instant)),
   };
   return (
-    <canvas
-      ref={canvas}
-      class="timeline"
-      style={{ height: `${height}px` }}
-      tabIndex={0}
-      role="slider"
-      aria-label="Timeline"
-      aria-valuemin={view.from}
-      aria-valuemax={view.to}
-      aria-valuenow={Math.round(instant)}
-      aria-valuetext={new Date(instant).toLocaleString()}
-      onKeyDown={(event) => {
-        const act = keys[event.key];
-        if (act === undefined) return;
-        event.preventDefault();
-        act();
-      }}
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId);
-        drag.current = { x: event.offsetX, view, moved: false };
-      }}
-      onPointerMove={(event) => {
-        const held = drag.current;
-        if (held === undefined) return;
-        const by = held.x - event.offsetX;
-        held.moved ||= Math.abs(by) >= CLICK_PIXELS;
-        const width = canvas.current?.clientWidth ?? 1;
-        if (held.moved) onView(moved(held.view, (by / width) * (held.view.to - held.view.from)));
-      }}
-      onPointerUp={(event) => {
-        if (drag.current?.moved === false) onJump(at(event.offsetX));
-        drag.current = undefined;
-      }}
-    />
+    <div class="timeline-box">
+      <canvas
+        ref={canvas}
+        class="timeline"
+        style={{ height: `${height}px` }}
+        tabIndex={0}
+        role="slider"
+        aria-label="Timeline"
+        aria-valuemin={view.from}
+        aria-valuemax={view.to}
+        aria-valuenow={Math.round(instant)}
+        aria-valuetext={new Date(pointed?.at ?? instant).toLocaleString()}
+        onKeyDown={(event) => {
+          const act = keys[event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key];
+          if (act === undefined) return;
+          event.preventDefault();
+          act();
+        }}
+        onBlur={() => setPointed(undefined)}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          drag.current = { x: event.offsetX, view, moved: false };
+        }}
+        onPointerMove={(event) => {
+          const held = drag.current;
+          if (held === undefined) {
+            setPointed({ at: at(event.offsetX), lane: laneAt(event.offsetY) });
+            return;
+          }
+          const by = held.x - event.offsetX;
+          held.moved ||= Math.abs(by) >= CLICK_PIXELS;
+          if (!held.moved) return;
+          setPointed(undefined);
+          onView(moved(held.view, (by / Math.max(1, width)) * (held.view.to - held.view.from)));
+        }}
+        onPointerLeave={() => setPointed(undefined)}
+        onPointerUp={(event) => {
+          if (drag.current?.moved === false) onJump(at(event.offsetX));
+          drag.current = undefined;
+        }}
+        onPointerCancel={() => {
+          drag.current = undefined;
+          setPointed(undefined);
+        }}
+      />
+      {pointing === undefined || pointed === undefined || asked === undefined ? null : (
+        <Preview
+          lane={pointing}
+          instant={pointed.at}
+          asked={asked}
+          place={(pointed.at - view.from) / (view.to - view.from)}
+        />
+      )}
+    </div>
   );
 }
 
-interface Drawing {
-  readonly view: Span;
-  readonly instant: Instant;
-  readonly lanes: readonly Lane[];
-  readonly height: number;
-}
-
-function draw(canvas: HTMLCanvasElement, { view, instant, lanes, height }: Drawing): void {
-  const scale = window.devicePixelRatio;
-  const width = canvas.clientWidth;
-  canvas.width = width * scale;
-  canvas.height = height * scale;
-  const pen = canvas.getContext("2d");
-  if (pen === null) return;
-  pen.scale(scale, scale);
-  const color = colorsOf(canvas);
-  const x = (at: Instant): number => ((at - view.from) / (view.to - view.from)) * width;
-  const line = (span: Span, top: number, thickness: number, fill: string): void => {
-    const [left, right] = [Math.max(0, x(span.from)), Math.min(width, x(span.to))];
-    if (right <= 0 || left >= width) return;
-    pen.fillStyle = fill;
-    pen.fillRect(left, top, Math.max(2, right - left), thickness);
-  };
-  const bar = (span: Span, top: number, fill: string): void => line(span, top + 3, LANE_HEIGHT - 6, fill);
-  drawAxis(pen, { marks: marksOf(view, width / MARK_WIDTH), x, height, color });
-  for (const [index, { name, known, happenings }] of lanes.entries()) {
-    const top = AXIS_HEIGHT + index * LANE_HEIGHT;
-    bar(view, top, color("--line"));
-    for (const { from, to = Date.now() } of known?.gaps ?? []) bar({ from, to }, top, color("--bad-ground"));
-    for (const span of known?.spans ?? []) bar(span, top, color("--accent"));
-    for (const span of known?.fetched ?? []) bar(span, top, color("--fetched"));
-    pen.fillStyle = color("--on-accent");
-    pen.strokeStyle = color("--accent");
-    pen.lineWidth = 3;
-    pen.strokeText(name, 6, top + LANE_HEIGHT / 2);
-    pen.fillText(name, 6, top + LANE_HEIGHT / 2);
-    for (const event of happenings?.events ?? [])
-      line(event, top + LANE_HEIGHT - TICK_HEIGHT, TICK_HEIGHT, color("--warn"));
-    for (const { kind, from, to } of happenings?.marks ?? [])
-      line({ from, to }, top, TICK_HEIGHT, color(kind === "lock" ? "--bad" : "--text"));
-  }
-  pen.fillStyle = color("--warn");
-  pen.fillRect(x(instant) - 1, 0, 2, height);
-}
-
-function drawAxis(
-  pen: CanvasRenderingContext2D,
-  o: {
-    readonly marks: readonly Mark[];
-    readonly x: (at: Instant) => number;
-    readonly height: number;
-    readonly color: (name: string) => string;
-  },
-): void {
-  pen.font = '12px system-ui, "DejaVu Sans", sans-serif';
-  pen.textBaseline = "middle";
-  const [first, second] = o.marks;
-  const seconds = first !== undefined && second !== undefined && second.at - first.at < 60_000;
-  const time = new Intl.DateTimeFormat(undefined, {
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-    ...(seconds ? { second: "2-digit" } : {}),
-  });
-  const day = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
-  for (const { at, isDay } of o.marks) {
-    pen.fillStyle = o.color(isDay ? "--dim" : "--line");
-    pen.fillRect(o.x(at), 0, 1, o.height);
-    pen.fillStyle = o.color(isDay ? "--text" : "--dim");
-    pen.fillText((isDay ? day : time).format(at), o.x(at) + 4, AXIS_HEIGHT / 2);
-  }
-}
-
-/** Colors of the page, in either scheme. Custom properties are resolved where they are used as a color. */
-function colorsOf(canvas: HTMLCanvasElement): (name: string) => string {
-  const known = new Map<string, string>();
-  return (name) => {
-    let found = known.get(name);
-    if (found === undefined) {
-      canvas.style.color = `var(${name})`;
-      found = getComputedStyle(canvas).color;
-      canvas.style.color = "";
-      known.set(name, found);
-    }
-    return found;
-  };
+/** Points next to each other, and those within a second, have the same picture, so that a moving pointer does not ask for one a pixel. */
+function instantFor(at: Instant, { from, to }: Span): Instant {
+  const stepMs = Math.max(1000, Math.ceil((to - from) / 400));
+  return Math.floor(at / stepMs) * stepMs;
 }

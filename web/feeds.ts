@@ -1,0 +1,150 @@
+import { demand } from "../auth/access.ts";
+import type { Audit } from "../auth/audit.ts";
+import type { Leases } from "../auth/leases.ts";
+import type { Principal } from "../auth/principal.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Turns } from "../base/turns.ts";
+import { AgedSource, recordedUnder } from "../bridge/client-side/aged-source.ts";
+import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
+import type { Discovery } from "../bridge/ports.ts";
+import type { WebSocket } from "../net/websocket.ts";
+import { refusal, showLive } from "./live.ts";
+import { PlaybackFeed } from "./playback-feed.ts";
+import type { WebDoor } from "./state.ts";
+import type { Footage } from "./timeline.ts";
+
+const LIMITS = {
+  /** Events that wait for one page; it is hung up on beyond, and begins again. */
+  unsentEventBytes: 1024 * 1024,
+};
+
+/** How long a camera may take before a page is told that it cannot be reached. */
+const READY_LIMIT_MS = 10_000;
+
+/** Private close code (RFC 6455 7.4.2): the right to watch ended. */
+export const CLOSE_ENDED = 4403;
+
+export interface FeedsOptions {
+  readonly audit: Audit;
+  readonly watch: Watch;
+  readonly leases: Leases;
+  readonly discovery: Discovery;
+  readonly footage: Footage;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Who is at the other end, and until when. */
+export interface FeedVisitor {
+  readonly who: Principal;
+  readonly door: WebDoor;
+  readonly address: string;
+  /** Aborted when the web session is over. What runs by a token ends by its leases alone. */
+  readonly ended: AbortSignal;
+  /** Of the account, over all its pages: what costs reading is done one after the other. */
+  readonly turns: Turns;
+}
+
+/** What goes over WebSockets of pages that were let in: each demands its right, and ends with it. */
+export class Feeds {
+  readonly #o: FeedsOptions;
+
+  constructor(o: FeedsOptions) {
+    this.#o = o;
+  }
+
+  events(ws: WebSocket, { who, door, address, ended }: FeedVisitor): void {
+    try {
+      demand(this.#o.audit, who, { right: "adopt-camera", interface: door, address });
+    } catch {
+      ws.close(CLOSE_ENDED);
+      return;
+    }
+    const lease = this.#o.leases.open(who, [{ right: "adopt-camera", interface: door, address }]);
+    const stop = this.#o.discovery.listen((event) => {
+      if (ws.bufferedAmount > LIMITS.unsentEventBytes) ws.terminate();
+      else ws.send(JSON.stringify(event));
+    });
+    ws.once("close", stop);
+    ws.once("close", lease.close);
+    endWith(ws, AbortSignal.any([lease.ended, ended]));
+  }
+
+  async live(
+    ws: WebSocket,
+    { who, door, address, ended }: FeedVisitor,
+    id: string,
+    name: string | undefined,
+  ): Promise<void> {
+    try {
+      const camera = this.#o.watch.open(who, id, "live", door, address);
+      const lease = this.#o.watch.run(who, camera, ["live"], door, address);
+      let bytes = 0;
+      ws.once("close", () => lease.close({ bytes }));
+      const over = AbortSignal.any([lease.ended, ended]);
+      endWith(ws, over);
+      const stream = streamOf(camera, name);
+      await stream.live.ready(READY_LIMIT_MS, over);
+      if (ws.readyState !== ws.OPEN) return;
+      const viewer = {
+        get queuedBytes() {
+          return ws.bufferedAmount;
+        },
+        text: (message: object) => ws.send(JSON.stringify(message)),
+        binary: (media: Buffer) => {
+          bytes += media.length;
+          ws.send(media);
+        },
+      };
+      ws.once("close", showLive(stream, viewer, this.#o.log.child({ camera: id, account: who.name })));
+    } catch (error) {
+      refuseIn(ws, error);
+    }
+  }
+
+  playback(
+    ws: WebSocket,
+    { who, door, address, ended, turns }: FeedVisitor,
+    id: string,
+    name: string | undefined,
+  ): void {
+    try {
+      const camera = this.#o.watch.open(who, id, "playback", door, address);
+      const { recorded } = streamOf(camera, name);
+      const lease = this.#o.watch.run(who, camera, ["playback"], door, address);
+      ws.once("close", lease.close);
+      const { footage, clock } = this.#o;
+      const feed = new PlaybackFeed(ws, {
+        camera: id,
+        stream: name,
+        source: recordedUnder(recorded, lease, clock),
+        thumbnails: new AgedSource(recorded, { clock, maxAgeMs: () => lease.maxAgeMs }),
+        turns,
+        footage,
+        clock,
+        log: this.#o.log.child({ camera: id, account: who.name }),
+      });
+      ws.once("close", () => feed.close());
+      // A page may take its time to close its end; nothing is read for it any more.
+      const over = AbortSignal.any([lease.ended, ended]);
+      over.addEventListener("abort", () => feed.close(), { once: true });
+      endWith(ws, over);
+    } catch (error) {
+      refuseIn(ws, error);
+    }
+  }
+}
+
+function refuseIn(ws: WebSocket, error: unknown): void {
+  if (ws.readyState !== ws.OPEN) return;
+  ws.send(JSON.stringify({ type: "unplayable", why: refusal(error) }));
+  ws.close(CLOSE_ENDED);
+}
+
+function endWith(ws: WebSocket, signal: AbortSignal): void {
+  const end = (): void => ws.close(CLOSE_ENDED);
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  ws.once("close", () => signal.removeEventListener("abort", end));
+}

@@ -1,0 +1,47 @@
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { timeWords } from "./instant-words.ts";
+import type { Instant } from "./protocol.ts";
+import type { Lane } from "./timeline-drawing.ts";
+import { whyEmpty } from "./why-empty.ts";
+
+/** What a camera recorded where somebody points, in small; or why there is nothing. */
+export function Preview(props: {
+  readonly lane: Lane;
+  /** What is pointed at, and which picture stands for it. */
+  readonly instant: Instant;
+  readonly asked: Instant;
+  /** From the left of the timeline, 0 to 1. */
+  readonly place: number;
+}): JSX.Element {
+  const { lane, instant, asked, place } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const found = lane.thumbnails?.of(asked);
+  const picture = found !== undefined && "picture" in found ? found.picture : undefined;
+  useEffect(() => {
+    if (canvas.current === null || picture === undefined) return;
+    [canvas.current.width, canvas.current.height] = [picture.width, picture.height];
+    canvas.current.getContext("2d")?.drawImage(picture, 0, 0);
+  }, [picture]);
+  const isRecorded = lane.known?.spans.some(({ from, to }) => from <= instant && instant < to) === true;
+  const words = isRecorded ? wordsOf(found) : lane.known && whyEmpty(lane.known, instant);
+  const state = !isRecorded ? "empty" : picture === undefined ? "waiting" : "showing";
+  return (
+    <figure
+      class="preview"
+      data-state={state}
+      data-instant={found !== undefined && "picture" in found ? found.at : ""}
+      style={{ left: `clamp(0px, calc(${place * 100}% - 7.5rem), calc(100% - 15rem))` }}
+    >
+      {isRecorded && picture !== undefined ? <canvas ref={canvas} /> : <p class="words">{words}</p>}
+      <figcaption>
+        {lane.name}, {timeWords(isRecorded && found !== undefined && "picture" in found ? found.at : instant)}
+      </figcaption>
+    </figure>
+  );
+}
+
+function wordsOf(found: ReturnType<NonNullable<Lane["thumbnails"]>["of"]>): string {
+  if (found === undefined || "picture" in found) return "Reading the picture…";
+  return found.why ?? "There is no picture of this.";
+}
