@@ -6,7 +6,7 @@ import { writeNew } from "../base/whole-file.ts";
 import type { DataFolder } from "../bridge/data-folder.ts";
 import { resealSecrets } from "../bridge/reseal.ts";
 import type { Settings } from "../bridge/settings.ts";
-import { signingCertificate } from "../bridge/signing.ts";
+import { certificateInUse } from "../bridge/signing-certificate.ts";
 import { tokenPlaceOf } from "../bridge/token-settings.ts";
 import { type PrintMaster, printInFile, replaceMaster } from "../keys/master.ts";
 import { printUnderToken } from "../keys/token/form.ts";
@@ -41,8 +41,14 @@ const ORIGINS: Readonly<Record<DataFolder["masterOrigin"], string>> = {
 export async function keysStatus(options: DataOptions & { readonly json?: boolean }): Promise<void> {
   await withFolder(options, async (folder) => {
     const { keys, masterOrigin } = folder;
-    const certificate = await signingCertificate(folder);
-    const status = { master: masterOrigin, ...(await keys.status()), certificate: certificate ?? null };
+    const certificate = await certificateInUse(folder, "recordings");
+    const exports = await certificateInUse(folder, "exports");
+    const status = {
+      master: masterOrigin,
+      ...(await keys.status()),
+      certificate: certificate ?? null,
+      exportCertificate: exports ?? null,
+    };
     if (options.json === true) {
       process.stdout.write(`${JSON.stringify(status, undefined, 2)}\n`);
       return;
@@ -54,10 +60,12 @@ export async function keysStatus(options: DataOptions & { readonly json?: boolea
       `recovery key:  ${status.recovery ? "set" : "none: who loses the master key loses the recordings (viaduct keys recovery)"}`,
       `this machine:  ${status.writeOnly ? "only records; playing needs the private key" : "records and plays"}`,
     ];
-    if (certificate !== undefined)
-      lines.push(
-        `signed as:     ${printed(`${certificate.name}, issued by ${certificate.issuer}`)}, until ${certificate.until}`,
-      );
+    for (const [what, one] of [
+      ["signed as:    ", certificate],
+      ["exports as:   ", exports],
+    ] as const)
+      if (one !== undefined)
+        lines.push(`${what} ${printed(`${one.name}, issued by ${one.issuer}`)}, until ${one.until}`);
     if (status.closed > 0) lines.push(`${status.closed} data keys cannot be opened on this machine`);
     if (status.recovery && status.withoutRecovery > 0)
       lines.push(`${status.withoutRecovery} data keys are not covered by the recovery key`);

@@ -2,7 +2,8 @@ import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { writeNew } from "../base/whole-file.ts";
 import { recordingsOf } from "../bridge/settings.ts";
-import { installCertificate, requestCertificate } from "../bridge/signing.ts";
+import { SIGNING } from "../bridge/signing.ts";
+import { installCertificate, requestCertificate, type Signing } from "../bridge/signing-certificate.ts";
 import { CATALOG_FILE } from "../recorder/archive-settings.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { diskFiles } from "../recorder/files.ts";
@@ -14,32 +15,47 @@ const LIMITS = {
   chainBytes: 256 * 1024,
 };
 
+interface ForOptions extends DataOptions {
+  readonly for: Signing;
+}
+
+export interface RequestOptions extends ForOptions {
+  readonly name: string;
+  readonly out: string;
+}
+
+export interface CertificateOptions extends ForOptions {
+  readonly chain: string;
+}
+
 /** Writes what an authority makes a certificate from. The key does not leave the machine. */
-export async function requestSigningCertificate(
-  options: DataOptions & { readonly name: string; readonly out: string },
-): Promise<void> {
+export async function requestSigningCertificate(options: RequestOptions): Promise<void> {
+  const { for: of, name, out } = options;
   await withFolder(options, async (folder) => {
-    await writeNew(options.out, await requestCertificate(folder, options.name));
+    await writeNew(out, await requestCertificate(folder, { of, name, clock: systemClock }));
+    const back = of === "recordings" ? "" : ` --for ${of}`;
     process.stdout.write(
-      `The request is in ${options.out}. Have the authority make a certificate for signing documents from it, and give that to \`viaduct keys certificate\`.\n`,
+      `The request is in ${out}. Have the authority make a certificate for signing documents from it, and give that to \`viaduct keys certificate${back}\`.\n`,
     );
   });
 }
 
 /** Takes the certificate that an authority has made. */
-export async function takeSigningCertificate(options: DataOptions & { readonly chain: string }): Promise<void> {
+export async function takeSigningCertificate(options: CertificateOptions): Promise<void> {
+  const { for: of } = options;
   const pem = await readPem(options.chain);
   if (pem.length > LIMITS.chainBytes) {
     const tell = `${options.chain} is too large for a chain of certificates`;
     throw new Fault("invalid", tell, { tell });
   }
   await withFolder(options, async (folder, settings) => {
-    await assertSealed(recordingsOf(settings));
-    const before = await installCertificate(folder, pem.toString("utf8"), systemClock.now());
+    if (of === "recordings") await assertSealed(recordingsOf(settings));
+    const before = await installCertificate(folder, pem.toString("utf8"), { of, now: systemClock.now() });
     const kept =
-      before === undefined ? "" : ` The one before is kept as ${before}: recordings until now are verified with it.`;
+      before === undefined ? "" : ` The one before is kept as ${before}: ${of} until now are verified with it.`;
+    const what = of === "recordings" ? "Recordings" : "Exports";
     process.stdout.write(
-      `Recordings carry the certificate in ${folder.file("evidence-cert.pem")} from the next start on.${kept} Give it, or that of the authority, to whoever will judge them.\n`,
+      `${what} carry the certificate in ${folder.file(SIGNING[of].file)} from the next start on.${kept} Give it, or that of the authority, to whoever will judge them.\n`,
     );
   });
 }

@@ -61,7 +61,8 @@ import { OwnEvents, publishLogInFailed, publishStorage } from "./own-events.ts";
 import type { Discovery } from "./ports.ts";
 import { resealSecrets } from "./reseal.ts";
 import { hostsOf, multicastPlanOf, portRangeOf, type Settings } from "./settings.ts";
-import { loadSigner, tellOfEnd } from "./signing.ts";
+import { loadSigner } from "./signing.ts";
+import { tellOfEnds } from "./signing-certificate.ts";
 import { type SiteSchema, siteMigrations } from "./site-schema.ts";
 import { startTimeStamping } from "./time-stamping.ts";
 import { tokenPlaceOf } from "./token-settings.ts";
@@ -159,7 +160,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     openDatabase<SiteSchema>(folder.file(DATABASE_FILE), siteMigrations),
   );
   const signer = await loadSigner(folder, clock);
-  await life.start("the end of the certificate", () => tellOfEnd(signer, { clock, log }));
+  await life.start("the ends of certificates", () => tellOfEnds(folder, { clock, log }));
   const audit = await life.start("audit log", () => openAudit(folder, settings, { clock, log }));
   const forwarding = await life.start("forwarding of the audit log", () =>
     AuditForwarding.start({ folder, settings, version: o.version, audit, clock, log }),

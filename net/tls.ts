@@ -1,6 +1,13 @@
 // Must come before @peculiar/x509, which reads decorator metadata while it loads.
 import "reflect-metadata";
-import { constants, createPrivateKey, X509Certificate as NodeCertificate, randomBytes, webcrypto } from "node:crypto";
+import {
+  constants,
+  createPrivateKey,
+  type KeyObject,
+  X509Certificate as NodeCertificate,
+  randomBytes,
+  webcrypto,
+} from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
@@ -40,6 +47,7 @@ const CERT_FILE = "tls-cert.pem";
 /** Marks the certificates that we made and may renew. Another one was put there by the administrator and is served as it is. */
 const SUBJECT = "CN=Viaduct";
 const ED25519 = { name: "Ed25519" };
+const RSA = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /** Who we are to TLS clients. */
@@ -129,13 +137,14 @@ export async function selfSigned(pkcs8: Uint8Array, name: string, now: UnixMilli
 }
 
 /**
- * Asks an authority for a certificate of a key of Ed25519 (PKCS #8, DER) for signatures (PKCS #10, RFC 2986; RFC 8410). PEM. `name`: as in
- * RFC 4514, `CN=…,O=…`. Fault `invalid` where it is none.
+ * Asks an authority for a certificate of a key of Ed25519 or RSA (PKCS #8, DER) for signatures (PKCS #10, RFC 2986; RFC 8410). PEM. `name`: as
+ * in RFC 4514, `CN=…,O=…`. Fault `invalid` where it is none.
  */
 export async function certificateRequest(pkcs8: Uint8Array, name: string): Promise<string> {
-  const keys = await ed25519PairOf(pkcs8);
+  const isRsa = keyOf(pkcs8).asymmetricKeyType === "rsa";
+  const [keys, signingAlgorithm] = isRsa ? [await rsaPairOf(pkcs8), RSA] : [await ed25519PairOf(pkcs8), ED25519];
   const extensions = [new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true)];
-  const asked = { name: nameIn(name), keys, signingAlgorithm: ED25519, extensions };
+  const asked = { name: nameIn(name), keys, signingAlgorithm, extensions };
   const request = await Pkcs10CertificateRequestGenerator.create(asked, webcrypto);
   return `${request.toString("pem")}\n`;
 }
@@ -158,6 +167,19 @@ async function ed25519PairOf(pkcs8: Uint8Array): Promise<webcrypto.CryptoKeyPair
   return { privateKey, publicKey: await subtle.importKey("jwk", open, ED25519, true, ["verify"]) };
 }
 
+async function rsaPairOf(pkcs8: Uint8Array): Promise<webcrypto.CryptoKeyPair> {
+  const { subtle } = webcrypto;
+  const { n = "", e = "" } = keyOf(pkcs8).export({ format: "jwk" });
+  return {
+    privateKey: await subtle.importKey("pkcs8", Uint8Array.from(pkcs8), RSA, true, ["sign"]),
+    publicKey: await subtle.importKey("jwk", { kty: "RSA", n, e }, RSA, true, ["verify"]),
+  };
+}
+
+function keyOf(pkcs8: Uint8Array): KeyObject {
+  return createPrivateKey({ key: Buffer.from(pkcs8), format: "der", type: "pkcs8" });
+}
+
 /** A certificate for a key of RSA that the holder of a key of {@link selfSigned} makes, for as long. Both keys PKCS #8, DER. PEM. */
 export async function issuedBy(
   issuer: { readonly pkcs8: Uint8Array; readonly name: string },
@@ -165,11 +187,7 @@ export async function issuedBy(
 ): Promise<string> {
   const { subtle } = webcrypto;
   const signingKey = await subtle.importKey("pkcs8", Uint8Array.from(issuer.pkcs8), ED25519, false, ["sign"]);
-  const rsa = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
-  const { n = "", e = "" } = createPrivateKey({ key: Buffer.from(o.pkcs8), format: "der", type: "pkcs8" }).export({
-    format: "jwk",
-  });
-  const publicKey = await subtle.importKey("jwk", { kty: "RSA", n, e }, rsa, true, ["verify"]);
+  const { publicKey } = await rsaPairOf(o.pkcs8);
   const certificate = await X509CertificateGenerator.create(
     {
       serialNumber: serialNumber(),

@@ -45,6 +45,14 @@ export interface Signer {
   readonly privateKey: KeyObject;
   /** DER. */
   readonly certificate: Buffer;
+  /** DER, of the authorities behind it, from the one that issued it on; none where the certificate is one of our own. */
+  readonly authorities?: readonly Buffer[] | undefined;
+}
+
+/** Who signs exports: an RSA key. */
+export interface ExportSigner extends Signer {
+  /** DER: where an authority has issued the certificate, the one of the same key that the key of recordings has made. */
+  readonly vouched?: Buffer | undefined;
 }
 
 /** A signature with what it is over. */

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { passphraseFd } from "../options.ts";
 
 /** The commands for the keys of recordings. */
@@ -72,27 +72,34 @@ export function addKeysCommands(program: Command): void {
     );
   keys
     .command("request")
-    .description("ask an authority of yours for a certificate of the key that signs recordings; the key stays here")
+    .description(
+      "ask an authority of yours for a certificate of the key that signs recordings or exports; the key stays here",
+    )
     .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(signing())
     .requiredOption("--name <name>", "whom the certificate names: CN=Recordings of the harbour,O=Example")
     .requiredOption("--out <file>", "where the request goes (PKCS #10, PEM); it must not exist")
     .addOption(passphraseFd())
     .addHelpText(
       "after",
       `
-The key is Ed25519: the authority must know that (OpenSSL does; Active Directory Certificate Services does not). It may say that the
+The key of recordings is Ed25519: the authority must know that (OpenSSL does; Active Directory Certificate Services does not). That of
+exports is RSA, which every authority knows. It may say that the
 certificate is for digital signatures, and for signing documents (RFC 9336), and nothing else.
 
 Example:
   viaduct keys request --config viaduct.yaml --name "CN=Recordings of the harbour,O=Example" --out recordings.csr`,
     )
-    .action(async (options: import("../data.ts").DataOptions & { name: string; out: string }) =>
+    .action(async (options: import("../signing-certificate.ts").RequestOptions) =>
       (await import("../signing-certificate.ts")).requestSigningCertificate(options),
     );
   keys
     .command("certificate")
-    .description("take the certificate that an authority has made from the request: recordings carry it from then on")
+    .description(
+      "take the certificate that an authority has made from the request: recordings or exports carry it from then on",
+    )
     .requiredOption("--config <file>", "configuration, YAML")
+    .addOption(signing())
     .requiredOption("--chain <file>", "the certificate, and behind it those of the authorities up to the root (PEM)")
     .addOption(passphraseFd())
     .addHelpText(
@@ -104,7 +111,11 @@ it; and while a recording that broke off waits for the next start to be signed. 
 Example:
   viaduct keys certificate --config viaduct.yaml --chain recordings.pem`,
     )
-    .action(async (options: import("../data.ts").DataOptions & { chain: string }) =>
+    .action(async (options: import("../signing-certificate.ts").CertificateOptions) =>
       (await import("../signing-certificate.ts")).takeSigningCertificate(options),
     );
+}
+
+function signing(): Option {
+  return new Option("--for <what>", "which key").choices(["recordings", "exports"]).default("recordings");
 }

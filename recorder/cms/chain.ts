@@ -40,9 +40,14 @@ const MINDED: ReadonlySet<string> = new Set([
 
 /** Certificates of a file that was read already (PEM). Faults `invalid` where it holds none. */
 export function certificatesOf(pem: string): readonly X509Certificate[] {
-  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const found = pemsIn(pem);
   if (found.length === 0) throw new Fault("invalid", "there is no certificate (PEM)");
   return found.map((one) => new X509Certificate(one));
+}
+
+/** The text of each certificate in a file. */
+export function pemsIn(pem: string): readonly string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }
 
 /** What a certificate must be for, and what is said where it is not. */

@@ -38,10 +38,14 @@ const LIMITS = {
 const NULL = Uint8Array.of(5, 0).buffer;
 
 /**
- * A detached signature over `content` (CMS, RFC 5652), with the certificate: RSA with SHA-256, which every tool there is can check.
+ * A detached signature over `content` (CMS, RFC 5652), with the certificate and those behind it: RSA with SHA-256, which every tool there is can check.
  * The signing time is our clock's; nobody else stamps it.
  */
-export function signCms(content: Buffer, { privateKey, certificate }: Signer, at: UnixMillis): Buffer {
+export function signCms(
+  content: Buffer,
+  { privateKey, certificate, authorities = [] }: Signer,
+  at: UnixMillis,
+): Buffer {
   const digest = new AlgorithmIdentifier({ algorithm: OID.sha256, parameters: NULL });
   const own = AsnConvert.parse(certificate, Certificate);
   const { issuer, serialNumber } = own.tbsCertificate;
@@ -62,7 +66,11 @@ export function signCms(content: Buffer, { privateKey, certificate }: Signer, at
     version: CMSVersion.v1,
     digestAlgorithms: new DigestAlgorithmIdentifiers([digest]),
     encapContentInfo: new EncapsulatedContentInfo({ eContentType: id_data }),
-    certificates: new CertificateSet([new CertificateChoices({ certificate: own })]),
+    certificates: new CertificateSet(
+      [own, ...authorities.map((one) => AsnConvert.parse(one, Certificate))].map(
+        (one) => new CertificateChoices({ certificate: one }),
+      ),
+    ),
     signerInfos: new SignerInfos([signer]),
   });
   return Buffer.from(
@@ -83,15 +91,27 @@ export function checkCms(content: Buffer, signature: Buffer): CmsCheck {
     const info = AsnConvert.parse(signature, ContentInfo);
     const { signerInfos, certificates } = AsnConvert.parse(info.content, SignedData);
     const [signer, ...others] = signerInfos;
-    const found = certificates?.[0]?.certificate;
+    const found = certificates?.find(
+      ({ certificate }) => certificate && signer && isOf(signer, certificate),
+    )?.certificate;
     if (signer === undefined || others.length > 0 || found === undefined)
-      throw new Fault("invalid", "one signer with one certificate is expected");
+      throw new Fault("invalid", "one signer with a certificate is expected");
     const certificate = new X509Certificate(Buffer.from(AsnConvert.serialize(found)));
     return { certificate, valid: isValid(content, signer, certificate) };
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw new Fault("invalid", "this is no signature", { cause });
   }
+}
+
+/** Whether the signer names it (RFC 5652 5.3). */
+function isOf({ sid: { issuerAndSerialNumber: named } }: SignerInfo, { tbsCertificate: one }: Certificate): boolean {
+  const issuer = (name: typeof one.issuer): Buffer => Buffer.from(AsnConvert.serialize(name));
+  return (
+    named !== undefined &&
+    Buffer.from(named.serialNumber).equals(Buffer.from(one.serialNumber)) &&
+    issuer(named.issuer).equals(issuer(one.issuer))
+  );
 }
 
 function isValid(content: Buffer, signer: SignerInfo, { publicKey }: X509Certificate): boolean {

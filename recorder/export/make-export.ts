@@ -3,7 +3,7 @@ import { Fault } from "../../base/fault.ts";
 import { isoOf, type UnixMillis } from "../../base/units.ts";
 import { signCms } from "../cms/detached.ts";
 import { handlerOf } from "../fmp4.ts";
-import type { Signer } from "../signature.ts";
+import type { ExportSigner } from "../signature.ts";
 import { Ahead } from "./ahead.ts";
 import { anchorsOf, printAnchors } from "./anchors.ts";
 import type { Bundle, Content } from "./bundle.ts";
@@ -48,8 +48,7 @@ export interface ExportMaking {
   readonly place: CutPlace;
   readonly bundle: Bundle;
   readonly protectedBy: "password" | "nothing";
-  /** An RSA key, and its certificate. */
-  readonly signer: Signer;
+  readonly signer: ExportSigner;
   /** DER: of the key that signs recordings; absent where nobody does. */
   readonly recorder?: Buffer | undefined;
   /** Has the time stamped by somebody else; absent where nobody is named. */
@@ -224,10 +223,13 @@ async function addPapers(manifest: Manifest, making: ExportMaking, sums: Map<str
   await add(EXPORT_FILES.manifestSignature, signature);
   const stamped = await stampExport(signature, making.stamp, signal);
   if (stamped.token !== undefined) await add(EXPORT_FILES.timeStamp, stamped.token);
-  await add(EXPORT_FILES.readme, readmeOf(manifest, { protectedBy: making.protectedBy, stamped }));
+  await add(EXPORT_FILES.readme, readmeOf(manifest, { protectedBy: making.protectedBy, stamped, signer }));
   await add(EXPORT_FILES.viewer, await viewerOf(manifest));
   await add(EXPORT_FILES.exporter, pemOf(signer.certificate));
   if (recorder !== undefined) await add(EXPORT_FILES.recorder, pemOf(recorder));
+  const { authorities = [], vouched } = signer;
+  if (authorities.length > 0) await add(EXPORT_FILES.authorities, authorities.map(pemOf).join(""));
+  if (vouched !== undefined) await add(EXPORT_FILES.vouched, pemOf(vouched));
   const { volumes, files } = making.place;
   const anchors = await anchorsOf({ folder: volumes.main.folder, files }, manifest.films, signal);
   if (anchors.length > 0) await add(EXPORT_FILES.anchors, printAnchors(anchors));

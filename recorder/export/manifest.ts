@@ -15,6 +15,8 @@ export const EXPORT_FILES = {
   viewer: "viewer.html",
   exporter: "certificates/export.pem",
   recorder: "certificates/recordings.pem",
+  authorities: "certificates/authorities.pem",
+  vouched: "certificates/export-by-recorder.pem",
 } as const;
 
 const LIMITS = {

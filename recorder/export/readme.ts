@@ -1,5 +1,8 @@
+import { X509Certificate } from "node:crypto";
 import { printed } from "../../base/printed.ts";
 import type { TimeQuality } from "../../media/group.ts";
+import { issuerOf, nameOf } from "../cms/chain.ts";
+import type { ExportSigner } from "../signature.ts";
 import { EXPORT_FILES, type Manifest } from "./manifest.ts";
 import type { StampOfExport } from "./stamp.ts";
 
@@ -25,6 +28,19 @@ const STAMP_WORDS = `5. When was it signed, by somebody else's clock? With the c
 
 `;
 
+/** The other way to know the certificate, where an authority has issued it. */
+function authorityWords({ certificate, authorities = [] }: ExportSigner): string {
+  const leaf = new X509Certificate(certificate);
+  if (issuerOf(leaf) === "itself" || authorities.length === 0) return "";
+  return `   Or it was issued by an authority that you trust, whose certificate you have as authority.pem, and has the name of those people:
+
+     openssl verify -CAfile authority.pem -untrusted ${EXPORT_FILES.authorities} ${EXPORT_FILES.exporter}
+     openssl x509 -in ${EXPORT_FILES.exporter} -noout -subject -issuer
+     ${printed(`${nameOf(leaf)}, issued by ${issuerOf(leaf)}`)}
+
+`;
+}
+
 function fetchedWords(at: string | undefined): string {
   return at === undefined
     ? ""
@@ -32,10 +48,13 @@ function fetchedWords(at: string | undefined): string {
 }
 
 /** What whoever gets an export needs to know, in plain words. */
-export function readmeOf(
-  manifest: Manifest,
-  { protectedBy, stamped }: { readonly protectedBy: "password" | "nothing"; readonly stamped: StampOfExport },
-): string {
+interface ReadmeDetails {
+  readonly protectedBy: "password" | "nothing";
+  readonly stamped: StampOfExport;
+  readonly signer: ExportSigner;
+}
+
+export function readmeOf(manifest: Manifest, { protectedBy, stamped, signer }: ReadmeDetails): string {
   const { certificates, asked } = manifest;
   const films = manifest.films.map(
     ({ path, from, to, time, fetchedAt, asRecorded }) =>
@@ -75,7 +94,7 @@ HOW TO CHECK IT, WITHOUT THE PROGRAM THAT MADE IT
      openssl x509 -in ${EXPORT_FILES.exporter} -noout -fingerprint -sha256
      ${certificates.export}
 
-2. Are list and manifest as they were signed? Both must say "CMS Verification successful" (or "Verification successful"):
+${authorityWords(signer)}2. Are list and manifest as they were signed? Both must say "CMS Verification successful" (or "Verification successful"):
 
      openssl cms -verify -binary -inform DER -in ${EXPORT_FILES.sumsSignature} -content ${EXPORT_FILES.sums} -CAfile ${EXPORT_FILES.exporter} -partial_chain -purpose any -out /dev/null
      openssl cms -verify -binary -inform DER -in ${EXPORT_FILES.manifestSignature} -content ${EXPORT_FILES.manifest} -CAfile ${EXPORT_FILES.exporter} -partial_chain -purpose any -out /dev/null

@@ -5,12 +5,13 @@ import { type CmsCheck, checkCms } from "../cms/detached.ts";
 import { errorCode } from "../files.ts";
 import { linkOf } from "../integrity.ts";
 import { type Judgement, judge } from "../judge.ts";
-import { certificateOf, type SegmentSignature, type Statement } from "../signature.ts";
+import type { SegmentSignature, Statement } from "../signature.ts";
 import type { Trust } from "../trust.ts";
 import { countSigner, merged, type Report, type SignerOfFiles, type Stretch } from "../verify.ts";
 import { chainOf } from "../verify-chain.ts";
 import { readAnchors } from "./anchors.ts";
 import { checkSeal } from "./check-seal.ts";
+import { enclosedIn } from "./enclosed.ts";
 import { type ExportFiles, readSmall } from "./export-files.ts";
 import { type FilmSegment, readFilm } from "./film-read.ts";
 import { timeOf } from "./gaps.ts";
@@ -73,7 +74,6 @@ export async function verifyExport(
   }
   const statements = new Map<string, { readonly file: string; readonly statement: Statement }>();
   const signers = new Map<string, SignerOfFiles>();
-  const enclosed = await readSmall(files, EXPORT_FILES.recorder);
   for (const { file, signature } of segments) {
     countSigner(signers, signature.certificate);
     // A segment of which two films have something is one.
@@ -81,10 +81,9 @@ export async function verifyExport(
   }
   const chain = chainOf([...statements.values()], new Set());
   stretches.push(...chain.filter((one) => !isDeclared(one, cameras.get(one.camera))));
-  const recorder = enclosed && ifValid(() => certificateOf(enclosed));
   const trustworthy = trustInExport({
     exporter,
-    recorder,
+    enclosed: await enclosedIn(files),
     segments: segments.map(({ signature }) => signature),
     manifest,
     trust,

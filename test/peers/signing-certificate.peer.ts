@@ -80,6 +80,12 @@ describe("the certificate of an authority, by openssl, for the key that signs re
     await data.close();
   };
   const verify = (...args: readonly string[]) => viaduct(["verify", recordings(), ...args]);
+  const exportTo = async (out: string): Promise<void> => {
+    const range = ["--from", new Date(0).toISOString(), "--to", new Date(endMs).toISOString()];
+    const what = ["--config", config, "--camera", "gate", ...range];
+    const made = await viaduct(["export", ...what, "--out", out, "--no-password"]);
+    expect(made.code, made.err).to.equal(0);
+  };
   let aside = "";
   let endMs = 0;
 
@@ -92,6 +98,7 @@ describe("the certificate of an authority, by openssl, for the key that signs re
     ca = await OpensslStamps.make(at("ca"), openssl);
     await writeFile(ca.file("ours.cnf"), EXTENSIONS);
     await ca.issue("below", { by: "root" });
+    await ca.issue("stranger", { as: "root" });
     await record();
   });
   after(() => remove?.());
@@ -214,19 +221,7 @@ describe("the certificate of an authority, by openssl, for the key that signs re
   });
 
   it("is followed from an export to its authority, with the earlier one beside it where recordings of before are in it", async () => {
-    const range = ["--from", new Date(0).toISOString(), "--to", new Date(endMs).toISOString()];
-    const made = await viaduct([
-      "export",
-      "--config",
-      config,
-      "--camera",
-      "gate",
-      ...range,
-      "--out",
-      at("out"),
-      "--no-password",
-    ]);
-    expect(made.code, made.err).to.equal(0);
+    await exportTo(at("out"));
     const both = await viaduct(["verify", at("out"), "--ca", at("authority.pem"), "--certificate", aside]);
     expect({ code: both.code, err: both.err }, both.out).to.deep.equal({ code: 0, err: "" });
     const alone = await viaduct(["verify", at("out"), "--ca", at("authority.pem")]);
@@ -237,8 +232,73 @@ describe("the certificate of an authority, by openssl, for the key that signs re
     expect(alone.code).to.equal(3);
   });
 
+  it("of exports is asked for by a request of their RSA key, and taken for that one alone", async () => {
+    const asked = await keys(
+      "request",
+      "--for",
+      "exports",
+      "--name",
+      "CN=Exports of the harbour",
+      "--out",
+      at("x.csr"),
+    );
+    expect(asked.code, asked.err).to.equal(0);
+    const text = await ca.run("req", "-in", at("x.csr"), "-verify", "-noout", "-text");
+    expect(text)
+      .to.match(/Public-Key: \(3072 bit\)/)
+      .and.match(/CN ?= ?Exports of the harbour/);
+    const chain = at("x-chain.pem");
+    const takeIt = async (...certificates: readonly string[]) => {
+      await writeFile(chain, certificates.join(""));
+      return keys("certificate", "--for", "exports", "--chain", chain);
+    };
+    const other = await takeIt(await readFile(own(), "utf8"));
+    expect([other.code, other.err]).to.satisfy(
+      ([code, err]: [number, string]) => code === 2 && err.includes("viaduct keys request --for exports"),
+    );
+    const certificate = await certify({ out: "x.pem", request: at("x.csr") });
+    const taken = await takeIt(certificate, await read("below.pem"));
+    expect(taken.code, taken.err).to.equal(0);
+    expect(taken.out).to.match(
+      /^Exports carry the certificate in \S+export-cert\.pem .*kept as \S+export-cert\.2\S+\.pem/,
+    );
+    expect((await keys("status")).out).to.match(/^exports as: +Exports of the harbour, issued by The below, until 2/m);
+  });
+
+  it("of exports leads a receiver to the authority by openssl, with its root alone, and by the recorder's as before", async () => {
+    const out = (...path: readonly string[]): string => at("by-authority", ...path);
+    await exportTo(out());
+    const papers = (name: string): string => out("certificates", name);
+    const between = ["-untrusted", papers("authorities.pem")];
+    await ca.run("verify", "-CAfile", ca.file("root.pem"), ...between, papers("export.pem"));
+    const cms = ["cms", "-verify", "-binary", "-inform", "DER", "-purpose", "any", "-out", "/dev/null"];
+    const list = ["-in", out("SHA256SUMS.p7s"), "-content", out("SHA256SUMS")];
+    await ca.run(...cms, ...list, "-CAfile", ca.file("root.pem"));
+    await ca.run(...cms, ...list, "-CAfile", papers("export.pem"), "-partial_chain");
+    const words = await readFile(out("README.txt"), "utf8");
+    expect(words).to.include("openssl verify -CAfile authority.pem -untrusted certificates/authorities.pem");
+    expect(words).to.include("Exports of the harbour, issued by The below");
+    for (const [name, ...args] of [
+      ["nobody"],
+      ["the root", "--ca", ca.file("root.pem")],
+      ["who records, as before", "--certificate", own(), "--certificate", aside],
+      ["the one that signed it", "--certificate", papers("export.pem")],
+    ] as const) {
+      const { code, out: said, err } = await viaduct(["verify", out(), ...args]);
+      expect({ code, err }, `${name}\n${said}`).to.deep.equal({ code: 0, err: "" });
+    }
+    const stranger = await viaduct(["verify", out(), "--ca", ca.file("stranger.pem")]);
+    expect(stranger.code, stranger.out).to.equal(3);
+    expect(stranger.out).to.include("the export is signed by");
+
+    // What is enclosed proves nothing by itself, and garbage in it ends nothing.
+    await writeFile(papers("authorities.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    const garbage = await viaduct(["verify", out(), "--ca", ca.file("root.pem")]);
+    expect(garbage.out).to.match(/certificates\/authorities\.pem: changed/);
+    expect(garbage.code, garbage.err).to.equal(1);
+  });
+
   it("is trusted by its authority for what it signed alone, and not by another one", async () => {
-    await ca.issue("stranger", { as: "root" });
     for (const [file, code, said] of [
       [at("authority.pem"), 3, /unsigned: signed by another certificate, \S+: the certificate of Viaduct recordings/],
       [

@@ -8,7 +8,7 @@ import type { Sealer } from "../../../base/seal.ts";
 import type { Millis, UnixMillis } from "../../../base/units.ts";
 import type { CutPlace } from "../../../recorder/export/cut.ts";
 import type { Stamping } from "../../../recorder/export/stamp.ts";
-import type { Signer } from "../../../recorder/signature.ts";
+import type { ExportSigner } from "../../../recorder/signature.ts";
 import type { Watch } from "../watch.ts";
 
 /** What exports are made of, by whom, and within which bounds. */
@@ -24,7 +24,7 @@ export interface ExportsParts {
   readonly audit: Audit;
   readonly approvals: SecondPerson;
   readonly sealer: Sealer;
-  readonly signer: () => Promise<Signer>;
+  readonly signer: () => Promise<ExportSigner>;
   /** DER. */
   readonly recorder: Buffer;
   /** Has their time stamped by somebody else; absent where nobody is named. */
