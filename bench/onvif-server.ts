@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
 import { type IServerOptions, listen as listenSoap } from "soap";
 import { Accounts } from "../auth/accounts.ts";
-import { type AuthSchema, authMigrations } from "../auth/auth-schema.ts";
 import { Leases } from "../auth/leases.ts";
 import { CAMERA_RIGHTS, type CameraRight } from "../auth/right.ts";
 import { HttpAuthenticator } from "../auth/scheme/http.ts";
@@ -21,6 +20,8 @@ import type { EventHistory } from "../bridge/client-side/onvif/event-search.ts";
 import { onvifPart } from "../bridge/client-side/onvif-part.ts";
 import { Watch } from "../bridge/client-side/watch.ts";
 import { EventBus } from "../bridge/event-bus.ts";
+import { MadeProfiles } from "../bridge/made-profiles.ts";
+import { type SiteSchema, siteMigrations } from "../bridge/site-schema.ts";
 import type { Track } from "../media/track.ts";
 import { printWsdl } from "../wsdl/print-wsdl.ts";
 import { MEDIA } from "../wsdl/tables/trt.ts";
@@ -38,7 +39,7 @@ if (kind !== "viaduct") process.send?.({ port: 0, logins: [] });
 async function viaduct(): Promise<void> {
   const log = silentLog();
   const metrics = new Metrics();
-  const database = await openDatabase<AuthSchema>(":memory:", authMigrations);
+  const database = await openDatabase<SiteSchema>(":memory:", siteMigrations);
   const accounts = await Accounts.open({ query: database.query, sealer: new Sealer(Buffer.alloc(32, 7)), clock, log });
   const throttle = new Throttle(clock);
   const audit = { record: () => undefined };
@@ -62,6 +63,7 @@ async function viaduct(): Promise<void> {
     // Nobody searches.
     history: {} as EventHistory,
     recordings: { setRecording: () => Promise.resolve() },
+    profiles: await MadeProfiles.open({ query: database.query, accounts: new Set() }),
     clock,
     log,
     metrics,

@@ -53,6 +53,7 @@ import { startNtlm } from "./directory/start-ntlm.ts";
 import { DirectoryStore } from "./directory/store.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventKeeper } from "./event-keeper.ts";
+import { MadeProfiles } from "./made-profiles.ts";
 import { cameraDevicesOf } from "./onvif-settings.ts";
 import { openArchive } from "./open-archive.ts";
 import { openExports } from "./open-exports.ts";
@@ -328,6 +329,10 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     ...(clientSide.clientCertificates.enabled ? ({ asksForCertificate: true } as const) : {}),
   };
 
+  const profiles = await MadeProfiles.open({
+    query: database.query,
+    accounts: new Set(accounts.list().map(({ id }) => id)),
+  });
   const cameraDevices = cameraDevicesOf(clientSide.cameraDevices);
   const web = o.web?.(parts);
   const onvif = await life.start("ONVIF", async () =>
@@ -349,6 +354,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       refused: refusals.refused,
       retentionMs: settings.recording.maxAgeDays * DAY,
       recordings: cameras,
+      profiles,
       history: {
         journal: archive.journal,
         spans: (...range) => archive.spans(...range),

@@ -1,5 +1,6 @@
 /** What a track carries. `unknown` is relayed untouched, and neither recorded nor shown in a browser. */
-export type TrackKind = "video" | "audio" | "metadata" | "unknown";
+export const TRACK_KINDS = ["video", "audio", "metadata", "unknown"] as const;
+export type TrackKind = (typeof TRACK_KINDS)[number];
 
 /** Codecs whose payload we understand, by their RTP encoding names in upper case; `unknown` is everything else. */
 export type Codec =

@@ -114,6 +114,11 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
       ...of("wsnt", "Subscribe Renew Unsubscribe PauseSubscription ResumeSubscription"),
       ...of("tse", "FindRecordings FindEvents EndSearch"),
       ...of("trp", "GetReplayConfiguration"),
+      // Profiles that an account makes are its own, and nothing is in them but what it sees.
+      ...of("trt", "CreateProfile DeleteProfile RemoveVideoSourceConfiguration RemoveVideoEncoderConfiguration"),
+      ...of("trt", "RemoveAudioSourceConfiguration RemoveAudioEncoderConfiguration RemoveMetadataConfiguration"),
+      ...of("trt", "RemovePTZConfiguration"),
+      ...of("tr2", "CreateProfile DeleteProfile RemoveConfiguration"),
     ],
     see: [
       ...of("trt", "GetProfiles GetProfile GetVideoSources GetVideoSourceConfigurations GetVideoSourceConfiguration"),
@@ -121,24 +126,31 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
       ...of("trt", "GetVideoEncoderConfigurationOptions GetCompatibleVideoSourceConfigurations"),
       ...of("trt", "GetCompatibleVideoEncoderConfigurations GetGuaranteedNumberOfVideoEncoderInstances"),
       ...of("tr2", "GetProfiles GetVideoSourceConfigurations GetVideoEncoderConfigurations GetVideoEncoderInstances"),
-      ...of("tr2", "GetVideoSourceConfigurationOptions GetVideoEncoderConfigurationOptions"),
+      ...of("tr2", "GetVideoSourceConfigurationOptions GetVideoEncoderConfigurationOptions AddConfiguration"),
+      ...of("trt", "AddVideoSourceConfiguration AddVideoEncoderConfiguration"),
       ...of("tmd", "GetVideoSources GetDigitalInputs"),
     ],
     audio: [
       ...of("trt", "GetAudioSources GetAudioSourceConfigurations GetAudioSourceConfiguration"),
       ...of("trt", "GetAudioEncoderConfigurations GetAudioEncoderConfiguration GetAudioSourceConfigurationOptions"),
       ...of("trt", "GetAudioEncoderConfigurationOptions GetCompatibleAudioSourceConfigurations"),
-      ...of("trt", "GetCompatibleAudioEncoderConfigurations"),
+      ...of("trt", "GetCompatibleAudioEncoderConfigurations AddAudioSourceConfiguration AddAudioEncoderConfiguration"),
       ...of("tr2", "GetAudioSourceConfigurations GetAudioEncoderConfigurations GetAudioSourceConfigurationOptions"),
       ...of("tr2", "GetAudioEncoderConfigurationOptions"),
       ...of("tmd", "GetAudioSources"),
     ],
     metadata: [
       ...of("trt", "GetMetadataConfigurations GetMetadataConfiguration GetMetadataConfigurationOptions"),
-      ...of("trt", "GetCompatibleMetadataConfigurations"),
+      ...of("trt", "GetCompatibleMetadataConfigurations AddMetadataConfiguration"),
       ...of("tr2", "GetMetadataConfigurations GetMetadataConfigurationOptions"),
     ],
-    live: [...of("trt", "GetStreamUri SetSynchronizationPoint"), ...of("tr2", "GetStreamUri SetSynchronizationPoint")],
+    live: ["trt", "tr2"].flatMap((media) =>
+      of(media, "GetStreamUri SetSynchronizationPoint SetVideoSourceConfiguration SetVideoEncoderConfiguration"),
+    ),
+    "audio beside live": ["trt", "tr2"].flatMap((media) =>
+      of(media, "SetAudioSourceConfiguration SetAudioEncoderConfiguration"),
+    ),
+    "metadata beside live": of("trt", "SetMetadataConfiguration").concat(of("tr2", "SetMetadataConfiguration")),
     snapshot: ["trt:GetSnapshotUri", "tr2:GetSnapshotUri", "GET /onvif/snapshot"],
     playback: ["trp:GetReplayUri"],
     "search or playback": [
@@ -157,6 +169,7 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
     "ptz or presets": [
       ...of("tptz", "GetNodes GetNode GetConfigurations GetConfiguration GetConfigurationOptions"),
       ...of("tptz", "GetCompatibleConfigurations GetStatus GetPresets GetPresetTours GetPresetTour"),
+      ...of("trt", "AddPTZConfiguration"),
     ],
     imaging: of("timg", "GetImagingSettings SetImagingSettings GetOptions GetMoveOptions GetStatus Move Stop"),
     relay: of("tds", "GetRelayOutputs SetRelayOutputState"),

@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { TRACK_KINDS, type TrackKind } from "../../media/track.ts";
 import { MAIN_STREAM } from "../camera.ts";
 
 /** What clients reach, by kind of door. Ports are those really bound. */
@@ -22,6 +23,20 @@ export const MULTICAST_QUERY = "multicast";
 
 /** In the query of an address: the client wants SRTP, and keys for it in the description. */
 export const SRTP_QUERY = "srtp";
+
+/** In the query of a live address: the kinds of tracks that the client wants alone, with commas between. */
+const TRACKS_QUERY = "tracks";
+
+/** An address of ours, of what is said there of these kinds alone. */
+export function narrowed(address: string, tracks: readonly TrackKind[]): string {
+  return `${address}${address.includes("?") ? "&" : "?"}${TRACKS_QUERY}=${tracks.join(",")}`;
+}
+
+/** The kinds that an address does not ask for; none where it does not say. */
+export function leftOut(query: URLSearchParams): readonly TrackKind[] {
+  const asked = query.get(TRACKS_QUERY)?.split(",");
+  return asked === undefined ? [] : TRACK_KINDS.filter((kind) => !asked.includes(kind));
+}
 
 /** An address as it stands in a URL: IPv6 in brackets, IPv4-mapped addresses as IPv4. */
 export function hostOf(address: string): string {

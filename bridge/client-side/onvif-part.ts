@@ -10,6 +10,7 @@ import type { DiscoveredDevice } from "../../discovery/server/hello.ts";
 import type { HttpAuthentication, UsernameTokenAuthentication } from "../../onvif/server/authenticate.ts";
 import { OnvifServer, type OnvifServerOptions } from "../../onvif/server/dispatch.ts";
 import type { EventBus } from "../event-bus.ts";
+import type { MadeProfiles } from "../made-profiles.ts";
 import type { Addresses } from "./addresses.ts";
 import type { HttpPart } from "./front-door.ts";
 import type { MulticastPlan } from "./multicast-plan.ts";
@@ -69,6 +70,8 @@ export function onvifPart(o: {
   readonly retentionMs: Millis;
   readonly recordings: RecordingSwitch;
   readonly history: EventHistory;
+  /** Media profiles that clients have made. */
+  readonly profiles: MadeProfiles;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

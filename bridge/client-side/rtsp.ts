@@ -10,7 +10,7 @@ import type { Track } from "../../media/track.ts";
 import type { Presentation, RtspHost } from "../../rtsp/server/host.ts";
 import type { BridgedCamera } from "../camera.ts";
 import type { EventBus } from "../event-bus.ts";
-import { MULTICAST_QUERY, SRTP_QUERY } from "./addresses.ts";
+import { leftOut, MULTICAST_QUERY, SRTP_QUERY } from "./addresses.ts";
 import { AgedSource } from "./aged-source.ts";
 import { ExtendedSources } from "./extended-sources.ts";
 import { type MulticastPlan, multicastAddress } from "./multicast-plan.ts";
@@ -68,7 +68,7 @@ export function rtspHost(o: {
           kind,
           name: camera.info.name,
           source: extended.of(camera, live),
-          withheld: withheldFrom(held),
+          withheld: new Set([...withheldFrom(held), ...leftOut(query)]),
           ...(talk === undefined ? {} : { talk }),
           ...running,
           ...srtp,

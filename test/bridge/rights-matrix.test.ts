@@ -121,6 +121,8 @@ describe("the matrix of rights: every door of a running bridge, with each right 
     const { account, secret } = await accounts.createIntegration({ name: "guest-system", grants: every() });
     ids = [person.id, account.id];
     const login = { name: account.name, secret: secret.reveal() };
+    const all = await accounts.createIntegration({ name: "everything", grants: every() });
+    const everything = { name: all.account.name, secret: all.secret.reveal() };
     const made = await t.bridge.parts.tokens.make(person.id, { name: "a test" });
     const browser = new WebClient(addresses().doors.https);
     guest = { web: browser, login, token: made.secret.reveal() };
@@ -141,7 +143,7 @@ describe("the matrix of rights: every door of a running bridge, with each right 
     const tour = (round && attributeOf(round, "token")) ?? "";
     const relays = await client.call("tds", "GetRelayOutputs");
     const relay = /token="gate_([^"]+)"/.exec(relays.body)?.[1] ?? "";
-    stage = { bridge: t, camera: TRIED, footage, exported, preset, tour, relay };
+    stage = { bridge: t, camera: TRIED, footage, everything, exported, preset, tour, relay };
     doors = doorsOf(stage);
     const ready = async (): Promise<boolean> => {
       const { json } = await guest.web.send("GET", "/api/exports");

@@ -6,7 +6,7 @@ import { FEEDS } from "../../web/sockets.ts";
 import { operationsOf, TABLES } from "../wsdl/table-values.ts";
 import type { TestBridge } from "./bridge.ts";
 import { eventually } from "./bridge.ts";
-import { CALLS, qualified, SEARCHES } from "./onvif-calls.ts";
+import { askedWith, CALLS } from "./onvif-calls.ts";
 import { OnvifClient, type Reply, type ServicePrefix, texts } from "./onvif-client.ts";
 import { onvifEndpoint } from "./onvif-endpoint.ts";
 import { exchange, type OnvifLogin } from "./onvif-site.ts";
@@ -49,6 +49,8 @@ export interface Stage {
   /** The id of the camera that is tried. */
   readonly camera: string;
   readonly footage: { readonly from: UnixMillis; readonly to: UnixMillis };
+  /** Who may everything. */
+  readonly everything: OnvifLogin;
   /** An export of the account's own that is ready. */
   readonly exported: string;
   /** Tokens of things of the camera. */
@@ -200,24 +202,18 @@ function onvifDoors(stage: Stage): readonly Door[] {
         names: content?.includes("gate") === true && !content.includes("yard"),
         async knock({ login }, camera) {
           const client = new OnvifClient(site, login, login === undefined ? "none" : "token");
-          const search = SEARCHES.get(content ?? "");
-          const token =
-            search &&
-            texts((await client.call("tse", search[0], qualified("tse", search[1]))).element, "SearchToken")[0];
-          const asked = (search === undefined ? (content ?? "") : `<SearchToken>${token ?? ""}</SearchToken>`)
+          const reader =
+            content?.startsWith("SAME") === true ? new OnvifClient(site, stage.everything, "token") : client;
+          const plain = prefix === "wsnt" ? (content ?? "") : await askedWith(reader, prefix, content ?? "");
+          const asked = plain
             .replaceAll("gate_0", `${camera}_${stage.relay}`)
             .replaceAll(">gate<", `>${camera}<`)
+            .replaceAll('token="gate"', `token="${camera}"`)
             .replaceAll(">door<", `>${stage.preset}<`)
             .replaceAll(">round<", `>${stage.tour}<`)
             .replaceAll("2025-12-30T12:00:00Z", isoOf(unixMillis(stage.footage.from + 1000)));
           const at = ofSubscription ? await subscription(client, login) : undefined;
-          const reply = await client.call(
-            prefix,
-            operation,
-            prefix === "wsnt" ? asked : qualified(prefix, asked),
-            false,
-            at,
-          );
+          const reply = await client.call(prefix, operation, asked, false, at);
           if (at !== undefined && operation !== "Unsubscribe") await client.call("wsnt", "Unsubscribe", "", false, at);
           return knockOf(stage, outcomeOf(reply), reply.body, camera);
         },

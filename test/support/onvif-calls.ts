@@ -1,5 +1,6 @@
+import { PARTS } from "../../bridge/made-profiles.ts";
 import { CAMERAS, PROFILES } from "./onvif-cameras.ts";
-import type { ServicePrefix } from "./onvif-client.ts";
+import { type OnvifClient, type Reply, type ServicePrefix, texts } from "./onvif-client.ts";
 
 const setup = (protocol: string, stream = "RTP-Unicast"): string =>
   `<StreamSetup><tt:Stream>${stream}</tt:Stream><tt:Transport><tt:Protocol>${protocol}</tt:Protocol></tt:Transport></StreamSetup>`;
@@ -11,6 +12,20 @@ const job = (token: string): string => element("JobToken", token);
 
 const FIND_EVENTS =
   "<StartPoint>2025-12-24T00:00:00Z</StartPoint><Scope/><SearchFilter/><IncludeStartState>true</IncludeStartState><KeepAliveTime>PT10S</KeepAliveTime>";
+
+const reference = (type: string, token?: string): string =>
+  element("Configuration", element("Type", type) + (token === undefined ? "" : element("Token", token)));
+
+const forEach = (
+  parts: readonly string[],
+  make: (part: string) => readonly [operation: string, contents: readonly string[]],
+): Readonly<Record<string, readonly string[]>> => Object.fromEntries(parts.map(make));
+
+/** What was read of the first camera is written back. */
+const SETTINGS = forEach(
+  PARTS.filter((part) => part !== "PTZ"),
+  (part) => [`Set${part}Configuration`, [`SAME ${part} gate`]],
+);
 
 /** Operations of the services, with the contents that each is asked with; local names are put into the service's namespace. */
 export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly string[]>>>> = {
@@ -70,6 +85,13 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     GetStreamUri: ["UDP", "TCP", "RTSP"].map((protocol) => setup(protocol) + profile("gate")),
     GetSnapshotUri: [profile("gate")],
     SetSynchronizationPoint: [profile("gate")],
+    CreateProfile: [element("Name", "Mine"), element("Name", "Named") + element("Token", "named-1.a")],
+    // What is there already.
+    ...forEach(PARTS, (part) => [`Add${part}Configuration`, [profile("gate") + config("gate")]]),
+    // What is not there.
+    ...forEach(PARTS, (part) => [`Remove${part}Configuration`, [profile("MADE")]]),
+    ...SETTINGS,
+    DeleteProfile: [profile("MADE")],
   },
   tr2: {
     GetServiceCapabilities: [""],
@@ -93,6 +115,11 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     GetStreamUri: ["RtspUnicast", "RTSP", "RtspsUnicast"].map((name) => element("Protocol", name) + profile("gate")),
     GetSnapshotUri: [profile("gate")],
     SetSynchronizationPoint: [profile("gate")],
+    CreateProfile: [element("Name", "Mine")],
+    AddConfiguration: [profile("gate") + reference("VideoSource", "gate"), profile("gate")],
+    RemoveConfiguration: [profile("MADE") + reference("VideoSource")],
+    DeleteProfile: [element("Token", "MADE")],
+    ...SETTINGS,
   },
   tev: {
     GetServiceCapabilities: [""],
@@ -129,10 +156,10 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
       "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>",
       "<Scope><tt:IncludedRecordings>gate</tt:IncludedRecordings></Scope><MaxMatches>1</MaxMatches><KeepAliveTime>PT1M</KeepAliveTime>",
     ],
-    GetRecordingSearchResults: ["TOKEN"],
+    GetRecordingSearchResults: [element("SearchToken", "RECORDINGS")],
     FindEvents: [FIND_EVENTS],
-    GetEventSearchResults: ["EVENTS"],
-    EndSearch: ["TOKEN"],
+    GetEventSearchResults: [element("SearchToken", "EVENTS")],
+    EndSearch: [element("SearchToken", "RECORDINGS")],
   },
   trp: {
     GetServiceCapabilities: [""],
@@ -187,8 +214,42 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
 export const qualified = (prefix: string, content: string): string =>
   content.replaceAll(/<(\/?)(?=[A-Z])/g, `<$1${prefix}:`);
 
-/** How the searches are begun whose results are asked for. */
-export const SEARCHES: ReadonlyMap<string, readonly [operation: string, content: string]> = new Map([
-  ["TOKEN", ["FindRecordings", "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>"]],
-  ["EVENTS", ["FindEvents", FIND_EVENTS]],
+/** What is asked first, for the token that stands in the answer, which is what is asked with. */
+interface Before {
+  readonly prefix: ServicePrefix;
+  readonly operation: string;
+  readonly content: string;
+  /** The element that it stands in. */
+  readonly token: string;
+}
+
+const SEARCH = "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>";
+const BEFORE: ReadonlyMap<string, Before> = new Map<string, Before>([
+  ["RECORDINGS", { prefix: "tse", operation: "FindRecordings", content: SEARCH, token: "SearchToken" }],
+  ["EVENTS", { prefix: "tse", operation: "FindEvents", content: FIND_EVENTS, token: "SearchToken" }],
+  ["MADE", { prefix: "tr2", operation: "CreateProfile", content: element("Name", "Mine"), token: "Token" }],
 ]);
+
+/**
+ * The content of a request as {@link CALLS} has it, as it is sent. `<NAME>RECORDINGS</NAME>`: the token of a search that `client` begins;
+ * `SAME Part TOKEN`: that configuration as it is.
+ */
+export async function askedWith(client: OnvifClient, prefix: ServicePrefix, content: string): Promise<string> {
+  const [, part, token = ""] = /^SAME (\w+) (\w+)$/.exec(content) ?? [];
+  if (part !== undefined) return written(await client.call(prefix, `Get${part}Configurations`), prefix, token);
+  const [, name = ""] = />([A-Z]+)</.exec(content) ?? [];
+  const before = BEFORE.get(name);
+  if (before === undefined) return qualified(prefix, content);
+  const reply = await client.call(before.prefix, before.operation, qualified(before.prefix, before.content));
+  return qualified(prefix, content.replace(name, texts(reply.element, before.token)[0] ?? ""));
+}
+
+/** A configuration of a list, as it is written back. */
+export function written({ body }: Reply, prefix: ServicePrefix, token: string): string {
+  const [, attributes, inner] =
+    new RegExp(`<\\w+:Configurations((?: \\w+="[^"]*")* token="${token}"[^>]*)>(.*?)</\\w+:Configurations>`, "s").exec(
+      body,
+    ) ?? [];
+  const same = `<${prefix}:Configuration${attributes}>${inner}</${prefix}:Configuration>`;
+  return prefix === "trt" ? `${same}<trt:ForcePersistence>true</trt:ForcePersistence>` : same;
+}

@@ -2,7 +2,6 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { type RequestOptions, request as tlsRequest } from "node:https";
 import { Accounts } from "../../auth/accounts.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
-import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import { Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
 import type { RefusedRequest } from "../../auth/refused.ts";
@@ -25,7 +24,9 @@ import { type CameraDeviceSettings, type OnvifPart, onvifPart } from "../../brid
 import { Watch } from "../../bridge/client-side/watch.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
 import { EventKeeper } from "../../bridge/event-keeper.ts";
+import { MadeProfiles } from "../../bridge/made-profiles.ts";
 import { OwnEvents } from "../../bridge/own-events.ts";
+import { type SiteSchema, siteMigrations } from "../../bridge/site-schema.ts";
 import type { Identity } from "../../net/tls.ts";
 import { Journal } from "../../recorder/journal.ts";
 import { fakeCameras } from "./onvif-cameras.ts";
@@ -100,7 +101,7 @@ export async function startOnvifSite(
   const address = o.address ?? "127.0.0.1";
   const log = silentLog();
   const metrics = new Metrics();
-  const database = await openDatabase<AuthSchema>(":memory:", authMigrations);
+  const database = await openDatabase<SiteSchema>(":memory:", siteMigrations);
   const sealer = new Sealer(Buffer.alloc(32, 7));
   const accounts = await Accounts.open({ query: database.query, sealer, clock, log });
   const throttle = new Throttle(clock);
@@ -142,6 +143,7 @@ export async function startOnvifSite(
         return [{ from: unixMillis(Math.max(span.from, from)), to: unixMillis(Math.min(span.to, to)) }];
       },
     },
+    profiles: await MadeProfiles.open({ query: database.query, accounts: new Set() }),
     recordings: { setRecording: (...set) => Promise.resolve(void switched.push(set)) },
     clock,
     log,

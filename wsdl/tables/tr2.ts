@@ -60,6 +60,9 @@ export const GetConfiguration = type("tr2:GetConfiguration", {
   ConfigurationToken: opt(ReferenceToken),
   ProfileToken: opt(ReferenceToken),
 });
+export const ConfigurationRef = type("tr2:ConfigurationRef", { Type: string, Token: opt(ReferenceToken) });
+/** Nothing: of each of the `Set…Configuration`. */
+export const SetConfigurationResponse = type("tr2:SetConfigurationResponse", {});
 export const EncoderInstance = type("tr2:EncoderInstance", { Encoding: string, Number: int });
 export const EncoderInstanceInfo = type("tr2:EncoderInstanceInfo", { Codec: many(EncoderInstance), Total: int });
 
@@ -111,12 +114,43 @@ export const MEDIA2 = service(
     GetStreamUri: operation("READ_MEDIA", { Protocol: string, ProfileToken: ReferenceToken }, { Uri: anyURI }),
     GetSnapshotUri: operation("READ_MEDIA", { ProfileToken: ReferenceToken }, { Uri: anyURI }),
     SetSynchronizationPoint: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    CreateProfile: operation("ACTUATE", { Name, Configuration: many(ConfigurationRef) }, { Token: ReferenceToken }),
+    AddConfiguration: operation(
+      "ACTUATE",
+      { ProfileToken: ReferenceToken, Name: opt(Name), Configuration: many(ConfigurationRef) },
+      {},
+    ),
+    RemoveConfiguration: operation(
+      "ACTUATE",
+      { ProfileToken: ReferenceToken, Configuration: some(ConfigurationRef) },
+      {},
+    ),
+    DeleteProfile: operation("ACTUATE", { Token: ReferenceToken }, {}),
+    SetVideoSourceConfiguration: operation(
+      "ACTUATE",
+      { Configuration: VideoSourceConfiguration },
+      SetConfigurationResponse,
+    ),
+    SetVideoEncoderConfiguration: operation(
+      "ACTUATE",
+      { Configuration: VideoEncoder2Configuration },
+      SetConfigurationResponse,
+    ),
+    SetAudioSourceConfiguration: operation(
+      "ACTUATE",
+      { Configuration: AudioSourceConfiguration },
+      SetConfigurationResponse,
+    ),
+    SetAudioEncoderConfiguration: operation(
+      "ACTUATE",
+      { Configuration: AudioEncoder2Configuration },
+      SetConfigurationResponse,
+    ),
+    SetMetadataConfiguration: operation("ACTUATE", { Configuration: MetadataConfiguration }, SetConfigurationResponse),
   },
   {
     ACTUATE: `
-      CreateProfile AddConfiguration RemoveConfiguration DeleteProfile SetVideoSourceConfiguration
-      SetVideoEncoderConfiguration SetAudioSourceConfiguration SetAudioEncoderConfiguration
-      SetMetadataConfiguration SetAudioOutputConfiguration SetAudioDecoderConfiguration
+      SetAudioOutputConfiguration SetAudioDecoderConfiguration
       StartMulticastStreaming StopMulticastStreaming SetOSD CreateOSD DeleteOSD
       SetMask CreateMask DeleteMask`,
     READ_MEDIA: `

@@ -1,7 +1,7 @@
 import { many, opt, optAttr, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { boolean, int } from "../simple.ts";
-import { ReferenceToken, StreamSetup } from "./tt.ts";
+import { Name, ReferenceToken, StreamSetup } from "./tt.ts";
 import {
   AudioEncoderConfiguration,
   AudioEncoderConfigurationOptions,
@@ -37,6 +37,9 @@ export const Capabilities = type("trt:Capabilities", {
   TemporaryOSDText: optAttr(boolean),
   EXICompression: optAttr(boolean),
 });
+
+/** What is put into which profile. */
+const Addition = { ProfileToken: ReferenceToken, ConfigurationToken: ReferenceToken };
 
 /** The media service, version 1.0: what we answer of it, and what else it has. */
 export const MEDIA = service(
@@ -135,6 +138,45 @@ export const MEDIA = service(
     GetStreamUri: operation("READ_MEDIA", { StreamSetup, ProfileToken: ReferenceToken }, { MediaUri }),
     GetSnapshotUri: operation("READ_MEDIA", { ProfileToken: ReferenceToken }, { MediaUri }),
     SetSynchronizationPoint: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    CreateProfile: operation("ACTUATE", { Name, Token: opt(ReferenceToken) }, { Profile }),
+    AddVideoSourceConfiguration: operation("ACTUATE", Addition, {}),
+    AddVideoEncoderConfiguration: operation("ACTUATE", Addition, {}),
+    AddAudioSourceConfiguration: operation("ACTUATE", Addition, {}),
+    AddAudioEncoderConfiguration: operation("ACTUATE", Addition, {}),
+    AddMetadataConfiguration: operation("ACTUATE", Addition, {}),
+    AddPTZConfiguration: operation("ACTUATE", Addition, {}),
+    RemoveVideoSourceConfiguration: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    RemoveVideoEncoderConfiguration: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    RemoveAudioSourceConfiguration: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    RemoveAudioEncoderConfiguration: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    RemoveMetadataConfiguration: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    RemovePTZConfiguration: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    SetVideoSourceConfiguration: operation(
+      "ACTUATE",
+      { Configuration: VideoSourceConfiguration, ForcePersistence: boolean },
+      {},
+    ),
+    SetVideoEncoderConfiguration: operation(
+      "ACTUATE",
+      { Configuration: VideoEncoderConfiguration, ForcePersistence: boolean },
+      {},
+    ),
+    SetAudioSourceConfiguration: operation(
+      "ACTUATE",
+      { Configuration: AudioSourceConfiguration, ForcePersistence: boolean },
+      {},
+    ),
+    SetAudioEncoderConfiguration: operation(
+      "ACTUATE",
+      { Configuration: AudioEncoderConfiguration, ForcePersistence: boolean },
+      {},
+    ),
+    SetMetadataConfiguration: operation(
+      "ACTUATE",
+      { Configuration: MetadataConfiguration, ForcePersistence: boolean },
+      {},
+    ),
+    DeleteProfile: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
   },
   {
     READ_MEDIA: `
@@ -145,17 +187,10 @@ export const MEDIA = service(
       GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetOSDs GetOSD
       GetOSDOptions`,
     ACTUATE: `
-      CreateProfile AddVideoEncoderConfiguration RemoveVideoEncoderConfiguration
-      AddVideoSourceConfiguration RemoveVideoSourceConfiguration AddAudioEncoderConfiguration
-      RemoveAudioEncoderConfiguration AddAudioSourceConfiguration RemoveAudioSourceConfiguration
-      AddPTZConfiguration RemovePTZConfiguration AddVideoAnalyticsConfiguration
-      RemoveVideoAnalyticsConfiguration AddMetadataConfiguration RemoveMetadataConfiguration
-      AddAudioOutputConfiguration RemoveAudioOutputConfiguration AddAudioDecoderConfiguration
-      RemoveAudioDecoderConfiguration DeleteProfile SetVideoSourceConfiguration
-      SetVideoEncoderConfiguration SetAudioSourceConfiguration SetAudioEncoderConfiguration
-      SetVideoAnalyticsConfiguration SetMetadataConfiguration SetAudioOutputConfiguration
-      SetAudioDecoderConfiguration StartMulticastStreaming StopMulticastStreaming
-      SetOSD CreateOSD DeleteOSD`,
+      AddVideoAnalyticsConfiguration RemoveVideoAnalyticsConfiguration AddAudioOutputConfiguration
+      RemoveAudioOutputConfiguration AddAudioDecoderConfiguration RemoveAudioDecoderConfiguration
+      SetVideoAnalyticsConfiguration SetAudioOutputConfiguration SetAudioDecoderConfiguration
+      StartMulticastStreaming StopMulticastStreaming SetOSD CreateOSD DeleteOSD`,
     READ_SYSTEM: `
       GetVideoSourceModes`,
     WRITE_SYSTEM: `

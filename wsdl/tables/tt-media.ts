@@ -1,4 +1,4 @@
-import { attr, extend, many, opt, optAttr, printedOnce, some, type } from "../schema.ts";
+import { ANYTHING, attr, extend, many, OPEN, opt, optAttr, printedOnce, some, type } from "../schema.ts";
 import { anyURI, boolean, duration, float, int, oneOf, string } from "../simple.ts";
 import {
   ConfigurationEntity,
@@ -22,16 +22,20 @@ export const IntRectangle = type("tt:IntRectangle", {
   height: attr(int),
 });
 export const VideoSourceConfiguration = printedOnce(
-  extend("tt:VideoSourceConfiguration", ConfigurationEntity, {
-    SourceToken: ReferenceToken,
-    Bounds: IntRectangle,
-    ViewMode: optAttr(string),
-  }),
+  extend(
+    "tt:VideoSourceConfiguration",
+    ConfigurationEntity,
+    {
+      SourceToken: ReferenceToken,
+      Bounds: IntRectangle,
+      Extension: opt(ANYTHING),
+      ViewMode: optAttr(string),
+    },
+    OPEN,
+  ),
 );
 export const AudioSourceConfiguration = printedOnce(
-  extend("tt:AudioSourceConfiguration", ConfigurationEntity, {
-    SourceToken: ReferenceToken,
-  }),
+  extend("tt:AudioSourceConfiguration", ConfigurationEntity, { SourceToken: ReferenceToken }, OPEN),
 );
 export const VideoEncoding = oneOf("tt:VideoEncoding", "JPEG", "MPEG4", "H264");
 export const VideoResolution = type("tt:VideoResolution", { Width: int, Height: int });
@@ -42,44 +46,77 @@ export const VideoRateControl = type("tt:VideoRateControl", {
 });
 export const H264Profile = oneOf("tt:H264Profile", "Baseline", "Main", "Extended", "High");
 export const H264Configuration = type("tt:H264Configuration", { GovLength: int, H264Profile });
-export const MulticastConfiguration = type("tt:MulticastConfiguration", {
-  Address: IPAddress,
-  Port: int,
-  TTL: int,
-  AutoStart: boolean,
-});
+export const MulticastConfiguration = type(
+  "tt:MulticastConfiguration",
+  {
+    Address: IPAddress,
+    Port: int,
+    TTL: int,
+    AutoStart: boolean,
+  },
+  OPEN,
+);
 export const VideoEncoderConfiguration = printedOnce(
-  extend("tt:VideoEncoderConfiguration", ConfigurationEntity, {
-    Encoding: VideoEncoding,
-    Resolution: VideoResolution,
-    Quality: float,
-    RateControl: opt(VideoRateControl),
-    H264: opt(H264Configuration),
-    Multicast: MulticastConfiguration,
-    SessionTimeout: duration,
-    GuaranteedFrameRate: optAttr(boolean),
-  }),
+  extend(
+    "tt:VideoEncoderConfiguration",
+    ConfigurationEntity,
+    {
+      Encoding: VideoEncoding,
+      Resolution: VideoResolution,
+      Quality: float,
+      RateControl: opt(VideoRateControl),
+      MPEG4: opt(ANYTHING),
+      H264: opt(H264Configuration),
+      Multicast: MulticastConfiguration,
+      SessionTimeout: duration,
+      GuaranteedFrameRate: optAttr(boolean),
+    },
+    OPEN,
+  ),
 );
 export const AudioEncoding = oneOf("tt:AudioEncoding", "G711", "G726", "AAC");
 export const AudioEncoderConfiguration = printedOnce(
-  extend("tt:AudioEncoderConfiguration", ConfigurationEntity, {
-    Encoding: AudioEncoding,
-    Bitrate: int,
-    SampleRate: int,
-    Multicast: MulticastConfiguration,
-    SessionTimeout: duration,
-  }),
+  extend(
+    "tt:AudioEncoderConfiguration",
+    ConfigurationEntity,
+    {
+      Encoding: AudioEncoding,
+      Bitrate: int,
+      SampleRate: int,
+      Multicast: MulticastConfiguration,
+      SessionTimeout: duration,
+    },
+    OPEN,
+  ),
+);
+/** Which of a camera's movements stand in the metadata. */
+export const PTZFilter = type("tt:PTZFilter", { Status: boolean, Position: boolean, FieldOfView: opt(boolean) }, OPEN);
+/** Which events stand in the metadata: all of them where there is no filter, and none without this. */
+export const EventSubscription = type(
+  "tt:EventSubscription",
+  { Filter: opt(ANYTHING), SubscriptionPolicy: opt(ANYTHING) },
+  OPEN,
 );
 export const MetadataConfiguration = printedOnce(
-  extend("tt:MetadataConfiguration", ConfigurationEntity, {
-    Analytics: opt(boolean),
-    Multicast: MulticastConfiguration,
-    SessionTimeout: duration,
-    CompressionType: optAttr(string),
-    GeoLocation: optAttr(boolean),
-    ShapePolygon: optAttr(boolean),
-    SecureStreamingProtocolAlgorithm: optAttr(string),
-  }),
+  extend(
+    "tt:MetadataConfiguration",
+    ConfigurationEntity,
+    {
+      PTZStatus: opt(PTZFilter),
+      Events: opt(EventSubscription),
+      Analytics: opt(boolean),
+      Multicast: MulticastConfiguration,
+      SessionTimeout: duration,
+      AnalyticsEngineConfiguration: opt(ANYTHING),
+      SensorData: opt(ANYTHING),
+      Extension: opt(ANYTHING),
+      CompressionType: optAttr(string),
+      GeoLocation: optAttr(boolean),
+      ShapePolygon: optAttr(boolean),
+      SecureStreamingProtocolAlgorithm: optAttr(string),
+    },
+    OPEN,
+  ),
 );
 export const Profile = printedOnce(
   type("tt:Profile", {
@@ -158,35 +195,49 @@ export const MediaUri = type("tt:MediaUri", {
   Timeout: duration,
 });
 export const VideoResolution2 = type("tt:VideoResolution2", { Width: int, Height: int });
-export const VideoRateControl2 = type("tt:VideoRateControl2", {
-  FrameRateLimit: float,
-  BitrateLimit: int,
-  AverageBitRate: opt(int),
-  ConstantBitRate: optAttr(boolean),
-});
+export const VideoRateControl2 = type(
+  "tt:VideoRateControl2",
+  {
+    FrameRateLimit: float,
+    BitrateLimit: int,
+    AverageBitRate: opt(int),
+    ConstantBitRate: optAttr(boolean),
+  },
+  OPEN,
+);
 export const VideoEncoder2Configuration = printedOnce(
-  extend("tt:VideoEncoder2Configuration", ConfigurationEntity, {
-    Encoding: string,
-    Resolution: VideoResolution2,
-    RateControl: opt(VideoRateControl2),
-    Multicast: opt(MulticastConfiguration),
-    Quality: float,
-    GovLength: optAttr(int),
-    AnchorFrameDistance: optAttr(int),
-    Profile: optAttr(string),
-    GuaranteedFrameRate: optAttr(boolean),
-    Signed: optAttr(boolean),
-    SecureStreamingProtocolAlgorithm: optAttr(string),
-  }),
+  extend(
+    "tt:VideoEncoder2Configuration",
+    ConfigurationEntity,
+    {
+      Encoding: string,
+      Resolution: VideoResolution2,
+      RateControl: opt(VideoRateControl2),
+      Multicast: opt(MulticastConfiguration),
+      Quality: float,
+      GovLength: optAttr(int),
+      AnchorFrameDistance: optAttr(int),
+      Profile: optAttr(string),
+      GuaranteedFrameRate: optAttr(boolean),
+      Signed: optAttr(boolean),
+      SecureStreamingProtocolAlgorithm: optAttr(string),
+    },
+    OPEN,
+  ),
 );
 export const AudioEncoder2Configuration = printedOnce(
-  extend("tt:AudioEncoder2Configuration", ConfigurationEntity, {
-    Encoding: string,
-    Multicast: opt(MulticastConfiguration),
-    Bitrate: int,
-    SampleRate: int,
-    SecureStreamingProtocolAlgorithm: optAttr(string),
-  }),
+  extend(
+    "tt:AudioEncoder2Configuration",
+    ConfigurationEntity,
+    {
+      Encoding: string,
+      Multicast: opt(MulticastConfiguration),
+      Bitrate: int,
+      SampleRate: int,
+      SecureStreamingProtocolAlgorithm: optAttr(string),
+    },
+    OPEN,
+  ),
 );
 export const FloatRange = type("tt:FloatRange", { Min: float, Max: float });
 export const VideoEncoder2ConfigurationOptions = type("tt:VideoEncoder2ConfigurationOptions", {

@@ -6,8 +6,9 @@ import type { Clock } from "../../../base/clock.ts";
 import { Fault } from "../../../base/fault.ts";
 import { DAY, type Millis } from "../../../base/units.ts";
 import { type BridgedCamera, type BridgedStream, MAIN_STREAM } from "../../camera.ts";
+import type { MadeProfiles } from "../../made-profiles.ts";
 import { type RecordingPlan, recordingChange, switched } from "../../recording-plan.ts";
-import { type Addresses, interfacesOf } from "../addresses.ts";
+import { type Addresses, interfacesOf, narrowed } from "../addresses.ts";
 import { AgedSource } from "../aged-source.ts";
 import type { MulticastPlan } from "../multicast-plan.ts";
 import type { PtzHolders } from "../ptz-holders.ts";
@@ -41,6 +42,7 @@ export function bridgeSite(o: {
   readonly ptzHolders: PtzHolders;
   readonly recordings: RecordingSwitch;
   readonly history: EventHistory;
+  readonly profiles: MadeProfiles;
   readonly audit: Audit;
   readonly clock: Clock;
 }): OnvifSite {
@@ -76,6 +78,21 @@ export function bridgeSite(o: {
       ({ stream, plan, earliest }) => stream === MAIN_STREAM || plan.mode !== "off" || earliest !== undefined,
     );
   };
+  const addressOf = (...[id, kind, { stream, transport, base }]: Parameters<OnvifSite["streamUri"]>): string => {
+    const addresses = o.addresses();
+    // On the port of the web service, so that a client that came through a firewall needs no other (Media2 5.4.1).
+    if (transport === "http") return addresses.rtspInHttp(kind, id, base, stream);
+    if (transport === "multicast") {
+      const address = o.multicast && kind === "live" ? addresses.multicast(id, base.host, stream) : undefined;
+      if (address === undefined) throw new Fault("invalid", "multicast is switched off");
+      return address;
+    }
+    // Without SRTP it is RTP in the same TLS, which clients go on to when RTSP refuses SRTP.
+    if (transport === "rtsps")
+      return o.srtp ? addresses.srtp(kind, id, base.host, stream) : addresses.rtsps(kind, id, base.host, stream);
+    // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
+    return addresses.rtsp(kind, id, base.host, stream);
+  };
   return {
     device: {
       manufacturer: PRODUCT,
@@ -93,6 +110,7 @@ export function bridgeSite(o: {
     srtp: o.srtp,
     cameras: (who) => watch.visible(who, "onvif").map((camera) => cameraOf(who, camera)),
     camera: (who, id) => cameraOf(who, watch.see(who, id, "onvif")),
+    profiles: ({ accountId }, device = "") => o.profiles.of({ accountId, device }),
     async recordings(who) {
       const cameras = watch.visible(who, "onvif").filter((camera) => reachOf(who, camera.info.id, "onvif") > 0);
       return (await Promise.all(cameras.map((camera) => recordingsOf(who, camera)))).flat();
@@ -111,20 +129,9 @@ export function bridgeSite(o: {
       await o.recordings.setRecording(camera, stream, next);
       o.audit.record({ who: who.name, interface: "onvif", address, ...recordingChange(camera, stream, plan, next) });
     },
-    streamUri(id, kind, { stream, transport, base }) {
-      const addresses = o.addresses();
-      // On the port of the web service, so that a client that came through a firewall needs no other (Media2 5.4.1).
-      if (transport === "http") return addresses.rtspInHttp(kind, id, base, stream);
-      if (transport === "multicast") {
-        const address = o.multicast && kind === "live" ? addresses.multicast(id, base.host, stream) : undefined;
-        if (address === undefined) throw new Fault("invalid", "multicast is switched off");
-        return address;
-      }
-      // Without SRTP it is RTP in the same TLS, which clients go on to when RTSP refuses SRTP.
-      if (transport === "rtsps")
-        return o.srtp ? addresses.srtp(kind, id, base.host, stream) : addresses.rtsps(kind, id, base.host, stream);
-      // UDP is what many clients ask for first and go on from when SETUP refuses it; nothing of the address depends on it.
-      return addresses.rtsp(kind, id, base.host, stream);
+    streamUri(id, kind, how) {
+      const address = addressOf(id, kind, how);
+      return how.tracks === undefined ? address : narrowed(address, how.tracks);
     },
     control: (who, id) => watch.see(who, id, "onvif").control,
     takePtz: (who, id, needs, address) => o.ptzHolders.take(who, watch.see(who, id, "onvif"), needs, address),

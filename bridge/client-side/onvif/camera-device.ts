@@ -63,6 +63,7 @@ export function siteOf(
     },
     cameras: (who) => [seenCamera(site, who, camera) ?? []].flat(),
     camera: (who, id) => only(id, () => site.camera(who, id)),
+    profiles: (who) => site.profiles(who, camera),
     streamUri: (id, kind, how) => only(id, () => site.streamUri(id, kind, how)),
     snapshotUri: (id, base) => only(id, () => site.snapshotUri(id, base)),
     recordings: async (who) => (await site.recordings(who)).filter((one) => one.camera.id === camera),

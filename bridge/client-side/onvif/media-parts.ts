@@ -15,6 +15,9 @@ import type {
 } from "../../../wsdl/tables/tt-media.ts";
 import type { View } from "./view.ts";
 
+/** Told to everybody, so it is the same however many cameras there are. Of those that it makes itself, an account has fewer. */
+export const MOST_PROFILES = 1024;
+
 /** What RTSP's own session timeout is; the field has no other meaning for unicast. */
 export const SESSION_TIMEOUT_MS = 60 * SECOND;
 
@@ -64,9 +67,11 @@ export const metadataConfiguration = remembered((view: View): ValueOf<typeof Met
   return (
     metadata && {
       ...entity(view),
+      // Without a filter: all of them.
+      Events: {},
+      Analytics: false,
       Multicast: multicastOf(view, metadata),
       SessionTimeout: SESSION_TIMEOUT_MS,
-      Analytics: false,
     }
   );
 });

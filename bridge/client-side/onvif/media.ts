@@ -1,6 +1,6 @@
 import type { Principal } from "../../../auth/principal.ts";
 import { remembered } from "../../../base/remember.ts";
-import { type Service, serve } from "../../../onvif/server/service.ts";
+import { type KnownCall, type Service, serve } from "../../../onvif/server/service.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { MEDIA } from "../../../wsdl/tables/trt.ts";
@@ -8,11 +8,13 @@ import type {
   AudioEncoderConfiguration,
   AudioSource,
   H264Profile,
+  MediaUri,
   Profile,
   VideoEncoderConfiguration,
   VideoEncoderConfigurationOptions,
   VideoSource,
 } from "../../../wsdl/tables/tt-media.ts";
+import type { Part } from "../../made-profiles.ts";
 import {
   audioBitrate,
   audioSourceConfiguration,
@@ -22,6 +24,7 @@ import {
   h264Profile,
   have,
   METADATA_OPTIONS,
+  MOST_PROFILES,
   metadataConfiguration,
   multicastOf,
   SESSION_TIMEOUT_MS,
@@ -29,16 +32,19 @@ import {
   videoSourceConfiguration,
   videoSourceOptions,
 } from "./media-parts.ts";
+import { mediaSettings } from "./media-settings.ts";
+import { profileChanges } from "./profile-changes.ts";
+import { cameraIdOf, compatible, findProfile, profiles, type ShownProfile } from "./profiles.ts";
 import { ptzConfiguration } from "./ptz.ts";
 import type { OnvifSite } from "./site.ts";
-import { played, snapshotUri, streamUri, synchronizationPoint, transportOf } from "./stream.ts";
+import { liveUri, snapshotUri, synchronizationPoint, transportOf } from "./stream.ts";
 import { find, type Missing, missing, type View, views } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA)["operations"]["GetServiceCapabilities"]>["Capabilities"];
 
 export function mediaCapabilities({ multicast }: Pick<OnvifSite, "multicast">): Capabilities {
   return {
-    ProfileCapabilities: {},
+    ProfileCapabilities: { MaximumNumberOfProfiles: MOST_PROFILES },
     StreamingCapabilities: {
       RTPMulticast: multicast,
       RTP_TCP: false,
@@ -54,11 +60,13 @@ export function mediaCapabilities({ multicast }: Pick<OnvifSite, "multicast">): 
 }
 
 /**
- * The media service of version 1.0, for clients that know no other: one profile a stream, all of it fixed. It has words
- * for H.264 and JPEG only; a camera with another codec has a profile without a video encoder configuration.
+ * The media service of version 1.0, for clients that know no other: one fixed profile a stream,
+ * and those that the client makes. It has words for H.264 and JPEG only; a camera with another codec has a profile without a video
+ * encoder configuration.
  */
 export function mediaService(site: OnvifSite): Service {
   const all = (who: Principal): readonly View[] => views(site, who);
+  const profile = (who: Principal, token: string): ShownProfile => findProfile(site, who, token);
 
   /** The part of one stream that `make` makes; a stream without it answers as one that is not there. */
   const one = <T extends Tokened>(
@@ -72,18 +80,19 @@ export function mediaService(site: OnvifSite): Service {
     return made;
   };
 
-  /** What options are asked for: a configuration's, a profile's, or those of all cameras that have such a thing. */
+  /** What options are asked for: a configuration's, those that a profile may have, or those of all cameras that have such a thing. */
   const subject = (
     who: Principal,
     {
       ConfigurationToken,
       ProfileToken,
     }: { ConfigurationToken?: string | undefined; ProfileToken?: string | undefined },
+    part: Part,
     has: (view: View) => Tokened | undefined,
   ): readonly [View, ...View[]] => {
-    const profile = ProfileToken === undefined ? undefined : find(site, who, ProfileToken, "NoProfile");
-    const configuration = ConfigurationToken === undefined ? profile : find(site, who, ConfigurationToken, "NoConfig");
-    const [first, ...rest] = (configuration === undefined ? all(who) : [configuration]).filter((view) => {
+    const fitting = ProfileToken === undefined ? all(who) : compatible(site, who, profile(who, ProfileToken), part);
+    const asked = ConfigurationToken === undefined ? fitting : [find(site, who, ConfigurationToken, "NoConfig")];
+    const [first, ...rest] = asked.filter((view) => {
       const token = has(view)?.token;
       return token !== undefined && (ConfigurationToken ?? token) === token;
     });
@@ -91,10 +100,16 @@ export function mediaService(site: OnvifSite): Service {
     return [first, ...rest];
   };
 
+  const fitting =
+    <T extends Tokened>(part: Part, make: (view: View) => T | undefined) =>
+    ({ ProfileToken }: { readonly ProfileToken: string }, { who }: KnownCall) => ({
+      Configurations: have(compatible(site, who, profile(who, ProfileToken), part), make),
+    });
+
   return serve("media_service", MEDIA, {
     GetServiceCapabilities: () => ({ Capabilities: mediaCapabilities(site) }),
-    GetProfiles: (_, { who }) => ({ Profiles: all(who).map(profileOf) }),
-    GetProfile: ({ ProfileToken }, { who }) => ({ Profile: profileOf(find(site, who, ProfileToken, "NoProfile")) }),
+    GetProfiles: (_, { who }) => ({ Profiles: profiles(site, who).map(profileOf) }),
+    GetProfile: ({ ProfileToken }, { who }) => ({ Profile: profileOf(profile(who, ProfileToken)) }),
     GetVideoSources: (_, { who }) => ({ VideoSources: have(all(who), videoSource) }),
     GetAudioSources: (_, { who }) => ({ AudioSources: have(all(who), audioSource) }),
 
@@ -120,35 +135,24 @@ export function mediaService(site: OnvifSite): Service {
       Configuration: one(who, ConfigurationToken, metadataConfiguration, "NoConfig"),
     }),
 
-    // A profile belongs to one camera, so nothing of another camera is compatible with it.
-    GetCompatibleVideoSourceConfigurations: ({ ProfileToken }, { who }) => ({
-      Configurations: have([find(site, who, ProfileToken, "NoProfile")], videoSourceConfiguration),
-    }),
-    GetCompatibleVideoEncoderConfigurations: ({ ProfileToken }, { who }) => ({
-      Configurations: have([find(site, who, ProfileToken, "NoProfile")], videoEncoder),
-    }),
-    GetCompatibleAudioSourceConfigurations: ({ ProfileToken }, { who }) => ({
-      Configurations: have([find(site, who, ProfileToken, "NoProfile")], audioSourceConfiguration),
-    }),
-    GetCompatibleAudioEncoderConfigurations: ({ ProfileToken }, { who }) => ({
-      Configurations: have([find(site, who, ProfileToken, "NoProfile")], audioEncoder),
-    }),
-    GetCompatibleMetadataConfigurations: ({ ProfileToken }, { who }) => ({
-      Configurations: have([find(site, who, ProfileToken, "NoProfile")], metadataConfiguration),
-    }),
+    GetCompatibleVideoSourceConfigurations: fitting("VideoSource", videoSourceConfiguration),
+    GetCompatibleVideoEncoderConfigurations: fitting("VideoEncoder", videoEncoder),
+    GetCompatibleAudioSourceConfigurations: fitting("AudioSource", audioSourceConfiguration),
+    GetCompatibleAudioEncoderConfigurations: fitting("AudioEncoder", audioEncoder),
+    GetCompatibleMetadataConfigurations: fitting("Metadata", metadataConfiguration),
 
     GetVideoSourceConfigurationOptions: (tokens, { who }) => ({
-      Options: videoSourceOptions(subject(who, tokens, videoSourceConfiguration)),
+      Options: videoSourceOptions(subject(who, tokens, "VideoSource", videoSourceConfiguration)),
     }),
     GetVideoEncoderConfigurationOptions: (tokens, { who }) => ({
-      Options: videoEncoderOptions(subject(who, tokens, videoSourceConfiguration)[0]),
+      Options: videoEncoderOptions(subject(who, tokens, "VideoSource", videoSourceConfiguration)[0]),
     }),
     GetAudioSourceConfigurationOptions: (tokens, { who }) => ({
-      Options: audioSourceOptions(subject(who, tokens, audioSourceConfiguration)),
+      Options: audioSourceOptions(subject(who, tokens, "AudioSource", audioSourceConfiguration)),
     }),
     GetAudioEncoderConfigurationOptions: (tokens, { who }) => ({
       Options: {
-        Options: have(subject(who, tokens, audioEncoder), audioEncoder).map((encoder) => ({
+        Options: have(subject(who, tokens, "AudioEncoder", audioEncoder), audioEncoder).map((encoder) => ({
           Encoding: encoder.Encoding,
           BitrateList: { Items: [encoder.Bitrate] },
           SampleRateList: { Items: [encoder.SampleRate] },
@@ -156,7 +160,7 @@ export function mediaService(site: OnvifSite): Service {
       },
     }),
     GetMetadataConfigurationOptions: (tokens, { who }) => {
-      subject(who, tokens, metadataConfiguration);
+      subject(who, tokens, "Metadata", metadataConfiguration);
       return { Options: METADATA_OPTIONS };
     },
     GetGuaranteedNumberOfVideoEncoderInstances: ({ ConfigurationToken }, { who }) => {
@@ -165,50 +169,47 @@ export function mediaService(site: OnvifSite): Service {
     },
     GetStreamUri: {
       needs: "live",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+      camera: ({ ProfileToken }, { who }) => cameraIdOf(site, who, ProfileToken),
       run: ({ ProfileToken, StreamSetup }, { base, who }) => ({
-        MediaUri: {
-          Uri: streamUri(
-            site,
-            played(find(site, who, ProfileToken, "NoProfile")),
-            "live",
-            transportOf(StreamSetup),
-            base,
-          ),
-          // The address names the camera, not a session, and outlives both ends.
-          InvalidAfterConnect: false,
-          InvalidAfterReboot: false,
-          Timeout: 0,
-        },
+        MediaUri: lasting(liveUri(site, profile(who, ProfileToken), transportOf(StreamSetup), base)),
       }),
     },
     GetSnapshotUri: {
       needs: "snapshot",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+      camera: ({ ProfileToken }, { who }) => cameraIdOf(site, who, ProfileToken),
       run: ({ ProfileToken }, { base, who }) => ({
-        MediaUri: {
-          Uri: snapshotUri(site, find(site, who, ProfileToken, "NoProfile"), base),
-          InvalidAfterConnect: false,
-          InvalidAfterReboot: false,
-          Timeout: 0,
-        },
+        MediaUri: lasting(snapshotUri(site, profile(who, ProfileToken), base)),
       }),
     },
     SetSynchronizationPoint: synchronizationPoint(site),
+    ...profileChanges(site, profileOf),
+    ...mediaSettings(site, {
+      VideoSource: videoSourceConfiguration,
+      VideoEncoder: videoEncoder,
+      AudioSource: audioSourceConfiguration,
+      AudioEncoder: audioEncoder,
+      Metadata: metadataConfiguration,
+    }),
   });
 }
 
-const profileOf = remembered((view: View): ValueOf<typeof Profile> => {
+/** An address names the camera, not a session, and outlives both ends. */
+function lasting(Uri: string): ValueOf<typeof MediaUri> {
+  return { Uri, InvalidAfterConnect: false, InvalidAfterReboot: false, Timeout: 0 };
+}
+
+const profileOf = remembered(({ name, token, fixed, parts }: ShownProfile): ValueOf<typeof Profile> => {
+  const { VideoSource, AudioSource, VideoEncoder, AudioEncoder, PTZ, Metadata } = parts;
   return {
-    Name: view.name,
-    token: view.token,
-    fixed: true,
-    VideoSourceConfiguration: videoSourceConfiguration(view),
-    AudioSourceConfiguration: audioSourceConfiguration(view),
-    VideoEncoderConfiguration: videoEncoder(view),
-    AudioEncoderConfiguration: audioEncoder(view),
-    PTZConfiguration: ptzConfiguration(view.camera),
-    MetadataConfiguration: metadataConfiguration(view),
+    Name: name,
+    token,
+    fixed,
+    VideoSourceConfiguration: VideoSource && videoSourceConfiguration(VideoSource),
+    AudioSourceConfiguration: AudioSource && audioSourceConfiguration(AudioSource),
+    VideoEncoderConfiguration: VideoEncoder && videoEncoder(VideoEncoder),
+    AudioEncoderConfiguration: AudioEncoder && audioEncoder(AudioEncoder),
+    PTZConfiguration: PTZ && ptzConfiguration(PTZ.camera),
+    MetadataConfiguration: Metadata && metadataConfiguration(Metadata),
   };
 });
 

@@ -9,6 +9,7 @@ import type {
   VideoEncoder2Configuration,
   VideoEncoder2ConfigurationOptions,
 } from "../../../wsdl/tables/tt-media.ts";
+import type { Part } from "../../made-profiles.ts";
 import {
   audioBitrate,
   audioSourceConfiguration,
@@ -17,22 +18,19 @@ import {
   h264Profile,
   have,
   METADATA_OPTIONS,
+  MOST_PROFILES,
   metadataConfiguration,
   multicastOf,
   type Tokened,
   videoSourceConfiguration,
   videoSourceOptions,
 } from "./media-parts.ts";
+import { mediaSettings } from "./media-settings.ts";
+import { profileChanges2 } from "./profile-changes.ts";
+import { cameraIdOf, compatible, findProfile, profiles, type ShownProfile } from "./profiles.ts";
 import { ptzConfiguration } from "./ptz.ts";
 import type { OnvifSite } from "./site.ts";
-import {
-  played,
-  RTSP_WEB_SOCKET_URI,
-  snapshotUri,
-  streamUri,
-  synchronizationPoint,
-  transportOfProtocol,
-} from "./stream.ts";
+import { liveUri, RTSP_WEB_SOCKET_URI, snapshotUri, synchronizationPoint, transportOfProtocol } from "./stream.ts";
 import { find, missing, type View, views, viewsOf } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"];
@@ -40,6 +38,7 @@ type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabili
 export function media2Capabilities({ multicast, srtp }: Pick<OnvifSite, "multicast" | "srtp">): Capabilities {
   return {
     ProfileCapabilities: {
+      MaximumNumberOfProfiles: MOST_PROFILES,
       ConfigurationsSupported: ["VideoSource", "VideoEncoder", "AudioSource", "AudioEncoder", "PTZ", "Metadata"],
     },
     StreamingCapabilities: {
@@ -61,63 +60,66 @@ export function media2Capabilities({ multicast, srtp }: Pick<OnvifSite, "multica
 
 type Tokens = ValueOf<typeof GetConfiguration>;
 
-/** The media service of version 2.0: one profile a stream, all of it fixed, of any codec. */
+/** The media service of version 2.0: one fixed profile a stream, of any codec, and those that the client makes. */
 export function media2Service(site: OnvifSite): Service {
-  /** The profiles that a request names, directly, by configuration or not at all, and that have such a thing. */
-  const named = (who: Principal, tokens: Tokens, has: (view: View) => Tokened | undefined): readonly View[] => {
-    const { ConfigurationToken, ProfileToken } = tokens;
-    const profile = ProfileToken === undefined ? undefined : find(site, who, ProfileToken, "NoProfile");
-    const view = ConfigurationToken === undefined ? profile : find(site, who, ConfigurationToken, "NoConfig");
-    if (view === undefined) return views(site, who).filter(has);
-    if (ConfigurationToken !== undefined && has(view)?.token !== ConfigurationToken) throw missing("NoConfig");
-    return [view].filter(has);
-  };
-  const some = (
+  /** The streams that a request names by configuration, that a profile may have such a thing of, or all; each has it. */
+  const named = (
     who: Principal,
-    tokens: Tokens,
+    { ConfigurationToken, ProfileToken }: Tokens,
+    part: Part,
     has: (view: View) => Tokened | undefined,
-  ): readonly [View, ...View[]] => {
-    const [first, ...rest] = named(who, tokens, has);
+  ): readonly View[] => {
+    const profile = ProfileToken === undefined ? undefined : findProfile(site, who, ProfileToken);
+    if (ConfigurationToken === undefined)
+      return (profile === undefined ? views(site, who) : compatible(site, who, profile, part)).filter(has);
+    const view = find(site, who, ConfigurationToken, "NoConfig");
+    if (has(view)?.token !== ConfigurationToken) throw missing("NoConfig");
+    return [view];
+  };
+  const some = (...of: Parameters<typeof named>): readonly [View, ...View[]] => {
+    const [first, ...rest] = named(...of);
     if (first === undefined) throw missing("NoConfig");
     return [first, ...rest];
   };
   const list =
-    <T extends Tokened>(make: (view: View) => T | undefined) =>
+    <T extends Tokened>(part: Part, make: (view: View) => T | undefined) =>
     (tokens: Tokens, { who }: { readonly who: Principal }): { readonly Configurations: readonly T[] } => ({
-      Configurations: have(named(who, tokens, make), make),
+      Configurations: have(named(who, tokens, part, make), make),
     });
 
   return serve("media2_service", MEDIA2, {
     GetServiceCapabilities: () => ({ Capabilities: media2Capabilities(site) }),
     GetProfiles: ({ Token, Type = [] }, { who }) => ({
-      Profiles: (Token === undefined ? views(site, who) : [find(site, who, Token, "NoProfile")]).map((view) =>
-        profileOf(view, Type),
+      Profiles: (Token === undefined ? profiles(site, who) : [findProfile(site, who, Token)]).map((profile) =>
+        profileOf(profile, Type),
       ),
     }),
-    GetVideoSourceConfigurations: list(videoSourceConfiguration),
-    GetVideoEncoderConfigurations: list(videoEncoder),
-    GetAudioSourceConfigurations: list(audioSourceConfiguration),
-    GetAudioEncoderConfigurations: list(audioEncoder),
-    GetMetadataConfigurations: list(metadataConfiguration),
+    GetVideoSourceConfigurations: list("VideoSource", videoSourceConfiguration),
+    GetVideoEncoderConfigurations: list("VideoEncoder", videoEncoder),
+    GetAudioSourceConfigurations: list("AudioSource", audioSourceConfiguration),
+    GetAudioEncoderConfigurations: list("AudioEncoder", audioEncoder),
+    GetMetadataConfigurations: list("Metadata", metadataConfiguration),
 
     GetVideoSourceConfigurationOptions: (tokens, { who }) => ({
-      Options: videoSourceOptions(some(who, tokens, videoSourceConfiguration)),
+      Options: videoSourceOptions(some(who, tokens, "VideoSource", videoSourceConfiguration)),
     }),
     GetVideoEncoderConfigurationOptions: (tokens, { who }) => ({
-      Options: have(some(who, tokens, videoEncoder), videoEncoder).map(videoEncoderOptions),
+      Options: have(some(who, tokens, "VideoEncoder", videoEncoder), videoEncoder).map(videoEncoderOptions),
     }),
     GetAudioSourceConfigurationOptions: (tokens, { who }) => ({
-      Options: audioSourceOptions(some(who, tokens, audioSourceConfiguration)),
+      Options: audioSourceOptions(some(who, tokens, "AudioSource", audioSourceConfiguration)),
     }),
     GetAudioEncoderConfigurationOptions: (tokens, { who }) => ({
-      Options: have(some(who, tokens, audioEncoder), audioEncoder).map(({ Encoding, Bitrate, SampleRate }) => ({
-        Encoding,
-        BitrateList: { Items: [Bitrate] },
-        SampleRateList: { Items: [SampleRate] },
-      })),
+      Options: have(some(who, tokens, "AudioEncoder", audioEncoder), audioEncoder).map(
+        ({ Encoding, Bitrate, SampleRate }) => ({
+          Encoding,
+          BitrateList: { Items: [Bitrate] },
+          SampleRateList: { Items: [SampleRate] },
+        }),
+      ),
     }),
     GetMetadataConfigurationOptions: (tokens, { who }) => {
-      some(who, tokens, metadataConfiguration);
+      some(who, tokens, "Metadata", metadataConfiguration);
       return { Options: METADATA_OPTIONS };
     },
     GetVideoEncoderInstances: ({ ConfigurationToken }, { who }) => {
@@ -130,45 +132,48 @@ export function media2Service(site: OnvifSite): Service {
     },
     GetStreamUri: {
       needs: "live",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+      camera: ({ ProfileToken }, { who }) => cameraIdOf(site, who, ProfileToken),
       run: ({ ProfileToken, Protocol }, { base, who }) => ({
-        Uri: streamUri(
-          site,
-          played(find(site, who, ProfileToken, "NoProfile")),
-          "live",
-          transportOfProtocol(Protocol),
-          base,
-        ),
+        Uri: liveUri(site, findProfile(site, who, ProfileToken), transportOfProtocol(Protocol), base),
       }),
     },
     GetSnapshotUri: {
       needs: "snapshot",
-      camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+      camera: ({ ProfileToken }, { who }) => cameraIdOf(site, who, ProfileToken),
       run: ({ ProfileToken }, { base, who }) => ({
-        Uri: snapshotUri(site, find(site, who, ProfileToken, "NoProfile"), base),
+        Uri: snapshotUri(site, findProfile(site, who, ProfileToken), base),
       }),
     },
     SetSynchronizationPoint: synchronizationPoint(site),
+    ...profileChanges2(site),
+    ...mediaSettings(site, {
+      VideoSource: videoSourceConfiguration,
+      VideoEncoder: videoEncoder,
+      AudioSource: audioSourceConfiguration,
+      AudioEncoder: audioEncoder,
+      Metadata: metadataConfiguration,
+    }),
   });
 }
 
 /** Configurations are listed only where they are asked for by type (Media2 5.2.2). */
-function profileOf(view: View, types: readonly string[]): ValueOf<typeof MediaProfile> {
-  const wanted = (type: string): boolean => types.includes("All") || types.includes(type);
+function profileOf(
+  { name, token, fixed, parts }: ShownProfile,
+  types: readonly string[],
+): ValueOf<typeof MediaProfile> {
+  const of = <T>(part: Part, make: (view: View) => T | undefined): T | undefined => {
+    const view = types.includes("All") || types.includes(part) ? parts[part] : undefined;
+    return view && make(view);
+  };
   const configurations: ValueOf<typeof ConfigurationSet> = {
-    VideoSource: wanted("VideoSource") ? videoSourceConfiguration(view) : undefined,
-    AudioSource: wanted("AudioSource") ? audioSourceConfiguration(view) : undefined,
-    VideoEncoder: wanted("VideoEncoder") ? videoEncoder(view) : undefined,
-    AudioEncoder: wanted("AudioEncoder") ? audioEncoder(view) : undefined,
-    PTZ: wanted("PTZ") ? ptzConfiguration(view.camera) : undefined,
-    Metadata: wanted("Metadata") ? metadataConfiguration(view) : undefined,
+    VideoSource: of("VideoSource", videoSourceConfiguration),
+    AudioSource: of("AudioSource", audioSourceConfiguration),
+    VideoEncoder: of("VideoEncoder", videoEncoder),
+    AudioEncoder: of("AudioEncoder", audioEncoder),
+    PTZ: of("PTZ", ({ camera }) => ptzConfiguration(camera)),
+    Metadata: of("Metadata", metadataConfiguration),
   };
-  return {
-    Name: view.name,
-    token: view.token,
-    fixed: true,
-    Configurations: types.length === 0 ? undefined : configurations,
-  };
+  return { Name: name, token, fixed, Configurations: types.length === 0 ? undefined : configurations };
 }
 
 const H264_PROFILES: Readonly<Record<number, string>> = { 66: "Baseline", 77: "Main", 88: "Extended", 100: "High" };

@@ -6,8 +6,9 @@ import type { RequestOf, ResponseOf } from "../../../wsdl/service.ts";
 import { PTZ } from "../../../wsdl/tables/tptz.ts";
 import type { PTZConfiguration, PTZNode } from "../../../wsdl/tables/tt-ptz.ts";
 import type { PtzOperation } from "../../camera-control.ts";
+import { cameraIdOf, compatible, findProfile } from "./profiles.ts";
 import type { OnvifCamera, OnvifSite } from "./site.ts";
-import { find, findCamera, missing } from "./view.ts";
+import { findCamera, missing } from "./view.ts";
 
 type Operations = (typeof PTZ)["operations"];
 type Capabilities = ResponseOf<Operations["GetServiceCapabilities"]>["Capabilities"];
@@ -43,8 +44,8 @@ export function ptzService(site: OnvifSite): Service {
 
   /** The camera behind the token of a profile; that of one which cannot be moved is refused. */
   const moved = (who: Principal, profile: string): OnvifCamera => {
-    const { camera } = find(site, who, profile, "NoProfile");
-    if (camera.controls.ptz === undefined) throw missing("NoPTZProfile");
+    const camera = findProfile(site, who, profile).parts.PTZ?.camera;
+    if (camera?.controls.ptz === undefined) throw missing("NoPTZProfile");
     return camera;
   };
 
@@ -63,8 +64,7 @@ export function ptzService(site: OnvifSite): Service {
     needs,
     // The right is asked for first: whether there is anything to be moved is told to those who may.
     camera: (request, call) =>
-      find(site, (call as KnownCall).who, (request as { readonly ProfileToken: string }).ProfileToken, "NoProfile")
-        .camera.id,
+      cameraIdOf(site, (call as KnownCall).who, (request as { readonly ProfileToken: string }).ProfileToken),
     run(request, call) {
       const { who, peer } = call as KnownCall;
       const { id } = moved(who, (request as { readonly ProfileToken: string }).ProfileToken);
@@ -95,8 +95,8 @@ export function ptzService(site: OnvifSite): Service {
       return { PTZConfigurationOptions: ptz.options };
     },
     GetCompatibleConfigurations({ ProfileToken }, { who }) {
-      const configuration = ptzConfiguration(find(site, who, ProfileToken, "NoProfile").camera);
-      return { PTZConfiguration: configuration === undefined ? [] : [configuration] };
+      const cameras = compatible(site, who, findProfile(site, who, ProfileToken), "PTZ").map(({ camera }) => camera);
+      return { PTZConfiguration: [...new Set(cameras)].flatMap((camera) => ptzConfiguration(camera) ?? []) };
     },
     GetStatus: read("GetStatus"),
     GetPresets: read("GetPresets"),

@@ -1,9 +1,10 @@
 import type { Principal } from "../../../auth/principal.ts";
 import type { Millis, UnixMillis } from "../../../base/units.ts";
-import type { Track } from "../../../media/track.ts";
+import type { Track, TrackKind } from "../../../media/track.ts";
 import type { Base } from "../../../onvif/server/base.ts";
 import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
 import type { CameraControl, Controls } from "../../camera-control.ts";
+import type { OwnProfiles } from "../../made-profiles.ts";
 import type { RecordingPlan } from "../../recording-plan.ts";
 import type { EventHistory } from "./event-search.ts";
 
@@ -23,6 +24,8 @@ export interface OnvifSite {
   cameras(who: Principal): readonly OnvifCamera[];
   /** Fault `not-found` when missing or hidden, which must look the same. */
   camera(who: Principal, id: string): OnvifCamera;
+  /** Profiles that `who` has made at the device of `camera`, or, without one, at that of all cameras. */
+  profiles(who: Principal, camera?: string): OwnProfiles;
   /** Where a client plays a camera, or one of its other streams. Fault `invalid` for a transport that is switched off. */
   streamUri(
     id: string,
@@ -30,6 +33,8 @@ export interface OnvifSite {
     o: {
       readonly stream?: string;
       readonly transport: "tcp" | "udp" | "multicast" | "http" | "rtsps";
+      /** What of it alone; all of it if absent. */
+      readonly tracks?: readonly TrackKind[];
       /** How the client reached us. */
       readonly base: Base;
     },

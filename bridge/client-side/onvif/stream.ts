@@ -1,4 +1,5 @@
 import { isFault } from "../../../base/fault.ts";
+import type { TrackKind } from "../../../media/track.ts";
 import type { Base } from "../../../onvif/server/base.ts";
 import type { Guarded } from "../../../onvif/server/service.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
@@ -7,8 +8,9 @@ import type { MEDIA2 } from "../../../wsdl/tables/tr2.ts";
 import type { StreamSetup } from "../../../wsdl/tables/tt.ts";
 import { RTSP_WEB_SOCKET } from "../front-door.ts";
 import { invalidStreamSetup } from "./media-parts.ts";
+import { cameraIdOf, cameraOf, findProfile, type ShownProfile, streamOf } from "./profiles.ts";
 import type { OnvifSite } from "./site.ts";
-import { find, type View } from "./view.ts";
+import type { View } from "./view.ts";
 
 /** Of live and of recorded video: at the door by which the client came, so without a host (ONVIF Streaming 5.1.1.5). */
 export const RTSP_WEB_SOCKET_URI = `ws:${RTSP_WEB_SOCKET}`;
@@ -40,7 +42,7 @@ export function transportOfProtocol(protocol: string): Transport {
   return transport;
 }
 
-/** What of a profile stands in an address. */
+/** What of a stream stands in its address. */
 export function played({ camera, stream }: View): { readonly camera: string; readonly stream: string } {
   return { camera: camera.id, stream };
 }
@@ -51,16 +53,23 @@ export function synchronizationPoint(
 ): Guarded<(typeof MEDIA2)["operations"]["SetSynchronizationPoint"]> {
   return {
     needs: "live",
-    camera: ({ ProfileToken }, { who }) => find(site, who, ProfileToken, "NoProfile").camera.id,
+    camera: ({ ProfileToken }, { who }) => cameraIdOf(site, who, ProfileToken),
     run({ ProfileToken }, { who }) {
-      site.requestKey(who, played(find(site, who, ProfileToken, "NoProfile")));
+      site.requestKey(who, played(streamOf(findProfile(site, who, ProfileToken)).view));
       return {};
     },
   };
 }
 
+/** Where what a profile shows is watched. */
+export function liveUri(site: OnvifSite, profile: ShownProfile, transport: Transport, base: Base): string {
+  const { view, ...tracks } = streamOf(profile);
+  return streamUri(site, { ...played(view), ...tracks }, "live", transport, base);
+}
+
 /** Where the camera's picture is fetched: the same for all of its profiles. */
-export function snapshotUri(site: OnvifSite, { camera }: View, base: Base): string {
+export function snapshotUri(site: OnvifSite, profile: ShownProfile, base: Base): string {
+  const camera = cameraOf(profile);
   if (!camera.controls.snapshot)
     throw new SoapFault("invalid", "Receiver", ["ActionNotSupported"], "The camera has no snapshot");
   return site.snapshotUri(camera.id, base);
@@ -69,13 +78,13 @@ export function snapshotUri(site: OnvifSite, { camera }: View, base: Base): stri
 /** The address to play. A transport that is switched off is a stream setup that cannot be had. */
 export function streamUri(
   site: OnvifSite,
-  { camera, stream }: { readonly camera: string; readonly stream?: string },
+  { camera, ...what }: { readonly camera: string; readonly stream?: string; readonly tracks?: readonly TrackKind[] },
   kind: "live" | "recorded",
   transport: Transport,
   base: Base,
 ): string {
   try {
-    return site.streamUri(camera, kind, { transport, base, ...(stream === undefined ? {} : { stream }) });
+    return site.streamUri(camera, kind, { transport, base, ...what });
   } catch (thrown) {
     if (isFault(thrown, "invalid")) throw invalidStreamSetup("The transport is switched off");
     throw thrown;

@@ -6,7 +6,7 @@ import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { OnvifCamera, OnvifSite, OnvifStream } from "./site.ts";
 
 /**
- * A stream of a camera as ONVIF sees it: a profile. The camera's id is the token of its main profile, its sources, its source
+ * A stream of a camera as ONVIF sees it: with a profile of its own that nobody changes. The camera's id is the token of its main profile, its sources, its source
  * configurations and its recording, and the id with the stream's name that of every other profile and of what only that has.
  * Tokens need to be unique among things of one kind only, and so a token says no more than an address does.
  */
@@ -109,12 +109,18 @@ export function missing(what: Missing): SoapFault {
   return new SoapFault("not-found", "Sender", ["InvalidArgVal", what], `${what}: the token is not known`);
 }
 
-/** The profile behind a token. Ids of cameras may have a `_` of their own. */
+/** The stream behind a token. */
 export function find(site: OnvifSite, who: Principal, token: string, otherwise: Missing): View {
+  const found = seek(site, who, token);
+  if (found === undefined) throw missing(otherwise);
+  return found;
+}
+
+/** The same, and undefined where there is none. Ids of cameras may have a `_` of their own. */
+export function seek(site: OnvifSite, who: Principal, token: string): View | undefined {
   const [, id = token, stream] = /^(.*)_([a-z0-9-]+)$/.exec(token) ?? [];
   const found = viewsFor(site, who, token)?.[0] ?? viewsFor(site, who, id)?.find((view) => view.stream === stream);
-  if (found?.token !== token) throw missing(otherwise);
-  return found;
+  return found?.token === token ? found : undefined;
 }
 
 /** The camera behind a token. */
@@ -124,7 +130,7 @@ export function findCamera(site: OnvifSite, who: Principal, token: string, other
   return camera;
 }
 
-/** All profiles that `who` may see. */
+/** All streams that `who` may see. */
 export function views(site: OnvifSite, who: Principal): readonly View[] {
   return site.cameras(who).flatMap(viewsOf);
 }

@@ -5,7 +5,7 @@ import type { Grant } from "../../../auth/principal.ts";
 import { RIGHTS } from "../../../auth/right.ts";
 import { consumerSide } from "../../../net/consumers.ts";
 import { resolveName } from "../../../net/resolve.ts";
-import { CALLS, element, qualified, SEARCHES } from "../../support/onvif-calls.ts";
+import { askedWith, CALLS } from "../../support/onvif-calls.ts";
 import { OnvifClient, type Reply, type ServicePrefix, texts } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
 
@@ -96,12 +96,8 @@ describe("the page of ONVIF operations", () => {
     if (own !== undefined) return client.call(prefix, operation, own.content, false, await subscription(own.sent));
     const [content] = prefix === "wsnt" ? [] : (CALLS[prefix][operation] ?? []);
     if (content === undefined) throw new Error(`nothing to ask ${prefix}:${operation} with`);
-    const search = SEARCHES.get(content);
-    const [find = "", wish = ""] = search ?? [];
-    const session =
-      search && texts((await everything.call("tse", find, qualified("tse", wish))).element, "SearchToken")[0];
-    const inner = session === undefined ? content : element("SearchToken", session);
-    return client.call(prefix, operation, qualified(prefix === "wsnt" ? "tev" : prefix, inner));
+    if (prefix === "wsnt") throw new Error(`${operation} has a content of its own`);
+    return client.call(prefix, operation, await askedWith(everything, prefix, content));
   }
 
   async function subscription(sent = false): Promise<string> {

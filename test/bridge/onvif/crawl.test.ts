@@ -26,7 +26,7 @@ const TOKENS = [SEEN, HIDDEN, MISSING, `${SEEN}_0`, "VIDEO001", "odd_-1", "", "x
 
 /** Values as the schema wants them, with tokens of things that are there, and without long waits. */
 function plausible(value: unknown, token: () => string, name = ""): unknown {
-  if (typeof value === "string") return /Token$|^Token|^By$/.test(name) ? token() : value;
+  if (typeof value === "string") return /Token$|^Token|^token$|^By$/.test(name) ? token() : value;
   if (Array.isArray(value)) return value.map((one) => plausible(one, token, name));
   if (typeof value !== "object" || value === null || value instanceof Set) return value;
   return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, plausible(of, token, key)]));

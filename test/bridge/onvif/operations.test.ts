@@ -6,8 +6,8 @@ import type { Subscriptions } from "../../../bridge/client-side/onvif/subscripti
 import type { EventBus } from "../../../bridge/event-bus.ts";
 import { parseGroupRange } from "../../../net/multicast.ts";
 import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
-import { CALLS, element, qualified, SEARCHES } from "../../support/onvif-calls.ts";
-import { OnvifClient, PATHS, type ServicePrefix, texts } from "../../support/onvif-client.ts";
+import { askedWith, CALLS } from "../../support/onvif-calls.ts";
+import { OnvifClient, PATHS, type ServicePrefix } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 
@@ -27,9 +27,7 @@ describe("the ONVIF operations", () => {
     for (const [operation, contents] of Object.entries(operations))
       it(`answers ${prefix}:${operation} as the official schemas want it`, async () => {
         for (const content of contents) {
-          const search = SEARCHES.get(content);
-          const asked = search === undefined ? content : element("SearchToken", await token(...search));
-          const reply = await client.call(prefix, operation, qualified(prefix, asked));
+          const reply = await client.call(prefix, operation, await askedWith(client, prefix, content));
           expect(reply.fault, content).to.equal(undefined);
           expect(reply.status, content).to.equal(200);
           expect(reply.element.name).to.equal(`${operation}Response`);
@@ -56,8 +54,4 @@ describe("the ONVIF operations", () => {
     for (const { table, handlers } of own)
       expect(Object.keys(CALLS[table.prefix as ServicePrefix]), table.prefix).to.have.members([...handlers.keys()]);
   });
-
-  async function token(operation: string, content: string): Promise<string> {
-    return texts((await client.call("tse", operation, qualified("tse", content))).element, "SearchToken")[0] ?? "";
-  }
 });

@@ -1,0 +1,48 @@
+import { expect } from "chai";
+import { type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { RtspsClient } from "../support/rtsps-client.ts";
+
+describe("an address that names kinds of tracks", function () {
+  this.timeout(60_000);
+  let t: TestBridge;
+  let id: string;
+  let login: Login;
+
+  before(async () => {
+    t = await startTestBridge();
+    id = await t.adopt(await t.camera({ name: "Gate", audio: true }));
+    login = await t.account({ live: "any", audio: "any", metadata: "any" });
+  });
+  after(() => t.close());
+
+  const medias = async (query: string): Promise<readonly string[]> => {
+    const { rtsps } = t.bridge.parts.addresses().doors;
+    const client = await RtspsClient.open(rtsps);
+    const credentials = `Authorization: Basic ${Buffer.from(`${login.name}:${login.secret}`).toString("base64")}`;
+    const { body } = await client.ask("DESCRIBE", `rtsps://127.0.0.1:${rtsps}/live/${id}${query}`, [credentials]);
+    client.close();
+    return [...body.toString().matchAll(/^m=(\w+)/gm)].map(([, kind = ""]) => kind);
+  };
+
+  const cases: readonly (readonly [query: string, medias: readonly string[]])[] = [
+    ["", ["video", "audio", "application"]],
+    ["?tracks=video", ["video"]],
+    ["?tracks=audio", ["audio"]],
+    ["?tracks=video,audio", ["video", "audio"]],
+    ["?tracks=audio,metadata,nonsense", ["audio", "application"]],
+    ["?srtp&tracks=video", ["video"]],
+    ["?tracks=", []],
+  ];
+  for (const [query, expected] of cases)
+    it(`describes ${expected.join(", ") || "nothing"} for "${query}"`, async () => {
+      expect(await medias(query)).to.deep.equal(expected);
+    });
+
+  it("plays those, and nothing else is there to be set up", async () => {
+    const { rtsps } = t.bridge.parts.addresses().doors;
+    const client = await RtspsClient.open(rtsps);
+    const { status } = await client.play(`rtsps://127.0.0.1:${rtsps}/live/${id}?tracks=audio`, login);
+    expect(status).to.equal(200);
+    client.close();
+  });
+});
