@@ -8,8 +8,12 @@ import { isAdministrator, NOBODY_LEFT } from "./administrator.ts";
 import type { IntegrationLogIns } from "./integration-log-ins.ts";
 import { type IntegrationSecrets, SECRET_LOST } from "./integration-secrets.ts";
 import { assertNotTooMany, type KnownAccounts } from "./known-accounts.ts";
-import { assertGoodPassword, hashPassword } from "./password.ts";
+import { assertGoodPassword, hashPassword, verifyPassword } from "./password.ts";
 import type { Grant } from "./principal.ts";
+import type { PasswordIsTemporary } from "./temporary-password.ts";
+import { UnauthenticatedFault } from "./unauthenticated.ts";
+
+const CHANGED_MEANWHILE = "your account was changed meanwhile: log in again";
 
 /** What every client can write into a URL and a digest. */
 const INTEGRATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
@@ -19,6 +23,8 @@ export interface NewPerson {
   readonly password: Secret;
   readonly grants: readonly Grant[];
   readonly roles?: readonly string[];
+  /** The password is good for choosing another alone. */
+  readonly temporary?: boolean;
 }
 
 export interface NewIntegration {
@@ -55,7 +61,7 @@ export class AccountChanges {
 
   /** `still` throws where the person is not to be made any more when their turn comes. */
   async createPerson(
-    { name, password, grants, roles = [] }: NewPerson,
+    { name, password, grants, roles = [], temporary = false }: NewPerson,
     still: () => void = () => undefined,
   ): Promise<Account> {
     if (!isAccountName(name))
@@ -64,7 +70,8 @@ export class AccountChanges {
     const hash = await hashPassword(password);
     return this.#store.inTurn(() => {
       still();
-      return this.#insert({ id: newId(), name, kind: "person", grants, roles }, hash);
+      const made = { id: newId(), name, kind: "person", grants, roles } as const;
+      return this.#insert(temporary ? { ...made, temporaryPassword: true } : made, hash);
     });
   }
 
@@ -116,7 +123,7 @@ export class AccountChanges {
     return this.#store.inTurn(() => this.#logIns.endFormer(id));
   }
 
-  async setPassword(id: string, password: Secret): Promise<void> {
+  async setPassword(id: string, password: Secret, temporary: boolean): Promise<void> {
     const { account } = this.#known.get(id);
     if (account.kind !== "person") throw wrongKind(`${account.name} is an external system, with a secret`);
     if (account.directory !== undefined)
@@ -125,7 +132,29 @@ export class AccountChanges {
       });
     assertGoodPassword(account.name, password);
     const hash = await hashPassword(password);
-    await this.#store.inTurn(() => this.#update(this.#known.get(id).account, hash));
+    await this.#store.inTurn(() => {
+      const { temporaryPassword: _, ...now } = this.#known.get(id).account;
+      return this.#update(temporary ? { ...now, temporaryPassword: true } : now, hash);
+    });
+  }
+
+  async assertChoice({ account: { id, name } }: PasswordIsTemporary, next: Secret): Promise<void> {
+    assertGoodPassword(name, next);
+    if (await verifyPassword(this.#known.get(id).credential, next))
+      throw new Fault("invalid", `${name} chose the temporary password`, {
+        tell: "that is the password that you were given: choose another one",
+      });
+  }
+
+  async choosePassword({ account: { id, name }, generation }: PasswordIsTemporary, next: Secret): Promise<void> {
+    const hash = await hashPassword(next);
+    await this.#store.inTurn(() => {
+      const known = this.#known.get(id);
+      if (known.generation !== generation)
+        throw new UnauthenticatedFault(`${name} was changed during the log-in`, { tell: CHANGED_MEANWHILE });
+      const { temporaryPassword: _, ...now } = known.account;
+      return this.#update(now, hash);
+    });
   }
 
   change(
@@ -153,7 +182,7 @@ export class AccountChanges {
   }
 
   async #insert(
-    made: Pick<Account, "id" | "name" | "kind" | "grants" | "roles" | "directory" | "arming">,
+    made: Pick<Account, "id" | "name" | "kind" | "grants" | "roles" | "directory" | "arming" | "temporaryPassword">,
     credential: string,
   ): Promise<Account> {
     if (this.#known.named(made.name) !== undefined)

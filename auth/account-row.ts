@@ -9,7 +9,7 @@ import { plainGrants, readGrants } from "./grants.ts";
 
 /** An account as it is stored. */
 export function rowOf(account: Account, credential: string): AccountTable {
-  const { id, name, kind, enabled, grants, roles, created, directory, arming } = account;
+  const { id, name, kind, enabled, grants, roles, created, directory, arming, temporaryPassword } = account;
   return {
     id,
     name,
@@ -21,6 +21,7 @@ export function rowOf(account: Account, credential: string): AccountTable {
     grants: JSON.stringify(plainGrants(grants)),
     roles: JSON.stringify(roles),
     directory: directory === undefined ? null : JSON.stringify(directory),
+    temporary_password: temporaryPassword === true ? 1 : 0,
     arming: arming === undefined ? null : JSON.stringify(arming),
   };
 }
@@ -43,5 +44,6 @@ export function accountOf(row: AccountTable): Account {
     created: unixMillis(row.created),
     ...(directory === undefined ? {} : { directory }),
     ...(arming === undefined ? {} : { arming }),
+    ...(row.temporary_password === 0 ? {} : { temporaryPassword: true }),
   };
 }

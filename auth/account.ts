@@ -19,6 +19,8 @@ export interface Account {
   readonly created: UnixMillis;
   /** A person of a directory, or a system that may what that person may: its roles come and it is out as the directory says. */
   readonly directory?: DirectoryLink;
+  /** Of a person whose password somebody else has set: it is good for choosing another at the pages alone. */
+  readonly temporaryPassword?: true;
   /** Of an integration that is let in only while it is armed; absent: at any time. */
   readonly arming?: Arming;
 }

@@ -24,6 +24,7 @@ import { PolicyChanges } from "./policy-changes.ts";
 import type { EffectiveGrant, Peer, Principal } from "./principal.ts";
 import type { Interface } from "./right.ts";
 import type { SecondFactors } from "./second-factors.ts";
+import type { PasswordIsTemporary } from "./temporary-password.ts";
 import { Throttle } from "./throttle.ts";
 
 export interface AccountsOptions<Schema extends AuthSchema> {
@@ -191,7 +192,7 @@ export class Accounts {
     return this.#logIns.asksForMore(accountId);
   }
 
-  /** Log-in of a person through `door`, before the second factor, if there is one. Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check), {@link FactorDemanded}. */
+  /** Log-in of a person through `door`, before the second factor, if there is one. Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check), {@link PasswordIsTemporary}, {@link FactorDemanded}. */
   logIn(name: string, password: string, peer: Peer, door: Interface = "web"): Promise<Principal> {
     return this.#logIns.logIn(name, password, peer, door);
   }
@@ -260,9 +261,22 @@ export class Accounts {
     return this.#changes.endFormerSecret(id);
   }
 
-  /** Fault `not-found`, `invalid` (an integration, or the password is too weak). Sessions of the person end. */
-  setPassword(id: string, password: Secret): Promise<void> {
-    return this.#changes.setPassword(id, password);
+  /**
+   * Sessions of the person end. A `temporary` one is good for choosing another alone. Fault `not-found`, `invalid` (an integration, or the
+   * password is too weak).
+   */
+  setPassword(id: string, password: Secret, { temporary = false } = {}): Promise<void> {
+    return this.#changes.setPassword(id, password, temporary);
+  }
+
+  /** Fault `invalid`: the person could not choose that in the place of the temporary one. */
+  assertChoice(temporary: PasswordIsTemporary, next: Secret): Promise<void> {
+    return this.#changes.assertChoice(temporary, next);
+  }
+
+  /** For who has come with the temporary one. Faults: `invalid`; `unauthenticated` where the account was changed since. */
+  choosePassword(temporary: PasswordIsTemporary, next: Secret): Promise<void> {
+    return this.#changes.choosePassword(temporary, next);
   }
 
   /**

@@ -17,6 +17,8 @@ export interface AccountTable {
   readonly credential: string;
   /** JSON of `DirectoryLink`; null for accounts that are ours alone. */
   readonly directory: string | null;
+  /** 1: the password of a person was set by somebody else, and has to be changed. */
+  readonly temporary_password: number;
   /** JSON of `Arming`; null for accounts that are let in at any time. */
   readonly arming: string | null;
 }
@@ -206,6 +208,15 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
   "auth-0009-arming": {
     async up(database) {
       await database.schema.alterTable("account").addColumn("arming", "text").execute();
+    },
+  },
+  // Of passwords that there are nobody knows who has set them.
+  "auth-0010-temporary-passwords": {
+    async up(database) {
+      await database.schema
+        .alterTable("account")
+        .addColumn("temporary_password", "integer", (column) => column.notNull().defaultTo(0))
+        .execute();
     },
   },
 };

@@ -25,7 +25,7 @@ export interface Explanation {
 }
 
 /** Of an account, what keeps it out whatever its rights are. */
-interface Explained extends Pick<Account, "enabled" | "directory" | "arming"> {
+interface Explained extends Pick<Account, "enabled" | "directory" | "arming" | "temporaryPassword"> {
   /** It must have a second factor, and has none. */
   readonly lacksFactor: boolean;
 }
@@ -59,9 +59,11 @@ export function explain(account: Explained, grants: readonly EffectiveGrant[], q
 }
 
 /** Why nobody is let in by the account at that instant, whatever it may do; undefined where somebody is. */
-export function whyOut({ enabled, directory, arming, lacksFactor }: Explained, at: UnixMillis): string | undefined {
+export function whyOut(account: Explained, at: UnixMillis): string | undefined {
+  const { enabled, directory, arming, lacksFactor, temporaryPassword } = account;
   if (!enabled) return "the account is disabled";
   if (letsIn(directory, at) && !isArmed(arming, at)) return "it is let in only while it is armed, and it is not";
+  if (temporaryPassword === true) return "a password has to be chosen first in the place of the temporary one";
   if (letsIn(directory, at)) return lacksFactor ? "a second factor has to be set up first" : undefined;
   return directory?.out === undefined ? "it has expired in the directory" : `it is ${directory.out} in the directory`;
 }

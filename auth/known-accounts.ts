@@ -86,10 +86,15 @@ export class KnownAccounts {
   }
 
   isIn(known: KnownAccount | undefined): boolean {
-    return known !== undefined && this.isLetIn(known) && !this.lacksFactor(known);
+    return (
+      known !== undefined &&
+      this.isLetIn(known) &&
+      !this.lacksFactor(known) &&
+      known.account.temporaryPassword === undefined
+    );
   }
 
-  /** But for a second factor. */
+  /** But for a second factor, or a password of one's own. */
   isLetIn({ account }: KnownAccount): boolean {
     const now = this.#clock.now();
     return account.enabled && letsIn(account.directory, now) && isArmed(account.arming, now);

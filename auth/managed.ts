@@ -96,10 +96,10 @@ export class ManagedAccounts {
   }
 
   /** See {@link Accounts.setPassword}. */
-  async setPassword(id: string, password: Secret): Promise<void> {
-    const account = await this.passInPlaceOf(id, "another password");
-    await this.#accounts.setPassword(id, password);
-    this.#record("set-password", account.name, undefined, undefined);
+  async setPassword(id: string, password: Secret, { temporary = false } = {}): Promise<void> {
+    const account = await this.passInPlaceOf(id, "another password", { temporary });
+    await this.#accounts.setPassword(id, password, { temporary });
+    this.#record("set-password", account.name, undefined, temporary ? { temporaryPassword: true } : undefined);
   }
 
   /** See {@link Accounts.renewSecret}. */
@@ -206,7 +206,7 @@ export class ManagedAccounts {
   }
 }
 
-type Named = Pick<Account, "name" | "enabled" | "roles" | "grants" | "directory" | "arming">;
+type Named = Pick<Account, "name" | "enabled" | "roles" | "grants" | "directory" | "arming" | "temporaryPassword">;
 
 function changed(account: Account, { enabled, roles, grants }: AccountChange): Account {
   return {
@@ -217,11 +217,12 @@ function changed(account: Account, { enabled, roles, grants }: AccountChange): A
   };
 }
 
-function rightsOf({ enabled, roles, grants, arming }: Omit<Named, "name">): object {
+function rightsOf({ enabled, roles, grants, arming, temporaryPassword }: Omit<Named, "name">): object {
   return {
     enabled,
     roles,
     grants: plainGrants(grants),
     ...(arming === undefined ? {} : { onlyWhileArmed: true }),
+    ...(temporaryPassword === undefined ? {} : { temporaryPassword }),
   };
 }

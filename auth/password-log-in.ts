@@ -10,6 +10,7 @@ import type { PasswordCheck } from "./password-check.ts";
 import type { Peer, Principal } from "./principal.ts";
 import type { Interface } from "./right.ts";
 import type { SecondFactors } from "./second-factors.ts";
+import { PasswordIsTemporary } from "./temporary-password.ts";
 import type { Throttle } from "./throttle.ts";
 import { UnauthenticatedFault } from "./unauthenticated.ts";
 
@@ -47,6 +48,13 @@ export class PasswordLogIn {
       const known = await this.#checked(name, password, came);
       came?.used(address);
       const principal = came?.principal ?? known.principal;
+      if (known.account.temporaryPassword === true)
+        throw new UnauthenticatedFault(
+          `${name} has a temporary password, which opens nothing before another is chosen`,
+          {
+            account: name,
+          },
+        );
       if (this.asksForMore(principal.accountId) !== undefined)
         throw new UnauthenticatedFault(
           `${name} needs a second factor or a second person besides the password, who are asked for at the pages alone`,
@@ -77,6 +85,7 @@ export class PasswordLogIn {
       });
       const { principal } = entry;
       throttle.succeeded(peer.address, name);
+      if (entry.account.temporaryPassword === true) throw new PasswordIsTemporary(entry.account, entry.generation);
       if (known.lacksFactor(entry)) throw new FactorDemanded(entry.account);
       if (known.get(principal.accountId).account.directory === undefined)
         await this.#rehash(principal.accountId, given);

@@ -41,18 +41,29 @@ export interface ChangeOptions extends DataOptions {
 
 export async function listAccounts(options: DataOptions & { readonly json?: boolean }): Promise<void> {
   await withAccounts(options, async ({ accounts }) => {
-    const list = accounts.list().map(({ name, kind, enabled, roles, grants, directory = null, arming = null }) => {
-      return { name, kind, enabled, roles, grants: plainGrants(grants), directory, arming };
+    const list = accounts.list().map((account) => {
+      const {
+        name,
+        kind,
+        enabled,
+        roles,
+        grants,
+        directory = null,
+        arming = null,
+        temporaryPassword = false,
+      } = account;
+      return { name, kind, enabled, roles, grants: plainGrants(grants), directory, arming, temporaryPassword };
     });
     if (options.json === true) process.stdout.write(`${JSON.stringify(list, undefined, 2)}\n`);
     else if (list.length === 0) process.stdout.write("There are no accounts.\n");
     else
-      for (const { name, kind, enabled, roles, grants, directory, arming } of list) {
+      for (const { name, kind, enabled, roles, grants, directory, arming, temporaryPassword } of list) {
         const given = directory?.roles.map((role) => `role ${role} by directory ${directory.directory}`) ?? [];
         const rights = [...roles.map((role) => `role ${role}`), ...given, ...grants.map(printGrant)];
         const out = enabled ? (directory?.out ? `, ${directory.out}` : "") : ", disabled";
         const armed = arming === null ? "" : armedWords(arming);
-        process.stdout.write(`${name}  ${kind}${out}${armed}  ${rights.join("; ") || "no rights"}\n`);
+        const chooses = temporaryPassword ? ", temporary password" : "";
+        process.stdout.write(`${name}  ${kind}${out}${armed}${chooses}  ${rights.join("; ") || "no rights"}\n`);
       }
   });
 }
@@ -71,27 +82,31 @@ export async function addAccount(name: string, options: AddOptions): Promise<voi
   });
 }
 
+const THEN_CHOOSES = ", at the pages, and has to choose another one there first";
+
 /** An account for somebody who logs in at the pages, with a password that is asked for. */
 export async function addPerson(
   name: string,
-  options: DataOptions & { readonly role?: string[]; readonly passwordFd?: string },
+  options: DataOptions & { readonly role?: string[]; readonly lasting?: boolean; readonly passwordFd?: string },
 ): Promise<void> {
   const password = await newSecret(`Password of ${name}: `, options.passwordFd);
+  const temporary = options.lasting !== true;
   await withAccounts(options, async ({ managed }) => {
-    await managed.createPerson({ name, password, grants: [], roles: options.role ?? [] });
-    process.stdout.write(`${name} may log in.\n`);
+    await managed.createPerson({ name, password, grants: [], roles: options.role ?? [], temporary });
+    process.stdout.write(`${name} may log in${temporary ? THEN_CHOOSES : ""}.\n`);
   });
 }
 
 /** Another password for a person, that is asked for. What runs under the account ends. */
 export async function setPassword(
   name: string,
-  options: DataOptions & { readonly passwordFd?: string },
+  options: DataOptions & { readonly lasting?: boolean; readonly passwordFd?: string },
 ): Promise<void> {
   const password = await newSecret(`New password of ${name}: `, options.passwordFd);
+  const temporary = options.lasting !== true;
   await withAccounts(options, async ({ accounts, managed }) => {
-    await managed.setPassword(accountNamed(accounts, name).id, password);
-    process.stdout.write(`${name} logs in with the new password from now on.\n`);
+    await managed.setPassword(accountNamed(accounts, name).id, password, { temporary });
+    process.stdout.write(`${name} logs in with the new password from now on${temporary ? THEN_CHOOSES : ""}.\n`);
   });
 }
 

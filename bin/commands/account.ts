@@ -1,5 +1,14 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { DataOptions } from "../data.ts";
 import { passphraseFd } from "../options.ts";
+
+interface PasswordOptions extends DataOptions {
+  readonly lasting?: boolean;
+  readonly passwordFd?: string;
+}
+
+/** Nobody else is to know a password; but one in an envelope for emergencies, or that whoever types it chooses for themselves, stays. */
+const lasting = (): Option => new Option("--lasting", "the password need not be changed at the first log-in with it");
 
 /** The commands for accounts. */
 export function addAccountCommands(program: Command): void {
@@ -12,9 +21,7 @@ export function addAccountCommands(program: Command): void {
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
     .option("--json", "print JSON")
-    .action(async (options: import("../data.ts").DataOptions & { json?: boolean }) =>
-      (await import("../account.ts")).listAccounts(options),
-    );
+    .action(async (options: DataOptions & { json?: boolean }) => (await import("../account.ts")).listAccounts(options));
   account
     .command("add")
     .description("make an account for an external system, and print its secret once")
@@ -47,10 +54,10 @@ export function addAccountCommands(program: Command): void {
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
     .option("--role <id...>", "the roles that they have: administrator, or those of `viaduct role list`")
+    .addOption(lasting())
     .option("--password-fd <number>", "read the password from this file descriptor")
-    .action(
-      async (name: string, options: import("../data.ts").DataOptions & { role?: string[]; passwordFd?: string }) =>
-        (await import("../account.ts")).addPerson(name, options),
+    .action(async (name: string, options: PasswordOptions & { role?: string[] }) =>
+      (await import("../account.ts")).addPerson(name, options),
     );
   account
     .command("password")
@@ -58,12 +65,13 @@ export function addAccountCommands(program: Command): void {
     .argument("<name>")
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
+    .addOption(lasting())
     .option("--password-fd <number>", "read the password from this file descriptor")
     .addHelpText(
       "after",
       "\nExample:\n  viaduct account password ada --config viaduct.yaml --password-fd 3 3< password.txt",
     )
-    .action(async (name: string, options: import("../data.ts").DataOptions & { passwordFd?: string }) =>
+    .action(async (name: string, options: PasswordOptions) =>
       (await import("../account.ts")).setPassword(name, options),
     );
   account
@@ -73,7 +81,7 @@ export function addAccountCommands(program: Command): void {
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
     .option("--overlap <time>", "the old one goes on to work for so long, 24h or 7d, 30 days at most")
-    .action(async (name: string, options: import("../data.ts").DataOptions & { overlap?: string }) =>
+    .action(async (name: string, options: DataOptions & { overlap?: string }) =>
       (await import("../account.ts")).renewSecret(name, options),
     );
   account
@@ -82,9 +90,7 @@ export function addAccountCommands(program: Command): void {
     .argument("<name>")
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
-    .action(async (name: string, options: import("../data.ts").DataOptions) =>
-      (await import("../account.ts")).endSecret(name, options),
-    );
+    .action(async (name: string, options: DataOptions) => (await import("../account.ts")).endSecret(name, options));
   account
     .command("arm")
     .description("let in an external system that is let in only while it is armed")
@@ -93,7 +99,7 @@ export function addAccountCommands(program: Command): void {
     .addOption(passphraseFd())
     .requiredOption("--for <time>", "from now on, 30m or 8h; a minute at least, 24 hours at most")
     .addHelpText("after", "\nExample:\n  viaduct account arm control-room --config viaduct.yaml --for 8h")
-    .action(async (name: string, options: import("../data.ts").DataOptions & { for: string }) =>
+    .action(async (name: string, options: DataOptions & { for: string }) =>
       (await import("../account.ts")).armAccount(name, options),
     );
   account
@@ -102,18 +108,14 @@ export function addAccountCommands(program: Command): void {
     .argument("<name>")
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
-    .action(async (name: string, options: import("../data.ts").DataOptions) =>
-      (await import("../account.ts")).disarmAccount(name, options),
-    );
+    .action(async (name: string, options: DataOptions) => (await import("../account.ts")).disarmAccount(name, options));
   account
     .command("remove")
     .description("remove an account")
     .argument("<name>")
     .requiredOption("--config <file>", "configuration, YAML")
     .addOption(passphraseFd())
-    .action(async (name: string, options: import("../data.ts").DataOptions) =>
-      (await import("../account.ts")).removeAccount(name, options),
-    );
+    .action(async (name: string, options: DataOptions) => (await import("../account.ts")).removeAccount(name, options));
 
   account
     .command("change")

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { Accounts } from "../../auth/accounts.ts";
 import { type PlainGrant, readGrants } from "../../auth/grants.ts";
+import { PasswordIsTemporary } from "../../auth/temporary-password.ts";
 import { systemClock } from "../../base/clock.ts";
 import { openDatabase } from "../../base/database.ts";
 import { lockFolder } from "../../base/lock.ts";
@@ -80,6 +81,7 @@ describe("viaduct account", function () {
         kind: "integration",
         directory: null,
         arming: null,
+        temporaryPassword: false,
         enabled: true,
         roles: [],
         grants: [
@@ -233,7 +235,7 @@ describe("viaduct account", function () {
     const add = (name: string, password: string, ...more: readonly string[]): Promise<Ended> =>
       viaduct(["account", "add-person", name, ...more, "--password-fd", "0", "--config", config], { input: password });
     expect(await add("eve", "short\n")).to.include({ code: 2, out: "" });
-    expect(await add("eve", "correct horse battery\n", "--role", "administrator")).to.deep.equal({
+    expect(await add("eve", "correct horse battery\n", "--role", "administrator", "--lasting")).to.deep.equal({
       code: 0,
       out: "eve may log in.\n",
       err: "",
@@ -251,12 +253,14 @@ describe("viaduct account", function () {
     expect(await set("nobody", "four other random words\n")).to.include({ code: 1, out: "" });
     expect(await set("eve", "four other random words\n")).to.deep.equal({
       code: 0,
-      out: "eve logs in with the new password from now on.\n",
+      out: "eve logs in with the new password from now on, at the pages, and has to choose another one there first.\n",
       err: "",
     });
     await withAccounts(async (accounts) => {
       const peer = { address: "192.0.2.1", port: 1, tls: true };
-      expect((await accounts.logIn("eve", "four other random words", peer)).name).to.equal("eve");
+      const refused: unknown = await accounts.logIn("eve", "four other random words", peer).catch((error) => error);
+      expect(refused).to.be.instanceOf(PasswordIsTemporary);
     });
+    expect((await account("list")).out).to.match(/^eve {2}person, temporary password {2}role administrator$/m);
   });
 });

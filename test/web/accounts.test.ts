@@ -17,7 +17,7 @@ describe("the list of accounts", () => {
     const grants = readGrants([{ right: "adopt-camera", cameras: "any", interfaces: "any" }]);
     await site.accounts.setPart("role", "installers", { name: "Installers", grants });
     const add = (body: object) => admin.send("POST", "/api/accounts/people", { body });
-    const carl = { name: "carl", password: "correct horse battery", roles: ["installers"] };
+    const carl = { name: "carl", password: "correct horse battery", roles: ["installers"], temporary: false };
     expect((await add(carl)).status).to.equal(201);
     const client = site.stranger();
     expect((await client.logIn("carl", carl.password)).status).to.equal(204);

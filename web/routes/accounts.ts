@@ -40,15 +40,18 @@ const newIntegration = z.strictObject({
   person: z.string().min(1).max(64).optional(),
   onlyWhileArmed: z.boolean().default(false),
 });
+/** Another password has to be chosen at the first log-in with it. */
+const temporary = z.boolean().default(true);
 /** Their rights come from roles. */
 const newPerson = z.strictObject({
   name: z.string().trim().min(1).max(64),
   password: z.string().min(1).max(1024),
   roles: z.array(z.string().min(1).max(64)).max(100).default([]),
+  temporary,
 });
 /** For how long the old secret holds beside the new one. */
 const renewal = z.strictObject({ overlapHours: z.number().min(0).max(720).default(0) });
-const newPassword = z.strictObject({ password: z.string().min(1).max(1024) });
+const newPassword = z.strictObject({ password: z.string().min(1).max(1024), temporary });
 const change = z.strictObject({ enabled: z.boolean().optional(), watching: watching.optional() });
 
 function grantsOf(chosen: z.output<typeof watching>): readonly Grant[] {
@@ -126,7 +129,7 @@ export function accountRoutes(o: {
     const known = new Set(o.cameras.all().map(({ info }) => info.id));
     ctx.body = {
       accounts: accounts.list().map((account) => {
-        const { id, name, kind, enabled, roles, grants, directory = null, arming } = account;
+        const { id, name, kind, enabled, roles, grants, directory = null, arming, temporaryPassword = false } = account;
         const all = accounts.grantsOf(id) ?? [];
         const reach = (right: CameraRight) => reachOf(all, { right, interfaces: INTERFACES, at }, known);
         const may = (right: Right): boolean => {
@@ -143,6 +146,8 @@ export function accountRoutes(o: {
           roles,
           // Of people: whether they have one, or are let in nowhere before.
           secondFactor: o.factors.has(id) ? "set up" : accounts.lacksFactor(id) ? "missing" : null,
+          // Of people: it has to be changed at the next log-in, and nothing is open before.
+          temporaryPassword,
           directory: directory && { name: directory.directory, roles: directory.roles, out: directory.out ?? null },
           // Of external systems: when they came last, and with which secret.
           secrets: plainSecrets(accounts.secretsOf(id)),
@@ -168,8 +173,8 @@ export function accountRoutes(o: {
   });
 
   router.post("/people", need("manage-accounts"), async (ctx) => {
-    const { name, password, roles } = await jsonBody(ctx.req, newPerson);
-    const made = await managed(ctx).createPerson({ name, password: new Secret(password), grants: [], roles });
+    const { password, ...asked } = await jsonBody(ctx.req, newPerson);
+    const made = await managed(ctx).createPerson({ ...asked, password: new Secret(password), grants: [] });
     ctx.status = 201;
     ctx.body = { id: made.id, name: made.name };
   });
@@ -190,9 +195,9 @@ export function accountRoutes(o: {
 
   router.put("/:id/password", need("manage-accounts"), async (ctx) => {
     const { id = "" } = ctx["params"] as { id?: string };
-    const { password } = await jsonBody(ctx.req, newPassword);
+    const { password, ...how } = await jsonBody(ctx.req, newPassword);
     assertOthers(ctx, id);
-    await managed(ctx).setPassword(id, new Secret(password));
+    await managed(ctx).setPassword(id, new Secret(password), how);
     ctx.status = 204;
   });
 

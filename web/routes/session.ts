@@ -6,6 +6,7 @@ import type { Approvals } from "../../auth/approvals.ts";
 import type { Peer, Principal } from "../../auth/principal.ts";
 import { isCameraRight, RIGHTS, type Right } from "../../auth/right.ts";
 import type { SecondFactors } from "../../auth/second-factors.ts";
+import { Secret } from "../../base/secret.ts";
 import { jsonBody } from "../body.ts";
 import { begin, type Entrance, type EntranceParts } from "../entrance.ts";
 import { prove } from "../log-in.ts";
@@ -16,7 +17,11 @@ import { SESSION_COOKIE } from "../visitor.ts";
 export const oneTimeCode = z.string().min(1).max(64);
 
 const named = z.strictObject({ name: z.string().min(1).max(128), password: z.string().min(1).max(1024) });
-const logIn = named.extend({ code: oneTimeCode.optional() });
+const logIn = named.extend({
+  code: oneTimeCode.optional(),
+  /** In the place of a temporary password. */
+  next: z.string().min(1).max(1024).optional(),
+});
 const ticketOf = z.strictObject({ ticket: z.string().min(1).max(64) });
 const setUp = named.extend({ token: z.string().min(1).max(128) });
 
@@ -61,11 +66,13 @@ export function sessionRoutes(
   });
 
   router.post("/session", async (ctx) => {
-    const { name, password, code } = await jsonBody(ctx.req, logIn);
+    const { name, password, code, next } = await jsonBody(ctx.req, logIn);
     const peer = o.peerOf(ctx);
     const first = (): Promise<Principal> => o.accounts.logIn(name, password, peer, "web");
     await entrance.answer(ctx, peer, () =>
-      entrance.audited("log-in", name, peer, () => prove(o, { name, first, code }, peer)),
+      entrance.audited("log-in", name, peer, () =>
+        prove(o, { name, first, code, next: next === undefined ? undefined : new Secret(next) }, peer),
+      ),
     );
   });
 

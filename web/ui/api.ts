@@ -38,16 +38,17 @@ export interface SentTo {
   readonly to: string;
 }
 
-/** What a log-in still needs, a second factor that has to be set up with its secret, or a second person; or the recovery codes of one that was set up. */
+/** What a log-in still needs, a second factor that has to be set up with its secret, another password (`newPassword`: besides), or a second person; or the recovery codes of one that was set up. */
 export type LogInAnswer =
-  | { readonly needs: "code"; readonly sent?: SentTo; readonly trouble?: string }
+  | { readonly needs: "code"; readonly sent?: SentTo; readonly trouble?: string; readonly newPassword?: true }
+  | { readonly needs: "password" }
   | {
       readonly needs: "approval";
       readonly ticket: string;
       readonly approval: Approval;
       readonly recoveryCodes?: readonly string[];
     }
-  | { readonly needs: "factor"; readonly secret: string; readonly uri: string }
+  | { readonly needs: "factor"; readonly secret: string; readonly uri: string; readonly newPassword?: true }
   | { readonly needs?: never; readonly recoveryCodes: readonly string[] };
 
 export interface Connection {
@@ -194,6 +195,8 @@ export interface Account {
   readonly roles: readonly string[];
   /** Of people; null where there is none and need not be. */
   readonly secondFactor: "set up" | "missing" | null;
+  /** Of people: it has to be changed at the next log-in. */
+  readonly temporaryPassword: boolean;
   /** Of a person of a directory, or a system under one: what its groups give, and why it is out. */
   readonly directory: { readonly name: string; readonly roles: readonly string[]; readonly out: string | null } | null;
   /** What it may do at this moment, where it is enabled: by its own grants, by its roles, and by what these deny. */
@@ -368,8 +371,14 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
 
 export const api = {
   session: () => call<Session>("GET", "/api/session"),
-  logIn: (name: string, password: string, code: string) =>
-    call<LogInAnswer | undefined>("POST", "/api/session", { name, password, ...(code === "" ? {} : { code }) }),
+  /** `next`: in the place of a temporary password. */
+  logIn: (name: string, password: string, code: string, next: string) =>
+    call<LogInAnswer | undefined>("POST", "/api/session", {
+      name,
+      password,
+      ...(code === "" ? {} : { code }),
+      ...(next === "" ? {} : { next }),
+    }),
   /** The browser shows its ticket by itself. */
   logInByComputer: (door: ComputerDoor, code: string) =>
     call<LogInAnswer | undefined>("POST", `/api/session/${door}`, code === "" ? {} : { code }),
@@ -426,8 +435,8 @@ export const api = {
       onlyWhileArmed,
       ...(person === undefined ? {} : { person }),
     }),
-  addPerson: (name: string, password: string, roles: readonly string[]) =>
-    call<{ id: string; name: string }>("POST", "/api/accounts/people", { name, password, roles }),
+  addPerson: (person: { name: string; password: string; roles: readonly string[]; temporary: boolean }) =>
+    call<{ id: string; name: string }>("POST", "/api/accounts/people", person),
   changeAccount: (id: string, change: { enabled: boolean }) =>
     call<void>("PATCH", `/api/accounts/${encodeURIComponent(id)}`, change),
   demandArming: (id: string, onlyWhileArmed: boolean) => call<void>("PUT", armingOf(id), { onlyWhileArmed }),
@@ -443,8 +452,8 @@ export const api = {
     (await call<{ history: DirectorySync[] }>("GET", ofDirectory(name, "history"))).history,
   explainDirectory: (name: string, user: string) =>
     call<DirectoryExplanation>("GET", ofDirectory(name, `explain?user=${encodeURIComponent(user)}`)),
-  setPassword: (id: string, password: string) =>
-    call<void>("PUT", `/api/accounts/${encodeURIComponent(id)}/password`, { password }),
+  setPassword: (id: string, password: string, temporary: boolean) =>
+    call<void>("PUT", `/api/accounts/${encodeURIComponent(id)}/password`, { password, temporary }),
   renewSecret: (id: string, overlapHours: number) =>
     call<{ secret: string }>("POST", `/api/accounts/${encodeURIComponent(id)}/secret`, { overlapHours }),
   endFormerSecret: (id: string) => call<void>("DELETE", `/api/accounts/${encodeURIComponent(id)}/secret/former`),

@@ -71,6 +71,7 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
                 <td>
                   {account.kind === "person" ? "person" : "external system"}
                   {account.directory === null ? null : <small> by {account.directory.name}</small>}
+                  {account.temporaryPassword ? <small> temporary password</small> : null}
                   {account.secondFactor === null ? null : <small> second factor {account.secondFactor}</small>}
                   {account.arming === null ? null : (
                     <small class="state">
@@ -129,7 +130,7 @@ export function Accounts(props: { readonly own: string }): JSX.Element {
         />
       )}
       {renewing === undefined ? null : renewing.kind === "person" ? (
-        <PasswordOf account={renewing} onClose={() => setRenewing(undefined)} />
+        <PasswordOf account={renewing} onSet={load} onClose={() => setRenewing(undefined)} />
       ) : (
         <SecretOf
           account={accounts?.find(({ id }) => id === renewing.id) ?? renewing}

@@ -6,6 +6,7 @@ import type { Approval } from "../second-person.ts";
 import { Refusal } from "../send.ts";
 import { timeWords } from "../waiting.tsx";
 import { CodeField, codeLabel, NewAuthenticator, RecoveryCodes } from "./factor.tsx";
+import { ChosenPassword } from "./passwords.tsx";
 
 interface Sending {
   /** Where a code went; nowhere where there is trouble. */
@@ -30,6 +31,8 @@ export function LogIn(props: {
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
   const [needsCode, setNeedsCode] = useState(false);
+  const [next, setNext] = useState("");
+  const [needsPassword, setNeedsPassword] = useState(false);
   const [newFactor, setNewFactor] = useState<{ secret: string; uri: string } | undefined>(undefined);
   const [sent, setSent] = useState<Sending | undefined>(undefined);
   const [codes, setCodes] = useState<readonly string[] | undefined>(undefined);
@@ -49,7 +52,7 @@ export function LogIn(props: {
       const asked =
         withComputer && computer !== undefined
           ? api.logInByComputer(computer, withCode)
-          : api.logIn(name, password, withCode);
+          : api.logIn(name, password, withCode, next);
       const answer = await asked.catch((error: unknown) => {
         // It took too long: the next one, without a code, brings a new secret.
         if (error instanceof Refusal && error.status === 409) {
@@ -63,7 +66,9 @@ export function LogIn(props: {
       if (answer === undefined) props.onDone();
       else if (answer.needs === "approval") await approved(answer.ticket, answer.approval, answer.recoveryCodes);
       else if (answer.needs === undefined) setCodes(answer.recoveryCodes);
+      else if (answer.needs === "password") setNeedsPassword(true);
       else {
+        setNeedsPassword(answer.newPassword === true);
         setNeedsCode(true);
         setByComputer(withComputer);
         setNewFactor(answer.needs === "factor" ? answer : undefined);
@@ -155,6 +160,7 @@ export function LogIn(props: {
             onType={setCode}
           />
         ) : null}
+        {needsPassword ? <ChosenPassword value={next} onType={setNext} focused={!needsCode} /> : null}
         {waits === undefined ? null : (
           <p role="status">
             A second person has to approve this log-in, until {timeWords(waits.until)}. It goes on by itself; keep this
@@ -165,7 +171,7 @@ export function LogIn(props: {
         <button type="submit" class="primary" disabled={task.busy}>
           {task.busy ? "One moment…" : setUpNeeded ? "Create administrator" : "Log in"}
         </button>
-        {computer !== undefined && !setUpNeeded && !needsCode ? (
+        {computer !== undefined && !setUpNeeded && !needsCode && !needsPassword ? (
           <button type="button" disabled={task.busy} onClick={() => logIn("", true)}>
             Log in with this computer's account
           </button>

@@ -2,12 +2,14 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api } from "../api.ts";
 import { Dialog, Field, Trouble, useTask } from "../parts.tsx";
+import { TemporaryPassword } from "./passwords.tsx";
 import { type Policy, policyApi } from "./roles/policy.ts";
 
 /** Makes an account for somebody who logs in at the pages. */
 export function NewPerson({ onClose }: { readonly onClose: () => void }): JSX.Element {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
+  const [temporary, setTemporary] = useState(true);
   const [roles, setRoles] = useState<Policy["role"]>([]);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const task = useTask();
@@ -22,7 +24,7 @@ export function NewPerson({ onClose }: { readonly onClose: () => void }): JSX.El
   const submit = (event: Event): void => {
     event.preventDefault();
     task.run(async () => {
-      await api.addPerson(name, password, [...chosen]);
+      await api.addPerson({ name, password, roles: [...chosen], temporary });
       onClose();
     });
   };
@@ -48,6 +50,7 @@ export function NewPerson({ onClose }: { readonly onClose: () => void }): JSX.El
             onInput={(event) => setPassword(event.currentTarget.value)}
           />
         </Field>
+        <TemporaryPassword checked={temporary} onChange={setTemporary} />
         <fieldset>
           <legend>Roles</legend>
           {roles.map((role) => (

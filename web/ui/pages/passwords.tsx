@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Account, api } from "../api.ts";
 import { Dialog, Field, Trouble, useTask } from "../parts.tsx";
 
@@ -32,9 +32,14 @@ export function OwnPassword({ onClose }: { readonly onClose: () => void }): JSX.
 }
 
 /** Gives somebody else another password. */
-export function PasswordOf(props: { readonly account: Account; readonly onClose: () => void }): JSX.Element {
-  const { account, onClose } = props;
+export function PasswordOf(props: {
+  readonly account: Account;
+  readonly onSet: () => void;
+  readonly onClose: () => void;
+}): JSX.Element {
+  const { account, onSet, onClose } = props;
   const [next, setNext] = useState("");
+  const [temporary, setTemporary] = useState(true);
   const task = useTask();
   return (
     <PasswordDialog
@@ -45,7 +50,8 @@ export function PasswordOf(props: { readonly account: Account; readonly onClose:
       onClose={onClose}
       onSubmit={() =>
         task.run(async () => {
-          await api.setPassword(account.id, next);
+          await api.setPassword(account.id, next, temporary);
+          onSet();
           onClose();
         })
       }
@@ -53,13 +59,31 @@ export function PasswordOf(props: { readonly account: Account; readonly onClose:
       <p>{account.name} is logged out everywhere, and logs in with this password from now on.</p>
       <PasswordField
         label="New password"
-        hint={`${GOOD} Tell it to them alone; they can change it by the button Password.`}
+        hint={`${GOOD} Tell it to them alone.`}
         kind="new-password"
         value={next}
         onType={setNext}
         focused
       />
+      <TemporaryPassword checked={temporary} onChange={setTemporary} />
     </PasswordDialog>
+  );
+}
+
+/** Whether somebody else's password is to be changed first. */
+export function TemporaryPassword(props: {
+  readonly checked: boolean;
+  readonly onChange: (checked: boolean) => void;
+}): JSX.Element {
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        checked={props.checked}
+        onChange={(event) => props.onChange(event.currentTarget.checked)}
+      />{" "}
+      They choose another one at the next log-in, and nothing is open to them before
+    </label>
   );
 }
 
@@ -96,6 +120,20 @@ export function PasswordDialog(props: {
   );
 }
 
+/** What whoever comes with a temporary password chooses in its place. */
+export function ChosenPassword(props: {
+  readonly value: string;
+  readonly onType: (text: string) => void;
+  readonly focused: boolean;
+}): JSX.Element {
+  return (
+    <>
+      <p>Your password was set by somebody else. Choose one of your own: it is asked for from now on.</p>
+      <PasswordField label="New password" hint={GOOD} kind="new-password" {...props} />
+    </>
+  );
+}
+
 function PasswordField(props: {
   readonly label: string;
   readonly hint?: string;
@@ -104,9 +142,15 @@ function PasswordField(props: {
   readonly onType: (text: string) => void;
   readonly focused?: boolean;
 }): JSX.Element {
+  const input = useRef<HTMLInputElement>(null);
+  // The browser does so by itself only where a page or a dialog opens.
+  useEffect(() => {
+    if (props.focused === true) input.current?.focus();
+  }, []);
   return (
     <Field label={props.label} {...(props.hint === undefined ? {} : { hint: props.hint })}>
       <input
+        ref={input}
         required
         autofocus={props.focused === true}
         type="password"
