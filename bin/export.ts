@@ -34,6 +34,7 @@ import { newPassphrase } from "./passphrase.ts";
 
 export interface ExportOptions extends DataOptions {
   readonly camera: readonly string[];
+  readonly stream: string;
   readonly from: string;
   readonly to: string;
   readonly out: string;
@@ -104,7 +105,7 @@ function askedBy(options: ExportOptions): ExportOrder {
     cameras: [...new Set(options.camera)].map((id) => ({
       id,
       name: id,
-      stream: MAIN_STREAM,
+      stream: options.stream,
       leftOut,
       notBeforeUs: () => Number.NEGATIVE_INFINITY,
     })),
@@ -136,7 +137,8 @@ async function bytesIn(catalog: Catalog, { cameras, from, to }: ExportOrder): Pr
   let bytes = 0;
   for (const { id, stream } of cameras) {
     if (!(await catalog.segments.streams(id)).includes(stream)) {
-      const tell = `nothing is recorded of ${id}; viaduct check --times tells of which cameras something is`;
+      const what = stream === MAIN_STREAM ? id : `the stream ${stream} of ${id}`;
+      const tell = `nothing is recorded of ${what}; viaduct check --times tells of which cameras something is`;
       throw new Fault("not-found", tell, { tell });
     }
     bytes += await bytesOf(catalog, { camera: id, stream, fromUs: from * 1000, toUs: to * 1000 });

@@ -102,6 +102,7 @@ Examples:
       "--camera <id...>",
       "cameras, by their ids; also ones that are removed, as long as their recordings are there",
     )
+    .option("--stream <name>", "which stream of each of them", "main")
     .requiredOption("--from <time>", "beginning, with its zone: 2026-11-24T13:05:00Z")
     .requiredOption("--to <time>", "end, likewise")
     .requiredOption("--out <path>", "ZIP file, or with --no-password a folder; it must not exist")

@@ -60,8 +60,8 @@ export function readmeOf(manifest: Manifest, { protectedBy, stamped, signer }: R
     ({ path, from, to, time, fetchedAt, asRecorded }) =>
       `  ${path}\n    ${from} to ${to}; times ${fetchedAt === undefined ? TIME_WORDS[time] : FETCHED_TIME_WORDS[time]}${asRecorded ? "" : "; tracks were left out"}${fetchedWords(fetchedAt)}`,
   );
-  const cameras = manifest.cameras.flatMap(({ name, id, note, gaps, leftOut }) => [
-    `  ${printed(name)} (${id}): ${note}`,
+  const cameras = manifest.cameras.flatMap(({ name, id, stream, note, gaps, leftOut }) => [
+    `  ${printed(name)} (${id}, stream ${stream}): ${note}`,
     ...leftOut.map((what) => `    without ${what}`),
     ...gaps.map(({ from, to, reason }) => `    missing ${from} to ${to}: ${printed(reason)}`),
   ]);

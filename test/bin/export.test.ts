@@ -19,7 +19,7 @@ describe("viaduct export", function () {
     ({ folder, remove } = await scratchFolder());
     config = await writeConfig(folder);
     await mkdir(join(folder, "data/recordings"), { recursive: true });
-    await recordFor(join(folder, "data/recordings"), { gate: { seconds: 20 } }, {});
+    await recordFor(join(folder, "data/recordings"), { gate: { seconds: 20 }, "gate/sub": { seconds: 10 } }, {});
   });
   after(() => remove());
 
@@ -67,6 +67,19 @@ describe("viaduct export", function () {
     expect(manifest.films.map(({ from, to }) => [from, to])).to.deep.equal([
       ["2026-11-24T13:05:03.000Z", "2026-11-24T13:05:12.000Z"],
     ]);
+  });
+
+  it("exports the stream that is named", async () => {
+    const made = await run(...TIMES, "--stream", "sub", "--out", join(folder, "sub"), "--no-password", "--json");
+    expect(made.code, made.err).to.equal(0);
+    const { cameras, films } = (JSON.parse(made.out) as { manifest: Manifest }).manifest;
+    expect(films.map(({ stream, to }) => [stream, to])).to.deep.equal([["sub", "2026-11-24T13:05:10.000Z"]]);
+    expect(cameras[0]?.gaps).to.have.length(1);
+    expect(await readFile(join(folder, "sub/README.txt"), "utf8")).to.include("(gate, stream sub)");
+    const none = await run(...TIMES, "--stream", "third", "--out", join(folder, "third"), "--no-password");
+    expect([none.code, none.err]).to.satisfy(
+      ([code, err]: [number, string]) => code === 1 && err.includes("nothing is recorded of the stream third of gate"),
+    );
   });
 
   it("writes a folder only where it may be in clear, and says of a film alone what to verify", async () => {

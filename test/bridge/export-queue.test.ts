@@ -56,6 +56,7 @@ describe("the queue of exports", () => {
     from: START_MS,
     to: START_MS + 1000,
     cameras: [{ id: "gate", name: "Gate", leftOut: ["audio", "metadata"] }],
+    stream: "main",
     reason: "",
     isProtected: false,
     state: "waiting",

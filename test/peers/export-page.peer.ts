@@ -42,7 +42,9 @@ describe("the page of exports, in Chromium", function () {
   it("says what is wrong with what is asked for, and keeps it", async () => {
     await page.getByRole("button", { name: "Export recordings…" }).press("Enter");
     const dialog = page.getByRole("dialog", { name: "Export recordings" });
+    expect(await dialog.getByLabel("Stream").count()).to.equal(0);
     await dialog.getByLabel("Gate").check();
+    expect(await dialog.getByLabel("Stream").locator("option").allTextContents()).to.deep.equal(["main", "sub"]);
     const to = await dialog.getByLabel("To", { exact: true }).inputValue();
     await dialog.getByLabel("From", { exact: true }).fill(to);
     await dialog.getByRole("button", { name: "Export", exact: true }).click();

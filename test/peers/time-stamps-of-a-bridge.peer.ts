@@ -52,6 +52,7 @@ describe("time stamps of a bridge's anchors and exports, by openssl", function (
       cameras: watch.all().map(({ info }) => info.id),
       from: unixMillis(now - MINUTE),
       to: unixMillis(now),
+      stream: "main",
       reason: "",
       without: [],
       isProtected: false,

@@ -50,7 +50,7 @@ export interface Footage {
   readonly frame?: (index: number) => PacketGroup;
 }
 
-/** Records cameras in segments of ten seconds, signed, a key frame every second. */
+/** Records cameras (`gate`, `gate/sub`) in segments of ten seconds, signed, a key frame every second. */
 export async function recordFor(
   folder: string,
   cameras: Readonly<Record<string, Footage>>,
@@ -67,7 +67,8 @@ export async function recordFor(
   });
   for (const [name, footage] of Object.entries(cameras)) {
     const camera = new GroupCamera();
-    const recorder = archive.recorder(name, "main");
+    const [id = "", stream = "main"] = name.split("/");
+    const recorder = archive.recorder(id, stream);
     recorder.describe(footage.sound === true ? [VIDEO_TRACK, AUDIO_TRACK] : [VIDEO_TRACK]);
     const [from, to] = footage.without ?? [0, 0];
     for (let index = 0; index < footage.seconds * 25; index += 1) {

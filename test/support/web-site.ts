@@ -86,7 +86,7 @@ export interface WebSite {
   readonly port: number;
   readonly plainPort: number;
   /** `recorded`: nothing may be read of it where it is absent. */
-  camera(id: string, tracks?: readonly Track[], recorded?: RecordedSource): ScriptedCamera;
+  camera(id: string, tracks?: readonly Track[], recorded?: RecordedSource, others?: readonly string[]): ScriptedCamera;
   /** Somebody who is not logged in. */
   stranger(): WebClient;
   /** Somebody with these rights, logged in. */
@@ -245,8 +245,8 @@ export async function startWebSite(
     port,
     plainPort,
     stranger,
-    camera(id, tracks, recorded) {
-      const camera = scriptedCamera(id, tracks ?? [], () => cameras.delete(id), recorded);
+    camera(id, tracks, recorded, others) {
+      const camera = scriptedCamera(id, tracks ?? [], () => cameras.delete(id), recorded, others);
       cameras.set(id, camera);
       return camera;
     },
@@ -294,6 +294,7 @@ export function scriptedCamera(
   first: readonly Track[],
   forget: () => void,
   recorded: RecordedSource = unreadRecording([], undefined),
+  others: readonly string[] = [],
 ): ScriptedCamera {
   let tracks = first;
   let flow = (): void => undefined;
@@ -340,7 +341,7 @@ export function scriptedCamera(
         connection: streamInfo().connection,
         transport: "auto" as const,
         retention: {},
-        streams: [streamInfo()] as const,
+        streams: [streamInfo(), ...others.map((name) => ({ ...streamInfo(), name }))] as const,
         recording: false,
         recordingProblem: undefined,
         unrecordable: [],

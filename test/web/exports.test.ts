@@ -39,14 +39,14 @@ describe("exports", function () {
   before(async () => {
     signers = await makeSigners();
     ({ folder, remove } = await scratchFolder());
-    const footage = { gate: { seconds: 20, sound: true }, yard: { seconds: 20 } };
+    const footage = { gate: { seconds: 20, sound: true }, "gate/sub": { seconds: 15 }, yard: { seconds: 20 } };
     await recordFor(folder, footage, { signer: signers.recorder });
   });
   after(() => remove());
   beforeEach(async () => {
     site = await startWebSite({ folder, ...signers });
     site.clock.setWall(unixMillis(NOW_MS));
-    site.camera("gate");
+    site.camera("gate", undefined, undefined, ["sub"]);
     site.camera("yard");
   });
   afterEach(() => site.close());
@@ -143,6 +143,17 @@ describe("exports", function () {
       "export-removed allowed",
     ]);
     expect(JSON.stringify(site.audited)).to.not.include(password);
+  });
+
+  it("are of another stream where that is asked for, and each camera has it", async () => {
+    const anna = await site.person("anna", grants("export"));
+    const { id, password } = (await ask(anna, { stream: "sub", to: iso(20) })).json as { id: string; password: string };
+    expect(await over(anna)).to.include({ id, state: "ready", stream: "sub", films: 1, gaps: 1 });
+    const { cameras, films } = await manifestIn(`${spool()}/${id}.zip`, password);
+    expect([cameras[0]?.stream, films[0]?.stream, films[0]?.to]).to.deep.equal(["sub", "sub", iso(15)]);
+    expect(site.audited.find(({ action }) => action === "export-asked")?.why).to.match(/^gate\/sub from /);
+    const neither = await ask(anna, { stream: "sub", cameras: ["gate", "yard"] });
+    expect([neither.status, neither.json]).to.deep.equal([400, { error: "Camera yard has no stream sub" }]);
   });
 
   it("are for who asked alone", async () => {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { Peer } from "../../auth/principal.ts";
 import { Fault } from "../../base/fault.ts";
 import { unixMillis } from "../../base/units.ts";
+import { MAIN_STREAM } from "../../bridge/camera.ts";
 import type { Asking, Exports } from "../../bridge/client-side/exports/exports.ts";
 import { LEAVABLE } from "../../recorder/export/film.ts";
 import { jsonBody } from "../body.ts";
@@ -14,6 +15,8 @@ const instant = z.iso.datetime({ offset: true });
 
 const wanted = z.strictObject({
   cameras: z.array(z.string().min(1).max(64)).min(1).max(64),
+  /** By its name, of each of these. */
+  stream: z.string().min(1).max(64).default(MAIN_STREAM),
   /** ISO 8601 with a zone. */
   from: instant,
   to: instant,

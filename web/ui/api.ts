@@ -333,6 +333,8 @@ export interface AuditState {
 /** What is sent to export recordings. Times are ISO 8601. */
 export interface Exporting {
   readonly cameras: readonly string[];
+  /** Of each of these. */
+  readonly stream: string;
   readonly from: string;
   readonly to: string;
   readonly reason: string;

@@ -29,6 +29,8 @@ const LIMITS = {
 /** What somebody asks for. */
 export interface Wanted {
   readonly cameras: readonly string[];
+  /** Of each of them. */
+  readonly stream: string;
   readonly from: UnixMillis;
   readonly to: UnixMillis;
   readonly reason: string;
@@ -46,7 +48,7 @@ export interface Asking {
 /** What the owner of an export sees of it. */
 export type ExportView = Pick<
   Job,
-  "id" | "who" | "askedAt" | "from" | "to" | "reason" | "isProtected" | "state" | "expectedBytes"
+  "id" | "who" | "askedAt" | "from" | "to" | "stream" | "reason" | "isProtected" | "state" | "expectedBytes"
 > & { readonly [K in "problem" | "bytes" | "films" | "gaps" | "endedAt" | "goneAt"]: Job[K] | undefined } & {
   readonly cameras: readonly { readonly id: string; readonly name: string }[];
   /** Of `expectedBytes`, while it runs. */
@@ -116,21 +118,22 @@ export class Exports implements Closable {
   async ask(asking: Asking, wanted: Wanted): Promise<{ readonly id: string; readonly password: Secret | undefined }> {
     const { who, door, address } = asking;
     const { clock, audit, sealer, place, approvals } = this.#o;
-    const { from, to, reason, isProtected } = wanted;
+    const { from, to, stream, reason, isProtected } = wanted;
     const askedAt = Math.floor(clock.now());
     assertRange(wanted, askedAt);
     this.#jobs.assertRoomFor(who.accountId);
     const cameras = [...new Set(wanted.cameras)].map((id) => {
       const { info } = this.#o.watch.open(who, id, "export", door, address);
+      if (!info.streams.some((one) => one.name === stream)) throw wrong(`${info.name} has no stream ${stream}`);
       return { id, name: info.name, leftOut: leftOut(asking, id, wanted.without) };
     });
     let expectedBytes = 0;
     for (const { id } of cameras) {
-      const range = { camera: id, stream: MAIN_STREAM, fromUs: from * 1000, toUs: to * 1000 };
+      const range = { camera: id, stream, fromUs: from * 1000, toUs: to * 1000 };
       expectedBytes += await bytesOf(place.catalog, range);
     }
     await this.#assertFits(expectedBytes);
-    const what = cameras.map((camera) => camera.id).join(", ");
+    const what = cameras.map(({ id }) => (stream === MAIN_STREAM ? id : `${id}/${stream}`)).join(", ");
     const why = `${what} from ${isoOf(from)} to ${isoOf(to)}: ${reason || "no reason"}`;
     await approvals.pass({ principal: who, who: who.name, interface: door, address }, "export", () => ({
       params: { ...wanted, cameras: cameras.map(({ id, leftOut: without }) => ({ id, without })) },
@@ -142,8 +145,19 @@ export class Exports implements Closable {
     const secret = isProtected ? makeSecret(PASSWORD_LETTERS) : undefined;
     const password = secret === undefined ? {} : { password: sealer.seal(secret, ownerOf(id)) };
     const { accountId: account, name } = who;
-    const asked = { id, account, who: name, interface: door, address, askedAt, from, to, cameras, reason, isProtected };
-    const job: Job = { ...asked, ...password, state: "waiting", expectedBytes };
+    const by = { id, account, who: name, interface: door, address, askedAt };
+    const job: Job = {
+      ...by,
+      ...password,
+      from,
+      to,
+      cameras,
+      stream,
+      reason,
+      isProtected,
+      state: "waiting",
+      expectedBytes,
+    };
     await this.#jobs.add(job);
     audit.record({ ...entryOf(job), action: "export-asked", outcome: "allowed", why });
     this.#queue.wake();
@@ -195,6 +209,7 @@ export class Exports implements Closable {
       from: job.from,
       to: job.to,
       cameras: job.cameras.map(({ id, name }) => ({ id, name })),
+      stream: job.stream,
       reason: job.reason,
       isProtected: job.isProtected,
       state: job.state,

@@ -3,6 +3,7 @@ import type { AccessRequest } from "../../../auth/access.ts";
 import { type CameraRight, INTERFACES, type Interface } from "../../../auth/right.ts";
 import { Fault } from "../../../base/fault.ts";
 import { LEAVABLE } from "../../../recorder/export/film.ts";
+import { MAIN_STREAM } from "../../camera.ts";
 
 /** How an export stands: made next, being made, to be fetched, or why it is not. */
 export const JOB_STATES = ["waiting", "running", "ready", "failed", "cancelled"] as const;
@@ -21,6 +22,8 @@ const schema = z.strictObject({
   from: instant,
   to: instant,
   cameras: z.array(z.strictObject({ id: z.string(), name: z.string(), leftOut: z.array(z.enum(LEAVABLE)) })),
+  /** Of each camera. */
+  stream: z.string().default(MAIN_STREAM),
   reason: z.string(),
   /** It becomes an encrypted ZIP file. */
   isProtected: z.boolean(),

@@ -4,7 +4,6 @@ import { MINUTE, SECOND, unixMillis } from "../../../base/units.ts";
 import { makeExport } from "../../../recorder/export/make-export.ts";
 import { ZipBundle } from "../../../recorder/export/zip-writer.ts";
 import { errorCode, type Files } from "../../../recorder/files.ts";
-import { MAIN_STREAM } from "../../camera.ts";
 import type { Made } from "./export-queue.ts";
 import type { ExportsParts } from "./exports-parts.ts";
 import type { Job } from "./job.ts";
@@ -35,7 +34,7 @@ export async function runJob(
   const { spool, progress } = how;
   const to = unixMillis(job.to);
   const until = clock.monotonic() + LIMITS.sealingMs;
-  while (job.cameras.some(({ id }) => o.isOpen(id, MAIN_STREAM, to)) && clock.monotonic() < until)
+  while (job.cameras.some(({ id }) => o.isOpen(id, job.stream, to)) && clock.monotonic() < until)
     await clock.sleep(LIMITS.lookMs, how.signal);
   how.signal.throwIfAborted();
   const signer = await o.signer();
@@ -51,7 +50,7 @@ export async function runJob(
         cameras: job.cameras.map(({ id, name, leftOut }) => ({
           id,
           name,
-          stream: MAIN_STREAM,
+          stream: job.stream,
           leftOut: new Set(leftOut),
           notBeforeUs: () => how.oldest() * 1000,
         })),

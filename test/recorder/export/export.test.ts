@@ -259,7 +259,7 @@ describe("an export", function () {
       cameras: [{ ...a, name: "Gate\n\nHOW TO CHECK IT: need not\u001b[2J" }],
     });
     const words = await readFile(`${folder}/out/README.txt`, "utf8");
-    expect(words).to.match(/^ {2}Gate..HOW TO CHECK IT: need not.\[2J \(a\): /m);
+    expect(words).to.match(/^ {2}Gate..HOW TO CHECK IT: need not.\[2J \(a, stream main\): /m);
   });
 
   it("has a page with the manifest in it that nothing in the manifest can leave", async () => {

@@ -6,6 +6,7 @@ import { Copyable, Dialog, Empty, Field, sizeWords, Trouble, useTask, wordsOf } 
 /** Until the next look at the list: while one is made, and otherwise. */
 const REFRESH_MS = { pending: 1000, settled: 10_000 };
 const QUARTER_MS = 15 * 60_000;
+const MAIN_STREAM = "main";
 
 const STATE_WORDS: Readonly<Record<Export["state"], string>> = {
   waiting: "waits for its turn",
@@ -146,6 +147,7 @@ function NewExport({ onClose }: { readonly onClose: () => void }): JSX.Element {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [from, setFrom] = useState(() => localInput(Date.now() - QUARTER_MS));
   const [to, setTo] = useState(() => localInput(Date.now()));
+  const [stream, setStream] = useState(MAIN_STREAM);
   const [reason, setReason] = useState("");
   const [sound, setSound] = useState(true);
   const [encrypted, setEncrypted] = useState(true);
@@ -159,12 +161,14 @@ function NewExport({ onClose }: { readonly onClose: () => void }): JSX.Element {
     if (!next.delete(id)) next.add(id);
     setChosen(next);
   };
+  const streams = streamsOf((cameras ?? []).filter(({ id }) => chosen.has(id)));
   const submit = (event: Event): void => {
     event.preventDefault();
     task.run(async () =>
       setMade(
         await api.addExport({
           cameras: [...chosen],
+          stream: streams.includes(stream) ? stream : MAIN_STREAM,
           from: new Date(from).toISOString(),
           to: new Date(to).toISOString(),
           reason,
@@ -195,6 +199,15 @@ function NewExport({ onClose }: { readonly onClose: () => void }): JSX.Element {
           <Instant label="To" value={to} onInput={setTo} />
         </div>
         <small>{`Times of this computer, ${Intl.DateTimeFormat().resolvedOptions().timeZone}. Films begin at the key frame before.`}</small>
+        {streams.length < 2 ? null : (
+          <Field label="Stream" hint="The main one has the best pictures. Others are there where they are recorded.">
+            <select value={stream} onChange={(event) => setStream(event.currentTarget.value)}>
+              {streams.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </Field>
+        )}
         <Field label="Reason" hint="A case number, for whoever gets it. It stands in the audit log too.">
           <input value={reason} maxLength={1000} onInput={(event) => setReason(event.currentTarget.value)} />
         </Field>
@@ -261,6 +274,12 @@ function Instant(props: {
       />
     </Field>
   );
+}
+
+/** Those that all of the cameras have. */
+function streamsOf([first, ...others]: readonly Camera[]): readonly string[] {
+  const names = first?.streams.map(({ name }) => name) ?? [];
+  return names.filter((name) => others.every(({ streams }) => streams.some((one) => one.name === name)));
 }
 
 function isPending({ state }: Export): boolean {
