@@ -113,7 +113,7 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
       ...of("tev", "GetEventProperties CreatePullPointSubscription Seek SetSynchronizationPoint"),
       ...of("wsnt", "Subscribe Renew Unsubscribe PauseSubscription ResumeSubscription"),
       ...of("tse", "FindRecordings FindEvents EndSearch"),
-      ...of("trp", "GetReplayConfiguration"),
+      ...of("trp", "GetReplayConfiguration SetReplayConfiguration"),
       // Profiles that an account makes are its own, and nothing is in them but what it sees.
       ...of("trt", "CreateProfile DeleteProfile RemoveVideoSourceConfiguration RemoveVideoEncoderConfiguration"),
       ...of("trt", "RemoveAudioSourceConfiguration RemoveAudioEncoderConfiguration RemoveMetadataConfiguration"),
@@ -163,12 +163,13 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
     events: ["tev:PullMessages"],
     ptz: [
       ...of("tptz", "ContinuousMove RelativeMove AbsoluteMove Stop GotoPreset GotoHomePosition OperatePresetTour"),
-      ...of("tptz", "SendAuxiliaryCommand"),
+      ...of("tptz", "SendAuxiliaryCommand SetConfiguration"),
     ],
-    presets: of("tptz", "SetPreset RemovePreset SetHomePosition"),
+    presets: of("tptz", "SetPreset RemovePreset SetHomePosition CreatePresetTour ModifyPresetTour RemovePresetTour"),
     "ptz or presets": [
       ...of("tptz", "GetNodes GetNode GetConfigurations GetConfiguration GetConfigurationOptions"),
       ...of("tptz", "GetCompatibleConfigurations GetStatus GetPresets GetPresetTours GetPresetTour"),
+      ...of("tptz", "GetPresetTourOptions"),
       ...of("trt", "AddPTZConfiguration"),
     ],
     imaging: of("timg", "GetImagingSettings SetImagingSettings GetOptions GetMoveOptions GetStatus Move Stop"),

@@ -16,8 +16,8 @@ const SPEED = 0.5;
 
 /** A round of places, the home position last. */
 export interface Tour {
-  readonly name: string;
-  readonly presets: readonly string[];
+  name: string;
+  presets: readonly string[];
   state: "Idle" | "Touring" | "Paused";
 }
 

@@ -4,7 +4,7 @@ import { attributeOf, escapeXml, findPath, type XmlElement } from "../wsdl/xml.t
 import type { Device } from "./device.ts";
 import type { Motion, Position, Tour } from "./motion.ts";
 import type { Asked, Operations } from "./onvif.ts";
-import { operateTour, printTour, SUPPORTED_TOURS } from "./onvif-tours.ts";
+import { createTour, modifyTour, operateTour, printTour, printTourOptions, SUPPORTED_TOURS } from "./onvif-tours.ts";
 import { SoapFault } from "./soap.ts";
 
 export const PTZ_CAPABILITIES = `<tptz:Capabilities EFlip="false" Reverse="false" GetCompatibleConfigurations="true" MoveStatus="true" StatusPosition="true"/>`;
@@ -120,6 +120,20 @@ export function ptzOperations(device: Device, motion: Motion): Operations {
     OperatePresetTour: act("OperatePresetTour", (asked) =>
       operateTour(motion, tourOf(motion, asked)[1], text(asked, "Operation")),
     ),
+    GetPresetTourOptions: (asked) => {
+      profileOf(device, asked);
+      return one("GetPresetTourOptions", printTourOptions(motion.presets.keys()));
+    },
+    CreatePresetTour: (asked) => {
+      profileOf(device, asked);
+      return one("CreatePresetTour", `<tptz:PresetTourToken>${createTour(motion)}</tptz:PresetTourToken>`);
+    },
+    ModifyPresetTour: act("ModifyPresetTour", ({ element }) => {
+      const wish = findPath(element, "PresetTour");
+      if (wish === undefined) throw argument("InvalidPresetTour");
+      modifyTour(motion, wish);
+    }),
+    RemovePresetTour: act("RemovePresetTour", (asked) => motion.tours.delete(tourOf(motion, asked)[0])),
     SendAuxiliaryCommand: (asked) => {
       profileOf(device, asked);
       return one("SendAuxiliaryCommand", `<tptz:AuxiliaryResponse>done</tptz:AuxiliaryResponse>`);

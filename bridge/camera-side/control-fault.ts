@@ -19,6 +19,7 @@ const WORDS: Readonly<Record<string, Place>> = {
   InvalidPresetName: ARGUMENT,
   PresetExist: ARGUMENT,
   InvalidPresetTour: ARGUMENT,
+  TooManyPresetTours: ARGUMENT,
   ActivationFailed: ["Receiver", "InvalidArgVal"],
   SettingsInvalid: ARGUMENT,
   MovingPTZ: ACTION,

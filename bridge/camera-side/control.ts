@@ -27,7 +27,7 @@ import { loginOf } from "./login.ts";
 import { MoveEnd } from "./move-end.ts";
 import { endsMove, type MoveRequest } from "./move-request.ts";
 import { OwnTokens } from "./own-tokens.ts";
-import { PlaceTokens } from "./place-tokens.ts";
+import { PlaceTokens, tourOfCamera } from "./place-tokens.ts";
 
 const LIMITS = {
   /** What a camera has changes with its settings at most. */
@@ -206,6 +206,8 @@ export class CameraControlPort implements CameraControl {
     if (asked.PresetToken !== undefined) asked.PresetToken = await this.#placeOf("presets", asked.PresetToken, profile);
     if (asked.PresetTourToken !== undefined)
       asked.PresetTourToken = await this.#placeOf("tours", asked.PresetTourToken, profile);
+    if (asked.PresetTour !== undefined)
+      asked.PresetTour = await tourOfCamera(asked.PresetTour, (kind, token) => this.#placeOf(kind, token, profile));
     const ask = () => this.#ask(PTZ, operation, asked as never, { urgent: operation === "Stop" });
     let answer: object;
     if (operation === "ContinuousMove") {

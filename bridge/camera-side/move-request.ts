@@ -1,4 +1,6 @@
 import type { Millis } from "../../base/units.ts";
+import type { ValueOf } from "../../wsdl/schema.ts";
+import type { PresetTour } from "../../wsdl/tables/tt-preset-tour.ts";
 import type { PtzOperation } from "../camera-control.ts";
 
 /** What of requests about moves is looked at. */
@@ -6,6 +8,7 @@ export interface MoveRequest {
   readonly ProfileToken: string;
   PresetToken?: string;
   PresetTourToken?: string;
+  PresetTour?: ValueOf<typeof PresetTour>;
   readonly Operation?: string;
   Timeout?: Millis;
   readonly PanTilt?: boolean;

@@ -133,6 +133,55 @@ describe("controlling a camera through the bridge", function () {
     const denied = await keeper.call("tptz", "OperatePresetTour", `${of(token)}<tptz:Operation>Start</tptz:Operation>`);
     expect(denied.fault?.subcodes).to.deep.equal(["NotAuthorized"]);
     motion?.presets.clear();
+    motion?.tours.delete("sim_tour_2");
+  });
+
+  it("makes, changes and removes preset tours at the camera, with the right to presets", async () => {
+    const { motion } = camera;
+    motion?.presets.set("sim_preset_door", { name: "Door", at: { pan: 0, tilt: 0, zoom: 0 } });
+    const [preset] = told(await all.call("tptz", "GetPresets", profile())).element.children;
+    const door = (preset && attributeOf(preset, "token")) ?? "";
+    const options = told(await all.call("tptz", "GetPresetTourOptions", profile()));
+    expect(texts(options.element, "PresetToken")).to.deep.equal([door]);
+    expect(texts(options.element, "AutoStart")).to.deep.equal(["false"]);
+    const [token = ""] = texts(told(await all.call("tptz", "CreatePresetTour", profile())).element, "PresetTourToken");
+    expect(token).to.match(/^[0-9a-f]{12}$/);
+    const wish = (
+      detail: string,
+      more: { readonly tour?: string; readonly autoStart?: boolean } = {},
+    ): Promise<Reply> =>
+      all.call(
+        "tptz",
+        "ModifyPresetTour",
+        `${profile()}<tptz:PresetTour token="${more.tour ?? token}"><tt:Name>Night</tt:Name><tt:Status><tt:State>Idle</tt:State><tt:CurrentTourSpot><tt:PresetDetail>${detail}</tt:PresetDetail></tt:CurrentTourSpot></tt:Status><tt:AutoStart>${more.autoStart ?? false}</tt:AutoStart><tt:StartingCondition><tt:Extension/></tt:StartingCondition><tt:TourSpot><tt:PresetDetail>${detail}</tt:PresetDetail><tt:StayTime>PT5S</tt:StayTime></tt:TourSpot></tptz:PresetTour>`,
+      );
+    const atDoor = `<tt:PresetToken>${door}</tt:PresetToken>`;
+    told(await wish(atDoor));
+    expect(motion?.tours.get("sim_tour_2")).to.deep.include({ name: "Night", presets: ["sim_preset_door"] });
+    const refused: readonly (readonly [reply: Promise<Reply>, word: string])[] = [
+      [wish(atDoor, { autoStart: true }), "InvalidPresetTour"],
+      [wish(""), "InvalidPresetTour"],
+      // The camera's own tokens are nobody's here.
+      [wish("<tt:PresetToken>sim_preset_door</tt:PresetToken>"), "NoToken"],
+      [wish(atDoor, { tour: "sim_tour_2" }), "NoToken"],
+    ];
+    for (const [reply, word] of refused) {
+      const { fault, body } = await reply;
+      expect([fault?.code, ...(fault?.subcodes ?? [])]).to.deep.equal(["Sender", "InvalidArgVal", word]);
+      expect(valid(body)).to.deep.equal([]);
+    }
+    const named = `${profile()}<tptz:PresetTourToken>${token}</tptz:PresetTourToken>`;
+    const mover = clientOf(await t.account({ ptz: "any" }));
+    for (const [operation, content] of [
+      ["CreatePresetTour", profile()],
+      ["RemovePresetTour", named],
+    ] as const)
+      expect((await mover.call("tptz", operation, content)).fault?.subcodes, operation).to.deep.equal([
+        "NotAuthorized",
+      ]);
+    told(await all.call("tptz", "RemovePresetTour", named));
+    expect([...(motion?.tours.keys() ?? [])]).to.deep.equal(["sim_tour_1"]);
+    motion?.presets.clear();
   });
 
   it("says in ONVIF's words, not in the camera's, why the camera refuses", async () => {

@@ -211,6 +211,7 @@ function onvifDoors(stage: Stage): readonly Door[] {
             .replaceAll('token="gate"', `token="${camera}"`)
             .replaceAll(">door<", `>${stage.preset}<`)
             .replaceAll(">round<", `>${stage.tour}<`)
+            .replaceAll('token="round"', `token="${stage.tour}"`)
             .replaceAll("2025-12-30T12:00:00Z", isoOf(unixMillis(stage.footage.from + 1000)));
           const at = ofSubscription ? await subscription(client, login) : undefined;
           const reply = await client.call(prefix, operation, asked, false, at);

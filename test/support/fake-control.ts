@@ -56,6 +56,21 @@ const ANSWERS: Readonly<Record<string, object>> = {
   SetPreset: { PresetToken: "door" },
   GetPresetTours: { PresetTour: [TOUR] },
   GetPresetTour: { PresetTour: TOUR },
+  GetPresetTourOptions: {
+    Options: {
+      AutoStart: false,
+      StartingCondition: { RecurringTime: range, Direction: ["Forward", "Backward"] },
+      TourSpot: {
+        PresetDetail: {
+          PresetToken: ["door"],
+          Home: true,
+          PanTiltPositionSpace: { URI: SPACE, XRange: range, YRange: range },
+        },
+        StayTime: { Min: 1000, Max: 60_000 },
+      },
+    },
+  },
+  CreatePresetTour: { PresetTourToken: "round" },
   SendAuxiliaryCommand: { AuxiliaryResponse: "" },
   GetImagingSettings: { ImagingSettings: { Brightness: 0.5, Exposure: { Mode: "AUTO" }, IrCutFilter: "AUTO" } },
   GetOptions: { ImagingOptions: { Brightness: range, IrCutFilterModes: ["ON", "AUTO"] } },

@@ -27,6 +27,11 @@ const SETTINGS = forEach(
   (part) => [`Set${part}Configuration`, [`SAME ${part} gate`]],
 );
 
+const PRESET_TOUR =
+  '<PresetTour token="round"><tt:Name>Night</tt:Name><tt:Status><tt:State>Idle</tt:State></tt:Status><tt:AutoStart>false</tt:AutoStart>' +
+  "<tt:StartingCondition/><tt:TourSpot><tt:PresetDetail><tt:Home>true</tt:Home></tt:PresetDetail>" +
+  "<tt:StayTime>PT5S</tt:StayTime></tt:TourSpot></PresetTour>";
+
 /** Operations of the services, with the contents that each is asked with; local names are put into the service's namespace. */
 export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, readonly string[]>>>> = {
   tds: {
@@ -165,6 +170,7 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     GetServiceCapabilities: [""],
     GetReplayUri: ["UDP", "RTSP", "HTTP"].map((protocol) => setup(protocol) + recording("gate")),
     GetReplayConfiguration: [""],
+    SetReplayConfiguration: ["<Configuration><tt:SessionTimeout>PT1M</tt:SessionTimeout></Configuration>"],
   },
   tptz: {
     GetServiceCapabilities: [""],
@@ -191,6 +197,11 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     RelativeMove: [`${profile("gate")}<Translation><tt:PanTilt x="0.1" y="0"/></Translation>`],
     AbsoluteMove: [`${profile("gate")}<Position><tt:Zoom x="0.1"/></Position>`],
     Stop: [profile("gate"), `${profile("gate")}<PanTilt>true</PanTilt><Zoom>false</Zoom>`],
+    GetPresetTourOptions: [profile("gate"), profile("gate") + element("PresetTourToken", "round")],
+    CreatePresetTour: [profile("gate")],
+    ModifyPresetTour: [profile("gate") + PRESET_TOUR],
+    RemovePresetTour: [profile("gate") + element("PresetTourToken", "TOUR")],
+    SetConfiguration: ["SAME PTZ gate"],
     SendAuxiliaryCommand: [`${profile("gate")}<AuxiliaryData>tt:Wiper|On</AuxiliaryData>`],
   },
   timg: {
@@ -227,6 +238,7 @@ const SEARCH = "<Scope/><KeepAliveTime>PT10S</KeepAliveTime>";
 const BEFORE: ReadonlyMap<string, Before> = new Map<string, Before>([
   ["RECORDINGS", { prefix: "tse", operation: "FindRecordings", content: SEARCH, token: "SearchToken" }],
   ["EVENTS", { prefix: "tse", operation: "FindEvents", content: FIND_EVENTS, token: "SearchToken" }],
+  ["TOUR", { prefix: "tptz", operation: "CreatePresetTour", content: profile("gate"), token: "PresetTourToken" }],
   ["MADE", { prefix: "tr2", operation: "CreateProfile", content: element("Name", "Mine"), token: "Token" }],
 ]);
 
@@ -236,7 +248,8 @@ const BEFORE: ReadonlyMap<string, Before> = new Map<string, Before>([
  */
 export async function askedWith(client: OnvifClient, prefix: ServicePrefix, content: string): Promise<string> {
   const [, part, token = ""] = /^SAME (\w+) (\w+)$/.exec(content) ?? [];
-  if (part !== undefined) return written(await client.call(prefix, `Get${part}Configurations`), prefix, token);
+  if (part !== undefined)
+    return written(await client.call(prefix, `Get${part === "PTZ" ? "" : part}Configurations`), prefix, token);
   const [, name = ""] = />([A-Z]+)</.exec(content) ?? [];
   const before = BEFORE.get(name);
   if (before === undefined) return qualified(prefix, content);
@@ -247,9 +260,11 @@ export async function askedWith(client: OnvifClient, prefix: ServicePrefix, cont
 /** A configuration of a list, as it is written back. */
 export function written({ body }: Reply, prefix: ServicePrefix, token: string): string {
   const [, attributes, inner] =
-    new RegExp(`<\\w+:Configurations((?: \\w+="[^"]*")* token="${token}"[^>]*)>(.*?)</\\w+:Configurations>`, "s").exec(
-      body,
-    ) ?? [];
-  const same = `<${prefix}:Configuration${attributes}>${inner}</${prefix}:Configuration>`;
-  return prefix === "trt" ? `${same}<trt:ForcePersistence>true</trt:ForcePersistence>` : same;
+    new RegExp(
+      `<\\w+:(?:PTZConfiguration|Configurations)((?: \\w+="[^"]*")* token="${token}"[^>]*)>(.*?)</\\w+:(?:PTZConfiguration|Configurations)>`,
+      "s",
+    ).exec(body) ?? [];
+  const name = `${prefix}:${prefix === "tptz" ? "PTZ" : ""}Configuration`;
+  const same = `<${name}${attributes}>${inner}</${name}>`;
+  return prefix === "tr2" ? same : `${same}<${prefix}:ForcePersistence>true</${prefix}:ForcePersistence>`;
 }

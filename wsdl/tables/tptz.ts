@@ -2,7 +2,7 @@ import { many, opt, optAttr, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { boolean, duration, string } from "../simple.ts";
 import { ReferenceToken, StringList } from "./tt.ts";
-import { PresetTour } from "./tt-preset-tour.ts";
+import { PresetTour, PTZPresetTourOptions } from "./tt-preset-tour.ts";
 import {
   AuxiliaryData,
   PTZConfiguration,
@@ -68,10 +68,15 @@ export const PTZ = service(
       {},
     ),
     SendAuxiliaryCommand: operation("ACTUATE", { ProfileToken, AuxiliaryData }, { AuxiliaryResponse: AuxiliaryData }),
+    GetPresetTourOptions: operation(
+      "READ_MEDIA",
+      { ProfileToken, PresetTourToken: opt(ReferenceToken) },
+      { Options: PTZPresetTourOptions },
+    ),
+    CreatePresetTour: operation("ACTUATE", { ProfileToken }, { PresetTourToken: ReferenceToken }),
+    ModifyPresetTour: operation("ACTUATE", { ProfileToken, PresetTour }, {}),
+    RemovePresetTour: operation("ACTUATE", { ProfileToken, PresetTourToken: ReferenceToken }, {}),
+    SetConfiguration: operation("ACTUATE", { PTZConfiguration, ForcePersistence: boolean }, {}),
   },
-  {
-    ACTUATE: `
-      SetConfiguration GeoMove CreatePresetTour ModifyPresetTour RemovePresetTour MoveAndStartTracking`,
-    READ_MEDIA: "GetPresetTourOptions",
-  },
+  { ACTUATE: "GeoMove MoveAndStartTracking" },
 );

@@ -18,9 +18,7 @@ export const REPLAY = service(
     GetServiceCapabilities: operation("PRE_AUTH", {}, { Capabilities }),
     GetReplayUri: operation("READ_MEDIA", { StreamSetup, RecordingToken: ReferenceToken }, { Uri: anyURI }),
     GetReplayConfiguration: operation("READ_MEDIA", {}, { Configuration: ReplayConfiguration }),
+    SetReplayConfiguration: operation("ACTUATE", { Configuration: ReplayConfiguration }, {}),
   },
-  {
-    ACTUATE: `
-      SetReplayConfiguration`,
-  },
+  {},
 );

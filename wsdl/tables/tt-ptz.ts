@@ -1,4 +1,4 @@
-import { attr, extend, many, opt, optAttr, printedOnce, type } from "../schema.ts";
+import { ANYTHING, attr, extend, many, OPEN, opt, optAttr, printedOnce, type } from "../schema.ts";
 import { anyURI, boolean, dateTime, duration, float, int, oneOf, string, text } from "../simple.ts";
 import { ConfigurationEntity, DeviceEntity, FloatRange, Name, ReferenceToken } from "./tt.ts";
 
@@ -48,19 +48,25 @@ export const PTZNode = extend("tt:PTZNode", DeviceEntity, {
 export const PanTiltLimits = type("tt:PanTiltLimits", { Range: Space2DDescription });
 export const ZoomLimits = type("tt:ZoomLimits", { Range: Space1DDescription });
 export const PTZConfiguration = printedOnce(
-  extend("tt:PTZConfiguration", ConfigurationEntity, {
-    NodeToken: ReferenceToken,
-    DefaultAbsolutePantTiltPositionSpace: opt(anyURI),
-    DefaultAbsoluteZoomPositionSpace: opt(anyURI),
-    DefaultRelativePanTiltTranslationSpace: opt(anyURI),
-    DefaultRelativeZoomTranslationSpace: opt(anyURI),
-    DefaultContinuousPanTiltVelocitySpace: opt(anyURI),
-    DefaultContinuousZoomVelocitySpace: opt(anyURI),
-    DefaultPTZSpeed: opt(PTZSpeed),
-    DefaultPTZTimeout: opt(duration),
-    PanTiltLimits: opt(PanTiltLimits),
-    ZoomLimits: opt(ZoomLimits),
-  }),
+  extend(
+    "tt:PTZConfiguration",
+    ConfigurationEntity,
+    {
+      NodeToken: ReferenceToken,
+      DefaultAbsolutePantTiltPositionSpace: opt(anyURI),
+      DefaultAbsoluteZoomPositionSpace: opt(anyURI),
+      DefaultRelativePanTiltTranslationSpace: opt(anyURI),
+      DefaultRelativeZoomTranslationSpace: opt(anyURI),
+      DefaultContinuousPanTiltVelocitySpace: opt(anyURI),
+      DefaultContinuousZoomVelocitySpace: opt(anyURI),
+      DefaultPTZSpeed: opt(PTZSpeed),
+      DefaultPTZTimeout: opt(duration),
+      PanTiltLimits: opt(PanTiltLimits),
+      ZoomLimits: opt(ZoomLimits),
+      Extension: opt(ANYTHING),
+    },
+    OPEN,
+  ),
 );
 export const PTZConfigurationOptions = type("tt:PTZConfigurationOptions", {
   Spaces: PTZSpaces,

@@ -6,6 +6,7 @@ import type { RequestOf, ResponseOf } from "../../../wsdl/service.ts";
 import { PTZ } from "../../../wsdl/tables/tptz.ts";
 import type { PTZConfiguration, PTZNode } from "../../../wsdl/tables/tt-ptz.ts";
 import type { PtzOperation } from "../../camera-control.ts";
+import { assertSo } from "./as-it-is.ts";
 import { cameraIdOf, compatible, findProfile } from "./profiles.ts";
 import type { OnvifCamera, OnvifSite } from "./site.ts";
 import { findCamera, missing } from "./view.ts";
@@ -113,5 +114,19 @@ export function ptzService(site: OnvifSite): Service {
     SetPreset: guarded("SetPreset", "presets"),
     RemovePreset: guarded("RemovePreset", "presets"),
     SetHomePosition: guarded("SetHomePosition", "presets"),
+    GetPresetTourOptions: read("GetPresetTourOptions"),
+    CreatePresetTour: guarded("CreatePresetTour", "presets"),
+    ModifyPresetTour: guarded("ModifyPresetTour", "presets"),
+    RemovePresetTour: guarded("RemovePresetTour", "presets"),
+    SetConfiguration: {
+      needs: "ptz",
+      camera: ({ PTZConfiguration: { token } }, { who }) => findCamera(site, who, token, "NoConfig").id,
+      run({ PTZConfiguration: wish }, { who }) {
+        const configuration = ptzConfiguration(findCamera(site, who, wish.token, "NoConfig"));
+        if (configuration === undefined) throw missing("NoConfig");
+        assertSo(configuration, wish);
+        return {};
+      },
+    },
   });
 }

@@ -1,6 +1,9 @@
 import { type Service, serve } from "../../../onvif/server/service.ts";
+import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { REPLAY } from "../../../wsdl/tables/trp.ts";
+import type { ReplayConfiguration } from "../../../wsdl/tables/tt-recording.ts";
+import { assertSo } from "./as-it-is.ts";
 import { SESSION_TIMEOUT_MS } from "./media-parts.ts";
 import { findRecording } from "./recorded.ts";
 import type { OnvifSite } from "./site.ts";
@@ -15,6 +18,9 @@ export const REPLAY_CAPABILITIES: ResponseOf<(typeof REPLAY)["operations"]["GetS
     RTSPWebSocketUri: RTSP_WEB_SOCKET_URI,
   };
 
+/** For all clients. */
+const CONFIGURATION: ValueOf<typeof ReplayConfiguration> = { SessionTimeout: SESSION_TIMEOUT_MS };
+
 /** Where recordings are played. The time is chosen by RTSP's `Range`, so that the address names the recording alone. */
 export function replayService(site: OnvifSite): Service {
   return serve("replay_service", REPLAY, {
@@ -27,6 +33,10 @@ export function replayService(site: OnvifSite): Service {
         return { Uri: streamUri(site, played(view), "recorded", transportOf(StreamSetup), base) };
       },
     },
-    GetReplayConfiguration: () => ({ Configuration: { SessionTimeout: SESSION_TIMEOUT_MS } }),
+    GetReplayConfiguration: () => ({ Configuration: CONFIGURATION }),
+    SetReplayConfiguration({ Configuration }) {
+      assertSo(CONFIGURATION, Configuration, new Set());
+      return {};
+    },
   });
 }

@@ -364,6 +364,41 @@ describe("a media profile that a client makes", () => {
   });
 });
 
+describe("what a client sets of a head, and of replay", () => {
+  let site: OnvifTestSite;
+  let client: OnvifClient;
+  before(async () => {
+    site = await startOnvifSite();
+    client = new OnvifClient(site, await site.account(), "token");
+  });
+  after(() => site.close());
+
+  const cases: readonly (readonly [what: string, change: (xml: string) => string, refused: boolean])[] = [
+    ["can be what was read", (xml) => xml, false],
+    ["cannot be another speed", (xml) => xml.replace('<tt:PanTilt x="0.5"', '<tt:PanTilt x="1"'), true],
+    ["cannot be another time-out", (xml) => xml.replace(">PT5S<", ">PT9S<"), true],
+    ["cannot be another node", (xml) => xml.replace("NodeToken>gate", "NodeToken>yard"), true],
+  ];
+  for (const [what, change, refused] of cases)
+    it(`${what}: tptz`, async () => {
+      const read = written(await client.call("tptz", "GetConfigurations"), "tptz", "gate");
+      const wish = change(read);
+      expect(wish === read).to.equal(!refused);
+      const { fault } = await client.call("tptz", "SetConfiguration", wish);
+      expect(fault?.subcodes).to.deep.equal(refused ? ["InvalidArgVal", "ConfigModify"] : undefined);
+    });
+
+  for (const [timeout, subcodes] of [
+    ["PT60S", undefined],
+    ["PT30S", ["InvalidArgVal", "ConfigModify"]],
+  ] as const)
+    it(`takes a session timeout of replay of ${timeout}: ${subcodes === undefined}`, async () => {
+      const content = `<trp:Configuration><tt:SessionTimeout>${timeout}</tt:SessionTimeout></trp:Configuration>`;
+      const { fault } = await client.call("trp", "SetReplayConfiguration", content);
+      expect(fault?.subcodes).to.deep.equal(subcodes);
+    });
+});
+
 describe("what a client sets of a stream", () => {
   let site: OnvifTestSite;
   let client: OnvifClient;
