@@ -83,7 +83,11 @@ export class Attempt {
     this.#lanes.attach(connection, carrier.localAddress);
     const conversation = new Conversation(connection, answerer, this.#seen);
     const { promise: aborted, resolve } = Promise.withResolvers<undefined>();
-    const stop = (): void => resolve(undefined);
+    const stop = (): void => {
+      // Told, for to ask a signal that follows others would cost more than the rest of what is done with a packet there.
+      this.#incoming.mute();
+      resolve(undefined);
+    };
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
     const playing = this.#play(connection, conversation);

@@ -58,8 +58,6 @@ export interface IncomingOptions {
   readonly events: UpstreamEvents;
   readonly clock: Clock;
   readonly log: Log;
-  /** Once aborted, nothing is handed on any more. */
-  readonly signal: AbortSignal;
   /** The callee of an event has thrown. */
   readonly failed: (fault: Fault) => void;
 }
@@ -72,6 +70,7 @@ export class Incoming implements UpstreamSession {
   #keyRequests = 0;
   #described = false;
   #flows = false;
+  #muted = false;
   #watched: ReadonlySet<number> = new Set();
   #lastSign: MonotonicMillis;
 
@@ -112,7 +111,7 @@ export class Incoming implements UpstreamSession {
 
   packet(index: number, packet: Buffer, rtcp: boolean): void {
     const track = this.#tracks[index];
-    if (track === undefined || this.#options.signal.aborted) return;
+    if (track === undefined || this.#muted) return;
     // Without a closure for each packet: there are tens of thousands a second.
     try {
       this.#take(index, track, packet, rtcp);
@@ -176,6 +175,11 @@ export class Incoming implements UpstreamSession {
     return asked;
   }
 
+  /** Nothing is handed on from now on. */
+  mute(): void {
+    this.#muted = true;
+  }
+
   /** Hands on what waits for its order. */
   close(): void {
     for (const { reorder, media } of this.#tracks) {
@@ -197,8 +201,8 @@ export class Incoming implements UpstreamSession {
 
   /** From the reorder buffer, which may do so when its time is up. */
   #deliver(index: number, packet: Buffer, arrivedAt: UnixMillis): void {
-    const { events, signal } = this.#options;
-    if (!signal.aborted) this.#guard(() => events.rtp(index, packet, arrivedAt));
+    const { events } = this.#options;
+    if (!this.#muted) this.#guard(() => events.rtp(index, packet, arrivedAt));
   }
 
   /** Sockets and timers call us: what a packet does wrong must end the session, and nothing else. */

@@ -29,24 +29,19 @@ export class SenderReports {
     this.#clock = clock;
   }
 
-  /** The report to send before `group`, where one is due. */
+  /** Counts `group`, which is sent now. The report to send before it, where one is due. */
   before(group: PacketGroup): Buffer | undefined {
     const now = this.#clock.monotonic();
     const known = this.#counts.get(group.track);
     const ssrc = group.ssrc ?? 0;
     const counts = known?.ssrc === ssrc ? known : { ssrc, packets: 0, octets: 0, reportedAt: now };
+    const { packets, octets } = counts;
+    counts.packets += group.packetCount;
+    counts.octets += group.payloadBytes;
     if (counts === known && now - counts.reportedAt < PERIOD_MS) return undefined;
     counts.reportedAt = now;
     this.#counts.set(group.track, counts);
-    const { packets, octets } = counts;
     return senderReport({ ssrc, at: group.at, rtpTime: group.rtpTime, packets, octets, cname: CNAME });
-  }
-
-  sent(group: PacketGroup): void {
-    const counts = this.#counts.get(group.track);
-    if (counts === undefined) return;
-    counts.packets += group.packetCount;
-    counts.octets += group.payloadBytes;
   }
 
   /** The end of every track (RFC 3550 6.6), those that never began too: clients wait for all of them. */

@@ -64,7 +64,10 @@ export class GroupWriter {
 
   /** The groups since the last key frame, for a reader that has just joined: no bound, for the hub's cache has one. */
   headStart(groups: readonly PacketGroup[]): void {
-    for (const group of groups) this.#enqueue(group);
+    for (const group of groups) {
+      const lane = this.#lanes.get(group.track);
+      if (lane !== undefined) this.#enqueue(group, lane);
+    }
     this.#headStartBytes = this.#sink.backlogBytes + this.#queuedBytes;
   }
 
@@ -82,7 +85,8 @@ export class GroupWriter {
       return;
     }
     this.#waiting = false;
-    this.#enqueue(group);
+    if (waitingBytes === 0) this.#write(group, lane);
+    else this.#enqueue(group, lane);
   }
 
   /** A recorded group is to wait for {@link room}. */
@@ -94,7 +98,8 @@ export class GroupWriter {
   put(group: PacketGroup, sent: () => void): void {
     // As fast as the client takes it, a write for each group would cost more than making it.
     this.#sink.gather();
-    this.#write(group, sent);
+    const lane = this.#lanes.get(group.track);
+    if (lane !== undefined) this.#write(group, lane, sent);
   }
 
   /** Resolves when there is room. Rejects with `unavailable` when the client hangs up; the signal's reason. */
@@ -131,9 +136,9 @@ export class GroupWriter {
     for (const [lane, packets] of this.#reports.goodbyes(this.#lanes)) this.#sink.report(packets, lane);
   }
 
-  #enqueue(group: PacketGroup): void {
+  #enqueue(group: PacketGroup, lane: Lane): void {
     if (this.#queue.length === 0 && this.#sink.backlogBytes <= LIMITS.sinkBytes) {
-      this.#write(group);
+      this.#write(group, lane);
       return;
     }
     if (this.#queue.length === 0) this.#sink.on("drain", this.#onDrain);
@@ -145,7 +150,8 @@ export class GroupWriter {
     let count = 0;
     for (const group of this.#queue) {
       if (this.#sink.backlogBytes > LIMITS.sinkBytes) break;
-      this.#write(group);
+      const lane = this.#lanes.get(group.track);
+      if (lane !== undefined) this.#write(group, lane);
       this.#queuedBytes -= group.memoryBytes;
       count += 1;
     }
@@ -153,16 +159,13 @@ export class GroupWriter {
     if (this.#queue.length === 0) this.#sink.off("drain", this.#onDrain);
   }
 
-  #write(group: PacketGroup, sent?: () => void): void {
-    const lane = this.#lanes.get(group.track);
-    if (lane === undefined) return;
+  #write(group: PacketGroup, lane: Lane, sent?: () => void): void {
     const report = this.#reports.before(group);
     if (report !== undefined && this.#reporting) this.#sink.report(report, lane);
     this.#sink.group(group, lane, sent);
     this.#sentBytes += group.byteLength;
     if (this.#earliest === undefined || group.at < this.#earliest) this.#earliest = group.at;
     if (this.#latest === undefined || group.at > this.#latest) this.#latest = group.at;
-    this.#reports.sent(group);
   }
 
   #beginsHere(group: PacketGroup, { track }: Lane): boolean {
