@@ -1,9 +1,10 @@
-// What Linux can do for many readers and Node.js does not offer: bytes to a TCP socket without a stream in between, runs of datagrams in
-// one call (sendmmsg, and UDP_SEGMENT where the kernel has it), and a bound on what waits unsent in the kernel (TCP_NOTSENT_LOWAT).
+// What Linux can do for many readers and Node.js does not offer: bytes to TCP sockets without a stream in between, one or many in
+// a call, runs of datagrams in one call (sendmmsg, and UDP_SEGMENT where the kernel has it), and a bound on what waits unsent in the
+// kernel (TCP_NOTSENT_LOWAT).
 //
-// Every function takes a descriptor of the caller's and gives a number: what was taken, or an errno made negative. Nothing blocks,
-// nothing is kept between calls, no memory is allocated. Arguments of other kinds throw a TypeError; a descriptor that is none, or of
-// something else, is an errno like any other.
+// Every function takes a descriptor of the caller's, or several, and gives a number for each: what was taken, or an errno made negative.
+// Nothing blocks, nothing is kept between calls, no memory is allocated. Arguments of other kinds throw a TypeError; a descriptor that
+// is none, or of something else, is an errno like any other.
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -41,6 +42,11 @@ typedef struct {
   uint8_t *data;
   size_t length;
 } Bytes;
+
+typedef struct {
+  int32_t *data;
+  size_t length;
+} Numbers;
 
 static napi_value number(napi_env env, int64_t value) {
   napi_value result = NULL;
@@ -81,6 +87,24 @@ static bool bytes(napi_env env, napi_value value, Bytes *result) {
   return type == napi_uint8_array;
 }
 
+// The elements of an Int32Array, likewise.
+static bool numbers(napi_env env, napi_value value, Numbers *result) {
+  napi_typedarray_type type = napi_int8_array;
+  void *data = NULL;
+  if (napi_get_typedarray_info(env, value, &type, &result->length, &data, NULL, NULL) != napi_ok) return false;
+  result->data = data;
+  return type == napi_int32_array;
+}
+
+// How many of the bytes the kernel took.
+static int32_t send_part(int fd, const Bytes *part) {
+  const size_t length = part->length < INT32_MAX ? part->length : INT32_MAX;
+  ssize_t sent;
+  do sent = send(fd, part->data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return (int32_t)(sent < 0 ? -errno : sent);
+}
+
 // write(fd, bytes): how many bytes the kernel took for a TCP socket.
 static napi_value write_bytes(napi_env env, napi_callback_info info) {
   napi_value values[2];
@@ -88,10 +112,22 @@ static napi_value write_bytes(napi_env env, napi_callback_info info) {
   Bytes part;
   if (!arguments(env, info, 2, values) || !descriptor(env, values[0], &fd) || !bytes(env, values[1], &part))
     return refuse(env, "write(fd, bytes)");
-  ssize_t sent;
-  do sent = send(fd, part.data, part.length, MSG_DONTWAIT | MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  return number(env, sent < 0 ? -errno : sent);
+  return number(env, send_part(fd, &part));
+}
+
+// writeAll(fds, count, bytes, taken): the same for each of the first descriptors of an Int32Array; what the kernel took for each, or an
+// errno made negative, is put into another one.
+static napi_value write_all(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  int32_t count = 0;
+  Numbers fds, taken;
+  Bytes part;
+  if (!arguments(env, info, 4, values) || !numbers(env, values[0], &fds) || !numbers(env, values[3], &taken) ||
+      !whole(env, values[1], 0, INT32_MAX, &count) || (size_t)count > fds.length || (size_t)count > taken.length ||
+      !bytes(env, values[2], &part))
+    return refuse(env, "writeAll(fds, count, bytes, taken)");
+  for (int32_t index = 0; index < count; index += 1) taken.data[index] = send_part(fds.data[index], &part);
+  return NULL;
 }
 
 // limitUnsent(fd, bytes): at most about so much waits unsent in the kernel for a TCP socket.
@@ -255,6 +291,7 @@ NAPI_MODULE_INIT() {
   napi_value segments;
   napi_property_descriptor members[] = {
       {"write", NULL, write_bytes, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"writeAll", NULL, write_all, NULL, NULL, NULL, napi_enumerable, NULL},
       {"limitUnsent", NULL, limit_unsent, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openDatagrams", NULL, open_datagrams, NULL, NULL, NULL, napi_enumerable, NULL},
       {"ownAlone", NULL, own_alone, NULL, NULL, NULL, napi_enumerable, NULL},

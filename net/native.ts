@@ -9,6 +9,11 @@ import { join } from "node:path";
 export interface NativeSender {
   /** How many of the bytes the kernel took for a TCP socket: all, some, or none. */
   write(fd: number, bytes: Uint8Array): number;
+  /**
+   * The same for each of the first `count` descriptors: how many of the bytes the kernel took, or an error, is put into `taken`, at the
+   * same index.
+   */
+  writeAll(fds: Int32Array, count: number, bytes: Uint8Array, taken: Int32Array): void;
   /** Leaves at most about so many bytes unsent in the kernel for a TCP socket. */
   limitUnsent(fd: number, bytes: number): number;
   /** The descriptor of a new UDP socket, bound to a literal address; port 0 is any. Whoever adopts it closes it. */

@@ -1,75 +1,113 @@
 import type { Socket } from "node:net";
-import { descriptorOf, type NativeSender } from "../../net/native.ts";
+import { descriptorOf } from "../../net/native.ts";
 import type { Carrier } from "./carrier.ts";
+import type { BatchMember, WriteBatch } from "./write-batch.ts";
 
 /**
- * A plain TCP socket whose bytes go to the kernel at once while nothing waits in it, without the socket's stream in between, which
- * costs a seventh more CPU. Whatever the kernel does not take goes the stream's way, and so does all that follows until that is
- * empty: bytes never overtake one another. What goes wrong is left to the stream to find, so that it ends as every socket does.
+ * A plain TCP socket whose bytes go to the kernel without the socket's stream in between while nothing waits in that: what nobody wants
+ * to be told of in one call with those of other sockets, all else at once. Whatever the kernel does not take goes the stream's way, and
+ * so does all that follows until that is empty: bytes never overtake one another. What goes wrong is left to the stream to find, so that
+ * it ends as every socket does.
  */
-export class DirectCarrier implements Carrier {
-  readonly #socket: Socket;
-  readonly #native: NativeSender;
+export class DirectCarrier implements Carrier, BatchMember {
+  readonly socket: Socket;
+  readonly #batch: WriteBatch;
   #directBytes = 0;
+  /** Bytes of it are in the batch. All that is asked of it, or done with it, has them sent before. */
+  #batched = false;
+  /** The stream was given something, or an end, since it was last seen to be empty. */
+  #streamed = false;
 
-  constructor(socket: Socket, native: NativeSender) {
-    this.#socket = socket;
-    this.#native = native;
+  /** `batch` is shared by all carriers that are given the same bytes. */
+  constructor(socket: Socket, batch: WriteBatch) {
+    this.socket = socket;
+    this.#batch = batch;
   }
 
   write(bytes: Buffer, sent?: () => void): void {
-    const taken = this.#now(bytes);
-    this.#directBytes += taken;
-    if (taken === bytes.length) sent?.();
-    else this.#socket.write(taken > 0 ? bytes.subarray(taken) : bytes, sent);
+    this.#settle();
+    if (!this.#isDirect()) this.#stream(bytes, sent);
+    else if (sent === undefined) {
+      this.#batched = true;
+      this.#directBytes += bytes.length;
+      this.#batch.add(this, bytes);
+    } else {
+      const fd = descriptorOf(this.socket);
+      const taken = fd === undefined ? 0 : Math.max(0, this.#batch.native.write(fd, bytes));
+      this.#directBytes += taken;
+      if (taken === bytes.length) sent();
+      else this.#stream(bytes.subarray(taken), sent);
+    }
+  }
+
+  written(bytes: Buffer, taken: number): void {
+    this.#batched = false;
+    if (taken === bytes.length) return;
+    this.#directBytes -= bytes.length - taken;
+    this.#stream(bytes.subarray(taken));
   }
 
   /** What is to go out in one call goes the stream's way. */
   cork(): void {
-    this.#socket.cork();
+    this.#settle();
+    this.#streamed = true;
+    this.socket.cork();
   }
 
   uncork(): void {
-    this.#socket.uncork();
+    this.socket.uncork();
   }
 
   end(bytes: Buffer): void {
-    this.#socket.end(bytes);
+    this.#settle();
+    this.#streamed = true;
+    this.socket.end(bytes);
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#settle();
+    this.socket.destroy();
   }
 
   get destroyed(): boolean {
-    return this.#socket.destroyed;
+    return this.socket.destroyed;
   }
 
   get writableLength(): number {
-    return this.#socket.writableLength;
+    this.#settle();
+    return this.#streamed ? this.socket.writableLength : 0;
   }
 
   get bytesWritten(): number {
-    return this.#directBytes + this.#socket.bytesWritten;
+    this.#settle();
+    return this.#directBytes + this.socket.bytesWritten;
   }
 
   on(event: "drain" | "close", listener: () => void): void {
-    this.#socket.on(event, listener);
+    this.socket.on(event, listener);
   }
 
   once(event: "drain" | "close", listener: () => void): void {
-    this.#socket.once(event, listener);
+    this.socket.once(event, listener);
   }
 
   off(event: "drain" | "close", listener: () => void): void {
-    this.#socket.off(event, listener);
+    this.socket.off(event, listener);
   }
 
-  /** How many bytes the kernel takes before anything else is sent. */
-  #now(bytes: Buffer): number {
-    const socket = this.#socket;
-    if (socket.writableLength > 0 || socket.writableCorked > 0 || !socket.writable) return 0;
-    const fd = descriptorOf(socket);
-    return fd === undefined ? 0 : Math.max(0, this.#native.write(fd, bytes));
+  #settle(): void {
+    if (this.#batched) this.#batch.flush();
+  }
+
+  #stream(bytes: Buffer, sent?: () => void): void {
+    this.#streamed = true;
+    this.socket.write(bytes, sent);
+  }
+
+  /** Nothing is in the stream that would be overtaken. */
+  #isDirect(): boolean {
+    const { socket } = this;
+    if (this.#streamed) this.#streamed = socket.writableLength > 0 || socket.writableCorked > 0 || !socket.writable;
+    return !this.#streamed;
   }
 }

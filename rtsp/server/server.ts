@@ -21,6 +21,7 @@ import type { RtspHost } from "./host.ts";
 import { MulticastSenders } from "./multicast.ts";
 import { Newcomers } from "./newcomers.ts";
 import type { Datagrams } from "./outlet.ts";
+import { WriteBatch } from "./write-batch.ts";
 
 const LIMITS = {
   /** Logged-in connections: two cores feed about 2000 of 4 Mbit/s. */
@@ -67,6 +68,7 @@ export class RtspServer {
   /** Of clients of plain RTSP, and of RTSPS. */
   readonly #datagrams: { readonly plain: Datagrams; readonly secure: Datagrams };
   readonly #native = nativeSender();
+  readonly #batch = this.#native && new WriteBatch(this.#native);
 
   constructor(options: RtspServerOptions) {
     this.#o = options;
@@ -195,7 +197,7 @@ export class RtspServer {
     // Not so inside HTTP and WebSockets: around these there may be a browser, which sends its certificate for any page.
     const peer = peerWithCertificate(socket);
     const { tls } = peer;
-    const carrier = tls || this.#native === undefined ? socket : new DirectCarrier(socket, this.#native);
+    const carrier = tls || this.#batch === undefined ? socket : new DirectCarrier(socket, this.#batch);
     const connection = this.serve(carrier, socket, tls ? this.#datagrams.secure : this.#datagrams.plain, peer);
     socket.on("data", (chunk: Buffer) => connection.read(chunk));
     socket.on("error", () => socket.destroy());

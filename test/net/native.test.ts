@@ -46,6 +46,15 @@ describe("the native sender", () => {
         ["sendDatagrams", 0, [BYTES, bytes], true] as const,
       ],
     ),
+    ...[undefined, null, 0, [0], new Uint8Array(1), new Uint32Array(1), new Int32Array(0)].flatMap((fds) => [
+      ["writeAll", fds, 1, BYTES, new Int32Array(1)] as const,
+      ["writeAll", new Int32Array(1), 1, BYTES, fds] as const,
+    ]),
+    ...[undefined, -1, 0.5, 2, 2 ** 31].map(
+      (count) => ["writeAll", new Int32Array(1), count, BYTES, new Int32Array(1)] as const,
+    ),
+    ["writeAll", new Int32Array(1), 1, "bytes", new Int32Array(1)],
+    ["writeAll", new Int32Array(1), 1, BYTES],
     ["write"],
     ["write", 0],
     ["write", 0, BYTES, BYTES],
@@ -139,6 +148,15 @@ describe("the native sender", () => {
       // Before the loop goes round, in which Node.js would notice, and close the descriptor.
       while (taken >= 0) taken = sender.write(fd, BYTES);
       expect(taken).to.be.oneOf([-constants.errno.EPIPE, -constants.errno.ECONNRESET]);
+    });
+
+    it("takes the same for many, and says of each how much, and of those before and behind a closed one too", async () => {
+      const fds = Int32Array.of(fdOf(near), 1_000_000, fdOf(far), fdOf(near));
+      const taken = Int32Array.of(7, 7, 7, 7);
+      sender.writeAll(fds, 3, BYTES, taken);
+      expect([...taken]).to.deep.equal([BYTES.length, -EBADF, BYTES.length, 7]);
+      const received = await Promise.all([near, far].map((socket) => once(socket.resume(), "data")));
+      expect(received.map(([bytes]) => String(bytes))).to.deep.equal([String(BYTES), String(BYTES)]);
     });
 
     it("has no descriptor of a closed one", () => {

@@ -1,10 +1,12 @@
 import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { constants } from "node:os";
 import { expect } from "chai";
 import * as fc from "fast-check";
-import type { NativeSender } from "../../../net/native.ts";
+import { descriptorOf, type NativeSender } from "../../../net/native.ts";
 import { DirectCarrier } from "../../../rtsp/server/direct-carrier.ts";
+import { WriteBatch } from "../../../rtsp/server/write-batch.ts";
 import { native } from "../../support/native.ts";
 
 describe("a carrier that goes past the stream", () => {
@@ -23,12 +25,21 @@ describe("a carrier that goes past the stream", () => {
     for (const socket of [near, far]) socket.on("error", () => undefined);
     return { near, far };
   };
+  const pairs = async (count: number): Promise<{ near: Socket; far: Socket }[]> => {
+    const all = [];
+    // One after the other, so that both ends of each are known.
+    while (all.length < count) all.push(await pair());
+    return all;
+  };
   /** The native sender, that takes no more than it is let. */
   const limited = (most: () => number): NativeSender => ({
     ...sender,
     write: (fd, bytes) => {
       const count = most();
       return count < 0 ? count : sender.write(fd, bytes.subarray(0, count));
+    },
+    writeAll(fds, count, bytes, taken) {
+      for (const [index, fd] of fds.subarray(0, count).entries()) taken[index] = this.write(fd, bytes);
     },
   });
 
@@ -43,40 +54,132 @@ describe("a carrier that goes past the stream", () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
-        const { near, far } = await pair();
         let most = 0;
-        const carrier = new DirectCarrier(
-          near,
-          limited(() => most),
-        );
-        const received: Buffer[] = [];
-        far.on("data", (bytes: Buffer) => received.push(bytes));
-        const told: number[] = [];
+        const batch = new WriteBatch(limited(() => most));
+        const readers = (await pairs(2)).map(({ near, far }) => {
+          const received: Buffer[] = [];
+          far.on("data", (bytes: Buffer) => received.push(bytes));
+          return { near, far, received, carrier: new DirectCarrier(near, batch), told: [] as number[] };
+        });
         for (const [index, { bytes, taken, corked, turns }] of steps.entries()) {
           most = taken;
-          if (corked) carrier.cork();
-          carrier.write(Buffer.alloc(bytes, index + 1), () => told.push(index));
-          carrier.write(Buffer.of(0));
-          if (corked) carrier.uncork();
+          const shared = Buffer.alloc(bytes, index + 1);
+          for (const { carrier, told } of readers) {
+            if (corked) carrier.cork();
+            carrier.write(shared);
+            carrier.write(shared);
+            carrier.write(Buffer.of(0), () => told.push(index));
+            carrier.write(shared);
+            if (corked) carrier.uncork();
+          }
           for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
         }
-        carrier.end(Buffer.from("end"));
-        await once(far, "end");
-        const expected = steps.flatMap(({ bytes }, index) => [Buffer.alloc(bytes, index + 1), Buffer.of(0)]);
+        const expected = steps.flatMap(({ bytes }, index) => {
+          const shared = Buffer.alloc(bytes, index + 1);
+          return [shared, shared, Buffer.of(0), shared];
+        });
         const whole = Buffer.concat([...expected, Buffer.from("end")]);
-        expect(Buffer.concat(received).equals(whole)).to.equal(true);
-        expect(told.toSorted((a, b) => a - b)).to.deep.equal(steps.map((_, index) => index));
-        expect(carrier.bytesWritten).to.equal(whole.length);
-        near.destroy();
-        far.destroy();
+        const ended = Promise.all(readers.map(({ far }) => once(far, "end")));
+        for (const { carrier } of readers) carrier.end(Buffer.from("end"));
+        await ended;
+        for (const { near, far, received, carrier, told } of readers) {
+          expect(Buffer.concat(received).equals(whole)).to.equal(true);
+          expect(told.toSorted((a, b) => a - b)).to.deep.equal(steps.map((_, index) => index));
+          expect(carrier.bytesWritten).to.equal(whole.length);
+          near.destroy();
+          far.destroy();
+        }
       }),
       { numRuns: 40 },
     );
   });
 
+  it("hands the same bytes to the kernel for all sockets in one call, at the end of what the loop does", async () => {
+    const calls: number[] = [];
+    const counted: NativeSender = {
+      ...sender,
+      writeAll(fds, count, bytes, taken) {
+        calls.push(count);
+        sender.writeAll(fds, count, bytes, taken);
+      },
+    };
+    const batch = new WriteBatch(counted);
+    const all = await pairs(70);
+    const carriers = all.map(({ near }) => new DirectCarrier(near, batch));
+    const shared = Buffer.from("the same for all");
+    const whole = Promise.all(all.map(({ far }) => once(far, "data")));
+    for (const carrier of carriers) carrier.write(shared);
+    expect(calls).to.deep.equal([64]);
+    await Promise.resolve();
+    expect(calls).to.deep.equal([64, 6]);
+    for (const [bytes] of await whole) expect(String(bytes)).to.equal(String(shared));
+    for (const { near, far } of all) for (const socket of [near, far]) socket.destroy();
+  });
+
+  it("sends what waits for other sockets before anything else to one of them, and before it says what waits", async () => {
+    const sent: string[] = [];
+    const recorded: NativeSender = {
+      ...sender,
+      write(fd, bytes) {
+        sent.push(String(bytes));
+        return sender.write(fd, bytes);
+      },
+      writeAll(fds, count, bytes, taken) {
+        sent.push(`${String(bytes)} to ${count}`);
+        sender.writeAll(fds, count, bytes, taken);
+      },
+    };
+    const batch = new WriteBatch(recorded);
+    const { near, far } = await pair();
+    const other = await pair();
+    const carrier = new DirectCarrier(near, batch);
+    const beside = new DirectCarrier(other.near, batch);
+    const group = Buffer.from("group");
+    beside.write(group);
+    carrier.write(group);
+    carrier.write(Buffer.from("answer"), () => undefined);
+    expect(sent).to.deep.equal(["group to 2", "answer"]);
+    carrier.write(group);
+    expect(carrier.writableLength).to.equal(0);
+    expect(sent).to.deep.equal(["group to 2", "answer", "group to 1"]);
+    carrier.write(group);
+    const received: Buffer[] = [];
+    far.on("data", (bytes: Buffer) => received.push(bytes));
+    carrier.destroy();
+    await once(far, "close");
+    expect(String(Buffer.concat(received))).to.equal("groupanswergroupgroup");
+    for (const socket of [near, far, other.near, other.far]) socket.destroy();
+  });
+
+  it("never writes to a descriptor that was closed meanwhile, and is somebody else's by now", async () => {
+    const asked: number[] = [];
+    const watched: NativeSender = {
+      ...sender,
+      writeAll(fds, count, bytes, taken) {
+        asked.push(...fds.subarray(0, count));
+        sender.writeAll(fds, count, bytes, taken);
+      },
+    };
+    const batch = new WriteBatch(watched);
+    const [gone, there] = [await pair(), await pair()];
+    const bytes = Buffer.from("for those who are there");
+    for (const { near } of [gone, there]) new DirectCarrier(near, batch).write(bytes);
+    const fd = descriptorOf(gone.near);
+    // Not by its carrier: as when the system says that the other side is gone.
+    gone.near.destroy();
+    const others: number[] = [];
+    while (!others.includes(fd ?? -1) && others.length < 1000) others.push(openSync("/dev/null", "w"));
+    expect(others).to.include(fd);
+    batch.flush();
+    expect(asked).to.deep.equal([descriptorOf(there.near)]);
+    expect(String((await once(there.far, "data"))[0])).to.equal(String(bytes));
+    for (const one of others) closeSync(one);
+    for (const socket of [gone.far, there.near, there.far]) socket.destroy();
+  });
+
   it("counts what waits, and says when nothing does any more", async () => {
     const { near, far } = await pair();
-    const carrier = new DirectCarrier(near, sender);
+    const carrier = new DirectCarrier(near, new WriteBatch(sender));
     far.pause();
     while (carrier.writableLength === 0) carrier.write(Buffer.alloc(1024 * 1024));
     expect(carrier.bytesWritten).to.be.greaterThan(carrier.writableLength);
@@ -89,7 +192,7 @@ describe("a carrier that goes past the stream", () => {
 
   it("ends as every socket does when the other side is gone", async () => {
     const { near, far } = await pair();
-    const carrier = new DirectCarrier(near, sender);
+    const carrier = new DirectCarrier(near, new WriteBatch(sender));
     const closed = new Promise<void>((resolve) => carrier.on("close", resolve));
     far.resetAndDestroy();
     carrier.write(Buffer.from("more"));
@@ -97,14 +200,16 @@ describe("a carrier that goes past the stream", () => {
     await closed;
     expect(carrier.destroyed).to.equal(true);
     let asked = 0;
-    const gone = new DirectCarrier(
-      near,
+    const batch = new WriteBatch(
       limited(() => {
         asked += 1;
         return 1;
       }),
     );
+    const gone = new DirectCarrier(near, batch);
+    gone.write(Buffer.from("more"), () => undefined);
     gone.write(Buffer.from("more"));
+    batch.flush();
     expect(asked).to.equal(0);
   });
 });
