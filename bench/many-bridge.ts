@@ -23,7 +23,8 @@ for (const [name, hub] of hubs) {
   await hub.ready(20_000);
   const recorder = archive.recorder(name, "main");
   recorder.describe(hub.tracks);
-  hub.join({ deliver: (group) => recorder.push(group), changed: () => recorder.describe(hub.tracks) });
+  const [deliver, changed] = [recorder.push.bind(recorder), (): void => recorder.describe(hub.tracks)];
+  hub.join({ deliver, changed, saysWhatItKeeps: true });
 }
 const server = benchServer(([, name = ""]) => {
   const source = hubs.get(name);

@@ -8,7 +8,9 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../base/clock.ts";
 import { silentLog } from "../base/log.ts";
 import { unixMillis } from "../base/units.ts";
+import { ReusedMemory } from "../media/reused-memory.ts";
 import type { Sample } from "../media/sample.ts";
+import { Appending } from "../recorder/appending.ts";
 import { Catalog } from "../recorder/catalog.ts";
 import { diskFiles } from "../recorder/files.ts";
 import { Fragmenter } from "../recorder/fragmenter.ts";
@@ -102,6 +104,8 @@ async function recorded(folder: string, step: Step): Promise<number> {
     ...place,
     volumes: new Volumes([mainVolume(folder)], place),
     budget: new MemoryBudget(256e6),
+    memory: new ReusedMemory(64e6),
+    appending: new Appending(),
     flushMs: 3_600_000,
     full: () => undefined,
     counted: () => undefined,

@@ -26,7 +26,11 @@ export async function own<T>(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<T & { readonly process: ChildProcess }> {
-  const child = fork(join(import.meta.dirname, file), [...args], { env: { ...process.env, ...env } });
+  const child = fork(join(import.meta.dirname, file), [...args], {
+    env: { ...process.env, ...env },
+    // As bin/viaduct starts the bridge.
+    execArgv: ["--max-semi-space-size=4"],
+  });
   const told = (await Promise.race([once(child, "message"), once(child, "exit")])) as [T | number];
   if (typeof told[0] === "number") throw new Error(`${file} ends with ${told[0]}`);
   return { ...told[0], process: child };

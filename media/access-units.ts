@@ -25,6 +25,8 @@ export interface Unpacker {
   finish(): Unpacked | undefined;
   /** Forgets what has come of the access unit. */
   drop(): void;
+  /** What it makes of payloads are copies of them. */
+  readonly copies: boolean;
 }
 
 export type Unpacked = Pick<Sample, "key" | "data"> & { readonly format: SampleFormat };
@@ -54,6 +56,10 @@ export class AccessUnits {
 
   constructor(unpacker: Unpacker) {
     this.#unpacker = unpacker;
+  }
+
+  get copies(): boolean {
+    return this.#unpacker.copies;
   }
 
   /** The samples that this group completes. Never throws. */

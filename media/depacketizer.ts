@@ -23,6 +23,8 @@ export interface Depacketizer {
   push(group: PacketGroup): readonly Sample[];
   /** What is held of the last access unit, at the end of a stream. */
   flush(): readonly Sample[];
+  /** Samples are copies: nothing of a group is looked at after `push`. */
+  readonly copies: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { FRAME_HEADER_BYTES, FramedPackets, writeFrameHeader } from "./framed-packets.ts";
+import type { ReusedMemory } from "./reused-memory.ts";
 
 const LIMITS = {
   /** Room that an access unit of ordinary cameras finds at once. */
@@ -16,13 +17,15 @@ const NOTHING = Buffer.alloc(0);
  */
 export class GroupAssembly {
   readonly #channel: number;
+  readonly #memory: ReusedMemory | undefined;
   #room: Buffer = NOTHING;
   #length = 0;
   #count = 0;
 
-  /** `channel`: that the packets are framed for. */
-  constructor(channel: number) {
+  /** `channel`: that the packets are framed for. `memory`: where they lie when they are taken; memory of their own if absent. */
+  constructor(channel: number, memory?: ReusedMemory) {
     this.#channel = channel;
+    this.#memory = memory;
   }
 
   get count(): number {
@@ -45,9 +48,9 @@ export class GroupAssembly {
     this.#count += 1;
   }
 
-  /** The packets, in memory of their own, with this RTP timestamp. Nothing is left here. */
+  /** The packets, with this RTP timestamp. Nothing is left here. */
   take(rtpTime: number): FramedPackets {
-    const bytes = Buffer.allocUnsafeSlow(this.#length);
+    const bytes = this.#memory?.take(this.#length) ?? Buffer.allocUnsafeSlow(this.#length);
     this.#room.copy(bytes, 0, 0, this.#length);
     for (let at = 0; at < bytes.length; at += FRAME_HEADER_BYTES + bytes.readUInt16BE(at + 2))
       bytes.writeUInt32BE(rtpTime, at + FRAME_HEADER_BYTES + 4);

@@ -1,5 +1,6 @@
 import type { Millis, UnixMillis } from "../base/units.ts";
 import { FramedPackets } from "./framed-packets.ts";
+import type { ReusedMemory } from "./reused-memory.ts";
 
 /** How the capture instant of a group is known, best first. */
 export type TimeQuality =
@@ -38,7 +39,8 @@ const MAX_VARIANTS = 4;
  * The RTP packets of one access unit of one track: what the hub hands on and every reader gets.
  *
  * All packets lie in one buffer that is already framed for interleaved transport, so that one group costs one write per
- * reader. Immutable, and shared by all readers, the key-frame cache and the recorder.
+ * reader. Immutable, and shared by all readers, the key-frame cache and the recorder. Its memory is used again when all who know it
+ * are done with it, which {@link keep} prevents.
  */
 export class PacketGroup implements GroupMarks {
   readonly track: number;
@@ -49,10 +51,14 @@ export class PacketGroup implements GroupMarks {
   readonly discontinuity: boolean;
   readonly cameraAheadMs: Millis | undefined;
   readonly #framed: FramedPackets;
+  #memory: ReusedMemory | undefined;
   #variants: Map<number, Buffer> | undefined;
 
-  /** `packets` of at most 65 535 bytes each are copied once; framed ones are taken over. */
-  constructor(marks: GroupMarks, packets: readonly Uint8Array[] | FramedPackets) {
+  /**
+   * `packets` of at most 65 535 bytes each are copied once; framed ones are taken over. `memory`: where framed ones lie, if it is to have
+   * them back.
+   */
+  constructor(marks: GroupMarks, packets: readonly Uint8Array[] | FramedPackets, memory?: ReusedMemory) {
     this.track = marks.track;
     this.rtpTime = marks.rtpTime;
     this.at = marks.at;
@@ -60,7 +66,19 @@ export class PacketGroup implements GroupMarks {
     this.key = marks.key;
     this.discontinuity = marks.discontinuity;
     this.cameraAheadMs = marks.cameraAheadMs;
+    this.#memory = memory;
     this.#framed = packets instanceof FramedPackets ? packets : FramedPackets.of(packets, usualChannel(marks.track));
+  }
+
+  /** For whoever looks at it, or at its packets, later than in the call in which they got it. */
+  keep(): void {
+    this.#memory = undefined;
+  }
+
+  /** For whoever made it known, and knows of nobody else: it is over, and so are its packets, unless somebody keeps them. */
+  release(): void {
+    this.#memory?.give(this.bytes);
+    this.#memory = undefined;
   }
 
   /** All packets with their frame headers, as they lie in memory. */

@@ -44,6 +44,8 @@ export class Hub implements LiveSource {
   #askForKey: () => void = () => undefined;
   #cache: PacketGroup[] = [];
   #cachedBytes = 0;
+  /** A reader is being given something. */
+  #delivering = false;
 
   constructor(o: { readonly clock: Clock; readonly log: Log }) {
     this.#clock = o.clock;
@@ -96,7 +98,7 @@ export class Hub implements LiveSource {
 
   publish(group: PacketGroup): void {
     const start = startsAt(group, this.#tracks);
-    this.#keep(group, start);
+    const cached = this.#cached(group, start);
     if (!this.#flowing && (start || !hasVideo(this.#tracks))) {
       this.#flowing = true;
       for (const { wake } of this.#waiting) wake();
@@ -106,6 +108,7 @@ export class Hub implements LiveSource {
       member.waitingForKey = false;
       this.#deliver(member, group);
     }
+    if (!cached) group.release();
   }
 
   /** The camera is gone. Readers stay, and go on with the next key frame when it is back. */
@@ -182,30 +185,37 @@ export class Hub implements LiveSource {
     return group.discontinuity && this.#tracks[group.track]?.kind === "video";
   }
 
-  #keep(group: PacketGroup, start: boolean): void {
+  /** Whether it is kept for those who join. */
+  #cached(group: PacketGroup, start: boolean): boolean {
     if (start || this.#breaks(group)) this.#dropCache();
-    if (!start && this.#cache.length === 0) return;
+    if (!start && this.#cache.length === 0) return false;
     const first = this.#cache[0] ?? group;
     if (this.#cachedBytes + group.memoryBytes > LIMITS.cachedBytes || group.at - first.at > LIMITS.cachedMs) {
       this.#dropCache();
-      return;
+      return false;
     }
     this.#cache.push(group);
     this.#cachedBytes += group.memoryBytes;
+    return true;
   }
 
   #dropCache(): void {
+    // A reader that brought it about by what it was given: others may still have to get that.
+    if (!this.#delivering) for (const group of this.#cache) group.release();
     this.#cache = [];
     this.#cachedBytes = 0;
   }
 
   #deliver(member: Member, group: PacketGroup): void {
+    if (member.reader.saysWhatItKeeps !== true) group.keep();
+    this.#delivering = true;
     // Without a closure for each reader and group: there are tens of thousands a second.
     try {
       member.reader.deliver(group);
     } catch (error) {
       this.#expel(member, error);
     }
+    this.#delivering = false;
   }
 
   #tellChanged(member: Member): void {

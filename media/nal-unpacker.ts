@@ -9,8 +9,6 @@ const LIMITS = {
   bytes: 16 * 1024 * 1024,
   /** NAL units of one access unit. Encoders that cut slices to the size of packets make some thousand of a large key frame. */
   nals: 8192,
-  /** Smaller ones have memory of their own: pieces that are used again are larger, and what waits for the disk is counted by its bytes. */
-  leastReusedBytes: 2048,
   /** Room that an access unit of ordinary cameras finds at once, and the most that is kept for the next one. */
   firstBytes: 32 * 1024,
   keptBytes: 1024 * 1024,
@@ -34,6 +32,7 @@ export class NalUnpacker implements Unpacker {
   /** Where the length stands of the NAL unit of which fragments are still missing. */
   #openAt: number | undefined;
   #random = false;
+  readonly copies = true;
   hasContent = false;
   fromStart = false;
 
@@ -162,7 +161,7 @@ export class NalUnpacker implements Unpacker {
 
   #copied(): Buffer {
     const whole = this.#room.subarray(0, this.#bytes);
-    if (this.#memory === undefined || this.#bytes < LIMITS.leastReusedBytes) return Buffer.from(whole);
+    if (this.#memory === undefined) return Buffer.from(whole);
     const data = this.#memory.take(this.#bytes);
     data.set(whole);
     return data;

@@ -13,6 +13,7 @@ import { scanMpeg4 } from "./mpeg4.ts";
 import { H264_CODEC, H265_CODEC, type NalCodec } from "./nal-codec.ts";
 import { OwnTime } from "./own-time.ts";
 import { SCAN, scanPayload } from "./payload-scan.ts";
+import { ReusedMemory } from "./reused-memory.ts";
 import { readRtcp } from "./rtcp.ts";
 import { paddingOf, payloadOffset } from "./rtp.ts";
 import { Sequencer } from "./sequencer.ts";
@@ -80,6 +81,8 @@ export class TrackReceiver {
   #timeline: Timeline;
   /** Its packets are in the assembly. */
   #open: Open | undefined;
+  /** Of this track alone: what is read of a group too late is never another camera's. */
+  readonly #memory = new ReusedMemory();
   readonly #assembly: GroupAssembly;
   /** Something is missing before what comes next. */
   #gap = false;
@@ -104,7 +107,7 @@ export class TrackReceiver {
       foreign: () => this.#seen("foreign-payloads"),
     });
     this.#format = new FormatWatch(o.track, this.#seen);
-    this.#assembly = new GroupAssembly(usualChannel(o.index));
+    this.#assembly = new GroupAssembly(usualChannel(o.index), this.#memory);
     this.#announced = o.track;
     const { codec, kind, clockRateHz } = o.track;
     this.#timeline = new Timeline(clockRateHz);
@@ -273,9 +276,8 @@ export class TrackReceiver {
     const discontinuity = open.afterGap || jump !== undefined;
     const cameraAheadMs = this.#timeline.cameraAhead(open.arrivedAt);
     this.#announce();
-    this.#deliver(
-      new PacketGroup({ track: this.#index, rtpTime, at, quality, key, discontinuity, cameraAheadMs }, packets),
-    );
+    const marks = { track: this.#index, rtpTime, at, quality, key, discontinuity, cameraAheadMs };
+    this.#deliver(new PacketGroup(marks, packets, this.#memory));
   }
 
   #placed({ rtpTime, arrivedAt }: Open): Placed {

@@ -6,6 +6,8 @@ import type { Track } from "./track.ts";
 /** Someone who watches a live source. Must not throw and must not block. */
 export interface LiveReader {
   deliver(group: PacketGroup): void;
+  /** It calls `keep` of each group that it looks at after `deliver`. For a reader that does not say so, every group is kept. */
+  readonly saysWhatItKeeps?: true;
   /** The source's tracks are not what they were when the reader joined: it has to describe the stream anew. */
   changed?(): void;
 }

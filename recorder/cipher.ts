@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import { Fault } from "../base/fault.ts";
+import { ReusedMemory } from "../media/reused-memory.ts";
 import { box } from "./box.ts";
 import { Pace } from "./pace.ts";
 import {
@@ -73,8 +74,16 @@ export class SegmentCipher {
     return this.decrypt(HEADER_SEQUENCE, [lead, segment], Buffer.from(encrypted));
   }
 
-  /** Of a fragment, or another thing with a sequence of its own. `bound`: what stands beside it in clear. */
-  async encrypt(sequence: number, bound: readonly Buffer[], parts: readonly Part[]): Promise<Encrypted> {
+  /**
+   * Of a fragment, or another thing with a sequence of its own. `bound`: what stands beside it in clear. `memory`: where encrypted bytes
+   * lie until they are released.
+   */
+  async encrypt(
+    sequence: number,
+    bound: readonly Buffer[],
+    parts: readonly Part[],
+    memory = new ReusedMemory(0),
+  ): Promise<Encrypted> {
     const { runs, bytes } = runsOf(parts);
     const lead = cipherLead(runs, bytes);
     const hidden = parts.filter(({ clear }) => !clear).map((part) => part.bytes);
@@ -82,13 +91,15 @@ export class SegmentCipher {
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(sequence));
     const pace = new Pace();
     await pace.walk([...bound, lead, ...clear], (piece) => cipher.setAAD(piece));
-    const encrypted: Buffer<ArrayBuffer>[] = [];
-    await pace.walk(hidden, (piece) => encrypted.push(cipher.update(piece)));
+    const encrypted = memory.take(hidden.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    await pace.walk(hidden, (piece) => {
+      const closed = cipher.update(piece);
+      at += closed.copy(encrypted, at);
+      release(closed);
+    });
     cipher.final();
-    return {
-      bytes: [lead, cipher.getAuthTag(), ...encrypted, ...clear],
-      release: () => encrypted.forEach(release),
-    };
+    return { bytes: [lead, cipher.getAuthTag(), encrypted, ...clear], release: () => memory.give(encrypted) };
   }
 
   /**

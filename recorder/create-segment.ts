@@ -27,7 +27,7 @@ export async function createSegment(
   notes: StreamNotes,
   { volume, fragment, ...beginning }: SegmentBeginning,
 ): Promise<SegmentFile> {
-  const { catalog, files, signer } = context;
+  const { catalog, files, signer, memory } = context;
   let announced: StoredFile | undefined;
   return SegmentFile.create({
     files,
@@ -36,6 +36,7 @@ export async function createSegment(
     plan: fragment.plan,
     startUs: fragment.startUs,
     signer,
+    memory,
     announce: async (file) => {
       const stored = { file, volume: volume.name };
       announced = stored;

@@ -5,6 +5,7 @@ import { SECOND } from "../base/units.ts";
 import { ReusedMemory } from "../media/reused-memory.ts";
 import type { AnchorName } from "./anchor.ts";
 import { AnchorLog } from "./anchor-log.ts";
+import { Appending } from "./appending.ts";
 import { type ArchiveSettings, CATALOG_FILE, volumesOf } from "./archive-settings.ts";
 import { Catalog } from "./catalog.ts";
 import type { StoredFile } from "./catalog-rows.ts";
@@ -27,8 +28,8 @@ const DEFAULTS = {
 };
 
 const LIMITS = {
-  /** Memory of samples that waits to be used again: what a hundred streams of 4 Mbit/s bring in half a second. */
-  idleBytes: 32 * 1024 * 1024,
+  /** Memory of samples that waits to be used again: of a hundred streams of 4 Mbit/s that all end a fragment of two seconds at once. */
+  idleBytes: 128 * 1024 * 1024,
 };
 
 /** What is known of footage beside it, below the archive's folder. */
@@ -121,6 +122,7 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
     ...place,
     budget: new MemoryBudget(settings.memoryBytes ?? DEFAULTS.memoryBytes),
     memory: new ReusedMemory(LIMITS.idleBytes),
+    appending: new Appending(),
     flushMs: settings.flushMs ?? DEFAULTS.flushMs,
     encryption: settings.encryption,
     troubles,

@@ -86,12 +86,13 @@ export class StreamRecorder {
     );
   }
 
-  /** Groups in the order in which they came. */
+  /** Groups in the order in which they came. Those that it looks at later it keeps. */
   push(group: PacketGroup): void {
     if (this.#closed) return;
     this.#busy = true;
-    for (const sample of this.#depacketizers[group.track]?.push(group) ?? [])
-      this.#fragmenter.push(group.track, sample);
+    const depacketizer = this.#depacketizers[group.track];
+    if (depacketizer?.copies === false) group.keep();
+    for (const sample of depacketizer?.push(group) ?? []) this.#fragmenter.push(group.track, sample);
   }
 
   /** Nothing comes from now on, and why; recording goes on with the next key frame. */

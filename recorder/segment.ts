@@ -1,7 +1,8 @@
 import { Fault } from "../base/fault.ts";
 import type { TimeQuality } from "../media/group.ts";
+import type { ReusedMemory } from "../media/reused-memory.ts";
 import { BOX_HEADER_BYTES, box, boxesIn, fullBox, u32 } from "./box.ts";
-import { blind, type Part, type SegmentCipher } from "./cipher.ts";
+import { blind, type Encrypted, type Part, type SegmentCipher } from "./cipher.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { fragment, initSegment } from "./fmp4.ts";
 import type { ReadyFragment, SegmentPlan } from "./fragmenter.ts";
@@ -65,6 +66,7 @@ export class SegmentFile {
   readonly fragments: FragmentPlace[] = [];
   readonly #files: Files;
   readonly #handle: OpenFile;
+  readonly #memory: ReusedMemory | undefined;
   /** Of what is written completely. */
   #bytes = 0;
   #link: Link;
@@ -82,6 +84,7 @@ export class SegmentFile {
     plain: Buffer;
     header: Buffer;
     signing: Signing | undefined;
+    memory: ReusedMemory | undefined;
   }) {
     this.#files = o.files;
     this.path = o.path;
@@ -94,6 +97,7 @@ export class SegmentFile {
     this.volume = o.volume;
     this.plan = o.plan;
     this.cipher = o.cipher;
+    this.#memory = o.memory;
   }
 
   /** Makes the file, empty. `announce` is told the name before it exists; false: it is taken. */
@@ -111,6 +115,8 @@ export class SegmentFile {
     readonly cipher?: SegmentCipher | undefined;
     /** Absent: the segment is not signed. */
     readonly signer?: Signer | undefined;
+    /** Where encrypted bytes lie until they are written. */
+    readonly memory?: ReusedMemory | undefined;
     readonly announce: (file: string) => Promise<boolean>;
   }): Promise<SegmentFile> {
     const { files, plan, cipher } = o;
@@ -137,6 +143,7 @@ export class SegmentFile {
         plain,
         header,
         signing: o.signer && { ...o, signer: o.signer },
+        memory: o.memory,
       });
     }
     throw new Fault("unavailable", `too many segments of ${o.camera} begin at the same instant`);
@@ -158,21 +165,8 @@ export class SegmentFile {
       references.flatMap((one) => (one === undefined ? [] : [prft({ trackId: id, ...one })])),
     );
     const parts = this.#parts(times, fragment({ sequence, tracks: ready.runs }), ready);
-    let length = 0;
-    for (const { bytes } of parts) length += bytes.length;
-    const header = fragmentBox({
-      sequence,
-      key: ready.key,
-      time: ready.time,
-      startUs: ready.startUs,
-      endUs: ready.endUs,
-      length,
-      hash: await new Pace().hash(parts.map(({ bytes }) => bytes)),
-      previous: this.#link,
-    });
-    const plain = parts.map(({ bytes }) => bytes);
-    const encrypted = await this.cipher?.encrypt(sequence, [header], parts);
-    const body = encrypted?.bytes ?? plain;
+    const { header, encrypted } = await this.#close(sequence, ready, parts);
+    const body = encrypted?.bytes ?? parts.map(({ bytes }) => bytes);
     const bytes = body.reduce((sum, one) => sum + one.length, header.length);
     const lead = this.#header;
     await this.#handle.write(lead === undefined ? [header, ...body] : [lead, header, ...body], this.#bytes);
@@ -192,6 +186,19 @@ export class SegmentFile {
       startUs: ready.startUs,
       endUs: ready.endUs,
     });
+  }
+
+  /** Hashes and encrypts. */
+  async #close(
+    sequence: number,
+    { key, time, startUs, endUs }: ReadyFragment,
+    parts: readonly Part[],
+  ): Promise<{ readonly header: Buffer; readonly encrypted: Encrypted | undefined }> {
+    const plain = parts.map(({ bytes }) => bytes);
+    const length = plain.reduce((sum, bytes) => sum + bytes.length, 0);
+    const hash = await new Pace().hash(plain);
+    const header = fragmentBox({ sequence, key, time, startUs, endUs, length, hash, previous: this.#link });
+    return { header, encrypted: await this.cipher?.encrypt(sequence, [header], parts, this.#memory) };
   }
 
   /** The bytes of a fragment in order, and which of them stay in clear. */

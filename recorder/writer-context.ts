@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Millis } from "../base/units.ts";
 import type { ReusedMemory } from "../media/reused-memory.ts";
+import type { Appending } from "./appending.ts";
 import type { Catalog } from "./catalog.ts";
 import type { KeyFinder, RecordingKey } from "./cipher.ts";
 import type { Files } from "./files.ts";
@@ -29,8 +30,9 @@ export interface WriterContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly budget: MemoryBudget;
-  /** Where the samples of video lie. It has them back when they are written. */
+  /** Where the samples of video lie, and what is encrypted of them. It has both back when they are written. */
   readonly memory?: ReusedMemory | undefined;
+  readonly appending: Appending;
   /** Written data are made to survive a power cut at least so often. */
   readonly flushMs: Millis;
   /** How new segments are encrypted; absent: not at all. */

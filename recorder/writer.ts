@@ -198,7 +198,8 @@ export class SegmentWriter implements FragmentSink {
       this.#current = await this.#create(fragment);
       this.#needsKey = false;
     }
-    await this.#current.append(fragment);
+    const current = this.#current;
+    await this.#context.appending.run(current.volume, () => current.append(fragment));
     this.#written = fragment;
     this.#context.counted("written", fragment.bytes);
     for (const { samples } of fragment.runs) for (const { data } of samples) this.#context.memory?.give(data);

@@ -209,7 +209,11 @@ export class StreamRecording {
     if (before === "waiting" || before === "open") return;
     this.#notBefore = before === "closed" ? clock.now() : unixMillis(0);
     this.#release = stream.hold();
-    this.#leave = stream.follow({ deliver: (group) => this.#take(group), changed: () => this.described() });
+    this.#leave = stream.follow({
+      deliver: (group) => this.#take(group),
+      saysWhatItKeeps: true,
+      changed: () => this.described(),
+    });
     if (before === "closed") stream.requestKey();
   }
 
@@ -223,6 +227,11 @@ export class StreamRecording {
       this.#phase = "waiting";
       this.#recorder?.gap(WHY.waiting);
     }
+    if (this.#phase === "open" && this.#backlog.length === 0) {
+      this.#recorder?.push(group);
+      return;
+    }
+    group.keep();
     if (this.#phase === "open") {
       this.#backlog.push(group);
       this.#handOn(LIMITS.turnBytes);

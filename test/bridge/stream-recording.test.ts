@@ -7,7 +7,9 @@ import { unixMillis } from "../../base/units.ts";
 import { type RecordableStream, StreamRecording } from "../../bridge/camera-side/stream-recording.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
 import { type RecordingPlan, readRecordingPlan } from "../../bridge/recording-plan.ts";
-import type { PacketGroup } from "../../media/group.ts";
+import { FramedPackets } from "../../media/framed-packets.ts";
+import { PacketGroup } from "../../media/group.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { LiveReader } from "../../media/source.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { MemoryBudget } from "../../recorder/memory-budget.ts";
@@ -28,6 +30,7 @@ class FakeStream implements RecordableStream {
   readers = new Set<LiveReader>();
   holders = 0;
   keyRequests = 0;
+  readonly #memory = new ReusedMemory();
 
   follow(reader: LiveReader): () => void {
     this.readers.add(reader);
@@ -45,8 +48,14 @@ class FakeStream implements RecordableStream {
     this.keyRequests += 1;
   }
 
+  /** As a hub that holds nothing for those who join: what nobody keeps is overwritten by the next group. */
   send(group: PacketGroup): void {
-    if (this.holders > 0) for (const reader of this.readers) reader.deliver(group);
+    if (this.holders === 0) return;
+    const bytes = this.#memory.take(group.byteLength);
+    group.bytes.copy(bytes);
+    const passing = new PacketGroup(group, new FramedPackets(bytes, group.packetCount), this.#memory);
+    for (const reader of this.readers) reader.deliver(passing);
+    passing.release();
   }
 }
 

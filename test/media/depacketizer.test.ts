@@ -245,16 +245,6 @@ describe("a depacketizer for H.264", () => {
 });
 
 describe("a depacketizer with memory that is used again", () => {
-  it("takes memory that is used again for no small picture, for it is counted by its bytes while it waits for the disk", () => {
-    const wire = new Wire(createDepacketizer(described, new ReusedMemory()));
-    const large = Buffer.concat([slice, Buffer.alloc(3000, 7)]);
-    const rooms = [slice, large].flatMap((one, index) => datas(wire.send(index * 3600, [one])));
-    expect(rooms.map(({ buffer, length }) => [length, buffer.byteLength === 4096])).to.deep.equal([
-      [4 + slice.length, false],
-      [4 + large.length, true],
-    ]);
-  });
-
   it("makes the same samples in it", () => {
     const memory = new ReusedMemory();
     const units = [hex("65880102"), Buffer.concat([hex("65040506"), Buffer.alloc(3000, 7)])];

@@ -2,8 +2,10 @@ import { expect } from "chai";
 import { isFault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { unixMillis } from "../../base/units.ts";
+import { FRAME_HEADER_BYTES, FramedPackets, writeFrameHeader } from "../../media/framed-packets.ts";
 import { PacketGroup } from "../../media/group.ts";
 import { Hub } from "../../media/hub.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Track } from "../../media/track.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 import { START, videoTrack } from "./receiver-fixture.ts";
@@ -160,6 +162,71 @@ describe("the hub of a stream", () => {
       }
       expect(at.slice(0, 5)).to.deep.equal([0, 1, 2, 3, 4]);
       expect(at.length).to.be.within(15, 17);
+    });
+  });
+
+  describe("with groups whose memory is used again", () => {
+    /** Large enough that two share a block of memory. */
+    const BYTES = 60_000;
+    /** Pictures that are full of the number that each has, from 1 on; every fourth is a key frame. */
+    const film = (groups: number): Buffer[] => {
+      const memory = new ReusedMemory();
+      const sent: Buffer[] = [];
+      for (let index = 0; index < groups; index += 1) {
+        const content = Buffer.alloc(FRAME_HEADER_BYTES + BYTES, index + 1);
+        writeFrameHeader(content, 0, 0, BYTES);
+        const bytes = memory.take(content.length);
+        content.copy(bytes);
+        const marks = group({ key: index % 4 === 0 });
+        hub.publish(new PacketGroup(marks, new FramedPackets(bytes, 1), memory));
+        sent.push(content);
+      }
+      return sent;
+    };
+    const contents = (groups: readonly PacketGroup[]): Buffer[] => groups.map(({ bytes }) => Buffer.from(bytes));
+
+    it("leaves them alone for a reader that does not say which ones it keeps", () => {
+      const reader = join();
+      const sent = film(40);
+      expect(contents(reader.got)).to.deep.equal(sent);
+    });
+
+    it("leaves those alone that a reader says it keeps, and no others", () => {
+      const got: PacketGroup[] = [];
+      hub.join({
+        saysWhatItKeeps: true,
+        deliver: (one) => {
+          if (got.length % 8 === 0) one.keep();
+          got.push(one);
+        },
+      });
+      const sent = film(40);
+      const same = contents(got).map((bytes, index) => bytes.equals(sent[index] as Buffer));
+      expect(same.filter((_, index) => index % 8 === 0)).to.deep.equal([true, true, true, true, true]);
+      expect(same.filter((one) => !one).length, "overwritten").to.be.greaterThan(10);
+    });
+
+    it("holds the newest for those who join", () => {
+      const sent = film(39);
+      expect(contents(join().got)).to.deep.equal(sent.slice(36));
+    });
+
+    it("takes none of them back while readers are being given them", () => {
+      const memory = new ReusedMemory();
+      const bytes = memory.take(16);
+      const seen: number[] = [];
+      hub.join({ saysWhatItKeeps: true, deliver: () => hub.lost() });
+      hub.join({
+        saysWhatItKeeps: true,
+        deliver: (one) => {
+          memory.take(16).fill(0xee);
+          seen.push(one.bytes.readUInt8(8));
+        },
+      });
+      bytes.fill(7);
+      writeFrameHeader(bytes, 0, 0, 12);
+      hub.publish(new PacketGroup(group({ key: true }), new FramedPackets(bytes, 1), memory));
+      expect(seen).to.deep.equal([7]);
     });
   });
 

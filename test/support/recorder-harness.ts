@@ -2,6 +2,7 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import type { Sample } from "../../media/sample.ts";
 import type { Track } from "../../media/track.ts";
+import { Appending } from "../../recorder/appending.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { check, type Finding } from "../../recorder/check.ts";
 import type { KeyFinder } from "../../recorder/cipher.ts";
@@ -34,6 +35,7 @@ export class Harness {
       clock: systemClock,
       log: silentLog(),
       budget: new MemoryBudget(64 * 1024 * 1024),
+      appending: new Appending(),
       flushMs: 5000,
       troubles: new Troubles(),
       full: () => undefined,
