@@ -208,6 +208,8 @@ export class Hub implements LiveSource {
 
   #deliver(member: Member, group: PacketGroup): void {
     if (member.reader.saysWhatItKeeps !== true) group.keep();
+    // It may be within another one: a reader that is given something may have another one join.
+    const before = this.#delivering;
     this.#delivering = true;
     // Without a closure for each reader and group: there are tens of thousands a second.
     try {
@@ -215,7 +217,7 @@ export class Hub implements LiveSource {
     } catch (error) {
       this.#expel(member, error);
     }
-    this.#delivering = false;
+    this.#delivering = before;
   }
 
   #tellChanged(member: Member): void {
