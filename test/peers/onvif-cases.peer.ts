@@ -8,8 +8,8 @@ import { pythonPeer } from "../support/peer.ts";
 const RUN = join(import.meta.dirname, "../support/onvif-cases/run.py");
 const CONFORMANCE = join(import.meta.dirname, "../../docs/conformance.md");
 
-/** Cases of the specifications, in their editions 19.12, 21.06 and 22.06. */
-const PUBLISHED = { REPLAY: 51, MEDIA2_RTSS: 104, EVENT: 53 };
+/** Cases of the specifications, in the editions that the table names. */
+const PUBLISHED = { REPLAY: 51, MEDIA2_RTSS: 104, EVENT: 53, MEDIA2: 70, SEARCH: 44, RECORDING: 40 };
 
 /** Cameras that have among them everything that the cases are about: each codec, and metadata. */
 const MOUNTS: readonly GstMount[] = ["h264pcmumeta", "h265aac"];
@@ -41,7 +41,7 @@ async function ready(t: TestBridge, gst: GstCamera): Promise<Login> {
       { rtsp: gst.url(mount).href },
       { name: mount, credentials: GST_LOGIN, plainText: true },
     );
-  return t.account({ live: "any", playback: "any", audio: "any", metadata: "any", events: "any" });
+  return t.account({ live: "any", playback: "any", audio: "any", metadata: "any", events: "any", search: "any" });
 }
 
 describe("the published ONVIF test cases", function () {

@@ -2,10 +2,17 @@ import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { Xml } from "../../../wsdl/schema.ts";
 
 /**
- * Without effect, and no error: what a device may adapt (Media2 5.3.3, Note: quality, rate control, bounds), what only it says, and
- * the session timeout, which RTSP says anew.
+ * Without effect, and no error: what a device may adapt (Media2 5.3.3, Note: quality, rate control, bounds), what only it says, the
+ * name, which is the camera's, and the session timeout, which RTSP says anew.
  */
-const ADAPTED: ReadonlySet<string> = new Set(["Quality", "RateControl", "Bounds", "UseCount", "SessionTimeout"]);
+const ADAPTED: ReadonlySet<string> = new Set([
+  "Name",
+  "Quality",
+  "RateControl",
+  "Bounds",
+  "UseCount",
+  "SessionTimeout",
+]);
 
 /** Passes what says of nothing that it should be otherwise; what it does not say is to stay as it is (Core 5.5). Fault `ConfigModify`. */
 export function assertSo(current: object, wish: object, adapted = ADAPTED): void {

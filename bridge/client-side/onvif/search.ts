@@ -125,25 +125,34 @@ function resultOf({ recording, track, notification, virtual }: FoundEvent): Valu
 }
 
 /**
- * The one filter that clients are known to send (Recording Search 5.22 and its examples): a track of one type. Anything
- * else in the filter language is refused as such, rather than answered with too many recordings.
+ * The one condition that clients are known to send (Recording Search 5.22 and its examples): a track of one type; several with `and`
+ * between. Anything else in the filter language is refused as such, rather than answered with too many recordings.
  */
 const TRACK_FILTER = /^boolean\(\/\/Track\[TrackType\s*=\s*(["'])(Video|Audio|Metadata)\1\]\)$/;
+
+/** The types of track that a recording has to have, all of them. */
+function typesIn(filter: string): readonly string[] {
+  if (filter === "") return [];
+  return filter.split(/\sand\s/).map((condition) => {
+    const type = TRACK_FILTER.exec(condition.trim())?.[2];
+    if (type === undefined)
+      throw new SoapFault("invalid", "Sender", ["InvalidArgVal", "InvalidFilterFault"], "The filter is not supported");
+    return type;
+  });
+}
 
 function matcherOf(scope: ValueOf<typeof SearchScope>): (recording: Recording) => boolean {
   const { IncludedSources = [], IncludedRecordings = [], RecordingInformationFilter } = scope;
   const sources = new Set(IncludedSources.map(({ Token }) => Token));
   const tokens = new Set(IncludedRecordings);
-  const filter = RecordingInformationFilter?.trim() ?? "";
-  const type = TRACK_FILTER.exec(filter)?.[2];
-  if (filter !== "" && type === undefined)
-    throw new SoapFault("invalid", "Sender", ["InvalidArgVal", "InvalidFilterFault"], "The filter is not supported");
+  const types = typesIn(RecordingInformationFilter?.trim() ?? "");
   return (recording) =>
     // By the video source, or by the profile that is recorded: clients compare with either.
     (sources.size === 0 || sources.has(recording.view.source.token) || sources.has(recording.view.token)) &&
     (tokens.size === 0 || tokens.has(recording.view.token)) &&
-    (type === undefined ||
-      (extentOf(recording) !== undefined && recording.tracks.some((track) => track.type === type)));
+    (types.length === 0 ||
+      (extentOf(recording) !== undefined &&
+        types.every((type) => recording.tracks.some((track) => track.type === type))));
 }
 
 /** Undefined for a recording that is not there, is hidden, or has nothing at that time. */

@@ -422,6 +422,7 @@ describe("what a client sets of a stream", () => {
       });
 
     const adapted: readonly (readonly [what: string, one: string, change: (xml: string) => string])[] = [
+      ["name", "VideoSource", (xml) => xml.replace("<tt:Name>Gate", "<tt:Name>Door")],
       ["quality", "VideoEncoder", (xml) => xml.replace(/<tt:Quality>.*?</, "<tt:Quality>5<")],
       ["bit rate", "VideoEncoder", (xml) => xml.replace(/<tt:BitrateLimit>.*?</, "<tt:BitrateLimit>4096<")],
       ["frame rate", "VideoEncoder", (xml) => xml.replace(/<tt:FrameRateLimit>.*?</, "<tt:FrameRateLimit>25<")],
@@ -452,7 +453,6 @@ describe("what a client sets of a stream", () => {
       });
 
     const refused: readonly (readonly [what: string, one: string, change: (xml: string) => string])[] = [
-      ["Name", "VideoSource", (xml) => xml.replace("<tt:Name>Gate", "<tt:Name>Door")],
       ["SourceToken", "VideoSource", (xml) => xml.replace(">gate<", ">yard<")],
       [
         "Extension",

@@ -102,10 +102,17 @@ describe("the ONVIF search and replay services", () => {
     expect(await found(scope(source))).to.deep.equal(["gate"]);
     expect(await found(filter('boolean(//Track[TrackType = "Audio"])'))).to.deep.equal(["gate", "yard"]);
     expect(await found(filter("boolean(//Track[TrackType='Metadata'])"))).to.deep.equal(["gate"]);
+    const both = 'boolean(//Track[TrackType = "Video"]) and boolean(//Track[TrackType = "Metadata"])';
+    expect(await found(filter(both))).to.deep.equal(["gate"]);
   });
 
   it("refuse a filter that they cannot follow", async () => {
-    for (const text of ["boolean(//Track)", "true()", 'contains(//Description, "a")'])
+    for (const text of [
+      "boolean(//Track)",
+      'boolean(//Track[TrackType = "Video"]) and true()',
+      "true()",
+      'contains(//Description, "a")',
+    ])
       expect((await find(filter(text))).fault?.subcodes, text).to.deep.equal(["InvalidArgVal", "InvalidFilterFault"]);
   });
 

@@ -9,6 +9,8 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import event_cases
+import media_cases
+import recording_cases
 import replay_cases
 import streaming_cases
 from soap import Device
@@ -17,7 +19,7 @@ from soap import Device
 CASES = (
     streaming_cases.CASES_OVER_IPV6
     if "[" in sys.argv[1]
-    else replay_cases.CASES | streaming_cases.CASES | event_cases.CASES
+    else replay_cases.CASES | streaming_cases.CASES | media_cases.CASES | recording_cases.CASES | event_cases.CASES
 )
 AT_ONCE = 12
 

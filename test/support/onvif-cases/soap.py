@@ -14,6 +14,7 @@ SPACES = {
     "tr2": "http://www.onvif.org/ver20/media/wsdl",
     "trc": "http://www.onvif.org/ver10/recording/wsdl",
     "tse": "http://www.onvif.org/ver10/search/wsdl",
+    "tmd": "http://www.onvif.org/ver10/deviceIO/wsdl",
     "trp": "http://www.onvif.org/ver10/replay/wsdl",
     "tt": "http://www.onvif.org/ver10/schema",
     "tev": "http://www.onvif.org/ver10/events/wsdl",
