@@ -14,6 +14,7 @@ packages=(
   slapd ldap-utils dnsmasq-base
   rsyslog rsyslog-openssl oathtool python3-aiosmtpd libfaketime
   python3-zeep python3-jwt python3-cryptography onvif-tools gsoap chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount
+  libsoap-wsdl-perl libclass-std-fast-perl libio-socket-multicast-perl libdata-uuid-perl libdata-dump-perl libxml-libxml-perl
 )
 
 missing=()
@@ -34,6 +35,14 @@ else
   fi
   apt-get update -q
   apt-get install -y -q --no-install-recommends "${missing[@]}"
+fi
+# ZoneMinder's ONVIF modules, without the web server and the database that the package wants.
+zoneminder=/opt/viaduct-peers/zoneminder
+if [ ! -e "$zoneminder/usr/bin/zmonvif-probe.pl" ]; then
+  download=$(mktemp -d)
+  (cd "$download" && apt-get download -q zoneminder)
+  dpkg-deb -x "$download"/zoneminder_*.deb "$zoneminder"
+  rm -r "$download"
 fi
 # GStreamer lists its plug-ins when it first runs: programs that begin side by side would each do it, and find some missing.
 gst-inspect-1.0 > /dev/null
