@@ -115,18 +115,16 @@ static napi_value write_bytes(napi_env env, napi_callback_info info) {
   return number(env, send_part(fd, &part));
 }
 
-// writeAll(fds, count, bytes, taken): the same for each of the first descriptors of an Int32Array; what the kernel took for each, or an
-// errno made negative, is put into another one.
+// writeAll(fds, bytes, taken): the same for each of the descriptors in an Int32Array; what the kernel took for each, or an errno made
+// negative, is put into another one.
 static napi_value write_all(napi_env env, napi_callback_info info) {
-  napi_value values[4];
-  int32_t count = 0;
+  napi_value values[3];
   Numbers fds, taken;
   Bytes part;
-  if (!arguments(env, info, 4, values) || !numbers(env, values[0], &fds) || !numbers(env, values[3], &taken) ||
-      !whole(env, values[1], 0, INT32_MAX, &count) || (size_t)count > fds.length || (size_t)count > taken.length ||
-      !bytes(env, values[2], &part))
-    return refuse(env, "writeAll(fds, count, bytes, taken)");
-  for (int32_t index = 0; index < count; index += 1) taken.data[index] = send_part(fds.data[index], &part);
+  if (!arguments(env, info, 3, values) || !numbers(env, values[0], &fds) || !bytes(env, values[1], &part) ||
+      !numbers(env, values[2], &taken) || taken.length != fds.length)
+    return refuse(env, "writeAll(fds, bytes, taken)");
+  for (size_t index = 0; index < fds.length; index += 1) taken.data[index] = send_part(fds.data[index], &part);
   return NULL;
 }
 
@@ -207,25 +205,35 @@ static void cut_into(struct msghdr *message, Control *control, size_t size) {
   memcpy(CMSG_DATA(header), &segment, sizeof segment);
 }
 
-static int64_t send_all(int fd, struct iovec *datagrams, size_t count, bool segment) {
-  struct mmsghdr messages[MAX_DATAGRAMS];
+// What one call of sendmmsg takes, for any number of sockets one after the other.
+typedef struct {
+  struct mmsghdr headers[MAX_DATAGRAMS];
   Control controls[MAX_DATAGRAMS];
-  memset(messages, 0, count * sizeof messages[0]);
-  unsigned int used = 0;
-  for (size_t next = 0; next < count; used += 1) {
-    struct msghdr *message = &messages[used].msg_hdr;
+  unsigned int used;
+} Messages;
+
+static void make_messages(Messages *messages, struct iovec *datagrams, size_t count, bool segment) {
+  memset(messages->headers, 0, count * sizeof messages->headers[0]);
+  messages->used = 0;
+  for (size_t next = 0; next < count; messages->used += 1) {
+    struct msghdr *message = &messages->headers[messages->used].msg_hdr;
     size_t run = segment ? run_of(datagrams + next, count - next) : 1;
     message->msg_iov = datagrams + next;
     message->msg_iovlen = run;
-    if (run > 1) cut_into(message, &controls[used], datagrams[next].iov_len);
+    if (run > 1) cut_into(message, &messages->controls[messages->used], datagrams[next].iov_len);
     next += run;
   }
+}
+
+// How many datagrams the kernel took.
+static int32_t send_messages(int fd, Messages *messages) {
+  if (messages->used == 0) return 0;
   int sent;
-  do sent = sendmmsg(fd, messages, used, MSG_DONTWAIT | MSG_NOSIGNAL);
+  do sent = sendmmsg(fd, messages->headers, messages->used, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
   if (sent < 0) return -errno;
-  int64_t taken = 0;
-  for (int index = 0; index < sent; index += 1) taken += (int64_t)messages[index].msg_hdr.msg_iovlen;
+  int32_t taken = 0;
+  for (int index = 0; index < sent; index += 1) taken += (int32_t)messages->headers[index].msg_hdr.msg_iovlen;
   return taken;
 }
 
@@ -249,11 +257,34 @@ static napi_value send_datagrams(napi_env env, napi_callback_info info) {
     if (napi_get_element(env, values[1], index, &item) != napi_ok || !bytes(env, item, &datagram)) return refuse(env, usage);
     datagrams[index] = (struct iovec){.iov_base = datagram.data, .iov_len = datagram.length};
   }
-  return number(env, count == 0 ? 0 : send_all(fd, datagrams, count, segment));
+  Messages messages;
+  make_messages(&messages, datagrams, count, segment);
+  return number(env, send_messages(fd, &messages));
 }
 
-// sendFramed(fd, framed, segment): the same for packets that lie in one buffer, each behind `$`, a channel and its length in 16 bits
-// (RFC 2326 10.12).
+// Where the packets lie in a buffer in which each is behind `$`, a channel and its length in 16 bits (RFC 2326 10.12), the first 64 of
+// them. False, with a TypeError thrown, where that is not so.
+static bool unframe(napi_env env, const Bytes *framed, struct iovec *datagrams, size_t *count) {
+  *count = 0;
+  for (size_t offset = 0; offset < framed->length && *count < MAX_DATAGRAMS; *count += 1) {
+    const size_t here = framed->length - offset;
+    uint8_t *frame = framed->data + offset;
+    if (here < FRAME_HEADER_BYTES || frame[0] != '$') {
+      refuse(env, "no frame where one must be");
+      return false;
+    }
+    const size_t length = (size_t)frame[2] << 8 | frame[3];
+    if (here - FRAME_HEADER_BYTES < length) {
+      refuse(env, "a frame beyond the end");
+      return false;
+    }
+    datagrams[*count] = (struct iovec){.iov_base = frame + FRAME_HEADER_BYTES, .iov_len = length};
+    offset += FRAME_HEADER_BYTES + length;
+  }
+  return true;
+}
+
+// sendFramed(fd, framed, segment): the same for packets that lie in one buffer, each in its frame.
 static napi_value send_framed(napi_env env, napi_callback_info info) {
   napi_value values[3];
   int32_t fd = -1;
@@ -263,17 +294,30 @@ static napi_value send_framed(napi_env env, napi_callback_info info) {
       napi_get_value_bool(env, values[2], &segment) != napi_ok)
     return refuse(env, "sendFramed(fd, framed, segment)");
   struct iovec datagrams[MAX_DATAGRAMS];
-  size_t count = 0;
-  for (size_t offset = 0; offset < framed.length && count < MAX_DATAGRAMS; count += 1) {
-    const size_t here = framed.length - offset;
-    uint8_t *frame = framed.data + offset;
-    if (here < FRAME_HEADER_BYTES || frame[0] != '$') return refuse(env, "sendFramed: no frame where one must be");
-    const size_t length = (size_t)frame[2] << 8 | frame[3];
-    if (here - FRAME_HEADER_BYTES < length) return refuse(env, "sendFramed: a frame beyond the end");
-    datagrams[count] = (struct iovec){.iov_base = frame + FRAME_HEADER_BYTES, .iov_len = length};
-    offset += FRAME_HEADER_BYTES + length;
-  }
-  return number(env, count == 0 ? 0 : send_all(fd, datagrams, count, segment));
+  size_t count;
+  Messages messages;
+  if (!unframe(env, &framed, datagrams, &count)) return NULL;
+  make_messages(&messages, datagrams, count, segment);
+  return number(env, send_messages(fd, &messages));
+}
+
+// sendFramedAll(fds, framed, segment, taken): the same for each of the descriptors, as writeAll.
+static napi_value send_framed_all(napi_env env, napi_callback_info info) {
+  napi_value values[4];
+  bool segment = false;
+  Numbers fds, taken;
+  Bytes framed;
+  if (!arguments(env, info, 4, values) || !numbers(env, values[0], &fds) || !bytes(env, values[1], &framed) ||
+      napi_get_value_bool(env, values[2], &segment) != napi_ok || !numbers(env, values[3], &taken) ||
+      taken.length != fds.length)
+    return refuse(env, "sendFramedAll(fds, framed, segment, taken)");
+  struct iovec datagrams[MAX_DATAGRAMS];
+  size_t count;
+  Messages messages;
+  if (!unframe(env, &framed, datagrams, &count)) return NULL;
+  make_messages(&messages, datagrams, count, segment);
+  for (size_t index = 0; index < fds.length; index += 1) taken.data[index] = send_messages(fds.data[index], &messages);
+  return NULL;
 }
 
 // Whether this kernel cuts buffers into datagrams (Linux 4.18).
@@ -297,6 +341,7 @@ NAPI_MODULE_INIT() {
       {"ownAlone", NULL, own_alone, NULL, NULL, NULL, napi_enumerable, NULL},
       {"sendDatagrams", NULL, send_datagrams, NULL, NULL, NULL, napi_enumerable, NULL},
       {"sendFramed", NULL, send_framed, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"sendFramedAll", NULL, send_framed_all, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   if (napi_define_properties(env, exports, sizeof members / sizeof members[0], members) != napi_ok) return NULL;
   if (napi_get_boolean(env, can_segment(), &segments) != napi_ok) return NULL;

@@ -10,10 +10,10 @@ export interface NativeSender {
   /** How many of the bytes the kernel took for a TCP socket: all, some, or none. */
   write(fd: number, bytes: Uint8Array): number;
   /**
-   * The same for each of the first `count` descriptors: how many of the bytes the kernel took, or an error, is put into `taken`, at the
-   * same index.
+   * The same for each of the descriptors: how many of the bytes the kernel took, or an error, is put into `taken`, at the same index.
+   * Of a descriptor below zero the kernel says that it is none.
    */
-  writeAll(fds: Int32Array, count: number, bytes: Uint8Array, taken: Int32Array): void;
+  writeAll(fds: Int32Array, bytes: Uint8Array, taken: Int32Array): void;
   /** Leaves at most about so many bytes unsent in the kernel for a TCP socket. */
   limitUnsent(fd: number, bytes: number): number;
   /** The descriptor of a new UDP socket, bound to a literal address; port 0 is any. Whoever adopts it closes it. */
@@ -27,6 +27,8 @@ export interface NativeSender {
   sendDatagrams(fd: number, datagrams: readonly Uint8Array[], segment: boolean): number;
   /** The same for packets in one buffer, each behind its frame header (RFC 2326 10.12). */
   sendFramed(fd: number, framed: Uint8Array, segment: boolean): number;
+  /** The same for each of the descriptors, as {@link writeAll}. */
+  sendFramedAll(fds: Int32Array, framed: Uint8Array, segment: boolean, taken: Int32Array): void;
   /** Whether the kernel can cut. */
   readonly segments: boolean;
 }

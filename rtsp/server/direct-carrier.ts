@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
-import { descriptorOf } from "../../net/native.ts";
+import { descriptorOf, type NativeSender } from "../../net/native.ts";
+import type { BatchMember, WriteBatch } from "../../net/write-batch.ts";
 import type { Carrier } from "./carrier.ts";
-import type { BatchMember, WriteBatch } from "./write-batch.ts";
 
 /**
  * A plain TCP socket whose bytes go to the kernel without the socket's stream in between while nothing waits in that: what nobody wants
@@ -10,7 +10,8 @@ import type { BatchMember, WriteBatch } from "./write-batch.ts";
  * it ends as every socket does.
  */
 export class DirectCarrier implements Carrier, BatchMember {
-  readonly socket: Socket;
+  readonly #socket: Socket;
+  readonly #native: NativeSender;
   readonly #batch: WriteBatch;
   #directBytes = 0;
   /** Bytes of it are in the batch. All that is asked of it, or done with it, has them sent before. */
@@ -18,9 +19,10 @@ export class DirectCarrier implements Carrier, BatchMember {
   /** The stream was given something, or an end, since it was last seen to be empty. */
   #streamed = false;
 
-  /** `batch` is shared by all carriers that are given the same bytes. */
-  constructor(socket: Socket, batch: WriteBatch) {
-    this.socket = socket;
+  /** `batch`, for writes of the native sender, is shared by all carriers that are given the same bytes. */
+  constructor(socket: Socket, native: NativeSender, batch: WriteBatch) {
+    this.#socket = socket;
+    this.#native = native;
     this.#batch = batch;
   }
 
@@ -32,67 +34,72 @@ export class DirectCarrier implements Carrier, BatchMember {
       this.#directBytes += bytes.length;
       this.#batch.add(this, bytes);
     } else {
-      const fd = descriptorOf(this.socket);
-      const taken = fd === undefined ? 0 : Math.max(0, this.#batch.native.write(fd, bytes));
+      const fd = this.descriptor;
+      const taken = fd === undefined ? 0 : Math.max(0, this.#native.write(fd, bytes));
       this.#directBytes += taken;
       if (taken === bytes.length) sent();
       else this.#stream(bytes.subarray(taken), sent);
     }
   }
 
-  written(bytes: Buffer, taken: number): void {
+  get descriptor(): number | undefined {
+    return descriptorOf(this.#socket);
+  }
+
+  batchSent(bytes: Buffer, taken: number): void {
     this.#batched = false;
     if (taken === bytes.length) return;
-    this.#directBytes -= bytes.length - taken;
-    this.#stream(bytes.subarray(taken));
+    const rest = bytes.subarray(Math.max(0, taken));
+    this.#directBytes -= rest.length;
+    this.#stream(rest);
   }
 
   /** What is to go out in one call goes the stream's way. */
   cork(): void {
     this.#settle();
     this.#streamed = true;
-    this.socket.cork();
+    this.#socket.cork();
   }
 
   uncork(): void {
-    this.socket.uncork();
+    this.#socket.uncork();
   }
 
   end(bytes: Buffer): void {
     this.#settle();
     this.#streamed = true;
-    this.socket.end(bytes);
+    this.#socket.end(bytes);
   }
 
   destroy(): void {
     this.#settle();
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 
   get destroyed(): boolean {
-    return this.socket.destroyed;
+    return this.#socket.destroyed;
   }
 
   get writableLength(): number {
     this.#settle();
-    return this.#streamed ? this.socket.writableLength : 0;
+    return this.#streamed ? this.#socket.writableLength : 0;
   }
 
   get bytesWritten(): number {
     this.#settle();
-    return this.#directBytes + this.socket.bytesWritten;
+    return this.#directBytes + this.#socket.bytesWritten;
   }
 
   on(event: "drain" | "close", listener: () => void): void {
-    this.socket.on(event, listener);
+    this.#socket.on(event, listener);
   }
 
   once(event: "drain" | "close", listener: () => void): void {
-    this.socket.once(event, listener);
+    this.#socket.once(event, listener);
   }
 
   off(event: "drain" | "close", listener: () => void): void {
-    this.socket.off(event, listener);
+    this.#socket.off(event, listener);
   }
 
   #settle(): void {
@@ -101,12 +108,12 @@ export class DirectCarrier implements Carrier, BatchMember {
 
   #stream(bytes: Buffer, sent?: () => void): void {
     this.#streamed = true;
-    this.socket.write(bytes, sent);
+    this.#socket.write(bytes, sent);
   }
 
   /** Nothing is in the stream that would be overtaken. */
   #isDirect(): boolean {
-    const { socket } = this;
+    const socket = this.#socket;
     if (this.#streamed) this.#streamed = socket.writableLength > 0 || socket.writableCorked > 0 || !socket.writable;
     return !this.#streamed;
   }

@@ -13,6 +13,7 @@ import { peerOf } from "../../net/http.ts";
 import { descriptorOf, nativeSender } from "../../net/native.ts";
 import { type Identity, serverTlsOptions } from "../../net/tls.ts";
 import type { PortRange } from "../../net/udp.ts";
+import { WriteBatch } from "../../net/write-batch.ts";
 import type { Request } from "../wire/message.ts";
 import type { Carrier } from "./carrier.ts";
 import { ClientConnection } from "./connection.ts";
@@ -21,7 +22,6 @@ import type { RtspHost } from "./host.ts";
 import { MulticastSenders } from "./multicast.ts";
 import { Newcomers } from "./newcomers.ts";
 import type { Datagrams } from "./outlet.ts";
-import { WriteBatch } from "./write-batch.ts";
 
 const LIMITS = {
   /** Logged-in connections: two cores feed about 2000 of 4 Mbit/s. */
@@ -68,7 +68,8 @@ export class RtspServer {
   /** Of clients of plain RTSP, and of RTSPS. */
   readonly #datagrams: { readonly plain: Datagrams; readonly secure: Datagrams };
   readonly #native = nativeSender();
-  readonly #batch = this.#native && new WriteBatch(this.#native);
+  /** Of all clients over TCP. */
+  #batch: WriteBatch | undefined;
 
   constructor(options: RtspServerOptions) {
     this.#o = options;
@@ -197,11 +198,18 @@ export class RtspServer {
     // Not so inside HTTP and WebSockets: around these there may be a browser, which sends its certificate for any page.
     const peer = peerWithCertificate(socket);
     const { tls } = peer;
-    const carrier = tls || this.#batch === undefined ? socket : new DirectCarrier(socket, this.#batch);
+    const carrier = tls ? socket : this.#plain(socket);
     const connection = this.serve(carrier, socket, tls ? this.#datagrams.secure : this.#datagrams.plain, peer);
     socket.on("data", (chunk: Buffer) => connection.read(chunk));
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.destroy());
+  }
+
+  #plain(socket: Socket): Carrier {
+    const native = this.#native;
+    if (native === undefined) return socket;
+    this.#batch ??= new WriteBatch((fds, bytes, taken) => native.writeAll(fds, bytes, taken));
+    return new DirectCarrier(socket, native, this.#batch);
   }
 
   #admit(who: Principal): void {

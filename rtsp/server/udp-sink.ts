@@ -103,7 +103,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   }
 
   group({ bytes, packetCount: count }: PacketGroup, { index: lane }: Lane): void {
-    this.#put({ bytes, count, lane, rtcp: false });
+    if (!this.#together(bytes, count, lane)) this.#put({ bytes, count, lane, rtcp: false });
   }
 
   gather(): void {
@@ -127,6 +127,17 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.#queue.length = 0;
     this.#next = 0;
     this.#backlogBytes = 0;
+  }
+
+  /** With the same group for other clients, where there is room for it in this turn, and nothing waits before it. */
+  #together(bytes: Buffer, count: number, lane: number): boolean {
+    if (this.closed || this.#queue.length > 0) return false;
+    this.#renew();
+    const sender = this.#paths.get(lane)?.own.sender;
+    if (sender === undefined || count > this.#left) return false;
+    if (!sender.sendTogether(bytes, count, (taken) => this.#sendRest(bytes, count, taken, sender))) return false;
+    this.#left -= count;
+    return true;
   }
 
   #put(waiting: Waiting): void {
@@ -182,7 +193,11 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
 
   #sendPackets(framed: Buffer, count: number, sender: DatagramSender): void {
     const taken = sender.sendFramed(framed);
-    if (taken === count || this.closed) return;
+    if (taken !== count) this.#sendRest(framed, count, taken, sender);
+  }
+
+  #sendRest(framed: Buffer, count: number, taken: number, sender: DatagramSender): void {
+    if (this.closed) return;
     this.#unsent += 1;
     sender.send(new FramedPackets(framed, count).list.slice(taken), this.#sent);
   }

@@ -4,6 +4,7 @@ import { constants } from "node:os";
 import { expect } from "chai";
 import { DatagramSender } from "../../net/datagram-sender.ts";
 import type { NativeSender } from "../../net/native.ts";
+import { WriteBatch } from "../../net/write-batch.ts";
 
 const { EAGAIN, ECONNREFUSED, EIO } = constants.errno;
 
@@ -36,9 +37,13 @@ describe("sending datagrams", () => {
       sendDatagrams: (_fd, list, segment) => answer(`${list.map(String).join("")}${segment ? " in runs" : ""}`),
       sendFramed: (_fd, framed, segment) => answer(`${framed.length} framed bytes${segment ? " in runs" : ""}`),
     };
-    const adopted = native ? { native: sender as NativeSender, fd: 5 } : undefined;
+    const adopted = native ? { native: sender as NativeSender, fd: 5, batch } : undefined;
     return new DatagramSender(socket as unknown as Socket, adopted);
   };
+  const batch = new WriteBatch((fds, framed, taken) => {
+    asked.push(`${framed.length} framed bytes to ${fds.join(" and ")}`);
+    for (const index of taken.keys()) taken[index] = answers.shift() ?? 0;
+  });
   const outcomes: (Error | null)[] = [];
   const note = (error: Error | null): void => void outcomes.push(error);
   beforeEach(() => {
@@ -94,6 +99,60 @@ describe("sending datagrams", () => {
     expect(outcomes.map((error) => error?.message)).to.deep.equal(["send ECONNREFUSED"]);
     expect(errors.map(({ code }) => code)).to.deep.equal(["ECONNREFUSED", "ECONNREFUSED"]);
     expect(socket.sent).to.deep.equal([]);
+  });
+
+  describe("together with those for other sockets", () => {
+    const group = Buffer.alloc(9);
+    const rests: number[] = [];
+    const note = (taken: number): void => void rests.push(taken);
+    beforeEach(() => {
+      rests.length = 0;
+    });
+
+    it("is one call, at the end of what the loop does, and tells those of whom not all was taken", async () => {
+      answers = [2, 1, -EAGAIN];
+      for (const sender of [make(), make(), make()]) expect(sender.sendTogether(group, 2, note)).to.equal(true);
+      expect(asked).to.deep.equal([]);
+      await Promise.resolve();
+      expect([asked, rests]).to.deep.equal([["9 framed bytes to 5 and 5 and 5"], [1, 0]]);
+    });
+
+    it("comes before whatever else is sent", () => {
+      const sender = make();
+      const others: readonly (() => void)[] = [
+        () => sender.send(datagrams),
+        () => void sender.sendFramed(Buffer.alloc(3)),
+        () => void sender.sendTogether(group, 2, note),
+        () => sender.close(),
+      ];
+      for (const other of others) {
+        asked = [];
+        answers = [2, 3, 3];
+        sender.sendTogether(group, 2, note);
+        other();
+        expect(asked[0]).to.equal("9 framed bytes to 5");
+        batch.flush();
+      }
+    });
+
+    it("touches no descriptor of one that was closed meanwhile", () => {
+      make().sendTogether(group, 2, note);
+      socket.emit("close");
+      batch.flush();
+      expect(asked).to.deep.equal(["9 framed bytes to -1"]);
+    });
+
+    it("is not to be had where Node.js has something to send, runs are refused, or it is closed", () => {
+      socket.queued = 1;
+      expect(make().sendTogether(group, 2, note)).to.equal(false);
+      socket.queued = 0;
+      const refused = make();
+      answers = [-EIO, 3];
+      refused.send(datagrams);
+      const closed = make();
+      closed.close();
+      for (const sender of [refused, closed, make(false)]) expect(sender.sendTogether(group, 2, note)).to.equal(false);
+    });
   });
 
   it("is for Node.js alone where the native sender is not there", () => {

@@ -47,14 +47,16 @@ describe("the native sender", () => {
       ],
     ),
     ...[undefined, null, 0, [0], new Uint8Array(1), new Uint32Array(1), new Int32Array(0)].flatMap((fds) => [
-      ["writeAll", fds, 1, BYTES, new Int32Array(1)] as const,
-      ["writeAll", new Int32Array(1), 1, BYTES, fds] as const,
+      ["writeAll", fds, BYTES, new Int32Array(1)] as const,
+      ["writeAll", new Int32Array(1), BYTES, fds] as const,
+      ["sendFramedAll", fds, Buffer.of(0x24, 0, 0, 0), true, new Int32Array(1)] as const,
+      ["sendFramedAll", new Int32Array(1), Buffer.of(0x24, 0, 0, 0), true, fds] as const,
     ]),
-    ...[undefined, -1, 0.5, 2, 2 ** 31].map(
-      (count) => ["writeAll", new Int32Array(1), count, BYTES, new Int32Array(1)] as const,
-    ),
-    ["writeAll", new Int32Array(1), 1, "bytes", new Int32Array(1)],
-    ["writeAll", new Int32Array(1), 1, BYTES],
+    ["writeAll", new Int32Array(1), "bytes", new Int32Array(1)],
+    ["writeAll", new Int32Array(1), BYTES],
+    ["sendFramedAll", new Int32Array(1), BYTES, true, new Int32Array(1)],
+    ["sendFramedAll", new Int32Array(1), Buffer.of(0x24, 0, 0, 1), true, new Int32Array(1)],
+    ["sendFramedAll", new Int32Array(1), Buffer.of(0x24, 0, 0, 0), 1, new Int32Array(1)],
     ["write"],
     ["write", 0],
     ["write", 0, BYTES, BYTES],
@@ -151,10 +153,10 @@ describe("the native sender", () => {
     });
 
     it("takes the same for many, and says of each how much, and of those before and behind a closed one too", async () => {
-      const fds = Int32Array.of(fdOf(near), 1_000_000, fdOf(far), fdOf(near));
-      const taken = Int32Array.of(7, 7, 7, 7);
-      sender.writeAll(fds, 3, BYTES, taken);
-      expect([...taken]).to.deep.equal([BYTES.length, -EBADF, BYTES.length, 7]);
+      const fds = Int32Array.of(fdOf(near), 1_000_000, -1, fdOf(far));
+      const taken = new Int32Array(4);
+      sender.writeAll(fds, BYTES, taken);
+      expect([...taken]).to.deep.equal([BYTES.length, -EBADF, -EBADF, BYTES.length]);
       const received = await Promise.all([near, far].map((socket) => once(socket.resume(), "data")));
       expect(received.map(([bytes]) => String(bytes))).to.deep.equal([String(BYTES), String(BYTES)]);
     });
@@ -199,6 +201,12 @@ describe("the native sender", () => {
       "in runs": (datagrams) => sender.sendDatagrams(fd, datagrams, true),
       "framed, one by one": (datagrams) => sender.sendFramed(fd, framed(datagrams), false),
       "framed, in runs": (datagrams) => sender.sendFramed(fd, framed(datagrams), true),
+      "framed, for many": (datagrams) => {
+        const taken = new Int32Array(3);
+        sender.sendFramedAll(Int32Array.of(-1, fd, 1_000_000), framed(datagrams), true, taken);
+        expect([taken[0], taken[2]]).to.deep.equal([-EBADF, -EBADF]);
+        return taken[1] ?? 0;
+      },
     };
     for (const [way, send] of Object.entries(ways)) {
       it(`keeps datagrams apart and in order, handed over ${way}`, async () => {

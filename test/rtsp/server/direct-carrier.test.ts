@@ -5,8 +5,8 @@ import { constants } from "node:os";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { descriptorOf, type NativeSender } from "../../../net/native.ts";
+import { WriteBatch } from "../../../net/write-batch.ts";
 import { DirectCarrier } from "../../../rtsp/server/direct-carrier.ts";
-import { WriteBatch } from "../../../rtsp/server/write-batch.ts";
 import { native } from "../../support/native.ts";
 
 describe("a carrier that goes past the stream", () => {
@@ -31,6 +31,8 @@ describe("a carrier that goes past the stream", () => {
     while (all.length < count) all.push(await pair());
     return all;
   };
+  const batchOf = (by: NativeSender): WriteBatch =>
+    new WriteBatch((fds, bytes, taken) => by.writeAll(fds, bytes, taken));
   /** The native sender, that takes no more than it is let. */
   const limited = (most: () => number): NativeSender => ({
     ...sender,
@@ -38,8 +40,8 @@ describe("a carrier that goes past the stream", () => {
       const count = most();
       return count < 0 ? count : sender.write(fd, bytes.subarray(0, count));
     },
-    writeAll(fds, count, bytes, taken) {
-      for (const [index, fd] of fds.subarray(0, count).entries()) taken[index] = this.write(fd, bytes);
+    writeAll(fds, bytes, taken) {
+      for (const [index, fd] of fds.entries()) taken[index] = this.write(fd, bytes);
     },
   });
 
@@ -55,11 +57,12 @@ describe("a carrier that goes past the stream", () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
         let most = 0;
-        const batch = new WriteBatch(limited(() => most));
+        const sending = limited(() => most);
+        const batch = batchOf(sending);
         const readers = (await pairs(2)).map(({ near, far }) => {
           const received: Buffer[] = [];
           far.on("data", (bytes: Buffer) => received.push(bytes));
-          return { near, far, received, carrier: new DirectCarrier(near, batch), told: [] as number[] };
+          return { near, far, received, carrier: new DirectCarrier(near, sending, batch), told: [] as number[] };
         });
         for (const [index, { bytes, taken, corked, turns }] of steps.entries()) {
           most = taken;
@@ -98,14 +101,14 @@ describe("a carrier that goes past the stream", () => {
     const calls: number[] = [];
     const counted: NativeSender = {
       ...sender,
-      writeAll(fds, count, bytes, taken) {
-        calls.push(count);
-        sender.writeAll(fds, count, bytes, taken);
+      writeAll(fds, bytes, taken) {
+        calls.push(fds.length);
+        sender.writeAll(fds, bytes, taken);
       },
     };
-    const batch = new WriteBatch(counted);
+    const batch = batchOf(counted);
     const all = await pairs(70);
-    const carriers = all.map(({ near }) => new DirectCarrier(near, batch));
+    const carriers = all.map(({ near }) => new DirectCarrier(near, counted, batch));
     const shared = Buffer.from("the same for all");
     const whole = Promise.all(all.map(({ far }) => once(far, "data")));
     for (const carrier of carriers) carrier.write(shared);
@@ -124,16 +127,16 @@ describe("a carrier that goes past the stream", () => {
         sent.push(String(bytes));
         return sender.write(fd, bytes);
       },
-      writeAll(fds, count, bytes, taken) {
-        sent.push(`${String(bytes)} to ${count}`);
-        sender.writeAll(fds, count, bytes, taken);
+      writeAll(fds, bytes, taken) {
+        sent.push(`${String(bytes)} to ${fds.length}`);
+        sender.writeAll(fds, bytes, taken);
       },
     };
-    const batch = new WriteBatch(recorded);
+    const batch = batchOf(recorded);
     const { near, far } = await pair();
     const other = await pair();
-    const carrier = new DirectCarrier(near, batch);
-    const beside = new DirectCarrier(other.near, batch);
+    const carrier = new DirectCarrier(near, recorded, batch);
+    const beside = new DirectCarrier(other.near, recorded, batch);
     const group = Buffer.from("group");
     beside.write(group);
     carrier.write(group);
@@ -155,15 +158,15 @@ describe("a carrier that goes past the stream", () => {
     const asked: number[] = [];
     const watched: NativeSender = {
       ...sender,
-      writeAll(fds, count, bytes, taken) {
-        asked.push(...fds.subarray(0, count));
-        sender.writeAll(fds, count, bytes, taken);
+      writeAll(fds, bytes, taken) {
+        asked.push(...fds);
+        sender.writeAll(fds, bytes, taken);
       },
     };
-    const batch = new WriteBatch(watched);
+    const batch = batchOf(watched);
     const [gone, there] = [await pair(), await pair()];
     const bytes = Buffer.from("for those who are there");
-    for (const { near } of [gone, there]) new DirectCarrier(near, batch).write(bytes);
+    for (const { near } of [gone, there]) new DirectCarrier(near, watched, batch).write(bytes);
     const fd = descriptorOf(gone.near);
     // Not by its carrier: as when the system says that the other side is gone.
     gone.near.destroy();
@@ -171,7 +174,7 @@ describe("a carrier that goes past the stream", () => {
     while (!others.includes(fd ?? -1) && others.length < 1000) others.push(openSync("/dev/null", "w"));
     expect(others).to.include(fd);
     batch.flush();
-    expect(asked).to.deep.equal([descriptorOf(there.near)]);
+    expect(asked).to.deep.equal([-1, descriptorOf(there.near)]);
     expect(String((await once(there.far, "data"))[0])).to.equal(String(bytes));
     for (const one of others) closeSync(one);
     for (const socket of [gone.far, there.near, there.far]) socket.destroy();
@@ -179,7 +182,7 @@ describe("a carrier that goes past the stream", () => {
 
   it("counts what waits, and says when nothing does any more", async () => {
     const { near, far } = await pair();
-    const carrier = new DirectCarrier(near, new WriteBatch(sender));
+    const carrier = new DirectCarrier(near, sender, batchOf(sender));
     far.pause();
     while (carrier.writableLength === 0) carrier.write(Buffer.alloc(1024 * 1024));
     expect(carrier.bytesWritten).to.be.greaterThan(carrier.writableLength);
@@ -192,7 +195,7 @@ describe("a carrier that goes past the stream", () => {
 
   it("ends as every socket does when the other side is gone", async () => {
     const { near, far } = await pair();
-    const carrier = new DirectCarrier(near, new WriteBatch(sender));
+    const carrier = new DirectCarrier(near, sender, batchOf(sender));
     const closed = new Promise<void>((resolve) => carrier.on("close", resolve));
     far.resetAndDestroy();
     carrier.write(Buffer.from("more"));
@@ -200,13 +203,12 @@ describe("a carrier that goes past the stream", () => {
     await closed;
     expect(carrier.destroyed).to.equal(true);
     let asked = 0;
-    const batch = new WriteBatch(
-      limited(() => {
-        asked += 1;
-        return 1;
-      }),
-    );
-    const gone = new DirectCarrier(near, batch);
+    const watched = limited(() => {
+      asked += 1;
+      return 1;
+    });
+    const batch = new WriteBatch((fds) => expect([...fds]).to.deep.equal([-1]));
+    const gone = new DirectCarrier(near, watched, batch);
     gone.write(Buffer.from("more"), () => undefined);
     gone.write(Buffer.from("more"));
     batch.flush();
