@@ -1,0 +1,124 @@
+import type { X509Certificate } from "node:crypto";
+import { ifValid } from "../../base/fault.ts";
+import { lengthPrefixed } from "../nal.ts";
+import type { NalCodec } from "../nal-codec.ts";
+import { CameraCertificates, type CameraTrust } from "./certificates.ts";
+import { type HashName, readDocument } from "./document.ts";
+import type { CameraFinding, CameraSigner } from "./finding.ts";
+import { GroupJudge } from "./group-judge.ts";
+import { readSigningSei, type SigningScheme, signingSchemeOf, withoutZeros } from "./sei.ts";
+import { hashesOf, type SignedUnit, sliceOf } from "./units.ts";
+
+const LIMITS = {
+  /** Units that are hashed before anything tells that the camera signs: some twenty seconds. */
+  hashed: 600,
+};
+
+/** When a sample is shown, in microseconds since 1970, and what is known of it. */
+export interface PictureTime {
+  readonly fromUs: number;
+  readonly toUs: number;
+  /** Something was lost, or not recorded, right before it. */
+  readonly isAfterLoss: boolean;
+}
+
+/** What a stream's own signatures come to. */
+export interface CameraResult {
+  /** In the order of their times. */
+  readonly findings: readonly CameraFinding[];
+  readonly signers: readonly CameraSigner[];
+  /** Formats of signatures that are in it. */
+  readonly schemes: ReadonlySet<SigningScheme>;
+}
+
+/**
+ * Compares the pictures of one stream, in the order in which they were recorded, with what its camera has signed itself (ONVIF Media
+ * Signing). Pictures may end and begin anywhere: of a group whose signature is not there, it says that it cannot tell. Foreign bytes lead to
+ * findings, and to nothing else.
+ */
+export class CameraVerifier {
+  readonly #codec: NalCodec;
+  readonly #certificates: CameraCertificates;
+  readonly #judge = new GroupJudge();
+  readonly #schemes = new Set<SigningScheme>();
+  #hashName: HashName | undefined;
+  #anchor: SignedUnit | undefined;
+  #hashed = 0;
+  #wasLost = false;
+
+  /** `trust`: whose signatures are taken; absent: anybody's. `known`: certificates of cameras that need not be in the stream. */
+  constructor(
+    codec: NalCodec,
+    o: { readonly trust?: CameraTrust | undefined; readonly known?: readonly X509Certificate[] } = {},
+  ) {
+    this.#codec = codec;
+    this.#certificates = new CameraCertificates(o.trust, o.known ?? []);
+  }
+
+  /** One sample, each NAL unit behind its length. Fault `invalid` where these make no sense. */
+  picture(data: Buffer, time: PictureTime): void {
+    this.#wasLost ||= time.isAfterLoss;
+    for (const nal of lengthPrefixed(data)) this.#unit(nal, time);
+  }
+
+  #unit(nal: Buffer, time: PictureTime): void {
+    const slice = sliceOf(nal, this.#codec);
+    if (slice !== undefined) {
+      const unit = this.#added({ ...slice, hashes: this.#hash(withoutZeros(nal)), held: undefined }, time);
+      if (unit.isStart) this.#anchor = unit;
+      return;
+    }
+    const scheme = signingSchemeOf(nal, this.#codec);
+    if (scheme === undefined) return;
+    this.#schemes.add(scheme);
+    if (scheme === "onvif") this.#message(nal, time);
+  }
+
+  #message(nal: Buffer, time: PictureTime): void {
+    const found = ifValid(() => {
+      const sei = readSigningSei(nal, this.#codec);
+      return { sei, document: readDocument(sei.tags) };
+    });
+    if (found === undefined) return;
+    const { sei, document } = found;
+    this.#hashName ??= document.hashName;
+    const name = this.#hashName ?? "sha256";
+    const isSigned = document.signature !== undefined;
+    const checked = this.#certificates.check(sei, document, name);
+    const held: CameraFinding[] = [];
+    if (document.group !== undefined && !sei.isCertificate)
+      this.#judge.statement({
+        ...document.group,
+        name,
+        list: document.hashes,
+        isSigned,
+        ...checked,
+        held: isSigned ? undefined : held,
+      });
+    // What has no signature of its own is signed with the pictures around it.
+    const slice = { isStart: false, isPlain: true };
+    if (!isSigned) this.#added({ ...slice, hashes: this.#hash(sei.document), held }, time);
+  }
+
+  #added(unit: Pick<SignedUnit, "isStart" | "isPlain" | "hashes" | "held">, time: PictureTime): SignedUnit {
+    const { fromUs, toUs } = time;
+    const isLinked = !unit.isStart && unit.held === undefined;
+    const added = { ...unit, anchor: isLinked ? this.#anchor : undefined, fromUs, toUs, isAfterLoss: this.#wasLost };
+    // What follows in the group may be of a start that was lost too.
+    if (unit.isStart) this.#wasLost = false;
+    this.#judge.unit(added);
+    return added;
+  }
+
+  #hash(bytes: Buffer): SignedUnit["hashes"] {
+    this.#hashed += 1;
+    const isWorthIt = this.#schemes.has("onvif") || this.#hashed <= LIMITS.hashed;
+    return isWorthIt ? hashesOf(bytes, this.#hashName) : undefined;
+  }
+
+  /** There is no more. */
+  end(): CameraResult {
+    const findings = this.#judge.end(this.#schemes);
+    return { findings, signers: [...this.#certificates.signers.values()], schemes: this.#schemes };
+  }
+}

@@ -1,0 +1,179 @@
+import type { X509Certificate } from "node:crypto";
+import { X509Certificate as Certificate } from "node:crypto";
+import { ByteReader } from "../../base/bytes.ts";
+import { Fault, ifValid } from "../../base/fault.ts";
+import { type UnixMillis, unixMillis } from "../../base/units.ts";
+
+const LIMITS = {
+  tags: 32,
+  /** Of one chain, as PEM. */
+  certificates: 8,
+  certificateBytes: 16 * 1024,
+  /** Of one (partial) group: the reference implementation lists 600 at most. */
+  hashes: 4096,
+};
+
+/** Tags of a message (ONVIF Media Signing, "TLV tags"). */
+const TAG = { general: 1, hashes: 2, signature: 3, crypto: 4, vendor: 5, certificates: 6, arbitrary: 7 } as const;
+
+/** From 1601-01-01, where its times begin, to 1970, in milliseconds. */
+const MILLIS_1970 = 11_644_473_600_000;
+/** No camera signed before, and none will soon after. */
+const PLAUSIBLE = { from: Date.UTC(1970, 0, 1), to: Date.UTC(2200, 0, 1) };
+
+export type HashName = "sha256" | "sha384" | "sha512";
+
+/** Serialized OIDs, with or without their ASN.1 header. */
+const HASHES: ReadonlyMap<string, HashName> = new Map([
+  ["608648016503040201", "sha256"],
+  ["608648016503040202", "sha384"],
+  ["608648016503040203", "sha512"],
+]);
+
+/** What is signed of a group of pictures, or of a part of one ("General GOP information"). */
+export interface GroupStatement {
+  /** It ends before the group does. */
+  readonly isPartial: boolean;
+  readonly from: UnixMillis;
+  readonly to: UnixMillis;
+  /** Counts all (partial) groups that the camera has signed. */
+  readonly counter: number;
+  /** NAL units; more than one where it is not known which byte comes first, and none where the camera could not count them. */
+  readonly counts: readonly number[];
+  /** Of all their hashes. */
+  readonly hash: Buffer;
+  /** Of the first NAL unit of the (partial) group before; all zeros in the first one. */
+  readonly previous: Buffer;
+}
+
+/** Who says that the camera is theirs; empty where it is not said. */
+export interface VendorInfo {
+  readonly firmware: string;
+  readonly serial: string;
+  readonly manufacturer: string;
+}
+
+/** What a message says. */
+export interface SigningDocument {
+  readonly group: GroupStatement | undefined;
+  /** Of each NAL unit, one behind the other; undefined where the camera saves bytes ("low bitrate mode"). */
+  readonly hashes: Buffer | undefined;
+  readonly signature: Buffer | undefined;
+  readonly hashName: HashName | undefined;
+  readonly vendor: VendorInfo | undefined;
+  /** The one that signs first, and those that lead from it to an authority; of the vendor, and perhaps of the user. */
+  readonly chains: readonly { readonly isOfUser: boolean; readonly certificates: readonly X509Certificate[] }[];
+  /** It holds something else alone, which is signed with the pictures. */
+  readonly isArbitrary: boolean;
+}
+
+/** Reads the tags of a message. Unknown ones are passed over. Fault `invalid`. */
+export function readDocument(tags: Buffer): SigningDocument {
+  const found = new Map<number, Buffer[]>();
+  const reader = new ByteReader(tags);
+  for (let count = 0; reader.remaining > 0; count += 1) {
+    if (count === LIMITS.tags) throw new Fault("invalid", `more than ${LIMITS.tags} tags`);
+    const tag = reader.u8();
+    found.set(tag, [...(found.get(tag) ?? []), reader.view(reader.u16())]);
+  }
+  const value = <T>(tag: number, read: (value: ByteReader) => T): T | undefined => {
+    const [bytes] = found.get(tag) ?? [];
+    return bytes && read(new ByteReader(bytes));
+  };
+  return {
+    group: value(TAG.general, readGroup),
+    hashes: value(TAG.hashes, readHashes),
+    signature: value(TAG.signature, readSignature),
+    hashName: value(TAG.crypto, readHashName),
+    vendor: value(TAG.vendor, readVendor),
+    chains: (found.get(TAG.certificates) ?? []).map((bytes) => readChain(new ByteReader(bytes))),
+    isArbitrary: found.has(TAG.arbitrary) && found.size === (found.has(TAG.signature) ? 2 : 1),
+  };
+}
+
+function readGroup(value: ByteReader): GroupStatement {
+  const version = value.u8();
+  if (version !== 1 && version !== 2) throw new Fault("invalid", `version ${version} of a group's statement`);
+  value.skip(3);
+  const isPartial = value.u8() !== 0;
+  const times = [value.view(8), ...(version === 1 ? [] : [value.view(8)])];
+  const counter = value.view(4);
+  const count = value.view(2);
+  const first = times[0] as Buffer;
+  const last = times[1] ?? first;
+  // The specification says that the last byte comes first, and the reference implementation, after which cameras are made, does not.
+  const isLittle = timeOf(first, false) === undefined && timeOf(first, true) !== undefined;
+  const hashBytes = value.remaining / 2;
+  if (![32, 48, 64].includes(hashBytes)) throw new Fault("invalid", `hashes of ${hashBytes} bytes`);
+  const counts = [count.readUInt16BE(0), count.readUInt16LE(0)].filter((one) => one > 0 && one < 0xffff);
+  return {
+    isPartial,
+    from: timeOf(first, isLittle) ?? unixMillis(0),
+    to: timeOf(last, isLittle) ?? unixMillis(0),
+    counter: isLittle ? counter.readUInt32LE(0) : counter.readUInt32BE(0),
+    counts: isLittle ? counts.toReversed() : counts,
+    hash: value.view(hashBytes),
+    previous: value.view(hashBytes),
+  };
+}
+
+/** Of a count of 100 ns; undefined where no camera can have signed then. */
+function timeOf(bytes: Buffer, isLittle: boolean): UnixMillis | undefined {
+  const ticks = isLittle ? bytes.readBigUInt64LE(0) : bytes.readBigUInt64BE(0);
+  const at = Number(ticks / 10_000n) - MILLIS_1970;
+  return at >= PLAUSIBLE.from && at < PLAUSIBLE.to ? unixMillis(at) : undefined;
+}
+
+function assertVersion(value: ByteReader, what: string): void {
+  const version = value.u8();
+  if (version !== 1) throw new Fault("invalid", `version ${version} of ${what}`);
+}
+
+function readHashes(value: ByteReader): Buffer {
+  assertVersion(value, "a list of hashes");
+  if (value.remaining > LIMITS.hashes * 64) throw new Fault("invalid", "too many hashes");
+  return value.view(value.remaining);
+}
+
+function readSignature(value: ByteReader): Buffer {
+  assertVersion(value, "a signature");
+  return value.view(value.u16());
+}
+
+function readHashName(value: ByteReader): HashName {
+  assertVersion(value, "the algorithms");
+  const oid = value.view(value.u8()).toString("hex");
+  const name = HASHES.get(oid.startsWith("0609") ? oid.slice(4) : oid);
+  if (name === undefined) throw new Fault("invalid", `hash algorithm ${oid}`);
+  return name;
+}
+
+function readVendor(value: ByteReader): VendorInfo {
+  assertVersion(value, "the vendor's information");
+  const text = (): string => value.view(value.u8()).toString("utf8");
+  return { firmware: text(), serial: text(), manufacturer: text() };
+}
+
+function readChain(value: ByteReader): SigningDocument["chains"][number] {
+  assertVersion(value, "a chain of certificates");
+  const isOfUser = value.u8() !== 0;
+  if (value.remaining > LIMITS.certificates * LIMITS.certificateBytes) throw new Fault("invalid", "a chain too long");
+  const pem = value.view(value.remaining).toString("latin1");
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (blocks.length === 0 || blocks.length > LIMITS.certificates)
+    throw new Fault("invalid", `a chain of ${blocks.length} certificates`);
+  return { isOfUser, certificates: blocks.map(certificateOf) };
+}
+
+function certificateOf(pem: string): X509Certificate {
+  try {
+    return new Certificate(pem);
+  } catch (cause) {
+    throw new Fault("invalid", "a certificate that makes no sense", { cause });
+  }
+}
+
+/** The tags of a message, or undefined where they make no sense. */
+export function documentOf(tags: Buffer): SigningDocument | undefined {
+  return ifValid(() => readDocument(tags));
+}

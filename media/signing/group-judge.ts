@@ -1,0 +1,243 @@
+import { align } from "./align.ts";
+import type { CameraFinding, CameraVerdict } from "./finding.ts";
+import { changeOf, lengthOf, type Statement, whyNotCompared } from "./group-change.ts";
+import { isZero, type Place, placeOf, startBefore, startsIn } from "./group-search.ts";
+import type { SigningScheme } from "./sei.ts";
+import { linkedHash, type SignedUnit } from "./units.ts";
+import { WHY } from "./why.ts";
+
+const LIMITS = {
+  /** Units that wait for their signature. Cameras sign every few seconds; thousands of slices in a picture are one more second. */
+  units: 20_000,
+  /** Statements that no units were found for yet, where it is not known which of them are of before the beginning. */
+  unplaced: 4,
+  /** Groups at the end that may wait for their signature, beside those by which the camera was behind before. */
+  dangling: 2,
+  /** Statements that are remembered, for cameras may send each several times against losses. */
+  remembered: 16,
+};
+
+/** What was settled last. */
+interface Settled {
+  readonly counter: number;
+  /** Of its first unit as it was signed; undefined: it is not known. */
+  readonly first: Buffer | undefined;
+  readonly toUs: number;
+}
+
+/**
+ * Finds for what a camera has signed the pictures that it signed, and says of pictures what was found of them. Signatures come
+ * behind their pictures, and may come several groups later; statements count up, and each names the first picture of the one before.
+ */
+export class GroupJudge {
+  readonly #units: SignedUnit[] = [];
+  readonly #unplaced: Statement[] = [];
+  readonly #findings: CameraFinding[] = [];
+  readonly #remembered: string[] = [];
+  #last: Settled | undefined;
+  #hasStatement = false;
+  /** Groups by which the camera was behind with its signatures, at most. */
+  #behind = 0;
+
+  unit(unit: SignedUnit): void {
+    this.#units.push(unit);
+    if (this.#units.length <= LIMITS.units) return;
+    const why = this.#hasStatement ? WHY.noMore : undefined;
+    say(this.#units.splice(0, LIMITS.units / 2), "unsigned", why, this.#findings);
+  }
+
+  statement(given: Statement): void {
+    const digest = `${given.counter} ${given.hash.toString("latin1")}`;
+    if (this.#remembered.includes(digest)) return;
+    this.#remembered.push(digest);
+    if (this.#remembered.length > LIMITS.remembered) this.#remembered.shift();
+    this.#hasStatement = true;
+    const place = placeOf(this.#units, given);
+    if (place !== undefined) this.#settle(given, place);
+    else if (this.#last === undefined) this.#wait(given);
+    else this.#settleChanged(given, this.#last);
+  }
+
+  end(schemes: ReadonlySet<SigningScheme>): readonly CameraFinding[] {
+    if (this.#unplaced.length >= LIMITS.unplaced) this.#giveUp();
+    const into = this.#findings;
+    const rest = this.#units.splice(0);
+    if (!this.#hasStatement)
+      say(rest, ...(schemes.has("axis") ? (["unknown", WHY.axis] as const) : (["unsigned", undefined] as const)), into);
+    else {
+      const isSignedLater = rest.some(({ held }) => held !== undefined);
+      const from = startsIn(rest).at(-LIMITS.dangling - this.#behind) ?? 0;
+      if (!isSignedLater && this.#last !== undefined) say(rest.splice(0, from), "unsigned", WHY.noMore, into);
+      say(rest, "unknown", WHY.isOver, into);
+    }
+    return into.toSorted((a, b) => a.fromUs - b.fromUs);
+  }
+
+  /** Where nothing is placed yet: perhaps it is of what was before the beginning. */
+  #wait(given: Statement): void {
+    const isFirst = isZero(given.previous);
+    const at = isFirst ? -1 : this.#units.findIndex((one) => linkedHash(one, given.name)?.equals(given.previous));
+    if (at < 0) {
+      this.#unplaced.push(given);
+      if (this.#unplaced.length > LIMITS.unplaced) this.#giveUp();
+      return;
+    }
+    // The group before its own is known by the first picture.
+    const behind = startsIn(this.#units).find((start) => start > at) ?? this.#units.length;
+    this.#judgeBefore(behind, given);
+    const toUs = this.#units[behind - 1]?.toUs ?? 0;
+    this.#units.splice(0, behind);
+    this.#last = { counter: given.counter - 1, first: given.previous, toUs };
+    this.#settleChanged(given, this.#last);
+  }
+
+  /** So many statements, and none that anything is left of. */
+  #giveUp(): void {
+    const units = this.#units.splice(0, startBefore(this.#units, this.#units.length));
+    const last = this.#unplaced.splice(0).at(-1);
+    const unclear = whyNotCompared(units) ?? (units.some(({ isAfterLoss }) => isAfterLoss) ? WHY.lost : undefined);
+    say(units, unclear === undefined ? "changed" : "unknown", unclear ?? WHY.nothing, last?.held ?? this.#findings);
+    if (last !== undefined) this.#last = { counter: last.counter, first: undefined, toUs: units.at(-1)?.toUs ?? 0 };
+  }
+
+  /** Of units that are all here, as they were signed. */
+  #settle(given: Statement, place: Place): void {
+    const units = this.#units.slice(place.from, place.to);
+    const [verdict, why] = this.#verdictOf(given, place, units);
+    const isBack = this.#last !== undefined && given.counter <= this.#last.counter && why === WHY.elsewhere;
+    this.#judgeBefore(place.from, given);
+    say(units, verdict, why, given.held ?? this.#findings, () => verdict !== "changed");
+    this.#units.splice(0, place.to);
+    this.#behind = Math.max(this.#behind, startsIn(this.#units).length - 1);
+    const first = units[0] && linkedHash(units[0], given.name);
+    if (!isBack) this.#last = { counter: given.counter, first, toUs: units.at(-1)?.toUs ?? 0 };
+  }
+
+  #verdictOf(
+    given: Statement,
+    { from, to, isWhole }: Place,
+    units: readonly SignedUnit[],
+  ): readonly [CameraVerdict, string | undefined] {
+    const last = this.#last;
+    if (given.isSigned && given.isGood === false) return ["changed", WHY.badSignature];
+    if (last !== undefined && !isZero(given.previous) && !this.#isLost(0, to)) {
+      if (given.counter <= last.counter) return ["changed", WHY.elsewhere];
+      const isNext = from === 0 && given.counter === last.counter + 1;
+      if (isNext && last.first?.equals(given.previous) === false) return ["changed", WHY.unfollowed];
+    }
+    if (given.isSigned && given.isGood === undefined) return ["unknown", WHY.noCertificate];
+    if (!isWhole) return ["unknown", WHY.notAll];
+    return given.distrust === undefined || units.length === 0 ? ["ok", undefined] : ["untrusted", given.distrust];
+  }
+
+  /** Of units of which not all are here as they were: the next ones that wait. */
+  #settleChanged(given: Statement, last: Settled): void {
+    // One that was sent late, or again.
+    if (given.counter <= last.counter && !isZero(given.previous)) return;
+    const { from, to } = this.#changedPlace(given, Math.max(0, given.counter - last.counter - 1));
+    this.#judgeBefore(from, given);
+    if (from < to) this.#judge(from, to, given);
+    else {
+      this.#sayAbsent(given, this.#last ?? last, { count: 1, end: from });
+      this.#last = { counter: given.counter, first: given.list?.subarray(0, given.hash.length), toUs: last.toUs };
+    }
+    this.#units.splice(0, to);
+  }
+
+  /** Where the units must be that are left of what was signed; empty where none are. `ahead`: statements that are not here. */
+  #changedPlace(given: Statement, ahead: number): { readonly from: number; readonly to: number } {
+    const starts = startsIn(this.#units).filter((start) => start > 0);
+    const ends = [...starts, this.#units.length];
+    const groups = [0, ...starts].map((from, index) => ({ from, to: ends[index] as number }));
+    const likeness = ({ from, to }: { readonly from: number; readonly to: number }): number =>
+      given.list === undefined ? 0 : align(this.#units.slice(from, to), given.list, given.name).matched.size;
+    const like = groups.map((group) => ({ ...group, size: likeness(group) })).toSorted((a, b) => b.size - a.size)[0];
+    const open = { from: starts.at(-1) ?? 0, to: this.#units.length };
+    // A signature stands behind its group, so that it is of none that has not ended, but for a part of one, or where the next start is gone.
+    const isOpenMeant = given.isPartial || starts.length === 0;
+    const complete = isOpenMeant ? groups : groups.slice(0, -1);
+    const group = like !== undefined && like.size > 0 ? like : complete[ahead];
+    if (group === undefined) return { from: open.from, to: open.from };
+    const length = lengthOf(given);
+    if (length === undefined || (ahead === 0 && !given.isPartial)) return group;
+    if (!given.isPartial) return { from: Math.max(group.from, group.to - length), to: group.to };
+    const to = Math.min(group.to, group.from + length);
+    if (given.list === undefined) return { from: group.from, to };
+    // What is missing in a part leaves its place to what follows.
+    const matched = align(this.#units.slice(group.from, group.to), given.list, given.name).matched;
+    return matched.size === 0
+      ? { from: group.from, to }
+      : { from: group.from, to: group.from + Math.max(...matched) + 1 };
+  }
+
+  /** Of the units before `end`, which `given` says nothing of: by statements that were not placed, or without any. */
+  #judgeBefore(end: number, given: Statement): void {
+    const into = given.held ?? this.#findings;
+    const last = this.#last;
+    const isAnew = isZero(given.previous) || (last !== undefined && given.counter <= last.counter);
+    const isLost = this.#isLost(0, end + 1);
+    let [to, counter] = [end, given.counter - 1];
+    for (; to > 0 && !isAnew; counter -= 1) {
+      const own = this.#unplaced.find((one) => one.counter === counter);
+      const length = own?.isPartial === true ? lengthOf(own) : undefined;
+      const from = Math.max(startBefore(this.#units, to), length === undefined ? 0 : to - length);
+      const units = this.#units.slice(from, to);
+      if (last !== undefined && counter <= last.counter) say(units, "changed", WHY.elsewhere, into);
+      else if (own !== undefined) this.#judge(from, to, own);
+      else {
+        const unclear = (last === undefined ? whyNotCompared(units) : undefined) ?? (isLost ? WHY.lost : undefined);
+        say(units, unclear === undefined ? "missing" : "unknown", unclear ?? WHY.noSignature, into);
+      }
+      to = from;
+    }
+    const left = this.#units.slice(0, to);
+    say(left, last === undefined ? "unsigned" : "unknown", WHY.anew, into);
+    if (last !== undefined && !isAnew && counter > last.counter)
+      this.#sayAbsent(given, last, { count: counter - last.counter, end });
+    this.#unplaced.length = 0;
+  }
+
+  /** Says that nothing is left of so many (partial) groups before `end`. */
+  #sayAbsent(
+    given: Statement,
+    { toUs }: Settled,
+    { count, end }: { readonly count: number; readonly end: number },
+  ): void {
+    const isLost = this.#isLost(0, end + 1);
+    const absent = `the camera signed more here: ${count} (partial) groups of pictures`;
+    const until = Math.max(toUs, this.#units[end]?.fromUs ?? toUs);
+    const why = isLost ? WHY.lost : absent;
+    (given.held ?? this.#findings).push({ fromUs: toUs, toUs: until, verdict: isLost ? "unknown" : "missing", why });
+  }
+
+  /** Says what is changed in units that are not as the camera signed them. */
+  #judge(from: number, to: number, given: Statement): void {
+    const units = this.#units.slice(from, to);
+    const { verdict, why, matched } = changeOf(units, given, this.#isLost(from, to + 1));
+    say(units, verdict, why, given.held ?? this.#findings, (index) => matched.has(index));
+    const first = given.list?.subarray(0, given.hash.length);
+    this.#last = { counter: given.counter, first, toUs: units.at(-1)?.toUs ?? 0 };
+  }
+
+  /** Whether something was missed already when these were recorded. */
+  #isLost(from: number, to: number): boolean {
+    return this.#units.slice(from, to).some(({ isAfterLoss }) => isAfterLoss);
+  }
+}
+
+/** Says it of units, and of what the messages among them say that are (not) as they were signed. */
+function say(
+  units: readonly SignedUnit[],
+  verdict: CameraVerdict,
+  why: string | undefined,
+  into: CameraFinding[],
+  isGood: (index: number) => boolean = () => false,
+): void {
+  if (units.length === 0) return;
+  const fromUs = units.reduce((least, unit) => Math.min(least, unit.fromUs), Number.POSITIVE_INFINITY);
+  const toUs = units.reduce((most, unit) => Math.max(most, unit.toUs), 0);
+  into.push({ fromUs, toUs, verdict, ...(why === undefined ? {} : { why }) });
+  for (const [index, { held = [] }] of units.entries())
+    for (const one of held)
+      into.push(isGood(index) || one.verdict !== "ok" ? one : { ...one, verdict: "unknown", why: WHY.unvouched });
+}

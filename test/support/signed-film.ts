@@ -1,0 +1,87 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { H264_CODEC, H265_CODEC, type NalCodec } from "../../media/nal-codec.ts";
+import { CameraVerifier } from "../../media/signing/camera-verifier.ts";
+import type { CameraTrust } from "../../media/signing/certificates.ts";
+import { signingSchemeOf } from "../../media/signing/sei.ts";
+
+const FOLDER = join(import.meta.dirname, "../media/signing/vectors");
+/** Of the films: five pictures a second. */
+const PICTURE_US = 200_000;
+
+/** What begins with a picture's first slice, or with what stands before it. */
+export type AccessUnit = readonly Buffer[];
+
+/** A film that a camera has signed, picture by picture. */
+export interface SignedFilm {
+  readonly codec: NalCodec;
+  readonly pictures: readonly AccessUnit[];
+}
+
+export function signedFilm(name: string): SignedFilm {
+  const codec = name.endsWith(".265") ? H265_CODEC : H264_CODEC;
+  const pictures: Buffer[][] = [];
+  let isOpen = false;
+  for (const nal of nalsOf(readFileSync(join(FOLDER, name)))) {
+    const isSlice = codec.vcl(codec.type(nal));
+    const begins = isSlice ? ((nal[codec.headerBytes] ?? 0) & 0x80) !== 0 : isOpen;
+    if (pictures.length === 0 || (begins && isOpen)) pictures.push([]);
+    isOpen = isSlice;
+    pictures.at(-1)?.push(nal);
+  }
+  return { codec, pictures };
+}
+
+/** NAL units between start codes (ITU-T H.264 annex B). */
+export function nalsOf(bytes: Buffer): readonly Buffer[] {
+  const mark = Buffer.of(0, 0, 1);
+  const nals: Buffer[] = [];
+  for (let at = bytes.indexOf(mark); at >= 0; ) {
+    const next = bytes.indexOf(mark, at + 3);
+    const end = next < 0 ? bytes.length : bytes[next - 1] === 0 ? next - 1 : next;
+    nals.push(bytes.subarray(at + 3, end));
+    at = next;
+  }
+  return nals;
+}
+
+export function signingCertificate(name: string): X509Certificate {
+  return new X509Certificate(readFileSync(join(FOLDER, name)));
+}
+
+export function sampleOf(nals: AccessUnit): Buffer {
+  return Buffer.concat(
+    nals.flatMap((nal) => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(nal.length);
+      return [length, nal];
+    }),
+  );
+}
+
+/** Whether a NAL unit is a message of the camera's signature. */
+export function isMessage({ codec }: SignedFilm): (nal: Buffer) => boolean {
+  return (nal) => signingSchemeOf(nal, codec) !== undefined;
+}
+
+/** What the verifier says, one line a stretch, with times in tenths of a second. `lost`: pictures before which something was lost. */
+export function saidOf(
+  { codec, pictures }: SignedFilm,
+  o: {
+    readonly trust?: CameraTrust;
+    readonly known?: readonly X509Certificate[];
+    readonly lost?: readonly number[];
+  } = {},
+): readonly string[] {
+  const verifier = new CameraVerifier(codec, o);
+  for (const [index, nals] of pictures.entries()) {
+    const fromUs = index * PICTURE_US;
+    const isAfterLoss = o.lost?.includes(index) === true;
+    verifier.picture(sampleOf(nals), { fromUs, toUs: fromUs + PICTURE_US, isAfterLoss });
+  }
+  return verifier.end().findings.map(({ fromUs, toUs, verdict, why }) => {
+    const what = why === undefined ? verdict : `${verdict}: ${why}`;
+    return `${fromUs / 100_000}-${toUs / 100_000} ${what}`;
+  });
+}
