@@ -21,6 +21,7 @@ import { MARK_FILE } from "../recorder/volume-mark.ts";
 import { openFolder } from "./data.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { readSettings } from "./settings-file.ts";
+import { plainCameras, printCameras, worseExitCode } from "./verify-cameras.ts";
 
 const COMPARE =
   "Compare this with the certificate of the bridge, or give it with --certificate: anybody can sign with a key of their own.\n";
@@ -39,25 +40,35 @@ export interface VerifyOptions {
   readonly kept?: string;
   /** Certificates of the authority that stamped anchors. */
   readonly tsaCa?: string;
+  /** Certificates of who makes cameras that sign themselves, or of these cameras. */
+  readonly cameraCa?: string;
+}
+
+/** Whom somebody has named, beside who signed the recordings. */
+interface Named {
+  readonly stampers: readonly X509Certificate[] | undefined;
+  readonly cameraMakers: readonly X509Certificate[] | undefined;
 }
 
 /** Compares recordings or exports with their signatures, offline; prints what can be said of which stretch, and sets the exit code. */
 export async function verify(paths: readonly string[], options: VerifyOptions): Promise<void> {
   const trust = await trustOf(options);
   const kept = options.kept === undefined ? undefined : await anchorsKept(options.kept);
-  const stampers = options.tsaCa === undefined ? undefined : certificatesOf(await readCa(options.tsaCa, "--tsa-ca"));
+  const stampers = await namedIn(options.tsaCa, "--tsa-ca");
+  const cameraMakers = await namedIn(options.cameraCa, "--camera-ca");
   const [first = "", ...others] = paths;
   if (others.length === 0 && (await isExport(first))) {
-    await verifyOne(first, { ...options, stampers }, trust);
-  } else await verifyRecordings(paths, { ...options, kept, stampers }, trust);
+    await verifyOne(first, { ...options, stampers, cameraMakers }, trust);
+  } else await verifyRecordings(paths, { ...options, kept, stampers, cameraMakers }, trust);
+}
+
+async function namedIn(file: string | undefined, option: string): Promise<readonly X509Certificate[] | undefined> {
+  return file === undefined ? undefined : certificatesOf(await readCa(file, option));
 }
 
 async function verifyRecordings(
   paths: readonly string[],
-  options: Omit<VerifyOptions, "kept"> & {
-    readonly kept: readonly AnchorName[] | undefined;
-    readonly stampers: readonly X509Certificate[] | undefined;
-  },
+  options: Omit<VerifyOptions, "kept"> & Named & { readonly kept: readonly AnchorName[] | undefined },
   trust: Trust | undefined,
 ): Promise<void> {
   const found = (await Promise.all(paths.map(segmentsIn))).flat().toSorted();
@@ -65,14 +76,14 @@ async function verifyRecordings(
   const folder = options.config === undefined ? undefined : await keysOf(options.config, options.passphraseFd);
   try {
     const archive = await archiveIn(paths.map((path) => resolve(path)));
-    const { kept, stampers } = options;
+    const { kept, stampers, cameraMakers } = options;
     if (kept !== undefined && archive === undefined) throw nothingToCompare("--kept");
     if (stampers !== undefined && archive === undefined) throw nothingToCompare("--tsa-ca");
-    const known = { trust, archive, kept, stampers };
+    const known = { trust, archive, kept, stampers, cameraMakers };
     const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, ...known });
     if (options.json === true) process.stdout.write(`${JSON.stringify(plain(report), undefined, 2)}\n`);
-    else print(report, trust !== undefined);
-    process.exitCode = exitCodeOf(report);
+    else print(report, trust !== undefined, cameraMakers !== undefined);
+    process.exitCode = worseExitCode(exitCodeOf(report), report.cameras, cameraMakers !== undefined);
   } finally {
     await folder?.close();
   }
@@ -100,14 +111,10 @@ function nothingToCompare(option: string): Fault {
   return new Fault("invalid", tell, { tell });
 }
 
-async function verifyOne(
-  path: string,
-  options: VerifyOptions & { readonly stampers: readonly X509Certificate[] | undefined },
-  trust: Trust | undefined,
-): Promise<void> {
+async function verifyOne(path: string, options: VerifyOptions & Named, trust: Trust | undefined): Promise<void> {
   const files = await openWithPassword(path, options.passwordFd);
   try {
-    const report = await verifyExport(files, trust, options.stampers);
+    const report = await verifyExport(files, trust, options);
     const { exporter, manifest, isStamped } = report;
     const gaps = manifest?.cameras.flatMap(({ id, gaps: ofCamera }) => ofCamera.map((gap) => ({ camera: id, ...gap })));
     if (options.json === true)
@@ -115,7 +122,7 @@ async function verifyOne(
     else {
       for (const { camera, from, to, reason } of gaps ?? [])
         process.stdout.write(`${printed(`${from} ${to} ${camera}: not in the export: ${reason}`)}\n`);
-      print(report, true);
+      print(report, true, options.cameraMakers !== undefined);
       process.stdout.write(`The export is signed by ${exporter ?? "nobody"}\n`);
       if (!isStamped) process.stdout.write("Nobody else stamped its time.\n");
       else if (options.stampers === undefined)
@@ -124,7 +131,7 @@ async function verifyOne(
         );
       if (trust === undefined) process.stdout.write(COMPARE);
     }
-    process.exitCode = exitCodeOf(report);
+    process.exitCode = worseExitCode(exitCodeOf(report), report.cameras, options.cameraMakers !== undefined);
   } finally {
     await files.close();
   }
@@ -204,7 +211,7 @@ async function trustOf({ certificate = [], ca }: VerifyOptions): Promise<Trust |
   return trustIn(named, ca === undefined ? [] : certificatesOf(await readCa(ca, "--ca")));
 }
 
-function plain({ files, stretches, signers, anchors }: Report): object {
+function plain({ files, stretches, signers, anchors, cameras }: Report): object {
   const stamped = anchors?.map(({ stamp, ...anchor }) => ({
     ...anchor,
     stamped: stamp === undefined ? null : { ...stamp, time: isoOf(stamp.time) },
@@ -219,10 +226,15 @@ function plain({ files, stretches, signers, anchors }: Report): object {
       files: signed,
     })),
     stretches: stretches.map(({ fromUs, toUs, ...rest }) => ({ ...rest, from: timeOf(fromUs), to: timeOf(toUs) })),
+    cameras: plainCameras(cameras, timeOf),
   };
 }
 
-function print({ files, stretches, signers, anchors = [] }: Report, isTrusted: boolean): void {
+function print(
+  { files, stretches, signers, anchors = [], cameras }: Report,
+  isTrusted: boolean,
+  isAsked: boolean,
+): void {
   for (const one of stretches) process.stdout.write(`${printed(lineOf(one))}\n`);
   for (const { seq, time, stamp } of anchors) {
     const stamped = stamp === undefined ? "no good time stamp" : `stamped ${printTimeStamp(stamp)}`;
@@ -232,6 +244,7 @@ function print({ files, stretches, signers, anchors = [] }: Report, isTrusted: b
     const name = `${nameOf(certificate)}, issued by ${issuerOf(certificate)}`;
     process.stdout.write(`${printed(`${signed} of ${files} files signed by ${fingerprint} (${name})`)}\n`);
   }
+  printCameras(cameras, { isAsked, timeOf });
   if (files === 0) process.stdout.write("There are no recordings.\n");
   else if (!isTrusted && signers.size > 0) process.stdout.write(COMPARE);
 }

@@ -1,6 +1,6 @@
 import { ifValid, whenValid } from "../base/fault.ts";
 import { u32 } from "./box.ts";
-import type { KeyFinder, SegmentCipher } from "./cipher.ts";
+import type { KeyFinder } from "./cipher.ts";
 import type { OpenFile } from "./files.ts";
 import { type FoundSignature, findSignature } from "./find-signature.ts";
 import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID, type FragmentHeader, linkOf, readFragmentBox } from "./integrity.ts";
@@ -43,8 +43,11 @@ export interface Found {
   readonly header: string | undefined;
 }
 
+/** Is shown each fragment that opens: all behind its `uuid` box, for as long as it looks. */
+export type Look = (body: Buffer, scan: Scan) => void;
+
 /** Reads a file that may have been tampered with, and passes over nothing that can still be recognized. Rejects only when reading fails. */
-export async function readFound(file: OpenFile, keys: KeyFinder | undefined): Promise<Found> {
+export async function readFound(file: OpenFile, keys: KeyFinder | undefined, look?: Look): Promise<Found> {
   const scan = await scanSegment(file, false, keys);
   const size = await file.size();
   const signed = await findSignature(file);
@@ -56,7 +59,7 @@ export async function readFound(file: OpenFile, keys: KeyFinder | undefined): Pr
   // Of a header that cannot be read, nobody knows where it ends.
   let at = scan.openingBytes > 0 ? scan.openingBytes : ((await findNext(file, FRAGMENT_MARK, 0, end)) ?? end);
   for (let places = 0; at < end && places < LIMITS.fragments; places += 1) {
-    const piece = await readPiece(file, { at, end, room }, scan, locked);
+    const piece = await readPiece(file, { at, end, room }, scan, { locked, look });
     if (piece === undefined) junk = true;
     else pieces.push(piece.piece);
     at = piece?.end ?? (await findNext(file, FRAGMENT_MARK, at + 1, end)) ?? end;
@@ -69,9 +72,10 @@ export async function readFound(file: OpenFile, keys: KeyFinder | undefined): Pr
 async function readPiece(
   file: OpenFile,
   { at, end, room }: { readonly at: number; readonly end: number; readonly room: OneAtATime },
-  { protection, cipher }: Scan,
-  locked: boolean,
+  scan: Scan,
+  { locked, look }: { readonly locked: boolean; readonly look: Look | undefined },
 ): Promise<{ readonly piece: Piece; readonly end: number } | undefined> {
+  const { protection, cipher } = scan;
   const lead = Buffer.alloc(FRAGMENT_BOX_BYTES + 32);
   await file.read(lead.subarray(0, Math.min(lead.length, end - at)), at);
   const head = Buffer.from(lead.subarray(0, FRAGMENT_BOX_BYTES));
@@ -84,20 +88,10 @@ async function readPiece(
   const { box, bytes } = known;
   const body = room.of(locked ? 0 : bytes);
   await file.read(body, bodyAt);
-  return {
-    piece: { head, box, hash: locked ? undefined : await hashOf(box, head, body, cipher) },
-    end: bodyAt + bytes,
-  };
-}
-
-async function hashOf(
-  { sequence }: FragmentHeader,
-  head: Buffer,
-  body: Buffer,
-  cipher: SegmentCipher | undefined,
-): Promise<string | undefined> {
-  const plain = cipher === undefined ? body : await whenValid(cipher.decrypt(sequence, [head], body));
-  return plain && (await new Pace().hash([plain])).toString("hex");
+  const plain = locked || cipher === undefined ? body : await whenValid(cipher.decrypt(box.sequence, [head], body));
+  const hash = locked || plain === undefined ? undefined : (await new Pace().hash([plain])).toString("hex");
+  if (hash !== undefined && plain !== undefined) look?.(plain, scan);
+  return { piece: { head, box, hash }, end: bodyAt + bytes };
 }
 
 /** Whether nothing but the index that belongs there follows the signature. */

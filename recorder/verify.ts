@@ -1,10 +1,12 @@
 import type { X509Certificate } from "node:crypto";
 import type { AnchoredSegment, AnchorName } from "./anchor.ts";
+import { type CameraReport, CameraSignatures } from "./camera-signatures.ts";
 import type { KeyFinder } from "./cipher.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { findSignature } from "./find-signature.ts";
 import { readFragmentBox } from "./integrity.ts";
 import { type Judgement, judge, type Verdict } from "./judge.ts";
+import { merged } from "./merged.ts";
 import { segmentPath } from "./naming.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import { signedAt, type Trust, trustKeyOf } from "./trust.ts";
@@ -44,6 +46,8 @@ export interface Report {
   readonly signers: ReadonlyMap<string, SignerOfFiles>;
   /** The anchors of the archive with their time stamps; absent: nobody asked for them. */
   readonly anchors?: readonly StampedAnchor[] | undefined;
+  /** What cameras have signed themselves, of streams in which they did. */
+  readonly cameras: readonly CameraReport[];
 }
 
 /** By which exit code each verdict is told: 0 as it was recorded, 1 tampered with, 3 cannot be said. */
@@ -85,6 +89,8 @@ export async function verify(o: {
   readonly kept?: readonly AnchorName[] | undefined;
   /** To which certificates those who stamped its anchors must lead; absent: time stamps are not looked at. */
   readonly stampers?: readonly X509Certificate[] | undefined;
+  /** Authorities of cameras that sign themselves, or these cameras; absent: whoever signed for a camera is taken. */
+  readonly cameraMakers?: readonly X509Certificate[] | undefined;
 }): Promise<Report> {
   const places = new VerifiedPlaces(o.files, o.paths, o.archive);
   const origins = new Map<string, string>();
@@ -99,6 +105,7 @@ export async function verify(o: {
   }
   const most = [...signers.values()].toSorted((a, b) => b.files - a.files)[0];
   const trust = o.trust ?? (most && trustKeyOf(most.certificate));
+  const cameras = new CameraSignatures(o.cameraMakers);
   const stretches: Stretch[] = [];
   const placed: Examined[] = [];
   /** Last links of segments that are here whole, without a signature that is trusted: what follows them misses nothing. */
@@ -108,7 +115,7 @@ export async function verify(o: {
   for (const listed of o.paths) {
     const path = await places.now(listed);
     if (path === undefined) continue;
-    const found = await reading(o.files, path, (file) => readFound(file, o.keys));
+    const found = await reading(o.files, path, (file) => readFound(file, o.keys, cameras.file()));
     if ("why" in found) {
       stretches.push({ file: path, camera: "", stream: "", fromUs: 0, toUs: 0, verdict: "unreadable", why: found.why });
       continue;
@@ -127,7 +134,7 @@ export async function verify(o: {
     if (moved.get(name) !== signature.statement.link) placed.push({ file: path, statement: signature.statement });
     moved.set(name, signature.statement.link);
   }
-  const about = { files: o.paths.length, signers };
+  const about = { files: o.paths.length, signers, cameras: cameras.end() };
   if (o.archive === undefined) return { ...about, stretches: [...stretches, ...chainOf(placed, unsigned)] };
   const around = await surroundings({ ...o, archive: o.archive, places, trust, placed, unsigned, stretches });
   return { ...about, stretches: [...stretches, ...around.stretches], anchors: around.anchors };
@@ -236,18 +243,6 @@ function misplacement(path: string, found: Found, trust: Trust | undefined): Jud
   return camera === undefined || name === `${camera}/${time}-${counter}.mp4`
     ? undefined
     : { ...all, verdict: "re-timed", why: "its name tells another time than its signature" };
-}
-
-/** Neighbours with the same verdict become one stretch. */
-export function merged(judged: readonly Judgement[]): readonly Judgement[] {
-  const found: Judgement[] = [];
-  for (const one of judged) {
-    const last = found.at(-1);
-    if (last !== undefined && last.verdict === one.verdict && last.why === one.why)
-      found[found.length - 1] = { ...last, toUs: Math.max(last.toUs, one.toUs) };
-    else found.push(one);
-  }
-  return found;
 }
 
 function hashIn(head: Buffer): string {

@@ -71,6 +71,10 @@ Examples:
       "--tsa-ca <file>",
       "certificates (PEM) of the time stamp authority: says when and by whom each anchor, or an export, was stamped",
     )
+    .option(
+      "--camera-ca <file>",
+      "certificates (PEM) of the makers of cameras that sign their streams themselves, or of these cameras: who must have signed",
+    )
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -78,7 +82,11 @@ Examples:
 Needs neither a running bridge nor its catalog. Verdicts: ok, recovered, removed (by retention, as is stated beside the recordings: give
 the folder of all of them, or of a camera), changed, missing, inserted, reordered, re-timed, from another camera, unsigned, locked (signature and times are good; the content is encrypted and was not compared), unreadable.
 
-Exit codes: 0 as it was recorded or removed as is stated, 1 tampered with, 2 called wrongly, 3 unsigned, locked or unreadable.
+Where the camera signed its stream itself (ONVIF Media Signing), it says beside this what that signature says: ok, changed, missing, unsigned, by
+somebody who is not trusted, cannot be told.
+
+Exit codes: 0 as it was recorded or removed as is stated, 1 tampered with, 2 called wrongly, 3 unsigned, locked or unreadable, or something
+that the camera signed is missing, or was signed by somebody else than --camera-ca says.
 
 Examples:
   viaduct verify gate.mp4 --certificate evidence-cert.pem
@@ -86,6 +94,7 @@ Examples:
   viaduct verify /var/lib/viaduct/recordings --certificate evidence-cert.pem --kept siem.log
   viaduct verify /var/lib/viaduct/recordings --certificate evidence-cert.pem --tsa-ca tsa.pem
   viaduct verify /var/lib/viaduct/recordings --ca authority.pem
+  viaduct verify /var/lib/viaduct/recordings/gate --certificate evidence-cert.pem --camera-ca maker.pem
   viaduct verify gate.zip --certificate evidence-cert.pem --certificate evidence-cert.2026-11-24.pem`,
     )
     .action(async (paths: string[], options: import("../verify.ts").VerifyOptions) =>

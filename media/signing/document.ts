@@ -1,14 +1,13 @@
-import type { X509Certificate } from "node:crypto";
-import { X509Certificate as Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { ByteReader } from "../../base/bytes.ts";
-import { Fault, ifValid } from "../../base/fault.ts";
+import { Fault } from "../../base/fault.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 
 const LIMITS = {
   tags: 32,
-  /** Of one chain, as PEM. */
+  /** Of one chain. */
   certificates: 8,
-  certificateBytes: 16 * 1024,
+  chainBytes: 64 * 1024,
   /** Of one (partial) group: the reference implementation lists 600 at most. */
   hashes: 4096,
 };
@@ -61,8 +60,8 @@ export interface SigningDocument {
   readonly signature: Buffer | undefined;
   readonly hashName: HashName | undefined;
   readonly vendor: VendorInfo | undefined;
-  /** The one that signs first, and those that lead from it to an authority; of the vendor, and perhaps of the user. */
-  readonly chains: readonly { readonly isOfUser: boolean; readonly certificates: readonly X509Certificate[] }[];
+  /** Of the vendor, and perhaps of the user: see {@link readChain}. */
+  readonly chains: readonly { readonly isOfUser: boolean; readonly pem: Buffer }[];
   /** It holds something else alone, which is signed with the pictures. */
   readonly isArbitrary: boolean;
 }
@@ -86,7 +85,7 @@ export function readDocument(tags: Buffer): SigningDocument {
     signature: value(TAG.signature, readSignature),
     hashName: value(TAG.crypto, readHashName),
     vendor: value(TAG.vendor, readVendor),
-    chains: (found.get(TAG.certificates) ?? []).map((bytes) => readChain(new ByteReader(bytes))),
+    chains: (found.get(TAG.certificates) ?? []).map((bytes) => readShown(new ByteReader(bytes))),
     isArbitrary: found.has(TAG.arbitrary) && found.size === (found.has(TAG.signature) ? 2 : 1),
   };
 }
@@ -154,26 +153,21 @@ function readVendor(value: ByteReader): VendorInfo {
   return { firmware: text(), serial: text(), manufacturer: text() };
 }
 
-function readChain(value: ByteReader): SigningDocument["chains"][number] {
+function readShown(value: ByteReader): SigningDocument["chains"][number] {
   assertVersion(value, "a chain of certificates");
   const isOfUser = value.u8() !== 0;
-  if (value.remaining > LIMITS.certificates * LIMITS.certificateBytes) throw new Fault("invalid", "a chain too long");
-  const pem = value.view(value.remaining).toString("latin1");
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0 || blocks.length > LIMITS.certificates)
-    throw new Fault("invalid", `a chain of ${blocks.length} certificates`);
-  return { isOfUser, certificates: blocks.map(certificateOf) };
+  return { isOfUser, pem: value.view(value.remaining) };
 }
 
-function certificateOf(pem: string): X509Certificate {
+/** A chain as a message shows it: the certificate that signs first, and then those that lead to an authority. Fault `invalid`. */
+export function readChain(pem: Buffer): readonly X509Certificate[] {
+  if (pem.length > LIMITS.chainBytes) throw new Fault("invalid", `a chain of ${pem.length} bytes`);
+  const found = pem.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  if (found.length === 0 || found.length > LIMITS.certificates)
+    throw new Fault("invalid", `a chain of ${found.length} certificates`);
   try {
-    return new Certificate(pem);
+    return found.map((one) => new X509Certificate(one));
   } catch (cause) {
     throw new Fault("invalid", "a certificate that makes no sense", { cause });
   }
-}
-
-/** The tags of a message, or undefined where they make no sense. */
-export function documentOf(tags: Buffer): SigningDocument | undefined {
-  return ifValid(() => readDocument(tags));
 }

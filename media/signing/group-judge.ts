@@ -4,6 +4,7 @@ import { changeOf, lengthOf, type Statement, whyNotCompared } from "./group-chan
 import { isZero, type Place, placeOf, startBefore, startsIn } from "./group-search.ts";
 import type { SigningScheme } from "./sei.ts";
 import { linkedHash, type SignedUnit } from "./units.ts";
+import { say, UNVOUCHED, type Vouched } from "./say.ts";
 import { WHY } from "./why.ts";
 
 const LIMITS = {
@@ -62,8 +63,8 @@ export class GroupJudge {
     if (this.#unplaced.length >= LIMITS.unplaced) this.#giveUp();
     const into = this.#findings;
     const rest = this.#units.splice(0);
-    if (!this.#hasStatement)
-      say(rest, ...(schemes.has("axis") ? (["unknown", WHY.axis] as const) : (["unsigned", undefined] as const)), into);
+    if (!this.#hasStatement && schemes.has("axis")) say(rest, "unknown", WHY.axis, into);
+    else if (!this.#hasStatement) say(rest, "unsigned", undefined, into);
     else {
       const isSignedLater = rest.some(({ held }) => held !== undefined);
       const from = startsIn(rest).at(-LIMITS.dangling - this.#behind) ?? 0;
@@ -103,21 +104,18 @@ export class GroupJudge {
   /** Of units that are all here, as they were signed. */
   #settle(given: Statement, place: Place): void {
     const units = this.#units.slice(place.from, place.to);
-    const [verdict, why] = this.#verdictOf(given, place, units);
+    const [verdict, why] = this.#verdictOf(given, place);
     const isBack = this.#last !== undefined && given.counter <= this.#last.counter && why === WHY.elsewhere;
     this.#judgeBefore(place.from, given);
-    say(units, verdict, why, given.held ?? this.#findings, () => verdict !== "changed");
+    const said = why === undefined ? undefined : { verdict, why };
+    say(units, verdict, why, given.held ?? this.#findings, () => (verdict === "changed" ? UNVOUCHED : said));
     this.#units.splice(0, place.to);
     this.#behind = Math.max(this.#behind, startsIn(this.#units).length - 1);
     const first = units[0] && linkedHash(units[0], given.name);
     if (!isBack) this.#last = { counter: given.counter, first, toUs: units.at(-1)?.toUs ?? 0 };
   }
 
-  #verdictOf(
-    given: Statement,
-    { from, to, isWhole }: Place,
-    units: readonly SignedUnit[],
-  ): readonly [CameraVerdict, string | undefined] {
+  #verdictOf(given: Statement, { from, to, isWhole }: Place): readonly [CameraVerdict, string | undefined] {
     const last = this.#last;
     if (given.isSigned && given.isGood === false) return ["changed", WHY.badSignature];
     if (last !== undefined && !isZero(given.previous) && !this.#isLost(0, to)) {
@@ -127,7 +125,7 @@ export class GroupJudge {
     }
     if (given.isSigned && given.isGood === undefined) return ["unknown", WHY.noCertificate];
     if (!isWhole) return ["unknown", WHY.notAll];
-    return given.distrust === undefined || units.length === 0 ? ["ok", undefined] : ["untrusted", given.distrust];
+    return given.distrust === undefined ? ["ok", undefined] : ["untrusted", given.distrust];
   }
 
   /** Of units of which not all are here as they were: the next ones that wait. */
@@ -192,6 +190,7 @@ export class GroupJudge {
     }
     const left = this.#units.slice(0, to);
     say(left, last === undefined ? "unsigned" : "unknown", WHY.anew, into);
+    if (last !== undefined && isZero(given.previous) && end === 0) this.#sayAnew(given, last);
     if (last !== undefined && !isAnew && counter > last.counter)
       this.#sayAbsent(given, last, { count: counter - last.counter, end });
     this.#unplaced.length = 0;
@@ -204,17 +203,28 @@ export class GroupJudge {
     { count, end }: { readonly count: number; readonly end: number },
   ): void {
     const isLost = this.#isLost(0, end + 1);
-    const absent = `the camera signed more here: ${count} (partial) groups of pictures`;
-    const until = Math.max(toUs, this.#units[end]?.fromUs ?? toUs);
-    const why = isLost ? WHY.lost : absent;
-    (given.held ?? this.#findings).push({ fromUs: toUs, toUs: until, verdict: isLost ? "unknown" : "missing", why });
+    const fromUs = this.#units[end - 1]?.toUs ?? toUs;
+    const until = Math.max(fromUs, this.#units[end]?.fromUs ?? fromUs);
+    const why = isLost
+      ? WHY.lost
+      : `the camera signed ${count} more ${count === 1 ? "group" : "groups"} of pictures here, which ${count === 1 ? "is" : "are"} not there`;
+    (given.held ?? this.#findings).push({ fromUs, toUs: until, verdict: isLost ? "unknown" : "missing", why });
+  }
+
+  /** Says that nobody knows what was between two beginnings of a camera. */
+  #sayAnew(given: Statement, { toUs }: Settled): void {
+    const until = Math.max(toUs, this.#units[0]?.fromUs ?? toUs);
+    (given.held ?? this.#findings).push({ fromUs: toUs, toUs: until, verdict: "unknown", why: WHY.begins });
   }
 
   /** Says what is changed in units that are not as the camera signed them. */
   #judge(from: number, to: number, given: Statement): void {
     const units = this.#units.slice(from, to);
     const { verdict, why, matched } = changeOf(units, given, this.#isLost(from, to + 1));
-    say(units, verdict, why, given.held ?? this.#findings, (index) => matched.has(index));
+    const isGood = !given.isSigned || given.isGood === true;
+    const said = given.distrust === undefined ? undefined : ({ verdict: "untrusted", why: given.distrust } as const);
+    const vouch = (index: number): Vouched => (isGood && matched.has(index) ? said : UNVOUCHED);
+    say(units, verdict, why, given.held ?? this.#findings, vouch);
     const first = given.list?.subarray(0, given.hash.length);
     this.#last = { counter: given.counter, first, toUs: units.at(-1)?.toUs ?? 0 };
   }
@@ -223,21 +233,4 @@ export class GroupJudge {
   #isLost(from: number, to: number): boolean {
     return this.#units.slice(from, to).some(({ isAfterLoss }) => isAfterLoss);
   }
-}
-
-/** Says it of units, and of what the messages among them say that are (not) as they were signed. */
-function say(
-  units: readonly SignedUnit[],
-  verdict: CameraVerdict,
-  why: string | undefined,
-  into: CameraFinding[],
-  isGood: (index: number) => boolean = () => false,
-): void {
-  if (units.length === 0) return;
-  const fromUs = units.reduce((least, unit) => Math.min(least, unit.fromUs), Number.POSITIVE_INFINITY);
-  const toUs = units.reduce((most, unit) => Math.max(most, unit.toUs), 0);
-  into.push({ fromUs, toUs, verdict, ...(why === undefined ? {} : { why }) });
-  for (const [index, { held = [] }] of units.entries())
-    for (const one of held)
-      into.push(isGood(index) || one.verdict !== "ok" ? one : { ...one, verdict: "unknown", why: WHY.unvouched });
 }

@@ -9,6 +9,7 @@ export const WHY = {
   noMore: "no signature of the camera follows",
   isOver: "its signature stands behind the end of what is here",
   anew: "the camera began to sign anew, and did not sign it any more",
+  begins: "the camera began to sign anew: what was between cannot be told",
   elsewhere: "it does not stand where the camera signed it",
   unfollowed: "it does not follow what the camera signed before it",
   notAll: "some slices are of a kind that this camera does not sign",

@@ -70,17 +70,19 @@ export const FOR_TIME_STAMPS: Purpose = {
 /** Signatures over recordings: not an authority's, not one for web servers (RFC 5280 4.2.1.3, 4.2.1.12). */
 export const FOR_RECORDINGS: Purpose = {
   isMet(certificate) {
-    const usage = extensionOf(certificate, id_ce_keyUsage);
-    const flags = usage && AsnConvert.parse(usage.extnValue.buffer, KeyUsage).toNumber();
-    const isForSignatures =
-      flags === undefined || (flags & (KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation)) !== 0;
     const purposes = extensionOf(certificate, id_ce_extKeyUsage);
     const isForDocuments =
       purposes === undefined ||
       AsnConvert.parse(purposes.extnValue.buffer, ExtendedKeyUsage).some((one) => DOCUMENTS.has(one));
-    return !certificate.ca && isForSignatures && isForDocuments;
+    return !certificate.ca && isForSignatures(certificate) && isForDocuments;
   },
   not: "is not for signing documents",
+};
+
+/** Signatures of a camera over its stream: not an authority's (RFC 5280 4.2.1.3). */
+export const FOR_CAMERAS: Purpose = {
+  isMet: (certificate) => !certificate.ca && isForSignatures(certificate),
+  not: "is not for signing",
 };
 
 /**
@@ -132,6 +134,12 @@ export function checkOrder(
         `the certificate of ${nameOf(issuer)} did not issue the one before it, of ${nameOf(certificate)}: each one has to stand behind the one that it issued`,
       );
   }
+}
+
+function isForSignatures(certificate: X509Certificate): boolean {
+  const usage = extensionOf(certificate, id_ce_keyUsage);
+  const flags = usage && AsnConvert.parse(usage.extnValue.buffer, KeyUsage).toNumber();
+  return flags === undefined || (flags & (KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation)) !== 0;
 }
 
 /** For people: the common name, or all of the name. */

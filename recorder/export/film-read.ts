@@ -1,12 +1,14 @@
 import { ifValid } from "../../base/fault.ts";
 import { BOX_HEADER_BYTES, readBoxHeader, u32 } from "../box.ts";
 import { diskFiles } from "../files.ts";
+import type { Fmp4Track } from "../fmp4.ts";
 import { FRAGMENT_BOX_BYTES, FRAGMENT_UUID, readFragmentBox } from "../integrity.ts";
 import { OneAtATime } from "../one-at-a-time.ts";
 import { Pace } from "../pace.ts";
 import { findNext } from "../search.ts";
 import { readSignatureBox, type SegmentSignature, signatureSizeOf } from "../signature.ts";
 import type { Piece } from "../verify-file.ts";
+import { BareFragments, type FilmLook, tracksIn } from "./film-look.ts";
 import { isOrigin, type Origin, readOriginBox } from "./origin.ts";
 import { backOf, shiftFragment } from "./shift.ts";
 import type { Readable } from "./zip-reader.ts";
@@ -44,6 +46,7 @@ export interface FoundFilm {
 }
 
 interface Growing extends FilmSegment {
+  readonly tracks: readonly Fmp4Track[];
   readonly pieces: Piece[];
   signature: SegmentSignature | undefined;
 }
@@ -67,21 +70,24 @@ export async function isFilm(path: string): Promise<boolean> {
   }
 }
 
-/** Walks through a film that may have been tampered with. Rejects only when reading fails. */
-export async function readFilm(file: Readable): Promise<FoundFilm> {
+/** Walks through a film that may have been tampered with. Rejects only when reading fails. `look`: as the fragments were recorded. */
+export async function readFilm(file: Readable, look?: FilmLook): Promise<FoundFilm> {
   const size = await file.size();
   const segments: Growing[] = [];
   const metas: { readonly offset: number; readonly bytes: number }[] = [];
   const room = new OneAtATime();
+  const bare = look && new BareFragments(look);
   let junk = 0;
   let at = 0;
   for (let places = 0; at < size && places < LIMITS.places && junk < LIMITS.junk; places += 1) {
     const lead = await bytesAt(file, at, Math.min(FRAGMENT_BOX_BYTES, size - at));
     const found = ifValid(() => readBoxHeader(lead, 0, size - at));
     let end = found && at + found.size;
+    if (found !== undefined && segments.length === 0 && bare?.wants(found.type, found.size) === true)
+      bare.box(await bytesAt(file, at, found.size));
     if (found?.type === "meta") metas.push({ offset: at, bytes: found.size });
     else if (found?.type === "uuid" && found.size <= LIMITS.boxBytes)
-      end = await readOwn(file, { at, bytes: found.size, size }, lead, segments, room);
+      end = await readOwn(file, { at, bytes: found.size, size }, lead, { segments, room, look });
     else if (
       found !== undefined &&
       !FRAME.includes(found.type) &&
@@ -100,16 +106,20 @@ async function readOwn(
   file: Readable,
   { at, bytes, size }: { readonly at: number; readonly bytes: number; readonly size: number },
   lead: Buffer,
-  segments: Growing[],
-  room: OneAtATime,
+  {
+    segments,
+    room,
+    look,
+  }: { readonly segments: Growing[]; readonly room: OneAtATime; readonly look: FilmLook | undefined },
 ): Promise<number | undefined> {
   if (isOrigin(lead.subarray(BOX_HEADER_BYTES))) {
     const box = await bytesAt(file, at, bytes);
     const origin = ifValid(() => readOriginBox(box));
-    if (origin !== undefined) segments.push({ origin, pieces: [], signature: undefined });
+    const tracks = origin === undefined || look === undefined ? [] : tracksIn(origin.opening);
+    if (origin !== undefined) segments.push({ origin, tracks, pieces: [], signature: undefined });
     return origin && at + bytes;
   }
-  const segment = segments.at(-1) ?? { origin: undefined, pieces: [], signature: undefined };
+  const segment = segments.at(-1) ?? { origin: undefined, tracks: [], pieces: [], signature: undefined };
   if (segments.length === 0) segments.push(segment);
   if (signatureSizeOf(lead) !== undefined) {
     const box = await bytesAt(file, at, bytes);
@@ -122,7 +132,9 @@ async function readOwn(
   if (box === undefined || box.length > LIMITS.fragmentBytes || bodyAt + box.length > size) return undefined;
   const body = room.of(box.length);
   await file.read(body, bodyAt);
-  segment.pieces.push({ head: Buffer.from(lead), box, hash: await recordedHash(body, segment.origin) });
+  const hash = await recordedHash(body, segment.origin);
+  segment.pieces.push({ head: Buffer.from(lead), box, hash });
+  if (hash !== undefined) look?.(body, segment.tracks);
   return bodyAt + box.length;
 }
 

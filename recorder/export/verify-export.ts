@@ -1,13 +1,15 @@
 import type { X509Certificate } from "node:crypto";
 import { ifValid } from "../../base/fault.ts";
 import { unixMillis } from "../../base/units.ts";
+import { CameraSignatures } from "../camera-signatures.ts";
 import { type CmsCheck, checkCms } from "../cms/detached.ts";
 import { errorCode } from "../files.ts";
 import { linkOf } from "../integrity.ts";
 import { type Judgement, judge } from "../judge.ts";
+import { merged } from "../merged.ts";
 import type { SegmentSignature, Statement } from "../signature.ts";
 import type { Trust } from "../trust.ts";
-import { countSigner, merged, type Report, type SignerOfFiles, type Stretch } from "../verify.ts";
+import { countSigner, type Report, type SignerOfFiles, type Stretch } from "../verify.ts";
 import { chainOf } from "../verify-chain.ts";
 import { readAnchors } from "./anchors.ts";
 import { checkSeal } from "./check-seal.ts";
@@ -46,13 +48,18 @@ type Say = (file: string, verdict: Judgement["verdict"], why: string) => void;
 /**
  * Compares an export with its signatures, and its films, second by second, with those of the recorder. `trust`: the recorder, or who
  * signed the export. Without it, both must be of one place, and the caller has to compare them with what the people there say.
- * `stampers`: to which certificates whoever stamped its time must lead; absent: a time stamp is not looked at.
  */
 export async function verifyExport(
   files: ExportFiles,
   trust: Trust | undefined,
-  stampers?: readonly X509Certificate[],
+  o: {
+    /** To which certificates whoever stamped its time must lead; absent: a time stamp is not looked at. */
+    readonly stampers?: readonly X509Certificate[] | undefined;
+    /** Authorities of cameras that sign themselves, or these cameras; absent: whoever signed for a camera is taken. */
+    readonly cameraMakers?: readonly X509Certificate[] | undefined;
+  } = {},
 ): Promise<ExportReport> {
+  const signatures = new CameraSignatures(o.cameraMakers);
   const stretches: Stretch[] = [];
   const say: Say = (file, verdict, why) =>
     void stretches.push({ file, camera: "", stream: "", fromUs: 0, toUs: 0, verdict, why });
@@ -60,12 +67,12 @@ export async function verifyExport(
   const manifest = manifestBytes && ifValid(() => readManifest(manifestBytes));
   if (manifestBytes !== undefined && manifest === undefined) say(EXPORT_FILES.manifest, "changed", "it is no manifest");
   const exporter = await papersSigned(files, say);
-  const { isStamped, judged } = await judgeStampIn(files, stampers);
+  const { isStamped, judged } = await judgeStampIn(files, o.stampers);
   if (judged !== undefined) say(EXPORT_FILES.timeStamp, judged.verdict, judged.why);
   const sums = readSums((await readSmall(files, EXPORT_FILES.sums)) ?? Buffer.alloc(0));
   const films = new Map(manifest?.films.map((film) => [film.path, film]));
   const cameras = new Map(manifest?.cameras.map((camera) => [camera.id, camera]));
-  const segments = await examineAll({ files, films, cameras, sums, stretches, say });
+  const segments = await examineAll({ files, films, cameras, sums, stretches, say, signatures });
   for (const name of new Set([...sums.keys(), ...films.keys()])) {
     if (files.names.includes(name)) continue;
     const film = films.get(name);
@@ -94,6 +101,7 @@ export async function verifyExport(
     files: files.names.length,
     stretches,
     signers,
+    cameras: signatures.end(),
     exporter: exporter?.fingerprint256,
     isStamped,
     manifest,
@@ -144,8 +152,9 @@ async function examineAll(o: {
   readonly sums: ReadonlyMap<string, string>;
   readonly stretches: Stretch[];
   readonly say: Say;
+  readonly signatures: CameraSignatures;
 }): Promise<readonly SignedSegment[]> {
-  const { files, films, cameras, sums, stretches, say } = o;
+  const { files, films, cameras, sums, stretches, say, signatures: own } = o;
   const signed: SignedSegment[] = [];
   for (const name of files.names) {
     if (name === EXPORT_FILES.sums || name === EXPORT_FILES.sumsSignature) continue;
@@ -159,7 +168,7 @@ async function examineAll(o: {
           if (sum !== undefined && sha256 !== sum) say(name, "changed", "it is not as it was signed");
           continue;
         }
-        const { judged, signatures } = await examineFilm(file, film, sum, cameras.get(film.camera));
+        const { judged, signatures } = await examineFilm(file, film, { sum, camera: cameras.get(film.camera), own });
         for (const one of judged) stretches.push({ ...aboutOf(film), ...one });
         for (const signature of signatures) signed.push({ file: name, signature });
       } finally {
@@ -176,10 +185,13 @@ async function examineAll(o: {
 async function examineFilm(
   file: Readable,
   film: ManifestFilm,
-  sum: string | undefined,
-  camera: ManifestCamera | undefined,
+  {
+    sum,
+    camera,
+    own,
+  }: { readonly sum: string | undefined; readonly camera: ManifestCamera | undefined; readonly own: CameraSignatures },
 ): Promise<{ readonly judged: readonly Judgement[]; readonly signatures: readonly SegmentSignature[] }> {
-  const found = await readFilm(file);
+  const found = await readFilm(file, own.film(film));
   const { sha256, seal } = await checkSeal(file, found.meta);
   const signatures = found.segments.flatMap(({ signature }) => (signature === undefined ? [] : [signature]));
   const whole = (verdict: Judgement["verdict"], why: string) => ({
