@@ -10,6 +10,7 @@ const GROUPS: Readonly<Record<string, () => Promise<{ readonly TARGETS: readonly
   ldap: () => import("./targets/ldap.ts"),
   files: () => import("./targets/files.ts"),
   exports: () => import("./targets/exports.ts"),
+  "camera-signatures": () => import("./targets/camera-signatures.ts"),
 };
 
 /** A target, and the group that it stands in. */

@@ -166,7 +166,10 @@ export function readChain(pem: Buffer): readonly X509Certificate[] {
   if (found.length === 0 || found.length > LIMITS.certificates)
     throw new Fault("invalid", `a chain of ${found.length} certificates`);
   try {
-    return found.map((one) => new X509Certificate(one));
+    const chain = found.map((one) => new X509Certificate(one));
+    // A key that makes no sense is found when it is read.
+    for (const { publicKey } of chain) publicKey.asymmetricKeyType;
+    return chain;
   } catch (cause) {
     throw new Fault("invalid", "a certificate that makes no sense", { cause });
   }

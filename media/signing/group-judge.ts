@@ -2,9 +2,9 @@ import { align } from "./align.ts";
 import type { CameraFinding, CameraVerdict } from "./finding.ts";
 import { changeOf, lengthOf, type Statement, whyNotCompared } from "./group-change.ts";
 import { isZero, type Place, placeOf, startBefore, startsIn } from "./group-search.ts";
+import { say, UNVOUCHED, type Vouched } from "./say.ts";
 import type { SigningScheme } from "./sei.ts";
 import { linkedHash, type SignedUnit } from "./units.ts";
-import { say, UNVOUCHED, type Vouched } from "./say.ts";
 import { WHY } from "./why.ts";
 
 const LIMITS = {
@@ -14,8 +14,8 @@ const LIMITS = {
   unplaced: 4,
   /** Groups at the end that may wait for their signature, beside those by which the camera was behind before. */
   dangling: 2,
-  /** Statements that are remembered, for cameras may send each several times against losses. */
-  remembered: 16,
+  /** Statements that are remembered, so that what is played once more is found: days of them. */
+  remembered: 100_000,
 };
 
 /** What was settled last. */
@@ -34,7 +34,7 @@ export class GroupJudge {
   readonly #units: SignedUnit[] = [];
   readonly #unplaced: Statement[] = [];
   readonly #findings: CameraFinding[] = [];
-  readonly #remembered: string[] = [];
+  readonly #remembered = new Set<string>();
   #last: Settled | undefined;
   #hasStatement = false;
   /** Groups by which the camera was behind with its signatures, at most. */
@@ -48,13 +48,14 @@ export class GroupJudge {
   }
 
   statement(given: Statement): void {
-    const digest = `${given.counter} ${given.hash.toString("latin1")}`;
-    if (this.#remembered.includes(digest)) return;
-    this.#remembered.push(digest);
-    if (this.#remembered.length > LIMITS.remembered) this.#remembered.shift();
+    const digest = given.hash.toString("base64");
+    const isRepeated = this.#remembered.has(digest);
+    if (this.#remembered.size < LIMITS.remembered) this.#remembered.add(digest);
     this.#hasStatement = true;
     const place = placeOf(this.#units, given);
-    if (place !== undefined) this.#settle(given, place);
+    if (place !== undefined) this.#settle(given, place, isRepeated);
+    // Cameras may send each several times, against losses.
+    else if (isRepeated) return;
     else if (this.#last === undefined) this.#wait(given);
     else this.#settleChanged(given, this.#last);
   }
@@ -102,10 +103,10 @@ export class GroupJudge {
   }
 
   /** Of units that are all here, as they were signed. */
-  #settle(given: Statement, place: Place): void {
+  #settle(given: Statement, place: Place, isRepeated: boolean): void {
     const units = this.#units.slice(place.from, place.to);
-    const [verdict, why] = this.#verdictOf(given, place);
-    const isBack = this.#last !== undefined && given.counter <= this.#last.counter && why === WHY.elsewhere;
+    const [verdict, why] = isRepeated ? (["changed", WHY.repeated] as const) : this.#verdictOf(given, place);
+    const isBack = this.#last !== undefined && given.counter <= this.#last.counter && verdict === "changed";
     this.#judgeBefore(place.from, given);
     const said = why === undefined ? undefined : { verdict, why };
     say(units, verdict, why, given.held ?? this.#findings, () => (verdict === "changed" ? UNVOUCHED : said));

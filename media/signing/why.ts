@@ -11,6 +11,7 @@ export const WHY = {
   anew: "the camera began to sign anew, and did not sign it any more",
   begins: "the camera began to sign anew: what was between cannot be told",
   elsewhere: "it does not stand where the camera signed it",
+  repeated: "the camera signed it once, and it stands here once more",
   unfollowed: "it does not follow what the camera signed before it",
   notAll: "some slices are of a kind that this camera does not sign",
   unvouched: "it is signed together with later pictures, which are not here as they were signed",
