@@ -1,9 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import { createLog } from "../base/log.ts";
 import { makeSecret } from "../base/secret.ts";
 import { UPSTREAM_TRANSPORTS } from "../rtsp/wire/transport.ts";
 import { startSimCamera } from "../sim/camera.ts";
+import { readPlayed } from "../sim/played.ts";
 import { isQuirk, QUIRKS } from "../sim/quirks.ts";
 import { stopSignal } from "./stop.ts";
 
@@ -16,6 +18,7 @@ export interface SimOptions {
   readonly user: string;
   readonly size: string;
   readonly fps: string;
+  readonly play?: string;
   readonly controls?: boolean;
   readonly card?: boolean;
   readonly transport?: string[];
@@ -41,6 +44,7 @@ export async function simCamera(options: SimOptions): Promise<void> {
       throw new Fault("invalid", `a simulated camera sends by ${UPSTREAM_TRANSPORTS.join(", ")}, not by "${name}"`);
     return transport;
   });
+  const played = options.play === undefined ? undefined : readPlayed(await readFile(options.play));
   const given = process.env["VIADUCT_SIM_PASSWORD"];
   const password = given ?? makeSecret(12).reveal();
   const camera = await startSimCamera({
@@ -57,6 +61,7 @@ export async function simCamera(options: SimOptions): Promise<void> {
     card: options.card === true,
     quirks,
     ...(transports && { transports }),
+    ...(played && { played }),
     clock: systemClock,
     log: createLog("warn"),
     ...(options.discoveryPort === undefined

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { HOUR, MINUTE, SECOND } from "../base/units.ts";
 import { SMALLEST, subSizeOf } from "./drawable.ts";
 import { Feed, type Size } from "./feed.ts";
+import type { Played } from "./played.ts";
 import type { Quirk } from "./quirks.ts";
 
 const CLOCK_OFF_MS = -(3 * HOUR + 7 * MINUTE);
@@ -16,9 +17,10 @@ export function feedsOf(o: {
   readonly fps: number;
   readonly quirks: ReadonlySet<Quirk>;
   readonly note: () => string;
+  readonly played?: Played | undefined;
   readonly clock: Clock;
 }): { readonly main: Feed; readonly sub?: Feed } {
-  const { clock, name, fps, note, quirks } = o;
+  const { clock, name, fps, note, quirks, played } = o;
   const feed = (size: Size): Feed =>
     new Feed({
       clock,
@@ -30,7 +32,9 @@ export function feedsOf(o: {
       ...(quirks.has("long-groups") ? { keyPeriodMs: MINUTE } : {}),
       note,
       burstMs: quirks.has("old-burst") ? BURST_MS : 0,
+      played,
     });
+  if (played !== undefined) return { main: feed(played.size) };
   return { main: feed(o.size), ...(o.size.width > SMALLEST.width ? { sub: feed(subSizeOf(o.size)) } : {}) };
 }
 

@@ -4,6 +4,7 @@ import type { Identity } from "../net/tls.ts";
 import type { UpstreamTransport } from "../rtsp/wire/transport.ts";
 import type { Motion } from "./motion.ts";
 import type { Settable } from "./onvif-io.ts";
+import type { Played } from "./played.ts";
 import type { Quirk } from "./quirks.ts";
 import type { Heard } from "./speaker.ts";
 
@@ -24,6 +25,8 @@ export interface SimCameraOptions {
   readonly height?: number;
   /** 15 if absent. */
   readonly fps?: number;
+  /** What its main stream shows instead of a drawn picture, in its own size; it has no sub-stream then. */
+  readonly played?: Played;
   /** With sound. */
   readonly audio?: boolean;
   /** With a speaker. */

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "../base/clock.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
 import { type CodedPicture, H264Encoder } from "./h264.ts";
 import { coarseJpeg } from "./jpeg.ts";
+import type { Played } from "./played.ts";
 import { Scene } from "./scene.ts";
 import { SAMPLE_RATE_HZ, tone } from "./tone.ts";
 
@@ -55,6 +56,7 @@ export class Feed {
   readonly #keyPeriodMs: Millis;
   readonly #note: () => string;
   readonly #burstMs: Millis;
+  readonly #played: Played | undefined;
   readonly #begunAt: MonotonicMillis;
   readonly #watchers = new Set<Watcher>();
   #size: Size;
@@ -64,6 +66,8 @@ export class Feed {
   /** What the camera's clock said when it began. */
   #origin = Number.NaN;
   #nextFrame = 0;
+  /** The frame that is the first of what is played. */
+  #firstPlayed = 0;
   #nextSound = 0;
   #timer: Timer | undefined;
 
@@ -81,6 +85,8 @@ export class Feed {
     readonly note?: () => string;
     /** What the first watcher gets of the time before it came, all at once. Nothing if absent. */
     readonly burstMs?: Millis;
+    /** Sent instead of what is drawn, from its beginning on whenever somebody begins to watch. */
+    readonly played?: Played | undefined;
   }) {
     this.#clock = o.clock;
     this.#name = o.name;
@@ -89,6 +95,7 @@ export class Feed {
     this.#keyPeriodMs = o.keyPeriodMs ?? KEY_FRAME_PERIOD_MS;
     this.#note = o.note ?? (() => "");
     this.#burstMs = o.burstMs ?? 0;
+    this.#played = o.played;
     this.fps = o.fps;
     this.#begunAt = o.clock.monotonic();
     this.#size = o.size;
@@ -100,7 +107,7 @@ export class Feed {
   }
 
   get parameterSets(): { readonly sps: Buffer; readonly pps: Buffer } {
-    return this.#encoder;
+    return this.#played?.parameterSets ?? this.#encoder;
   }
 
   /** The camera's wall clock. */
@@ -186,6 +193,7 @@ export class Feed {
     this.#nextFrame = Math.max(this.#nextFrame, Math.ceil((elapsedMs * this.fps) / SECOND));
     this.#nextSound = Math.max(this.#nextSound, Math.ceil(elapsedMs / SOUND_PERIOD_MS));
     this.#keyWanted = true;
+    this.#firstPlayed = this.#nextFrame;
   }
 
   #schedule(): void {
@@ -207,11 +215,20 @@ export class Feed {
 
   #makeFrame(number: number): void {
     const elapsedMs = this.#instant(number);
+    const frame = { ...(this.#playedNow(number) ?? this.#encoded(number, elapsedMs)), number, elapsedMs };
+    for (const watcher of this.#watchers) watcher.frame(frame);
+  }
+
+  #playedNow(number: number): CodedPicture | undefined {
+    const pictures = this.#played?.pictures ?? [];
+    return pictures[(number - this.#firstPlayed) % pictures.length];
+  }
+
+  #encoded(number: number, elapsedMs: Millis): CodedPicture {
     const scene = this.#drawn(number, this.#wallAt(elapsedMs));
     const key = this.#keyWanted || number % Math.round((this.#keyPeriodMs * this.fps) / SECOND) === 0;
     this.#keyWanted = false;
-    const frame = { ...this.#encoder.encode(scene.picture, key), number, elapsedMs };
-    for (const watcher of this.#watchers) watcher.frame(frame);
+    return this.#encoder.encode(scene.picture, key);
   }
 
   #drawn(number: number, at: UnixMillis): Scene {

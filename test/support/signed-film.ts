@@ -5,6 +5,7 @@ import { H264_CODEC, H265_CODEC, type NalCodec } from "../../media/nal-codec.ts"
 import { CameraVerifier } from "../../media/signing/camera-verifier.ts";
 import type { CameraTrust } from "../../media/signing/certificates.ts";
 import { signingSchemeOf } from "../../media/signing/sei.ts";
+import { nalsIn } from "../../sim/played.ts";
 
 const FOLDER = join(import.meta.dirname, "../media/signing/vectors");
 /** Of the films: five pictures a second. */
@@ -19,11 +20,20 @@ export interface SignedFilm {
   readonly pictures: readonly AccessUnit[];
 }
 
+export function signedPath(name: string): string {
+  return join(FOLDER, name);
+}
+
+/** The film as a byte stream. */
+export function signedBytes(name: string): Buffer {
+  return readFileSync(signedPath(name));
+}
+
 export function signedFilm(name: string): SignedFilm {
   const codec = name.endsWith(".265") ? H265_CODEC : H264_CODEC;
   const pictures: Buffer[][] = [];
   let isOpen = false;
-  for (const nal of nalsOf(readFileSync(join(FOLDER, name)))) {
+  for (const nal of nalsIn(signedBytes(name))) {
     const isSlice = codec.vcl(codec.type(nal));
     const begins = isSlice ? ((nal[codec.headerBytes] ?? 0) & 0x80) !== 0 : isOpen;
     if (pictures.length === 0 || (begins && isOpen)) pictures.push([]);
@@ -33,21 +43,8 @@ export function signedFilm(name: string): SignedFilm {
   return { codec, pictures };
 }
 
-/** NAL units between start codes (ITU-T H.264 annex B). */
-export function nalsOf(bytes: Buffer): readonly Buffer[] {
-  const mark = Buffer.of(0, 0, 1);
-  const nals: Buffer[] = [];
-  for (let at = bytes.indexOf(mark); at >= 0; ) {
-    const next = bytes.indexOf(mark, at + 3);
-    const end = next < 0 ? bytes.length : bytes[next - 1] === 0 ? next - 1 : next;
-    nals.push(bytes.subarray(at + 3, end));
-    at = next;
-  }
-  return nals;
-}
-
 export function signingCertificate(name: string): X509Certificate {
-  return new X509Certificate(readFileSync(join(FOLDER, name)));
+  return new X509Certificate(signedBytes(name));
 }
 
 export function sampleOf(nals: AccessUnit): Buffer {
