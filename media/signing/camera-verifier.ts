@@ -71,7 +71,7 @@ export class CameraVerifier {
     const scheme = signingSchemeOf(nal, this.#codec);
     if (scheme === undefined) return;
     this.#schemes.add(scheme);
-    if (scheme === "onvif") this.#message(nal, time);
+    if (scheme === "onvif-media-signing") this.#message(nal, time);
   }
 
   #message(nal: Buffer, time: PictureTime): void {
@@ -112,7 +112,7 @@ export class CameraVerifier {
 
   #hash(bytes: Buffer): SignedUnit["hashes"] {
     this.#hashed += 1;
-    const isWorthIt = this.#schemes.has("onvif") || this.#hashed <= LIMITS.hashed;
+    const isWorthIt = this.#schemes.has("onvif-media-signing") || this.#hashed <= LIMITS.hashed;
     return isWorthIt ? hashesOf(bytes, this.#hashName) : undefined;
   }
 

@@ -64,7 +64,7 @@ export class GroupJudge {
     if (this.#unplaced.length >= LIMITS.unplaced) this.#giveUp();
     const into = this.#findings;
     const rest = this.#units.splice(0);
-    if (!this.#hasStatement && schemes.has("axis")) say(rest, "unknown", WHY.axis, into);
+    if (!this.#hasStatement && schemes.has("axis-signed-video")) say(rest, "unknown", WHY.axis, into);
     else if (!this.#hasStatement) say(rest, "unsigned", undefined, into);
     else {
       const isSignedLater = rest.some(({ held }) => held !== undefined);

@@ -13,11 +13,11 @@ const USER_DATA = 5;
 const UUID_BYTES = 16;
 
 /** Who made the format: ONVIF (Media Signing Specification, "SEI format"), or Axis, whose Signed Video was there before it. */
-export type SigningScheme = "onvif" | "axis";
+export type SigningScheme = "onvif-media-signing" | "axis-signed-video";
 
 const SCHEMES: readonly (readonly [SigningScheme, Buffer])[] = [
-  ["onvif", Buffer.from("005bc93f2d715e95ada4796f90877a6f", "hex")],
-  ["axis", Buffer.from("5369676e656420566964656f2e2e2e30", "hex")],
+  ["onvif-media-signing", Buffer.from("005bc93f2d715e95ada4796f90877a6f", "hex")],
+  ["axis-signed-video", Buffer.from("5369676e656420566964656f2e2e2e30", "hex")],
 ];
 
 /** In the byte behind the UUID. */
@@ -49,7 +49,7 @@ function isSei(nal: Buffer, codec: NalCodec): boolean {
   return SEI_TYPES[codec.codec].some((one) => one === type);
 }
 
-/** Reads a message of the `onvif` scheme. Fault `invalid` for anything that is none. */
+/** Reads a message of ONVIF Media Signing. Fault `invalid` for anything that is none. */
 export function readSigningSei(given: Buffer, codec: NalCodec): SigningSei {
   const nal = withoutZeros(given);
   const scheme = signingSchemeOf(nal, codec);

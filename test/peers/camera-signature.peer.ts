@@ -88,7 +88,7 @@ describe("a camera that signs its stream itself", function () {
   });
 
   it("is recorded so that its signature holds, and says who signed", () => {
-    expect(told.cameras.map(({ schemes }) => schemes)).to.deep.equal([["onvif"]]);
+    expect(told.cameras.map(({ schemes }) => schemes)).to.deep.equal([["onvif-media-signing"]]);
     expect(told.cameras[0]?.signers.map(({ name, manufacturer }) => [name, manufacturer])).to.deep.equal([
       ["Camera 0001", "Test"],
     ]);

@@ -67,7 +67,9 @@ function withMessage(film: SignedFilm, number: number, change: (nal: Buffer) => 
 const accused = (film: SignedFilm, o?: Parameters<typeof saidOf>[1]): readonly string[] =>
   saidOf(film, o).filter((line) => !line.endsWith(" ok") && !line.endsWith(DANGLING));
 
-describe("the camera's own signature", () => {
+describe("the camera's own signature", function () {
+  // Some go through hundreds of films, which takes its time on a busy machine.
+  this.timeout(120_000);
   for (const name of ANY)
     it(`holds for every picture of ${name} up to those that are signed later`, () => {
       const said = saidOf(signedFilm(name));
