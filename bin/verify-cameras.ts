@@ -14,8 +14,8 @@ const WORDS: Readonly<Record<CameraVerdict, string>> = {
 };
 
 const SCHEME_WORDS: Readonly<Record<SigningScheme, string>> = {
-  onvif: "ONVIF Media Signing",
-  axis: "Axis Signed Video",
+  "onvif-media-signing": "ONVIF Media Signing",
+  "axis-signed-video": "Axis Signed Video",
 };
 
 const COMPARE =
