@@ -1,6 +1,6 @@
 import { printed } from "../base/printed.ts";
 import type { CameraSigner, CameraVerdict } from "../media/signing/finding.ts";
-import type { SigningScheme } from "../media/signing/sei.ts";
+import { SCHEME_NAMES } from "../media/signing/sei.ts";
 import { type CameraReport, exitCodeOfCameras } from "../recorder/camera-signatures.ts";
 import { issuerOf, nameOf } from "../recorder/cms/chain.ts";
 
@@ -11,11 +11,6 @@ const WORDS: Readonly<Record<CameraVerdict, string>> = {
   unsigned: "unsigned",
   untrusted: "by somebody who is not trusted",
   unknown: "cannot be told",
-};
-
-const SCHEME_WORDS: Readonly<Record<SigningScheme, string>> = {
-  "onvif-media-signing": "ONVIF Media Signing",
-  "axis-signed-video": "Axis Signed Video",
 };
 
 const COMPARE =
@@ -31,7 +26,7 @@ export function printCameras(
       const what = why === undefined ? WORDS[verdict] : `${WORDS[verdict]}: ${why}`;
       line(`${timeOf(fromUs)} ${timeOf(toUs)} ${camera}/${stream} signed by the camera: ${what}`);
     }
-    const how = schemes.map((one) => SCHEME_WORDS[one]).join(", ");
+    const how = schemes.map((one) => SCHEME_NAMES[one]).join(", ");
     for (const signer of signers)
       line(`${signer.groups} groups of pictures of ${camera}/${stream} signed by ${signerWords(signer)} (${how})`);
   }

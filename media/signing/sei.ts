@@ -13,7 +13,14 @@ const USER_DATA = 5;
 const UUID_BYTES = 16;
 
 /** Who made the format: ONVIF (Media Signing Specification, "SEI format"), or Axis, whose Signed Video was there before it. */
-export type SigningScheme = "onvif-media-signing" | "axis-signed-video";
+export const SIGNING_SCHEMES = ["onvif-media-signing", "axis-signed-video"] as const;
+export type SigningScheme = (typeof SIGNING_SCHEMES)[number];
+
+/** For people. */
+export const SCHEME_NAMES: Readonly<Record<SigningScheme, string>> = {
+  "onvif-media-signing": "ONVIF Media Signing",
+  "axis-signed-video": "Axis Signed Video",
+};
 
 const SCHEMES: readonly (readonly [SigningScheme, Buffer])[] = [
   ["onvif-media-signing", Buffer.from("005bc93f2d715e95ada4796f90877a6f", "hex")],

@@ -1,12 +1,14 @@
 import { constants, createHash, createSign } from "node:crypto";
 import { unixMillis } from "../../base/units.ts";
 import { TIME_QUALITIES, type TimeQuality } from "../../media/group.ts";
+import type { SigningScheme } from "../../media/signing/sei.ts";
 import { BOX_HEADER_BYTES, bodyAt, box, boxesIn } from "../box.ts";
 import { type Fmp4Track, handlerOf, initSegment } from "../fmp4.ts";
 import { Pace } from "../pace.ts";
 import { randomAccess } from "../segment.ts";
 import type { Signer } from "../signature.ts";
 import type { Ahead } from "./ahead.ts";
+import { schemesIn } from "./camera-schemes.ts";
 import type { CutFragment, CutSegment, Missing } from "./cut.ts";
 import { originBox } from "./origin.ts";
 import { asRecorded, type FragmentParts, partsOf, withFewerTracks } from "./reshape.ts";
@@ -57,6 +59,8 @@ export interface FilmFacts {
   readonly segments: readonly string[];
   /** Nothing was left out of its fragments: they are as they were signed. */
   readonly asRecorded: boolean;
+  /** In which formats the camera has signed it itself. */
+  readonly cameraSchemes: readonly SigningScheme[];
 }
 
 /** The tracks that are left; perhaps none. */
@@ -88,6 +92,7 @@ export class Film {
   readonly #origins = new Map<number, number>();
   readonly #segments: string[] = [];
   readonly #still: Missing[] = [];
+  readonly #cameraSchemes = new Set<SigningScheme>();
   #segment: CutSegment | undefined;
   #shift: Shift = { ticks: new Map(), sequence: 0 };
   #sequence = 0;
@@ -144,6 +149,7 @@ export class Film {
       still: this.#still,
       segments: this.#segments,
       asRecorded: this.#asRecorded,
+      cameraSchemes: [...this.#cameraSchemes],
     };
   }
 
@@ -179,6 +185,9 @@ export class Film {
 
   #add({ box: about, head, body }: CutFragment, parts: FragmentParts, shift: Shift): readonly Buffer[] {
     const sequence = about.sequence + shift.sequence;
+    // Cameras that sign do so every few seconds: once is enough.
+    if (this.#cameraSchemes.size === 0)
+      for (const scheme of schemesIn(body, parts, this.#tracks)) this.#cameraSchemes.add(scheme);
     const shaped = this.#asRecorded
       ? asRecorded(head, body, parts, shift)
       : withFewerTracks(body, parts, { ...shift, sequence });

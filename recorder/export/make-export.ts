@@ -186,7 +186,8 @@ function filmOf(
   camera: { readonly id: string; readonly stream: string },
   facts: FilmFacts,
 ): ManifestFilm {
-  const { tracks, fromUs, toUs, bytes, sha256, time, cameraAheadMs, fetchedUs, asRecorded, segments } = facts;
+  const { tracks, fromUs, toUs, bytes, sha256, time, cameraAheadMs, fetchedUs, asRecorded, cameraSchemes, segments } =
+    facts;
   const kinds = { vide: "video", soun: "audio", meta: "metadata" } as const;
   return {
     path,
@@ -205,6 +206,7 @@ function filmOf(
     ...(cameraAheadMs === undefined ? {} : { cameraAheadMs }),
     ...(fetchedUs === undefined ? {} : { fetchedAt: timeOf(fetchedUs) }),
     asRecorded,
+    ...(cameraSchemes.length === 0 ? {} : { signedByCamera: [...cameraSchemes] }),
     segments: [...segments],
   };
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Fault } from "../../base/fault.ts";
 import { TIME_QUALITIES } from "../../media/group.ts";
+import { SIGNING_SCHEMES } from "../../media/signing/sei.ts";
 import { LEAVABLE } from "./film.ts";
 
 /** Names of the files of an export that are not films. */
@@ -49,6 +50,8 @@ const film = z.object({
   fetchedAt: instant.optional(),
   /** True: every fragment is as the recorder signed it. False: something was left out, and this export's signature alone is over it. */
   asRecorded: z.boolean(),
+  /** In which formats the camera has signed its stream itself; `viaduct verify` says what that says. Absent: in none. */
+  signedByCamera: z.array(z.enum(SIGNING_SCHEMES)).optional(),
   /** The recorder's files that it is from. */
   segments: z.array(text),
 });

@@ -1,9 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import { printed } from "../../base/printed.ts";
 import type { TimeQuality } from "../../media/group.ts";
+import { SCHEME_NAMES } from "../../media/signing/sei.ts";
 import { issuerOf, nameOf } from "../cms/chain.ts";
 import type { ExportSigner } from "../signature.ts";
-import { EXPORT_FILES, type Manifest } from "./manifest.ts";
+import { EXPORT_FILES, type Manifest, type ManifestFilm } from "./manifest.ts";
 import type { StampOfExport } from "./stamp.ts";
 
 /** How the times of a film are known, in words. */
@@ -41,6 +42,13 @@ function authorityWords({ certificate, authorities = [] }: ExportSigner): string
 `;
 }
 
+function signedWords(schemes: ManifestFilm["signedByCamera"] = []): string {
+  const names = schemes.map((one) => SCHEME_NAMES[one]).join(", ");
+  return names === ""
+    ? ""
+    : `\n    signed by the camera itself, in its pictures (${names}), for programs that know this`;
+}
+
 function fetchedWords(at: string | undefined): string {
   return at === undefined
     ? ""
@@ -57,8 +65,8 @@ interface ReadmeDetails {
 export function readmeOf(manifest: Manifest, { protectedBy, stamped, signer }: ReadmeDetails): string {
   const { certificates, asked } = manifest;
   const films = manifest.films.map(
-    ({ path, from, to, time, fetchedAt, asRecorded }) =>
-      `  ${path}\n    ${from} to ${to}; times ${fetchedAt === undefined ? TIME_WORDS[time] : FETCHED_TIME_WORDS[time]}${asRecorded ? "" : "; tracks were left out"}${fetchedWords(fetchedAt)}`,
+    ({ path, from, to, time, fetchedAt, asRecorded, signedByCamera }) =>
+      `  ${path}\n    ${from} to ${to}; times ${fetchedAt === undefined ? TIME_WORDS[time] : FETCHED_TIME_WORDS[time]}${asRecorded ? "" : "; tracks were left out"}${fetchedWords(fetchedAt)}${signedWords(signedByCamera)}`,
   );
   const cameras = manifest.cameras.flatMap(({ name, id, stream, note, gaps, leftOut }) => [
     `  ${printed(name)} (${id}, stream ${stream}): ${note}`,

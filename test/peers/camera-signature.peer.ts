@@ -1,8 +1,9 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { H264_CODEC } from "../../media/nal-codec.ts";
 import { signingSchemeOf } from "../../media/signing/sei.ts";
+import type { Manifest } from "../../recorder/export/manifest.ts";
 import { nalsIn, readPlayed } from "../../sim/played.ts";
 import { eventually, startTestBridge } from "../support/bridge.ts";
 import { type Peer, peer } from "../support/peer.ts";
@@ -108,7 +109,11 @@ describe("a camera that signs its stream itself", function () {
     const args = ["export", "--config", config, "--camera", camera, ...times, "--out", out, "--no-password", "--json"];
     const made = await viaduct(args);
     expect(made.code, made.err).to.equal(0);
-    const { manifest } = JSON.parse(made.out) as { manifest: { films: readonly { readonly path: string }[] } };
+    const { manifest } = JSON.parse(made.out) as { manifest: Manifest };
+    expect(manifest.films.map(({ signedByCamera }) => signedByCamera)).to.deep.equal([["onvif-media-signing"]]);
+    expect(await readFile(join(out, "README.txt"), "utf8")).to.match(
+      /signed by the camera itself, in its pictures \(ONVIF Media Signing\)/,
+    );
     const path = join(out, manifest.films[0]?.path ?? "");
     const { stdout } = await ffmpeg.run(`-v error -i ${path} -c copy -f h264 -`.split(" "));
     const messages = messagesIn(stdout);
