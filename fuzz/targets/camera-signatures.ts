@@ -2,11 +2,14 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { H264_CODEC, H265_CODEC } from "../../media/nal-codec.ts";
 import { CameraVerifier } from "../../media/signing/camera-verifier.ts";
+import type { CameraTrust } from "../../media/signing/certificates.ts";
 import { inputsOf } from "../seeds.ts";
 import { holds, type Target, target } from "../target.ts";
 
 /** The maker of the seeds' cameras. */
 const MAKER = new X509Certificate(readFileSync(new URL("../seeds/camera-signature.pem", import.meta.url)));
+
+const ofMaker: CameraTrust = ([leaf]) => (leaf?.verify(MAKER.publicKey) === true ? undefined : "another");
 
 /** What is signed in the seeds, slice by slice. */
 const SIGNED: ReadonlySet<string> = new Set(
@@ -35,9 +38,7 @@ export const TARGETS: readonly Target[] = [
       "\0\0\0\x01 \0\0\x03 \x06\x05 \x4e\x01\x05 \x01\0\x5b \x02\0\x41 \x03\0\x4b \x04\0\x0f \x05\0\x07 \x06\x03 \x07\0\x02 \xff\xff \x80 \x40",
     run(input) {
       const codec = (input[0] ?? 0) % 2 === 0 ? H264_CODEC : H265_CODEC;
-      const trust = ([leaf]: readonly X509Certificate[]) =>
-        leaf?.verify(MAKER.publicKey) === true ? undefined : "another";
-      const verifier = new CameraVerifier(codec, { trust });
+      const verifier = new CameraVerifier(codec, { trust: ofMaker });
       let pictures = 0;
       for (let at = 1; at + 4 <= input.length; pictures += 1) {
         const end = at + 4 + input.readUInt32BE(at);

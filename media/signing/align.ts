@@ -24,7 +24,7 @@ export function align(units: readonly SignedUnit[], list: Buffer, name: HashName
   const asSigned = units.map((unit) => linkedHash(unit, name, first)?.toString("latin1"));
   const better = matches(asSigned, listed);
   const [matched, hashes] = better.size > found.size ? [better, asSigned] : [found, asThere];
-  const isReordered = matched.size < listed.length && hashes.toSorted().join() === listed.toSorted().join();
+  const isReordered = matched.size < listed.length && isSame(hashes, listed);
   return { matched, listed: listed.length, isReordered };
 }
 
@@ -39,4 +39,12 @@ function matches(hashes: readonly (string | undefined)[], listed: readonly strin
     next = place + 1;
   }
   return matched;
+}
+
+/** Whether both hold the same, as often, in whatever order. */
+function isSame(hashes: readonly (string | undefined)[], listed: readonly string[]): boolean {
+  const left = Map.groupBy(listed, (one) => one);
+  return (
+    hashes.length === listed.length && hashes.every((one) => one !== undefined && left.get(one)?.pop() !== undefined)
+  );
 }

@@ -166,11 +166,15 @@ export function readChain(pem: Buffer): readonly X509Certificate[] {
   if (found.length === 0 || found.length > LIMITS.certificates)
     throw new Fault("invalid", `a chain of ${found.length} certificates`);
   try {
-    const chain = found.map((one) => new X509Certificate(one));
-    // A key that makes no sense is found when it is read.
-    for (const { publicKey } of chain) publicKey.asymmetricKeyType;
-    return chain;
+    return found.map(certificateOf);
   } catch (cause) {
     throw new Fault("invalid", "a certificate that makes no sense", { cause });
   }
+}
+
+/** A key that makes no sense is found when it is read. */
+function certificateOf(pem: string): X509Certificate {
+  const certificate = new X509Certificate(pem);
+  if (certificate.publicKey.type !== "public") throw new Fault("invalid", "a certificate without a public key");
+  return certificate;
 }

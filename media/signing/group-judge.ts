@@ -175,8 +175,10 @@ export class GroupJudge {
     const last = this.#last;
     const isAnew = isZero(given.previous) || (last !== undefined && given.counter <= last.counter);
     const isLost = this.#isLost(0, end + 1);
-    let [to, counter] = [end, given.counter - 1];
-    for (; to > 0 && !isAnew; counter -= 1) {
+    let counter = given.counter - 1;
+    let to = end;
+    for (; to > 0; counter -= 1) {
+      if (isAnew) break;
       const own = this.#unplaced.find((one) => one.counter === counter);
       const length = own?.isPartial === true ? lengthOf(own) : undefined;
       const from = Math.max(startBefore(this.#units, to), length === undefined ? 0 : to - length);
