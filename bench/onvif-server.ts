@@ -18,6 +18,7 @@ import { Addresses } from "../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../bridge/client-side/front-door.ts";
 import type { EventHistory } from "../bridge/client-side/onvif/event-search.ts";
 import { onvifPart } from "../bridge/client-side/onvif-part.ts";
+import { PtzHolders } from "../bridge/client-side/ptz-holders.ts";
 import { Watch } from "../bridge/client-side/watch.ts";
 import { EventBus } from "../bridge/event-bus.ts";
 import { MadeProfiles } from "../bridge/made-profiles.ts";
@@ -46,10 +47,12 @@ async function viaduct(): Promise<void> {
   const list = Array.from({ length: Number(cameras) }, (_, index) => camera(index + 1));
   const directory = { list: () => list, find: (id: string) => list.find(({ info }) => info.id === id) };
   let addresses = new Addresses({ https: 0, http: 0, rtsps: 8322, rtsp: 8554 });
+  const watch = new Watch(directory, audit, new Leases({ accounts, audit, clock }));
   const part = onvifPart({
     uuid: "5f5a69c2-e0ae-504f-829b-00fcee1ab001",
     version: "bench",
-    watch: new Watch(directory, audit, new Leases({ accounts, audit, clock })),
+    watch,
+    ptzHolders: new PtzHolders({ clock, audit, watch }),
     bus: new EventBus(clock, log),
     authenticator: new HttpAuthenticator({ accounts, clock, realm: "Viaduct", door: "onvif", throttle }),
     usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),

@@ -37,6 +37,7 @@ import type { Exports } from "./client-side/exports/exports.ts";
 import { FrontDoor, type HttpPart } from "./client-side/front-door.ts";
 import { onvifPart } from "./client-side/onvif-part.ts";
 import { listenForCameras } from "./client-side/own-doors.ts";
+import { PtzHolders } from "./client-side/ptz-holders.ts";
 import { REFUSALS_FILE } from "./client-side/refusal.ts";
 import { Refusals } from "./client-side/refusals.ts";
 import { rtspHost } from "./client-side/rtsp.ts";
@@ -94,6 +95,7 @@ export interface BridgeParts {
   readonly audit: AuditLog;
   readonly auditTrail: AuditTrail;
   readonly watch: Watch;
+  readonly ptzHolders: PtzHolders;
   readonly archive: Archive;
   readonly leases: Leases;
   readonly refusals: Refusals;
@@ -280,6 +282,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       log,
     }),
   );
+  const ptzHolders = await life.start("moves of cameras", () => new PtzHolders({ clock, audit, watch }));
   let addresses: Addresses | undefined;
   const made = (): Addresses => {
     if (addresses === undefined) throw new Fault("unavailable", "a client asked before everything listened");
@@ -294,6 +297,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     approvals,
     audit,
     watch,
+    ptzHolders,
     archive,
     leases,
     refusals,
@@ -349,6 +353,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       discoverable: clientSide.discovery.enabled,
       multicast,
       srtp: clientSide.srtp.enabled,
+      ptzHolders,
       consumers: await consumersOf(settings),
       cameraDevices,
       refused: refusals.refused,

@@ -40,6 +40,14 @@ const WEB: Doors = {
   see: ["GET /api/cameras"],
   live: ["WS /api/live"],
   playback: ["WS /api/playback"],
+  ptz: ["WS /api/ptz", "POST /api/cameras/:id/presets/:preset/go", "POST /api/cameras/:id/home/go"],
+  presets: [
+    "POST /api/cameras/:id/presets",
+    "PUT /api/cameras/:id/presets/:preset",
+    "DELETE /api/cameras/:id/presets/:preset",
+    "PUT /api/cameras/:id/home",
+  ],
+  "ptz or presets": ["GET /api/cameras/:id/presets"],
   "search or playback": ["GET /api/cameras/:id/timeline"],
   export: ["POST /api/exports", "GET /api/exports/:id/file"],
   // What somebody may not find, they can neither mark nor unmark.

@@ -34,6 +34,7 @@ import { exportRoutes } from "./routes/exports.ts";
 import { factorRoutes } from "./routes/factors.ts";
 import { footageRoutes } from "./routes/footage.ts";
 import { passwordRoutes } from "./routes/password.ts";
+import { presetRoutes } from "./routes/presets.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
 import { sessionRoutes } from "./routes/session.ts";
@@ -119,6 +120,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     aboutRoutes(o.about),
     cameraRoutes({ ...o, need }),
     footageRoutes(o),
+    presetRoutes(o),
     volumeRoutes({ ...o, need }),
     discoveryRoutes({ ...o, need }),
     directoryRoutes({ desk: o.desk, need, manager: askerOf }),

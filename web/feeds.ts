@@ -6,11 +6,13 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Turns } from "../base/turns.ts";
 import { AgedSource, recordedUnder } from "../bridge/client-side/aged-source.ts";
+import type { PtzHolders } from "../bridge/client-side/ptz-holders.ts";
 import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
 import type { WebSocket } from "../net/websocket.ts";
-import { refusal, showLive } from "./live.ts";
+import { showLive, unplayable } from "./live.ts";
 import { PlaybackFeed } from "./playback-feed.ts";
+import { PtzFeed } from "./ptz-feed.ts";
 import type { WebDoor } from "./state.ts";
 import type { Footage } from "./timeline.ts";
 
@@ -28,6 +30,7 @@ export const CLOSE_ENDED = 4403;
 export interface FeedsOptions {
   readonly audit: Audit;
   readonly watch: Watch;
+  readonly ptzHolders: PtzHolders;
   readonly leases: Leases;
   readonly discovery: Discovery;
   readonly footage: Footage;
@@ -99,7 +102,7 @@ export class Feeds {
       };
       ws.once("close", showLive(stream, viewer, this.#o.log.child({ camera: id, account: who.name })));
     } catch (error) {
-      refuseIn(ws, error);
+      refuseIn(ws, unplayable(error));
     }
   }
 
@@ -131,14 +134,32 @@ export class Feeds {
       over.addEventListener("abort", () => feed.close(), { once: true });
       endWith(ws, over);
     } catch (error) {
-      refuseIn(ws, error);
+      refuseIn(ws, unplayable(error));
+    }
+  }
+
+  /** Moves of one camera. */
+  ptz(ws: WebSocket, { who, door, address, ended }: FeedVisitor, id: string): void {
+    try {
+      const camera = this.#o.watch.open(who, id, "ptz", door, address);
+      const lease = this.#o.watch.run(who, camera, ["ptz"], door, address);
+      ws.once("close", lease.close);
+      const log = this.#o.log.child({ camera: id, account: who.name });
+      const feed = new PtzFeed(ws, camera, { who, from: { interface: door, address } }, { ...this.#o, log });
+      ws.once("close", () => feed.close());
+      // A changed account is known anew with the next connection.
+      const over = AbortSignal.any([lease.ended, ended, who.revoked]);
+      over.addEventListener("abort", () => feed.close(), { once: true });
+      endWith(ws, over);
+    } catch {
+      refuseIn(ws, { type: "refused", why: "This camera is not there, or you may not move it." });
     }
   }
 }
 
-function refuseIn(ws: WebSocket, error: unknown): void {
+function refuseIn(ws: WebSocket, words: { readonly type: "unplayable" | "refused"; readonly why: string }): void {
   if (ws.readyState !== ws.OPEN) return;
-  ws.send(JSON.stringify({ type: "unplayable", why: refusal(error) }));
+  ws.send(JSON.stringify(words));
   ws.close(CLOSE_ENDED);
 }
 

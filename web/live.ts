@@ -134,9 +134,11 @@ class LivePicture {
   }
 }
 
-/** The sentence for a viewer that may not watch, or no longer. */
-export function refusal(error: unknown): string {
-  return error instanceof Fault && error.kind === "unavailable"
-    ? "The camera cannot be reached at the moment."
-    : "This camera is not there, or you may not watch it.";
+/** For a viewer that may not watch, or no longer. */
+export function unplayable(error: unknown): Extract<LiveMessage, { type: "unplayable" }> {
+  const why =
+    error instanceof Fault && error.kind === "unavailable"
+      ? "The camera cannot be reached at the moment."
+      : "This camera is not there, or you may not watch it.";
+  return { type: "unplayable", why };
 }

@@ -11,7 +11,7 @@ import { type PlaybackMessage, type PlaybackRequest, playbackRequest } from "./p
 import { type Footage, timelineOf } from "./timeline.ts";
 
 /** Private close code (RFC 6455 7.4.2): the page sent what we do not understand. */
-const CLOSE_WRONG = 4400;
+export const CLOSE_WRONG = 4400;
 
 /** What is played, and to be told, of one camera's recording. */
 export interface PlaybackFeedOptions {

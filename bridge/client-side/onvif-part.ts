@@ -23,7 +23,7 @@ import type { ConsumerOptions } from "./onvif/notifications.ts";
 import { SearchSessions } from "./onvif/search-sessions.ts";
 import { onvifServices } from "./onvif/services.ts";
 import { Subscriptions } from "./onvif/subscriptions.ts";
-import { PtzHolders } from "./ptz-holders.ts";
+import type { PtzHolders } from "./ptz-holders.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { Watch } from "./watch.ts";
 
@@ -60,6 +60,7 @@ export function onvifPart(o: {
   readonly discoverable: boolean;
   readonly multicast: MulticastPlan | undefined;
   readonly srtp: boolean;
+  readonly ptzHolders: PtzHolders;
   /** To whom events are sent that subscribes to them; absent: to nobody. */
   readonly consumers?: ConsumerOptions | undefined;
   /** A device for each camera besides; absent: there are none. */
@@ -78,8 +79,7 @@ export function onvifPart(o: {
   readonly audit: Audit;
 }): OnvifPart {
   const { clock, metrics, audit, authenticator, usernameTokens } = o;
-  const ptzHolders = new PtzHolders(o);
-  const site = bridgeSite({ ...o, ptzHolders });
+  const site = bridgeSite(o);
   const subscriptions = new Subscriptions(o.bus, clock);
   const sent = metrics.counter("viaduct_onvif_notifications_total", "Notify requests to subscribers", ["outcome"]);
   const notifications = o.consumers && {
@@ -126,7 +126,6 @@ export function onvifPart(o: {
     ...doorOf(),
     cameraDoor: doorOf,
     close() {
-      ptzHolders.close();
       subscriptions.close();
     },
     devices: (local) => [

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Audit } from "../../auth/audit.ts";
 import type { Principal } from "../../auth/principal.ts";
+import type { Interface } from "../../auth/right.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Closable } from "../../base/lifecycle.ts";
@@ -15,9 +16,15 @@ const HOLD_MS = 10 * SECOND;
 /** Whoever stands before the picture goes before what runs by itself, such as a tour of an external system. */
 const RANK: Readonly<Record<Principal["kind"], number>> = { integration: 1, person: 2 };
 
+/** Where a request comes from. */
+export interface AskedFrom {
+  readonly interface: Interface;
+  readonly address: string;
+}
+
 interface Holder {
   readonly who: Principal;
-  readonly address: string;
+  readonly from: AskedFrom;
   readonly since: MonotonicMillis;
   /** Joins beginning and end in the log. */
   readonly id: string;
@@ -48,7 +55,7 @@ export class PtzHolders implements Closable {
    * For one more request, with the right that it needed. Faults: `busy` where somebody else of at least the same rank holds the
    * camera; `denied` where the right has ended this moment.
    */
-  take(who: Principal, camera: BridgedCamera, needs: "ptz" | "presets", address: string): void {
+  take(who: Principal, camera: BridgedCamera, needs: "ptz" | "presets", from: AskedFrom): void {
     const { id } = camera.info;
     const before = this.#holders.get(id);
     const same = before !== undefined && before.who === who;
@@ -56,14 +63,19 @@ export class PtzHolders implements Closable {
       throw new Fault("busy", `${before.who.name} moves ${id}`, {
         tell: "Somebody else is moving this camera: try again when they have let it rest for ten seconds",
       });
-    if (needs === "ptz") this.#follow(who, camera, address);
+    if (needs === "ptz") this.#follow(who, camera, from);
     if (same) {
       before.idle.cancel();
       before.idle = this.#clock.after(HOLD_MS, () => this.#release(id, before));
       return;
     }
     if (before !== undefined) this.#release(id, before);
-    this.#hold(who, id, address);
+    this.#hold(who, id, from);
+  }
+
+  /** Whether nobody else has moved the camera, or kept places of it, since. */
+  isHeldBy(who: Principal, camera: string): boolean {
+    return this.#holders.get(camera)?.who.accountId === who.accountId;
   }
 
   /** What moves is stopped by the camera side. */
@@ -72,10 +84,10 @@ export class PtzHolders implements Closable {
     for (const [camera, holder] of this.#holders) this.#release(camera, holder);
   }
 
-  #hold(who: Principal, camera: string, address: string): void {
+  #hold(who: Principal, camera: string, from: AskedFrom): void {
     const holder: Holder = {
       who,
-      address,
+      from,
       since: this.#clock.monotonic(),
       id: randomBytes(4).toString("hex"),
       idle: this.#clock.after(HOLD_MS, () => this.#release(camera, holder)),
@@ -85,9 +97,9 @@ export class PtzHolders implements Closable {
   }
 
   /** Stops the camera should the right to move it end while it may still be moving. */
-  #follow(who: Principal, camera: BridgedCamera, address: string): void {
+  #follow(who: Principal, camera: BridgedCamera, from: AskedFrom): void {
     const { id } = camera.info;
-    const lease = this.#watch.run(who, camera, ["ptz"], "onvif", address);
+    const lease = this.#watch.run(who, camera, ["ptz"], from.interface, from.address);
     if (lease.ended.aborted) {
       lease.close();
       throw new Fault("denied", `${who.name} may not move ${id} any more`, { tell: "the right to this has ended" });
@@ -119,8 +131,8 @@ export class PtzHolders implements Closable {
     this.#record(camera, holder, "ptz-end", `ptz ${holder.id}, after ${seconds} s`);
   }
 
-  #record(camera: string, { who, address }: Holder, action: string, why: string): void {
-    this.#audit.record({ who: who.name, action, camera, interface: "onvif", outcome: "allowed", why, address });
+  #record(camera: string, { who, from }: Holder, action: string, why: string): void {
+    this.#audit.record({ who: who.name, action, camera, outcome: "allowed", why, ...from });
   }
 }
 

@@ -31,7 +31,7 @@ describe("who moves a camera", () => {
   };
   const take = (who: Principal, needs: "ptz" | "presets" = "ptz"): boolean => {
     try {
-      holders.take(who, camera, needs, "192.0.2.1");
+      holders.take(who, camera, needs, { interface: "onvif", address: "192.0.2.1" });
       return true;
     } catch (thrown) {
       expect(isFault(thrown, "busy")).to.equal(true);
@@ -143,7 +143,7 @@ describe("who moves a camera", () => {
     expect(take(account("vms", "integration"))).to.equal(true);
     const system = changed;
     const late = account("ada", "person", []);
-    expect(() => holders.take(late, camera, "ptz", "192.0.2.1"))
+    expect(() => holders.take(late, camera, "ptz", { interface: "onvif", address: "192.0.2.1" }))
       .to.throw()
       .with.property("kind", "denied");
     expect(stops()).to.deep.equal([]);

@@ -143,7 +143,7 @@ describe("the matrix of rights: every door of a running bridge, with each right 
     const tour = (round && attributeOf(round, "token")) ?? "";
     const relays = await client.call("tds", "GetRelayOutputs");
     const relay = /token="gate_([^"]+)"/.exec(relays.body)?.[1] ?? "";
-    stage = { bridge: t, camera: TRIED, footage, everything, exported, preset, tour, relay };
+    stage = { bridge: t, camera: TRIED, footage, everything, exported, preset, spare: {}, tour, relay };
     doors = doorsOf(stage);
     const ready = async (): Promise<boolean> => {
       const { json } = await guest.web.send("GET", "/api/exports");

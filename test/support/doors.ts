@@ -1,6 +1,7 @@
 import { WebSessions } from "../../auth/sessions.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { isoOf, unixMillis } from "../../base/units.ts";
+import type { BridgedCamera } from "../../bridge/camera.ts";
 import { DOORS, type Guarded } from "../../scripts/doors.ts";
 import { FEEDS } from "../../web/sockets.ts";
 import { operationsOf, TABLES } from "../wsdl/table-values.ts";
@@ -55,6 +56,8 @@ export interface Stage {
   readonly exported: string;
   /** Tokens of things of the camera. */
   readonly preset: string;
+  /** One that may be removed. */
+  readonly spare: { preset?: string };
   readonly tour: string;
   readonly relay: string;
 }
@@ -107,13 +110,20 @@ function webDoors(stage: Stage): readonly Door[] {
       name,
       names: ofCamera || name === "POST /api/exports",
       async knock({ web }, camera) {
+        const removesPreset = name === "DELETE /api/cameras/:id/presets/:preset";
         const id = ofCamera ? camera : path.startsWith("/api/exports") ? stage.exported : "no-such-id";
         const query = path.endsWith("/timeline") ? `?${new URLSearchParams(range).toString()}` : "";
         const at = path
           .replace(":id", id)
           .replace(":mark", path.endsWith(":mark") ? await markOf(stage, path) : "")
+          .replace(":preset", removesPreset ? await presetOf(stage) : stage.preset)
           .replace(":kind", "role");
-        const body = path === "/api/exports" ? { cameras: [camera], ...range } : { ...range, text: "by a test" };
+        const body =
+          path === "/api/exports"
+            ? { cameras: [camera], ...range }
+            : path.includes("/presets")
+              ? { name: "by a test" }
+              : { ...range, text: "by a test" };
         // One's own session and exports go on.
         if (/^DELETE \/api\/(?:session|exports)/.test(name))
           return knockOf(stage, web.cookie === "" ? "stranger" : "answered", "", camera);
@@ -132,6 +142,16 @@ function webDoors(stage: Stage): readonly Door[] {
       },
     };
   });
+}
+
+/** One that is there to be removed, made anew where it was. */
+async function presetOf({ bridge, camera, spare }: Stage): Promise<string> {
+  const { control } = bridge.bridge.parts.watch.all().find(({ info }) => info.id === camera) as BridgedCamera;
+  if (spare.preset !== undefined)
+    await control.ptz("RemovePreset", { PresetToken: spare.preset }).catch(() => undefined);
+  const { PresetToken } = await control.ptz("SetPreset", { PresetName: "spare" });
+  spare.preset = PresetToken;
+  return PresetToken;
 }
 
 /** One that is there to be removed. */
@@ -174,8 +194,8 @@ function feedDoors(stage: Stage): readonly Door[] {
         feed.send(
           Buffer.from(JSON.stringify({ type: "timeline", from: stage.footage.from, to: stage.footage.from + 1500 })),
         );
-      // Where nothing happens there is nothing to be heard, and who may not hear it is hung up on.
-      const silent = kind === "events" && (await feed.alive());
+      // Where nothing happens there is nothing to be heard, and who may not hear it, or move anything, is hung up on.
+      const silent = (kind === "events" || kind === "ptz") && (await feed.alive());
       if (!silent) await Promise.race([feed.closed, eventually(() => feed.messages.length > 0)]);
       feed.close();
       const closed = await feed.closed;

@@ -21,6 +21,7 @@ import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import type { MulticastPlan } from "../../bridge/client-side/multicast-plan.ts";
 import type { ConsumerOptions } from "../../bridge/client-side/onvif/notifications.ts";
 import { type CameraDeviceSettings, type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
+import { PtzHolders } from "../../bridge/client-side/ptz-holders.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
 import { EventKeeper } from "../../bridge/event-keeper.ts";
@@ -114,10 +115,12 @@ export async function startOnvifSite(
   const cameras = o.cameras ?? fakeCameras(clock.now(), undefined, o.control);
   const own = new OwnEvents({ bus, cameras, clock });
   const keeper = new EventKeeper({ bus, journal, clock, log });
+  const watch = new Watch(cameras, audit, new Leases({ accounts, audit, clock }));
   const part = onvifPart({
     uuid: UUID,
     version: "1.2.3",
-    watch: new Watch(cameras, audit, new Leases({ accounts, audit, clock })),
+    watch,
+    ptzHolders: new PtzHolders({ clock, audit, watch }),
     bus,
     authenticator: new HttpAuthenticator({ accounts, clock, realm: "Viaduct", door: "onvif", throttle }),
     usernameTokens: new UsernameTokenVerifier({ accounts, clock, throttle }),

@@ -24,6 +24,7 @@ import { DAY } from "../../base/units.ts";
 import type { BridgedCamera, StreamInfo } from "../../bridge/camera.ts";
 import { Exports } from "../../bridge/client-side/exports/exports.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
+import { PtzHolders } from "../../bridge/client-side/ptz-holders.ts";
 import type { Refusal } from "../../bridge/client-side/refusal.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
 import type { Discovery, DiscoveryEvent } from "../../bridge/ports.ts";
@@ -199,6 +200,7 @@ export async function startWebSite(
     auditTrail: { path: folder, forwarding: () => [] },
     sessions: new WebSessions({ accounts, clock }),
     watch,
+    ptzHolders: new PtzHolders({ clock, audit, watch }),
     exports,
     leases,
     addressesOf: {

@@ -6,7 +6,7 @@ import { hevcConfig } from "../../media/h265-config.ts";
 import { createPacketizer, type Packetizer } from "../../media/packetizer.ts";
 import type { SampleFormat } from "../../media/sample.ts";
 import type { Track } from "../../media/track.ts";
-import { type LiveMessage, refusal, showLive, type Viewer } from "../../web/live.ts";
+import { type LiveMessage, showLive, unplayable, type Viewer } from "../../web/live.ts";
 import { group, H264_SETS, H265_SETS, inSample, SMALL_SPS, sampleOf, track } from "../media/codec-fixture.ts";
 import { type ScriptedCamera, scriptedCamera } from "../support/web-site.ts";
 
@@ -179,8 +179,8 @@ describe("a live picture in the browser", () => {
   it("is refused without a word about which cameras there are", () => {
     const hidden = "This camera is not there, or you may not watch it.";
     for (const kind of ["not-found", "denied", "internal"] as const)
-      expect(refusal(new Fault(kind, "gate")), kind).to.equal(hidden);
-    expect(refusal(new Error("gate"))).to.equal(hidden);
-    expect(refusal(new Fault("unavailable", "gate"))).to.equal("The camera cannot be reached at the moment.");
+      expect(unplayable(new Fault(kind, "gate")).why, kind).to.equal(hidden);
+    expect(unplayable(new Error("gate")).why).to.equal(hidden);
+    expect(unplayable(new Fault("unavailable", "gate")).why).to.equal("The camera cannot be reached at the moment.");
   });
 });

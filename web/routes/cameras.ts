@@ -5,6 +5,7 @@ import type { SecondPerson } from "../../auth/approval.ts";
 import type { Audit } from "../../auth/audit.ts";
 import { Fault } from "../../base/fault.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
+import { movableOf } from "../../bridge/client-side/ptz-requests.ts";
 import { streamOf, type Watch } from "../../bridge/client-side/watch.ts";
 import { keptForSchema } from "../../bridge/kept-for.ts";
 import type { Discovery } from "../../bridge/ports.ts";
@@ -58,7 +59,8 @@ export function cameraRoutes(o: {
     const setsUp = decide(who, { right: "adopt-camera", interface: door }).allowed;
     const viewOf = (camera: BridgedCamera): object => {
       const { info } = camera;
-      const may = (right: "live" | "playback" | "export"): boolean =>
+      const head = camera.control.controls.ptz;
+      const may = (right: "live" | "playback" | "export" | "ptz" | "presets"): boolean =>
         decide(who, { right, camera: info.id, interface: door }).allowed;
       return {
         id: info.id,
@@ -78,6 +80,9 @@ export function cameraRoutes(o: {
         mayWatch: may("live"),
         mayPlayBack: may("playback"),
         mayExport: may("export"),
+        mayMove: may("ptz"),
+        mayKeepPresets: may("presets"),
+        ...(head === undefined ? {} : { moves: movableOf(head) }),
         recordedAddress: o.addressesOf.recorded(info.id, local),
       };
     };

@@ -127,6 +127,15 @@ export interface Stream {
   readonly address: string;
 }
 
+/** What of a camera can be moved. */
+export interface Moves {
+  readonly panTilt: boolean;
+  readonly zoom: boolean;
+  /** It keeps places. */
+  readonly presets: boolean;
+  readonly home: boolean;
+}
+
 export interface Camera {
   readonly id: string;
   readonly name: string;
@@ -140,6 +149,10 @@ export interface Camera {
   readonly mayWatch: boolean;
   readonly mayPlayBack: boolean;
   readonly mayExport: boolean;
+  readonly mayMove: boolean;
+  readonly mayKeepPresets: boolean;
+  /** How it can be moved; absent where it cannot, or has not told yet. */
+  readonly moves?: Moves;
   readonly recordedAddress: string;
 }
 

@@ -134,7 +134,8 @@ export function bridgeSite(o: {
       return how.tracks === undefined ? address : narrowed(address, how.tracks);
     },
     control: (who, id) => watch.see(who, id, "onvif").control,
-    takePtz: (who, id, needs, address) => o.ptzHolders.take(who, watch.see(who, id, "onvif"), needs, address),
+    takePtz: (who, id, needs, address) =>
+      o.ptzHolders.take(who, watch.see(who, id, "onvif"), needs, { interface: "onvif", address }),
     snapshotUri: (id, base) => `${base.tls ? "https" : "http"}://${base.host}:${base.port}${SNAPSHOT_PATH}${id}`,
     requestKey: (who, { camera, stream }) => streamOf(watch.see(who, camera, "onvif"), stream).live.requestKey(),
     ports() {

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { api, type Camera, type Connection, type Pulling, type Stream } from "../api.ts";
 import { Copyable, Empty, Removal, stateWords, Trouble, useTask } from "../parts.tsx";
 import { Picture } from "./picture.tsx";
+import { Ptz } from "./ptz/ptz.tsx";
 import { RecordingLine } from "./recording.tsx";
 import { TRANSPORTS } from "./transports.ts";
 
@@ -31,6 +32,7 @@ export function CameraDetail({
         ) : null}
       </header>
       <Trouble text={troubleOf(camera.connection)} />
+      <Ptz camera={camera} />
       <dl>
         {mayAdopt ? <Transport camera={camera} /> : null}
         {camera.unrecordable.length === 0 ? null : (
