@@ -36,18 +36,23 @@ export function readClientCertificate(pem: string, now: UnixMillis): ClientCerti
   } catch (cause) {
     throw refused("cannot be read", cause);
   }
-  // Node.js calls the extended key usage so; undefined where the certificate does not limit it.
-  const { ca, keyUsage: usages, fingerprint256 } = certificate;
+  assertForClients(certificate);
   const expires = unixMillis(Date.parse(certificate.validTo));
   const begins = unixMillis(Date.parse(certificate.validFrom));
+  if (!(begins <= now)) throw refused(`is not good before ${isoOf(begins)}`);
+  if (!(now < expires)) throw refused(`has expired at ${isoOf(expires)}`);
+  return { fingerprint: certificate.fingerprint256, expires };
+}
+
+/** Fault `invalid`: it is of an authority, not for clients, or of a weak key. */
+export function assertForClients(certificate: X509Certificate): void {
+  // Node.js calls the extended key usage so; undefined where the certificate does not limit it.
+  const { ca, keyUsage: usages } = certificate;
   if (ca) throw refused("is one of an authority, and not a client's");
   if ((usages as readonly string[] | undefined)?.some((usage) => FOR_CLIENTS.has(usage)) === false)
     throw refused("is not for clients (its extended key usage lacks clientAuth)");
   if (!isStrong(certificate))
     throw refused("has a key of a kind that is not taken: RSA of 2048 bits on, P-256 to P-521, Ed25519");
-  if (!(begins <= now)) throw refused(`is not good before ${isoOf(begins)}`);
-  if (!(now < expires)) throw refused(`has expired at ${isoOf(expires)}`);
-  return { fingerprint: fingerprint256, expires };
 }
 
 function isStrong({ publicKey }: X509Certificate): boolean {

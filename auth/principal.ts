@@ -63,4 +63,6 @@ export interface Peer {
   readonly tls: boolean;
   /** Of the certificate whose key the client has proved to have: SHA-256, in hexadecimal pairs with colons. Absent: none, or from a browser. */
   readonly certificate?: string;
+  /** That certificate, DER. */
+  readonly certificateDer?: Buffer;
 }

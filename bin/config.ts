@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import { examineNtlm } from "../bridge/directory/examine-ntlm.ts";
 import { workingGssapi } from "../bridge/directory/kerberos.ts";
+import { checkCertificates } from "../bridge/open-certificates.ts";
 import { checkKeysFiles } from "../bridge/open-jwt.ts";
 import { settingsJsonSchema } from "../bridge/settings.ts";
 import { readSettings } from "./settings-file.ts";
@@ -96,6 +97,7 @@ export async function checkConfig(file: string): Promise<void> {
   if (kerberos !== undefined) await workingGssapi(kerberos);
   if (ntlm !== undefined) await examineNtlm(ntlm, systemClock);
   await checkKeysFiles(settings);
+  await checkCertificates(settings);
   process.stdout.write(`${file === "-" ? "It" : file} is right.\n`);
 }
 

@@ -22,6 +22,8 @@ export const PATHS = [
   "directory[].ca",
   "directory[].passwordFile",
   "kerberos.keytab",
+  "clientSide.clientCertificates.authorities[].ca",
+  "clientSide.clientCertificates.authorities[].crl",
   "jwt.issuers[].keysFile",
   "jwt.issuers[].ca",
   "mail.ca",

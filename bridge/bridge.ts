@@ -57,6 +57,7 @@ import { EventKeeper } from "./event-keeper.ts";
 import { MadeProfiles } from "./made-profiles.ts";
 import { cameraDevicesOf } from "./onvif-settings.ts";
 import { openArchive } from "./open-archive.ts";
+import { openCertificates } from "./open-certificates.ts";
 import { openExports } from "./open-exports.ts";
 import { openJwt } from "./open-jwt.ts";
 import { OwnEvents, publishLogInFailed, publishStorage } from "./own-events.ts";
@@ -202,7 +203,9 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const tokens = await life.start("API tokens", () => ApiTokens.open({ ...shared, accounts, audit }));
   const jwts = await openJwt(settings, { accounts, throttle, audit, clock, log });
   if (jwts !== undefined) await life.start("tokens of others", () => jwts);
-  const bearers = bearerTokens(tokens, jwts);
+  const certificates = await openCertificates(settings, { accounts, throttle, audit, clock, log });
+  if (certificates !== undefined) await life.start("certificates of clients", () => certificates);
+  const bearers = bearerTokens(tokens, jwts, certificates);
   approvals = await life.start("approvals", () =>
     Approvals.open({ query: database.query, accounts, audit, settings: settings.approval, clock }),
   );

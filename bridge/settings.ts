@@ -4,6 +4,7 @@ import { approvalSchema } from "../auth/acts.ts";
 import { FACTOR_DEMANDS } from "../auth/factor-demand.ts";
 import { parseGroupRange } from "../net/multicast.ts";
 import { PORTS_OF_STREAM } from "../rtsp/server/multicast.ts";
+import { clientCertificatesSchema } from "./client-certificate-settings.ts";
 import { type MulticastPlan, STREAMS_WITH_OWN_PORTS } from "./client-side/multicast-plan.ts";
 import { directoriesSchema } from "./directory-settings.ts";
 import { edgeSchema } from "./edge-settings.ts";
@@ -178,12 +179,7 @@ const clientSide = z
       .strictObject({ enabled: z.boolean().default(false), port: port(8080) })
       .prefault({})
       .describe("ONVIF over plain HTTP, and RTSP inside it, for clients without TLS. Pictures are in clear text."),
-    clientCertificates: z
-      .strictObject({ enabled: z.boolean().default(false) })
-      .prefault({})
-      .describe(
-        "Whether clients are asked for a certificate at HTTPS and RTSPS, as a log-in where it is registered with an account. Browsers that have one ask their people which to show.",
-      ),
+    clientCertificates: clientCertificatesSchema,
     notifications,
     cameraDevices,
     discovery: z

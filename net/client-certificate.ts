@@ -11,6 +11,8 @@ const OF_BROWSERS = ["origin", "sec-fetch-site", "cookie"] as const;
 export interface Caller extends ReturnType<typeof peerOf> {
   /** Of the certificate whose key the client has proved to have: SHA-256, in hexadecimal pairs with colons. Nobody has said that it is good. */
   readonly certificate?: string;
+  /** That certificate, DER. */
+  readonly certificateDer?: Buffer;
 }
 
 /**
@@ -23,11 +25,11 @@ export function callerOf({ socket, headers }: Pick<IncomingMessage, "socket" | "
 
 /** Of a connection on which nothing but a program can be. */
 export function peerWithCertificate(socket: Socket): Caller {
-  const certificate = socket instanceof TLSSocket ? certificateOf(socket) : undefined;
-  return { ...peerOf(socket), ...(certificate === undefined ? {} : { certificate }) };
+  return { ...peerOf(socket), ...(socket instanceof TLSSocket ? certificateOf(socket) : {}) };
 }
 
 /** Connections are not renegotiated: it stays the same. */
-const certificateOf = remembered(
-  (socket: TLSSocket): string | undefined => socket.getPeerX509Certificate()?.fingerprint256,
-);
+const certificateOf = remembered((socket: TLSSocket): Pick<Caller, "certificate" | "certificateDer"> => {
+  const shown = socket.getPeerX509Certificate();
+  return shown === undefined ? {} : { certificate: shown.fingerprint256, certificateDer: shown.raw };
+});

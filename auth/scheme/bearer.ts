@@ -1,5 +1,6 @@
 import { TOKEN_PREFIX } from "../api-token.ts";
 import type { ApiTokens } from "../api-tokens.ts";
+import type { CertificateLogIns } from "../certificate/certificate-log-ins.ts";
 import type { JwtLogIns } from "../jwt/jwt-log-ins.ts";
 import type { Peer, Principal } from "../principal.ts";
 import type { Interface } from "../right.ts";
@@ -14,17 +15,27 @@ export interface BearerTokens {
   ofCertificate(peer: Peer, door: Interface): Principal | undefined;
 }
 
-/** Our own tokens, and JWTs of the issuers that are listed; none of these where `jwts` is absent. */
+/**
+ * Our own tokens, and JWTs and certificates of the issuers and authorities that are listed; none of these where `jwts` and `certificates` are
+ * absent. A certificate that is a token is nothing else.
+ */
 export function bearerTokens(
   tokens: Pick<ApiTokens, "verify" | "verifyCertificate">,
   jwts: Pick<JwtLogIns, "takes" | "verify"> | undefined,
+  certificates?: Pick<CertificateLogIns, "verify">,
 ): BearerTokens {
   return {
     takes: (text, door) => text.startsWith(TOKEN_PREFIX) || jwts?.takes(text, door) === true,
     verify: async (text, peer, door) =>
       jwts?.takes(text, door) === true ? jwts.verify(text, peer, door) : tokens.verify(text, peer, door),
-    ofCertificate: (peer, door) =>
-      peer.certificate === undefined ? undefined : tokens.verifyCertificate(peer.certificate, peer, door),
+    ofCertificate: (peer, door) => {
+      const { certificate, certificateDer: der } = peer;
+      if (certificate === undefined) return undefined;
+      return (
+        tokens.verifyCertificate(certificate, peer, door) ??
+        (der === undefined ? undefined : certificates?.verify(der, certificate, peer, door))
+      );
+    },
   };
 }
 

@@ -61,7 +61,7 @@ const WORDS: Readonly<Record<RefusalCode, (refusal: Refusal) => Words>> = {
   ],
   "client-certificate": ({ detail }) => [
     `the client has shown a certificate that is not taken: ${detail ?? "nobody here has it"}`,
-    "register it with an account (viaduct token add --certificate), or let the client log in another way",
+    "register it with an account (viaduct token add --certificate), see to its authority, list and account, or let the client log in another way",
   ],
   throttled: () => [
     "there were too many wrong log-ins from this address, so that it has to wait, up to a minute",

@@ -82,6 +82,8 @@ export async function startTestBridge(
     readonly sms?: object;
     /** Clients are asked for certificates. */
     readonly clientCertificates?: boolean;
+    /** Whose certificates of clients are taken, as it stands in a configuration file. */
+    readonly certificateAuthorities?: readonly object[];
     /** Issuers of tokens, likewise. */
     readonly jwt?: object;
     /** Of recordings, likewise. */
@@ -109,7 +111,10 @@ export async function startTestBridge(
         srtp: { enabled: true },
         multicast: { enabled: options.multicast === true },
         onvifHttp: { enabled: true, port: 0 },
-        clientCertificates: { enabled: options.clientCertificates === true },
+        clientCertificates: {
+          enabled: options.clientCertificates === true,
+          authorities: options.certificateAuthorities ?? [],
+        },
         ...(options.cameraDevices === undefined ? {} : { cameraDevices: options.cameraDevices }),
       },
       ...(options.directory === undefined ? {} : { directory: options.directory }),

@@ -1,0 +1,291 @@
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import * as fc from "fast-check";
+import type { Account } from "../../../auth/account.ts";
+import type { AuditEntry } from "../../../auth/audit.ts";
+import { type CertificateAuthority, CertificateLogIns } from "../../../auth/certificate/certificate-log-ins.ts";
+import { nameIn } from "../../../auth/certificate/certificate-names.ts";
+import { readRevocationList, serialOf } from "../../../auth/certificate/revocation-list.ts";
+import { Revocations } from "../../../auth/certificate/revocations.ts";
+import { Leases } from "../../../auth/leases.ts";
+import { Throttle } from "../../../auth/throttle.ts";
+import { UnauthenticatedFault } from "../../../auth/unauthenticated.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { isFault } from "../../../base/fault.ts";
+import { silentLog } from "../../../base/log.ts";
+import { DAY, MINUTE, SECOND, unixMillis } from "../../../base/units.ts";
+import { type ClientAuthority, clientAuthority } from "../../support/client-authority.ts";
+import { type MadeCertificate, makeCertificate } from "../../support/client-certificate.ts";
+import { peer } from "../../support/peer.ts";
+import { openSite, type Site, TLS, WATCH_ALL } from "../fixture.ts";
+
+const UPN = "subjectAltName=otherName:1.3.6.1.4.1.311.20.2.3;UTF8:vms@site.test";
+
+describe("certificates of an authority", function () {
+  this.timeout(30_000);
+  let folder: string;
+  let ca: ClientAuthority;
+  let other: ClientAuthority;
+  let site: Site;
+  let vms: Account;
+  let revocations: Revocations;
+  let logIns: CertificateLogIns;
+  let version = 0;
+  const audited: AuditEntry[] = [];
+
+  before(async function () {
+    peer(this, "openssl");
+    folder = await mkdtemp(join(tmpdir(), "viaduct-authority-"));
+    ca = clientAuthority(folder, "site");
+    other = clientAuthority(folder, "other");
+  });
+  after(() => folder && rm(folder, { recursive: true }));
+
+  beforeEach(async () => {
+    site = await openSite();
+    await site.clock.advance(systemClock.now() + MINUTE - site.clock.now());
+    vms = (await site.accounts.createIntegration({ name: "vms", grants: WATCH_ALL })).account;
+    ca.publish();
+    await open();
+  });
+  afterEach(async () => {
+    await logIns.close();
+    await site.database.close();
+  });
+
+  const open = async (more: Partial<CertificateAuthority> = {}): Promise<void> => {
+    audited.length = 0;
+    const certificates = [new X509Certificate(await readFile(ca.caFile))];
+    const file = { version: async () => String(version), read: () => readFile(ca.crlFile) };
+    revocations = new Revocations({ authority: "site", file, certificates, clock: site.clock, log: silentLog() });
+    await revocations.refresh();
+    const authority: CertificateAuthority = {
+      name: "site",
+      certificates,
+      revocations,
+      namedBy: "common-name",
+      suffix: "",
+      accounts: undefined,
+      interfaces: new Set(["api", "rtsp"]),
+      ...more,
+    };
+    const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
+    const { accounts, clock } = site;
+    logIns = new CertificateLogIns([authority], { accounts, throttle: new Throttle(clock), audit, clock });
+  };
+  const come = ({ pem }: MadeCertificate, door: "api" | "onvif" | "rtsp" = "api") => {
+    const { raw, fingerprint256 } = new X509Certificate(pem);
+    return logIns.verify(raw, fingerprint256, TLS, door);
+  };
+  /** The account, `undefined` of a stranger, or what the administrator reads. */
+  const seen = (made: MadeCertificate, door?: "api" | "onvif" | "rtsp"): string | undefined => {
+    try {
+      return come(made, door)?.accountId;
+    } catch (error) {
+      if (error instanceof UnauthenticatedFault) return error.detail;
+      throw error;
+    }
+  };
+  /** Another list is in the file. */
+  const publish = async (...more: readonly string[]): Promise<void> => {
+    ca.publish(more.length === 0 ? undefined : more);
+    version += 1;
+    await site.clock.advance(30 * SECOND);
+    await revocations.refresh().catch(() => undefined);
+  };
+
+  it("let in who is named by them, through the interfaces that are listed, and write it down", async () => {
+    const made = ca.issue("vms");
+    expect([seen(made), seen(made), seen(made, "rtsp")]).to.deep.equal([vms.id, vms.id, vms.id]);
+    expect(seen(made, "onvif")).to.equal("it is not for onvif");
+    const serial = serialOf(new X509Certificate(made.pem));
+    expect(audited.map(({ who, action, subject }) => [who, action, subject])).to.deep.equal([
+      ["vms", "use-token", `certificate ${serial} of site`],
+      ["vms", "use-token", `certificate ${serial} of site`],
+    ]);
+  });
+
+  it("of others, or signed by themselves, are strangers, whatever names stand in them", () => {
+    expect(seen(other.issue("vms"))).to.equal(undefined);
+    expect(seen(makeCertificate(folder, "vms"))).to.equal(undefined);
+    // An issuer of that name, whose key it is not.
+    const forged = clientAuthority(join(folder, "other"), "site");
+    expect(seen(forged.issue("vms"))).to.equal(undefined);
+  });
+
+  it("are refused where they name nobody, or more than one, or are not a client's", async () => {
+    await site.accounts.createIntegration({ name: "eve", grants: [] });
+    for (const [holder, more, why] of [
+      ["nobody-here", undefined, 'there is no account "nobody-here"'],
+      ["twice", ["-subj", "/CN=vms/CN=eve"], "it has no common-name, or more than one"],
+      ["none", ["-subj", "/O=site"], "it has no common-name, or more than one"],
+      ["server", ["-subj", "/CN=vms", "-addext", "extendedKeyUsage=serverAuth"], /not for clients/],
+      ["below", ["-subj", "/CN=vms", "-addext", "basicConstraints=CA:TRUE"], /authority/],
+      ["weak", ["-subj", "/CN=vms", "-newkey", "rsa:1024"], /key of a kind/],
+    ] as const)
+      expect(seen(ca.issue(holder, more)), holder).to.match(typeof why === "string" ? new RegExp(`^${why}$`) : why);
+  });
+
+  it("are named by e-mail address or user principal name, without what these end with, or by a list", async () => {
+    const mail = ca.issue("by-mail", ["-addext", "subjectAltName=email:VMS@site.test"]);
+    const two = ca.issue("two-mails", ["-addext", "subjectAltName=email:vms@site.test,email:eve@site.test"]);
+    const upn = ca.issue("by-upn", ["-addext", UPN]);
+    await open({ namedBy: "mail", suffix: "@site.test" });
+    expect([seen(mail), seen(two), seen(upn)]).to.deep.equal([
+      vms.id,
+      "it has no mail, or more than one",
+      "it has no mail, or more than one",
+    ]);
+    await logIns.close();
+    await open({ namedBy: "user-principal-name", suffix: "@site.test" });
+    expect([seen(upn), seen(mail)]).to.deep.equal([vms.id, "it has no user-principal-name, or more than one"]);
+    await logIns.close();
+    await open({ namedBy: "user-principal-name", suffix: "@else.test" });
+    expect(seen(upn)).to.match(/does not end with @else\.test/);
+    await logIns.close();
+    await open({ accounts: new Map([["recorder 7", "vms"]]) });
+    expect([seen(ca.issue("listed", ["-subj", "/CN=recorder 7"])), seen(ca.issue("unlisted"))]).to.deep.equal([
+      vms.id,
+      'its common-name "unlisted" is not listed under accounts',
+    ]);
+  });
+
+  it("end what runs by them when they are revoked, and leave what runs by others", async () => {
+    const [lost, kept] = [ca.issue("lost", ["-subj", "/CN=vms"]), ca.issue("kept", ["-subj", "/CN=vms"])];
+    const leases = new Leases({ ...site, audit: { record: () => undefined } });
+    const run = (made: MadeCertificate) => {
+      const who = come(made);
+      if (who === undefined) throw new Error("unknown");
+      return leases.open(who, [{ right: "live", camera: "gate", interface: "api" }]).ended;
+    };
+    const [losts, kepts] = [run(lost), run(kept)];
+    ca.revoke("lost");
+    await publish();
+    expect([losts.aborted, kepts.aborted, seen(lost), seen(kept)]).to.deep.equal([
+      true,
+      false,
+      "it is revoked",
+      vms.id,
+    ]);
+    leases.close();
+  });
+
+  it("let nobody in, and end what runs, when the list is too old; another one lets them in again", async () => {
+    const made = ca.issue("aging", ["-subj", "/CN=vms"]);
+    const who = come(made);
+    const leases = new Leases({ ...site, audit: { record: () => undefined } });
+    if (who === undefined) throw new Error("unknown");
+    const { ended } = leases.open(who, [{ right: "live", camera: "gate", interface: "api" }]);
+    site.clock.setWall(unixMillis(site.clock.now() + 8 * DAY));
+    await site.clock.advance(2 * SECOND);
+    expect([ended.aborted, seen(made)]).to.deep.equal([true, "the list of revoked certificates of site is too old"]);
+    await publish("-crldays", "20");
+    expect(seen(made)).to.equal(vms.id);
+    leases.close();
+  });
+
+  it("go on by the list before where another one is of no use, or is older", async () => {
+    const made = ca.issue("going-on", ["-subj", "/CN=vms"]);
+    for (const more of [
+      ["-crldays", "7", "-crlexts", "partial"],
+      ["-crl_lastupdate", "20200101000000Z", "-crldays", "9000"],
+    ]) {
+      await publish(...more);
+      expect(seen(made), more.join(" ")).to.equal(vms.id);
+    }
+  });
+
+  it("end when they expire, and with their account, for whom more is asked at the pages too", async () => {
+    const made = ca.issue("expiring", ["-subj", "/CN=vms"]);
+    await site.accounts.change(vms.id, { enabled: false });
+    expect(seen(made)).to.equal("its account is out");
+    await site.accounts.change(vms.id, { enabled: true });
+    expect(seen(made)).to.equal(vms.id);
+    site.clock.setWall(unixMillis(systemClock.now() + 31 * DAY));
+    expect(seen(made)).to.equal("it has expired");
+  });
+
+  describe("a list of revoked ones", () => {
+    const now = () => site.clock.now();
+    const authorities = async () => [new X509Certificate(await readFile(ca.caFile))];
+
+    it("is read in PEM and DER, of authorities with RSA and Ed25519 too, with each serial number in it", async () => {
+      for (const [name, key] of [
+        ["rsa", ["-newkey", "rsa:2048"]],
+        ["ed", ["-newkey", "ed25519"]],
+        ["p384", ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-384"]],
+      ] as const) {
+        const of = clientAuthority(folder, name, key);
+        const serials = ["a", "b", "c"].map((holder) => serialOf(new X509Certificate(of.issue(holder).pem)));
+        for (const holder of ["a", "c"]) of.revoke(holder);
+        of.publish();
+        const pem = await readFile(of.crlFile);
+        const der = Buffer.from(pem.toString().replace(/-----[^-]+-----|\s/g, ""), "base64");
+        const signers = [new X509Certificate(await readFile(of.caFile))];
+        for (const bytes of [pem, der]) {
+          const { revoked } = readRevocationList(bytes, signers, now());
+          expect(
+            serials.map((one) => revoked.has(one)),
+            name,
+          ).to.deep.equal([true, false, true]);
+        }
+      }
+    });
+
+    it("is refused where somebody else has signed it, a byte is another, or it is of another time or part", async () => {
+      const good = await readFile(ca.crlFile);
+      const der = Buffer.from(good.toString().replace(/-----[^-]+-----|\s/g, ""), "base64");
+      const refusal = async (bytes: Buffer, at = now()): Promise<string> => {
+        try {
+          readRevocationList(bytes, await authorities(), at);
+          return "";
+        } catch (error) {
+          return isFault(error, "invalid") ? (error.tell ?? "") : "no Fault";
+        }
+      };
+      expect(await refusal(await readFile(other.crlFile))).to.match(/none of the authorities has signed it/);
+      expect(await refusal(good, unixMillis(now() + 8 * DAY))).to.match(/another one should have been there/);
+      expect(await refusal(good, unixMillis(now() - 8 * DAY))).to.match(/and not before/);
+      ca.publish(["-crldays", "7", "-crlexts", "partial"]);
+      expect(await refusal(await readFile(ca.crlFile))).to.match(/not a list of all/);
+      const [signer] = await authorities();
+      fc.assert(
+        fc.property(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
+          const changed = Buffer.from(der);
+          changed[at] = (changed[at] ?? 0) ^ by;
+          try {
+            readRevocationList(changed, signer === undefined ? [] : [signer], now());
+            return false;
+          } catch (error) {
+            return isFault(error, "invalid");
+          }
+        }),
+      );
+    });
+
+    it("and names of certificates are never read out of what is no DER, and end with a Fault", () => {
+      const { raw } = new X509Certificate(ca.issue("fuzzed", ["-subj", "/CN=vms", "-addext", UPN]).pem);
+      fc.assert(
+        fc.property(
+          fc.nat(raw.length - 1),
+          fc.nat(255),
+          fc.constantFrom("common-name", "mail", "user-principal-name"),
+          (at, byte, by) => {
+            const changed = Buffer.from(raw);
+            changed[at] = byte;
+            for (const bytes of [changed, raw.subarray(0, at)])
+              try {
+                nameIn(bytes, by);
+              } catch (error) {
+                if (!isFault(error, "invalid")) throw error;
+              }
+          },
+        ),
+        { numRuns: 500 },
+      );
+    });
+  });
+});
