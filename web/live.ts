@@ -14,7 +14,7 @@ const LIMITS = {
   queuedBytes: 4 * 1024 * 1024,
 };
 
-/** What browsers decode. The others are not even unpacked, so that the viewer hears of it before the first picture. */
+/** What browsers decode as video. The others are not even unpacked, so that the viewer hears of it before the first picture. */
 export const SHOWN: ReadonlySet<Codec> = new Set(["H264", "H265"]);
 
 /** The clock of RTP video (RFC 3551 5), and so of the fragments. */
@@ -32,14 +32,14 @@ export interface Viewer {
 
 /** What a viewer is told in words; between two of them come an initialization segment and fragments. */
 export type LiveMessage =
-  /** `mime` is for `MediaSource.addSourceBuffer`. An initialization segment follows. */
+  /** `mime` is for `MediaSource.addSourceBuffer`, and an initialization segment follows; or `image/jpeg`: each picture follows as a file. */
   | { readonly type: "stream"; readonly mime: string; readonly width: number; readonly height: number }
   /** The picture cannot be shown in a browser; `why` is a sentence for people. */
   | { readonly type: "unplayable"; readonly why: string };
 
 /**
  * Shows a stream's video live in a browser: packet groups become fragments of one frame each (ISO/IEC 14496-12 8.8),
- * with nothing decoded or encoded. Sound is left out. Returns how to stop.
+ * with nothing decoded or encoded; pictures of MJPEG stay files. Sound is left out. Returns how to stop.
  */
 export function showLive({ live }: BridgedStream, viewer: Viewer, log: Log): () => void {
   const picture = new LivePicture(viewer, log);
@@ -69,7 +69,8 @@ class LivePicture {
   describe({ tracks }: LiveSource): void {
     this.#track = tracks.findIndex((track) => track.kind === "video");
     const track = tracks[this.#track];
-    this.#depacketizer = track !== undefined && SHOWN.has(track.codec) ? createDepacketizer(track) : undefined;
+    const isShown = track !== undefined && (SHOWN.has(track.codec) || track.codec === "JPEG");
+    this.#depacketizer = isShown ? createDepacketizer(track) : undefined;
     this.#format = undefined;
     this.#waitingForKey = true;
     if (track === undefined) this.#viewer.text({ type: "unplayable", why: "This camera sends no video." });
@@ -89,6 +90,10 @@ class LivePicture {
     if (this.#viewer.queuedBytes > LIMITS.queuedBytes) this.#waitingForKey = true;
     this.#advance(sample.rtpTime);
     if (this.#waitingForKey) return;
+    if (sample.format.codec === "JPEG") {
+      this.#viewer.binary(sample.data);
+      return;
+    }
     this.#sequence += 1;
     const parts = fragment({
       sequence: this.#sequence,
@@ -106,6 +111,11 @@ class LivePicture {
   #begin(format: SampleFormat): void {
     this.#format = format;
     this.#waitingForKey = true;
+    if (format.codec === "JPEG") {
+      this.#playable = true;
+      this.#viewer.text({ type: "stream", mime: "image/jpeg", width: format.width, height: format.height });
+      return;
+    }
     const codec = codecString(format);
     this.#playable = codec !== undefined && "width" in format;
     if (codec === undefined || !("width" in format)) {

@@ -6,6 +6,8 @@ import { hevcConfig } from "../../media/h265-config.ts";
 import { createPacketizer, type Packetizer } from "../../media/packetizer.ts";
 import type { SampleFormat } from "../../media/sample.ts";
 import type { Track } from "../../media/track.ts";
+import { coarseJpeg } from "../../sim/jpeg.ts";
+import { Picture } from "../../sim/picture.ts";
 import { type LiveMessage, showLive, unplayable, type Viewer } from "../../web/live.ts";
 import { group, H264_SETS, H265_SETS, inSample, SMALL_SPS, sampleOf, track } from "../media/codec-fixture.ts";
 import { type ScriptedCamera, scriptedCamera } from "../support/web-site.ts";
@@ -20,6 +22,7 @@ const SMALL: SampleFormat = {
 const H265: SampleFormat = { codec: "H265", width: 1920, height: 1080, config: hevcConfig(H265_SETS) };
 const JPEG: SampleFormat = { codec: "JPEG", width: 64, height: 48 };
 
+const ANY_JPEG = coarseJpeg(new Picture(64, 48));
 const IDR = { H264: Buffer.from("6588", "hex"), H265: Buffer.from("2601af", "hex") };
 const FRAME = Buffer.from("419a", "hex");
 
@@ -148,9 +151,17 @@ describe("a live picture in the browser", () => {
     expect(stage.take()).to.include("moof");
   });
 
-  it("is a sentence for MJPEG", () => {
+  it("is a file for each picture of MJPEG, but for a viewer that is too slow", () => {
     const stage = new Stage(JPEG);
-    expect(stage.take()).to.deep.equal([cannot("JPEG")]);
+    const send = (): void => stage.send(JPEG, ANY_JPEG, { key: true });
+    for (let count = 0; count < 3; count += 1) send();
+    const [first, ...pictures] = stage.take();
+    expect(new Set(pictures)).to.deep.equal(new Set([boxOf(ANY_JPEG)]));
+    expect(first).to.deep.equal({ type: "stream", mime: "image/jpeg", width: 64, height: 48 });
+    expect(pictures.length).to.be.at.least(2);
+    stage.queuedBytes = 5 * 1024 * 1024;
+    send();
+    expect(stage.take()).to.deep.equal([]);
   });
 
   it("is a sentence for a codec that nobody knows, and for a camera without video", () => {

@@ -1,3 +1,5 @@
+import { ImagePlayer } from "./image-player.ts";
+
 /** How a live picture is doing. */
 export type LiveState =
   | { readonly at: "connecting" }
@@ -19,9 +21,14 @@ const BUFFER = {
 const FIRST_RETRY_MS = 1000;
 const LONGEST_RETRY_MS = 15_000;
 
-/** Plays one stream of a camera live into a video element: fragmented MP4 over a WebSocket into Media Source Extensions. */
+/**
+ * Plays one stream of a camera live: fragmented MP4 over a WebSocket into Media Source Extensions of a video element, or pictures of MJPEG
+ * into a canvas.
+ */
 export class LivePlayer {
   readonly #video: HTMLVideoElement;
+  readonly #images: ImagePlayer;
+  #ofImages = false;
   readonly #url: string;
   readonly #onState: (state: LiveState) => void;
   #socket: WebSocket | undefined;
@@ -32,14 +39,26 @@ export class LivePlayer {
   #timer: number | undefined;
   #closed = false;
 
-  constructor(video: HTMLVideoElement, camera: string, stream: string, onState: (state: LiveState) => void) {
+  constructor(
+    on: { readonly video: HTMLVideoElement; readonly canvas: HTMLCanvasElement },
+    camera: string,
+    stream: string,
+    onState: (state: LiveState) => void,
+  ) {
+    const { video } = on;
     this.#video = video;
-    this.#url = `wss://${location.host}/api/live/${encodeURIComponent(camera)}/${encodeURIComponent(stream)}`;
-    this.#onState = onState;
-    video.addEventListener("playing", () => {
+    const playing = (): void => {
+      if (this.#closed) return;
       this.#retryMs = FIRST_RETRY_MS;
       this.#onState({ at: "playing" });
+    };
+    this.#images = new ImagePlayer(on.canvas, {
+      drawn: playing,
+      failed: () => this.#onState({ at: "stopped", why: "The browser cannot decode what this camera sends." }),
     });
+    this.#url = `wss://${location.host}/api/live/${encodeURIComponent(camera)}/${encodeURIComponent(stream)}`;
+    this.#onState = onState;
+    video.addEventListener("playing", playing);
     this.#open();
   }
 
@@ -76,6 +95,11 @@ export class LivePlayer {
 
   /** A new stream, or one with another resolution. Returns why it cannot be shown. */
   #begin(mime: string): string | undefined {
+    this.#ofImages = mime === "image/jpeg";
+    if (this.#ofImages) {
+      this.#dropSource();
+      return undefined;
+    }
     if (!("MediaSource" in window) || !MediaSource.isTypeSupported(mime))
       return `This browser cannot show ${/"([^".]+)/.exec(mime)?.[1] ?? "this"} video.`;
     this.#dropSource();
@@ -95,6 +119,10 @@ export class LivePlayer {
   }
 
   #append(bytes: ArrayBuffer): void {
+    if (this.#ofImages) {
+      this.#images.show(bytes);
+      return;
+    }
     this.#queue.push(bytes);
     if (this.#queue.length > BUFFER.maxQueued) this.#socket?.close();
     this.#feed();
@@ -131,6 +159,7 @@ export class LivePlayer {
   }
 
   #dropSource(): void {
+    this.#images.clear();
     this.#queue = [];
     this.#buffer = undefined;
     this.#source = undefined;
