@@ -1,7 +1,7 @@
 import type { BytePace } from "../../base/byte-pace.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import { ReusedMemory } from "../../media/reused-memory.ts";
+import type { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Sent } from "../../media/sent.ts";
 import type { Range } from "../wire/range.ts";
 import { arePicturesAlone } from "./frame-filter.ts";
@@ -19,6 +19,8 @@ import type { GroupWriter } from "./writer.ts";
 
 export interface ReplayOptions extends ItemsOptions {
   readonly writer: GroupWriter;
+  /** Where the packets lie. It outlives the player, which jumps with each PLAY. */
+  readonly memory: ReusedMemory;
   /** Where neither the transport nor the capture says how fast the client takes it. */
   readonly bytePace: BytePace | undefined;
   /** Aborted when the client is gone: finding the first group may take long. */
@@ -41,7 +43,6 @@ export class ReplayPlayer implements Player {
   /** Until it is sent. */
   #start: MarkedGroup | undefined;
   readonly #time: ScaledTime;
-  readonly #memory: ReusedMemory;
   #position: UnixMillis;
   #running = false;
   #pausePoint: UnixMillis | undefined;
@@ -52,15 +53,13 @@ export class ReplayPlayer implements Player {
     items: LookAhead,
     stopping: AbortController,
     start: MarkedGroup,
-    memory: ReusedMemory,
   ) {
     this.#o = options;
     this.#items = items;
     this.#stopping = stopping;
     this.#start = start;
     this.#position = start.group.at;
-    this.#memory = memory;
-    this.#time = new ScaledTime(options.manner, memory);
+    this.#time = new ScaledTime(options.manner, options.memory);
     this.first = items.first;
     this.range = answerTo(options.stretch, start.group.at);
   }
@@ -72,15 +71,14 @@ export class ReplayPlayer implements Player {
     const stop = (): void => stopping.abort();
     gone.addEventListener("abort", stop, { once: true });
     if (gone.aborted) stop();
-    const memory = new ReusedMemory();
-    const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, memory, stopping.signal);
+    const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, options.memory, stopping.signal);
     try {
       const first = await whenSettled({ clock, from: stretch.from, gone }, async () => (await items.next()).value);
       if (first !== undefined) {
         const { lanes, manner } = options;
         const tracks = new Set(arePicturesAlone(lanes, manner) ? [] : lanes.keys());
         const start = first as MarkedGroup;
-        return new ReplayPlayer(options, await LookAhead.read(start, items, tracks), stopping, start, memory);
+        return new ReplayPlayer(options, await LookAhead.read(start, items, tracks), stopping, start);
       }
       stopping.abort();
       await items.return?.();
@@ -142,14 +140,14 @@ export class ReplayPlayer implements Player {
 
   /** False when it was stopped. */
   async #pump(): Promise<boolean> {
-    const { writer, clock, stretch, manner, bytePace } = this.#o;
+    const { writer, clock, stretch, manner, bytePace, memory } = this.#o;
     const { signal } = this.#stopping;
     const from = beginning(this.#position, stretch.from, manner.scale);
     const pace = new Pace(clock, from, manner.scale * manner.speed);
+    let jumped = this.#o.jump;
+    let item = this.#start;
+    this.#start = undefined;
     try {
-      let jumped = this.#o.jump;
-      let item = this.#start;
-      this.#start = undefined;
       while (!signal.aborted) {
         if (item === undefined) {
           if (this.#isOver()) break;
@@ -162,11 +160,12 @@ export class ReplayPlayer implements Player {
           if (this.#held !== undefined) await this.#held.promise;
           if (signal.aborted) break;
           const dressed = this.#dressed(item, jumped);
+          item = undefined;
           this.#o.numbers.sent(dressed);
           await bytePace?.spend(dressed.byteLength, signal);
           // Waiting for what is there already would cost as much as sending it.
           if (writer.isFull) await writer.room(signal);
-          writer.put(dressed, () => this.#memory.give(dressed.bytes));
+          writer.put(dressed, () => memory.give(dressed.bytes));
           this.#position = at;
           jumped = false;
         }
@@ -175,6 +174,7 @@ export class ReplayPlayer implements Player {
         item = value;
       }
     } finally {
+      if (item !== undefined) memory.give(item.group.bytes);
       await this.#items.return();
     }
     if (signal.aborted) return false;
@@ -205,7 +205,7 @@ export class ReplayPlayer implements Player {
     const timed = this.#time.of(group);
     if (onvif === undefined) return timed;
     const told = { ...marks, discontinuity: marks.discontinuity || jumped, sequence: onvif };
-    return withReplayExtension(timed, told, this.#memory);
+    return withReplayExtension(timed, told, this.#o.memory);
   }
 }
 

@@ -1,6 +1,7 @@
 import { BytePace, type ByteRate } from "../../base/byte-pace.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { UnixMillis } from "../../base/units.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Track } from "../../media/track.ts";
 import { header } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
@@ -46,6 +47,7 @@ export interface ReplayOutlet {
 export class SessionReplay {
   readonly #o: SessionReplayOptions;
   readonly #numbers = new SentNumbers();
+  readonly #memory = new ReusedMemory();
   #player: ReplayPlayer | undefined;
   #isOver = false;
   /** Where PAUSE stopped it. */
@@ -85,6 +87,7 @@ export class SessionReplay {
       manner,
       lanes,
       // At another speed, and without rate control (ONVIF Streaming 6.4), the clocks of a report do not go together.
+      memory: this.#memory,
       writer: outlet.writer(manner.rateControl && manner.scale === 1),
       clock,
       numbers: this.#numbers,

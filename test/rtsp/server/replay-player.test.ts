@@ -2,6 +2,7 @@ import { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import { asFault } from "../../../base/fault.ts";
+import { ReusedMemory } from "../../../media/reused-memory.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import type { Lane } from "../../../rtsp/server/lane.ts";
 import { ReplayPlayer } from "../../../rtsp/server/replay-player.ts";
@@ -31,6 +32,7 @@ function open(source: RecordedSource, gone: AbortSignal): Promise<ReplayPlayer> 
     manner: { scale: 1, speed: 1, rateControl: true, frames: ALL_FRAMES },
     lanes: LANES,
     writer,
+    memory: new ReusedMemory(),
     clock,
     numbers: new SentNumbers(),
     bytePace: undefined,
