@@ -36,9 +36,20 @@ export interface NativeSender {
 /** `VIADUCT_NATIVE=off` does without, whatever is built. */
 const SWITCH = "VIADUCT_NATIVE";
 
+const CALLS = [
+  "write",
+  "writeAll",
+  "limitUnsent",
+  "openDatagrams",
+  "ownAlone",
+  "sendDatagrams",
+  "sendFramed",
+  "sendFramedAll",
+] as const satisfies readonly (keyof NativeSender)[];
+
 let loaded: { readonly sender: NativeSender | undefined } | undefined;
 
-/** The native sender, loaded when it is first asked for. Undefined where it was not built, does not load, or is switched off. */
+/** The native sender, loaded when it is first asked for. Undefined where it was not built, does not load, is older than this program, or is switched off. */
 export function nativeSender(): NativeSender | undefined {
   if (process.env[SWITCH] === "off") return undefined;
   loaded ??= { sender: load() };
@@ -65,7 +76,9 @@ export function descriptorOf(socket: Socket): number | undefined {
 function load(): NativeSender | undefined {
   try {
     const require = createRequire(import.meta.url);
-    return require(join(import.meta.dirname, "../native/build/sender.node")) as NativeSender;
+    const built = require(join(import.meta.dirname, "../native/build/sender.node")) as NativeSender;
+    // Of before an upgrade, it is not what is called here.
+    return CALLS.every((name) => typeof built[name] === "function") ? built : undefined;
   } catch {
     return undefined;
   }

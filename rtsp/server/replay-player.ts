@@ -48,12 +48,7 @@ export class ReplayPlayer implements Player {
   #pausePoint: UnixMillis | undefined;
   #held: PromiseWithResolvers<void> | undefined;
 
-  private constructor(
-    options: ReplayOptions,
-    items: LookAhead,
-    stopping: AbortController,
-    start: MarkedGroup,
-  ) {
+  private constructor(options: ReplayOptions, items: LookAhead, stopping: AbortController, start: MarkedGroup) {
     this.#o = options;
     this.#items = items;
     this.#stopping = stopping;
