@@ -16,6 +16,12 @@ type Item = Readonly<{ [name: string]: unknown }>;
 /** Lists come as one thing when there is one. */
 const listed = (of: unknown): readonly Item[] => (Array.isArray(of) ? of : [of]) as readonly Item[];
 
+/** What the package can besides, and its own types do not know. */
+interface Writing {
+  createProfile(options: { readonly name: string; readonly token: string }): Promise<unknown>;
+  deleteProfile(token: string): Promise<unknown>;
+}
+
 /** Asks with options; the package's own types know the form without them only. */
 function ask(cam: Cam, what: "getStreamUri" | "getSnapshotUri", options: object): Promise<unknown> {
   return (cam[what] as (given: object) => Promise<unknown>)(options);
@@ -69,6 +75,19 @@ describe("npm's onvif as a client of ours", () => {
       }
       const { uri } = await cam.getStreamUri();
       expect(uri).to.equal("rtsp://127.0.0.1:8554/live/gate");
+    });
+
+    it(`logs in by ${way}, makes a profile and deletes it again`, async () => {
+      const cam = camera(way) as Cam & Writing;
+      await cam.connect();
+      expect(await cam.createProfile({ name: "Own", token: "own-1" })).to.have.property("name", "Own");
+      const tokens = async (): Promise<readonly unknown[]> =>
+        (listed(await cam.getProfiles()) as readonly { readonly $: { readonly token: string } }[]).map(
+          ({ $ }) => $.token,
+        );
+      expect(await tokens()).to.include("own-1");
+      await cam.deleteProfile("own-1");
+      expect(await tokens()).to.deep.equal(PROFILES);
     });
 
     it(`logs in by ${way} and gets to the recordings`, async () => {
