@@ -44,7 +44,7 @@ export class CameraVerifier {
   #hashName: HashName | undefined;
   #anchor: SignedUnit | undefined;
   #hashed = 0;
-  #wasLost = false;
+  #order = 0;
 
   /** `trust`: whose signatures are taken; absent: anybody's. `known`: certificates of cameras that need not be in the stream. */
   constructor(
@@ -57,7 +57,8 @@ export class CameraVerifier {
 
   /** One sample, each NAL unit behind its length. Fault `invalid` where these make no sense. */
   picture(data: Buffer, time: PictureTime): void {
-    this.#wasLost ||= time.isAfterLoss;
+    // Before the first one, nothing can be missing.
+    if (time.isAfterLoss && this.#order > 0) this.#judge.lost(this.#order);
     for (const nal of lengthPrefixed(data)) this.#unit(nal, time);
   }
 
@@ -103,9 +104,8 @@ export class CameraVerifier {
   #added(unit: Pick<SignedUnit, "isStart" | "isPlain" | "hashes" | "held">, time: PictureTime): SignedUnit {
     const { fromUs, toUs } = time;
     const isLinked = !unit.isStart && unit.held === undefined;
-    const added = { ...unit, anchor: isLinked ? this.#anchor : undefined, fromUs, toUs, isAfterLoss: this.#wasLost };
-    // What follows in the group may be of a start that was lost too.
-    if (unit.isStart) this.#wasLost = false;
+    const added = { ...unit, anchor: isLinked ? this.#anchor : undefined, fromUs, toUs, order: this.#order };
+    this.#order += 1;
     this.#judge.unit(added);
     return added;
   }

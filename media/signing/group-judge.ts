@@ -37,6 +37,8 @@ export class GroupJudge {
   readonly #remembered = new Set<string>();
   #last: Settled | undefined;
   #hasStatement = false;
+  /** Something was lost before the unit of this place, on the way from the camera, and the recorder said so; what followed is not settled. */
+  #lostAt: number | undefined;
   /** Groups by which the camera was behind with its signatures, at most. */
   #behind = 0;
 
@@ -45,6 +47,11 @@ export class GroupJudge {
     if (this.#units.length <= LIMITS.units) return;
     const why = this.#hasStatement ? WHY.noMore : undefined;
     say(this.#units.splice(0, LIMITS.units / 2), "unsigned", why, this.#findings);
+  }
+
+  /** Something is missing before the unit of this place, as was noted when it was recorded: until a group behind it holds, nobody is accused. */
+  lost(order: number): void {
+    this.#lostAt = order;
   }
 
   statement(given: Statement): void {
@@ -97,8 +104,8 @@ export class GroupJudge {
   #giveUp(): void {
     const units = this.#units.splice(0, startBefore(this.#units, this.#units.length));
     const last = this.#unplaced.splice(0).at(-1);
-    const unclear = whyNotCompared(units) ?? (units.some(({ isAfterLoss }) => isAfterLoss) ? WHY.lost : undefined);
-    say(units, unclear === undefined ? "changed" : "unknown", unclear ?? WHY.nothing, last?.held ?? this.#findings);
+    const unclear = whyNotCompared(units) ?? (this.#isLost ? WHY.lost : undefined);
+    say(units, unclear === undefined ? "changed" : "unknown", unclear ?? WHY.nothing, this.#findings);
     if (last !== undefined) this.#last = { counter: last.counter, first: undefined, toUs: units.at(-1)?.toUs ?? 0 };
   }
 
@@ -112,14 +119,15 @@ export class GroupJudge {
     say(units, verdict, why, given.held ?? this.#findings, () => (verdict === "changed" ? UNVOUCHED : said));
     this.#units.splice(0, place.to);
     this.#behind = Math.max(this.#behind, startsIn(this.#units).length - 1);
+    if ((units[0]?.order ?? 0) >= (this.#lostAt ?? 0)) this.#lostAt = undefined;
     const first = units[0] && linkedHash(units[0], given.name);
     if (!isBack) this.#last = { counter: given.counter, first, toUs: units.at(-1)?.toUs ?? 0 };
   }
 
-  #verdictOf(given: Statement, { from, to, isWhole }: Place): readonly [CameraVerdict, string | undefined] {
+  #verdictOf(given: Statement, { from, isWhole }: Place): readonly [CameraVerdict, string | undefined] {
     const last = this.#last;
     if (given.isSigned && given.isGood === false) return ["changed", WHY.badSignature];
-    if (last !== undefined && !isZero(given.previous) && !this.#isLost(0, to)) {
+    if (last !== undefined && !isZero(given.previous) && !this.#isLost) {
       if (given.counter <= last.counter) return ["changed", WHY.elsewhere];
       const isNext = from === 0 && given.counter === last.counter + 1;
       if (isNext && last.first?.equals(given.previous) === false) return ["changed", WHY.unfollowed];
@@ -174,7 +182,6 @@ export class GroupJudge {
     const into = given.held ?? this.#findings;
     const last = this.#last;
     const isAnew = isZero(given.previous) || (last !== undefined && given.counter <= last.counter);
-    const isLost = this.#isLost(0, end + 1);
     let counter = given.counter - 1;
     let to = end;
     for (; to > 0; counter -= 1) {
@@ -183,10 +190,11 @@ export class GroupJudge {
       const length = own?.isPartial === true ? lengthOf(own) : undefined;
       const from = Math.max(startBefore(this.#units, to), length === undefined ? 0 : to - length);
       const units = this.#units.slice(from, to);
-      if (last !== undefined && counter <= last.counter) say(units, "changed", WHY.elsewhere, into);
+      if (last !== undefined && counter <= last.counter && !this.#isLost) say(units, "changed", WHY.elsewhere, into);
       else if (own !== undefined) this.#judge(from, to, own);
       else {
-        const unclear = (last === undefined ? whyNotCompared(units) : undefined) ?? (isLost ? WHY.lost : undefined);
+        const unclear =
+          (last === undefined ? whyNotCompared(units) : undefined) ?? (this.#isLost ? WHY.lost : undefined);
         say(units, unclear === undefined ? "missing" : "unknown", unclear ?? WHY.noSignature, into);
       }
       to = from;
@@ -205,13 +213,12 @@ export class GroupJudge {
     { toUs }: Settled,
     { count, end }: { readonly count: number; readonly end: number },
   ): void {
-    const isLost = this.#isLost(0, end + 1);
     const fromUs = this.#units[end - 1]?.toUs ?? toUs;
     const until = Math.max(fromUs, this.#units[end]?.fromUs ?? fromUs);
-    const why = isLost
+    const why = this.#isLost
       ? WHY.lost
       : `the camera signed ${count} more ${count === 1 ? "group" : "groups"} of pictures here, which ${count === 1 ? "is" : "are"} not there`;
-    (given.held ?? this.#findings).push({ fromUs, toUs: until, verdict: isLost ? "unknown" : "missing", why });
+    (given.held ?? this.#findings).push({ fromUs, toUs: until, verdict: this.#isLost ? "unknown" : "missing", why });
   }
 
   /** Says that nobody knows what was between two beginnings of a camera. */
@@ -223,17 +230,24 @@ export class GroupJudge {
   /** Says what is changed in units that are not as the camera signed them. */
   #judge(from: number, to: number, given: Statement): void {
     const units = this.#units.slice(from, to);
-    const { verdict, why, matched } = changeOf(units, given, this.#isLost(from, to + 1));
+    const { verdict, why, matched } = changeOf(units, given, this.#isLost && !this.#isIntact(units, given));
     const isGood = !given.isSigned || given.isGood === true;
     const said = given.distrust === undefined ? undefined : ({ verdict: "untrusted", why: given.distrust } as const);
     const vouch = (index: number): Vouched => (isGood && matched.has(index) ? said : UNVOUCHED);
-    say(units, verdict, why, given.held ?? this.#findings, vouch);
+    // A message among the units that it is about vouches for nothing.
+    const isAmong = given.held !== undefined && units.some(({ held }) => held === given.held);
+    say(units, verdict, why, isAmong ? this.#findings : (given.held ?? this.#findings), vouch);
     const first = given.list?.subarray(0, given.hash.length);
     this.#last = { counter: given.counter, first, toUs: units.at(-1)?.toUs ?? 0 };
   }
 
-  /** Whether something was missed already when these were recorded. */
-  #isLost(from: number, to: number): boolean {
-    return this.#units.slice(from, to).some(({ isAfterLoss }) => isAfterLoss);
+  get #isLost(): boolean {
+    return this.#lostAt !== undefined;
+  }
+
+  /** Whether units are those of a statement for sure, and stand behind what was lost. */
+  #isIntact([first, ...rest]: readonly SignedUnit[], { list, name }: Statement): boolean {
+    if (first === undefined || list === undefined || !first.isStart || first.order < (this.#lostAt ?? 0)) return false;
+    return align([first, ...rest], list, name).matched.size > 0;
   }
 }

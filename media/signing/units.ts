@@ -18,8 +18,8 @@ export interface SignedUnit {
   /** When its picture is shown, and ends, in microseconds since 1970. */
   readonly fromUs: number;
   readonly toUs: number;
-  /** Something was lost right before it, on the way from the camera, and the recorder said so. */
-  readonly isAfterLoss: boolean;
+  /** Its place among all units of the stream. */
+  readonly order: number;
   /** Of a message: what it says of groups before, which holds where it is signed itself. */
   readonly held: readonly CameraFinding[] | undefined;
 }
