@@ -19,5 +19,5 @@ export function say(
   const toUs = units.reduce((most, unit) => Math.max(most, unit.toUs), 0);
   into.push({ fromUs, toUs, verdict, ...(why === undefined ? {} : { why }) });
   for (const [index, { held = [] }] of units.entries())
-    for (const one of [...held]) into.push(one.verdict === "ok" ? { ...one, ...vouch(index) } : one);
+    for (const one of held.slice()) into.push(one.verdict === "ok" ? { ...one, ...vouch(index) } : one);
 }
