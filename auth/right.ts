@@ -15,6 +15,7 @@ export const CAMERA_RIGHTS = {
   imaging: "change its picture settings",
   relay: "switch its outputs",
   record: "switch its recording on and off",
+  fetch: "fetch into its recordings what it has recorded itself",
   bookmark: "set and remove bookmarks in its recordings",
   lock: "lock its recordings against deletion, and unlock them",
 } as const;

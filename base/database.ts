@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Kysely, type Migration, Migrator, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
 import { Fault } from "./fault.ts";
+import { syncFile } from "./whole-file.ts";
 
 type Parameters = Parameters_<StatementSync["all"]>;
 type Parameters_<F> = F extends (...values: infer V) => unknown ? V : never;
@@ -43,6 +44,8 @@ function statementOf(statement: StatementSync): SqliteStatement {
 /** An SQLite file (or `:memory:`) behind Kysely. */
 export interface Database<Schema> {
   readonly query: Kysely<Schema>;
+  /** Resolves when what was committed so far survives a power cut. Others have their turn meanwhile. */
+  sync(): Promise<void>;
   /** Brings the file up to date, so that its log keeps nothing that was deleted or replaced. */
   forget(): Promise<void>;
   close(): Promise<void>;
@@ -52,8 +55,9 @@ export interface Database<Schema> {
  * Opens or makes the file and brings it to the newest schema. `migrations` are applied in the order of their names,
  * those that are new behind those that were applied before, and never change once released.
  *
- * Write-ahead log, `synchronous=NORMAL`: a power cut may lose the last transactions, never the file. `durable`: not even
- * these, and deleted content is overwritten.
+ * Write-ahead log, `synchronous=NORMAL`: a power cut may lose the last transactions, never the file. They are in the log, as far as the
+ * kernel, so that {@link Database.sync} syncs that file, in another thread; a checkpoint would bring them to the disk as well, and hold the
+ * process for as long. `durable`: no transaction is lost at all, and deleted content is overwritten.
  */
 export async function openDatabase<Schema>(
   file: string,
@@ -89,6 +93,7 @@ export async function openDatabase<Schema>(
   }
   return {
     query,
+    sync: () => syncFile(`${file}-wal`),
     async forget() {
       native.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     },

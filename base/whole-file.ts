@@ -36,6 +36,25 @@ export async function writeNew(file: string, text: string): Promise<void> {
   await syncFolder(file);
 }
 
+/** What was written to a file, by whomever, survives a power cut once this resolves, with its name. Nothing where there is none. */
+export async function syncFile(file: string): Promise<void> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, constants.O_RDONLY);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw unavailable("read", file, cause);
+  }
+  try {
+    await handle.sync();
+  } catch (cause) {
+    throw unavailable("write", file, cause);
+  } finally {
+    await handle.close();
+  }
+  await syncFolder(file);
+}
+
 /** Gives a file another name, which a power cut does not undo once this resolves. */
 export async function moveWhole(from: string, to: string): Promise<void> {
   try {

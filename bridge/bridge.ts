@@ -52,6 +52,7 @@ import { HEAD_WITH_TICKET_BYTES, KerberosLogIns, REPLAY_CACHE_FILE, workingGssap
 import type { NtlmLogIns } from "./directory/ntlm.ts";
 import { startNtlm } from "./directory/start-ntlm.ts";
 import { DirectoryStore } from "./directory/store.ts";
+import type { EdgeFetches } from "./edge-fetches.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventKeeper } from "./event-keeper.ts";
 import { MadeProfiles } from "./made-profiles.ts";
@@ -108,6 +109,8 @@ export interface BridgeParts {
   /** What was recorded when. */
   readonly footage: Pick<Archive, "spans" | "gaps" | "fetchedSpans">;
   readonly exports: Exports;
+  /** What is fetched from cameras' own recordings. */
+  readonly fetches: EdgeFetches;
   readonly clock: Clock;
   readonly log: Log;
   readonly addresses: () => Addresses;
@@ -227,7 +230,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   const cameras = await life.start("cameras", () =>
     Cameras.start({ store, bus, side, ca, archive, preRollBytes, lingerMs, clock, log, metrics }),
   );
-  await life.start("cameras' own recordings", () => {
+  const fetches = await life.start("cameras' own recordings", () => {
     const { edge, maxAgeDays } = settings.recording;
     return new EdgeFill({
       settings: edge,
@@ -236,6 +239,8 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       archive,
       side,
       ca,
+      audit,
+      bus,
       clock,
       log,
       metrics,
@@ -310,6 +315,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     discovery: finds,
     footage: archive,
     exports: exporting,
+    fetches,
     clock,
     log,
     addresses: made,

@@ -1,8 +1,9 @@
 import type { Clock, Timer } from "../base/clock.ts";
-import { SECOND } from "../base/units.ts";
+import { isoOf, SECOND } from "../base/units.ts";
 import type { Item } from "../wsdl/notification.ts";
-import { onvifTopic, type Topic } from "../wsdl/topic.ts";
+import { onvifTopic, ownTopic, type Topic } from "../wsdl/topic.ts";
 import { type CameraDirectory, type CameraInfo, MAIN_STREAM, type StreamInfo } from "./camera.ts";
+import type { EdgeFetch } from "./edge-fetches.ts";
 import type { EventBus } from "./event-bus.ts";
 
 /** So late is the bridge's own state told at most. */
@@ -12,6 +13,8 @@ const SIGNAL_LOSS = onvifTopic("VideoSource/SignalLoss");
 const JOB_STATE = onvifTopic("RecordingConfig/JobState");
 const RECORDING_STATE = onvifTopic("RecordingHistory/Recording/State");
 const STORAGE_FAILURE = onvifTopic("Device/HardwareFailure/StorageFailure");
+/** ONVIF has no word for it. */
+const FOOTAGE_FETCHED = ownTopic("RecordingHistory", "Fetched");
 const PROFILE_CHANGED = onvifTopic("Media/ProfileChanged");
 const CONFIGURATION_CHANGED = onvifTopic("Media/ConfigurationChanged");
 const LOG_IN_FAILED = onvifTopic("Device/SecurityPolicy/AuthFailed");
@@ -136,6 +139,23 @@ export function publishStorage(bus: EventBus, trouble: string | undefined): void
       ["Reason", (trouble ?? "").slice(0, 200)],
     ],
     property: true,
+  });
+}
+
+/** Something was fetched from a camera's own recording, or could not be. */
+export function publishFetched(bus: EventBus, { camera, from, to, state, why }: EdgeFetch): void {
+  bus.publish({
+    camera,
+    kind: "recording",
+    topic: FOOTAGE_FETCHED,
+    source: [["RecordingToken", camera]],
+    data: [
+      ["State", state],
+      ["From", isoOf(from)],
+      ["To", isoOf(to)],
+      ["Reason", (why ?? "").slice(0, 200)],
+    ],
+    property: false,
   });
 }
 

@@ -88,6 +88,6 @@ export class Catalog {
 
   /** What was entered so far survives a power cut. */
   sync(): Promise<void> {
-    return this.#database.forget();
+    return this.#database.sync();
   }
 }

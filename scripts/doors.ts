@@ -52,6 +52,8 @@ const WEB: Doors = {
   export: ["POST /api/exports", "GET /api/exports/:id/file"],
   // What somebody may not find, they can neither mark nor unmark.
   "bookmark beside search": ["POST /api/cameras/:id/bookmarks", "DELETE /api/cameras/:id/bookmarks/:mark"],
+  fetch: ["GET /api/cameras/:id/fetches"],
+  "fetch beside search": ["POST /api/cameras/:id/fetches"],
   "lock beside search": ["POST /api/cameras/:id/locks", "DELETE /api/cameras/:id/locks/:mark"],
   "adopt-camera": [
     "WS /api/events",

@@ -14,6 +14,7 @@ import type { Refusals } from "../bridge/client-side/refusals.ts";
 import type { DirectoryDesk } from "../bridge/directory/desk.ts";
 import type { KerberosLogIns } from "../bridge/directory/kerberos.ts";
 import type { NtlmLogIns } from "../bridge/directory/ntlm.ts";
+import type { EdgeFetches } from "../bridge/edge-fetches.ts";
 import { peerOf } from "../net/http.ts";
 import type { Archive } from "../recorder/archive.ts";
 import { Entrance } from "./entrance.ts";
@@ -32,6 +33,7 @@ import { directoryRoutes } from "./routes/directory.ts";
 import { discoveryRoutes } from "./routes/discovery.ts";
 import { exportRoutes } from "./routes/exports.ts";
 import { factorRoutes } from "./routes/factors.ts";
+import { fetchRoutes } from "./routes/fetches.ts";
 import { footageRoutes } from "./routes/footage.ts";
 import { passwordRoutes } from "./routes/password.ts";
 import { presetRoutes } from "./routes/presets.ts";
@@ -54,6 +56,7 @@ export interface WebOptions extends SocketsOptions {
   /** The folder of the built pages. */
   readonly pages: string;
   readonly exports: Exports;
+  readonly fetches: EdgeFetches;
   readonly addressesOf: AddressesOf;
   readonly archive: Pick<
     Archive,
@@ -121,6 +124,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     cameraRoutes({ ...o, need }),
     footageRoutes(o),
     presetRoutes(o),
+    fetchRoutes(o),
     volumeRoutes({ ...o, need }),
     discoveryRoutes({ ...o, need }),
     directoryRoutes({ desk: o.desk, need, manager: askerOf }),

@@ -1,14 +1,17 @@
 import { chmod, rm } from "node:fs/promises";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import Koa from "koa";
+import type { Clock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Closable } from "../base/lifecycle.ts";
 import type { Log } from "../base/log.ts";
 import type { DirectoryDesk } from "../bridge/directory/desk.ts";
+import type { EdgeFetches } from "../bridge/edge-fetches.ts";
 import { createHttpServer } from "../net/http.ts";
 import { answerFaults } from "./faults.ts";
 import { type CommandApprovalOptions, commandApprovalRoutes } from "./routes/command-approvals.ts";
 import { directoryRoutes } from "./routes/directory.ts";
+import { commandFetchRoutes } from "./routes/fetches.ts";
 import type { WebState } from "./state.ts";
 
 const LIMITS = {
@@ -28,7 +31,12 @@ export const OPERATOR_HEADER = "x-viaduct-operator";
  */
 export async function listenControl(
   file: string,
-  o: { readonly desk: DirectoryDesk; readonly log: Log } & CommandApprovalOptions,
+  o: {
+    readonly desk: DirectoryDesk;
+    readonly fetches: EdgeFetches;
+    readonly clock: Clock;
+    readonly log: Log;
+  } & CommandApprovalOptions,
 ): Promise<Closable> {
   const app = new Koa<WebState>();
   app.silent = true;
@@ -36,10 +44,11 @@ export async function listenControl(
   const routes = directoryRoutes({
     desk: o.desk,
     need: () => (_ctx, next) => next(),
-    manager: ({ req }) => ({ who: operatorOf(req.headers[OPERATOR_HEADER]), interface: "cli" }),
+    manager: (ctx) => ({ who: operatorIn(ctx), interface: "cli" }),
   });
   app.use(routes.routes());
   app.use(commandApprovalRoutes(o).routes());
+  app.use(commandFetchRoutes({ ...o, operatorOf: operatorIn }).routes());
   app.use((ctx) => {
     throw new Fault("not-found", ctx.path);
   });
@@ -62,7 +71,8 @@ export async function listenControl(
   };
 }
 
-function operatorOf(header: string | string[] | undefined): string {
+function operatorIn({ req }: { readonly req: IncomingMessage }): string {
+  const header = req.headers[OPERATOR_HEADER];
   const name = typeof header === "string" ? header.replace(/[^\x20-\x7e]/g, "").slice(0, LIMITS.operatorLength) : "";
   return name === "" ? "command line" : name;
 }

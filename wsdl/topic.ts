@@ -15,11 +15,19 @@ const LIMITS = {
  */
 export type Topic = readonly string[];
 
+/** The namespace of topics for which ONVIF has no word. */
+const OWN_TOPICS = "urn:viaduct:topics";
+
 const STEP = new RegExp(`^(?:(${NC_NAME}):)?(${NC_NAME})$`, "u");
 
 /** A topic of ONVIF's own: `VideoSource/MotionAlarm`. */
 export function onvifTopic(path: string): Topic {
   return path.split("/");
+}
+
+/** A topic of the bridge's own under a root of ONVIF's. */
+export function ownTopic(root: string, name: string): Topic {
+  return [root, `{${OWN_TOPICS}}${name}`];
 }
 
 /** Two topics are the same where this is. */

@@ -70,6 +70,19 @@ export function addCameraCommands(program: Command): void {
       (await import("../change-camera.ts")).changeCamera(id, options),
     );
   camera
+    .command("fetch")
+    .description(
+      "have the running bridge fetch what is missing of a stretch from the camera's own recording (ONVIF Profile G)",
+    )
+    .argument("<camera>", "its id")
+    .requiredOption("--config <file>", "configuration, YAML")
+    .requiredOption("--from <time>", "beginning, with its zone: 2026-11-24T13:05:00Z")
+    .requiredOption("--to <time>", "end, likewise; a day later at most")
+    .option("--no-wait", "do not wait for the end of it")
+    .action(async (id: string, options: import("../fetch-footage.ts").FetchOptions) =>
+      (await import("../fetch-footage.ts")).fetchFootage(id, options),
+    );
+  camera
     .command("remove")
     .description("remove a camera; its recordings stay until they are too old")
     .argument("<camera>", "its id")

@@ -3,17 +3,19 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
+import type { AuditEntry } from "../../auth/audit.ts";
 import { systemClock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { Connection, RecordingInfo } from "../../bridge/camera.ts";
-import { askEdge, cameraClock } from "../../bridge/camera-side/edge/edge-camera.ts";
+import { askEdge, cameraClock, type EdgeCamera } from "../../bridge/camera-side/edge/edge-camera.ts";
 import { holesIn } from "../../bridge/camera-side/edge/fetch.ts";
-import { type EdgeCamera, EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
+import { EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
 import { Tries } from "../../bridge/camera-side/edge/tries.ts";
 import { edgeSchema } from "../../bridge/edge-settings.ts";
+import { EventBus } from "../../bridge/event-bus.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { ofSensor } from "../../onvif/client/edge.ts";
 import { Archive } from "../../recorder/archive.ts";
@@ -21,6 +23,7 @@ import type { GapCause } from "../../recorder/gap.ts";
 import { startSimCamera } from "../../sim/camera.ts";
 import type { SimCamera } from "../../sim/camera-options.ts";
 import type { Quirk } from "../../sim/quirks.ts";
+import type { Notification } from "../../wsdl/notification.ts";
 import { CAMERA_LOGIN, nextCameraNetwork } from "../support/bridge.ts";
 import { edgeCamera, ONLINE, RECORDED_LIVE } from "../support/edge-camera.ts";
 import { pullUntil } from "../support/pull-until.ts";
@@ -33,6 +36,9 @@ const FPS = 15;
 const GOP_MS: Millis = 2 * SECOND;
 const OFF_MS = 3 * 3600 * SECOND;
 
+/** Settings that name no camera. */
+const NOBODY = { fill: [] };
+
 /** A stand of an archive, a simulated camera with a card, and what fills the gaps of the one from the other. */
 class Stand {
   readonly archive: Archive;
@@ -42,6 +48,8 @@ class Stand {
   connection: Connection = ONLINE;
   cameraAheadMs: Millis | undefined;
   readonly removal = new AbortController();
+  readonly audited: AuditEntry[] = [];
+  readonly told: Pick<Notification, "topic" | "data">[] = [];
   /** Of the newest filler. */
   metrics = new Metrics();
   readonly #remove: () => Promise<void>;
@@ -93,8 +101,10 @@ class Stand {
     return cameraSide({ interfaces: [`${this.network}.0/24`], clientAddresses: [] });
   }
 
-  fill(settings: object = {}): EdgeFill {
+  filler(settings: object = {}): EdgeFill {
     this.metrics = new Metrics();
+    const bus = new EventBus(systemClock, silentLog());
+    bus.listen(({ notification: { topic, data } }) => void this.told.push({ topic, data }));
     return new EdgeFill({
       settings: edgeSchema.parse({ fill: "all", ...settings }),
       maxAgeMs: 24 * 3600 * SECOND,
@@ -102,6 +112,8 @@ class Stand {
       archive: this.archive,
       side: this.side,
       ca: undefined,
+      audit: { record: (entry) => void this.audited.push(entry) },
+      bus,
       clock: systemClock,
       log: silentLog(),
       metrics: this.metrics,
@@ -160,7 +172,7 @@ describe("filling gaps from a camera's own recording", function () {
   ): Promise<{ readonly gap: { from: UnixMillis; to: UnixMillis | undefined }; readonly leftMs: Millis }> {
     const [gap] = await of.gaps();
     if (gap === undefined) throw new Error("there is no gap");
-    const fill = of.fill();
+    const fill = of.filler();
     await fill.look();
     await fill.idle();
     await fill.close();
@@ -231,7 +243,7 @@ describe("filling gaps from a camera's own recording", function () {
     await stand.withGap("off", 2);
     const asked = stand.camera.requests;
     for (const settings of [{}, { fill: [] }, { fill: ["another"] }]) {
-      const fill = stand.fill(settings);
+      const fill = stand.filler(settings);
       await fill.look();
       await fill.idle();
       await fill.close();
@@ -243,7 +255,7 @@ describe("filling gaps from a camera's own recording", function () {
     stand = await Stand.open([], false);
     await stand.withGap();
     const before = await stand.gaps();
-    const fill = stand.fill();
+    const fill = stand.filler();
     await fill.look();
     await fill.idle();
     const asked = stand.camera.requests;
@@ -261,7 +273,7 @@ describe("filling gaps from a camera's own recording", function () {
     const [gap] = await stand.gaps();
     if (gap === undefined) throw new Error("there is no gap");
     for (const afterMs of [0, 60, 120, 10 * SECOND]) {
-      const fill = stand.fill();
+      const fill = stand.filler();
       await fill.look();
       await Promise.race([systemClock.sleep(afterMs), fill.idle()]);
       await fill.close();
@@ -272,6 +284,99 @@ describe("filling gaps from a camera's own recording", function () {
     for await (const group of stand.archive.source("gate", "main").read(reading, new AbortController().signal))
       times.push(group.at);
     expect(times).to.deep.equal([...new Set(times)].toSorted((a, b) => a - b));
+  });
+
+  it("tells the audit log and the bus of each fetch, also of one that could not be", async () => {
+    stand = await Stand.open();
+    await stand.withGap();
+    await filled(stand);
+    const fetched = {
+      who: "viaduct",
+      interface: "bridge",
+      action: "fetch-footage",
+      camera: "gate",
+      outcome: "allowed",
+    };
+    expect(stand.audited).to.have.length(1);
+    expect(stand.audited[0]).to.include(fetched);
+    expect(stand.audited[0]?.why).to.match(/^fetched/);
+    expect(stand.told.map(({ topic, data }) => [topic.join("/"), data[0]])).to.deep.equal([
+      ["RecordingHistory/{urn:viaduct:topics}Fetched", ["State", "fetched"]],
+    ]);
+  });
+
+  describe("by hand", () => {
+    const anna = { who: "anna", interface: "web", address: "10.0.0.1" } as const;
+
+    it("fetches what is missing of a stretch for whatever cause, of a camera that nobody has named", async () => {
+      stand = await Stand.open();
+      await stand.withGap("off", 4);
+      const [gap] = await stand.gaps();
+      if (gap?.to === undefined) throw new Error("there is no gap");
+      const fill = stand.filler(NOBODY);
+      const asked = await fill.ask("gate", { from: gap.from, to: gap.to }, anna);
+      expect(asked).to.include({ camera: "gate", from: gap.from, to: gap.to, state: "running" });
+      const busy: unknown = await fill.ask("gate", { from: gap.from, to: gap.to }, anna).catch((error) => error);
+      expect(busy).to.be.instanceOf(Fault).with.property("kind", "busy");
+      await fill.idle();
+      expect(fill.list("gate")).to.have.length(1);
+      expect(fill.list("gate")[0]).to.include({ id: asked.id, state: "fetched" });
+      expect(await stand.leftMs(gap)).to.be.within(0, GOP_MS + 100);
+      expect(stand.audited[0]).to.include({ ...anna, action: "fetch-footage", outcome: "allowed" });
+      // What is there now is not fetched again.
+      const again: unknown = await fill
+        .ask("gate", { from: unixMillis(gap.from + GOP_MS + 100), to: gap.to }, anna)
+        .catch((error) => error);
+      expect(again)
+        .to.be.instanceOf(Fault)
+        .with.property("tell")
+        .that.matches(/nothing is missing there/);
+      await fill.close();
+    });
+
+    it("says what became of one where the camera has nothing, and of one that is broken off", async () => {
+      stand = await Stand.open([], false);
+      await stand.withGap();
+      const [gap] = await stand.gaps();
+      if (gap?.to === undefined) throw new Error("there is no gap");
+      const fill = stand.filler(NOBODY);
+      await fill.ask("gate", { from: gap.from, to: gap.to }, anna);
+      await fill.idle();
+      expect(fill.list("gate")[0]).to.include({ state: "nothing", why: "the camera has no recordings of its own" });
+      await fill.ask("gate", { from: gap.from, to: gap.to }, anna);
+      await fill.close();
+      expect(fill.list("gate").map(({ state }) => state)).to.deep.equal(["stopped", "nothing"]);
+      expect(stand.audited.map(({ why }) => why)).to.deep.equal([
+        "nothing: the camera has no recordings of its own",
+        "stopped",
+      ]);
+    });
+
+    for (const [name, span, said] of [
+      ["that ends before it begins", (now: number) => [now, now - SECOND], /before the end/],
+      ["of more than a day", (now: number) => [now - 25 * 3600 * SECOND, now], /24 hours at most/],
+      ["older than what is kept", (now: number) => [now - 24 * 3600 * SECOND, now - 23 * 3600 * SECOND], /so old/],
+      ["of which nothing is missing", (now: number) => [now - 5 * SECOND, now], /nothing is missing/],
+    ] as const)
+      it(`refuses a stretch ${name}`, async () => {
+        stand = await Stand.open();
+        const fill = stand.filler(NOBODY);
+        const [from = 0, to = 0] = span(systemClock.now());
+        const found: unknown = await fill
+          .ask("gate", { from: unixMillis(from), to: unixMillis(to) }, anna)
+          .catch((error) => error);
+        expect(found).to.be.instanceOf(Fault).with.property("tell").that.matches(said);
+        await fill.close();
+      });
+
+    it("knows no camera that is not there", async () => {
+      stand = await Stand.open();
+      const fill = stand.filler();
+      const span = { from: unixMillis(0), to: unixMillis(1) };
+      const found: unknown = await fill.ask("yard", span, anna).catch((error) => error);
+      expect(found).to.be.instanceOf(Fault).with.property("kind", "not-found");
+      await fill.close();
+    });
   });
 
   it("asks an adopted camera for what it has, and says where it has no recordings", async () => {

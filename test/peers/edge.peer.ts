@@ -7,6 +7,7 @@ import { Metrics } from "../../base/metrics.ts";
 import { HOUR, SECOND, unixMillis } from "../../base/units.ts";
 import { EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
 import { edgeSchema } from "../../bridge/edge-settings.ts";
+import { EventBus } from "../../bridge/event-bus.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { diskFiles } from "../../recorder/files.ts";
@@ -62,6 +63,8 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
         archive,
         side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
         ca: undefined,
+        audit: { record: () => undefined },
+        bus: new EventBus(systemClock, silentLog()),
         clock: systemClock,
         log: silentLog(),
         metrics: new Metrics(),

@@ -1,7 +1,7 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
 import { type Millis, unixMillis } from "../../base/units.ts";
 import type { Connection, RecordingInfo } from "../../bridge/camera.ts";
-import type { EdgeCamera } from "../../bridge/camera-side/edge/fill.ts";
+import type { EdgeCamera } from "../../bridge/camera-side/edge/edge-camera.ts";
 
 export const RECORDED_LIVE: RecordingInfo = { plan: { mode: "continuous" }, state: "recording" };
 export const ONLINE: Connection = { state: "online", since: unixMillis(0) };

@@ -27,6 +27,7 @@ import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import { PtzHolders } from "../../bridge/client-side/ptz-holders.ts";
 import type { Refusal } from "../../bridge/client-side/refusal.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
+import type { EdgeFetch } from "../../bridge/edge-fetches.ts";
 import type { Discovery, DiscoveryEvent } from "../../bridge/ports.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { LiveReader, LiveSource, RecordedSource, Span } from "../../media/source.ts";
@@ -128,6 +129,7 @@ export async function startWebSite(
   kerberos?: WebOptions["kerberos"],
   ntlm?: WebOptions["ntlm"],
 ): Promise<WebSite> {
+  const fetched: EdgeFetch[] = [];
   const folder = await mkdtemp(join(tmpdir(), "viaduct-web-"));
   const pages = await makePages(folder);
   const clock = new VirtualClock();
@@ -210,6 +212,23 @@ export async function startWebSite(
     desk: noDirectories(approvals),
     kerberos,
     ntlm,
+    fetches: {
+      list: (camera) => fetched.filter((one) => one.camera === camera),
+      async ask(camera, span, by) {
+        const fetch: EdgeFetch = {
+          id: String(fetched.length),
+          camera,
+          ...span,
+          by,
+          begunAt: clock.now(),
+          state: "running",
+          endedAt: undefined,
+          why: undefined,
+        };
+        fetched.unshift(fetch);
+        return fetch;
+      },
+    },
     archive: {
       journal,
       spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),

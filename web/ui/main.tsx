@@ -107,7 +107,9 @@ function App(): JSX.Element {
       </header>
       <main>
         {page.path === "/" ? <Cameras mayAdopt={may("adopt-camera")} onDiscover={() => go("/discovery")} /> : null}
-        {page.path === "/playback" ? <Playback may={{ bookmark: may("bookmark"), lock: may("lock") }} /> : null}
+        {page.path === "/playback" ? (
+          <Playback may={{ bookmark: may("bookmark"), lock: may("lock"), fetch: may("fetch") }} />
+        ) : null}
         {page.path === "/exports" ? <Exports /> : null}
         {page.path === "/approvals" ? (
           <Approvals mayApprove={may("approve")} onCount={may("approve") ? setWaiting : () => undefined} />

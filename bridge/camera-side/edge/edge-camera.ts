@@ -7,6 +7,7 @@ import { readClock } from "../../../onvif/client/camera.ts";
 import { Conversation } from "../../../onvif/client/conversation.ts";
 import { type EdgeRecording, ofSensor, readEdgeRecordings, readReplayUri } from "../../../onvif/client/edge.ts";
 import { profileOfStream } from "../../../onvif/client/media.ts";
+import type { CameraInfo, StreamInfo } from "../../camera.ts";
 import type { CameraRecord } from "../../camera-store.ts";
 import { loginOf } from "../login.ts";
 
@@ -17,6 +18,22 @@ const LIMITS = {
   behindMs: 5 * SECOND,
   aheadMs: SECOND,
 } as const;
+
+/** An adopted camera, as far as its gaps are concerned. */
+export interface EdgeCamera {
+  readonly record: CameraRecord;
+  readonly info: Pick<CameraInfo, "retention">;
+  /** The main one first. */
+  readonly streams: readonly [
+    {
+      readonly info: Pick<StreamInfo, "connection" | "recording">;
+      readonly recording: { readonly cameraAheadMs: Millis | undefined };
+    },
+    ...unknown[],
+  ];
+  /** Aborted when the camera is removed. */
+  readonly removed: AbortSignal;
+}
 
 /** How a camera's clock stands to ours. */
 export interface CameraClock {

@@ -1,7 +1,7 @@
 import type { Prefix } from "../../../wsdl/namespaces.ts";
 import type { Item, Notification } from "../../../wsdl/notification.ts";
 import type { Xml } from "../../../wsdl/schema.ts";
-import { onvifTopic, type Topic, topicKey } from "../../../wsdl/topic.ts";
+import { onvifTopic, ownTopic, type Topic, topicKey } from "../../../wsdl/topic.ts";
 import { escapeXml } from "../../../wsdl/xml.ts";
 
 /** What the messages of a topic hold, by the types of the schema. */
@@ -34,6 +34,17 @@ const ALWAYS: readonly Described[] = [
       ["Reason", "xs:string"],
     ],
   ),
+  {
+    topic: ownTopic("RecordingHistory", "Fetched"),
+    property: false,
+    source: [["RecordingToken", TOKEN]],
+    data: [
+      ["State", "xs:string"],
+      ["From", "xs:dateTime"],
+      ["To", "xs:dateTime"],
+      ["Reason", "xs:string"],
+    ],
+  },
   row("EventBuffer/Begin", false, [], []),
   row("Media/ProfileChanged", false, [], [["Token", TOKEN]]),
   row(
@@ -119,14 +130,18 @@ function typed(items: readonly Item[]): readonly Item[] {
   return items.map(([name, value]) => [name, /^(?:true|false)$/.test(value) ? "xs:boolean" : "xs:string"]);
 }
 
-function print(name: string, { children, described }: Node): string {
-  const inner = [...children].map(([step, node]) => print(step, node)).join("");
+function print(step: string, { children, described }: Node): string {
+  const inner = [...children].map(([below, node]) => print(below, node)).join("");
+  // The bridge's own have a prefix of theirs.
+  const [, ns, local] = /^\{(.*)\}(.*)$/.exec(step) ?? [];
+  const name = local === undefined ? step : `own:${local}`;
+  const declared = ns === undefined ? "" : ` xmlns:own="${escapeXml(ns)}"`;
   if (described === undefined) return `<${name}>${inner}</${name}>`;
   const { property, source, data } = described;
   const message =
     `<tt:MessageDescription IsProperty="${property}">${items("Source", source)}${items("Data", data)}` +
     "</tt:MessageDescription>";
-  return `<${name} wstop:topic="true">${message}${inner}</${name}>`;
+  return `<${name}${declared} wstop:topic="true">${message}${inner}</${name}>`;
 }
 
 function items(list: string, of: readonly Item[]): string {

@@ -4,6 +4,7 @@ import { api, type Camera } from "../../api.ts";
 import { Empty, Trouble, wordsOf } from "../../parts.tsx";
 import { Controls } from "./controls.tsx";
 import { Playback as Course, type PlaybackView } from "./course.ts";
+import { FetchGap } from "./fetch-gap.tsx";
 import { type MarkKind, useHappenings } from "./happenings.ts";
 import { Marks } from "./marks.tsx";
 import "./playback.css";
@@ -12,12 +13,14 @@ import { RecordedPicture } from "./recorded-picture.tsx";
 import { showing } from "./time-axis.ts";
 import { Timeline } from "./timeline.tsx";
 
+type May = Readonly<Record<MarkKind | "fetch", boolean>>;
+
 /** Pictures side by side. */
 const MOST_CAMERAS = 4;
 const HOUR_MS = 3_600_000;
 
 /** Recordings of one to four cameras, all at the same instant. The address says which, and when: it can be sent to others. */
-export function Playback({ may }: { readonly may: Readonly<Record<MarkKind, boolean>> }): JSX.Element {
+export function Playback({ may }: { readonly may: May }): JSX.Element {
   const [cameras, setCameras] = useState<readonly Camera[] | undefined>(undefined);
   const [trouble, setTrouble] = useState<string | undefined>(undefined);
   useEffect(() => {
@@ -35,10 +38,7 @@ export function Playback({ may }: { readonly may: Readonly<Record<MarkKind, bool
   return <Player cameras={cameras} may={may} />;
 }
 
-function Player(props: {
-  readonly cameras: readonly Camera[];
-  readonly may: Readonly<Record<MarkKind, boolean>>;
-}): JSX.Element {
+function Player(props: { readonly cameras: readonly Camera[]; readonly may: May }): JSX.Element {
   const { cameras, may } = props;
   const asked = useMemo(() => askedFor(cameras), []);
   const [chosen, setChosen] = useState<readonly string[]>(asked.cameras);
@@ -128,6 +128,11 @@ function Player(props: {
             <i class="recorded" /> recorded <i class="fetched" /> from the camera's own recording <i class="gap" /> not
             recorded <i class="event" /> events <i class="bookmark" /> bookmarks <i class="lock" /> locked
           </p>
+          {may.fetch
+            ? chosen.map((id) => (
+                <FetchGap key={id} camera={id} name={nameOf(id)} known={view?.timelines.get(id)} instant={instant} />
+              ))
+            : null}
           <Marks
             marks={[...happenings.values()].flatMap(({ marks }) => marks)}
             cameras={chosen.map((id) => ({ id, name: nameOf(id) }))}

@@ -1,0 +1,71 @@
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { call } from "../../api.ts";
+import { Trouble, useTask } from "../../parts.tsx";
+import type { Instant, Timeline } from "./protocol.ts";
+
+/** Until the next look how a fetch stands. */
+const REFRESH_MS = 2000;
+/** The most that is asked for at once. */
+const LONGEST_MS = 24 * 3_600_000;
+
+interface Fetch {
+  readonly id: string;
+  readonly state: "running" | "fetched" | "nothing" | "failed" | "stopped";
+  readonly why: string | null;
+}
+
+const STATE_WORDS: Readonly<Record<Fetch["state"], string>> = {
+  running: "is being fetched from the camera…",
+  fetched: "was fetched from the camera's own recording",
+  nothing: "the camera has nothing of it",
+  failed: "could not be fetched",
+  stopped: "was broken off",
+};
+
+/** What is missing of a camera at an instant, and what has it fetched from the camera's own recording. */
+export function FetchGap(props: {
+  readonly camera: string;
+  readonly name: string;
+  readonly known: Timeline | undefined;
+  readonly instant: Instant;
+}): JSX.Element | null {
+  const { camera, name, known, instant } = props;
+  const gap = known?.gaps.find(({ from, to = Number.POSITIVE_INFINITY }) => from <= instant && instant < to);
+  const [fetch, setFetch] = useState<Fetch | undefined>(undefined);
+  const task = useTask();
+  const path = `/api/cameras/${encodeURIComponent(camera)}/fetches`;
+  useEffect(() => {
+    if (fetch?.state !== "running") return undefined;
+    const look = async (): Promise<void> => {
+      const { fetches } = await call<{ readonly fetches: readonly Fetch[] }>("GET", path);
+      setFetch(fetches.find(({ id }) => id === fetch.id));
+    };
+    const timer = window.setInterval(() => task.run(look), REFRESH_MS);
+    return () => window.clearInterval(timer);
+  }, [fetch?.id, fetch?.state]);
+  if (gap === undefined && fetch === undefined) return null;
+  const begin = (): void => {
+    if (gap === undefined) return;
+    const from = Math.max(gap.from, instant - LONGEST_MS / 2);
+    const to = Math.min(gap.to ?? Date.now(), from + LONGEST_MS);
+    const stretch = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+    task.run(async () => setFetch(await call<Fetch>("POST", path, stretch)));
+  };
+  return (
+    <section class="bar" aria-label={`What is missing of ${name}`}>
+      <p class="hint grow">
+        {name}:{" "}
+        {fetch === undefined
+          ? `not recorded here: ${gap?.why}.`
+          : `${STATE_WORDS[fetch.state]}${fetch.why === null ? "" : `: ${fetch.why}`}.`}
+      </p>
+      {gap === undefined || fetch?.state === "running" ? null : (
+        <button type="button" disabled={task.busy} onClick={begin}>
+          Fetch from the camera
+        </button>
+      )}
+      <Trouble text={task.trouble} />
+    </section>
+  );
+}
