@@ -1,15 +1,16 @@
 import { Fault } from "../base/fault.ts";
+import { membersOf } from "./ad-members.ts";
 import type { Connection, Entry } from "./connection.ts";
 import { isDn } from "./dn.ts";
 import { allOf, anyOf, filterValue } from "./filter.ts";
 import type { DirectoryOptions, RoleOfGroup } from "./options.ts";
 import { peopleOf, statesOf } from "./people.ts";
-import { idOf, type Person, ridOf, textOf } from "./person.ts";
+import { attributesOf, idOf, type Person, personOf, ridOf, textOf } from "./person.ts";
 import type { Reader } from "./reader.ts";
 import { type Group, type Mark, type Member, noGroup, type Snapshot } from "./snapshot.ts";
 
 const LIMITS = {
-  /** Groups that give a role, or are in one that does. Each is asked for its members. */
+  /** Groups that give a role, or are in one that does. */
   groups: 2000,
   people: 50_000,
 } as const;
@@ -18,7 +19,7 @@ const LIMITS = {
 const INVOCATION = "invocationId";
 
 /**
- * Reads Active Directory by back links: each group that matters is asked who is in it, from the mapped ones down. So nothing
+ * Reads Active Directory by back links: it is asked who is in the groups that matter, from the mapped ones down. So nothing
  * depends on how many members a group has, and what is read is only what gives roles. The primary group of people, which lists
  * nobody, is found by its number.
  */
@@ -37,30 +38,41 @@ export class AdReader implements Reader {
     const mark = await this.#mark();
     const groups = new Map<string, Group>();
     const mapped = new Map<RoleOfGroup, string>();
-    const queue: string[] = [];
-    const add = (entry: Entry, parent?: string): string => {
+    let level: Group[] = [];
+    const add = (entry: Entry, within: readonly string[]): string => {
       const group = this.#group(entry);
       const known = groups.get(group.id);
-      const parents = [...(known?.parents ?? []), ...(parent === undefined ? [] : [parent])];
-      groups.set(group.id, { ...group, parents: [...new Set(parents)] });
-      if (known === undefined) queue.push(group.id);
+      groups.set(group.id, { ...group, parents: [...new Set([...(known?.parents ?? []), ...within])] });
+      if (known === undefined) level.push(group);
       if (groups.size > LIMITS.groups) throw tooMany(`${LIMITS.groups} groups`);
       return group.id;
     };
-    for (const mapping of this.#o.roles) mapped.set(mapping, add(await this.#mappedGroup(mapping.group)));
-    for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
-      const filter = allOf(this.#o.groupFilter, memberOf(groups.get(id)));
-      for await (const entry of this.#groups(filter)) add(entry, id);
+    for (const mapping of this.#o.roles) mapped.set(mapping, add(await this.#mappedGroup(mapping.group), []));
+    const { groupBase, groupFilter, userBase, userFilter, schema, attributes } = this.#o;
+    const inGroups = {
+      base: groupBase,
+      filter: groupFilter,
+      attributes: this.#groupAttributes(),
+      byPrimaryGroup: false,
+    };
+    while (level.length > 0) {
+      const asked = level;
+      level = [];
+      for await (const { entry, within } of membersOf(this.#connection, asked, inGroups)) add(entry, within);
     }
+    const ofPeople = {
+      base: userBase,
+      filter: userFilter,
+      attributes: attributesOf(schema, attributes),
+      byPrimaryGroup: true,
+    };
     const people = new Map<string, Member>();
-    for (const [id, group] of groups) {
-      const { number } = group;
-      const primary = number === undefined ? [] : [`(primaryGroupID=${filterValue(number)})`];
-      const within = anyOf([memberOf(group), ...primary]);
-      for await (const person of this.people(within)) {
-        people.set(person.id, { ...person, groups: [...(people.get(person.id)?.groups ?? []), id] });
-        if (people.size > LIMITS.people) throw tooMany(`${LIMITS.people} people`);
-      }
+    for await (const { entry, within } of membersOf(this.#connection, [...groups.values()], ofPeople)) {
+      const person = personOf(entry, schema, attributes);
+      if (person === undefined) continue;
+      const known = people.get(person.id)?.groups ?? [];
+      people.set(person.id, { ...person, groups: [...new Set([...known, ...within])] });
+      if (people.size > LIMITS.people) throw tooMany(`${LIMITS.people} people`);
     }
     return { people, groups, mapped, mark };
   }
@@ -137,10 +149,6 @@ export class AdReader implements Reader {
     const name = textOf(entry, "sAMAccountName") ?? textOf(entry, "cn") ?? entry.dn;
     return { id, dn: entry.dn, name, number: ridOf(entry), parents: [] };
   }
-}
-
-function memberOf(group: Group | undefined): string {
-  return `(memberOf=${filterValue(group?.dn ?? "")})`;
 }
 
 function tooMany(what: string): Fault {

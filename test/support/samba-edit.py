@@ -27,7 +27,26 @@ def user(name, password="Us3r-Passw0rd", ou=None):
     db.newuser(name, password, userou=ou)
 
 
+def crowd(people, leaves):
+    """People in equally many groups each, of which five are in one, and five of those in one of the groups `Crowd-…`; all at once."""
+    db.transaction_start()
+    dns = ["CN=crowd%d,CN=Users,%s" % (n, base) for n in range(people)]
+    for n, dn in enumerate(dns):
+        db.add({"dn": dn, "objectClass": "user", "sAMAccountName": "crowd%d" % n, "userAccountControl": "544"})
+    groups = [make_group("Leaf-%d" % n, dns[n::leaves]) for n in range(leaves)]
+    for prefix in ["Middle", "Crowd"]:
+        groups = [make_group("%s-%d" % (prefix, n), groups[n * 5 : n * 5 + 5]) for n in range((len(groups) + 4) // 5)]
+    db.transaction_commit()
+
+
+def make_group(name, members):
+    dn = "CN=%s,CN=Users,%s" % (name, base)
+    db.add({"dn": dn, "objectClass": "group", "sAMAccountName": name, "member": members})
+    return dn
+
+
 METHODS = {
+    "crowd": crowd,
     "user": user,
     "ou": lambda name: db.create_ou("OU=%s,%s" % (name, base)),
     "group": lambda name: db.newgroup(name),

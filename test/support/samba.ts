@@ -96,7 +96,7 @@ export async function startSamba(
       const script = join(import.meta.dirname, "samba-edit.py");
       const { code, stderr } = await python.run([script, conf, join(folder, "private/sam.ldb")], {
         input: JSON.stringify(changes),
-        limitMs: 240_000,
+        limitMs: 900_000,
       });
       if (code !== 0) throw new Error(`samba-edit.py ended with ${code}: ${stderr}`);
     },
