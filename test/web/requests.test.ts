@@ -252,6 +252,7 @@ describe("requests to the web API", () => {
         secondFactor: null,
         directory: null,
         arming: null,
+        temporaryPassword: false,
         secrets: { former: null, lastUse: null },
         ...shown,
       };
