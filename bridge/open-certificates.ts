@@ -55,6 +55,11 @@ async function openAuthority(
     interfaces: new Set(interfaces),
   };
   if (crl === undefined) return { ...authority, revocations: undefined };
+  // A list says nothing of what others have issued: theirs would pass as not revoked.
+  if (new Set(certificates.map(holderOf)).size > 1)
+    throw refused(
+      `${setting}, ca: ${ca} has certificates of several authorities or keys, and crl is the list of one: list each of them by itself`,
+    );
   const revocations = new Revocations({ authority: rest.name, file: fileAt(crl), certificates, clock, log });
   try {
     await revocations.refresh();
@@ -64,6 +69,10 @@ async function openAuthority(
     throw refused(`${setting}, crl: ${crl}: ${fault.tell ?? (cause as Error).message}`, cause);
   }
   return { ...authority, revocations };
+}
+
+function holderOf({ subject, publicKey }: X509Certificate): string {
+  return `${subject} ${publicKey.export({ format: "der", type: "spki" }).toString("hex")}`;
 }
 
 /** At most one byte more than is taken is read. */

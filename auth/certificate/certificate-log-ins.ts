@@ -38,7 +38,7 @@ export interface CertificateAuthority {
   readonly name: string;
   /** Those that sign certificates of clients themselves: no others stand between. */
   readonly certificates: readonly X509Certificate[];
-  /** Absent where certificates of it are taken until they expire. */
+  /** All of `certificates` are of the one name and key whose list it is. Absent where certificates of it are taken until they expire. */
   readonly revocations: Revocations | undefined;
   readonly namedBy: NamedBy;
   /** What names end with, and accounts do not; nothing if empty. */
@@ -52,6 +52,7 @@ export interface CertificateAuthority {
 interface Taken {
   readonly authority: CertificateAuthority;
   readonly serial: string;
+  /** From then on, and until then, both it and its issuer's own are good. */
   readonly begins: UnixMillis;
   readonly expires: UnixMillis;
   /** The name of the account. */
@@ -88,7 +89,7 @@ export class CertificateLogIns implements Closable {
     const { authority, name } = taken;
     const account = this.#o.accounts.named(name);
     // Letters that only look alike are taken for the same elsewhere: two holders must not become one here.
-    if (account?.name.toLowerCase() !== name.toLowerCase()) throw refused(`there is no account "${name}"`, name);
+    if (account === undefined || !isSameName(account.name, name)) throw refused(`there is no account "${name}"`, name);
     const isForDoor = [...authority.interfaces].some((one) => one === door);
     const principal = isForDoor ? this.#present(taken, account.id) : undefined;
     if (principal === undefined)
@@ -107,15 +108,17 @@ export class CertificateLogIns implements Closable {
     const issuedBy = (one: X509Certificate): boolean =>
       one.ca && certificate.checkIssued(one) && certificate.verify(one.publicKey);
     const authority = this.#authorities.find(({ certificates }) => certificates.some(issuedBy));
-    if (authority === undefined) return undefined;
+    // Where an authority has renewed its own with the same key, the one that lasts counts.
+    const [issuer] = (authority?.certificates.filter(issuedBy) ?? []).sort((a, b) => expiryOf(b) - expiryOf(a));
+    if (authority === undefined || issuer === undefined) return undefined;
     this.#o.throttle.admit(address, UNKNOWN);
     try {
       assertForClients(certificate);
       return {
         authority,
         serial: serialOf(certificate),
-        begins: unixMillis(Date.parse(certificate.validFrom)),
-        expires: unixMillis(Date.parse(certificate.validTo)),
+        begins: unixMillis(Math.max(Date.parse(certificate.validFrom), Date.parse(issuer.validFrom))),
+        expires: unixMillis(Math.min(expiryOf(certificate), expiryOf(issuer))),
         name: nameOf(der, authority),
         made: undefined,
       };
@@ -152,8 +155,8 @@ export class CertificateLogIns implements Closable {
   #whyOut({ begins, expires, authority, serial }: Taken, accountId: string): string {
     const { accounts, clock } = this.#o;
     const { revocations } = authority;
-    if (clock.now() < begins) return "it is not good yet";
-    if (clock.now() >= expires) return "it has expired";
+    if (clock.now() < begins) return "it, or its authority's own, is not good yet";
+    if (clock.now() >= expires) return "it, or its authority's own, has expired";
     if (revocations !== undefined && revocations.until === undefined)
       return `the list of revoked certificates of ${authority.name} is too old`;
     if (revocations?.isRevoked(serial) === true) return "it is revoked";
@@ -191,6 +194,15 @@ export interface CertificateLogInsParts {
   readonly throttle: Throttle;
   readonly audit: Audit;
   readonly clock: Clock;
+}
+
+/** Whether they differ in nothing but upper and lower case: each way by itself takes some letters that look alike for one (the sign of kelvin for k). */
+function isSameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase() && a.toUpperCase() === b.toUpperCase();
+}
+
+function expiryOf({ validTo }: X509Certificate): number {
+  return Date.parse(validTo);
 }
 
 /** Of what nobody takes back. */

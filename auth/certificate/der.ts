@@ -32,15 +32,18 @@ export function derOf(bytes: Buffer): Der {
 
 /** The elements that `bytes` are full of, one after the other. Fault `invalid`: one is longer than what it is in. */
 export function childrenOf(bytes: Buffer): readonly Der[] {
-  const children: Der[] = [];
+  return [...eachChildOf(bytes)];
+}
+
+/** As {@link childrenOf}, each read when it is its turn. */
+export function* eachChildOf(bytes: Buffer): Generator<Der, void> {
   for (let at = 0; at < bytes.length; ) {
     const element = elementAt(bytes, at, malformed);
     if (element === undefined || element.end > bytes.length) throw malformed("an element is cut off");
     const { tag, start, end } = element;
-    children.push({ tag, content: bytes.subarray(start, end), whole: bytes.subarray(at, end) });
+    yield { tag, content: bytes.subarray(start, end), whole: bytes.subarray(at, end) };
     at = end;
   }
-  return children;
 }
 
 /** The elements of a SEQUENCE, or of what has `tag`. Fault `invalid`: it is something else, or not there. */

@@ -1,8 +1,9 @@
 import { verify, type X509Certificate } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { Fault } from "../../base/fault.ts";
 import { isoOf, MINUTE, type UnixMillis, unixMillis } from "../../base/units.ts";
 import { subjectOf } from "./certificate-names.ts";
-import { type Der, derOf, extensionsOf, malformed, oidOf, partsOf, TAG } from "./der.ts";
+import { type Der, derOf, eachChildOf, extensionsOf, malformed, oidOf, partsOf, TAG } from "./der.ts";
 
 /** The longest list that is read: about a hundred thousand certificates. */
 export const LIST_BYTES = 4 * 1024 * 1024;
@@ -10,6 +11,8 @@ export const LIST_BYTES = 4 * 1024 * 1024;
 const LIMITS = {
   /** Clocks differ. */
   aheadMs: 5 * MINUTE,
+  /** Entries that are read before streams and clients have their turn: 2 ms of them. */
+  entriesPerTurn: 500,
 } as const;
 
 /** Signature algorithms by object identifier, with the hash that Node.js has to be told; none for Ed25519. */
@@ -22,6 +25,8 @@ const HASHES: ReadonlyMap<string, string | null> = new Map([
   ["1.2.840.10045.4.3.4", "sha512"],
   ["1.3.101.112", null],
 ]);
+
+const PEM = { begin: "-----BEGIN X509 CRL-----", end: "-----END X509 CRL-----" } as const;
 
 /** Extensions in `[0]` at the end of a list. */
 const EXTENSIONS = 0xa0;
@@ -39,11 +44,11 @@ export interface RevocationList {
  * Reads a list of revoked certificates (RFC 5280 5), PEM or DER, that one of the authorities has signed. Fault `invalid`, telling what is wrong: it
  * cannot be read, nobody of them has signed it, it is not of now, or it is one of part of the certificates, or of changes alone.
  */
-export function readRevocationList(
+export async function readRevocationList(
   bytes: Buffer,
   authorities: readonly X509Certificate[],
   now: UnixMillis,
-): RevocationList {
+): Promise<RevocationList> {
   if (bytes.length > LIST_BYTES) throw refused(`it is longer than ${LIST_BYTES} bytes`);
   const [signed, algorithm, signature] = partsOf(derOf(inDer(bytes)));
   if (signed === undefined || signature?.tag !== TAG.bits) throw malformed("no signature");
@@ -57,12 +62,19 @@ export function readRevocationList(
   const list = { from: timeOf(from), until: timeOf(isTime(rest[0]) ? rest.shift() : undefined) };
   if (list.from > now + LIMITS.aheadMs) throw refused(`it is good from ${isoOf(list.from)} on, and not before`);
   if (list.until <= now) throw refused(`another one should have been there by ${isoOf(list.until)}`);
-  const entries = rest[0]?.tag === TAG.sequence ? partsOf(rest.shift()) : [];
+  const entries = rest[0]?.tag === TAG.sequence ? rest.shift() : undefined;
   if (rest[0]?.tag === EXTENSIONS) assertOfAll(extensionsOf(derOf(rest[0].content)));
-  return { ...list, revoked: new Set(entries.map(revokedIn)) };
+  const revoked = new Set<string>();
+  let read = 0;
+  for (const entry of entries === undefined ? [] : eachChildOf(entries.content)) {
+    revoked.add(revokedIn(entry));
+    read += 1;
+    if (read % LIMITS.entriesPerTurn === 0) await setImmediate();
+  }
+  return { ...list, revoked };
 }
 
-/** A serial number, by which an authority names a certificate: hexadecimal, without leading zeros. */
+/** A serial number, by which an authority names a certificate: hexadecimal, without leading zeros, with a minus where it is negative. */
 export function serialOf(certificate: X509Certificate): string {
   return plainSerial(certificate.serialNumber);
 }
@@ -71,11 +83,15 @@ function revokedIn(entry: Der): string {
   const [serial, , extensions] = partsOf(entry);
   if (serial?.tag !== TAG.integer) throw malformed("an entry without a serial number");
   if (extensions !== undefined) assertOfAll(extensionsOf(extensions));
-  return plainSerial(serial.content.toString("hex"));
+  const hex = serial.content.toString("hex");
+  // There are authorities that have made such numbers, which RFC 5280 4.1.2.2 asks to be prepared for.
+  const negative = (serial.content[0] ?? 0) >= 0x80;
+  return plainSerial(negative ? BigInt.asIntN(serial.content.length * 8, BigInt(`0x${hex}`)).toString(16) : hex);
 }
 
+/** Node.js writes pairs of digits. */
 function plainSerial(hex: string): string {
-  return hex.toLowerCase().replace(/^0+(?=.)/, "");
+  return hex.toLowerCase().replace(/^(-?)0+(?=.)/, "$1");
 }
 
 /** What must be understood and is not: lists of part of the certificates, of changes, of another authority. */
@@ -119,8 +135,10 @@ function timeOf(of: Der | undefined): UnixMillis {
 }
 
 function inDer(bytes: Buffer): Buffer {
-  const text = /-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]+)-----END X509 CRL-----/.exec(bytes.toString("latin1"))?.[1];
-  return text === undefined ? bytes : Buffer.from(text, "base64");
+  const begin = bytes.indexOf(PEM.begin);
+  const end = bytes.indexOf(PEM.end, begin);
+  if (begin < 0 || end < 0) return bytes;
+  return Buffer.from(bytes.toString("latin1", begin + PEM.begin.length, end), "base64");
 }
 
 function refused(tell: string): Fault {

@@ -67,7 +67,7 @@ export class Revocations implements Closable {
     const { authority, file, certificates, clock, log } = this.#o;
     const version = await file.version();
     if (version === this.#version) return;
-    const next = readRevocationList(await file.read(), certificates, clock.now());
+    const next = await readRevocationList(await file.read(), certificates, clock.now());
     if (this.#list !== undefined && next.from < this.#list.from)
       throw new Fault("invalid", "the list is older than the one that is known");
     this.#version = version;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { MadeCertificate } from "./client-certificate.ts";
 
@@ -30,6 +30,12 @@ export interface ClientAuthority {
   /** `more`: further arguments of `openssl req`, as `-addext`, and the subject. */
   issue(name: string, more?: readonly string[]): MadeCertificate;
   revoke(name: string): void;
+  /** One of its certificates, with that serial number: `-0x05`. */
+  issueNumbered(serial: string): string;
+  /** Whether it has issued them or not; as its database has them: `-05`. */
+  revokeNumbers(serials: readonly string[]): void;
+  /** Another certificate of its own with the same name and key; `more`: further arguments of `openssl req`. */
+  renew(more: readonly string[]): void;
   /** Writes the list anew; `more`: further arguments of `openssl ca -gencrl`. */
   publish(more?: readonly string[]): void;
 }
@@ -49,19 +55,8 @@ export function clientAuthority(
   writeFileSync(join(home, "serial"), "00B1C2\n");
   const usage = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign"];
   const extensions = usage.flatMap((one) => ["-addext", one]);
-  openssl(
-    "req",
-    "-x509",
-    "-nodes",
-    ...key,
-    "-subj",
-    `/CN=${name}`,
-    ...extensions,
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-  );
+  const own = ["req", "-x509", "-nodes", "-subj", `/CN=${name}`, ...extensions, "-out", "ca.pem"];
+  openssl(...own, ...key, "-keyout", "ca.key");
   const signing = ["-config", "openssl.cnf", "-cert", "ca.pem", "-keyfile", "ca.key"];
   const authority: ClientAuthority = {
     caFile: join(home, "ca.pem"),
@@ -75,6 +70,17 @@ export function clientAuthority(
       const [certFile, keyFile] = [join(home, `${holder}.pem`), join(home, `${holder}.key`)];
       return { pem: readFileSync(certFile, "utf8"), certFile, keyFile };
     },
+    issueNumbered(serial) {
+      authority.issue("numbered");
+      const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-set_serial", serial];
+      openssl("x509", "-req", "-in", "numbered.csr", ...by, "-out", "numbered.pem");
+      return readFileSync(join(home, "numbered.pem"), "utf8");
+    },
+    revokeNumbers(serials) {
+      const lines = serials.map((serial) => `R\t350101000000Z\t200101000000Z\t${serial}\tunknown\t/CN=revoked\n`);
+      appendFileSync(join(home, "index.txt"), lines.join(""));
+    },
+    renew: (more) => openssl(...own, "-key", "ca.key", ...more),
     revoke: (holder) => openssl("ca", ...signing, "-revoke", `${holder}.pem`),
     publish: (more = ["-crldays", "7"]) => openssl("ca", "-gencrl", ...signing, ...more, "-out", "crl.pem"),
   };

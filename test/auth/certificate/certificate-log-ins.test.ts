@@ -117,9 +117,10 @@ describe("certificates of an authority", function () {
   });
 
   it("are refused where they name nobody, or more than one, or are not a client's", async () => {
-    await site.accounts.createIntegration({ name: "eve", grants: [] });
+    for (const name of ["eve", "kim"]) await site.accounts.createIntegration({ name, grants: [] });
     for (const [holder, more, why] of [
       ["nobody-here", undefined, 'there is no account "nobody-here"'],
+      ["alike", ["-utf8", "-subj", "/CN=\u212Aim"], /^there is no account/],
       ["twice", ["-subj", "/CN=vms/CN=eve"], "it has no common-name, or more than one"],
       ["none", ["-subj", "/O=site"], "it has no common-name, or more than one"],
       ["server", ["-subj", "/CN=vms", "-addext", "extendedKeyUsage=serverAuth"], /not for clients/],
@@ -205,7 +206,20 @@ describe("certificates of an authority", function () {
     await site.accounts.change(vms.id, { enabled: true });
     expect(seen(made)).to.equal(vms.id);
     site.clock.setWall(unixMillis(systemClock.now() + 31 * DAY));
-    expect(seen(made)).to.equal("it has expired");
+    expect(seen(made)).to.equal("it, or its authority's own, has expired");
+  });
+
+  it("end when the certificate of their authority expires, unless it has renewed that", async () => {
+    const brief = clientAuthority(folder, "brief", ["-newkey", "ed25519", "-days", "5"]);
+    const made = brief.issue("vms");
+    const old = new X509Certificate(await readFile(brief.caFile));
+    brief.renew(["-days", "50"]);
+    const renewed = new X509Certificate(await readFile(brief.caFile));
+    site.clock.setWall(unixMillis(systemClock.now() + 6 * DAY));
+    await open({ certificates: [old], revocations: undefined });
+    expect(seen(made)).to.equal("it, or its authority's own, has expired");
+    await open({ certificates: [old, renewed], revocations: undefined });
+    expect(seen(made)).to.equal(vms.id);
   });
 
   describe("a list of revoked ones", () => {
@@ -226,7 +240,7 @@ describe("certificates of an authority", function () {
         const der = Buffer.from(pem.toString().replace(/-----[^-]+-----|\s/g, ""), "base64");
         const signers = [new X509Certificate(await readFile(of.caFile))];
         for (const bytes of [pem, der]) {
-          const { revoked } = readRevocationList(bytes, signers, now());
+          const { revoked } = await readRevocationList(bytes, signers, now());
           expect(
             serials.map((one) => revoked.has(one)),
             name,
@@ -235,12 +249,42 @@ describe("certificates of an authority", function () {
       }
     });
 
+    it("names certificates with negative serial numbers too, which there should not be", async () => {
+      const of = clientAuthority(folder, "negative");
+      const issued = ["-0x05", "-0xC8", "0xFB"].map((serial) => of.issueNumbered(serial));
+      of.revokeNumbers(["-05", "-C8"]);
+      of.publish();
+      const signers = [new X509Certificate(await readFile(of.caFile))];
+      const { revoked } = await readRevocationList(await readFile(of.crlFile), signers, now());
+      const isRevoked = (pem: string): boolean => revoked.has(serialOf(new X509Certificate(pem)));
+      expect(issued.map(isRevoked)).to.deep.equal([true, true, false]);
+    });
+
+    it("that is long is read while everything else goes on", async () => {
+      const of = clientAuthority(folder, "large");
+      of.revokeNumbers(Array.from({ length: 5000 }, (_, at) => (0x100000 + at).toString(16).toUpperCase()));
+      of.publish();
+      const signers = [new X509Certificate(await readFile(of.caFile))];
+      const list = await readFile(of.crlFile);
+      let turns = 0;
+      let isReading = true;
+      const turn = (): void => {
+        turns += 1;
+        if (isReading) setImmediate(turn);
+      };
+      setImmediate(turn);
+      const { revoked } = await readRevocationList(list, signers, now());
+      isReading = false;
+      expect(revoked.size).to.equal(5000);
+      expect(turns).to.be.at.least(9);
+    });
+
     it("is refused where somebody else has signed it, a byte is another, or it is of another time or part", async () => {
       const good = await readFile(ca.crlFile);
       const der = Buffer.from(good.toString().replace(/-----[^-]+-----|\s/g, ""), "base64");
       const refusal = async (bytes: Buffer, at = now()): Promise<string> => {
         try {
-          readRevocationList(bytes, await authorities(), at);
+          await readRevocationList(bytes, await authorities(), at);
           return "";
         } catch (error) {
           return isFault(error, "invalid") ? (error.tell ?? "") : "no Fault";
@@ -252,12 +296,12 @@ describe("certificates of an authority", function () {
       ca.publish(["-crldays", "7", "-crlexts", "partial"]);
       expect(await refusal(await readFile(ca.crlFile))).to.match(/not a list of all/);
       const [signer] = await authorities();
-      fc.assert(
-        fc.property(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
+      await fc.assert(
+        fc.asyncProperty(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), async (at, by) => {
           const changed = Buffer.from(der);
           changed[at] = (changed[at] ?? 0) ^ by;
           try {
-            readRevocationList(changed, signer === undefined ? [] : [signer], now());
+            await readRevocationList(changed, signer === undefined ? [] : [signer], now());
             return false;
           } catch (error) {
             return isFault(error, "invalid");
