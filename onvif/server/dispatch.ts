@@ -26,6 +26,7 @@ import { goneOf, refuse, send } from "./answer.ts";
 import { authenticate, type HttpAuthentication, type UsernameTokenAuthentication } from "./authenticate.ts";
 import { addressOf, type Base } from "./base.ts";
 import { Places } from "./places.ts";
+import { encoderAsMeant } from "./quirks.ts";
 import { Refused, readMessage } from "./request.ts";
 import type { KnownCall, Service } from "./service.ts";
 
@@ -166,7 +167,7 @@ export class OnvifServer {
     const handler = service.handlers.get(body.name);
     if (operation === undefined || handler === undefined)
       throw new SoapFault("invalid", "Receiver", ["ActionNotSupported"], `${body.name} is not supported`);
-    const args = decode(operation.request, body);
+    const args = decode(operation.request, encoderAsMeant(`${prefix}:${body.name}`, operation.request, body));
     // Handlers of operations for everybody are typed so that they cannot rely on a caller.
     const known = call as KnownCall;
     let result: unknown;

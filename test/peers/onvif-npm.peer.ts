@@ -20,6 +20,10 @@ const listed = (of: unknown): readonly Item[] => (Array.isArray(of) ? of : [of])
 interface Writing {
   createProfile(options: { readonly name: string; readonly token: string }): Promise<unknown>;
   deleteProfile(token: string): Promise<unknown>;
+  getVideoEncoderConfigurations(): Promise<readonly Item[]>;
+  setVideoEncoderConfiguration(encoder: Item): Promise<unknown>;
+  getAudioEncoderConfigurations(): Promise<readonly Item[]>;
+  setAudioEncoderConfiguration(encoder: Item): Promise<unknown>;
 }
 
 /** Asks with options; the package's own types know the form without them only. */
@@ -109,6 +113,20 @@ describe("npm's onvif as a client of ours", () => {
       expect(outcome).to.match(/wrong name or password|not authorized|401|Unauthorized|digest/i);
     });
   }
+
+  it("writes each encoder as it has read it, and is refused one that would be otherwise", async () => {
+    const cam = camera("digest alone") as Cam & Writing;
+    await cam.connect();
+    const videos = listed(await cam.getVideoEncoderConfigurations());
+    const audios = listed(await cam.getAudioEncoderConfigurations());
+    expect([videos.length, audios.length]).to.deep.equal([5, 2]);
+    // It escapes no names.
+    const isPlain = ({ name }: Item): boolean => /^[\w ]+$/.test(String(name));
+    for (const video of videos.filter(isPlain)) await cam.setVideoEncoderConfiguration(video);
+    for (const audio of audios.filter(isPlain)) await cam.setAudioEncoderConfiguration(audio);
+    const other = { ...videos[0], resolution: { width: 640, height: 360 } };
+    expect(await cam.setVideoEncoderConfiguration(other).then(String, String)).to.match(/Wrong .* response/);
+  });
 
   it("reads who we are", async () => {
     const cam = camera("digest alone");
