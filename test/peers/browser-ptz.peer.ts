@@ -165,6 +165,7 @@ describe("moving a camera in Chromium", function () {
     await eventually(() => !motion.moving);
     await page.mouse.up();
     await pad().waitFor({ state: "detached" });
+    await page.getByRole("alert").filter({ hasText: "Your right to move this camera has ended" }).waitFor();
     await page.getByRole("button", { name: "Keep this view…" }).waitFor();
     await grant("live");
     await page.getByRole("region", { name: "Move the camera" }).waitFor({ state: "detached" });

@@ -67,17 +67,14 @@ export class Mover {
   #open(): void {
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
-    let why: string | undefined;
-    socket.addEventListener("open", () => this.#say());
     socket.addEventListener("message", ({ data }: MessageEvent<string>) => {
-      ({ why } = JSON.parse(data) as { readonly why: string });
-      this.#end(why);
+      this.#end((JSON.parse(data) as { readonly why: string }).why);
     });
+    socket.addEventListener("open", () => this.#say());
     socket.addEventListener("close", ({ code }) => {
       if (this.#socket === socket) this.#socket = undefined;
-      if (this.#velocity === undefined) return;
-      const ended = "Your right to move this camera has ended, or your account was changed.";
-      this.#end(why ?? (code === CLOSE_ENDED ? ended : "The connection was lost: the bridge stops the camera."));
+      if (code === CLOSE_ENDED) this.#end("Your right to move this camera has ended, or your account was changed.");
+      else if (this.#velocity !== undefined) this.#end("The connection was lost: the bridge stops the camera.");
     });
   }
 

@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Moves } from "../../api.ts";
-import { sentence, Trouble } from "../../parts.tsx";
 import { Mover, type Velocity } from "./mover.ts";
 
 type Direction = Velocity & { readonly sign: string; readonly label: string };
@@ -36,14 +35,20 @@ const KEYS: Readonly<Record<string, Velocity>> = {
 };
 
 /** Buttons that turn and zoom a camera while they are held, by mouse, finger or key. */
-export function Pad({ camera, moves }: { readonly camera: string; readonly moves: Moves }): JSX.Element {
+export function Pad(props: {
+  readonly camera: string;
+  readonly moves: Moves;
+  /** Told why it does not move; undefined: there is nothing in its way that is known. */
+  readonly onTrouble: (why: string | undefined) => void;
+}): JSX.Element {
+  const { camera, moves } = props;
   const [speed, setSpeed] = useState(5);
-  const [trouble, setTrouble] = useState<string | undefined>(undefined);
   const [mover, setMover] = useState<Mover | undefined>(undefined);
   const held = useRef(new Map<string, Velocity>());
   useEffect(() => {
-    const made = new Mover(camera, setTrouble);
+    const made = new Mover(camera, props.onTrouble);
     setMover(made);
+    props.onTrouble(undefined);
     const release = (): void => {
       held.current.clear();
       made.stop();
@@ -144,7 +149,6 @@ export function Pad({ camera, moves }: { readonly camera: string; readonly moves
         />
       </label>
       <small>Arrow keys, + and − while a button has the focus</small>
-      <Trouble text={trouble === undefined ? undefined : sentence(trouble)} />
     </div>
   );
 }
