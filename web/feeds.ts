@@ -130,9 +130,7 @@ export class Feeds {
       });
       ws.once("close", () => feed.close());
       // A page may take its time to close its end; nothing is read for it any more.
-      const over = AbortSignal.any([lease.ended, ended]);
-      over.addEventListener("abort", () => feed.close(), { once: true });
-      endWith(ws, over);
+      endWith(ws, AbortSignal.any([lease.ended, ended]), () => feed.close());
     } catch (error) {
       refuseIn(ws, unplayable(error));
     }
@@ -148,9 +146,7 @@ export class Feeds {
       const feed = new PtzFeed(ws, camera, { who, from: { interface: door, address } }, { ...this.#o, log });
       ws.once("close", () => feed.close());
       // A changed account is known anew with the next connection.
-      const over = AbortSignal.any([lease.ended, ended, who.revoked]);
-      over.addEventListener("abort", () => feed.close(), { once: true });
-      endWith(ws, over);
+      endWith(ws, AbortSignal.any([lease.ended, ended, who.revoked]), () => feed.close());
     } catch {
       refuseIn(ws, { type: "refused", why: "This camera is not there, or you may not move it." });
     }
@@ -163,8 +159,12 @@ function refuseIn(ws: WebSocket, words: { readonly type: "unplayable" | "refused
   ws.close(CLOSE_ENDED);
 }
 
-function endWith(ws: WebSocket, signal: AbortSignal): void {
-  const end = (): void => ws.close(CLOSE_ENDED);
+/** Nothing stays at the signal when the connection is over: a log-in outlasts many of them. */
+function endWith(ws: WebSocket, signal: AbortSignal, close = (): void => undefined): void {
+  const end = (): void => {
+    close();
+    ws.close(CLOSE_ENDED);
+  };
   if (signal.aborted) end();
   signal.addEventListener("abort", end, { once: true });
   ws.once("close", () => signal.removeEventListener("abort", end));
