@@ -1,8 +1,11 @@
-import type { UnixMillis } from "../base/units.ts";
+import { SECOND, type UnixMillis } from "../base/units.ts";
 import { codecString } from "../media/codec-string.ts";
 import { createDepacketizer } from "../media/depacketizer.ts";
 import type { Sample } from "../media/sample.ts";
 import type { RecordedSource } from "../media/source.ts";
+
+/** Tracks are mixed, and one may be so much before another: beyond that, no picture comes that is wanted. */
+const MIXED_MS = SECOND;
 
 /** One picture that needs no other to be decoded. */
 export interface KeyFrame {
@@ -33,9 +36,9 @@ export async function keyFrameAt(
   const depacketizer = createDepacketizer(track);
   if (depacketizer === undefined) return track.encoding;
   for await (const group of source.read({ from: at }, signal)) {
+    // Behind a gap; or what came before is too old for the account; or sound goes on without a picture, perhaps for days.
+    if (group.at > (group.track === index ? at : at + MIXED_MS)) return undefined;
     if (group.track !== index) continue;
-    // Behind a gap; or what came before is too old for the account.
-    if (group.at > at) return undefined;
     const sample = [...depacketizer.push(group), ...depacketizer.flush()].find(({ key }) => key);
     if (sample !== undefined) return keyFrameOf(sample) ?? track.encoding;
   }
