@@ -89,7 +89,10 @@ export function maySeeAt(
   const asked: Question = { ...question, right: "see" };
   const isDenied = ({ grant }: Line): boolean => matchOf(grant, asked, true) === "matches";
   if (linesAt(linesOf(grants, "see").deny, camera).some((some) => some.some(isDenied))) return false;
-  const shows = ({ grant }: Line): boolean => /^(?:matches|outside its hours)$/.test(matchOf(grant, asked, true));
+  const shows = ({ grant }: Line): boolean => {
+    const match = matchOf(grant, asked, true);
+    return match === "matches" || match === "outside its hours";
+  };
   return linesAt(showingLines(grants), camera).some((some) => some.some(shows));
 }
 

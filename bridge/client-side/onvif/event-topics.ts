@@ -136,7 +136,7 @@ function print(step: string, { children, described }: Node): string {
   const [, ns, local] = /^\{(.*)\}(.*)$/.exec(step) ?? [];
   const name = local === undefined ? step : `own:${local}`;
   const declared = ns === undefined ? "" : ` xmlns:own="${escapeXml(ns)}"`;
-  if (described === undefined) return `<${name}>${inner}</${name}>`;
+  if (described === undefined) return `<${name}${declared}>${inner}</${name}>`;
   const { property, source, data } = described;
   const message =
     `<tt:MessageDescription IsProperty="${property}">${items("Source", source)}${items("Data", data)}` +

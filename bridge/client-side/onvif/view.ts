@@ -6,8 +6,9 @@ import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { OnvifCamera, OnvifSite, OnvifStream } from "./site.ts";
 
 /**
- * A stream of a camera as ONVIF sees it: with a profile of its own that nobody changes. The camera's id is the token of its main profile, its sources, its source
- * configurations and its recording, and the id with the stream's name that of every other profile and of what only that has.
+ * A stream of a camera as ONVIF sees it: with a profile of its own that nobody changes. The camera's id is the token of its main
+ * profile, its sources, its source configurations and its recording, and the id with the stream's name that of every other
+ * profile and of what only that has.
  * Tokens need to be unique among things of one kind only, and so a token says no more than an address does.
  */
 export interface View {
