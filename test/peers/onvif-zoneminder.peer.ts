@@ -81,6 +81,7 @@ describe("ZoneMinder's ONVIF as a client of ours", function () {
   it("is refused with a wrong secret", async () => {
     const { code, stdout, stderr } = await run(PROBE, "profiles", address, "1.2", login.name, "wrong");
     expect(code).not.to.equal(null);
+    expect(stdout.toString().trim(), stderr).to.equal("No result from GetProfiles.");
     expect(stdout.toString() + stderr).not.to.include("rtsp://");
   });
 
