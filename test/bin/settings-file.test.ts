@@ -12,7 +12,7 @@ interface Node {
 }
 
 /** By their names. */
-const NAMES_A_PATH = /^(?:ca|serverCa|folder|dataFolder|keytab|module|\w+File)$/;
+const NAMES_A_PATH = /^(?:ca|serverCa|crl|folder|dataFolder|keytab|module|\w+File)$/;
 
 function pathsIn({ properties = {}, items }: Node, at: string): readonly string[] {
   if (items !== undefined) return pathsIn(items, `${at}[]`);

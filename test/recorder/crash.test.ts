@@ -2,20 +2,12 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { systemClock } from "../../base/clock.ts";
-import { silentLog } from "../../base/log.ts";
-import { Metrics } from "../../base/metrics.ts";
-import { later, unixMillis } from "../../base/units.ts";
-import { Archive } from "../../recorder/archive.ts";
-import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
-import { Catalog } from "../../recorder/catalog.ts";
-import { diskFiles } from "../../recorder/files.ts";
 import { PART } from "../../recorder/naming.ts";
+import { recordedFiles, recordedFrames, recordingFindings } from "../support/kept-recording.ts";
 import { decryptTo, openRing } from "../support/keys.ts";
-import { FPS, GOP, numbersIn } from "../support/numbered-frames.ts";
+import { GOP, numbersIn } from "../support/numbered-frames.ts";
 import { type Peer, peer } from "../support/peer.ts";
-import { findings } from "../support/recorder-harness.ts";
-import { START_MS, scratchFolder } from "../support/recorder-samples.ts";
+import { scratchFolder } from "../support/recorder-samples.ts";
 
 const RUNS = Number(process.env["VIADUCT_CRASH_RUNS"] ?? 30);
 const SEED = Number(process.env["VIADUCT_CRASH_SEED"] ?? 20_261_124);
@@ -25,7 +17,6 @@ const PARALLEL = 2;
 
 const range = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from }, (_, one) => from + one);
-const never = new AbortController().signal;
 
 for (const encryption of ["none", "full"] as const)
   describe(`a recorder that is killed ${RUNS} times in a row, with encryption "${encryption}"`, function () {
@@ -46,22 +37,22 @@ for (const encryption of ["none", "full"] as const)
       let first = 0;
       for (const [run, lines] of lives.entries()) {
         const acknowledged = await recordUntilKilled(folder, first, Math.max(0, lines), encryption);
-        const found = await recordedFrom(folder, first);
+        const found = await recordedFrames(folder, first);
         const what = `seed ${SEED}, run ${run}, killed behind ${acknowledged}`;
         expect(found, what).to.deep.equal(range(first, first + found.length));
         expect(first + found.length - 1, what).to.be.at.least(acknowledged);
-        expect(await findingsIn(folder), what).to.deep.equal([]);
+        expect(await recordingFindings(folder), what).to.deep.equal([]);
         kept.push(...found);
         // The next process goes on a second later, at a key frame.
         first = (Math.ceil((first + found.length) / GOP) + 1) * GOP;
       }
       expect(kept).not.to.deep.equal([]);
-      expect(await recordedFrom(folder, 0)).to.deep.equal(kept);
+      expect(await recordedFrames(folder, 0)).to.deep.equal(kept);
     });
 
     it("leaves files that another program decodes, each frame once and in order", async function () {
       const ffmpeg = peer(this, "ffmpeg");
-      const files = await segmentsIn(folder);
+      const files = await recordedFiles(folder);
       expect(files.filter((file) => file.endsWith(PART))).to.deep.equal([]);
       const decoded: (readonly number[])[] = [];
       const { ring, close } = await openRing(folder);
@@ -100,43 +91,6 @@ function recordUntilKilled(folder: string, first: number, lines: number, encrypt
       else reject(new Error(problems));
     });
   });
-}
-
-/** What a restart finds and plays, from frame `first` on. */
-async function recordedFrom(folder: string, first: number): Promise<number[]> {
-  const { ring, close } = await openRing(folder);
-  const open = { folder, clock: systemClock, log: silentLog(), metrics: new Metrics(), keys: ring };
-  const archive = await Archive.open(open);
-  try {
-    // Within the second between the last process and this one, so that it does not begin with what was there before.
-    const from = later(unixMillis(START_MS + (first * 1000) / FPS), first === 0 ? 0 : -20);
-    const groups = await Array.fromAsync(archive.source("cam").read({ from }, never));
-    return groups.map((group) => Math.round(((group.at - START_MS) * FPS) / 1000));
-  } finally {
-    await archive.close();
-    await close();
-  }
-}
-
-async function findingsIn(folder: string): Promise<readonly unknown[]> {
-  const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
-  const { ring, close } = await openRing(folder);
-  try {
-    return await findings(folder, catalog, ring);
-  } finally {
-    await catalog.close();
-    await close();
-  }
-}
-
-async function segmentsIn(folder: string): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const day of (await diskFiles.list(`${folder}/cam`)).folders)
-    for (const hour of (await diskFiles.list(`${folder}/cam/${day}`)).folders) {
-      const place = `${folder}/cam/${day}/${hour}`;
-      found.push(...(await diskFiles.list(place)).files.map((name) => `${place}/${name}`));
-    }
-  return found;
 }
 
 async function decode(ffmpeg: Peer, file: string): Promise<readonly number[]> {

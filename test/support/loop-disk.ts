@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdirSync, openSync, rmSync, truncateSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, rmSync, truncateSync, writeSync } from "node:fs";
 import type { Context } from "mocha";
 import { errorCode } from "../../recorder/files.ts";
 import { missing, peer } from "./peer.ts";
@@ -27,21 +27,33 @@ export class LoopDisk {
     closeSync(openSync(image, "w"));
     truncateSync(image, megabytes * 1024 * 1024);
     try {
-      device = run("losetup", "--find", "--show", image).trim();
+      device = attach(image);
     } catch {
       rmSync(image);
       return missing(context, "the right to make loop devices (root's, and /dev/loop-control)");
     }
-    const disk = new LoopDisk(image, folder, device);
+    return LoopDisk.#mounted(new LoopDisk(image, folder, device), () => run("mkfs.ext4", "-q", "-m", "0", device));
+  }
+
+  static #mounted(disk: LoopDisk, prepare: () => void): LoopDisk {
     try {
-      run("mkfs.ext4", "-q", "-m", "0", device);
-      mkdirSync(folder, { recursive: true });
+      prepare();
+      mkdirSync(disk.#folder, { recursive: true });
       disk.mount();
       return disk;
     } catch (error) {
       disk.remove();
       throw error;
     }
+  }
+
+  /** What a power cut at this moment would leave, mounted at another folder. Whoever writes to the disk must be stopped meanwhile. */
+  afterPowerCut(folder: string): LoopDisk {
+    const image = `${folder}.img`;
+    // The kernel may write back of its own accord: a copy that another one equals is of one moment.
+    do copyFileSync(this.#image, image);
+    while (!readFileSync(image).equals(readFileSync(this.#image)));
+    return LoopDisk.#mounted(new LoopDisk(image, folder, attach(image)), () => undefined);
   }
 
   mount(): void {
@@ -91,6 +103,10 @@ export class LoopDisk {
   get #filler(): string {
     return `${this.#folder}/filler`;
   }
+}
+
+function attach(image: string): string {
+  return run("losetup", "--find", "--show", image).trim();
 }
 
 function run(program: string, ...args: readonly string[]): string {

@@ -9,7 +9,7 @@ import { openRing } from "./keys.ts";
 import { GOP, NumberedFrames } from "./numbered-frames.ts";
 import { VIDEO_TRACK } from "./recorder-samples.ts";
 
-const [folder = "", first = "0", encryption] = process.argv.slice(2);
+const [folder = "", first = "0", encryption, flushMs = "3"] = process.argv.slice(2);
 // Before anything is touched: some are killed while they repair what the one before has left.
 writeSync(1, "-1\n");
 const { ring } = await openRing(folder);
@@ -18,7 +18,7 @@ const archive = await Archive.open({
   clock: systemClock,
   log: silentLog(),
   metrics: new Metrics(),
-  settings: { segmentMs: 4000, flushMs: 3, ...(encryption === "full" && { encryption }) },
+  settings: { segmentMs: 4000, flushMs: Number(flushMs), ...(encryption === "full" && { encryption }) },
   keys: ring,
 });
 const recorder = archive.recorder("cam", "main");
