@@ -96,8 +96,9 @@ export class Attempt {
     try {
       return await Promise.race([playing, aborted]);
     } finally {
-      signal.removeEventListener("abort", stop);
       await conversation.teardown(this.#control, clock);
+      // Up to here packets come, whatever ended the session.
+      signal.removeEventListener("abort", stop);
       this.#lanes.close();
       this.#incoming.close();
       connection.fail(new Fault("unavailable", "the session is over"));

@@ -362,6 +362,20 @@ describe("an upstream session", () => {
       expect((await expectFault("unavailable"))?.tell).to.equal("the camera stopped sending");
     });
 
+    it("hands on nothing that comes after it was told to stop, also while it says goodbye to one that stalled", async () => {
+      await start({ TEARDOWN: () => undefined });
+      await playing();
+      await clock.advance(11_000);
+      await until(() => asked("TEARDOWN").length > 0);
+      camera.send(framed(0, rtp(1)));
+      await until(() => packets.length === 1);
+      stop.abort();
+      const goodbye = answer(asked("TEARDOWN")[0] as Asked);
+      camera.send(Buffer.concat([framed(0, rtp(2)), Buffer.from(goodbye)]));
+      expect(await pulling).to.equal(undefined);
+      expect(packets).to.deep.equal(["0: rtp 1"]);
+    });
+
     it("does not take sound for a sign that the picture comes", async () => {
       await start({ DESCRIBE: (one) => answer(one, [], AUDIO_SDP + VIDEO_SDP) });
       await playing();
