@@ -10,6 +10,17 @@ interface Block {
   /** Where the pieces begin that are in use. */
   readonly lent: Set<number>;
   usedBytes: number;
+  /** Somebody's next piece comes from here, while there is room. */
+  filling: boolean;
+}
+
+/** What several have together. */
+interface Pool {
+  readonly blocks: WeakMap<ArrayBufferLike, Block>;
+  /** What waits to be used again, by size. */
+  readonly idle: Map<number, Block[]>;
+  readonly maxIdleBytes: number;
+  idleBytes: number;
 }
 
 /**
@@ -18,17 +29,22 @@ interface Block {
  * all of its pieces are back; what is never given back is collected as usual, with its block.
  */
 export class ReusedMemory {
-  readonly #blocks = new WeakMap<ArrayBufferLike, Block>();
-  /** By size. */
-  readonly #idle = new Map<number, Block[]>();
-  readonly #maxIdleBytes: number;
-  #idleBytes = 0;
-  /** The next piece comes from here, while there is room. */
+  #pool: Pool;
   #filling: Block | undefined;
 
   /** `idleBytes`: how much waits at most to be used again. */
   constructor(idleBytes: number = LIMITS.idleBytes) {
-    this.#maxIdleBytes = idleBytes;
+    this.#pool = { blocks: new WeakMap(), idle: new Map(), maxIdleBytes: idleBytes, idleBytes: 0 };
+  }
+
+  /**
+   * The same memory in blocks of its own: one piece holds its whole block, so that what is held for long here would hold what others
+   * have given back, many times its size. What is taken of either can be given to the other.
+   */
+  apart(): ReusedMemory {
+    const other = new ReusedMemory();
+    other.#pool = this.#pool;
+    return other;
   }
 
   /** Not cleared. */
@@ -41,35 +57,44 @@ export class ReusedMemory {
     return Buffer.from(block.memory, at, bytes);
   }
 
-  /** Nobody looks at `bytes` any more. What was not taken here, or is back already, is left alone. */
+  /** Nobody looks at `bytes` any more; once for each piece, for its place is another one's next. What was not taken here is left alone. */
   give({ buffer, byteOffset }: Buffer): void {
-    const block = this.#blocks.get(buffer);
+    const block = this.#pool.blocks.get(buffer);
     if (block?.lent.delete(byteOffset) !== true || block.lent.size > 0) return;
     block.usedBytes = 0;
-    if (block === this.#filling) return;
+    if (!block.filling) this.#keep(block);
+  }
+
+  #keep(block: Block): void {
+    const pool = this.#pool;
     const size = block.memory.byteLength;
-    if (this.#idleBytes + size > this.#maxIdleBytes) return;
-    const idle = this.#idle.get(size) ?? [];
+    if (pool.idleBytes + size > pool.maxIdleBytes) return;
+    const idle = pool.idle.get(size) ?? [];
     idle.push(block);
-    this.#idle.set(size, idle);
-    this.#idleBytes += size;
+    pool.idle.set(size, idle);
+    pool.idleBytes += size;
   }
 
   #withRoom(bytes: number): Block {
     const filling = this.#filling;
     if (filling !== undefined && filling.usedBytes + bytes <= LIMITS.blockBytes) return filling;
-    this.#filling = this.#unused(LIMITS.blockBytes);
-    return this.#filling;
+    if (filling !== undefined) filling.filling = false;
+    const next = this.#unused(LIMITS.blockBytes);
+    next.filling = true;
+    this.#filling = next;
+    return next;
   }
 
   #unused(size: number): Block {
-    const idle = this.#idle.get(size)?.pop();
+    const pool = this.#pool;
+    const idle = pool.idle.get(size)?.pop();
     if (idle !== undefined) {
-      this.#idleBytes -= size;
+      pool.idleBytes -= size;
       return idle;
     }
-    const block = { memory: Buffer.allocUnsafeSlow(size).buffer, lent: new Set<number>(), usedBytes: 0 };
-    this.#blocks.set(block.memory, block);
+    const memory = Buffer.allocUnsafeSlow(size).buffer;
+    const block = { memory, lent: new Set<number>(), usedBytes: 0, filling: false };
+    pool.blocks.set(memory, block);
     return block;
   }
 }

@@ -39,7 +39,7 @@ export class StreamRecorder {
     readonly closed: () => void;
   }) {
     this.#tell = o.closed;
-    this.#memory = o.context.memory;
+    this.#memory = o.context.memory?.apart();
     const segmentMs = o.segmentMs ?? MINUTE;
     this.#writer = new SegmentWriter(o.camera, o.stream, o.context, o.fetchedUs);
     this.#fragmenter = new Fragmenter(this.#writer, {

@@ -52,6 +52,21 @@ describe("memory that is used again", () => {
     expect(whole()).to.equal(blocks[0]);
   });
 
+  it("has no block with what is apart of it, and the same ones for later", () => {
+    const memory = new ReusedMemory();
+    const other = memory.apart();
+    const pieces = Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? memory : other).take(20_000));
+    const ofMemory = new Set(pieces.filter((_, index) => index % 2 === 0).map(({ buffer }) => buffer));
+    const ofOther = new Set(pieces.filter((_, index) => index % 2 === 1).map(({ buffer }) => buffer));
+    expect([...ofOther].filter((block) => ofMemory.has(block))).to.deep.equal([]);
+    // Wherever they were taken.
+    for (const piece of pieces) memory.give(piece);
+    const again = Array.from({ length: 100 }, () => memory.take(20_000).buffer);
+    expect(again.filter((block) => ofOther.has(block)).length).to.be.greaterThan(0);
+    const [ours, theirs] = [memory.take(5000), other.take(5000)];
+    expect(ours.buffer, "no block is filled by two").not.to.equal(theirs.buffer);
+  });
+
   it("does not take what is not its own", () => {
     const memory = new ReusedMemory();
     const foreign = Buffer.allocUnsafeSlow(4096);
