@@ -7,15 +7,14 @@ import { unixMillis } from "../../base/units.ts";
 import { type RecordableStream, StreamRecording } from "../../bridge/camera-side/stream-recording.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
 import { type RecordingPlan, readRecordingPlan } from "../../bridge/recording-plan.ts";
-import { FramedPackets } from "../../media/framed-packets.ts";
-import { PacketGroup } from "../../media/group.ts";
+import type { PacketGroup } from "../../media/group.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { LiveReader } from "../../media/source.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { onvifTopic } from "../../wsdl/topic.ts";
-import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
+import { GroupCamera, indexInGroup, pass } from "../support/group-camera.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -48,14 +47,11 @@ class FakeStream implements RecordableStream {
     this.keyRequests += 1;
   }
 
-  /** As a hub that holds nothing for those who join: what nobody keeps is overwritten by the next group. */
   send(group: PacketGroup): void {
     if (this.holders === 0) return;
-    const bytes = this.#memory.take(group.byteLength);
-    group.bytes.copy(bytes);
-    const passing = new PacketGroup(group, new FramedPackets(bytes, group.packetCount), this.#memory);
-    for (const reader of this.readers) reader.deliver(passing);
-    passing.release();
+    pass(group, this.#memory, (passing) => {
+      for (const reader of this.readers) reader.deliver(passing);
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Sample } from "../../media/sample.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import { Archive } from "../../recorder/archive.ts";
@@ -13,7 +14,7 @@ import type { ArchiveSettings } from "../../recorder/archive-settings.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { scanSegment } from "../../recorder/scan.ts";
-import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
+import { GroupCamera, indexInGroup, pass } from "../support/group-camera.ts";
 import { indicesOf } from "../support/recorder-harness.ts";
 import {
   AUDIO_TRACK,
@@ -178,14 +179,16 @@ describe("an archive", () => {
   it("mixes the tracks in the order of time, each with its own clock", async () => {
     const into = archive.recorder("cam", "main");
     into.describe([VIDEO_TRACK, AUDIO_TRACK, METADATA_TRACK]);
+    // The recorder has to keep what it looks at later.
+    const memories = range(0, 3).map(() => new ReusedMemory());
+    const push = (index: number, sample: Sample): void =>
+      pass(camera.group(index, sample), memories[index] as ReusedMemory, (group) => into.push(group));
+    const document = (index: number): Buffer => Buffer.from(`<tt:MetadataStream n="${index}"/>`);
     for (const index of range(0, 601)) {
-      into.push(camera.group(0, videoSample(index)));
-      into.push(camera.group(1, audioSample(index * 2)));
-      into.push(camera.group(1, audioSample(index * 2 + 1)));
-      if (index % 50 === 10) {
-        const data = Buffer.from(`<tt:MetadataStream n="${index}"/>`);
-        into.push(camera.group(2, { ...videoSample(index), key: true, data, format: METADATA }));
-      }
+      push(0, videoSample(index));
+      push(1, audioSample(index * 2));
+      push(1, audioSample(index * 2 + 1));
+      if (index % 50 === 10) push(2, { ...videoSample(index), key: true, data: document(index), format: METADATA });
     }
     await into.close();
     const source = archive.source("cam");
@@ -205,7 +208,10 @@ describe("an archive", () => {
       if (index > 0) expect((group.rtpTime - (audio[index - 1]?.rtpTime ?? 0)) >>> 0).to.equal(160);
       expect(group.packets[0]?.subarray(12)).to.deep.equal(audioSample(index).data);
     }
-    expect(groups.filter((one) => one.track === 2)).to.have.length(12);
+    const metadata = groups.filter((one) => one.track === 2);
+    expect(metadata).to.have.length(12);
+    for (const [index, group] of metadata.entries())
+      expect(group.packets[0]?.subarray(12)).to.deep.equal(document(index * 50 + 10));
   });
 
   it("goes on with the same numbers when the picture changes its size", async () => {

@@ -1,5 +1,7 @@
+import { FramedPackets } from "../../media/framed-packets.ts";
 import { PacketGroup } from "../../media/group.ts";
 import { createPacketizer } from "../../media/packetizer.ts";
+import type { ReusedMemory } from "../../media/reused-memory.ts";
 import { RTP_HEADER_BYTES } from "../../media/rtp.ts";
 import type { Sample } from "../../media/sample.ts";
 import { H264, indexIn, METADATA, PCMU } from "./recorder-samples.ts";
@@ -20,6 +22,15 @@ export class GroupCamera {
     const { rtpTime, at: instant, quality, key, discontinuity } = sample;
     return new PacketGroup({ track: index, rtpTime, at: instant, quality, key, discontinuity }, packets);
   }
+}
+
+/** Hands a group on as a hub that holds nothing for those who join: unless somebody keeps it, the next one lies where it lay. */
+export function pass(group: PacketGroup, memory: ReusedMemory, to: (group: PacketGroup) => void): void {
+  const bytes = memory.take(group.byteLength);
+  group.bytes.copy(bytes);
+  const passing = new PacketGroup(group, new FramedPackets(bytes, group.packetCount), memory);
+  to(passing);
+  passing.release();
 }
 
 /** The `index` of the access unit in a group. RTP headers are not looked at: they are random, and hold everything now and then. */
