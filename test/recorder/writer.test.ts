@@ -6,6 +6,7 @@ import { diskFiles } from "../../recorder/files.ts";
 import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import { recover } from "../../recorder/recover.ts";
 import { mainVolume } from "../../recorder/volume.ts";
+import { openRing } from "../support/keys.ts";
 import { FaultyFiles, findings, Harness, recordedIndices } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
@@ -16,6 +17,25 @@ function* samples(from: number, to: number, bytes = 400) {
 
 const range = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from }, (_, one) => from + one);
+
+/** What is given back too early is not what is written. */
+class Watched extends ReusedMemory {
+  readonly #lent = new Set<Buffer>();
+  taken = 0;
+  get lent(): number {
+    return this.#lent.size;
+  }
+  override take(bytes: number): Buffer<ArrayBuffer> {
+    const piece = super.take(bytes);
+    this.#lent.add(piece);
+    this.taken += 1;
+    return piece;
+  }
+  override give(bytes: Buffer): void {
+    if (this.#lent.delete(bytes)) bytes.fill(0xee);
+    super.give(bytes);
+  }
+}
 
 describe("a segment writer", () => {
   let folder = "";
@@ -66,18 +86,6 @@ describe("a segment writer", () => {
   });
 
   it("gives the memory of samples back when they are written, and not before", async () => {
-    class Watched extends ReusedMemory {
-      lent = 0;
-      override take(bytes: number): Buffer<ArrayBuffer> {
-        this.lent += 1;
-        return super.take(bytes);
-      }
-      override give(bytes: Buffer): void {
-        this.lent -= 1;
-        bytes.fill(0xee);
-        super.give(bytes);
-      }
-    }
     const memory = new Watched();
     await harness.close();
     harness = await Harness.open(folder, { files, clock, memory });
@@ -94,6 +102,19 @@ describe("a segment writer", () => {
     expect(memory.lent).to.equal(0);
     expect(await recordedIndices(folder, harness.context.catalog)).to.deep.equal(range(0, 60));
     expect(await findings(folder, harness.context.catalog)).to.deep.equal([]);
+  });
+
+  it("gives the memory of what is encrypted back when it is written, and not before", async () => {
+    const memory = new Watched();
+    const { ring: keys, close } = await openRing(folder);
+    await harness.close();
+    harness = await Harness.open(folder, { files, clock, memory, encryption: "full", keys });
+    await harness.push(samples(0, 60));
+    harness.fragmenter.end(undefined);
+    await harness.writer.idle();
+    expect([memory.taken, memory.lent]).to.deep.equal([3, 0]);
+    expect(await findings(folder, harness.context.catalog, keys)).to.deep.equal([]);
+    await close();
   });
 
   it("flushes at least so often as it is told", async () => {
