@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
 import { Fault } from "../base/fault.ts";
-import { ReusedMemory } from "../media/reused-memory.ts";
+import type { ReusedMemory } from "../media/reused-memory.ts";
 import { box } from "./box.ts";
 import { Pace } from "./pace.ts";
 import {
@@ -76,13 +76,13 @@ export class SegmentCipher {
 
   /**
    * Of a fragment, or another thing with a sequence of its own. `bound`: what stands beside it in clear. `memory`: where encrypted bytes
-   * lie until they are released.
+   * lie until they are released; memory of their own if absent.
    */
   async encrypt(
     sequence: number,
     bound: readonly Buffer[],
     parts: readonly Part[],
-    memory = new ReusedMemory(0),
+    memory?: ReusedMemory,
   ): Promise<Encrypted> {
     const { runs, bytes } = runsOf(parts);
     const lead = cipherLead(runs, bytes);
@@ -91,7 +91,8 @@ export class SegmentCipher {
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(sequence));
     const pace = new Pace();
     await pace.walk([...bound, lead, ...clear], (piece) => cipher.setAAD(piece));
-    const encrypted = memory.take(hidden.reduce((sum, { length }) => sum + length, 0));
+    const hiddenBytes = hidden.reduce((sum, { length }) => sum + length, 0);
+    const encrypted = memory?.take(hiddenBytes) ?? Buffer.allocUnsafeSlow(hiddenBytes);
     let at = 0;
     await pace.walk(hidden, (piece) => {
       const closed = cipher.update(piece);
@@ -99,7 +100,7 @@ export class SegmentCipher {
       release(closed);
     });
     cipher.final();
-    return { bytes: [lead, cipher.getAuthTag(), encrypted, ...clear], release: () => memory.give(encrypted) };
+    return { bytes: [lead, cipher.getAuthTag(), encrypted, ...clear], release: () => memory?.give(encrypted) };
   }
 
   /**
