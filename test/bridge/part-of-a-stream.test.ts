@@ -15,11 +15,15 @@ describe("an address that names kinds of tracks", function () {
   });
   after(() => t.close());
 
+  const addressOf = (rest: string): string =>
+    `rtsps://127.0.0.1:${t.bridge.parts.addresses().doors.rtsps}/live/${id}${rest}`;
+  const open = (): Promise<RtspsClient> => RtspsClient.open(t.bridge.parts.addresses().doors.rtsps);
+  const credentials = (): string =>
+    `Authorization: Basic ${Buffer.from(`${login.name}:${login.secret}`).toString("base64")}`;
+
   const medias = async (query: string): Promise<readonly string[]> => {
-    const { rtsps } = t.bridge.parts.addresses().doors;
-    const client = await RtspsClient.open(rtsps);
-    const credentials = `Authorization: Basic ${Buffer.from(`${login.name}:${login.secret}`).toString("base64")}`;
-    const { body } = await client.ask("DESCRIBE", `rtsps://127.0.0.1:${rtsps}/live/${id}${query}`, [credentials]);
+    const client = await open();
+    const { body } = await client.ask("DESCRIBE", addressOf(query), [credentials()]);
     client.close();
     return [...body.toString().matchAll(/^m=(\w+)/gm)].map(([, kind = ""]) => kind);
   };
@@ -39,10 +43,17 @@ describe("an address that names kinds of tracks", function () {
     });
 
   it("plays those, and nothing else is there to be set up", async () => {
-    const { rtsps } = t.bridge.parts.addresses().doors;
-    const client = await RtspsClient.open(rtsps);
-    const { status } = await client.play(`rtsps://127.0.0.1:${rtsps}/live/${id}?tracks=audio`, login);
+    const client = await open();
+    const { status } = await client.play(addressOf("?tracks=audio"), login);
     expect(status).to.equal(200);
+    const setUp = async (track: number): Promise<number> => {
+      const transport = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1";
+      const other = await open();
+      const answer = await other.ask("SETUP", addressOf(`/track${track}?tracks=audio`), [credentials(), transport]);
+      other.close();
+      return answer.status;
+    };
+    expect([await setUp(0), await setUp(1), await setUp(2)]).to.deep.equal([403, 200, 403]);
     client.close();
   });
 });
