@@ -14,7 +14,7 @@ import { bearerOf, sessionIdOf, type Visitor, visitorOf } from "./visitor.ts";
 const LIMITS = {
   /** Live pictures and event feeds of one account at once: a wall of pictures in a few windows. */
   socketsPerAccount: 64,
-  /** Pages say little, of recordings alone; what else they send is dropped. */
+  /** Pages say little, of recordings and moves alone; what else they send is dropped. */
   payloadBytes: 1024,
 };
 

@@ -11,6 +11,8 @@ const LONGEST_MS = 24 * 3_600_000;
 
 interface Fetch {
   readonly id: string;
+  readonly from: string;
+  readonly to: string;
   readonly state: "running" | "fetched" | "nothing" | "failed" | "stopped";
   readonly why: string | null;
 }
@@ -32,14 +34,16 @@ export function FetchGap(props: {
 }): JSX.Element | null {
   const { camera, name, known, instant } = props;
   const gap = known?.gaps.find(({ from, to = Number.POSITIVE_INFINITY }) => from <= instant && instant < to);
-  const [fetch, setFetch] = useState<Fetch | undefined>(undefined);
+  const [begun, setBegun] = useState<Fetch | undefined>(undefined);
+  // What came of one is said of its own stretch: another gap is missing all the same.
+  const fetch = begun?.state === "running" || isWithin(begun, instant) ? begun : undefined;
   const task = useTask();
   const path = `/api/cameras/${encodeURIComponent(camera)}/fetches`;
   useEffect(() => {
     if (fetch?.state !== "running") return undefined;
     const look = async (): Promise<void> => {
       const { fetches } = await call<{ readonly fetches: readonly Fetch[] }>("GET", path);
-      setFetch(fetches.find(({ id }) => id === fetch.id));
+      setBegun(fetches.find(({ id }) => id === fetch.id));
     };
     const timer = window.setInterval(() => task.run(look), REFRESH_MS);
     return () => window.clearInterval(timer);
@@ -50,7 +54,7 @@ export function FetchGap(props: {
     const from = Math.max(gap.from, instant - LONGEST_MS / 2);
     const to = Math.min(gap.to ?? Date.now(), from + LONGEST_MS);
     const stretch = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-    task.run(async () => setFetch(await call<Fetch>("POST", path, stretch)));
+    task.run(async () => setBegun(await call<Fetch>("POST", path, stretch)));
   };
   return (
     <section class="bar" aria-label={`What is missing of ${name}`}>
@@ -68,4 +72,8 @@ export function FetchGap(props: {
       <Trouble text={task.trouble} />
     </section>
   );
+}
+
+function isWithin(fetch: Fetch | undefined, instant: Instant): boolean {
+  return fetch !== undefined && Date.parse(fetch.from) <= instant && instant < Date.parse(fetch.to);
 }
