@@ -205,7 +205,7 @@ describe("what external systems were refused", () => {
       ],
       [
         "an operation that is not there",
-        (client) => client.call("trt", "CreateProfile", "<trt:Name>a</trt:Name>"),
+        (client) => client.call("trt", "StartMulticastStreaming", "<trt:ProfileToken>a</trt:ProfileToken>"),
         "unsupported-operation vms-1",
       ],
       [
