@@ -4,6 +4,7 @@ import { HOUR, MINUTE, unixMillis } from "../../base/units.ts";
 import { CATALOG_FILE } from "../../recorder/archive-settings.ts";
 import { diskFiles, type Files, type OpenFile } from "../../recorder/files.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
+import { Flushed } from "../support/flushed.ts";
 import { indexInGroup } from "../support/group-camera.ts";
 import { START_MS } from "../support/recorder-samples.ts";
 import { VolumeSite } from "../support/volume-site.ts";
@@ -19,12 +20,17 @@ const LATER = { archiving: undefined };
 describe("bringing recordings to the archive", function () {
   this.timeout(120_000);
   let site: VolumeSite;
+  let flushed: Flushed;
   beforeEach(async () => {
     site = await VolumeSite.make();
     await site.addVolume("hot");
     await site.addVolume("old", "archive");
+    flushed = await Flushed.watch();
   });
-  afterEach(() => site.close());
+  afterEach(async () => {
+    flushed.close();
+    await site.close();
+  });
 
   /** Three segments, the last of which is closed. */
   async function record(): Promise<void> {
@@ -215,8 +221,7 @@ describe("bringing recordings to the archive", function () {
       const save = async (): Promise<void> => {
         const to = `${folder}-at-${saved.length}`;
         await cp(folder, to, { recursive: true });
-        // What stands in its log alone was never flushed.
-        if (forgets) for (const end of ["-wal", "-shm"]) await rm(`${to}/main/${CATALOG_FILE}${end}`, { force: true });
+        if (forgets) await flushed.cut(`${to}/main/${CATALOG_FILE}`, `${folder}/main/${CATALOG_FILE}`);
         saved.push(to);
       };
       const watched = (file: OpenFile): OpenFile => ({
