@@ -41,6 +41,8 @@ describe("fetches from cameras' own recordings, in the web API", () => {
     ]);
     const listed = await anna.send("GET", "/api/cameras/gate/fetches");
     expect(listed.json).to.deep.equal({ fetches: [json] });
+    // The page asks again and again: that is no act.
+    expect(site.audited.filter(({ who, action }) => who === "anna" && action === "fetch")).to.have.length(1);
     for (const body of [{}, { from: "yesterday", to: "today" }, { ...stretch(2, 1), stream: "sub" }])
       expect((await anna.send("POST", "/api/cameras/gate/fetches", { body })).status).to.equal(400);
   });
@@ -56,4 +58,12 @@ describe("fetches from cameras' own recordings, in the web API", () => {
       const { status } = await otto.send("POST", `/api/cameras/${camera}/fetches`, { body: stretch(2, 1) });
       expect(status).to.equal(expected);
     });
+
+  it("are listed for nobody without the right, and the audit log is told", async () => {
+    const eva = await site.person("eva", [may("search"), may("playback")]);
+    expect((await eva.send("GET", "/api/cameras/gate/fetches")).status).to.equal(403);
+    expect((await eva.send("GET", "/api/cameras/yard/fetches")).status).to.equal(404);
+    const noted = site.audited.filter(({ who, action }) => who === "eva" && action === "fetch");
+    expect(noted.map(({ camera, outcome }) => [camera, outcome])).to.deep.equal([["gate", "denied"]]);
+  });
 });

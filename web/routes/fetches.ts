@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Router, type RouterContext } from "@koa/router";
 import { z } from "zod";
+import { decide } from "../../auth/access.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { isoOf, SECOND, unixMillis } from "../../base/units.ts";
@@ -29,8 +30,11 @@ export function fetchRoutes(o: {
   const router = new Router<WebState>({ prefix: "/api/cameras" });
 
   router.get("/:id/fetches", (ctx) => {
-    const id = idOf(ctx);
-    o.watch.open(caller(ctx), id, "fetch", doorOf(ctx), peerOf(ctx.req.socket).address);
+    const [who, door, id] = [caller(ctx), doorOf(ctx), idOf(ctx)];
+    o.watch.see(who, id, door);
+    // A page asks every two seconds how it stands: the audit log is told of who may not, and of fetches.
+    if (!decide(who, { right: "fetch", camera: id, interface: door }).allowed)
+      o.watch.open(who, id, "fetch", door, peerOf(ctx.req.socket).address);
     ctx.body = { fetches: o.fetches.list(id).map(shownFetch) };
   });
 
