@@ -8,7 +8,7 @@ import { systemClock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
-import { type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { isoOf, type Millis, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { Connection, RecordingInfo } from "../../bridge/camera.ts";
 import { askEdge, cameraClock, type EdgeCamera } from "../../bridge/camera-side/edge/edge-camera.ts";
 import { holesIn } from "../../bridge/camera-side/edge/fetch.ts";
@@ -286,7 +286,7 @@ describe("filling gaps from a camera's own recording", function () {
     expect(times).to.deep.equal([...new Set(times)].toSorted((a, b) => a - b));
   });
 
-  it("tells the audit log and the bus of each fetch, also of one that could not be", async () => {
+  it("tells the audit log and the bus of each fetch", async () => {
     stand = await Stand.open();
     await stand.withGap();
     await filled(stand);
@@ -303,6 +303,40 @@ describe("filling gaps from a camera's own recording", function () {
     expect(stand.told.map(({ topic, data }) => [topic.join("/"), data[0]])).to.deep.equal([
       ["RecordingHistory/{urn:viaduct:topics}Fetched", ["State", "fetched"]],
     ]);
+  });
+
+  it("tells them also of one that could not be, with its reason, and does not ask again at once", async () => {
+    stand = await Stand.open();
+    await stand.withGap();
+    const [gap] = await stand.gaps();
+    if (gap?.to === undefined) throw new Error("there is no gap");
+    await stand.camera.close();
+    const fill = stand.filler();
+    for (let round = 0; round < 2; round += 1) {
+      await fill.look();
+      await fill.idle();
+    }
+    await fill.close();
+    const why = "the camera's own recording cannot be fetched";
+    expect(fill.list("gate").map(({ state, why }) => [state, why])).to.deep.equal([["failed", why]]);
+    expect(stand.audited).to.have.length(1);
+    expect(stand.audited[0]).to.include({
+      who: "viaduct",
+      interface: "bridge",
+      action: "fetch-footage",
+      camera: "gate",
+      outcome: "failed",
+      why: `failed: ${why}`,
+    });
+    expect(stand.told.map(({ data }) => data)).to.deep.equal([
+      [
+        ["State", "failed"],
+        ["From", isoOf(gap.from)],
+        ["To", isoOf(gap.to)],
+        ["Reason", why],
+      ],
+    ]);
+    expect(await stand.metrics.text()).to.include('viaduct_edge_fetches_total{result="failed"} 1');
   });
 
   describe("by hand", () => {

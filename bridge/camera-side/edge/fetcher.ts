@@ -137,7 +137,7 @@ export class Fetcher {
         break;
       }
     }
-    if (signal.aborted) return { state: "stopped", why: groups === 0 ? undefined : `${groups} pictures and more` };
+    if (signal.aborted) return { state: "stopped", why: groups === 0 ? undefined : "what had come by then is kept" };
     return { state: groups === 0 ? "nothing" : "fetched", why };
   }
 
