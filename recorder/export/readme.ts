@@ -55,13 +55,13 @@ function fetchedWords(at: string | undefined): string {
     : `\n    not recorded live: the connection to the camera was gone, or the recorder did not run. It was fetched from the camera's own recording, ${at}, and signed as it was then`;
 }
 
-/** What whoever gets an export needs to know, in plain words. */
 interface ReadmeDetails {
   readonly protectedBy: "password" | "nothing";
   readonly stamped: StampOfExport;
   readonly signer: ExportSigner;
 }
 
+/** What whoever gets an export needs to know, in plain words. */
 export function readmeOf(manifest: Manifest, { protectedBy, stamped, signer }: ReadmeDetails): string {
   const { certificates, asked } = manifest;
   const films = manifest.films.map(
