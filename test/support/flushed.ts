@@ -6,7 +6,7 @@ export class Flushed {
   readonly #undo: () => void;
 
   private constructor(prototype: FileHandle) {
-    const { sync } = prototype;
+    const { value: sync } = Object.getOwnPropertyDescriptor(prototype, "sync") as { value: FileHandle["sync"] };
     const contents = this.#contents;
     prototype.sync = async function (this: FileHandle) {
       const path = await readlink(`/proc/self/fd/${this.fd}`);
