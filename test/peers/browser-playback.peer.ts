@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect } from "chai";
 import type { Locator, Page } from "playwright-core";
+import { systemClock } from "../../base/clock.ts";
 import { Secret } from "../../base/secret.ts";
-import { unixMillis } from "../../base/units.ts";
+import { isoOf, SECOND, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { createDepacketizer } from "../../media/depacketizer.ts";
 import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
@@ -37,6 +38,7 @@ describe("recordings in Chromium", function () {
   let page: Page;
   let ffmpeg: Peer;
   let camera: BridgedCamera;
+  let yard = "";
   /** Requests for thumbnails that the page has made, their answers, and the most that were under way at once. */
   const keyFrames = { asked: 0, told: 0, most: 0 };
 
@@ -44,14 +46,14 @@ describe("recordings in Chromium", function () {
     const chromium = peer(this, "chromium");
     ffmpeg = peer(this, "ffmpeg");
     t = await startTestBridge();
-    const id = await t.adopt(await t.camera({ name: "Gate" }));
-    await t.adopt(await t.camera({ name: "Yard" }));
+    const id = await t.adopt(await t.camera({ name: "Gate", card: true }));
+    yard = await t.adopt(await t.camera({ name: "Yard" }));
     const { accounts, watch } = t.bridge.parts;
     await t.administrator(GUARD.password);
     await accounts.createPerson({
       name: GUARD.name,
       password: new Secret(GUARD.password),
-      grants: (["playback", "bookmark", "events"] as const).map((right) => ({
+      grants: (["playback", "bookmark", "events", "fetch"] as const).map((right) => ({
         right,
         cameras: "any",
         interfaces: "any",
@@ -283,6 +285,41 @@ describe("recordings in Chromium", function () {
       return times.length === 2 && times.every((time) => Math.abs(time - said) < 1 / 14);
     });
     await window.picture("playback-two");
+  });
+
+  it("are fetched from the camera's own where they are missing, at a button, and shown then", async () => {
+    const { discovery, archive, watch } = t.bridge.parts;
+    const both = [camera.info.id, yard];
+    const set = async (mode: "off" | "continuous"): Promise<void> => {
+      for (const id of both) await discovery.setRecording(id, "main", { mode });
+    };
+    const isRecording = (): boolean => watch.all().every(({ info }) => info.recording);
+    await set("off");
+    await eventually(() => watch.all().every(({ info }) => !info.recording));
+    const off = systemClock.now();
+    await systemClock.sleep(6 * SECOND);
+    await set("continuous");
+    await eventually(isRecording);
+    const at = unixMillis(off + 3 * SECOND);
+    const query = new URLSearchParams({ camera: both.join(","), at: isoOf(at) });
+    await page.goto(`${new URL(page.url()).origin}/playback?${query.toString()}`);
+    const missing = (name: string) => page.getByLabel(`What is missing of ${name}`);
+    const fetch = (name: string) => missing(name).getByRole("button", { name: "Fetch from the camera" });
+    await missing("Gate").getByText("not recorded here").waitFor();
+    await window.picture("playback-missing");
+    await fetch("Gate").click();
+    await missing("Gate").getByText("Gate: was fetched from the camera's own recording.").waitFor();
+    await fetch("Yard").click();
+    await missing("Yard").getByText("the camera has nothing of it: the camera has no recordings of its own").waitFor();
+    await window.picture("playback-fetched");
+    expect(await archive.fetchedSpans(camera.info.id, at, unixMillis(at + 1))).to.have.length(1);
+    await page.getByRole("button", { name: "Yard", exact: true }).click();
+    const shown = await instant();
+    expect(at - shown).to.be.within(0, 1000 / 14);
+    expect(await number()).to.equal(await recordedNumber(shown));
+    // What became of one stretch is not said of another.
+    await page.getByRole("button", { name: "Newest" }).click();
+    await missing("Gate").waitFor({ state: "detached" });
   });
 
   it("say where nothing is recorded", async () => {

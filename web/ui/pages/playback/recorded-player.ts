@@ -214,6 +214,9 @@ export class RecordedPlayer {
 
   #told(message: Told): void {
     if (message.type === "timeline") {
+      // What was read goes past what has been fetched from the camera since.
+      if (this.#timeline !== undefined && this.#fetchedIn(message) !== this.#fetchedIn(this.#timeline))
+        this.#until = undefined;
       this.#timeline = message;
       this.thumbnails.forget(message.extent?.from ?? Number.POSITIVE_INFINITY);
       this.#onTimeline(message);
@@ -236,6 +239,12 @@ export class RecordedPlayer {
     if (of === undefined || !("run" in of) || of.run !== this.#run) return;
     if (of.type === "stream") this.#buffer.begin(of.mime, data);
     if (of.type === "pictures") this.#buffer.append(of.at, data);
+  }
+
+  /** Which stretches of what is being read were fetched from the camera's own recording. */
+  #fetchedIn({ fetched }: Timeline): string {
+    const [from = 0, to = 0] = [this.#from, this.#until ?? this.#from].toSorted((a, b) => a - b);
+    return JSON.stringify(fetched.filter((one) => one.from < to && from < one.to));
   }
 
   /** Everything is to be asked for anew. */
