@@ -1,4 +1,4 @@
-import { align } from "./align.ts";
+import { align, aligner } from "./align.ts";
 import type { CameraFinding, CameraVerdict } from "./finding.ts";
 import { changeOf, lengthOf, type Statement, whyNotCompared } from "./group-change.ts";
 import { isZero, type Place, placeOf, startBefore, startsIn } from "./group-search.ts";
@@ -14,6 +14,8 @@ const LIMITS = {
   unplaced: 4,
   /** Groups at the end that may wait for their signature, beside those by which the camera was behind before. */
   dangling: 2,
+  /** Groups among which the one is looked for that a statement is about which holds for none: cameras sign within seconds. */
+  compared: 64,
   /** Statements that are remembered, so that what is played once more is found: days of them. */
   remembered: 100_000,
 };
@@ -156,9 +158,13 @@ export class GroupJudge {
     const starts = startsIn(this.#units).filter((start) => start > 0);
     const ends = [...starts, this.#units.length];
     const groups = [0, ...starts].map((from, index) => ({ from, to: ends[index] as number }));
+    const alignment = given.list && aligner(given.list, given.name);
     const likeness = ({ from, to }: { readonly from: number; readonly to: number }): number =>
-      given.list === undefined ? 0 : align(this.#units.slice(from, to), given.list, given.name).matched.size;
-    const like = groups.map((group) => ({ ...group, size: likeness(group) })).toSorted((a, b) => b.size - a.size)[0];
+      alignment?.(this.#units.slice(from, to)).matched.size ?? 0;
+    const [like] = groups
+      .slice(0, LIMITS.compared)
+      .map((group) => ({ ...group, size: likeness(group) }))
+      .toSorted((a, b) => b.size - a.size);
     const open = { from: starts.at(-1) ?? 0, to: this.#units.length };
     // A signature stands behind its group, so that it is of none that has not ended, but for a part of one, or where the next start is gone.
     const isOpenMeant = given.isPartial || starts.length === 0;
