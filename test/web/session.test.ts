@@ -124,6 +124,21 @@ describe("web sessions", () => {
       expect(site.audited).to.have.length(before);
     });
 
+    it("is never by a cookie that somebody else has planted (session fixation)", async () => {
+      await site.administrator();
+      const mallory = await site.person("mallory", LIVE);
+      for (const planted of [mallory.cookie, `__Host-viaduct=${"a".repeat(45)}`]) {
+        const victim = site.stranger();
+        victim.cookie = planted;
+        expect((await victim.logIn("admin", PASSWORD)).status).to.equal(204);
+        expect(victim.cookie).not.to.equal(planted);
+        const planter = site.stranger();
+        planter.cookie = planted;
+        expect(await account(planter), planted).not.to.deep.equal(await account(victim));
+      }
+      expect(await account(mallory)).to.include({ name: "mallory" });
+    });
+
     it("begins a session of its own each time, and the oldest of eleven ends", async () => {
       await site.administrator();
       const clients: WebClient[] = [];
