@@ -1,4 +1,5 @@
 import { hash, needsRehash, verify } from "argon2";
+import { ConcurrencyLimit } from "../base/concurrency-limit.ts";
 import { Fault } from "../base/fault.ts";
 import type { Secret } from "../base/secret.ts";
 
@@ -18,8 +19,7 @@ const COST = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 } as const;
 
 /** Made when first needed: the hash of a password that nobody has, at today's cost. */
 let decoy: Promise<string> | undefined;
-let running = 0;
-const waiting: (() => void)[] = [];
+const limit = new ConcurrencyLimit(LIMITS.atOnce);
 
 /** Throws `invalid` unless the password may be a person's: long enough, not too long, and not the name. */
 export function assertGoodPassword(name: string, password: Secret): void {
@@ -60,19 +60,9 @@ function decoyHash(): Promise<string> {
 }
 
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= LIMITS.atOnce) {
-    if (waiting.length >= LIMITS.queue)
-      throw new Fault("busy", "too many passwords to check at one time", { tell: "busy, try again" });
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else running += 1;
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    // The turn goes to the one who waits; `running` stays as it is.
-    if (next === undefined) running -= 1;
-    else next();
-  }
+  if (limit.waiting >= LIMITS.queue)
+    throw new Fault("busy", "too many passwords to check at one time", { tell: "busy, try again" });
+  return limit.run(work);
 }
 
 function refuse(tell: string): never {

@@ -7,6 +7,11 @@ export class ConcurrencyLimit {
     this.#free = count;
   }
 
+  /** Pieces of work that have not begun. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   async run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((begin) => this.#waiting.push(begin));
@@ -14,6 +19,7 @@ export class ConcurrencyLimit {
       return await work();
     } finally {
       const next = this.#waiting.shift();
+      // The turn goes to the one who waits.
       if (next === undefined) this.#free += 1;
       else next();
     }
