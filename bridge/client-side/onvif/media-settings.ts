@@ -1,7 +1,12 @@
 import type { KnownCall } from "../../../onvif/server/service.ts";
 import type { Part } from "../../made-profiles.ts";
 import { assertSo } from "./as-it-is.ts";
-import type { Tokened } from "./media-parts.ts";
+import {
+  audioSourceConfiguration,
+  metadataConfiguration,
+  type Tokened,
+  videoSourceConfiguration,
+} from "./media-parts.ts";
 import { findPart } from "./profiles.ts";
 import type { OnvifSite } from "./site.ts";
 import type { View } from "./view.ts";
@@ -20,17 +25,25 @@ interface Wish {
   readonly Configuration: Tokened;
 }
 
-/** How a service makes each configuration of a stream. */
+/** How each configuration of a stream is made. */
 type Makers = Readonly<Record<Settable, (view: View) => Tokened | undefined>>;
+
+/** The same in both services. */
+const SHARED = {
+  VideoSource: videoSourceConfiguration,
+  AudioSource: audioSourceConfiguration,
+  Metadata: metadataConfiguration,
+} as const;
 
 /**
  * `Set…Configuration` of both media services. What a camera sends is for all who watch it: what may be set is what is so already, and
- * what may be adapted.
+ * what may be adapted. `encoders`: as the service makes them.
  */
 export function mediaSettings(
   site: OnvifSite,
-  makers: Makers,
+  encoders: Omit<Makers, keyof typeof SHARED>,
 ): Readonly<Record<`Set${Settable}Configuration`, Setter>> {
+  const makers: Makers = { ...SHARED, ...encoders };
   const set = (part: Settable): Setter => ({
     needs: "live",
     camera: ({ Configuration }, { who }) => findPart(site, who, part, Configuration.token).camera.id,

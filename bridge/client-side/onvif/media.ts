@@ -183,13 +183,7 @@ export function mediaService(site: OnvifSite): Service {
     },
     SetSynchronizationPoint: synchronizationPoint(site),
     ...profileChanges(site, profileOf),
-    ...mediaSettings(site, {
-      VideoSource: videoSourceConfiguration,
-      VideoEncoder: videoEncoder,
-      AudioSource: audioSourceConfiguration,
-      AudioEncoder: audioEncoder,
-      Metadata: metadataConfiguration,
-    }),
+    ...mediaSettings(site, { VideoEncoder: videoEncoder, AudioEncoder: audioEncoder }),
   });
 }
 

@@ -146,13 +146,7 @@ export function media2Service(site: OnvifSite): Service {
     },
     SetSynchronizationPoint: synchronizationPoint(site),
     ...profileChanges2(site),
-    ...mediaSettings(site, {
-      VideoSource: videoSourceConfiguration,
-      VideoEncoder: videoEncoder,
-      AudioSource: audioSourceConfiguration,
-      AudioEncoder: audioEncoder,
-      Metadata: metadataConfiguration,
-    }),
+    ...mediaSettings(site, { VideoEncoder: videoEncoder, AudioEncoder: audioEncoder }),
   });
 }
 
