@@ -119,7 +119,9 @@ class Fetching {
     } catch (error) {
       // A camera that has no more to send falls silent, or ends the connection.
       if (this.#groups === 0 || !isFault(error, "unavailable")) throw error;
-      this.#why ??= asFault(error).message;
+      const fault = asFault(error);
+      this.#o.log.info({ camera: this.#o.camera, err: fault }, "the camera has broken off a fetch");
+      this.#why ??= fault.tell ?? "the connection to the camera broke off";
     } finally {
       for (const { receiver } of this.#lanes) receiver.flush();
       if (signal.aborted) this.#groups -= this.#held.length;
