@@ -32,7 +32,7 @@ export interface EdgeFetches {
   list(camera: string): readonly EdgeFetch[];
   /**
    * Begins to fetch what is missing of a stretch, whatever it is missing for. Faults: `invalid` where nothing is missing that could be had,
-   * `busy` while something is fetched from the camera, `not-found` for a camera that is not there.
+   * `busy` while something is fetched from the camera, or from too many others for people, `not-found` for a camera that is not there.
    */
   ask(camera: string, stretch: Span, by: FetchAsker): Promise<EdgeFetch>;
 }

@@ -386,6 +386,44 @@ describe("filling gaps from a camera's own recording", function () {
       ]);
     });
 
+    it("fetches from eight cameras at once for people", async () => {
+      const silent = createServer();
+      silent.listen(0, "127.0.0.1");
+      await once(silent, "listening");
+      const deviceUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/onvif/device_service`;
+      const cameras = Array.from({ length: 9 }, (_, index): EdgeCamera => {
+        const one = edgeCamera({ deviceUrl });
+        return { ...one, record: { ...one.record, id: `c${index}` } };
+      });
+      const now = systemClock.now();
+      const gap = { from: unixMillis(now - 600 * SECOND), to: unixMillis(now - 300 * SECOND) };
+      const fill = new EdgeFill({
+        settings: edgeSchema.parse(NOBODY),
+        maxAgeMs: 24 * 3600 * SECOND,
+        cameras: { list: () => cameras },
+        archive: {
+          gaps: async () => [{ ...gap, cause: "network", reason: "told so" }],
+          spans: async () => [],
+          fetched: () => expect.fail("nothing came"),
+        },
+        side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
+        ca: undefined,
+        audit: { record: () => undefined },
+        bus: new EventBus(systemClock, silentLog()),
+        clock: systemClock,
+        log: silentLog(),
+        metrics: new Metrics(),
+      });
+      // All at once: none may slip in while the others are looked for.
+      const outcomes = await Promise.allSettled(cameras.map(({ record: { id } }) => fill.ask(id, gap, anna)));
+      const refused = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason as unknown] : []));
+      expect(refused).to.have.length(1);
+      expect(refused[0]).to.be.instanceOf(Fault).with.property("kind", "busy");
+      await fill.close();
+      silent.closeAllConnections();
+      silent.close();
+    });
+
     for (const [name, span, said] of [
       ["that ends before it begins", (now: number) => [now, now - SECOND], /before the end/],
       ["of more than a day", (now: number) => [now - 25 * 3600 * SECOND, now], /24 hours at most/],

@@ -23,6 +23,8 @@ const LIMITS = {
   marginMs: 10 * MINUTE,
   /** What one person may ask for at once. */
   askedMs: 24 * HOUR,
+  /** From so many cameras at once for people, besides what gaps are filled of: each fetch holds up to a group of pictures in memory. */
+  askedAtOnce: 8,
   /** Of a gap that lasts: longer than what is kept in memory for events. */
   unsettledMs: 2 * MINUTE,
 } as const;
@@ -109,6 +111,7 @@ export class EdgeFill implements EdgeFetches {
     if (to - from > LIMITS.askedMs) throw wrong(`ask for ${LIMITS.askedMs / HOUR} hours at most`);
     const oldest = unixMillis(now - this.#keptMs(camera));
     if (from < oldest) throw wrong("what is so old is deleted at once, by the age that is set for the camera");
+    this.#assertRoomFor(id);
     const parts: Span[] = [];
     for (const gap of await archive.gaps(id, from, to, MAIN_STREAM)) {
       // What is on a disk that is away is there. While a gap lasts, the end of it may be recorded yet, from before an event.
@@ -120,11 +123,22 @@ export class EdgeFill implements EdgeFetches {
       for (const hole of holesIn(stretch, there, LIMITS.leastMs)) parts.push(...partsOf(hole));
     }
     if (parts.length === 0) throw wrong("nothing is missing there, or for less than two seconds");
-    if (this.#closed || this.#fetcher.running.has(id))
+    // Others may have asked while it was looked for.
+    this.#assertRoomFor(id);
+    return this.#fetcher.begin(camera, parts, by);
+  }
+
+  #assertRoomFor(id: string): void {
+    const { running } = this.#fetcher;
+    if (this.#closed || running.has(id))
       throw new Fault("busy", `${id} is being fetched from`, {
         tell: "something is being fetched from this camera already: try again when that is over",
       });
-    return this.#fetcher.begin(camera, parts, by);
+    const asked = [...running.values()].filter(({ by }) => by !== BRIDGE).length;
+    if (asked >= LIMITS.askedAtOnce)
+      throw new Fault("busy", `${asked} fetches by hand`, {
+        tell: `${asked} cameras are being fetched from for people already: try again when one of those fetches is over`,
+      });
   }
 
   async close(): Promise<void> {
