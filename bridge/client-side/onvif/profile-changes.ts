@@ -8,7 +8,7 @@ import type { ConfigurationRef, MEDIA2 } from "../../../wsdl/tables/tr2.ts";
 import type { MEDIA } from "../../../wsdl/tables/trt.ts";
 import type { Profile } from "../../../wsdl/tables/tt-media.ts";
 import { type MadeProfile, PARTS, type Part } from "../../made-profiles.ts";
-import { conflictOf, findPart, findProfile, type Parts, type ShownProfile, tokenOf } from "./profiles.ts";
+import { conflictOf, findPart, findProfile, hiddenBeside, type Parts, type ShownProfile, tokenOf } from "./profiles.ts";
 import type { OnvifSite } from "./site.ts";
 import { missing } from "./view.ts";
 
@@ -55,7 +55,7 @@ class ProfileChanges {
     return token;
   }
 
-  /** Each part that is added takes the place of one that is there. */
+  /** Each part that is added takes the place of one that is there. What is hidden from `who` now stays where it still fits. */
   async change(
     who: Principal,
     token: string,
@@ -70,8 +70,15 @@ class ProfileChanges {
         throw conflict("This profile is that of the stream, for everybody: make one with CreateProfile");
       return after;
     };
+    const hidden = ({ parts: after }: ShownProfile): MadeProfile["parts"] => {
+      const before = findProfile(this.#site, who, token);
+      const isHidden = (part: Part): boolean => before.parts[part] === undefined && o.remove?.has(part) !== true;
+      const { parts = {} } = this.#site.profiles(who).find(token) ?? {};
+      const left = Object.fromEntries(PARTS.filter(isHidden).map((part) => [part, parts[part]]));
+      return hiddenBeside(this.#site, who, after, left);
+    };
     if (findProfile(this.#site, who, token).fixed) changed();
-    else await this.#put(who, token, changed);
+    else await this.#put(who, token, changed, hidden);
   }
 
   async delete(who: Principal, token: string): Promise<void> {
@@ -97,12 +104,19 @@ class ProfileChanges {
     };
   }
 
-  async #put(who: Principal, token: string, make: () => ShownProfile): Promise<void> {
+  /** `hidden`: what is to be kept besides what is shown. */
+  async #put(
+    who: Principal,
+    token: string,
+    make: () => ShownProfile,
+    hidden: (after: ShownProfile) => MadeProfile["parts"] = () => ({}),
+  ): Promise<void> {
     const checked = (): MadeProfile => {
       const profile = make();
       const why = conflictOf(profile.parts);
       if (why !== undefined) throw conflict(why);
-      return kept(profile);
+      const { parts, ...rest } = kept(profile);
+      return { ...rest, parts: { ...hidden(profile), ...parts } };
     };
     try {
       await this.#site.profiles(who).put(token, checked);

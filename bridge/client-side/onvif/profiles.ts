@@ -76,18 +76,47 @@ export function profiles(site: OnvifSite, who: Principal): readonly ShownProfile
   const fixed = views(site, who).map(ofStream);
   const made = site.profiles(who).list();
   if (made.length === 0) return fixed;
-  // A camera that has come later by the token of a profile that was made goes before it.
-  const taken = new Set(fixed.map(({ token }) => token));
-  return [...fixed, ...made.filter(({ token }) => !taken.has(token)).map((one) => shown(site, who, one))];
+  // What was made stays what its maker knows by that token: a stream that has come later by the same one is there again without it.
+  const taken = new Set(made.map(({ token }) => token));
+  return [...fixed.filter(({ token }) => !taken.has(token)), ...made.map((one) => shown(site, who, one))];
 }
 
 /** Fault `NoProfile`. */
 export function findProfile(site: OnvifSite, who: Principal, token: string): ShownProfile {
-  const view = seek(site, who, token);
-  if (view !== undefined) return ofStream(view);
   const made = site.profiles(who).find(token);
-  if (made === undefined) throw missing("NoProfile");
-  return shown(site, who, made);
+  if (made !== undefined) return shown(site, who, made);
+  const view = seek(site, who, token);
+  if (view === undefined) throw missing("NoProfile");
+  return ofStream(view);
+}
+
+/**
+ * Of `tokens`, of which nothing is shown to `who` now: what can stay in a profile beside `parts`, to be there again when it is. What
+ * is of a camera that is not seen can where nothing is shown at all, for a profile is of one camera.
+ */
+export function hiddenBeside(
+  site: OnvifSite,
+  who: Principal,
+  parts: Parts,
+  tokens: MadeProfile["parts"],
+): MadeProfile["parts"] {
+  const isEmpty = PARTS.every((part) => parts[part] === undefined);
+  const hidden: Partial<Record<Part, string>> = {};
+  let all = parts;
+  for (const part of PARTS) {
+    const token = tokens[part];
+    if (token === undefined || all[part] !== undefined) continue;
+    const view = seek(site, who, token);
+    const beside = { ...all, [part]: view };
+    const fits =
+      view === undefined
+        ? isEmpty && !isAlone(part, (other) => hidden[other] !== undefined)
+        : conflictOf(beside) === undefined;
+    if (!fits) continue;
+    hidden[part] = token;
+    all = beside;
+  }
+  return hidden;
 }
 
 /** Why these cannot be in one profile; undefined where they can. */
@@ -96,12 +125,12 @@ export function conflictOf(parts: Parts): string | undefined {
   if (cameras.size > 1) return "A profile has parts of one camera alone";
   const streams = new Set(OF_STREAM.flatMap((part) => parts[part]?.token ?? []));
   if (streams.size > 1) return "Encoders and metadata of a profile are of one stream of the camera";
-  for (const part of PARTS) {
-    const needs = DEPENDS[part];
-    if (parts[part] !== undefined && needs?.every((one) => parts[one] === undefined) === true)
-      return `${part} needs ${needs.join(" or ")} in the same profile`;
-  }
-  return undefined;
+  const alone = PARTS.find((part) => parts[part] !== undefined && isAlone(part, (other) => parts[other] !== undefined));
+  return alone && `${alone} needs ${DEPENDS[alone]?.join(" or ")} in the same profile`;
+}
+
+function isAlone(part: Part, has: (other: Part) => boolean): boolean {
+  return DEPENDS[part]?.some(has) === false;
 }
 
 /** The streams whose part of that kind a profile has, or can be given in place of what it has. */

@@ -324,6 +324,62 @@ describe("a media profile that a client makes", () => {
     expect(Object.keys(await vms.inside(token))).to.have.length(3);
   });
 
+  it("keeps what its account may not see now, whatever is changed of the rest", async () => {
+    const login = await site.account([grant("live", "any"), grant("audio", "any")]);
+    const vms = new Account(new OnvifClient(site, login, "token"));
+    const { id } = site.accounts.list().find(({ name }) => name === login.name) ?? { id: "" };
+    const mayOn = (cameras: readonly string[] | "any", ...rights: readonly CameraRight[]): Promise<unknown> =>
+      site.accounts.change(id, { grants: rights.map((right) => grant(right, cameras)) });
+    const kinds = async (token: string): Promise<readonly string[]> => {
+      await mayOn("any", "live", "audio");
+      return Object.keys(await vms.inside(token)).toSorted();
+    };
+    const rename = (token: string): Promise<Reply> =>
+      vms.done("tr2", "AddConfiguration", profile(token) + element("Name", "Anew"));
+    const picture = [part("VideoSource", "gate"), part("VideoEncoder", "gate")];
+    const token = await vms.make("Gate", ...picture, part("AudioSource", "gate"), part("AudioEncoder", "gate"));
+    const whole = ["AudioEncoder", "AudioSource", "VideoEncoder", "VideoSource"];
+
+    await mayOn("any", "live");
+    await rename(token);
+    await vms.done("tr2", "RemoveConfiguration", profile(token) + part("VideoEncoder"));
+    await vms.done("tr2", "AddConfiguration", profile(token) + part("VideoEncoder", "gate"));
+    expect(await kinds(token)).to.deep.equal(whole);
+
+    await mayOn(["old"], "live");
+    await rename(token);
+    expect(await kinds(token)).to.deep.equal(whole);
+
+    await mayOn("any", "live");
+    await vms.done("tr2", "RemoveConfiguration", profile(token) + part("AudioSource"));
+    // The encoder of the sound is nothing without it.
+    expect(await kinds(token)).to.deep.equal(["VideoEncoder", "VideoSource"]);
+
+    await mayOn(["old"], "live");
+    await vms.done("tr2", "RemoveConfiguration", profile(token) + part("VideoSource"));
+    expect(await kinds(token)).to.deep.equal([]);
+
+    await vms.done("tr2", "AddConfiguration", profile(token) + picture.join(""));
+    await mayOn(["old"], "live");
+    await vms.done("tr2", "AddConfiguration", profile(token) + part("VideoSource", "old"));
+    // A profile is of one camera.
+    expect(await kinds(token)).to.deep.equal(["VideoSource"]);
+  });
+
+  it("goes before the stream of a camera that has come later by its token, which is there again without it", async () => {
+    const login = await site.account([grant("live", ["gate"])]);
+    const vms = new Account(new OnvifClient(site, login, "token"));
+    await vms.done("trt", "CreateProfile", element("Name", "Own") + element("Token", "yard"));
+    await vms.done("trt", "AddVideoSourceConfiguration", profile("yard") + config("gate"));
+    const { id } = site.accounts.list().find(({ name }) => name === login.name) ?? { id: "" };
+    await site.accounts.change(id, { grants: [grant("live", "any")] });
+    expect(await vms.inside("yard")).to.deep.equal({ VideoSource: "gate" });
+    expect((await vms.tokens("trt", "GetProfiles")).filter((token) => token === "yard")).to.have.length(1);
+    await vms.done("trt", "DeleteProfile", profile("yard"));
+    expect(await vms.inside("yard")).to.include({ VideoSource: "yard", VideoEncoder: "yard" });
+    expect(await vms.tokens("trt", "GetProfiles")).to.include("yard");
+  });
+
   it("is of the device where it was made", async () => {
     const login = await site.account();
     const [whole, single, other] = [undefined, "gate", "yard"].map(
