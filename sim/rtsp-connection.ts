@@ -43,7 +43,7 @@ export class RtspConnection implements Line {
     });
     this.#lastSign = options.clock.monotonic();
     socket.setNoDelay(true);
-    socket.on("error", () => undefined);
+    socket.on("error", (err) => options.log.debug({ err }, "simulated camera: connection broke off"));
   }
 
   /** It is sent a picture. */
@@ -92,8 +92,10 @@ export class RtspConnection implements Line {
 
   /** Ends a session whose client has not shown itself for too long. */
   look(): void {
-    const { clock, quirks } = this.#options;
-    if (clock.monotonic() - this.#lastSign > timeoutSecondsOf(quirks) * SECOND) this.close();
+    const { clock, log, quirks } = this.#options;
+    if (clock.monotonic() - this.#lastSign <= timeoutSecondsOf(quirks) * SECOND) return;
+    log.debug("simulated camera: client says nothing");
+    this.close();
   }
 
   read(chunk: Buffer): void {

@@ -111,8 +111,8 @@ describe("players and a simulated camera", function () {
   });
 
   it("GStreamer plays picture and sound", async function () {
-    const { code, stderr } = await peer(this, "gst-launch-1.0").run([
-      "-q",
+    const { stdout, stderr } = await peer(this, "gst-launch-1.0").run([
+      "-v",
       "rtspsrc",
       "name=camera",
       `location=${camera.rtspUrl}`,
@@ -120,32 +120,19 @@ describe("players and a simulated camera", function () {
       "latency=0",
       `user-id=${LOGIN.user}`,
       `user-pw=${LOGIN.password}`,
-      "camera.",
-      "!",
-      "rtph264depay",
-      "!",
-      "h264parse",
-      "!",
-      "avdec_h264",
-      "!",
-      "identity",
-      "eos-after=25",
-      "!",
-      "fakesink",
-      "sync=false",
-      "camera.",
-      "!",
-      "rtppcmudepay",
-      "!",
-      "mulawdec",
-      "!",
-      "identity",
-      "eos-after=25",
-      "!",
-      "fakesink",
-      "sync=false",
+      ..."camera. ! rtph264depay ! h264parse ! avdec_h264 ! identity name=picture silent=false eos-after=25 ! fakesink sync=false".split(
+        " ",
+      ),
+      ..."camera. ! rtppcmudepay ! mulawdec ! identity name=sound silent=false ! fakesink sync=false".split(" "),
     ]);
-    expect(code, stderr).to.equal(0);
+    // By what was decoded: at its end rtspsrc breaks off its own PAUSE, and fails where that had not gone out yet (GStreamer 1.22).
+    const decoded = (what: string): readonly number[] =>
+      [...stdout.toString().matchAll(new RegExp(`\\(${what}:sink\\) \\((\\d+) bytes`, "g"))].map(([, bytes]) =>
+        Number(bytes),
+      );
+    // I420, and 40 ms of 16 bits at 8 kHz.
+    expect(decoded("picture"), stderr).to.deep.equal(Array.from({ length: 24 }, () => 640 * 360 * 1.5));
+    expect(new Set(decoded("sound")), stderr).to.deep.equal(new Set([640]));
   });
 
   it("a wrong password is refused", async function () {
