@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import type { BridgedCamera } from "../../bridge/camera.ts";
 import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
 import { GST_LOGIN, type GstCamera, startGstCamera } from "../support/gst-camera.ts";
@@ -48,6 +49,31 @@ describe("a camera that sends MJPEG, in Chromium", function () {
     const seen = new Set([await look()]);
     await eventually(async () => seen.add(await look()).size > 3);
     await window.picture("mjpeg");
+    expect(window.troubles).to.deep.equal([]);
+  });
+
+  it("has thumbnails of its recordings, of which nothing else is shown", async () => {
+    const { page } = window;
+    const { recorded } = t.bridge.parts.watch.all()[0] as BridgedCamera;
+    await eventually(async () => {
+      const extent = await recorded.extent();
+      return extent !== undefined && extent.to - extent.from > 1000;
+    });
+    await page.getByRole("link", { name: "Playback" }).click();
+    await page.getByText("Browsers cannot show JPEG video.").waitFor();
+    const timeline = page.getByLabel("Timeline");
+    await timeline.focus();
+    for (let count = 0; count < 9; count += 1) await page.keyboard.press("+");
+    // A tenth of a second behind the beginning.
+    await page.keyboard.press("Shift+ArrowRight");
+    const preview = page.locator('.preview[data-state="showing"]');
+    await preview.waitFor();
+    const size = await preview.locator("canvas").evaluate((element) => {
+      const { width, height } = element as unknown as Canvas;
+      return [width, height];
+    });
+    expect(size).to.deep.equal([180, 135]);
+    await window.picture("mjpeg-thumbnails");
     expect(window.troubles).to.deep.equal([]);
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { Timeline } from "../../web/ui/pages/playback/protocol.ts";
-import { cellsOf, missingIn } from "../../web/ui/pages/playback/strip.ts";
+import { cellsOf, instantOfPicture, missingIn } from "../../web/ui/pages/playback/strip.ts";
 
 const BEGIN = Date.UTC(2026, 10, 24, 10);
 const SECOND = 1000;
@@ -46,6 +46,21 @@ describe("the strip of thumbnails", () => {
       undefined,
     ]);
     expect(cellsOf({ from: BEGIN, to: BEGIN + 3000 }, 60, timeline())).to.deep.equal([]);
+  });
+
+  it("has one picture for points within a second of each other, or within a part of what is looked at that nobody can tell apart", () => {
+    const known = timeline({ spans: seconds([-60, 60]) });
+    const at = (view: number, second: number) =>
+      (instantOfPicture(BEGIN + second * SECOND, { from: BEGIN, to: BEGIN + view * SECOND }, known) ?? 0) - BEGIN;
+    expect([at(10, 4), at(10, 4.9), at(10, 5), at(4000, 19.9)]).to.deep.equal([4000, 4000, 5000, 10_000]);
+  });
+
+  it("asks where somebody points for none of before a gap, and of nothing in it", () => {
+    const day = { from: BEGIN - 12 * 3600 * SECOND, to: BEGIN + 12 * 3600 * SECOND };
+    const known = timeline({ ...day, spans: seconds([1, 2], [4.2001, 9], [20.5, 30]) });
+    const asked = [3, 4.1, 4.3, 8, 21].map((second) => instantOfPicture(BEGIN + second * SECOND, day, known));
+    expect(asked.map((one) => one && one - BEGIN)).to.deep.equal([undefined, undefined, 4201, 4201, 20_500]);
+    expect(instantOfPicture(BEGIN, day, undefined)).to.equal(undefined);
   });
 
   it("covers what is looked at without a hole, in parts that have room and stay on their grid", () => {

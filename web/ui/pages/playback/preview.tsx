@@ -8,24 +8,23 @@ import { whyEmpty } from "./why-empty.ts";
 /** What a camera recorded where somebody points, in small; or why there is nothing. */
 export function Preview(props: {
   readonly lane: Lane;
-  /** What is pointed at, and which picture stands for it. */
+  /** What is pointed at, and which picture stands for it: none where nothing is recorded. */
   readonly instant: Instant;
-  readonly asked: Instant;
+  readonly asked: Instant | undefined;
   /** From the left of the timeline, 0 to 1. */
   readonly place: number;
 }): JSX.Element {
   const { lane, instant, asked, place } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
-  const found = lane.thumbnails?.of(asked);
+  const found = asked === undefined ? undefined : lane.thumbnails?.of(asked);
   const picture = found !== undefined && "picture" in found ? found.picture : undefined;
   useEffect(() => {
     if (canvas.current === null || picture === undefined) return;
     [canvas.current.width, canvas.current.height] = [picture.width, picture.height];
     canvas.current.getContext("2d")?.drawImage(picture, 0, 0);
   }, [picture]);
-  const isRecorded = lane.known?.spans.some(({ from, to }) => from <= instant && instant < to) === true;
-  const words = isRecorded ? wordsOf(found) : lane.known && whyEmpty(lane.known, instant);
-  const state = !isRecorded ? "empty" : picture === undefined ? "waiting" : "showing";
+  const words = asked !== undefined ? wordsOf(found) : lane.known && whyEmpty(lane.known, instant);
+  const state = asked === undefined ? "empty" : picture === undefined ? "waiting" : "showing";
   return (
     <figure
       class="preview"
@@ -33,9 +32,9 @@ export function Preview(props: {
       data-instant={found !== undefined && "picture" in found ? found.at : ""}
       style={{ left: `clamp(0px, calc(${place * 100}% - 7.5rem), calc(100% - 15rem))` }}
     >
-      {isRecorded && picture !== undefined ? <canvas ref={canvas} /> : <p class="words">{words}</p>}
+      {picture !== undefined ? <canvas ref={canvas} /> : <p class="words">{words}</p>}
       <figcaption>
-        {lane.name}, {timeWords(isRecorded && found !== undefined && "picture" in found ? found.at : instant)}
+        {lane.name}, {timeWords(found !== undefined && "picture" in found ? found.at : instant)}
       </figcaption>
     </figure>
   );

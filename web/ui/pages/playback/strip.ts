@@ -32,11 +32,25 @@ function stepOf(leastMs: number): number {
   }
 }
 
+function firstRecorded(cell: Span, known: Timeline): Instant | undefined {
+  const span = known.spans.find((one) => one.to > cell.from && one.from < cell.to);
+  return span && recordedFrom(cell.from, span, known);
+}
+
 /** Spans are cut to what was asked for, but the grid goes on beyond. */
-function firstRecorded(cell: Span, { from, spans }: Timeline): Instant | undefined {
-  const span = spans.find((one) => one.to > cell.from && one.from < cell.to);
-  if (span === undefined) return undefined;
-  return span.from <= from ? cell.from : Math.ceil(Math.max(cell.from, span.from));
+function recordedFrom(at: Instant, span: Span, known: Timeline): Instant {
+  return span.from <= known.from ? at : Math.ceil(Math.max(at, span.from));
+}
+
+/**
+ * Of which instant a picture is asked for where somebody points; undefined where nothing is recorded. Points next to each other, and those
+ * within a second, have the same one, so that a moving pointer does not ask for one a pixel. Of a gap before it there is none.
+ */
+export function instantOfPicture(at: Instant, { from, to }: Span, known: Timeline | undefined): Instant | undefined {
+  const span = known?.spans.find((one) => one.from <= at && at < one.to);
+  if (known === undefined || span === undefined) return undefined;
+  const stepMs = Math.max(1000, Math.ceil((to - from) / 400));
+  return recordedFrom(Math.floor(at / stepMs) * stepMs, span, known);
 }
 
 /** What of the gaps was not filled later. */

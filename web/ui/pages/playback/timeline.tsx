@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Preview } from "./preview.tsx";
 import type { Instant, Span } from "./protocol.ts";
-import { cellsOf } from "./strip.ts";
+import { cellsOf, instantOfPicture } from "./strip.ts";
 import { moved, zoomed } from "./time-axis.ts";
 import { AXIS_HEIGHT, draw, LANE_HEIGHT, type Lane, STRIP_HEIGHT } from "./timeline-drawing.ts";
 
@@ -65,7 +65,7 @@ export function Timeline(props: {
   }, []);
 
   const pointing = pictures && pointed !== undefined ? lanes[pointed.lane] : undefined;
-  const asked = pointed && instantFor(pointed.at, view);
+  const asked = pointed && instantOfPicture(pointed.at, view, pointing?.known);
   const wished = cells.flatMap((cell) => cell.asked ?? []).join();
   useEffect(() => {
     const timer = window.setTimeout(() => {
@@ -158,7 +158,7 @@ export function Timeline(props: {
           setPointed(undefined);
         }}
       />
-      {pointing === undefined || pointed === undefined || asked === undefined ? null : (
+      {pointing === undefined || pointed === undefined ? null : (
         <Preview
           lane={pointing}
           instant={pointed.at}
@@ -168,10 +168,4 @@ export function Timeline(props: {
       )}
     </div>
   );
-}
-
-/** Points next to each other, and those within a second, have the same picture, so that a moving pointer does not ask for one a pixel. */
-function instantFor(at: Instant, { from, to }: Span): Instant {
-  const stepMs = Math.max(1000, Math.ceil((to - from) / 400));
-  return Math.floor(at / stepMs) * stepMs;
 }
