@@ -1,4 +1,5 @@
 import { ImagePlayer } from "./image-player.ts";
+import { unshowable } from "./unshowable.ts";
 
 /** How a live picture is doing. */
 export type LiveState =
@@ -100,8 +101,7 @@ export class LivePlayer {
       this.#dropSource();
       return undefined;
     }
-    if (!("MediaSource" in window) || !MediaSource.isTypeSupported(mime))
-      return `This browser cannot show ${/"([^".]+)/.exec(mime)?.[1] ?? "this"} video.`;
+    if (!("MediaSource" in window) || !MediaSource.isTypeSupported(mime)) return unshowable(mime);
     this.#dropSource();
     const source = new MediaSource();
     this.#source = source;

@@ -1,3 +1,5 @@
+import { unshowable } from "../../unshowable.ts";
+
 /** One key frame as the camera encoded it. */
 export interface KeyFrame {
   /** As RFC 6381 has it, or `jpeg`. */
@@ -25,7 +27,7 @@ export async function pictureOf(frame: KeyFrame, lines: number): Promise<ImageBi
 async function decode({ codec, width, height, config, data }: KeyFrame): Promise<VideoFrame> {
   const asked: VideoDecoderConfig = { codec, codedWidth: width, codedHeight: height, description: config };
   const { supported } = await VideoDecoder.isConfigSupported(asked);
-  if (supported !== true) throw new Error(`This browser cannot show ${codec} video.`);
+  if (supported !== true) throw new Error(unshowable(codec));
   let found: VideoFrame | undefined;
   const decoder = new VideoDecoder({
     output: (frame) => {

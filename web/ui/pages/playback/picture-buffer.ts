@@ -1,3 +1,4 @@
+import { unshowable } from "../../unshowable.ts";
 import type { Instant } from "./protocol.ts";
 
 /** What the browser is given to decode at once; beyond, pages keep it. */
@@ -54,7 +55,7 @@ export class PictureBuffer {
   /** An initialization segment: what follows is coded so. */
   begin(mime: string, bytes: ArrayBuffer): void {
     if (!("MediaSource" in window) || !MediaSource.isTypeSupported(mime)) {
-      this.#failed(`This browser cannot show ${/"([^".]+)/.exec(mime)?.[1] ?? "this"} video.`);
+      this.#failed(unshowable(mime));
       return;
     }
     if (this.#source === undefined) this.#openSource(mime);
