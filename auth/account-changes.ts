@@ -10,7 +10,7 @@ import { type IntegrationSecrets, SECRET_LOST } from "./integration-secrets.ts";
 import { assertNotTooMany, type KnownAccounts } from "./known-accounts.ts";
 import { assertGoodPassword, hashPassword, verifyPassword } from "./password.ts";
 import type { Grant } from "./principal.ts";
-import type { PasswordIsTemporary } from "./temporary-password.ts";
+import type { PasswordIsTemporary, PasswordProved } from "./temporary-password.ts";
 import { UnauthenticatedFault } from "./unauthenticated.ts";
 
 const CHANGED_MEANWHILE = "your account was changed meanwhile: log in again";
@@ -124,18 +124,8 @@ export class AccountChanges {
   }
 
   async setPassword(id: string, password: Secret, temporary: boolean): Promise<void> {
-    const { account } = this.#known.get(id);
-    if (account.kind !== "person") throw wrongKind(`${account.name} is an external system, with a secret`);
-    if (account.directory !== undefined)
-      throw new Fault("invalid", `the directory has the password of ${account.name}`, {
-        tell: "the password of that account is changed at its directory",
-      });
-    assertGoodPassword(account.name, password);
-    const hash = await hashPassword(password);
-    await this.#store.inTurn(() => {
-      const { temporaryPassword: _, ...now } = this.#known.get(id).account;
-      return this.#update(temporary ? { ...now, temporaryPassword: true } : now, hash);
-    });
+    const hash = await this.#hashFor(id, password);
+    await this.#store.inTurn(() => this.#replacePassword(id, hash, temporary));
   }
 
   async assertChoice({ account: { id, name } }: PasswordIsTemporary, next: Secret): Promise<void> {
@@ -146,14 +136,12 @@ export class AccountChanges {
       });
   }
 
-  async choosePassword({ account: { id, name }, generation }: PasswordIsTemporary, next: Secret): Promise<void> {
-    const hash = await hashPassword(next);
+  async choosePassword({ account: { id, name }, generation }: PasswordProved, next: Secret): Promise<void> {
+    const hash = await this.#hashFor(id, next);
     await this.#store.inTurn(() => {
-      const known = this.#known.get(id);
-      if (known.generation !== generation)
-        throw new UnauthenticatedFault(`${name} was changed during the log-in`, { tell: CHANGED_MEANWHILE });
-      const { temporaryPassword: _, ...now } = known.account;
-      return this.#update(now, hash);
+      if (this.#known.get(id).generation !== generation)
+        throw new UnauthenticatedFault(`${name} was changed meanwhile`, { tell: CHANGED_MEANWHILE });
+      return this.#replacePassword(id, hash, false);
     });
   }
 
@@ -179,6 +167,23 @@ export class AccountChanges {
       this.#assertManaged({ ...account, enabled: false });
       await this.#store.remove(account);
     });
+  }
+
+  /** Of a password that the account may have. Fault `invalid`. */
+  async #hashFor(id: string, password: Secret): Promise<string> {
+    const { account } = this.#known.get(id);
+    if (account.kind !== "person") throw wrongKind(`${account.name} is an external system, with a secret`);
+    if (account.directory !== undefined)
+      throw new Fault("invalid", `the directory has the password of ${account.name}`, {
+        tell: "the password of that account is changed at its directory",
+      });
+    assertGoodPassword(account.name, password);
+    return hashPassword(password);
+  }
+
+  #replacePassword(id: string, hash: string, temporary: boolean): Promise<void> {
+    const { temporaryPassword: _, ...now } = this.#known.get(id).account;
+    return this.#update(temporary ? { ...now, temporaryPassword: true } : now, hash);
   }
 
   async #insert(

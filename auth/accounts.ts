@@ -24,7 +24,7 @@ import { PolicyChanges } from "./policy-changes.ts";
 import type { EffectiveGrant, Peer, Principal } from "./principal.ts";
 import type { Interface } from "./right.ts";
 import type { SecondFactors } from "./second-factors.ts";
-import type { PasswordIsTemporary } from "./temporary-password.ts";
+import type { PasswordIsTemporary, PasswordProved } from "./temporary-password.ts";
 import { Throttle } from "./throttle.ts";
 
 export interface AccountsOptions<Schema extends AuthSchema> {
@@ -274,9 +274,12 @@ export class Accounts {
     return this.#changes.assertChoice(temporary, next);
   }
 
-  /** For who has come with the temporary one. Faults: `invalid`; `unauthenticated` where the account was changed since. */
-  choosePassword(temporary: PasswordIsTemporary, next: Secret): Promise<void> {
-    return this.#changes.choosePassword(temporary, next);
+  /**
+   * In the place of the one that its owner has just proved to know; it is no temporary one. Sessions of the person end. Faults as for
+   * {@link setPassword}; `unauthenticated` where somebody else has changed the credential since.
+   */
+  choosePassword(proved: PasswordProved, next: Secret): Promise<void> {
+    return this.#changes.choosePassword(proved, next);
   }
 
   /**

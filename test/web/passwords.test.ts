@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Secret } from "../../base/secret.ts";
 import { HOUR, isoOf, later } from "../../base/units.ts";
 import type { WebAnswer, WebClient } from "../support/web-client.ts";
 import { PASSWORD, startWebSite, type WebSite } from "../support/web-site.ts";
@@ -48,6 +49,21 @@ describe("passwords and secrets, at the API", () => {
 
   it("are nobody's without a log-in", async () => {
     expect((await change(site.stranger(), { password: NEXT, next: PASSWORD })).status).to.equal(401);
+  });
+
+  it("change one's own no more once another was given meanwhile, which has to be changed itself", async () => {
+    const eve = await site.person("eve", []);
+    const { accounts } = site;
+    const checked = accounts.logIn.bind(accounts);
+    accounts.logIn = async (...given) => {
+      const who = await checked(...given);
+      await accounts.setPassword(idOf("eve"), new Secret("words on a slip of paper"), { temporary: true });
+      return who;
+    };
+    const { status } = await change(eve, { password: PASSWORD, next: NEXT });
+    accounts.logIn = checked;
+    expect([status, await isIn(eve), await logIn("eve", NEXT)]).to.deep.equal([401, false, 401]);
+    expect(await logIn("eve", "words on a slip of paper")).to.equal(202);
   });
 
   it("are given anew by who manages accounts, which logs out", async () => {

@@ -27,9 +27,11 @@ export function passwordRoutes(o: {
     const { password, next } = await jsonBody(ctx.req, passwords);
     const peer = o.peerOf(ctx);
     const entry = { action: "change-password", who: name, interface: "web", address: peer.address } as const;
+    // Looked at before the present one is: whoever manages accounts may give another meanwhile, which must stay.
+    const generation = o.accounts.credentialOf(accountId);
     await attempt(o.audit, entry, async () => {
       await o.accounts.logIn(name, password, peer, "web");
-      await o.accounts.setPassword(accountId, new Secret(next));
+      await o.accounts.choosePassword({ account: { id: accountId, name }, generation }, new Secret(next));
     });
     o.audit.record({ ...entry, outcome: "allowed" });
     // All other sessions have ended; this page goes on.
