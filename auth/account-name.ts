@@ -10,3 +10,11 @@ export function isAccountName(name: string): boolean {
 export function foldedName(name: string): string {
   return name.slice(0, 256).normalize("NFKC").toLowerCase();
 }
+
+/**
+ * Whether two names differ in nothing but upper and lower case: each way by itself takes some letters that look alike for one (the sign of
+ * kelvin for k), as {@link foldedName} does on purpose. For names that others give out, whose two holders must not become one here.
+ */
+export function isSameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase() && a.toUpperCase() === b.toUpperCase();
+}

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import type { Closable } from "../../base/lifecycle.ts";
 import { HOUR, type UnixMillis } from "../../base/units.ts";
+import { isSameName } from "../account-name.ts";
 import type { Accounts } from "../accounts.ts";
 import type { TOKEN_INTERFACES } from "../api-token.ts";
 import { isArmed, NOT_ARMED } from "../arming.ts";
@@ -136,8 +137,7 @@ export class JwtLogIns implements Closable {
     const name = accounts === undefined ? value : accounts.get(value);
     if (name === undefined) throw new RefusedJwt(`its ${claim} ${JSON.stringify(value)} is not listed under accounts`);
     const account = this.#o.accounts.named(name);
-    // Letters that only look alike are taken for the same elsewhere: two people of an issuer must not become one here.
-    if (account?.name.toLowerCase() !== name.toLowerCase())
+    if (account === undefined || !isSameName(account.name, name))
       throw new RefusedJwt(`there is no account "${name}"`, { account: name });
     return account.id;
   }

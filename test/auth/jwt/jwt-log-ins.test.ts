@@ -201,6 +201,12 @@ describe("log-ins by JWT", () => {
         expect(await whyNot(make())).to.match(why);
       });
 
+    it("a letter that is written as another one where it is small", async () => {
+      await site.accounts.createIntegration({ name: "kim", grants: [] });
+      expect(await whyNot(issuer.token({ sub: "\u212Aim" }))).to.match(/no account/);
+      expect(await whyNot(issuer.token({ sub: "Kim" }))).to.equal("taken for kim");
+    });
+
     it("what is said twice, but for the last of it, as who has signed it reads it too", async () => {
       const text = JSON.stringify(claims());
       const twice = (first: string, last: string): string =>
