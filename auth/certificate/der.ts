@@ -1,6 +1,11 @@
 import { elementAt } from "../../base/ber.ts";
 import { Fault } from "../../base/fault.ts";
 
+const LIMITS = {
+  /** Of one element, read at once: a file full of the shortest must not become millions of objects. */
+  children: 1000,
+} as const;
+
 /** Tags of DER that certificates and lists of revoked ones have (ITU-T X.690 8; X.680 8). */
 export const TAG = {
   boolean: 0x01,
@@ -30,12 +35,17 @@ export function derOf(bytes: Buffer): Der {
   return only;
 }
 
-/** The elements that `bytes` are full of, one after the other. Fault `invalid`: one is longer than what it is in. */
+/** The elements that `bytes` are full of, one after the other. Fault `invalid`: one is longer than what it is in, or they are too many. */
 export function childrenOf(bytes: Buffer): readonly Der[] {
-  return [...eachChildOf(bytes)];
+  const children: Der[] = [];
+  for (const child of eachChildOf(bytes)) {
+    if (children.length === LIMITS.children) throw malformed(`more than ${LIMITS.children} elements in one`);
+    children.push(child);
+  }
+  return children;
 }
 
-/** As {@link childrenOf}, each read when it is its turn. */
+/** As {@link childrenOf}, each read when it is its turn, however many there are. */
 export function* eachChildOf(bytes: Buffer): Generator<Der, void> {
   for (let at = 0; at < bytes.length; ) {
     const element = elementAt(bytes, at, malformed);
