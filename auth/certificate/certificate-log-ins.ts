@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault } from "../../base/fault.ts";
 import type { Closable } from "../../base/lifecycle.ts";
 import { HOUR, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { isSameName } from "../account-name.ts";
 import type { Accounts } from "../accounts.ts";
 import type { TOKEN_INTERFACES } from "../api-token.ts";
 import { isArmed, NOT_ARMED } from "../arming.ts";
@@ -14,8 +15,10 @@ import type { Interface } from "../right.ts";
 import type { Throttle } from "../throttle.ts";
 import { UnauthenticatedFault } from "../unauthenticated.ts";
 import { type NamedBy, nameIn } from "./certificate-names.ts";
+import { derOf, partsOf } from "./der.ts";
 import { serialOf } from "./revocation-list.ts";
 import type { Revocations } from "./revocations.ts";
+import { NOT_TAKEN, signatureHashOf } from "./signature-algorithm.ts";
 
 const LIMITS = {
   /** Certificates whose signature need not be checked again; the one that was used longest ago goes first. What runs by it goes on. */
@@ -25,7 +28,10 @@ const LIMITS = {
   audited: 10_000,
 } as const;
 
-/** What refused certificates count under: no account can have this name. */
+/**
+ * For whom the throttle is asked, so that who guesses passwords waits here too; no account can have this name. Refused certificates do not count:
+ * their clients have the keys, and guess nothing.
+ */
 const UNKNOWN = ":certificate";
 
 /** All that a client with a refused one is told. */
@@ -52,7 +58,7 @@ export interface CertificateAuthority {
 interface Taken {
   readonly authority: CertificateAuthority;
   readonly serial: string;
-  /** From then on, and until then, both it and its issuer's own are good. */
+  /** From then on, and until then, both it and its issuer's own are good; no number, and so never, where a date makes no sense. */
   readonly begins: UnixMillis;
   readonly expires: UnixMillis;
   /** The name of the account. */
@@ -82,13 +88,12 @@ export class CertificateLogIns implements Closable {
    * where none of the authorities has issued it. Faults: `unauthenticated`; `busy` (throttled).
    */
   verify(der: Buffer, fingerprint: string, peer: Peer, door: Interface): Principal | undefined {
-    const taken = this.#taken.get(fingerprint) ?? this.#issued(der, peer);
+    const taken = this.#taken.get(fingerprint) ?? this.#issued(der);
     if (taken === undefined) return undefined;
     this.#o.throttle.admit(peer.address, UNKNOWN);
     this.#remember(fingerprint, taken);
     const { authority, name } = taken;
     const account = this.#o.accounts.named(name);
-    // Letters that only look alike are taken for the same elsewhere: two holders must not become one here.
     if (account === undefined || !isSameName(account.name, name)) throw refused(`there is no account "${name}"`, name);
     const isForDoor = [...authority.interfaces].some((one) => one === door);
     const principal = isForDoor ? this.#present(taken, account.id) : undefined;
@@ -103,7 +108,7 @@ export class CertificateLogIns implements Closable {
   }
 
   /** Fault `unauthenticated`: an authority has issued it, but not as a client's, or for nobody here. */
-  #issued(der: Buffer, { address }: Peer): Taken | undefined {
+  #issued(der: Buffer): Taken | undefined {
     const certificate = new X509Certificate(der);
     const issuedBy = (one: X509Certificate): boolean =>
       one.ca && certificate.checkIssued(one) && certificate.verify(one.publicKey);
@@ -111,9 +116,9 @@ export class CertificateLogIns implements Closable {
     // Where an authority has renewed its own with the same key, the one that lasts counts.
     const [issuer] = (authority?.certificates.filter(issuedBy) ?? []).sort((a, b) => expiryOf(b) - expiryOf(a));
     if (authority === undefined || issuer === undefined) return undefined;
-    this.#o.throttle.admit(address, UNKNOWN);
     try {
       assertForClients(certificate);
+      if (signatureHashOf(partsOf(derOf(der))[1]) === undefined) throw refused(NOT_TAKEN);
       return {
         authority,
         serial: serialOf(certificate),
@@ -134,7 +139,7 @@ export class CertificateLogIns implements Closable {
     const { begins, expires, authority, serial } = taken;
     const { revocations } = authority;
     const now = clock.now();
-    if (now < begins || now >= expires || revocations?.isRevoked(serial) === true) return undefined;
+    if (!(begins <= now && now < expires) || revocations?.isRevoked(serial) === true) return undefined;
     if (accounts.asksForMore(accountId) !== undefined) return undefined;
     const of = accounts.principalOf(accountId);
     if (of === undefined) return undefined;
@@ -155,8 +160,8 @@ export class CertificateLogIns implements Closable {
   #whyOut({ begins, expires, authority, serial }: Taken, accountId: string): string {
     const { accounts, clock } = this.#o;
     const { revocations } = authority;
-    if (clock.now() < begins) return "it, or its authority's own, is not good yet";
-    if (clock.now() >= expires) return "it, or its authority's own, has expired";
+    if (!(begins <= clock.now())) return "it, or its authority's own, is not good yet";
+    if (!(clock.now() < expires)) return "it, or its authority's own, has expired";
     if (revocations !== undefined && revocations.until === undefined)
       return `the list of revoked certificates of ${authority.name} is too old`;
     if (revocations?.isRevoked(serial) === true) return "it is revoked";
@@ -194,11 +199,6 @@ export interface CertificateLogInsParts {
   readonly throttle: Throttle;
   readonly audit: Audit;
   readonly clock: Clock;
-}
-
-/** Whether they differ in nothing but upper and lower case: each way by itself takes some letters that look alike for one (the sign of kelvin for k). */
-function isSameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase() && a.toUpperCase() === b.toUpperCase();
 }
 
 function expiryOf({ validTo }: X509Certificate): number {

@@ -3,7 +3,8 @@ import { setImmediate } from "node:timers/promises";
 import { Fault } from "../../base/fault.ts";
 import { isoOf, MINUTE, type UnixMillis, unixMillis } from "../../base/units.ts";
 import { subjectOf } from "./certificate-names.ts";
-import { type Der, derOf, eachChildOf, extensionsOf, malformed, oidOf, partsOf, TAG } from "./der.ts";
+import { type Der, derOf, eachChildOf, extensionsOf, malformed, partsOf, TAG } from "./der.ts";
+import { NOT_TAKEN, signatureHashOf } from "./signature-algorithm.ts";
 
 /** The longest list that is read: about a hundred thousand certificates. */
 export const LIST_BYTES = 4 * 1024 * 1024;
@@ -14,17 +15,6 @@ const LIMITS = {
   /** Entries that are read before streams and clients have their turn: 2 ms of them. */
   entriesPerTurn: 500,
 } as const;
-
-/** Signature algorithms by object identifier, with the hash that Node.js has to be told; none for Ed25519. */
-const HASHES: ReadonlyMap<string, string | null> = new Map([
-  ["1.2.840.113549.1.1.11", "sha256"],
-  ["1.2.840.113549.1.1.12", "sha384"],
-  ["1.2.840.113549.1.1.13", "sha512"],
-  ["1.2.840.10045.4.3.2", "sha256"],
-  ["1.2.840.10045.4.3.3", "sha384"],
-  ["1.2.840.10045.4.3.4", "sha512"],
-  ["1.3.101.112", null],
-]);
 
 const PEM = { begin: "-----BEGIN X509 CRL-----", end: "-----END X509 CRL-----" } as const;
 
@@ -108,9 +98,8 @@ function isSignedBy(
   signature: Der,
   issuer: Der | undefined,
 ): boolean {
-  const hash = HASHES.get(oidOf(partsOf(algorithm)[0]));
-  if (hash === undefined)
-    throw refused("its signature is of a kind that is not taken: SHA-256 on, RSA, ECDSA, Ed25519");
+  const hash = signatureHashOf(algorithm);
+  if (hash === undefined) throw refused(NOT_TAKEN);
   if (issuer === undefined || subjectOf(authority.raw)?.equals(issuer.whole) !== true) return false;
   const { publicKey } = authority;
   if ((publicKey.asymmetricKeyType === "ed25519") !== (hash === null)) return false;

@@ -27,8 +27,8 @@ onlyuser = TRUE
 export interface ClientAuthority {
   readonly caFile: string;
   readonly crlFile: string;
-  /** `more`: further arguments of `openssl req`, as `-addext`, and the subject. */
-  issue(name: string, more?: readonly string[]): MadeCertificate;
+  /** `more`: further arguments of `openssl req`, as `-addext`, and the subject. `hash`: by which it is signed, SHA-256 if absent. */
+  issue(name: string, more?: readonly string[], hash?: string): MadeCertificate;
   revoke(name: string): void;
   /** One of its certificates, with that serial number: `-0x05`. */
   issueNumbered(serial: string): string;
@@ -61,12 +61,13 @@ export function clientAuthority(
   const authority: ClientAuthority = {
     caFile: join(home, "ca.pem"),
     crlFile: join(home, "crl.pem"),
-    issue(holder, more = ["-subj", `/CN=${holder}`]) {
+    issue(holder, more = ["-subj", `/CN=${holder}`], hash = "sha256") {
       const subject = more.includes("-subj") ? [] : ["-subj", `/CN=${holder}`];
       const ec = more.includes("-newkey") ? [] : ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"];
       const files = ["-keyout", `${holder}.key`, "-out", `${holder}.csr`];
       openssl("req", "-nodes", ...ec, ...subject, ...more, ...files);
-      openssl("ca", "-batch", "-notext", "-days", "30", ...signing, "-in", `${holder}.csr`, "-out", `${holder}.pem`);
+      const issued = ["-batch", "-notext", "-days", "30", "-md", hash, "-in", `${holder}.csr`, "-out", `${holder}.pem`];
+      openssl("ca", ...signing, ...issued);
       const [certFile, keyFile] = [join(home, `${holder}.pem`), join(home, `${holder}.key`)];
       return { pem: readFileSync(certFile, "utf8"), certFile, keyFile };
     },

@@ -8,7 +8,7 @@ import type { Account } from "../../../auth/account.ts";
 import type { AuditEntry } from "../../../auth/audit.ts";
 import { type CertificateAuthority, CertificateLogIns } from "../../../auth/certificate/certificate-log-ins.ts";
 import { nameIn } from "../../../auth/certificate/certificate-names.ts";
-import { readRevocationList, serialOf } from "../../../auth/certificate/revocation-list.ts";
+import { LIST_BYTES, readRevocationList, serialOf } from "../../../auth/certificate/revocation-list.ts";
 import { Revocations } from "../../../auth/certificate/revocations.ts";
 import { Leases } from "../../../auth/leases.ts";
 import { Throttle } from "../../../auth/throttle.ts";
@@ -128,6 +128,14 @@ describe("certificates of an authority", function () {
       ["weak", ["-subj", "/CN=vms", "-newkey", "rsa:1024"], /key of a kind/],
     ] as const)
       expect(seen(ca.issue(holder, more)), holder).to.match(typeof why === "string" ? new RegExp(`^${why}$`) : why);
+  });
+
+  it("are refused where they are signed by way of SHA-1, which somebody may have had made for another name", () => {
+    const made = (hash: string) => ca.issue(hash, ["-subj", "/CN=vms"], hash);
+    expect([seen(made("sha384")), seen(made("sha1"))]).to.deep.equal([
+      vms.id,
+      "its signature is of a kind that is not taken: SHA-256 on, RSA, ECDSA, Ed25519",
+    ]);
   });
 
   it("are named by e-mail address or user principal name, without what these end with, or by a list", async () => {
@@ -295,6 +303,9 @@ describe("certificates of an authority", function () {
       expect(await refusal(good, unixMillis(now() - 8 * DAY))).to.match(/and not before/);
       ca.publish(["-crldays", "7", "-crlexts", "partial"]);
       expect(await refusal(await readFile(ca.crlFile))).to.match(/not a list of all/);
+      const many = Buffer.alloc(LIST_BYTES).fill(Buffer.from([0x05, 0x00]));
+      expect(await refusal(many)).to.match(/more than 1000 elements/);
+      expect(await refusal(Buffer.concat([many, many]))).to.match(/longer than/);
       const [signer] = await authorities();
       await fc.assert(
         fc.asyncProperty(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }), async (at, by) => {
