@@ -14,7 +14,7 @@ export interface Explanation {
   readonly allowed: boolean;
   /** The nearest miss when denied. */
   readonly why: string;
-  /** The camera would not be told from a missing one. */
+  /** The camera would not be told from a missing one. False for a right over the product. */
   readonly hidden: boolean;
   /** When the answer becomes the other one; undefined where it does not in the next weeks. */
   readonly until: UnixMillis | undefined;
@@ -32,22 +32,23 @@ interface Explained extends Pick<Account, "enabled" | "directory" | "arming" | "
 
 /** What the doors would answer the account at that instant, if its rights stayed as they are. */
 export function explain(account: Explained, grants: readonly EffectiveGrant[], question: Question): Explanation {
-  const out = whyOut(account, question.at);
+  const { camera, interface: door, at } = question;
+  const overCamera = camera !== undefined && isCameraRight(question.right);
+  const out = whyOut(account, at);
   if (out !== undefined)
     return {
       allowed: false,
       why: out,
-      hidden: true,
+      hidden: overCamera,
       until: undefined,
       maxAgeMs: undefined,
       grants: [],
     };
   const { allowed, why, maxAgeMs } = decideAt(grants, question);
-  const { camera, interface: door, at } = question;
   return {
     allowed,
     why,
-    hidden: camera !== undefined && isCameraRight(question.right) && !maySeeAt(grants, { camera, interface: door, at }),
+    hidden: overCamera && !maySeeAt(grants, { camera, interface: door, at }),
     until: endOf(grants, question),
     maxAgeMs: allowed && Number.isFinite(maxAgeMs) ? maxAgeMs : undefined,
     grants: traceOf(grants, question).map(({ grant, match }) => ({

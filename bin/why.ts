@@ -26,6 +26,8 @@ export async function why(name: string, right: string, camera: string | undefine
   const ageMs = options.age === undefined ? undefined : ageOf(options.age);
   if (isCameraRight(asked) && camera === undefined)
     throw new Fault("invalid", `${asked} is a right over cameras: say over which`);
+  if (!isCameraRight(asked) && camera !== undefined)
+    throw new Fault("invalid", `${asked} is no right over cameras: ask without ${camera}`);
   await withAccounts(options, async ({ accounts }) => {
     const { id, ...named } = accountNamed(accounts, name);
     const account = { ...named, lacksFactor: accounts.lacksFactor(id) };

@@ -72,6 +72,14 @@ describe("viaduct role, group, hours and why", function () {
     const json = await call("why", "guard", "read-audit", "--interface", "web", "--json");
     expect(json.code).to.equal(1);
     expect(JSON.parse(json.out)).to.deep.include({ allowed: false, why: "no grant of read-audit", grants: [] });
+    await done("guard is changed.", "account", "change", "guard", "--disable");
+    const camera = "The camera looks to it as one that does not exist.\n";
+    expect((await call("why", "guard", "live", "gate", "--interface", "web")).out).to.include(
+      `is disabled.\n${camera}`,
+    );
+    const over = await call("why", "guard", "read-audit", "--interface", "web");
+    expect(over.out).to.match(/^guard may not read-audit through web at \S+: the account is disabled\.\n$/);
+    await done("guard is changed.", "account", "change", "guard", "--enable");
   });
 
   const REFUSED: readonly (readonly [line: string, code: number, words: string])[] = [
@@ -90,6 +98,7 @@ describe("viaduct role, group, hours and why", function () {
     ["hours add office --zone UTC --week always", 2, "is no hours"],
     ["why nobody live gate --interface rtsp", 1, "there is no account"],
     ["why guard live --interface rtsp", 2, "say over which"],
+    ["why guard read-audit gate --interface web", 2, "no right over cameras"],
     ["why guard fly --interface rtsp", 2, "there is no right"],
     ["why guard live gate --interface door", 2, "there is no interface"],
     ["why guard live gate --interface rtsp --at 2026-11-29T03:00:00", 2, "with its zone"],
