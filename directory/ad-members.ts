@@ -24,7 +24,7 @@ export interface MembersSearch {
  * for in one question, and each answer says by back links which of them it is for.
  */
 export async function* membersOf(
-  connection: Connection,
+  connection: Pick<Connection, "search">,
   groups: readonly Group[],
   search: MembersSearch,
 ): AsyncGenerator<{ readonly entry: Entry; readonly within: readonly string[] }> {
