@@ -13,6 +13,12 @@ const context = {
   },
 } as unknown as Context;
 
+// Whoever has started this may be gone, or be interrupted with it, while people are still made: the domain must not stay then.
+const ended = once(process.stdin, "close");
+const end = (): unknown => process.stdin.destroy();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, end);
+process.stdout.on("error", end);
+
 const domain = await startSamba(context);
 try {
   await domain.edit(["crowd", Number(process.argv[2]), Number(process.argv[3])]);
@@ -25,7 +31,7 @@ try {
         (error: unknown) => process.stdin.destroy(error as Error),
       );
   });
-  await once(process.stdin, "close");
+  await ended;
 } finally {
   await domain.close();
 }

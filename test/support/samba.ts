@@ -143,8 +143,13 @@ export async function startSamba(
       await rm(folder, { recursive: true, force: true });
     },
   };
-  await domain.edit(["user", "svc-viaduct", domain.password]);
-  await domain.start();
+  try {
+    await domain.edit(["user", "svc-viaduct", domain.password]);
+    await domain.start();
+  } catch (error) {
+    await domain.close();
+    throw error;
+  }
   return domain;
 }
 
