@@ -5,8 +5,13 @@ import { Fault } from "../base/fault.ts";
 /** Certificates of one file; sites have one authority, or a few while they change it. */
 const MAX_CERTIFICATES = 100;
 
-/** Reads the certificates of an authority of the site's own. Fault `invalid`, naming `setting`, where the file has none or cannot be read. */
+/** As {@link readCaCertificates}, in one text for TLS (PEM). */
 export async function readCa(file: string, setting: string): Promise<string> {
+  return (await readCaCertificates(file, setting)).join("\n");
+}
+
+/** Reads the certificates of an authority of the site's own. Fault `invalid`, naming `setting`, where the file has none or cannot be read. */
+export async function readCaCertificates(file: string, setting: string): Promise<readonly X509Certificate[]> {
   const refuse = (why: string, cause?: unknown): Fault => {
     const tell = `${setting}: ${file} ${why}`;
     return new Fault("invalid", tell, { tell, cause });
@@ -21,7 +26,7 @@ export async function readCa(file: string, setting: string): Promise<string> {
   if (found.length === 0) throw refuse("holds no certificate (PEM)");
   if (found.length > MAX_CERTIFICATES) throw refuse(`holds more than ${MAX_CERTIFICATES} certificates`);
   try {
-    return found.map((pem) => new X509Certificate(pem).toString()).join("\n");
+    return found.map((pem) => new X509Certificate(pem));
   } catch (cause) {
     throw refuse("holds a certificate that cannot be read", cause);
   }

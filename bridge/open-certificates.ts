@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { open, stat } from "node:fs/promises";
 import { CertificateLogIns, type CertificateLogInsParts } from "../auth/certificate/certificate-log-ins.ts";
 import { LIST_BYTES } from "../auth/certificate/revocation-list.ts";
@@ -6,7 +6,7 @@ import { type RevocationFile, Revocations } from "../auth/certificate/revocation
 import { type Clock, systemClock } from "../base/clock.ts";
 import { asFault, Fault } from "../base/fault.ts";
 import { type Log, silentLog } from "../base/log.ts";
-import { readCa } from "./certificates-file.ts";
+import { readCaCertificates } from "./certificates-file.ts";
 import type { CertificateAuthoritySettings } from "./client-certificate-settings.ts";
 import type { Settings } from "./settings.ts";
 
@@ -42,10 +42,7 @@ async function openAuthority(
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ) {
   const setting = `clientSide.clientCertificates.authorities, ${rest.name}`;
-  const certificates = (await readCa(ca, `${setting}, ca`))
-    .split(/(?<=-----END CERTIFICATE-----)\n/)
-    .filter((pem) => pem.trim() !== "")
-    .map((pem) => new X509Certificate(pem));
+  const certificates = await readCaCertificates(ca, `${setting}, ca`);
   if (!certificates.every((one) => one.ca))
     throw refused(`${setting}, ca: ${ca} has a certificate that is not of an authority`);
   const authority = {
