@@ -1,6 +1,7 @@
-import { align, aligner } from "./align.ts";
+import { align } from "./align.ts";
+import { Effort } from "./effort.ts";
 import type { CameraFinding, CameraVerdict } from "./finding.ts";
-import { changeOf, lengthOf, type Statement, whyNotCompared } from "./group-change.ts";
+import { changedPlace, changeOf, lengthOf, type Statement, whyNotCompared } from "./group-change.ts";
 import { isZero, type Place, placeOf, startBefore, startsIn } from "./group-search.ts";
 import { say, UNVOUCHED, type Vouched } from "./say.ts";
 import type { SigningScheme } from "./sei.ts";
@@ -14,8 +15,6 @@ const LIMITS = {
   unplaced: 4,
   /** Groups at the end that may wait for their signature, beside those by which the camera was behind before. */
   dangling: 2,
-  /** Groups among which the one is looked for that a statement is about which holds for none: cameras sign within seconds. */
-  compared: 64,
   /** Statements that are remembered, so that what is played once more is found: days of them. */
   remembered: 100_000,
 };
@@ -37,6 +36,7 @@ export class GroupJudge {
   readonly #unplaced: Statement[] = [];
   readonly #findings: CameraFinding[] = [];
   readonly #remembered = new Set<string>();
+  readonly #effort = new Effort();
   #last: Settled | undefined;
   #hasStatement = false;
   /** Something was lost before the unit of this place, on the way from the camera, and the recorder said so; what followed is not settled. */
@@ -46,6 +46,7 @@ export class GroupJudge {
 
   unit(unit: SignedUnit): void {
     this.#units.push(unit);
+    this.#effort.unit();
     if (this.#units.length <= LIMITS.units) return;
     const why = this.#hasStatement ? WHY.noMore : undefined;
     say(this.#units.splice(0, LIMITS.units / 2), "unsigned", why, this.#findings);
@@ -61,8 +62,9 @@ export class GroupJudge {
     const isRepeated = this.#remembered.has(digest);
     if (this.#remembered.size < LIMITS.remembered) this.#remembered.add(digest);
     this.#hasStatement = true;
-    const place = placeOf(this.#units, given);
-    if (place !== undefined) this.#settle(given, place, isRepeated);
+    const place = placeOf(this.#units, given, this.#effort);
+    if (this.#effort.isSpent) this.#passOver(given);
+    else if (place !== undefined) this.#settle(given, place, isRepeated);
     // Cameras may send each several times, against losses.
     else if (isRepeated) return;
     else if (this.#last === undefined) this.#wait(given);
@@ -100,6 +102,15 @@ export class GroupJudge {
     this.#units.splice(0, behind);
     this.#last = { counter: given.counter - 1, first: given.previous, toUs };
     this.#settleChanged(given, this.#last);
+  }
+
+  /** So much that it may be of, and so many that are of none of it: no camera sends that. */
+  #passOver({ counter }: Statement): void {
+    const units = this.#units.splice(0);
+    this.#unplaced.length = 0;
+    this.#effort.anew();
+    say(units, "missing", WHY.tooMany, this.#findings);
+    this.#last = { counter, first: undefined, toUs: units.at(-1)?.toUs ?? this.#last?.toUs ?? 0 };
   }
 
   /** So many statements, and none that anything is left of. */
@@ -143,7 +154,7 @@ export class GroupJudge {
   #settleChanged(given: Statement, last: Settled): void {
     // One that was sent late, or again.
     if (given.counter <= last.counter && !isZero(given.previous)) return;
-    const { from, to } = this.#changedPlace(given, Math.max(0, given.counter - last.counter - 1));
+    const { from, to } = changedPlace(this.#units, given, Math.max(0, given.counter - last.counter - 1));
     this.#judgeBefore(from, given);
     if (from < to) this.#judge(from, to, given);
     else {
@@ -151,36 +162,6 @@ export class GroupJudge {
       this.#last = { counter: given.counter, first: given.list?.subarray(0, given.hash.length), toUs: last.toUs };
     }
     this.#units.splice(0, to);
-  }
-
-  /** Where the units must be that are left of what was signed; empty where none are. `ahead`: statements that are not here. */
-  #changedPlace(given: Statement, ahead: number): { readonly from: number; readonly to: number } {
-    const starts = startsIn(this.#units).filter((start) => start > 0);
-    const ends = [...starts, this.#units.length];
-    const groups = [0, ...starts].map((from, index) => ({ from, to: ends[index] as number }));
-    const alignment = given.list && aligner(given.list, given.name);
-    const likeness = ({ from, to }: { readonly from: number; readonly to: number }): number =>
-      alignment?.(this.#units.slice(from, to)).matched.size ?? 0;
-    const [like] = groups
-      .slice(0, LIMITS.compared)
-      .map((group) => ({ ...group, size: likeness(group) }))
-      .toSorted((a, b) => b.size - a.size);
-    const open = { from: starts.at(-1) ?? 0, to: this.#units.length };
-    // A signature stands behind its group, so that it is of none that has not ended, but for a part of one, or where the next start is gone.
-    const isOpenMeant = given.isPartial || starts.length === 0;
-    const complete = isOpenMeant ? groups : groups.slice(0, -1);
-    const group = like !== undefined && like.size > 0 ? like : complete[ahead];
-    if (group === undefined) return { from: open.from, to: open.from };
-    const length = lengthOf(given);
-    if (length === undefined || (ahead === 0 && !given.isPartial)) return group;
-    if (!given.isPartial) return { from: Math.max(group.from, group.to - length), to: group.to };
-    const to = Math.min(group.to, group.from + length);
-    if (given.list === undefined) return { from: group.from, to };
-    // What is missing in a part leaves its place to what follows.
-    const matched = align(this.#units.slice(group.from, group.to), given.list, given.name).matched;
-    return matched.size === 0
-      ? { from: group.from, to }
-      : { from: group.from, to: group.from + Math.max(...matched) + 1 };
   }
 
   /** Of the units before `end`, which `given` says nothing of: by statements that were not placed, or without any. */

@@ -1,4 +1,5 @@
 import type { GroupStatement, HashName } from "./document.ts";
+import type { Effort } from "./effort.ts";
 import { hashOf, linkedHash, type SignedUnit } from "./units.ts";
 
 /** Units of one (partial) group among those that wait. */
@@ -17,30 +18,29 @@ export interface Sought extends GroupStatement {
   readonly list: Buffer | undefined;
 }
 
-/** Where the units stand that a camera has signed as one (partial) group; undefined where they are not all here as they were. */
-export function placeOf(units: readonly SignedUnit[], sought: Sought): Place | undefined {
-  for (const [from, to] of sought.isPartial ? partsIn(units, sought) : groupsIn(units, sought)) {
-    const found = placeAt(units, { from, to }, sought);
-    if (found !== undefined) return found;
+/** Of each unit, as it stands in a group; undefined of those that were not hashed. */
+type Hashes = readonly (Buffer | undefined)[];
+
+/**
+ * Where the units stand that a camera has signed as one (partial) group; undefined where they are not all here as they were, or where
+ * `effort` does not suffice to find them.
+ */
+export function placeOf(units: readonly SignedUnit[], sought: Sought, effort: Effort): Place | undefined {
+  // What a message says goes over to the one that vouches for it, and so from one to the next.
+  if (!effort.take(units.reduce((sum, { held = [] }) => sum + 1 + held.length, 0))) return undefined;
+  const hashes = units.map((unit) => linkedHash(unit, sought.name));
+  for (const [from, to] of sought.isPartial ? partsIn(units, hashes, sought) : groupsIn(units, sought)) {
+    if (!effort.take(to - from)) return undefined;
+    const isWhole = isOf(hashes.slice(from, to), sought);
+    if (isWhole) return { from, to, isWhole };
+    const plain = hashes.slice(from, to).filter((_, index) => units[from + index]?.isPlain);
+    if (plain.length < to - from && isOf(plain, sought)) return { from, to, isWhole };
   }
   return undefined;
 }
 
-function placeAt(
-  units: readonly SignedUnit[],
-  { from, to }: { readonly from: number; readonly to: number },
-  { hash, name }: Sought,
-): Place | undefined {
-  const all = units.slice(from, to);
-  if (hashOfAll(all, name)?.equals(hash) === true) return { from, to, isWhole: true };
-  const plain = all.filter((one) => one.isPlain);
-  const isOther = plain.length < all.length;
-  return isOther && hashOfAll(plain, name)?.equals(hash) === true ? { from, to, isWhole: false } : undefined;
-}
-
-function hashOfAll(units: readonly SignedUnit[], name: HashName): Buffer | undefined {
-  const hashes = units.map((unit) => linkedHash(unit, name));
-  return units.length > 0 && hashes.every((one) => one !== undefined) ? hashOf(hashes, name) : undefined;
+function isOf(hashes: Hashes, { hash, name }: Sought): boolean {
+  return hashes.length > 0 && hashes.every((one) => one !== undefined) && hashOf(hashes, name).equals(hash);
 }
 
 /** Whole groups, and their last parts; the first as likeliest. Messages before a start may have been hashed with the group behind them. */
@@ -58,10 +58,10 @@ function* groupsIn(units: readonly SignedUnit[], sought: Sought): Generator<read
 }
 
 /** Parts of groups: as many units as were signed, from where one can begin. */
-function* partsIn(units: readonly SignedUnit[], sought: Sought): Generator<readonly [number, number]> {
-  const { list, hash, name } = sought;
+function* partsIn(units: readonly SignedUnit[], hashes: Hashes, sought: Sought): Generator<readonly [number, number]> {
+  const { list, hash } = sought;
   const first = list?.subarray(0, hash.length);
-  const listedAt = first === undefined ? -1 : units.findIndex((unit) => linkedHash(unit, name)?.equals(first) === true);
+  const listedAt = first === undefined ? -1 : hashes.findIndex((one) => one?.equals(first) === true);
   for (const from of new Set([0, ...startsIn(units), ...(listedAt > 0 ? [listedAt] : [])]))
     for (const length of lengthsOf(sought)) if (from + length <= units.length) yield [from, from + length];
 }
@@ -83,10 +83,9 @@ export function startsIn(units: readonly SignedUnit[]): readonly number[] {
 
 /** The group that ends at `end`: where it begins. */
 export function startBefore(units: readonly SignedUnit[], end: number): number {
-  return Math.max(
-    0,
-    units.findLastIndex(({ isStart }, index) => isStart && index < end),
-  );
+  let start = Math.min(end, units.length) - 1;
+  while (start > 0 && units[start]?.isStart === false) start -= 1;
+  return Math.max(0, start);
 }
 
 /** The hash that stands for none. */

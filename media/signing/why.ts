@@ -7,6 +7,7 @@ export const WHY = {
   amid: "what is here begins amid what the camera signed together",
   noSignature: "the camera's signature of it is not here",
   noMore: "no signature of the camera follows",
+  tooMany: "so much stands here that no camera sends that its signature was not looked for any more",
   isOver: "its signature stands behind the end of what is here",
   anew: "the camera began to sign anew, and did not sign it any more",
   begins: "the camera began to sign anew: what was between cannot be told",
