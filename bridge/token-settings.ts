@@ -9,7 +9,7 @@ import type { Settings } from "./settings.ts";
 
 /** The name of systemd's credential: `LoadCredentialEncrypted=viaduct-token-pin:/path`. */
 const PIN_CREDENTIAL = "viaduct-token-pin";
-/** In the data folder, where the token has refused the PIN and took none since. Nothing of the PIN is in it. */
+/** In the data folder, while a PIN is tried, and until the token takes one. Nothing of the PIN is in it. */
 const REFUSED_FILE = "token-pin-refused";
 
 const label = z.string().min(1).max(32);
@@ -64,7 +64,10 @@ export function tokenPlaceOf(
     },
     refusals: {
       some: () => isThere(file),
-      remember: () => writeWhole(file, ""),
+      async remember() {
+        // Before the bridge has run, nothing starts it again and again; and the folder is not ours to make.
+        if (await isThere(dataFolder)) await writeWhole(file, "");
+      },
       forget: () => rm(file, { force: true }),
     },
   };

@@ -1,12 +1,12 @@
 import { Fault } from "../../base/fault.ts";
 import { KEY_BYTES } from "../wrap.ts";
-import { encryptFor, findKey, isOaepHash, type TokenKey } from "./key.ts";
+import { decryptsBy, encryptFor, findKey, isOaepHash, type OaepHash, type TokenKey } from "./key.ts";
 import { type TokenPlace, unusable } from "./place.ts";
 import { type TokenSession, withToken } from "./session.ts";
 
 const MARK = "viaduct-token-1";
 /** RSA of 16384 bits in base64; more was not written here. */
-const MAX_CIPHERTEXT_CHARACTERS = 2736;
+const MAX_CIPHERTEXT_CHARACTERS = 2732;
 
 export function isUnderToken(text: string): boolean {
   return text.startsWith(MARK);
@@ -39,10 +39,21 @@ export async function openUnderToken(text: string, file: string, place: TokenPla
       throw unusable(
         `the key ${place.key} in token ${place.name} is not the one that ${file} was encrypted for: plug that token in, or name its key`,
       );
-    const key = pair.decrypt(Buffer.from(ciphertext, "base64"), hash);
-    if (key.length === KEY_BYTES) return Buffer.from(key);
-    throw new Fault("invalid", `${file} does not hold a master key: it was changed`);
+    const key = decrypted(pair, Buffer.from(ciphertext, "base64"), hash);
+    if (key?.length === KEY_BYTES) return Buffer.from(key);
+    const tell = `${file} does not hold what the token decrypts to a master key: it was changed. Put your copy of it back`;
+    throw new Fault("invalid", tell, { tell });
   });
+}
+
+/** Undefined where the token decrypts, but not this: of why, tokens tell little, and each something else. */
+function decrypted(pair: TokenKey, ciphertext: Buffer, hash: OaepHash): Buffer | undefined {
+  try {
+    return pair.decrypt(ciphertext, hash);
+  } catch (cause) {
+    if (decryptsBy(pair) === undefined) throw cause;
+    return undefined;
+  }
 }
 
 function pairOf(session: TokenSession): TokenKey {

@@ -1,5 +1,6 @@
 import { constants, createHash, createPublicKey, type KeyObject, publicEncrypt, randomBytes } from "node:crypto";
 import type { Attribute, Handle } from "pkcs11js";
+import { KEY_BYTES } from "../wrap.ts";
 import { unusable } from "./place.ts";
 import type { TokenSession } from "./session.ts";
 
@@ -106,9 +107,9 @@ export function encryptFor(key: TokenKey, secret: Buffer): { readonly hash: Oaep
   return { hash, ciphertext: encrypt(key, secret, hash) };
 }
 
-/** Tries it; undefined where the token decrypts in no way that there is. */
+/** Tries it with as much as a master key; undefined where the token decrypts in no way that there is. */
 export function decryptsBy(key: TokenKey): OaepHash | undefined {
-  const trial = randomBytes(RSA_EXPONENT.length);
+  const trial = randomBytes(KEY_BYTES);
   return OAEP_HASHES.find((hash) => {
     try {
       return key.decrypt(encrypt(key, trial, hash), hash).equals(trial);

@@ -14,7 +14,8 @@ const MEND =
 
 /**
  * Gives the PIN to the token. Tokens lock themselves after some wrong ones, and a service that fails is started again and again: after a
- * refusal none is tried until a person says so. Some tokens tell of it, others do not, so that it is remembered here too.
+ * refusal none is tried until a person says so. Some tokens tell of it, others do not, so that it is remembered here too, and before the
+ * try: what cannot be remembered, on a disk that is full, is not tried, and a process that dies amid it has tried once.
  */
 export async function logIn({ token, library, place, slot, session }: TokenSession): Promise<void> {
   const { name, refusals } = place;
@@ -28,19 +29,22 @@ export async function logIn({ token, library, place, slot, session }: TokenSessi
     throw unusable(
       `one more wrong PIN locks token ${name}, so that none was tried: log in with the token's own tool first`,
     );
-  if (!place.tryPin && (has(library.CKF_USER_PIN_COUNT_LOW) || (await refusals.some())))
+  const wasRefused = await refusals.some();
+  if (!place.tryPin && (has(library.CKF_USER_PIN_COUNT_LOW) || wasRefused))
     throw unusable(
-      `token ${name} was given a wrong PIN before, and some of them lock it, so that none was tried: ${MEND}`,
+      `token ${name} was given a wrong PIN before, or gave no answer to one; some of them lock it, so that none was tried: ${MEND}`,
     );
   const pin = await place.pin();
+  await refusals.remember();
   try {
     token.C_Login(session, library.CKU_USER, pin.reveal());
   } catch (cause) {
     const code: unknown = cause instanceof library.Pkcs11Error ? cause.code : undefined;
+    const isRefused = REFUSED.includes(code);
+    if (!isRefused && !wasRefused) await refusals.forget();
     if (code === PIN_LOCKED) throw locked(name);
     if (code === PIN_EXPIRED) throw unusable(`the PIN of token ${name} has expired: set another one with its own tool`);
-    if (!REFUSED.includes(code)) throw cause;
-    await refusals.remember();
+    if (!isRefused) throw cause;
     throw unusable(
       `token ${name} refuses the PIN, and is not asked again by itself, for some wrong ones lock it: ${MEND}`,
     );

@@ -17,9 +17,10 @@ export interface TokenPlace {
   readonly tryPin: boolean;
 }
 
-/** Whether the token has refused a PIN since it last took one. */
+/** Whether the token has refused a PIN, or left one without an answer, since it last took one. */
 export interface PinRefusals {
   some(): Promise<boolean>;
+  /** Before a PIN is tried. Rejects where it would not outlive this process. */
   remember(): Promise<void>;
   forget(): Promise<void>;
 }

@@ -28,16 +28,19 @@ interface Case {
   readonly answer?: number;
   readonly refusedBefore?: boolean;
   readonly tryPin?: boolean;
+  readonly isDiskFull?: boolean;
 }
 
 /** How a log-in ends, how often the token was asked, and whether a refusal is remembered after it. */
-async function tried({ flags, answer = 0, refusedBefore = false, tryPin = false }: Case) {
+async function tried({ flags, answer = 0, refusedBefore = false, tryPin = false, isDiskFull = false }: Case) {
   let [asked, remembered] = [0, refusedBefore];
+  const rememberedAmid: boolean[] = [];
   const session = {
     token: {
       C_GetTokenInfo: () => ({ flags }),
       C_Login() {
         asked += 1;
+        rememberedAmid.push(remembered);
         if (answer !== 0) throw new Pkcs11Error(answer);
       },
     },
@@ -49,6 +52,7 @@ async function tried({ flags, answer = 0, refusedBefore = false, tryPin = false 
       refusals: {
         some: async () => remembered,
         async remember() {
+          if (isDiskFull) throw new Error("the disk is full");
           remembered = true;
         },
         async forget() {
@@ -62,6 +66,8 @@ async function tried({ flags, answer = 0, refusedBefore = false, tryPin = false 
     (error: unknown) => (error instanceof Fault ? (error.tell ?? "") : (error as Error).message),
   );
   expect(ended).not.to.include("1234");
+  // Where the process dies amid the try, the next one knows of it.
+  expect(rememberedAmid).to.deep.equal(Array(asked).fill(true));
   return { ended, asked, remembered };
 }
 
@@ -75,6 +81,20 @@ describe("the log-in to a token", () => {
     ["remembers a PIN of the wrong form", { flags: READY, answer: 0xa1 }, /refuses the PIN/, 1, true],
     ["remembers a PIN of the wrong length", { flags: READY, answer: 0xa2 }, /refuses the PIN/, 1, true],
     ["tries none after one was refused", { flags: READY, refusedBefore: true }, /wrong PIN before/, 0, true],
+    [
+      "tries none where a refusal could not be remembered",
+      { flags: READY, isDiskFull: true },
+      /disk is full/,
+      0,
+      false,
+    ],
+    [
+      "does not forget a refusal by what is none",
+      { flags: READY, answer: 0x30, refusedBefore: true, tryPin: true },
+      /^CKR$/,
+      1,
+      true,
+    ],
     ["tries none where the token has refused one", { flags: READY | LOW }, /wrong PIN before/, 0, false],
     ["tries again when told to", { flags: READY | LOW, refusedBefore: true, tryPin: true }, /^in$/, 1, false],
     ["never takes the last try", { flags: READY | LOW | LAST, tryPin: true }, /locks token site/, 0, false],

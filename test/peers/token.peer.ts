@@ -142,6 +142,12 @@ Module._load = (name, ...more) => { if (name === "pkcs11js") throw new Error("go
       .and.include("npm run build");
     expect(await readFile(at("data", "master.key"), "utf8")).to.equal(before);
     expect(await status()).to.include({ master: "token", closed: 0 });
+
+    const changed = before.replace(/\S(?=\S{40}\n$)/, (one) => (one === "A" ? "B" : "A"));
+    await writeFile(at("data", "master.key"), changed);
+    const { code, out, err } = await keys("status");
+    expect([code, out]).to.deep.equal([2, ""]);
+    expect(err).to.include("it was changed. Put your copy of it back");
   });
 
   it("is asked for with a wrong PIN once, however often the bridge is started, and again when a person says so", async () => {
