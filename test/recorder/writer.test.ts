@@ -3,12 +3,14 @@ import { silentLog } from "../../base/log.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
+import { Fragmenter } from "../../recorder/fragmenter.ts";
 import { MemoryBudget } from "../../recorder/memory-budget.ts";
 import { recover } from "../../recorder/recover.ts";
 import { mainVolume } from "../../recorder/volume.ts";
+import { SegmentWriter } from "../../recorder/writer.ts";
 import { openRing } from "../support/keys.ts";
 import { FaultyFiles, findings, Harness, recordedIndices } from "../support/recorder-harness.ts";
-import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
+import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 function* samples(from: number, to: number, bytes = 400) {
@@ -116,6 +118,41 @@ describe("a segment writer", () => {
     expect(await findings(folder, harness.context.catalog, keys)).to.deep.equal([]);
     await close();
   });
+
+  for (const [what, fetchedUs, expected] of [
+    [
+      "a fetched segment, whose folder nobody would look into later",
+      (START_MS + 3_600_000) * 1000,
+      ["enter", "sync", "make"],
+    ],
+    ["a live one, whose folder is looked into", undefined, ["enter", "make"]],
+  ] as const)
+    it(`makes the file of ${what}, when the catalog ${fetchedUs === undefined ? "has entered it" : "keeps its name through a power cut"}`, async () => {
+      const { catalog } = harness.context;
+      const steps: string[] = [];
+      const [opening, sync] = [catalog.opening.bind(catalog), catalog.sync.bind(catalog)];
+      catalog.opening = async (file) => {
+        const isFree = await opening(file);
+        steps.push("enter");
+        return isFree;
+      };
+      catalog.sync = async () => {
+        await sync();
+        steps.push("sync");
+      };
+      files.decide = (operation) => {
+        if (operation === "open") steps.push("make");
+        return undefined;
+      };
+      const writer = new SegmentWriter("cam", "main", harness.context, fetchedUs);
+      const fragmenter = new Fragmenter(writer, { segmentMs: 10_000, phaseMs: 0 });
+      fragmenter.describe([VIDEO_TRACK]);
+      for (const sample of samples(0, 50)) fragmenter.push(0, sample);
+      fragmenter.end(undefined);
+      await writer.idle();
+      expect(steps.slice(0, expected.length)).to.deep.equal(expected);
+      await writer.close();
+    });
 
   it("flushes at least so often as it is told", async () => {
     let flushes = 0;
