@@ -3,6 +3,7 @@ import type { CameraSigner, CameraVerdict } from "../media/signing/finding.ts";
 import { SCHEME_NAMES } from "../media/signing/sei.ts";
 import { type CameraReport, exitCodeOfCameras } from "../recorder/camera-signatures.ts";
 import { issuerOf, nameOf } from "../recorder/cms/chain.ts";
+import { worstOf } from "../recorder/exit-code.ts";
 
 const WORDS: Readonly<Record<CameraVerdict, string>> = {
   ok: "ok",
@@ -50,8 +51,7 @@ export function plainCameras(reports: readonly CameraReport[], timeOf: (us: numb
 
 /** Of what was recorded, and of what cameras signed: the worse one. */
 export function worseExitCode(code: number, reports: readonly CameraReport[], isAsked: boolean): number {
-  const codes = [code, exitCodeOfCameras(reports, isAsked)];
-  return codes.includes(1) ? 1 : Math.max(...codes);
+  return worstOf([code, exitCodeOfCameras(reports, isAsked)]);
 }
 
 function signerWords({ certificate, vendor }: CameraSigner): string {

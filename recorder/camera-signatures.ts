@@ -6,6 +6,7 @@ import type { CameraTrust } from "../media/signing/certificates.ts";
 import type { CameraFinding, CameraSigner, CameraVerdict } from "../media/signing/finding.ts";
 import type { SigningScheme } from "../media/signing/sei.ts";
 import { checkChain, FOR_CAMERAS } from "./cms/chain.ts";
+import { worstOf } from "./exit-code.ts";
 import type { FilmLook } from "./export/film-look.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readSamples } from "./fragment-read.ts";
@@ -45,10 +46,8 @@ const EXIT: Readonly<Record<CameraVerdict, 0 | 1 | 3>> = {
 
 /** 0: nothing is against it, 1: it was tampered with, 3: it cannot be said. `isAsked`: somebody named who must have signed. */
 export function exitCodeOfCameras(reports: readonly CameraReport[], isAsked: boolean): number {
-  const codes = reports.flatMap(({ findings }) =>
-    findings.map(({ verdict }) => (verdict === "untrusted" && !isAsked ? 0 : EXIT[verdict])),
-  );
-  return codes.includes(1) ? 1 : codes.includes(3) ? 3 : 0;
+  const codeOf = (verdict: CameraVerdict): number => (verdict === "untrusted" && !isAsked ? 0 : EXIT[verdict]);
+  return worstOf(reports.flatMap(({ findings }) => findings.map(({ verdict }) => codeOf(verdict))));
 }
 
 interface Watched {

@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { AnchoredSegment, AnchorName } from "./anchor.ts";
 import { type CameraReport, CameraSignatures } from "./camera-signatures.ts";
 import type { KeyFinder } from "./cipher.ts";
+import { worstOf } from "./exit-code.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { findSignature } from "./find-signature.ts";
 import { readFragmentBox } from "./integrity.ts";
@@ -67,9 +68,7 @@ const EXIT: Readonly<Record<Verdict, 0 | 1 | 3>> = {
 };
 
 export function exitCodeOf({ stretches, files }: Report): number {
-  const codes = stretches.map(({ verdict }) => EXIT[verdict]);
-  if (codes.includes(1)) return 1;
-  return files === 0 || codes.includes(3) ? 3 : 0;
+  return worstOf([...stretches.map(({ verdict }) => EXIT[verdict]), files === 0 ? 3 : 0]);
 }
 
 /**
