@@ -45,7 +45,7 @@ export class Mpeg4Unpacker implements Unpacker {
     this.#describe(data);
     const picture = mpeg4Picture(data);
     if (this.#format === undefined || picture === undefined) return undefined;
-    return { key: picture.intra, data, format: this.#format };
+    return { key: picture.kind === "I", data, format: this.#format };
   }
 
   drop(): void {

@@ -26,18 +26,28 @@ function* startCodes(bytes: Buffer): Generator<StartCode> {
     yield { code: head[at + 3] as number, at };
 }
 
-/** Where the picture (VOP) begins, and whether it needs no other one; undefined where none begins here. */
-export function mpeg4Picture(bytes: Buffer): { readonly at: number; readonly intra: boolean } | undefined {
-  // vop_coding_type: two bits, of which 00 is I (ISO/IEC 14496-2 6.2.5).
-  for (const { code, at } of startCodes(bytes))
-    if (code === CODE.picture) return { at, intra: at + 4 < bytes.length && (bytes[at + 4] as number) >> 6 === 0 };
+/** vop_coding_type (ISO/IEC 14496-2 table 6-20). I needs no other picture, and none needs B. */
+const PICTURES = ["I", "P", "B", "S"] as const;
+
+interface Picture {
+  readonly at: number;
+  /** Undefined where the bytes end before it. */
+  readonly kind: (typeof PICTURES)[number] | undefined;
+}
+
+/** Where the picture (VOP) begins, and of which kind it is; undefined where none begins here. */
+export function mpeg4Picture(bytes: Buffer): Picture | undefined {
+  for (const { code, at } of startCodes(bytes)) {
+    const behind = bytes[at + 4];
+    if (code === CODE.picture) return { at, kind: behind === undefined ? undefined : PICTURES[behind >> 6] };
+  }
   return undefined;
 }
 
 /** What {@link SCAN} has to say of an RTP payload (RFC 6416 5). */
 export function scanMpeg4(payload: Buffer): number {
   const first = payload.indexOf(PREFIX) === 0 ? SCAN.first : 0;
-  return SCAN.content | first | (mpeg4Picture(payload)?.intra === true ? SCAN.random : 0);
+  return SCAN.content | first | (mpeg4Picture(payload)?.kind === "I" ? SCAN.random : 0);
 }
 
 /** The headers that stand before a picture and say how to decode it, without those of its group; undefined where there are none. */

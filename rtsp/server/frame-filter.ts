@@ -1,11 +1,12 @@
 import type { UnixMillis } from "../../base/units.ts";
+import { BPictures } from "../../media/b-pictures.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { ReusedMemory } from "../../media/reused-memory.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import { hasVideo, type Lanes } from "./lane.ts";
 import { closedUp } from "./replay-extension.ts";
 
-/** With a choice of frames, and at another speed than that of the capture, pictures come alone: sound cannot be played so. */
+/** With key frames alone, and at another speed than that of the capture, pictures come alone: sound cannot be played so. */
 export function arePicturesAlone(lanes: Lanes, { frames, scale }: ReplayManner): boolean {
   return hasVideo(lanes) && (frames.pictures === "intra" || scale !== 1);
 }
@@ -20,6 +21,8 @@ export class FrameFilter {
   readonly #intervalMs: number | undefined;
   readonly #picturesOnly: boolean;
   #lastAt: UnixMillis | undefined;
+  /** Of each track of pictures, where they are left out. */
+  readonly #bPictures = new Map<number, BPictures>();
   /** Packets of each track. */
   readonly #leftOut = new Map<number, number>();
 
@@ -30,6 +33,9 @@ export class FrameFilter {
     this.#memory = memory;
     this.#intervalMs = frames.pictures === "intra" ? frames.intervalMs : undefined;
     this.#picturesOnly = arePicturesAlone(lanes, manner);
+    if (frames.pictures !== "predicted") return;
+    for (const [index, { track }] of lanes)
+      if (track.kind === "video") this.#bPictures.set(index, new BPictures(track));
   }
 
   /** Whether anything of the group's track may pass. */
@@ -48,7 +54,7 @@ export class FrameFilter {
   }
 
   #passes(group: PacketGroup): boolean {
-    if (!this.isOf(group)) return false;
+    if (!this.isOf(group) || this.#bPictures.get(group.track)?.has(group) === true) return false;
     if (this.#intervalMs === undefined || this.#lanes.get(group.track)?.track.kind !== "video") return true;
     if (!group.key) return false;
     if (this.#lastAt !== undefined && Math.abs(group.at - this.#lastAt) < this.#intervalMs) return false;

@@ -11,7 +11,8 @@ const LIMITS = {
 
 /** Which pictures of a recording are sent. */
 export interface FrameChoice {
-  readonly pictures: "all" | "intra";
+  /** `predicted`: all but B pictures that no other picture needs. */
+  readonly pictures: "all" | "intra" | "predicted";
   /** `intra` only: at least so far apart, in time of capture; 0: every one. */
   readonly intervalMs: Millis;
 }
@@ -62,12 +63,14 @@ function parseSpeed(value: string): number {
   return speed;
 }
 
-/** `all`, `intra`, `intra/<ms>`. `predicted` needs the codec to be taken apart and is not offered. Fault `invalid`. */
+/** `all`, `predicted`, `intra`, `intra/<ms>`. Fault `invalid`. */
 export function parseFrames(value: string): FrameChoice {
   if (value === "all") return ALL_FRAMES;
+  if (value === "predicted") return { pictures: "predicted", intervalMs: 0 };
   const interval = /^intra(?:\/(\d{1,9}))?$/.exec(value);
   const intervalMs = Number(interval?.[1] ?? 0);
-  if (interval === null || intervalMs > LIMITS.intervalMs) throw refused("Frames", value, "all, intra or intra/<ms>");
+  if (interval === null || intervalMs > LIMITS.intervalMs)
+    throw refused("Frames", value, "all, predicted, intra or intra/<ms>");
   return { pictures: "intra", intervalMs };
 }
 

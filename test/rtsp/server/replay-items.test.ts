@@ -102,4 +102,32 @@ describe("what a client is played of a recording", () => {
       expect(readBytes).to.be.above(1.5 * WITHOUT_REST_BYTES);
       await items.return(undefined);
     });
+
+  it("is without the B pictures, with all of the sound, and numbered without a gap, where predicted pictures are asked for", async () => {
+    /** Headers of slices: two B pictures that others do not refer to behind each P picture, and sound beside each. */
+    const slice = (number: number): number => (number % 3 === 0 ? 0x41c0 : 0x01a0);
+    const items = play(
+      sourceOf((number) => {
+        const made = groupOf(number >> 1, { track: number % 2 });
+        if (number % 2 === 0) made.packets[0]?.writeUInt16BE(slice(number >> 1), 12);
+        return made;
+      }),
+      { tracks: [0, 1], frames: { pictures: "predicted", intervalMs: 0 } },
+    );
+    const played: string[] = [];
+    while (played.length < 12) {
+      const { group } = (await items.next()).value ?? expect.fail("nothing more");
+      const [sequence, number] = [group.packets[0]?.readUInt16BE(2), (group.at - START) / 100];
+      played.push(`${group.track === 0 ? "picture" : "sound"} ${number} as ${sequence}`);
+    }
+    await items.return(undefined);
+    expect(played.filter((one) => one.startsWith("picture"))).to.deep.equal([
+      "picture 0 as 0",
+      "picture 3 as 1",
+      "picture 6 as 2",
+    ]);
+    expect(played.filter((one) => one.startsWith("sound"))).to.deep.equal(
+      Array.from({ length: 9 }, (_, index) => `sound ${index} as ${index}`),
+    );
+  });
 });

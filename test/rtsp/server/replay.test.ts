@@ -184,7 +184,7 @@ describe("ONVIF replay", () => {
 
   const refused: readonly (readonly [what: string, headers: readonly string[], status: number])[] = [
     ["a scale without rate control", [UNPACED, "Scale: 4.0"], 400],
-    ["frames that it does not choose", ["Frames: predicted"], 400],
+    ["frames that it does not choose", ["Frames: bidirectional"], 400],
     ["a range that goes back while the scale does not", ["Range: clock=20260101T000020Z-20260101T000010Z"], 457],
     [
       "a scale that goes back while the range does not",

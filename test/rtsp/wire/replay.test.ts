@@ -30,6 +30,7 @@ const ROWS: readonly Row[] = [
   ],
   [{ Frames: "all" }, {}],
   [{ Frames: "intra" }, { frames: INTRA }],
+  [{ Frames: "predicted" }, { frames: { pictures: "predicted", intervalMs: 0 } }],
   [{ Frames: "intra/4000" }, { frames: { pictures: "intra", intervalMs: 4000 } }],
   [{ Scale: "0" }, "invalid"],
   [{ Scale: "0.0" }, "invalid"],
@@ -39,8 +40,9 @@ const ROWS: readonly Row[] = [
   [{ Scale: "NaN" }, "invalid"],
   [{ "Rate-Control": "maybe" }, "invalid"],
   [{ "Rate-Control": "no", Scale: "2" }, "invalid"],
-  [{ Frames: "predicted" }, "invalid"],
   [{ Frames: "intra/" }, "invalid"],
+  [{ Frames: "predicted/4000" }, "invalid"],
+  [{ Frames: "bidirectional" }, "invalid"],
   [{ Frames: "intra/-1" }, "invalid"],
   [{ Frames: "intra/999999999" }, "invalid"],
 ];
