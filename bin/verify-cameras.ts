@@ -38,10 +38,10 @@ export function printCameras(
 export function plainCameras(reports: readonly CameraReport[], timeOf: (us: number) => string): readonly object[] {
   return reports.map(({ signers, findings, ...about }) => ({
     ...about,
-    signers: signers.map(({ certificate, vendor, groups }) => ({
-      fingerprint: certificate.fingerprint256,
-      name: nameOf(certificate),
-      issuer: issuerOf(certificate),
+    signers: signers.map(({ certificate, fingerprint, vendor, groups }) => ({
+      fingerprint,
+      name: certificate === undefined ? null : nameOf(certificate),
+      issuer: certificate === undefined ? null : issuerOf(certificate),
       ...vendor,
       groups,
     })),
@@ -54,10 +54,14 @@ export function worseExitCode(code: number, reports: readonly CameraReport[], is
   return worstOf([code, exitCodeOfCameras(reports, isAsked)]);
 }
 
-function signerWords({ certificate, vendor }: CameraSigner): string {
+function signerWords({ certificate, fingerprint, vendor }: CameraSigner): string {
   const names = [vendor?.manufacturer, vendor?.serial].filter((one) => one !== undefined && one !== "");
   const device = names.length === 0 ? "" : `, which says that it is ${names.join(" ")}`;
-  return `${certificate.fingerprint256}, ${nameOf(certificate)}, issued by ${issuerOf(certificate)}${device}`;
+  const whose =
+    certificate === undefined
+      ? "a key for which nobody vouches"
+      : `${nameOf(certificate)}, issued by ${issuerOf(certificate)}`;
+  return `${fingerprint}, ${whose}${device}`;
 }
 
 function line(text: string): void {

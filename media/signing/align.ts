@@ -1,4 +1,4 @@
-import type { HashName } from "./document.ts";
+import { HASH_BYTES, type HashName } from "./document.ts";
 import { linkedHash, type SignedUnit } from "./units.ts";
 
 /** How the units of a group compare with the list of hashes that the camera signed. */
@@ -18,7 +18,7 @@ export function align(units: readonly SignedUnit[], list: Buffer, name: HashName
 
 /** For one list and many groups: the list is read once, and what a group costs depends on the group alone. */
 export function aligner(list: Buffer, name: HashName): (units: readonly SignedUnit[]) => Alignment {
-  const hashBytes = { sha256: 32, sha384: 48, sha512: 64 }[name];
+  const hashBytes = HASH_BYTES[name];
   const listed: string[] = [];
   for (let at = 0; at + hashBytes <= list.length; at += hashBytes)
     listed.push(list.toString("latin1", at, at + hashBytes));

@@ -1,9 +1,12 @@
 import type { X509Certificate } from "node:crypto";
 import { ifValid } from "../../base/fault.ts";
+import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import { lengthPrefixed } from "../nal.ts";
 import type { NalCodec } from "../nal-codec.ts";
+import { readAxisDocument } from "./axis-document.ts";
+import { OlderStatements } from "./axis-older.ts";
 import { CameraCertificates, type CameraTrust } from "./certificates.ts";
-import { type HashName, readDocument } from "./document.ts";
+import { type HashName, readDocument, type SigningDocument } from "./document.ts";
 import type { CameraFinding, CameraSigner } from "./finding.ts";
 import { GroupJudge } from "./group-judge.ts";
 import { readSigningSei, type SigningScheme, signingSchemeOf, withoutZeros } from "./sei.ts";
@@ -33,13 +36,14 @@ export interface CameraResult {
 
 /**
  * Compares the pictures of one stream, in the order in which they were recorded, with what its camera has signed itself (ONVIF Media
- * Signing). Pictures may end and begin anywhere: of a group whose signature is not there, it says that it cannot tell. Foreign bytes lead to
+ * Signing, Axis Signed Video). Pictures may end and begin anywhere: of a group whose signature is not there, it says that it cannot tell. Foreign bytes lead to
  * findings, and to nothing else.
  */
 export class CameraVerifier {
   readonly #codec: NalCodec;
   readonly #certificates: CameraCertificates;
   readonly #judge = new GroupJudge();
+  readonly #older = new OlderStatements();
   readonly #schemes = new Set<SigningScheme>();
   #hashName: HashName | undefined;
   #anchor: SignedUnit | undefined;
@@ -72,28 +76,33 @@ export class CameraVerifier {
     const scheme = signingSchemeOf(nal, this.#codec);
     if (scheme === undefined) return;
     this.#schemes.add(scheme);
-    if (scheme === "onvif-media-signing") this.#message(nal, time);
+    this.#message(nal, time);
   }
 
   #message(nal: Buffer, time: PictureTime): void {
     const found = ifValid(() => {
       const sei = readSigningSei(nal, this.#codec);
-      return { sei, document: readDocument(sei.tags) };
+      return {
+        sei,
+        document: sei.scheme === "axis-signed-video" ? readAxisDocument(sei.tags) : readDocument(sei.tags),
+      };
     });
     if (found === undefined) return;
     const { sei, document } = found;
-    this.#hashName ??= document.hashName;
+    this.#hashName ??= sei.isOlder ? "sha256" : document.hashName;
     const name = this.#hashName ?? "sha256";
     const isSigned = document.signature !== undefined;
-    const checked = this.#certificates.check(sei, document, name);
+    const checked = this.#certificates.check(sei, document, name, madeAt(document, time));
+    const { group, hashes, unclear } = sei.isOlder ? this.#older.complete(document, checked.isGood) : document;
     const held: CameraFinding[] = [];
-    if (document.group !== undefined && !sei.isCertificate)
+    if (group !== undefined && !sei.isCertificate)
       this.#judge.statement({
-        ...document.group,
+        ...group,
         name,
-        list: document.hashes,
+        list: hashes,
         isSigned,
         ...checked,
+        unclear,
         held: isSigned ? undefined : held,
       });
     // What has no signature of its own is signed with the pictures around it.
@@ -112,13 +121,19 @@ export class CameraVerifier {
 
   #hash(bytes: Buffer): SignedUnit["hashes"] {
     this.#hashed += 1;
-    const isWorthIt = this.#schemes.has("onvif-media-signing") || this.#hashed <= LIMITS.hashed;
+    const isWorthIt = this.#schemes.size > 0 || this.#hashed <= LIMITS.hashed;
     return isWorthIt ? hashesOf(bytes, this.#hashName) : undefined;
   }
 
   /** There is no more. */
   end(): CameraResult {
-    const findings = this.#judge.end(this.#schemes);
+    const findings = this.#judge.end();
     return { findings, signers: [...this.#certificates.signers.values()], schemes: this.#schemes };
   }
+}
+
+/** When the pictures were made that a message is about; undefined: about none. Of Axis, it is not always told. */
+function madeAt({ group, older }: SigningDocument, { fromUs }: PictureTime): UnixMillis | undefined {
+  if (group === undefined && older === undefined) return undefined;
+  return group?.to || group?.from || older?.from || unixMillis(Math.floor(fromUs / 1000));
 }

@@ -1,13 +1,12 @@
-import { constants, verify, type X509Certificate } from "node:crypto";
-import { ifValid } from "../../base/fault.ts";
+import { constants, type KeyObject, verify, type X509Certificate } from "node:crypto";
 import { HOUR, type UnixMillis } from "../../base/units.ts";
-import { type HashName, readChain, type SigningDocument, type VendorInfo } from "./document.ts";
+import type { HashName, SigningDocument, VendorInfo } from "./document.ts";
 import type { CameraSigner } from "./finding.ts";
 import type { SigningSei } from "./sei.ts";
+import { keyOf, ShownKeys, type SigningKey } from "./shown-keys.ts";
 
 const LIMITS = {
-  /** That are remembered. */
-  chains: 16,
+  /** Answers that are remembered. */
   said: 1000,
   /** Of one stream. */
   signers: 100,
@@ -27,64 +26,62 @@ export interface CheckedSignature {
 /** The certificates that a camera shows in its stream, and what is signed with them. */
 export class CameraCertificates {
   readonly #trust: CameraTrust | undefined;
-  readonly #known: readonly (readonly X509Certificate[])[];
+  readonly #known: readonly SigningKey[];
   readonly signers = new Map<string, CameraSigner>();
-  /** Chains that were read, by what was read: cameras show the same again and again. */
-  readonly #read = new Map<string, readonly X509Certificate[]>();
+  readonly #shown = new ShownKeys();
   /** What was said of whom, by certificate and hour. */
   readonly #said = new Map<string, string | undefined>();
-  /** With which the pictures are signed; the first that was trusted. */
-  #chain: readonly X509Certificate[] | undefined;
+  /** With which the pictures are signed; the first that was trusted, or, where nothing vouches for any, the first. */
+  #own: SigningKey | undefined;
+  #isOwnTrusted = false;
   #vendor: VendorInfo | undefined;
 
   /** `known`: of cameras, which need not be in the stream. */
   constructor(trust: CameraTrust | undefined, known: readonly X509Certificate[]) {
     this.#trust = trust;
-    this.#known = known.map((one) => [one]);
+    this.#known = known.map((one) => keyOf([one]));
   }
 
-  /** Takes the chain that a good message shows, for those that come without one. */
-  check(sei: SigningSei, { chains, signature, group, vendor }: SigningDocument, name: HashName): CheckedSignature {
+  /** Takes the key that a good message shows, for those that come without one. `at`: when the pictures were made that it is about; undefined: about none. */
+  check(sei: SigningSei, document: SigningDocument, name: HashName, at: UnixMillis | undefined): CheckedSignature {
+    const { signature, vendor } = document;
     if (signature === undefined) return { isGood: undefined };
-    const shown = chains.map(({ isOfUser, pem }) => ({ isOfUser, chain: this.#chainOf(pem) }));
-    const own = this.#chain === undefined ? [] : [this.#chain];
-    const all = [...shown.map(({ chain }) => chain), ...own, ...this.#known];
-    const chain = all.find(([leaf]) => leaf !== undefined && isSignedBy(sei.document, signature, leaf, name));
-    if (chain === undefined) return { isGood: shown.length + own.length === 0 ? undefined : false };
+    const shown = this.#shown.in(document, vendor ?? this.#vendor);
+    const own = this.#own === undefined ? [] : [this.#own];
+    const all = [...shown.map(({ key }) => key), ...own, ...this.#known];
+    const key = all.find((one) => isSignedBy(sei.document, signature, one.key, name));
+    if (key === undefined) return { isGood: shown.length + own.length === 0 ? undefined : false };
     // A message about certificates is signed with the maker's, and may show the user's, with which the pictures are signed.
-    const ofPictures = sei.isCertificate ? (shown.find(({ isOfUser }) => isOfUser)?.chain ?? chain) : chain;
+    const ofPictures = sei.isCertificate ? (shown.find(({ isOfUser }) => isOfUser)?.key ?? key) : key;
     if (vendor !== undefined) this.#vendor = vendor;
-    const distrust = group && this.#count(chain, group.to || group.from);
-    if (distrust === undefined) this.#chain ??= ofPictures;
-    return { isGood: true, distrust: distrust ?? this.#whyOther(ofPictures) };
+    const said = at === undefined ? undefined : this.#count(key, at);
+    const distrust = key.distrust ?? said;
+    const isTrusted = distrust === undefined;
+    if (!this.#isOwnTrusted && (isTrusted || (this.#own === undefined && key.chain.length === 0))) {
+      this.#own = ofPictures;
+      this.#isOwnTrusted = isTrusted;
+    }
+    const other = this.#whyOther(ofPictures);
+    return { isGood: true, distrust: key.chain.length === 0 ? (other ?? distrust) : (distrust ?? other) };
   }
 
   /** Why the camera that signed is not the one that began. */
-  #whyOther([leaf]: readonly X509Certificate[]): string | undefined {
-    const isThis = ([one]: readonly X509Certificate[]): boolean => one?.fingerprint256 === leaf?.fingerprint256;
-    return this.#chain === undefined || isThis(this.#chain) || this.#known.some(isThis)
+  #whyOther({ fingerprint, chain }: SigningKey): string | undefined {
+    const isThis = (one: SigningKey): boolean => one.fingerprint === fingerprint;
+    const what = chain.length === 0 ? "key" : "certificate";
+    return this.#own === undefined || isThis(this.#own) || this.#known.some(isThis)
       ? undefined
-      : "signed by another certificate than what stands before it";
-  }
-
-  /** Empty where it makes no sense. */
-  #chainOf(pem: Buffer): readonly X509Certificate[] {
-    const text = pem.toString("latin1");
-    const chain = this.#read.get(text) ?? ifValid(() => readChain(pem)) ?? [];
-    if (this.#read.size >= LIMITS.chains) this.#read.clear();
-    this.#read.set(text, chain);
-    return chain;
+      : `signed by another ${what} than what stands before it`;
   }
 
   /** Counts a good message of a signer. Returns why it is not trusted. */
-  #count(chain: readonly X509Certificate[], at: UnixMillis): string | undefined {
+  #count({ chain, fingerprint }: SigningKey, at: UnixMillis): string | undefined {
     const [certificate] = chain;
-    if (certificate === undefined) return undefined;
-    const { fingerprint256 } = certificate;
-    const signer = this.signers.get(fingerprint256) ?? { certificate, vendor: this.#vendor, groups: 0 };
+    const signer = this.signers.get(fingerprint) ?? { certificate, fingerprint, vendor: this.#vendor, groups: 0 };
     signer.groups += 1;
-    if (this.signers.size < LIMITS.signers) this.signers.set(fingerprint256, signer);
-    const key = `${fingerprint256} ${Math.floor(at / HOUR)}`;
+    if (this.signers.size < LIMITS.signers) this.signers.set(fingerprint, signer);
+    if (certificate === undefined) return undefined;
+    const key = `${fingerprint} ${Math.floor(at / HOUR)}`;
     if (!this.#said.has(key)) {
       if (this.#said.size >= LIMITS.said) this.#said.clear();
       this.#said.set(key, this.#trust?.(chain, at));
@@ -93,8 +90,8 @@ export class CameraCertificates {
   }
 }
 
-/** RSA is used with PSS by the reference implementation; the specification leaves it to the camera. */
-function isSignedBy(document: Buffer, signature: Buffer, { publicKey }: X509Certificate, name: HashName): boolean {
+/** RSA is used with PSS by ONVIF's reference implementation, and without it by Axis'; the specification leaves it to the camera. */
+function isSignedBy(document: Buffer, signature: Buffer, publicKey: KeyObject, name: HashName): boolean {
   try {
     if (publicKey.asymmetricKeyType !== "rsa") return verify(name, document, publicKey, signature);
     const padding = constants.RSA_PKCS1_PSS_PADDING;

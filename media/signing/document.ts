@@ -2,9 +2,9 @@ import { X509Certificate } from "node:crypto";
 import { ByteReader } from "../../base/bytes.ts";
 import { Fault } from "../../base/fault.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
+import { readTags } from "./tags.ts";
 
 const LIMITS = {
-  tags: 32,
   /** Of one chain. */
   certificates: 8,
   chainBytes: 64 * 1024,
@@ -13,7 +13,7 @@ const LIMITS = {
 };
 
 /** Tags of a message (ONVIF Media Signing, "TLV tags"). */
-const TAG = { general: 1, hashes: 2, signature: 3, crypto: 4, vendor: 5, certificates: 6, arbitrary: 7 } as const;
+const TAG = { general: 1, hashes: 2, signature: 3, crypto: 4, vendor: 5, certificates: 6 } as const;
 
 /** From 1601-01-01, where its times begin, to 1970, in milliseconds. */
 const MILLIS_1970 = 11_644_473_600_000;
@@ -21,6 +21,16 @@ const MILLIS_1970 = 11_644_473_600_000;
 const PLAUSIBLE = { from: Date.UTC(1970, 0, 1), to: Date.UTC(2200, 0, 1) };
 
 export type HashName = "sha256" | "sha384" | "sha512";
+
+/** How many bytes a hash has. */
+export const HASH_BYTES: Readonly<Record<HashName, number>> = { sha256: 32, sha384: 48, sha512: 64 };
+
+/** Which algorithm has hashes of so many bytes. Fault `invalid`. */
+export function hashNameOf(bytes: number): HashName {
+  const name = (["sha256", "sha384", "sha512"] as const).find((one) => HASH_BYTES[one] === bytes);
+  if (name === undefined) throw new Fault("invalid", `hashes of ${bytes} bytes`);
+  return name;
+}
 
 /** Serialized OIDs, with or without their ASN.1 header. */
 const HASHES: ReadonlyMap<string, HashName> = new Map([
@@ -39,10 +49,19 @@ export interface GroupStatement {
   readonly counter: number;
   /** NAL units; more than one where it is not known which byte comes first, and none where the camera could not count them. */
   readonly counts: readonly number[];
-  /** Of all their hashes. */
+  /** Of all their hashes, behind the salt where there is one. */
   readonly hash: Buffer;
-  /** Of the first NAL unit of the (partial) group before; all zeros in the first one. */
-  readonly previous: Buffer;
+  readonly salt?: Buffer;
+  /** Of the first NAL unit of the (partial) group before; all zeros in the first one, and undefined where it is not told. */
+  readonly previous: Buffer | undefined;
+}
+
+/** What is told of a group in the form of Axis before release 2.0: its hashes are in the list, and the first one of the group behind is the last. */
+export interface OlderGroup {
+  readonly counter: number;
+  readonly from: UnixMillis;
+  /** NAL units, and the one behind. */
+  readonly count: number;
 }
 
 /** Who says that the camera is theirs; empty where it is not said. */
@@ -62,19 +81,18 @@ export interface SigningDocument {
   readonly vendor: VendorInfo | undefined;
   /** Of the vendor, and perhaps of the user: see {@link readChain}. */
   readonly chains: readonly { readonly isOfUser: boolean; readonly pem: Buffer }[];
-  /** It holds something else alone, which is signed with the pictures. */
-  readonly isArbitrary: boolean;
+  readonly older?: OlderGroup | undefined;
+  /** Why it cannot be compared with pictures. */
+  readonly unclear?: string | undefined;
+  /** Of Axis: the key that signs, as text (PEM). */
+  readonly key?: Buffer | undefined;
+  /** Of Axis: the chain of the certificate that vouches for the key, by a report; where this is empty, the certificate's own key signs. */
+  readonly attested?: { readonly report: Buffer; readonly pem: Buffer } | undefined;
 }
 
 /** Reads the tags of a message. Unknown ones are passed over. Fault `invalid`. */
 export function readDocument(tags: Buffer): SigningDocument {
-  const found = new Map<number, Buffer[]>();
-  const reader = new ByteReader(tags);
-  for (let count = 0; reader.remaining > 0; count += 1) {
-    if (count === LIMITS.tags) throw new Fault("invalid", `more than ${LIMITS.tags} tags`);
-    const tag = reader.u8();
-    found.set(tag, [...(found.get(tag) ?? []), reader.view(reader.u16())]);
-  }
+  const found = readTags(tags, "onvif-media-signing");
   const value = <T>(tag: number, read: (value: ByteReader) => T): T | undefined => {
     const [bytes] = found.get(tag) ?? [];
     return bytes && read(new ByteReader(bytes));
@@ -86,7 +104,6 @@ export function readDocument(tags: Buffer): SigningDocument {
     hashName: value(TAG.crypto, readHashName),
     vendor: value(TAG.vendor, readVendor),
     chains: (found.get(TAG.certificates) ?? []).map((bytes) => readShown(new ByteReader(bytes))),
-    isArbitrary: found.has(TAG.arbitrary) && found.size === (found.has(TAG.signature) ? 2 : 1),
   };
 }
 
@@ -103,7 +120,7 @@ function readGroup(value: ByteReader): GroupStatement {
   // The specification says that the last byte comes first, and the reference implementation, after which cameras are made, does not.
   const isLittle = timeOf(first, false) === undefined && timeOf(first, true) !== undefined;
   const hashBytes = value.remaining / 2;
-  if (![32, 48, 64].includes(hashBytes)) throw new Fault("invalid", `hashes of ${hashBytes} bytes`);
+  hashNameOf(hashBytes);
   const counts = [count.readUInt16BE(0), count.readUInt16LE(0)].filter((one) => one > 0 && one < 0xffff);
   return {
     isPartial,
@@ -128,7 +145,8 @@ function assertVersion(value: ByteReader, what: string): void {
   if (version !== 1) throw new Fault("invalid", `version ${version} of ${what}`);
 }
 
-function readHashes(value: ByteReader): Buffer {
+/** The list of hashes, in the form that both formats have it. */
+export function readHashes(value: ByteReader): Buffer {
   assertVersion(value, "a list of hashes");
   if (value.remaining > LIMITS.hashes * 64) throw new Fault("invalid", "too many hashes");
   return value.view(value.remaining);

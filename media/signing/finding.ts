@@ -20,7 +20,10 @@ export interface CameraFinding {
 
 /** Who signed in a stream. */
 export interface CameraSigner {
-  readonly certificate: X509Certificate;
+  /** Undefined where nobody vouches for the key. */
+  readonly certificate: X509Certificate | undefined;
+  /** Of the certificate, or of the key where there is none: SHA-256. */
+  readonly fingerprint: string;
   readonly vendor: VendorInfo | undefined;
   /** Groups, and parts of groups, whose signature was good. */
   groups: number;

@@ -13,6 +13,8 @@ const LIMITS = {
 /** What a camera says of one (partial) group. */
 export interface Statement extends Sought, CheckedSignature {
   readonly isSigned: boolean;
+  /** Why it cannot be compared with pictures. */
+  readonly unclear?: string | undefined;
   /** Where what is found goes to of one that has no signature: it counts when somebody vouches for it. */
   readonly held: CameraFinding[] | undefined;
 }
@@ -64,7 +66,7 @@ export function changedPlace(units: readonly SignedUnit[], given: Statement, ahe
 /** What was done to units that are not as the camera signed them. `isLost`: something of them was missed when they were recorded. */
 export function changeOf(units: readonly SignedUnit[], given: Statement, isLost: boolean): Change {
   const { list, name, counts } = given;
-  const unclear = whyNotCompared(units) ?? (isLost ? WHY.lost : undefined);
+  const unclear = whyNotCompared(units) ?? (isLost ? WHY.lost : given.unclear);
   const { matched, listed, isReordered } =
     list === undefined ? { matched: NONE, listed: 0, isReordered: false } : align(units, list, name);
   const said = (verdict: CameraVerdict, why: string): Change => ({ verdict, why, matched });

@@ -4,7 +4,6 @@ import type { CameraFinding, CameraVerdict } from "./finding.ts";
 import { changedPlace, changeOf, lengthOf, type Statement, whyNotCompared } from "./group-change.ts";
 import { isZero, type Place, placeOf, startBefore, startsIn } from "./group-search.ts";
 import { say, UNVOUCHED, type Vouched } from "./say.ts";
-import type { SigningScheme } from "./sei.ts";
 import { linkedHash, type SignedUnit } from "./units.ts";
 import { WHY } from "./why.ts";
 
@@ -71,12 +70,11 @@ export class GroupJudge {
     else this.#settleChanged(given, this.#last);
   }
 
-  end(schemes: ReadonlySet<SigningScheme>): readonly CameraFinding[] {
+  end(): readonly CameraFinding[] {
     if (this.#unplaced.length >= LIMITS.unplaced) this.#giveUp();
     const into = this.#findings;
     const rest = this.#units.splice(0);
-    if (!this.#hasStatement && schemes.has("axis-signed-video")) say(rest, "unknown", WHY.axis, into);
-    else if (!this.#hasStatement) say(rest, "unsigned", undefined, into);
+    if (!this.#hasStatement) say(rest, "unsigned", undefined, into);
     else {
       const isSignedLater = rest.some(({ held }) => held !== undefined);
       const from = startsIn(rest).at(-LIMITS.dangling - this.#behind) ?? 0;
@@ -88,8 +86,8 @@ export class GroupJudge {
 
   /** Where nothing is placed yet: perhaps it is of what was before the beginning. */
   #wait(given: Statement): void {
-    const isFirst = isZero(given.previous);
-    const at = isFirst ? -1 : this.#units.findIndex((one) => linkedHash(one, given.name)?.equals(given.previous));
+    const previous = isZero(given.previous) ? undefined : given.previous;
+    const at = this.#units.findIndex((one) => previous !== undefined && linkedHash(one, given.name)?.equals(previous));
     if (at < 0) {
       this.#unplaced.push(given);
       if (this.#unplaced.length > LIMITS.unplaced) this.#giveUp();
@@ -117,7 +115,7 @@ export class GroupJudge {
   #giveUp(): void {
     const units = this.#units.splice(0, startBefore(this.#units, this.#units.length));
     const last = this.#unplaced.splice(0).at(-1);
-    const unclear = whyNotCompared(units) ?? (this.#isLost ? WHY.lost : undefined);
+    const unclear = whyNotCompared(units) ?? (this.#isLost ? WHY.lost : last?.unclear);
     say(units, unclear === undefined ? "changed" : "unknown", unclear ?? WHY.nothing, this.#findings);
     if (last !== undefined) this.#last = { counter: last.counter, first: undefined, toUs: units.at(-1)?.toUs ?? 0 };
   }
@@ -143,7 +141,8 @@ export class GroupJudge {
     if (last !== undefined && !isZero(given.previous) && !this.#isLost) {
       if (given.counter <= last.counter) return ["changed", WHY.elsewhere];
       const isNext = from === 0 && given.counter === last.counter + 1;
-      if (isNext && last.first?.equals(given.previous) === false) return ["changed", WHY.unfollowed];
+      const isFollowing = last.first === undefined || given.previous === undefined || last.first.equals(given.previous);
+      if (isNext && !isFollowing) return ["changed", WHY.unfollowed];
     }
     if (given.isSigned && given.isGood === undefined) return ["unknown", WHY.noCertificate];
     if (!isWhole) return ["unknown", WHY.notAll];

@@ -39,8 +39,9 @@ export function placeOf(units: readonly SignedUnit[], sought: Sought, effort: Ef
   return undefined;
 }
 
-function isOf(hashes: Hashes, { hash, name }: Sought): boolean {
-  return hashes.length > 0 && hashes.every((one) => one !== undefined) && hashOf(hashes, name).equals(hash);
+function isOf(hashes: Hashes, { hash, name, salt }: Sought): boolean {
+  if (hashes.length === 0 || !hashes.every((one) => one !== undefined)) return false;
+  return hashOf(salt === undefined ? hashes : [salt, ...hashes], name).equals(hash);
 }
 
 /** Whole groups, and their last parts; the first as likeliest. Messages before a start may have been hashed with the group behind them. */
@@ -88,7 +89,7 @@ export function startBefore(units: readonly SignedUnit[], end: number): number {
   return Math.max(0, start);
 }
 
-/** The hash that stands for none. */
-export function isZero(hash: Buffer): boolean {
-  return hash.every((byte) => byte === 0);
+/** Whether it is told to be the hash that stands for none. */
+export function isZero(hash: Buffer | undefined): boolean {
+  return hash?.every((byte) => byte === 0) === true;
 }

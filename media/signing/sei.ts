@@ -1,5 +1,6 @@
 import { Fault } from "../../base/fault.ts";
 import type { NalCodec } from "../nal-codec.ts";
+import { signatureAt } from "./tags.ts";
 
 const LIMITS = {
   /** Of one message. A hash list of 600 pictures and a chain of four certificates are under 50 KiB. */
@@ -27,15 +28,19 @@ const SCHEMES: readonly (readonly [SigningScheme, Buffer])[] = [
   ["axis-signed-video", Buffer.from("5369676e656420566964656f2e2e2e30", "hex")],
 ];
 
-/** In the byte behind the UUID. */
-const FLAGS = { certificate: 0x80, escaped: 0x40 } as const;
-const SIGNATURE_TAG = 3;
+/** In the byte behind the UUID. `linked`: before release 2.0 of Axis' framework, groups were linked and hashed in another way. */
+const FLAGS = {
+  "onvif-media-signing": { certificate: 0x80, escaped: 0x40, linked: 0 },
+  "axis-signed-video": { certificate: 0x40, escaped: 0x80, linked: 0x30 },
+} as const;
 
 /** A message with which a camera signs its stream. */
 export interface SigningSei {
   readonly scheme: SigningScheme;
   /** It is about the camera's certificate, and about no pictures. */
   readonly isCertificate: boolean;
+  /** Of Axis, in the form before release 2.0. */
+  readonly isOlder: boolean;
   /** Tags with their lengths and values. */
   readonly tags: Buffer;
   /** What was hashed of it: all before the signature, or all of a message that has none. */
@@ -56,7 +61,7 @@ function isSei(nal: Buffer, codec: NalCodec): boolean {
   return SEI_TYPES[codec.codec].some((one) => one === type);
 }
 
-/** Reads a message of ONVIF Media Signing. Fault `invalid` for anything that is none. */
+/** Reads a message of a signature. Fault `invalid` for anything that is none. */
 export function readSigningSei(given: Buffer, codec: NalCodec): SigningSei {
   const nal = withoutZeros(given);
   const scheme = signingSchemeOf(nal, codec);
@@ -71,15 +76,17 @@ export function readSigningSei(given: Buffer, codec: NalCodec): SigningSei {
   const isPlain = nal.length <= payloadAt + payloadBytes + 1;
   const { bytes, at } = isPlain ? { bytes: nal, at: undefined } : unescaped(nal, sizeAt);
   const flags = bytes[payloadAt + UUID_BYTES] ?? 0;
+  const { certificate, escaped, linked } = FLAGS[scheme];
   const tagsAt = payloadAt + UUID_BYTES + 1;
   const tagsEnd = payloadAt + payloadBytes;
   if (tagsEnd > bytes.length || tagsAt > tagsEnd) throw new Fault("invalid", "a message that is cut off");
   const tags = bytes.subarray(tagsAt, tagsEnd);
-  const signatureAt = offsetOf(tags, SIGNATURE_TAG);
-  const end = signatureAt === undefined ? bytes.length : tagsAt + signatureAt;
-  const isEscaped = (flags & FLAGS.escaped) !== 0 && at !== undefined;
+  const signed = signatureAt(tags, scheme);
+  const end = signed === undefined ? bytes.length : tagsAt + signed;
+  const isEscaped = (flags & escaped) !== 0 && at !== undefined;
   const document = isEscaped ? nal.subarray(0, at[end] ?? nal.length) : bytes.subarray(0, end);
-  return { scheme, isCertificate: (flags & FLAGS.certificate) !== 0, tags, document };
+  const isCertificate = (flags & certificate) !== 0;
+  return { scheme, isCertificate, isOlder: linked !== 0 && !isCertificate && (flags & linked) === 0, tags, document };
 }
 
 /** Bytes behind the stop bit are none of the NAL unit's: some writers of MP4 files leave zeros there. */
@@ -107,10 +114,4 @@ function unescaped(nal: Buffer, from: number): { readonly bytes: Buffer; readonl
   }
   at[length] = nal.length;
   return { bytes: bytes.subarray(0, length), at: at.subarray(0, length + 1) };
-}
-
-/** Where a tag begins; undefined where there is none before the tags end or make no sense. */
-function offsetOf(tags: Buffer, tag: number): number | undefined {
-  for (let at = 0; at + 3 <= tags.length; at += 3 + tags.readUInt16BE(at + 1)) if (tags[at] === tag) return at;
-  return undefined;
 }

@@ -18,5 +18,6 @@ export const WHY = {
   unvouched: "it is signed together with later pictures, which are not here as they were signed",
   reordered: "its pictures stand in another order than the camera signed",
   nothing: "none of it is what the camera signed",
-  axis: "it has Axis Signed Video, which is not verified",
+  bareKey: "one key signed it all, and nothing says whose that is",
+  olderForm: "it is signed in the older form of Axis Signed Video without a list of hashes, which is not verified",
 } as const;

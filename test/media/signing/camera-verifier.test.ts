@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import type { CameraTrust } from "../../../media/signing/certificates.ts";
+import { changed, flipped, isSlice, swapped, withMessage, without, withPictures } from "../../support/film-changes.ts";
 import { isMessage, type SignedFilm, saidOf, signedFilm, signingCertificate } from "../../support/signed-film.ts";
 
 const DANGLING = "unknown: its signature stands behind the end of what is here";
@@ -18,50 +19,25 @@ const ANY = [
   "rsa.265",
   "late.264",
   "yard.264",
+  "axis.264",
+  "axis.265",
+  "axis-gop.264",
+  "axis-gop.265",
+  "axis-together.264",
+  "axis-partial.264",
+  "axis-golden.264",
+  "axis-unescaped.264",
+  "axis-sha512.264",
+  "axis-late.264",
+  "axis-factory.264",
+  "axis-older.264",
+  "axis-older.265",
 ] as const;
 
 const plain = signedFilm("plain.264");
 const low = signedFilm("low-bitrate.264");
 const together = signedFilm("signed-together.264");
 const partial = signedFilm("partial.264");
-
-const isSlice = ({ codec }: SignedFilm, nal: Buffer): boolean => codec.vcl(codec.type(nal));
-
-function flipped(nal: Buffer, at = nal.length - 3): Buffer {
-  const copy = Buffer.from(nal);
-  copy[at] = (copy[at] ?? 0) ^ 0x10;
-  return copy;
-}
-
-function withPictures(
-  film: SignedFilm,
-  change: (nals: readonly Buffer[], index: number) => readonly (readonly Buffer[])[],
-): SignedFilm {
-  return { ...film, pictures: film.pictures.flatMap(change) };
-}
-
-/** The slices of one picture changed. */
-const changed = (film: SignedFilm, at: number): SignedFilm =>
-  withPictures(film, (nals, index) => [
-    index === at ? nals.map((nal) => (isSlice(film, nal) ? flipped(nal) : nal)) : nals,
-  ]);
-
-const without = (film: SignedFilm, from: number, to: number): SignedFilm =>
-  withPictures(film, (nals, index) => (index >= from && index < to ? [] : [nals]));
-
-/** What `change` makes of the message with this number; undefined: nothing is left. */
-function withMessage(film: SignedFilm, number: number, change: (nal: Buffer) => Buffer | undefined): SignedFilm {
-  let count = 0;
-  const isOurs = isMessage(film);
-  return withPictures(film, (nals) => [
-    nals.flatMap((nal) => {
-      if (!isOurs(nal)) return [nal];
-      count += 1;
-      const left = count === number ? change(nal) : nal;
-      return left === undefined ? [] : [left];
-    }),
-  ]);
-}
 
 /** What is said beside `ok`. */
 const accused = (film: SignedFilm, o?: Parameters<typeof saidOf>[1]): readonly string[] =>
@@ -78,7 +54,7 @@ describe("the camera's own signature", function () {
         Array(said.length - 1).fill("ok"),
       );
       expect(said[0]).to.match(/^0-/);
-      expect(said.length).to.be.greaterThan(name === "late.264" ? 3 : 6);
+      expect(said.length).to.be.greaterThan(/late/.test(name) ? 3 : 6);
     });
 
   for (const name of ANY)
@@ -157,7 +133,7 @@ describe("the camera's own signature", function () {
     ],
     [
       "two pictures in each other's place",
-      withPictures(plain, (nals, index) => [plain.pictures[index === 12 ? 13 : index === 13 ? 12 : index] ?? nals]),
+      swapped(plain, 12, 13),
       ["20-30 changed: its pictures stand in another order than the camera signed"],
     ],
     [
