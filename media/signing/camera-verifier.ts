@@ -134,6 +134,7 @@ export class CameraVerifier {
 
 /** When the pictures were made that a message is about; undefined: about none. Of Axis, it is not always told. */
 function madeAt({ group, older }: SigningDocument, { fromUs }: PictureTime): UnixMillis | undefined {
-  if (group === undefined && older === undefined) return undefined;
-  return group?.to || group?.from || older?.from || unixMillis(Math.floor(fromUs / 1000));
+  // The first message of the form before release 2.0 is about the picture behind it alone.
+  const isOfGroup = group !== undefined || (older !== undefined && older.count > 1);
+  return !isOfGroup ? undefined : group?.to || group?.from || older?.from || unixMillis(Math.floor(fromUs / 1000));
 }
