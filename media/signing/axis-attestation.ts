@@ -9,14 +9,11 @@ const SERIAL_NAME = /^serialNumber=(.+)$/m;
 /** Of the command with which the camera asked its chip for the key: it is the same in all, the number against repetition too. */
 const COMMAND = hash(
   "sha256",
-  Buffer.from("8022000000002141047b0002014504f00000124601214710" + "92bbedfb9882ac16c7f01ae459059604", "hex"),
+  Buffer.from("8022000000002141047b0002014504f0000012460121471092bbedfb9882ac16c7f01ae459059604", "hex"),
   "buffer",
 );
 /** What the chip says of the object that the key is in. */
-const ATTRIBUTES = Buffer.from(
-  "7b00020129010000" + "7b000003000008" + "7b0000031f3c000008" + "00000000002000000200000000",
-  "hex",
-);
+const ATTRIBUTES = Buffer.from("7b000201290100007b0000030000087b0000031f3c00000800000000002000000200000000", "hex");
 
 /** Tags of the answer, with their lengths, between which the fields stand. */
 const ANSWER = {
@@ -48,13 +45,13 @@ export function whyNotAttested(
   const read = ifValid(() => readReport(report));
   const point = pointOf(key);
   if (read === undefined || point === undefined) return "what vouches for its key makes no sense";
-  const answer = [
-    COMMAND,
-    ...[ANSWER.key, point],
-    ...[ANSWER.chip, Buffer.from(chip, "hex")],
-    ...[ANSWER.attributes, ATTRIBUTES],
-    ...[ANSWER.time, read.time],
+  const fields = [
+    [ANSWER.key, point],
+    [ANSWER.chip, Buffer.from(chip, "hex")],
+    [ANSWER.attributes, ATTRIBUTES],
+    [ANSWER.time, read.time],
   ];
+  const answer = [COMMAND, ...fields.flat()];
   return isSigned(Buffer.concat(answer), read.signature, by)
     ? undefined
     : "its key is not the one that the camera's chip vouches for";
