@@ -13,6 +13,7 @@ export const CAMERA_RIGHTS = {
   ptz: "turn and zoom it",
   presets: "see and change its presets",
   imaging: "change its picture settings",
+  encoding: "change how it encodes its streams, for all who watch",
   relay: "switch its outputs",
   record: "switch its recording on and off",
   fetch: "fetch into its recordings what it has recorded itself",

@@ -22,6 +22,7 @@ const CHOSEN = [
   "ptz",
   "presets",
   "imaging",
+  "encoding",
   "relay",
 ] as const;
 

@@ -1,4 +1,5 @@
 import { MINUTE } from "../base/units.ts";
+import type { VideoChange, VideoEncoder } from "../media/video-settings.ts";
 import type { ValueOf } from "../wsdl/schema.ts";
 import type { RequestOf, ResponseOf } from "../wsdl/service.ts";
 import type { IMAGING } from "../wsdl/tables/timg.ts";
@@ -20,12 +21,21 @@ export interface PtzHead {
 export interface Controls {
   readonly ptz: PtzHead | undefined;
   readonly imaging: boolean;
+  /** By the name of the stream, for those of which the camera tells how it encodes them. */
+  readonly encoders: ReadonlyMap<string, VideoEncoder>;
   readonly relays: readonly ValueOf<typeof RelayOutput>[];
   readonly inputs: readonly ValueOf<typeof DigitalInput>[];
   readonly snapshot: boolean;
 }
 
-export const NO_CONTROLS: Controls = { ptz: undefined, imaging: false, relays: [], inputs: [], snapshot: false };
+export const NO_CONTROLS: Controls = {
+  ptz: undefined,
+  imaging: false,
+  encoders: new Map(),
+  relays: [],
+  inputs: [],
+  snapshot: false,
+};
 
 type PtzTable = (typeof PTZ)["operations"];
 type ImagingTable = (typeof IMAGING)["operations"];
@@ -49,6 +59,11 @@ export interface CameraControl {
   /** A continuous move ends by itself after its timeout, or the camera's own, or {@link LONGEST_MOVE_MS}: the bridge sees to it. */
   ptz<K extends PtzOperation>(operation: K, request: PtzRequest<K>): Promise<ResponseOf<PtzTable[K]>>;
   imaging<K extends ImagingOperation>(operation: K, request: ImagingRequest<K>): Promise<ResponseOf<ImagingTable[K]>>;
+  /**
+   * Changes how the camera encodes a stream, and has it described anew: resolves when it flows again, or ten seconds later. Who
+   * watches it goes on watching.
+   */
+  setEncoder(stream: string, change: VideoChange): Promise<void>;
   setRelay(token: string, state: ValueOf<typeof RelayLogicalState>): Promise<void>;
   /** The camera's picture as a JPEG file, at most a second old. */
   snapshot(): Promise<Buffer>;

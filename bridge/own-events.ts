@@ -1,5 +1,6 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { isoOf, SECOND } from "../base/units.ts";
+import type { VideoSettings } from "../media/video-settings.ts";
 import type { Item } from "../wsdl/notification.ts";
 import { onvifTopic, ownTopic, type Topic } from "../wsdl/topic.ts";
 import { type CameraDirectory, type CameraInfo, MAIN_STREAM, type StreamInfo } from "./camera.ts";
@@ -29,6 +30,8 @@ export class OwnEvents {
   readonly #timer: Timer;
   /** What each camera's profiles were, by token. */
   readonly #seen = new Map<string, ReadonlyMap<string, string>>();
+  /** How cameras said the last time that they encode their streams, by token. */
+  readonly #encoders = new Map<string, string>();
   /** Tokens of the recordings that something was told of. */
   readonly #recorded = new Set<string>();
   #begun = false;
@@ -47,15 +50,19 @@ export class OwnEvents {
 
   #look(): void {
     const there = new Set<string>();
-    for (const { info } of this.#cameras.list()) {
+    for (const { info, control } of this.#cameras.list()) {
       there.add(info.id);
       this.#state(info);
       this.#profiles(info);
+      for (const [stream, { settings }] of control.controls.encoders) this.#encoder(info.id, stream, settings);
     }
     for (const id of this.#seen.keys()) {
       if (there.has(id)) continue;
       for (const token of this.#seen.get(id)?.keys() ?? []) this.#changed(id, token);
-      for (const token of this.#seen.get(id)?.keys() ?? []) this.#recorded.delete(token);
+      for (const token of this.#seen.get(id)?.keys() ?? []) {
+        this.#recorded.delete(token);
+        this.#encoders.delete(token);
+      }
       this.#seen.delete(id);
       this.#bus.forget(id);
     }
@@ -106,6 +113,15 @@ export class OwnEvents {
       this.#changed(id, token);
       this.#configuration(id, token);
     }
+  }
+
+  /** Something was set at the camera that its stream need not show: rates, quality. What is heard for the first time is no change. */
+  #encoder(camera: string, stream: string, settings: VideoSettings): void {
+    const token = tokenOf(camera, stream);
+    const now = JSON.stringify(settings);
+    const before = this.#encoders.get(token);
+    this.#encoders.set(token, now);
+    if (before !== undefined && before !== now) this.#configuration(camera, token);
   }
 
   #changed(camera: string, token: string): void {

@@ -161,6 +161,7 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
       of(media, "SetAudioSourceConfiguration SetAudioEncoderConfiguration"),
     ),
     "metadata beside live": of("trt", "SetMetadataConfiguration").concat(of("tr2", "SetMetadataConfiguration")),
+    "encoding beside live": ["trt", "tr2"].map((media) => `${media}:SetVideoEncoderConfiguration otherwise`),
     snapshot: ["trt:GetSnapshotUri", "tr2:GetSnapshotUri", "GET /onvif/snapshot"],
     playback: ["trp:GetReplayUri"],
     "search or playback": [

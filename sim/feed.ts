@@ -1,5 +1,7 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
+import { filler } from "./filler.ts";
+import { FrameTimes } from "./frame-times.ts";
 import { type CodedPicture, H264Encoder } from "./h264.ts";
 import { coarseJpeg } from "./jpeg.ts";
 import type { Played } from "./played.ts";
@@ -42,24 +44,34 @@ export interface Size {
   readonly height: number;
 }
 
+/** How the picture is encoded. */
+export interface Encoding extends Size {
+  readonly fps: number;
+  /** From one key frame to the next. */
+  readonly groupFrames: number;
+  /** Of every second, made up with filler; absent: what the picture takes. */
+  readonly bitrateKilobits?: number;
+}
+
 /**
- * The picture and sound of one camera: made once for all who watch, and only while somebody does. Frame n belongs to the instant
- * n / fps after the begin, whenever it is made, so that nothing drifts. There is a key frame in every period, whenever somebody
+ * The picture and sound of one camera: made once for all who watch, and only while somebody does. Frame n belongs to an instant of
+ * its own ({@link FrameTimes}), whenever it is made, so that nothing drifts. There is a key frame in every period, whenever somebody
  * begins to watch, and when one is asked for.
  */
 export class Feed {
-  readonly fps: number;
   readonly #clock: Clock;
   readonly #name: string;
   readonly #which: number;
   readonly #clockOffsetMs: Millis;
-  readonly #keyPeriodMs: Millis;
+  readonly #times: FrameTimes;
   readonly #note: () => string;
   readonly #burstMs: Millis;
   readonly #played: Played | undefined;
   readonly #begunAt: MonotonicMillis;
   readonly #watchers = new Set<Watcher>();
   #size: Size;
+  #groupFrames: number;
+  #bitrateKilobits: number | undefined;
   #encoder: H264Encoder;
   #scene: Scene | undefined;
   #keyWanted = true;
@@ -92,11 +104,11 @@ export class Feed {
     this.#name = o.name;
     this.#which = o.which;
     this.#clockOffsetMs = o.clockOffsetMs;
-    this.#keyPeriodMs = o.keyPeriodMs ?? KEY_FRAME_PERIOD_MS;
+    this.#groupFrames = Math.round(((o.keyPeriodMs ?? KEY_FRAME_PERIOD_MS) * o.fps) / SECOND);
     this.#note = o.note ?? (() => "");
     this.#burstMs = o.burstMs ?? 0;
     this.#played = o.played;
-    this.fps = o.fps;
+    this.#times = new FrameTimes(o.fps);
     this.#begunAt = o.clock.monotonic();
     this.#size = o.size;
     this.#encoder = new H264Encoder({ ...o.size, fps: o.fps });
@@ -104,6 +116,21 @@ export class Feed {
 
   get size(): Size {
     return this.#size;
+  }
+
+  get fps(): number {
+    return this.#times.fps;
+  }
+
+  get encoding(): Encoding {
+    const rate = this.#bitrateKilobits;
+    const encoding = { ...this.#size, fps: this.fps, groupFrames: this.#groupFrames };
+    return rate === undefined ? encoding : { ...encoding, bitrateKilobits: rate };
+  }
+
+  /** It shows a film, which is as it is. */
+  get isPlayed(): boolean {
+    return this.#played !== undefined;
   }
 
   get parameterSets(): { readonly sps: Buffer; readonly pps: Buffer } {
@@ -123,13 +150,21 @@ export class Feed {
   /** Where a watcher that comes now will begin: instant of its first frame, position of its first sound. */
   get next(): { readonly elapsedMs: Millis; readonly position: number } {
     if (this.#watchers.size === 0) this.#catchUp(this.#burstMs);
-    return { elapsedMs: this.#instant(this.#nextFrame), position: this.#nextSound * samplesOf(SOUND_PERIOD_MS) };
+    return { elapsedMs: this.#times.instant(this.#nextFrame), position: this.#nextSound * samplesOf(SOUND_PERIOD_MS) };
   }
 
   /** Another picture size, from the next frame on. */
-  resize(size: Size): void {
-    this.#size = size;
-    this.#encoder = new H264Encoder({ ...size, fps: this.fps });
+  resize({ width, height }: Size): void {
+    this.encode({ ...this.encoding, width, height });
+  }
+
+  /** Otherwise, from the next frame on. */
+  encode({ width, height, fps, groupFrames, bitrateKilobits }: Encoding): void {
+    if (fps !== this.fps) this.#times.change(fps, this.#nextFrame);
+    this.#size = { width, height };
+    this.#groupFrames = groupFrames;
+    this.#bitrateKilobits = bitrateKilobits;
+    this.#encoder = new H264Encoder({ width, height, fps });
     this.#scene = undefined;
     this.#keyWanted = true;
   }
@@ -148,17 +183,18 @@ export class Feed {
 
   /**
    * The pictures of a stretch of the past, by the camera's clock, as they were shown then: from the key frame at or before its beginning on.
-   * They are drawn anew, so that nothing has to be kept.
+   * They are drawn anew, as pictures are encoded now, so that nothing has to be kept.
    */
   *past(from: UnixMillis, to: UnixMillis): Generator<{ readonly frame: Frame; readonly at: UnixMillis }> {
     const began = this.beganAt;
-    const keyPeriod = Math.round((this.#keyPeriodMs * this.fps) / SECOND);
-    const numberAt = (at: UnixMillis): number => Math.max(0, Math.ceil(((at - began) * this.fps) / SECOND));
+    const keyPeriod = this.#groupFrames;
+    const times = new FrameTimes(this.fps);
+    const numberAt = (at: UnixMillis): number => Math.max(0, times.from(at - began));
     const scene = new Scene({ ...this.#size, name: this.#name, which: this.#which });
     const encoder = new H264Encoder({ ...this.#size, fps: this.fps });
     const end = Math.min(numberAt(to), numberAt(this.now()));
     for (let number = numberAt(from) - (numberAt(from) % keyPeriod); number < end; number += 1) {
-      const elapsedMs = this.#instant(number);
+      const elapsedMs = times.instant(number);
       const at = unixMillis(began + elapsedMs);
       scene.draw(number, at, "");
       yield { at, frame: { ...encoder.encode(scene.picture, number % keyPeriod === 0), number, elapsedMs } };
@@ -183,14 +219,10 @@ export class Feed {
     this.#timer = undefined;
   }
 
-  #instant(frame: number): Millis {
-    return (frame * SECOND) / this.fps;
-  }
-
   /** To what is due next, leaving out what nobody saw longer ago than `backMs`. */
   #catchUp(backMs: Millis): void {
     const elapsedMs = Math.max(0, this.elapsed() - backMs);
-    this.#nextFrame = Math.max(this.#nextFrame, Math.ceil((elapsedMs * this.fps) / SECOND));
+    this.#nextFrame = Math.max(this.#nextFrame, this.#times.from(elapsedMs));
     this.#nextSound = Math.max(this.#nextSound, Math.ceil(elapsedMs / SOUND_PERIOD_MS));
     this.#keyWanted = true;
     this.#firstPlayed = this.#nextFrame;
@@ -198,7 +230,7 @@ export class Feed {
 
   #schedule(): void {
     if (this.#timer !== undefined || this.#watchers.size === 0) return;
-    this.#timer = this.#clock.after(Math.max(0, this.#instant(this.#nextFrame) - this.elapsed()), () => {
+    this.#timer = this.#clock.after(Math.max(0, this.#times.instant(this.#nextFrame) - this.elapsed()), () => {
       this.#timer = undefined;
       this.#makeWhatIsDue();
       this.#schedule();
@@ -207,14 +239,15 @@ export class Feed {
 
   #makeWhatIsDue(): void {
     const elapsedMs = this.elapsed();
-    if (elapsedMs - this.#instant(this.#nextFrame) > LIMITS.lateMs) this.#catchUp(0);
+    if (elapsedMs - this.#times.instant(this.#nextFrame) > LIMITS.lateMs) this.#catchUp(0);
     for (; this.#nextSound * SOUND_PERIOD_MS <= elapsedMs; this.#nextSound += 1) this.#makeSound(this.#nextSound);
     // Timers may come a fraction of a millisecond early.
-    for (; this.#instant(this.#nextFrame) <= elapsedMs + 1; this.#nextFrame += 1) this.#makeFrame(this.#nextFrame);
+    for (; this.#times.instant(this.#nextFrame) <= elapsedMs + 1; this.#nextFrame += 1)
+      this.#makeFrame(this.#nextFrame);
   }
 
   #makeFrame(number: number): void {
-    const elapsedMs = this.#instant(number);
+    const elapsedMs = this.#times.instant(number);
     const frame = { ...(this.#playedNow(number) ?? this.#encoded(number, elapsedMs)), number, elapsedMs };
     for (const watcher of this.#watchers) watcher.frame(frame);
   }
@@ -226,9 +259,16 @@ export class Feed {
 
   #encoded(number: number, elapsedMs: Millis): CodedPicture {
     const scene = this.#drawn(number, this.#wallAt(elapsedMs));
-    const key = this.#keyWanted || number % Math.round((this.#keyPeriodMs * this.fps) / SECOND) === 0;
+    const key = this.#keyWanted || number % this.#groupFrames === 0;
     this.#keyWanted = false;
-    return this.#encoder.encode(scene.picture, key);
+    return this.#filled(this.#encoder.encode(scene.picture, key));
+  }
+
+  #filled(picture: CodedPicture): CodedPicture {
+    if (this.#bitrateKilobits === undefined) return picture;
+    const wantedBytes = (this.#bitrateKilobits * 1000) / 8 / this.fps;
+    const missing = Math.floor(wantedBytes - picture.nals.reduce((sum, nal) => sum + nal.length, 0));
+    return missing <= 0 ? picture : { ...picture, nals: [...picture.nals, filler(missing)] };
   }
 
   #drawn(number: number, at: UnixMillis): Scene {

@@ -2,12 +2,19 @@ import { findPath } from "../wsdl/xml.ts";
 import { type Device, type DeviceStream, VIDEO_SOURCE } from "./device.ts";
 import { type Asked, type Operations, PATHS } from "./onvif.ts";
 import { media2Capabilities, mediaCapabilities } from "./onvif-device.ts";
+import {
+  encoder2Operations,
+  encoderOperations,
+  multicast,
+  resolution,
+  videoEncoder,
+  videoEncoder2,
+} from "./onvif-encoder.ts";
 import { ptzConfiguration } from "./onvif-ptz.ts";
 import { SoapFault } from "./soap.ts";
 
 /** Tokens of what all profiles share: one picture, and perhaps its sound. */
 const TOKEN = { video: VIDEO_SOURCE, audio: "audio_source", audioEncoder: "audio_encoder" } as const;
-const BITRATE_KILOBITS = 1024;
 
 /** The older media service (ONVIF Media), as far as clients need it to play. */
 export function mediaOperations(device: Device): Operations {
@@ -28,8 +35,7 @@ export function mediaOperations(device: Device): Operations {
       `<trt:GetAudioSourcesResponse>${device.audio ? `<trt:AudioSources token="${TOKEN.audio}"><tt:Channels>1</tt:Channels></trt:AudioSources>` : ""}</trt:GetAudioSourcesResponse>`,
     GetVideoSourceConfigurations: () =>
       `<trt:GetVideoSourceConfigurationsResponse>${videoSource(device, "trt:Configurations")}</trt:GetVideoSourceConfigurationsResponse>`,
-    GetVideoEncoderConfigurations: () =>
-      `<trt:GetVideoEncoderConfigurationsResponse>${each(device, (stream) => videoEncoder(stream, "trt:Configurations"))}</trt:GetVideoEncoderConfigurationsResponse>`,
+    ...encoderOperations(device),
     GetSnapshotUri: (asked) =>
       `<trt:GetSnapshotUriResponse><trt:MediaUri><tt:Uri>${snapshotOf(device, asked)}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect><tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout></trt:MediaUri></trt:GetSnapshotUriResponse>`,
     SetSynchronizationPoint: (asked) => {
@@ -50,8 +56,7 @@ export function media2Operations(device: Device): Operations {
       `<tr2:GetStreamUriResponse><tr2:Uri>${streamOf(device, asked).url}</tr2:Uri></tr2:GetStreamUriResponse>`,
     GetVideoSourceConfigurations: () =>
       `<tr2:GetVideoSourceConfigurationsResponse>${videoSource(device, "tr2:Configurations")}</tr2:GetVideoSourceConfigurationsResponse>`,
-    GetVideoEncoderConfigurations: () =>
-      `<tr2:GetVideoEncoderConfigurationsResponse>${each(device, (stream) => videoEncoder2(stream, "tr2:Configurations"))}</tr2:GetVideoEncoderConfigurationsResponse>`,
+    ...encoder2Operations(device),
     GetSnapshotUri: (asked) =>
       `<tr2:GetSnapshotUriResponse><tr2:Uri>${snapshotOf(device, asked)}</tr2:Uri></tr2:GetSnapshotUriResponse>`,
     SetSynchronizationPoint: (asked) => {
@@ -100,29 +105,10 @@ function audioSource(name: string): string {
   return `<${name} token="${TOKEN.audio}_config"><tt:Name>Sound</tt:Name><tt:UseCount>1</tt:UseCount><tt:SourceToken>${TOKEN.audio}</tt:SourceToken></${name}>`;
 }
 
-function videoEncoder(stream: DeviceStream, name: string): string {
-  const { fps } = stream.feed;
-  return `<${name} token="video_encoder_${stream.token}"><tt:Name>H.264</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution(stream)}<tt:Quality>5</tt:Quality><tt:RateControl><tt:FrameRateLimit>${fps}</tt:FrameRateLimit><tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>${BITRATE_KILOBITS}</tt:BitrateLimit></tt:RateControl><tt:H264><tt:GovLength>${2 * fps}</tt:GovLength><tt:H264Profile>Baseline</tt:H264Profile></tt:H264>${multicast(stream.group)}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${name}>`;
-}
-
-function videoEncoder2(stream: DeviceStream, name: string): string {
-  const { fps } = stream.feed;
-  return `<${name} token="video_encoder_${stream.token}" GovLength="${2 * fps}" Profile="Baseline"><tt:Name>H.264</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${resolution(stream)}<tt:RateControl ConstantBitRate="false"><tt:FrameRateLimit>${fps}</tt:FrameRateLimit><tt:BitrateLimit>${BITRATE_KILOBITS}</tt:BitrateLimit></tt:RateControl><tt:Quality>5</tt:Quality></${name}>`;
-}
-
 function audioEncoder(name: string): string {
   return `<${name} token="${TOKEN.audioEncoder}"><tt:Name>G.711</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>G711</tt:Encoding><tt:Bitrate>64</tt:Bitrate><tt:SampleRate>8</tt:SampleRate>${multicast()}<tt:SessionTimeout>PT60S</tt:SessionTimeout></${name}>`;
 }
 
 function audioEncoder2(name: string): string {
   return `<${name} token="${TOKEN.audioEncoder}"><tt:Name>G.711</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>PCMU</tt:Encoding><tt:Bitrate>64</tt:Bitrate><tt:SampleRate>8</tt:SampleRate></${name}>`;
-}
-
-function resolution({ feed: { size } }: DeviceStream): string {
-  return `<tt:Resolution><tt:Width>${size.width}</tt:Width><tt:Height>${size.height}</tt:Height></tt:Resolution>`;
-}
-
-/** The schema wants one, also from a camera that does not multicast. The port is for RTSP to tell. */
-function multicast(group = "0.0.0.0"): string {
-  return `<tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type><tt:IPv4Address>${group}</tt:IPv4Address></tt:Address><tt:Port>0</tt:Port><tt:TTL>1</tt:TTL><tt:AutoStart>false</tt:AutoStart></tt:Multicast>`;
 }

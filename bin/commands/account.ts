@@ -37,6 +37,7 @@ export function addAccountCommands(program: Command): void {
     .option("--ptz <camera...>", "cameras that it may turn and zoom, or `any`")
     .option("--presets <camera...>", "cameras whose presets it may see and change, or `any`")
     .option("--imaging <camera...>", "cameras whose picture settings it may see and change, or `any`")
+    .option("--encoding <camera...>", "cameras whose encoders it may set, for all who watch, or `any`")
     .option("--relay <camera...>", "cameras whose outputs it may switch, or `any`")
     .option("--person <name>", "it may what this person of a directory may, too, and is out with them")
     .option("--only-while-armed", "it is let in only while it is armed, which it is not yet")

@@ -7,7 +7,7 @@ type Place = readonly ["Sender" | "Receiver", "InvalidArgVal" | "Action" | "Acti
 const ARGUMENT: Place = ["Sender", "InvalidArgVal"];
 const ACTION: Place = ["Receiver", "Action"];
 
-/** What a camera may say of a request that was handed on to it: words of the PTZ and imaging services, and where they stand. */
+/** What a camera may say of a request that was handed on to it: words of the PTZ, imaging and media services, and where they stand. */
 const WORDS: Readonly<Record<string, Place>> = {
   SpaceNotSupported: ARGUMENT,
   InvalidPosition: ARGUMENT,
@@ -22,6 +22,8 @@ const WORDS: Readonly<Record<string, Place>> = {
   TooManyPresetTours: ARGUMENT,
   ActivationFailed: ["Receiver", "InvalidArgVal"],
   SettingsInvalid: ARGUMENT,
+  ConfigModify: ARGUMENT,
+  ConfigurationConflict: ["Receiver", "Action"],
   MovingPTZ: ACTION,
   TooManyPresets: ACTION,
   NoHomePosition: ACTION,

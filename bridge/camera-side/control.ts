@@ -2,9 +2,11 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { MINUTE, type MonotonicMillis, SECOND } from "../../base/units.ts";
+import type { VideoChange } from "../../media/video-settings.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraControls, readControls } from "../../onvif/client/controls.ts";
 import { Conversation } from "../../onvif/client/conversation.ts";
+import { readEncoder, writeEncoder } from "../../onvif/client/encoder.ts";
 import { SoapFault } from "../../wsdl/envelope.ts";
 import type { ResponseOf } from "../../wsdl/service.ts";
 import { DEVICE } from "../../wsdl/tables/tds.ts";
@@ -46,6 +48,8 @@ export interface ControlOptions {
   readonly ca: string | undefined;
   /** Ends what is being asked. */
   readonly signal: AbortSignal;
+  /** Has a stream described anew. Resolves when it flows again, or can be waited for no longer. */
+  readonly renew: (stream: string) => Promise<void>;
 }
 
 /** A camera that was adopted through ONVIF, as far as it can be controlled. */
@@ -109,6 +113,22 @@ export class CameraControlPort implements CameraControl {
     return this.#ask(IMAGING, operation, { ...request, VideoSourceToken: imagingSource } as never);
   }
 
+  async setEncoder(stream: string, change: VideoChange): Promise<void> {
+    const found = await this.#known();
+    const index = this.#record.streams.findIndex(({ name }) => name === stream);
+    const place = found.encoders[index];
+    if (place === undefined || this.#conversation === undefined) throw notSupported();
+    try {
+      await writeEncoder(this.#conversation, place, change);
+      // What came of it: a camera may have adapted the change.
+      const encoder = { ...place, ...(await readEncoder(this.#conversation, place)) };
+      this.#know({ ...found, encoders: found.encoders.with(index, encoder) });
+    } catch (error) {
+      throw controlFault(error);
+    }
+    await this.#options.renew(stream);
+  }
+
   async setRelay(token: string, state: "active" | "inactive"): Promise<void> {
     await this.#known();
     const relay = this.#io.cameras(token);
@@ -147,12 +167,11 @@ export class CameraControlPort implements CameraControl {
       const found = await readControls(conversation, {
         device: new URL(deviceUrl),
         ip,
-        stream: new URL(streams[0].url),
+        streams: streams.map(({ url }) => new URL(url)),
         log,
       });
-      this.#found = found;
+      this.#know(found);
       this.#foundUntil = clock.monotonic() + LIMITS.knownMs;
-      this.#controls = this.#projected(found);
       return found;
     } catch (error) {
       this.#notBefore = (clock.monotonic() + LIMITS.askAgainMs) as MonotonicMillis;
@@ -161,7 +180,12 @@ export class CameraControlPort implements CameraControl {
     }
   }
 
-  #projected({ ptz, imagingSource, relays, inputs, snapshot }: CameraControls): Controls {
+  #know(found: CameraControls): void {
+    this.#found = found;
+    this.#controls = this.#projected(found);
+  }
+
+  #projected({ ptz, imagingSource, encoders, relays, inputs, snapshot }: CameraControls): Controls {
     this.#io.learn([...relays, ...inputs].map(({ token }) => token));
     const own = <T extends { readonly token: string }>(one: T): T => ({ ...one, token: this.#io.own(one.token) });
     return {
@@ -171,6 +195,12 @@ export class CameraControlPort implements CameraControl {
         options: ptz.options,
       },
       imaging: imagingSource !== undefined,
+      encoders: new Map(
+        this.#record.streams.flatMap(({ name }, index) => {
+          const encoder = encoders[index];
+          return encoder === undefined ? [] : [[name, { settings: encoder.settings, choices: encoder.choices }]];
+        }),
+      ),
       relays: relays.map(own),
       inputs: inputs.map(own),
       snapshot: snapshot !== undefined,

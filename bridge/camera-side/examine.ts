@@ -173,10 +173,13 @@ async function ownRecording(device: URL, aheadMs: number, o: Known): Promise<Cam
 async function controls(device: URL, stream: URL, o: Known): Promise<CameraFinding> {
   try {
     const conversation = new Conversation({ ...o, device });
-    const { ptz, imagingSource, relays, inputs, snapshot } = await readControls(conversation, { ...o, device, stream });
+    const streams = [stream];
+    const found = await readControls(conversation, { ...o, device, streams });
+    const { ptz, imagingSource, encoders, relays, inputs, snapshot } = found;
     const has = [
       ...(ptz === undefined ? [] : ["pan, tilt or zoom"]),
       ...(imagingSource === undefined ? [] : ["picture settings"]),
+      ...(encoders[0] === undefined ? [] : ["encoder settings"]),
       ...(relays.length === 0 ? [] : [`${relays.length} outputs`]),
       ...(inputs.length === 0 ? [] : [`${inputs.length} inputs`]),
       ...(snapshot === undefined ? [] : ["snapshots"]),

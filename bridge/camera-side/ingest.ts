@@ -114,6 +114,13 @@ export class Ingest {
     this.#renewal.abort();
   }
 
+  /** Begins anew, at once, for the camera was set to send something else. Where it is not pulled, the next session is a new one anyhow. */
+  renew(): void {
+    this.#notBefore = this.#options.clock.monotonic();
+    this.#options.hub.lost();
+    this.#renewal.abort();
+  }
+
   start(): void {
     this.#wanted = true;
     this.#running ??= this.#run();
@@ -159,7 +166,7 @@ export class Ingest {
     let cause: GapReason["cause"] = "camera";
     try {
       await this.#pullOnce(ending);
-      if (ending.aborted) fault = new Fault("unavailable", "it is asked to send another way");
+      if (ending.aborted) fault = new Fault("unavailable", "it is asked to send otherwise");
     } catch (error) {
       fault = asFault(error);
       if (fault.kind === "unavailable") cause = "network";

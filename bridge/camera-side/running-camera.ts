@@ -39,7 +39,7 @@ export class RunningCamera implements BridgedCamera {
     const { side, clock, ca } = o;
     const asked = { side, clock, log: o.log.child({ camera: record.id }), signal: this.#closing.signal, ca };
     this.speaker = new CameraSpeaker({ url: new URL(first.url), ...loginOf(record, ca), ...asked });
-    this.control = new CameraControlPort(record, asked);
+    this.control = new CameraControlPort(record, { ...asked, renew: (stream) => this.#stream(stream).renew() });
     this.#events = new CameraEvents({ ...asked, camera: record, bus: o.bus });
     const main = new RunningStream(record, first, {
       ...o,

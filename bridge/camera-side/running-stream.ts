@@ -29,6 +29,9 @@ import { tunnelDoor } from "./transport.ts";
 /** How long to look for what a stream is, of which there is no description yet. */
 const LOOK_MS = 30 * SECOND;
 
+/** How long whoever has changed a stream waits to see what came of it. */
+const RENEW_MS = 10 * SECOND;
+
 export interface StreamParts {
   readonly side: CameraSide;
   /** PEM certificates of the authority that made the cameras' certificates, where the site has one. */
@@ -55,6 +58,7 @@ export class RunningStream implements BridgedStream {
   readonly #ingest: Ingest;
   readonly #demand: Demand;
   readonly #closing = new AbortController();
+  readonly #log: Log;
   readonly #remember: (tracks: readonly Track[]) => void;
   /** Lets go of what is pulled always. */
   #release: (() => void) | undefined;
@@ -85,6 +89,7 @@ export class RunningStream implements BridgedStream {
       remembered = text;
       write("the stream's description", () => store.rememberTracks(camera.id, name, now));
     };
+    this.#log = log;
     this.#name = name;
     this.#number = number;
     this.#pulling = pulling;
@@ -170,6 +175,14 @@ export class RunningStream implements BridgedStream {
 
   setTransport(setting: TransportSetting): void {
     this.#ingest.setTransport(setting);
+  }
+
+  /** Has the camera describe it anew, pulled or not. Resolves when it flows again, or does not for long. Readers stay. */
+  async renew(): Promise<void> {
+    this.#ingest.renew();
+    await this.live
+      .ready(RENEW_MS)
+      .catch((err: unknown) => this.#log.warn({ err }, "a changed stream does not flow yet"));
   }
 
   /** A reader that takes what comes, and is no reason to pull the stream. Returns how to leave. */

@@ -1,6 +1,7 @@
 import { Fault, isFault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { MINUTE, SECOND } from "../../base/units.ts";
+import type { VideoEncoder } from "../../media/video-settings.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import type { ValueOf } from "../../wsdl/schema.ts";
 import { DEVICE } from "../../wsdl/tables/tds.ts";
@@ -10,7 +11,8 @@ import type { DigitalInput, RelayOutput } from "../../wsdl/tables/tt-io.ts";
 import type { PTZConfiguration, PTZConfigurationOptions, PTZNode } from "../../wsdl/tables/tt-ptz.ts";
 import { withSchemeOf } from "./camera.ts";
 import type { Conversation } from "./conversation.ts";
-import { type ListedProfile, profileOfStream, snapshotUriOf } from "./media.ts";
+import { type EncoderPlace, readEncoder } from "./encoder.ts";
+import { type ListedProfile, profilesOfStreams, snapshotUriOf } from "./media.ts";
 
 /** Where a camera does not say for how long it lets itself be moved. */
 const USUAL_TIMEOUT = { Min: SECOND, Max: MINUTE };
@@ -28,6 +30,8 @@ export interface CameraControls {
     | undefined;
   /** The sensor of its stream, where there is an imaging service. */
   readonly imagingSource: string | undefined;
+  /** In the order of the streams that were asked for; undefined for those of which the camera does not tell it. */
+  readonly encoders: readonly ((VideoEncoder & EncoderPlace) | undefined)[];
   readonly relays: readonly ValueOf<typeof RelayOutput>[];
   readonly inputs: readonly ValueOf<typeof DigitalInput>[];
   /** At the camera's own IP address, inside TLS if its device service is. */
@@ -35,30 +39,47 @@ export interface CameraControls {
 }
 
 /**
- * Asks a camera what of it can be controlled, beginning at the profile of one of its streams. What it refuses to tell is as if
- * it had not got it. Faults: `not-found` where no profile has the stream, `unavailable`, `unauthenticated`, `busy`.
+ * Asks a camera what of it can be controlled, beginning at the profile of its first stream. What it refuses to tell is as if
+ * it had not got it. Faults: `not-found` where no profile has that stream, `unavailable`, `unauthenticated`, `busy`.
  */
 export async function readControls(
   conversation: Conversation,
-  o: { readonly device: URL; readonly ip: string; readonly stream: URL; readonly log: Log },
+  o: { readonly device: URL; readonly ip: string; readonly streams: readonly URL[]; readonly log: Log },
 ): Promise<CameraControls> {
   const found = await conversation.run(async ({ caller, services }) => {
-    const media = await profileOfStream(caller, services, o);
-    if (media === undefined) throw new Fault("not-found", "no profile has this stream");
-    const snapshot = await snapshotUriOf(caller, media, media.token, o.ip);
+    const media = await profilesOfStreams(caller, services, o);
+    const [token] = media?.tokens ?? [];
+    if (media === undefined || token === undefined) throw new Fault("not-found", "no profile has this stream");
+    const snapshot = await snapshotUriOf(caller, media, token, o.ip);
     return { ...media, snapshot, namespaces: new Set(services.urls.keys()) };
   });
-  const profile = found.profiles.find(({ token }) => token === found.token);
+  const [profile] = found.tokens.map((token) => found.profiles.find((one) => one.token === token));
   const moved = profile && movedProfile(profile, found.profiles);
   return {
     ptz: moved && (await ifTold(readHead(conversation, moved), o.log)),
     imagingSource: found.namespaces.has(NAMESPACES.timg) ? profile?.source : undefined,
+    encoders: await readEncoders(conversation, found, o.log),
     relays: (await ifTold(readRelays(conversation), o.log)) ?? [],
     inputs: found.namespaces.has(NAMESPACES.tmd)
       ? ((await ifTold(conversation.ask(DEVICE_IO, "GetDigitalInputs", {}), o.log))?.DigitalInputs ?? [])
       : [],
     snapshot: found.snapshot && withSchemeOf(o.device, found.snapshot),
   };
+}
+
+async function readEncoders(
+  conversation: Conversation,
+  { prefix, tokens, profiles }: NonNullable<Awaited<ReturnType<typeof profilesOfStreams>>>,
+  log: Log,
+): Promise<CameraControls["encoders"]> {
+  const read: CameraControls["encoders"][number][] = [];
+  for (const token of tokens) {
+    const encoder = profiles.find((one) => one.token === token)?.encoder;
+    const place = encoder === undefined ? undefined : { prefix, token: encoder };
+    const told = place && (await ifTold(readEncoder(conversation, place), log));
+    read.push(told && { ...told, ...place });
+  }
+  return read;
 }
 
 /** Cameras have the PTZ configuration in one profile of several that show the same scene: any of these moves it. */

@@ -25,6 +25,8 @@ export interface CameraProfile {
   /** Which of the camera's sensors, or of a recorder's channels; profiles with the same one show the same scene. */
   readonly source?: string;
   readonly video?: { readonly encoding: string; readonly width: number; readonly height: number };
+  /** Token of its video encoder configuration. */
+  readonly encoder?: string;
   readonly audio?: { readonly encoding: string };
   /** Token of its PTZ configuration; absent where its picture cannot be moved. */
   readonly ptz?: string;
@@ -79,8 +81,22 @@ export async function readProfiles(
 export async function profileOfStream(
   caller: Caller,
   services: { readonly media1?: URL; readonly media2?: URL },
-  o: { readonly ip: string; readonly stream: URL },
+  { ip, stream }: { readonly ip: string; readonly stream: URL },
 ): Promise<(Media & { readonly token: string; readonly profiles: readonly ListedProfile[] }) | undefined> {
+  const found = await profilesOfStreams(caller, services, { ip, streams: [stream] });
+  const [token] = found?.tokens ?? [];
+  return found === undefined || token === undefined ? undefined : { ...found, token };
+}
+
+/** The same of several streams, where the first one is: `tokens` in their order, undefined for those that no profile has. */
+export async function profilesOfStreams(
+  caller: Caller,
+  services: { readonly media1?: URL; readonly media2?: URL },
+  o: { readonly ip: string; readonly streams: readonly URL[] },
+): Promise<
+  | (Media & { readonly tokens: readonly (string | undefined)[]; readonly profiles: readonly ListedProfile[] })
+  | undefined
+> {
   for (const [prefix, url] of [
     ["tr2", services.media2],
     ["trt", services.media1],
@@ -88,10 +104,16 @@ export async function profileOfStream(
     if (url === undefined) continue;
     const media: Media = { prefix, url };
     const profiles = (await ifThere(listProfiles(caller, media))) ?? [];
+    const tokens: (string | undefined)[] = o.streams.map(() => undefined);
     for (const { token } of profiles) {
+      if (tokens.every((one) => one !== undefined)) break;
       const address = await ifThere(streamUriOf(caller, media, token, o.ip));
-      if (address !== undefined && isOf(o.stream, address)) return { ...media, token, profiles };
+      const at = o.streams.findIndex(
+        (stream, index) => tokens[index] === undefined && address !== undefined && isOf(stream, address),
+      );
+      if (at !== -1) tokens[at] = token;
     }
+    if (tokens[0] !== undefined) return { ...media, tokens, profiles };
   }
   return undefined;
 }
@@ -123,6 +145,7 @@ function profileOf(element: XmlElement, prefix: "trt" | "tr2"): ListedProfile | 
   const audio = encodingOf(findPath(part("AudioEncoder") ?? element, "Encoding"));
   const source = findPath(part("VideoSource") ?? element, "SourceToken")?.text.trim();
   const ptz = attributeOf(part("PTZ") ?? element, "token");
+  const encoderToken = encoder && attributeOf(encoder, "token");
   return {
     token,
     name: (findPath(element, "Name")?.text.trim() || token).slice(0, LIMITS.name),
@@ -130,6 +153,7 @@ function profileOf(element: XmlElement, prefix: "trt" | "tr2"): ListedProfile | 
     ...(encoder === undefined || video === undefined
       ? {}
       : { video: { encoding: video, width: size(encoder, "Width"), height: size(encoder, "Height") } }),
+    ...(encoderToken === undefined || encoderToken.length > LIMITS.token ? {} : { encoder: encoderToken }),
     ...(audio === undefined ? {} : { audio: { encoding: audio } }),
     ...(part("PTZ") === undefined || ptz === undefined ? {} : { ptz: ptz.slice(0, LIMITS.token) }),
   };

@@ -39,8 +39,13 @@ export function addressOf(written: string): string | undefined {
  * `MPEG4-GENERIC`), and devices write them as `H.264`, `h265` or `HEVC`.
  */
 export function encodingOf(element: XmlElement | undefined): string | undefined {
-  const text = element?.text.trim().toUpperCase().slice(0, 40);
-  if (text === undefined || text === "") return undefined;
+  const text = element?.text.trim();
+  return text === undefined || text === "" ? undefined : spelledEncoding(text);
+}
+
+/** The same of its text alone. */
+export function spelledEncoding(written: string): string {
+  const text = written.trim().toUpperCase().slice(0, 40);
   const plain = text.replaceAll(/[^A-Z0-9]/g, "");
   if (plain === "HEVC" || plain === "H265") return "H265";
   if (plain === "AVC" || plain === "H264") return "H264";

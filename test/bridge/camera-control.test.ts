@@ -27,7 +27,14 @@ describe("the control of a camera", function () {
       credentials: CREDENTIALS,
       streams: [{ url: camera.rtspUrl }],
     } as unknown as CameraRecord;
-    control = new CameraControlPort(record, { side, clock, log: silentLog(), ca: undefined, signal: closing.signal });
+    control = new CameraControlPort(record, {
+      side,
+      clock,
+      log: silentLog(),
+      ca: undefined,
+      signal: closing.signal,
+      renew: () => Promise.resolve(),
+    });
   });
   afterEach(async () => {
     closing.abort();

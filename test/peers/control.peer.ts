@@ -69,7 +69,14 @@ describe("npm's onvif controls a camera in Python through the bridge", function 
         ],
         adoptedAt: unixMillis(0),
       },
-      { side, clock: systemClock, log: silentLog(), ca: undefined, signal: closing.signal },
+      {
+        side,
+        clock: systemClock,
+        log: silentLog(),
+        ca: undefined,
+        signal: closing.signal,
+        renew: () => Promise.resolve(),
+      },
     );
     control.look();
     await eventually(() => control.controls.ptz !== undefined);

@@ -7,7 +7,7 @@ import { FEEDS } from "../../web/sockets.ts";
 import { operationsOf, TABLES } from "../wsdl/table-values.ts";
 import type { TestBridge } from "./bridge.ts";
 import { eventually } from "./bridge.ts";
-import { askedWith, CALLS } from "./onvif-calls.ts";
+import { askedWith, CALLS, written } from "./onvif-calls.ts";
 import { OnvifClient, type Reply, type ServicePrefix, texts } from "./onvif-client.ts";
 import { onvifEndpoint } from "./onvif-endpoint.ts";
 import { exchange, type OnvifLogin } from "./onvif-site.ts";
@@ -86,6 +86,7 @@ export function doorsOf(stage: Stage): readonly Door[] {
     ...apiDoors(stage),
     ...feedDoors(stage),
     ...onvifDoors(stage),
+    ...encoderDoors(stage),
     snapshotDoor(stage),
     ...rtspDoors(stage),
   ];
@@ -263,6 +264,28 @@ async function subscription(client: OnvifClient, login: OnvifLogin | undefined):
 function outcomeOf({ status, fault }: Reply): Knock["outcome"] {
   if (status === 401) return "stranger";
   return fault === undefined || fault.subcodes[0] === "ActionNotSupported" ? "answered" : "refused";
+}
+
+/** An encoder is set to another size than it has. */
+function encoderDoors(stage: Stage): readonly Door[] {
+  const site = onvifEndpoint(stage.bridge);
+  return (["trt", "tr2"] as const).map((prefix) => ({
+    interface: "onvif",
+    name: `${prefix}:SetVideoEncoderConfiguration otherwise`,
+    names: true,
+    async knock({ login }, camera) {
+      const reader = new OnvifClient(site, stage.everything, "token");
+      const now = written(await reader.call(prefix, "GetVideoEncoderConfigurations"), prefix, stage.camera);
+      const [width, height] = now.includes("Width>320<") ? [640, 360] : [320, 176];
+      const wish = now
+        .replace(/Width>\d+</, `Width>${width}<`)
+        .replace(/Height>\d+</, `Height>${height}<`)
+        .replace(`token="${stage.camera}"`, `token="${camera}"`);
+      const client = new OnvifClient(site, login, login === undefined ? "none" : "token");
+      const reply = await client.call(prefix, "SetVideoEncoderConfiguration", wish);
+      return knockOf(stage, outcomeOf(reply), reply.body, camera);
+    },
+  }));
 }
 
 function snapshotDoor(stage: Stage): Door {

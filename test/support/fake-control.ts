@@ -27,6 +27,7 @@ const CONTROLS: Controls = {
     options: { Spaces: spaces, PTZTimeout: { Min: 1000, Max: 60_000 } },
   },
   imaging: true,
+  encoders: new Map(),
   relays: [{ token: "0", Properties: { Mode: "Bistable", DelayTime: 0, IdleState: "open" } }],
   inputs: [{ token: "1", IdleState: "open" }],
   snapshot: true,
@@ -83,7 +84,8 @@ export interface FakeControl extends CameraControl {
   readonly asked: readonly (readonly [operation: string, request: object])[];
 }
 
-export function fakeControl(): FakeControl {
+/** `encoders`: none if absent. */
+export function fakeControl(encoders: Controls["encoders"] = new Map()): FakeControl {
   const asked: [string, object][] = [];
   const answer = (operation: string, request: object, key = operation): Promise<never> => {
     asked.push([operation, request]);
@@ -91,10 +93,11 @@ export function fakeControl(): FakeControl {
   };
   return {
     asked,
-    controls: CONTROLS,
+    controls: { ...CONTROLS, encoders },
     ptz: (operation, request) => answer(operation, request),
     imaging: (operation, request) =>
       answer(operation, request, operation === "GetStatus" ? "imagingStatus" : operation),
+    setEncoder: (stream, change) => answer("setEncoder", { stream, ...change }),
     setRelay: (token, state) => answer("setRelay", { token, state }),
     snapshot: () => Promise.resolve(Buffer.of(0xff, 0xd8, 0xff, 0xe0, 0xff, 0xd9)),
   };

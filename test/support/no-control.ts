@@ -8,6 +8,7 @@ export const NO_CONTROL: CameraControl = {
   controls: NO_CONTROLS,
   ptz: nothing,
   imaging: nothing,
+  setEncoder: nothing,
   setRelay: nothing,
   snapshot: nothing,
 };

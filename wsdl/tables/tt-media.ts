@@ -157,10 +157,18 @@ export const H264Options = type("tt:H264Options", {
   EncodingIntervalRange: IntRange,
   H264ProfilesSupported: some(H264Profile),
 });
+/** The same, and bit rates besides: what {@link JpegOptions} and {@link H264Options} have no place for. */
+export const JpegOptions2 = extend("tt:JpegOptions2", JpegOptions, { BitrateRange: IntRange });
+export const H264Options2 = extend("tt:H264Options2", H264Options, { BitrateRange: IntRange });
+export const VideoEncoderOptionsExtension = type("tt:VideoEncoderOptionsExtension", {
+  JPEG: opt(JpegOptions2),
+  H264: opt(H264Options2),
+});
 export const VideoEncoderConfigurationOptions = type("tt:VideoEncoderConfigurationOptions", {
   QualityRange: IntRange,
   JPEG: opt(JpegOptions),
   H264: opt(H264Options),
+  Extension: opt(VideoEncoderOptionsExtension),
   GuaranteedFrameRateSupported: optAttr(boolean),
 });
 export const AudioSourceConfigurationOptions = type("tt:AudioSourceConfigurationOptions", {

@@ -5,7 +5,7 @@ import type { Xml } from "../../../wsdl/schema.ts";
  * Without effect, and no error: what a device may adapt (Media2 5.3.3, Note: quality, rate control, bounds), what only it says, the
  * name, which is the camera's, and the session timeout, which RTSP says anew.
  */
-const ADAPTED: ReadonlySet<string> = new Set([
+export const ADAPTED: ReadonlySet<string> = new Set([
   "Name",
   "Quality",
   "RateControl",
@@ -20,12 +20,14 @@ export function assertSo(current: object, wish: object, adapted = ADAPTED): void
     (name) => !adapted.has(name) && !isSo(memberOf(current, name), memberOf(wish, name)),
   );
   if (other !== undefined)
-    throw new SoapFault(
-      "invalid",
-      "Sender",
-      ["InvalidArgVal", "ConfigModify"],
+    throw configModify(
       `${other} cannot be changed here, for others use it as it is: it is set at the camera, or in the pages of the bridge`,
     );
+}
+
+/** What cannot be set, and why. */
+export function configModify(why: string): SoapFault {
+  return new SoapFault("invalid", "Sender", ["InvalidArgVal", "ConfigModify"], why);
 }
 
 function memberOf(of: unknown, name: string): unknown {

@@ -134,6 +134,19 @@ export function bridgeSite(o: {
       return how.tracks === undefined ? address : narrowed(address, how.tracks);
     },
     control: (who, id) => watch.see(who, id, "onvif").control,
+    async setEncoder(who, { camera: id, stream }, change, address) {
+      const { control } = watch.open(who, id, "encoding", "onvif", address);
+      const told = (): string => JSON.stringify(control.controls.encoders.get(stream)?.settings ?? {});
+      const entry = { who: who.name, action: "set-encoder", camera: id, interface: "onvif", address } as const;
+      const before = told();
+      try {
+        await control.setEncoder(stream, change);
+        o.audit.record({ ...entry, outcome: "allowed", why: stream, before, after: told() });
+      } catch (error) {
+        o.audit.record({ ...entry, outcome: "failed", why: stream, before, after: JSON.stringify(change) });
+        throw error;
+      }
+    },
     takePtz: (who, id, needs, address) =>
       o.ptzHolders.take(who, watch.see(who, id, "onvif"), needs, { interface: "onvif", address }),
     snapshotUri: (id, base) => `${base.tls ? "https" : "http"}://${base.host}:${base.port}${SNAPSHOT_PATH}${id}`,

@@ -73,6 +73,7 @@ export function siteOf(
     history: site.history,
     eventsReachMs: (who, id) => (id === camera ? site.eventsReachMs(who, id) : 0),
     control: (who, id) => only(id, () => site.control(who, id)),
+    setEncoder: async (who, of, change, address) => only(of.camera, () => site.setEncoder(who, of, change, address)),
     takePtz: (who, id, needs, address) => only(id, () => site.takePtz(who, id, needs, address)),
     requestKey: (who, of) => only(of.camera, () => site.requestKey(who, of)),
     ports(base) {

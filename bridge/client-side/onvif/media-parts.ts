@@ -76,7 +76,7 @@ export const metadataConfiguration = remembered((view: View): ValueOf<typeof Met
   );
 });
 
-/** Nothing can be set through the bridge: what may be chosen is what is. */
+/** Of what cannot be set: what may be chosen is what is. */
 export const fixed = (value: number): { readonly Min: number; readonly Max: number } => ({ Min: value, Max: value });
 
 /** `views` have video and are at least one. */
@@ -110,10 +110,12 @@ export function audioBitrate({ codec, clockRateHz, channels }: NonNullable<View[
   return codec === "PCMU" || codec === "PCMA" ? (clockRateHz * channels * 8) / 1000 : 0;
 }
 
-/** `profile_idc` of an H.264 track (RFC 6184 8.1), undefined where the camera does not say. */
-export function h264Profile(fmtp: string): number | undefined {
+const H264_PROFILES: Readonly<Record<number, string>> = { 66: "Baseline", 77: "Main", 88: "Extended", 100: "High" };
+
+/** ONVIF's word for the `profile_idc` of an H.264 track (RFC 6184 8.1): empty where it has none, undefined where the camera does not say. */
+export function h264ProfileName(fmtp: string): string | undefined {
   const id = /profile-level-id=([0-9a-f]{2})[0-9a-f]{4}/i.exec(fmtp)?.[1];
-  return id === undefined ? undefined : Number.parseInt(id, 16);
+  return id === undefined ? undefined : (H264_PROFILES[Number.parseInt(id, 16)] ?? "");
 }
 
 export function invalidStreamSetup(why: string): SoapFault {

@@ -7,11 +7,8 @@ import { MEDIA } from "../../../wsdl/tables/trt.ts";
 import type {
   AudioEncoderConfiguration,
   AudioSource,
-  H264Profile,
   MediaUri,
   Profile,
-  VideoEncoderConfiguration,
-  VideoEncoderConfigurationOptions,
   VideoSource,
 } from "../../../wsdl/tables/tt-media.ts";
 import type { Part } from "../../made-profiles.ts";
@@ -20,8 +17,6 @@ import {
   audioSourceConfiguration,
   audioSourceOptions,
   entity,
-  fixed,
-  h264Profile,
   have,
   METADATA_OPTIONS,
   MOST_PROFILES,
@@ -38,6 +33,7 @@ import { cameraIdOf, compatible, findProfile, profiles, type ShownProfile } from
 import { ptzConfiguration } from "./ptz.ts";
 import type { OnvifSite } from "./site.ts";
 import { liveUri, snapshotUri, synchronizationPoint, transportOf } from "./stream.ts";
+import { videoEncoder, videoEncoderOptions, videoSaid } from "./video-encoder.ts";
 import { find, type Missing, missing, type View, views } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA)["operations"]["GetServiceCapabilities"]>["Capabilities"];
@@ -183,7 +179,7 @@ export function mediaService(site: OnvifSite): Service {
     },
     SetSynchronizationPoint: synchronizationPoint(site),
     ...profileChanges(site, profileOf),
-    ...mediaSettings(site, { VideoEncoder: videoEncoder, AudioEncoder: audioEncoder }),
+    ...mediaSettings(site, { VideoEncoder: videoEncoder, AudioEncoder: audioEncoder }, videoSaid),
   });
 }
 
@@ -214,55 +210,6 @@ function videoSource({ video, source }: View): ValueOf<typeof VideoSource> | und
 
 function audioSource({ audio, source }: View): ValueOf<typeof AudioSource> | undefined {
   return audio && { token: source.token, Channels: audio.channels };
-}
-
-const H264_PROFILES: Readonly<Record<number, ValueOf<typeof H264Profile>>> = {
-  66: "Baseline",
-  77: "Main",
-  88: "Extended",
-  100: "High",
-};
-
-/**
- * What the camera sends, as far as its stream description says. Quality, group length and bit rate are the camera's own
- * business: 0 stands for them where the schema wants a number.
- */
-const videoEncoder = remembered((view: View): ValueOf<typeof VideoEncoderConfiguration> | undefined => {
-  const { video, width, height, fps } = view;
-  if (video?.codec !== "H264" && video?.codec !== "JPEG") return undefined;
-  return {
-    ...entity(view),
-    Encoding: video.codec,
-    Resolution: { Width: width, Height: height },
-    Quality: 0,
-    RateControl: { FrameRateLimit: Math.round(fps), EncodingInterval: 1, BitrateLimit: 0 },
-    H264: video.codec === "H264" ? { GovLength: 0, H264Profile: profileName(video.fmtp) } : undefined,
-    Multicast: multicastOf(view, video),
-    SessionTimeout: SESSION_TIMEOUT_MS,
-  };
-});
-
-/** Profiles that ONVIF has no word for are at least as demanding as High. */
-function profileName(fmtp: string): ValueOf<typeof H264Profile> {
-  return H264_PROFILES[h264Profile(fmtp) ?? 66] ?? "High";
-}
-
-function videoEncoderOptions(view: View): ValueOf<typeof VideoEncoderConfigurationOptions> {
-  const encoder = videoEncoder(view);
-  const common = {
-    ResolutionsAvailable: [{ Width: view.width, Height: view.height }],
-    FrameRateRange: fixed(Math.round(view.fps)),
-    EncodingIntervalRange: fixed(1),
-  };
-  return {
-    QualityRange: fixed(0),
-    JPEG: encoder?.Encoding === "JPEG" ? common : undefined,
-    H264: encoder?.H264 && {
-      ...common,
-      GovLengthRange: fixed(encoder.H264.GovLength),
-      H264ProfilesSupported: [encoder.H264.H264Profile],
-    },
-  };
 }
 
 const audioEncoder = remembered((view: View): ValueOf<typeof AudioEncoderConfiguration> | undefined => {

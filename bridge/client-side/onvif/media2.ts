@@ -4,18 +4,13 @@ import { type Service, serve } from "../../../onvif/server/service.ts";
 import type { ValueOf } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { type ConfigurationSet, type GetConfiguration, MEDIA2, type MediaProfile } from "../../../wsdl/tables/tr2.ts";
-import type {
-  AudioEncoder2Configuration,
-  VideoEncoder2Configuration,
-  VideoEncoder2ConfigurationOptions,
-} from "../../../wsdl/tables/tt-media.ts";
+import type { AudioEncoder2Configuration } from "../../../wsdl/tables/tt-media.ts";
 import type { Part } from "../../made-profiles.ts";
 import {
   audioBitrate,
   audioSourceConfiguration,
   audioSourceOptions,
   entity,
-  h264Profile,
   have,
   METADATA_OPTIONS,
   MOST_PROFILES,
@@ -31,6 +26,7 @@ import { cameraIdOf, compatible, findProfile, profiles, type ShownProfile } from
 import { ptzConfiguration } from "./ptz.ts";
 import type { OnvifSite } from "./site.ts";
 import { liveUri, RTSP_WEB_SOCKET_URI, snapshotUri, synchronizationPoint, transportOfProtocol } from "./stream.ts";
+import { videoEncoder2, videoEncoderOptions2, videoSaid2 } from "./video-encoder2.ts";
 import { find, missing, type View, views, viewsOf } from "./view.ts";
 
 type Capabilities = ResponseOf<(typeof MEDIA2)["operations"]["GetServiceCapabilities"]>["Capabilities"];
@@ -95,7 +91,7 @@ export function media2Service(site: OnvifSite): Service {
       ),
     }),
     GetVideoSourceConfigurations: list("VideoSource", videoSourceConfiguration),
-    GetVideoEncoderConfigurations: list("VideoEncoder", videoEncoder),
+    GetVideoEncoderConfigurations: list("VideoEncoder", videoEncoder2),
     GetAudioSourceConfigurations: list("AudioSource", audioSourceConfiguration),
     GetAudioEncoderConfigurations: list("AudioEncoder", audioEncoder),
     GetMetadataConfigurations: list("Metadata", metadataConfiguration),
@@ -104,7 +100,7 @@ export function media2Service(site: OnvifSite): Service {
       Options: videoSourceOptions(some(who, tokens, "VideoSource", videoSourceConfiguration)),
     }),
     GetVideoEncoderConfigurationOptions: (tokens, { who }) => ({
-      Options: have(some(who, tokens, "VideoEncoder", videoEncoder), videoEncoder).map(videoEncoderOptions),
+      Options: some(who, tokens, "VideoEncoder", videoEncoder2).flatMap((view) => videoEncoderOptions2(view) ?? []),
     }),
     GetAudioSourceConfigurationOptions: (tokens, { who }) => ({
       Options: audioSourceOptions(some(who, tokens, "AudioSource", audioSourceConfiguration)),
@@ -124,7 +120,7 @@ export function media2Service(site: OnvifSite): Service {
     },
     GetVideoEncoderInstances: ({ ConfigurationToken }, { who }) => {
       const { camera, source, token } = find(site, who, ConfigurationToken, "NoConfig");
-      const encoders = have(viewsOf(camera), videoEncoder);
+      const encoders = have(viewsOf(camera), videoEncoder2);
       if (token !== source.token || encoders.length === 0) throw missing("NoConfig");
       const codecs = Map.groupBy(encoders, ({ Encoding }) => Encoding);
       const Codec = [...codecs].map(([Encoding, { length }]) => ({ Encoding, Number: length }));
@@ -146,7 +142,7 @@ export function media2Service(site: OnvifSite): Service {
     },
     SetSynchronizationPoint: synchronizationPoint(site),
     ...profileChanges2(site),
-    ...mediaSettings(site, { VideoEncoder: videoEncoder, AudioEncoder: audioEncoder }),
+    ...mediaSettings(site, { VideoEncoder: videoEncoder2, AudioEncoder: audioEncoder }, videoSaid2),
   });
 }
 
@@ -162,42 +158,12 @@ function profileOf(
   const configurations: ValueOf<typeof ConfigurationSet> = {
     VideoSource: of("VideoSource", videoSourceConfiguration),
     AudioSource: of("AudioSource", audioSourceConfiguration),
-    VideoEncoder: of("VideoEncoder", videoEncoder),
+    VideoEncoder: of("VideoEncoder", videoEncoder2),
     AudioEncoder: of("AudioEncoder", audioEncoder),
     PTZ: of("PTZ", ({ camera }) => ptzConfiguration(camera)),
     Metadata: of("Metadata", metadataConfiguration),
   };
   return { Name: name, token, fixed, Configurations: types.length === 0 ? undefined : configurations };
-}
-
-const H264_PROFILES: Readonly<Record<number, string>> = { 66: "Baseline", 77: "Main", 88: "Extended", 100: "High" };
-
-/** What the camera sends. 0 stands for what only the camera knows and the schema wants a number for. */
-const videoEncoder = remembered((view: View): ValueOf<typeof VideoEncoder2Configuration> | undefined => {
-  const { video, width, height, fps } = view;
-  if (video === undefined) return undefined;
-  return {
-    ...entity(view),
-    Encoding: video.encoding,
-    Resolution: { Width: width, Height: height },
-    RateControl: { FrameRateLimit: fps, BitrateLimit: 0 },
-    Multicast: view.multicast && multicastOf(view, video),
-    Quality: 0,
-    Profile: video.codec === "H264" ? H264_PROFILES[h264Profile(video.fmtp) ?? -1] : undefined,
-  };
-});
-
-function videoEncoderOptions(
-  encoder: ValueOf<typeof VideoEncoder2Configuration>,
-): ValueOf<typeof VideoEncoder2ConfigurationOptions> {
-  return {
-    Encoding: encoder.Encoding,
-    QualityRange: { Min: 0, Max: 0 },
-    ResolutionsAvailable: [encoder.Resolution],
-    BitrateRange: { Min: 0, Max: 0 },
-    FrameRatesSupported: encoder.RateControl && [encoder.RateControl.FrameRateLimit],
-    ProfilesSupported: encoder.Profile === undefined ? undefined : [encoder.Profile],
-  };
 }
 
 /** Names of media types (IANA) as Media2 uses them; AAC goes by the name of its older payload format there. */

@@ -19,11 +19,12 @@ interface Told {
   readonly metadata: boolean;
   readonly ptz: boolean;
   readonly imaging: boolean;
+  readonly encoding: boolean;
   readonly relays: boolean;
   readonly snapshot: boolean;
 }
 
-/** What was made of a camera, and from what. `made`, by what is told: 64 at most, and one or two in truth. */
+/** What was made of a camera, and from what. `made`, by what is told: 128 at most, and one or two in truth. */
 interface Kept {
   readonly from: Described;
   readonly made: Map<number, OnvifCamera>;
@@ -50,6 +51,7 @@ export class ShownCameras {
       // Who keeps its presets has to know where they are.
       ptz: controls.ptz !== undefined && (may("ptz") || may("presets")),
       imaging: controls.imaging && may("imaging"),
+      encoding: controls.encoders.size > 0 && may("encoding"),
       relays: controls.relays.length > 0 && may("relay"),
       snapshot: controls.snapshot && may("snapshot"),
     };
@@ -84,9 +86,9 @@ function isSame(a: Described, b: Described): boolean {
 }
 
 /** A bit for each. */
-function keyOf({ audio, metadata, ptz, imaging, relays, snapshot }: Told): number {
+function keyOf({ audio, metadata, ptz, imaging, encoding, relays, snapshot }: Told): number {
   let key = 0;
-  for (const one of [audio, metadata, ptz, imaging, relays, snapshot]) key = key * 2 + Number(one);
+  for (const one of [audio, metadata, ptz, imaging, encoding, relays, snapshot]) key = key * 2 + Number(one);
   return key;
 }
 
@@ -101,6 +103,7 @@ function onvifCamera(
     const sent = all.length === 0 ? [] : [...all, EVENT_TRACK];
     const metadata = told.metadata ? sent.find(({ kind }) => kind === "metadata") : undefined;
     const video = tracks.find((track) => track.kind === "video");
+    const encoder = video && controls.encoders.get(stream);
     const multicast = plan && multicastAddress(plan, number);
     return {
       name: stream,
@@ -108,6 +111,8 @@ function onvifCamera(
       sent,
       ...(metadata === undefined ? {} : { metadata }),
       ...(video && pictureOf(video)),
+      ...(encoder && { settings: encoder.settings }),
+      ...(encoder && told.encoding ? { choices: encoder.choices } : {}),
       ...(multicast === undefined ? {} : { multicast }),
     };
   };

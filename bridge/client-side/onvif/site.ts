@@ -1,6 +1,7 @@
 import type { Principal } from "../../../auth/principal.ts";
 import type { Millis, UnixMillis } from "../../../base/units.ts";
 import type { Track, TrackKind } from "../../../media/track.ts";
+import type { VideoChange, VideoChoices, VideoSettings } from "../../../media/video-settings.ts";
 import type { Base } from "../../../onvif/server/base.ts";
 import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
 import type { CameraControl, Controls } from "../../camera-control.ts";
@@ -43,6 +44,15 @@ export interface OnvifSite {
   requestKey(who: Principal, stream: { readonly camera: string; readonly stream: string }): void;
   /** A camera's controls, for who holds the right. Fault `not-found` when missing or hidden. */
   control(who: Principal, id: string): CameraControl;
+  /**
+   * Changes how a camera encodes a stream, for all who watch it. Faults: `denied`, `not-found`, and those of the camera's control.
+   */
+  setEncoder(
+    who: Principal,
+    stream: { readonly camera: string; readonly stream: string },
+    change: VideoChange,
+    address: string,
+  ): Promise<void>;
   /** Lets `who`, with the right that was demanded, move the camera from `address`, as long as nobody else does. Fault `busy`. */
   takePtz(who: Principal, id: string, needs: "ptz" | "presets", address: string): void;
   /** Where a client fetches the camera's picture. */
@@ -92,7 +102,7 @@ export interface OnvifCamera {
   /** The main one first. */
   readonly streams: readonly [OnvifStream, ...OnvifStream[]];
   /** What the caller may control, and, beside it, see the settings of. */
-  readonly controls: Controls;
+  readonly controls: Omit<Controls, "encoders">;
 }
 
 export interface OnvifStream {
@@ -108,6 +118,10 @@ export interface OnvifStream {
   readonly width?: number;
   readonly height?: number;
   readonly fps?: number;
+  /** How the camera says that it encodes it, where it does. */
+  readonly settings?: VideoSettings;
+  /** What of that the caller may set; absent where nothing. */
+  readonly choices?: VideoChoices;
   /** Where it is sent by multicast to clients that want that; absent where it is not. */
   readonly multicast?: MulticastAddress;
 }

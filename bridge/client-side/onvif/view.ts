@@ -27,6 +27,9 @@ export interface View {
   readonly width: number;
   readonly height: number;
   readonly fps: number;
+  /** Of what the stream is encoded with now; see {@link OnvifStream}. */
+  readonly settings: OnvifStream["settings"];
+  readonly choices: OnvifStream["choices"];
   readonly multicast: OnvifStream["multicast"];
   readonly source: Source;
 }
@@ -58,18 +61,23 @@ export const viewsOf: (camera: OnvifCamera) => readonly [View, ...View[]] = reme
   };
   const view = (stream: OnvifStream, token: string, name: string): View => {
     const track = (kind: Track["kind"]): Track | undefined => stream.tracks.find((one) => one.kind === kind);
+    const video = track("video");
+    // What the camera said may be older than what it sends.
+    const isSaid = stream.settings?.encoding === video?.codec;
     return {
       camera,
       stream: stream.name,
       token,
       name,
       tracks: stream.sent,
-      video: track("video"),
+      video,
       audio: track("audio"),
       metadata: stream.metadata,
       width: stream.width ?? 0,
       height: stream.height ?? 0,
       fps: stream.fps ?? 0,
+      settings: isSaid ? stream.settings : undefined,
+      choices: isSaid ? stream.choices : undefined,
       multicast: stream.multicast,
       source,
     };
