@@ -101,21 +101,23 @@ function set({ streams }: Device, { element }: Asked, groupIn: (wish: XmlElement
   const wish = findPath(element, "Configuration") ?? element;
   const { feed } = ofToken(streams, attributeOf(wish, "token"));
   const now = feed.encoding;
-  const number = (text: string | undefined, otherwise: number): number =>
-    text === undefined ? otherwise : Number(text);
   const inRate = (name: string): string | undefined => findPath(wish, "RateControl", name)?.text;
-  const rate = number(inRate("BitrateLimit"), now.bitrateKilobits ?? BITRATE_KILOBITS);
+  const rate = numberOr(inRate("BitrateLimit"), now.bitrateKilobits ?? BITRATE_KILOBITS);
   const next: Encoding = {
-    width: number(findPath(wish, "Resolution", "Width")?.text, now.width),
-    height: number(findPath(wish, "Resolution", "Height")?.text, now.height),
-    fps: number(inRate("FrameRateLimit"), now.fps),
-    groupFrames: number(groupIn(wish), now.groupFrames),
+    width: numberOr(findPath(wish, "Resolution", "Width")?.text, now.width),
+    height: numberOr(findPath(wish, "Resolution", "Height")?.text, now.height),
+    fps: numberOr(inRate("FrameRateLimit"), now.fps),
+    groupFrames: numberOr(groupIn(wish), now.groupFrames),
     // What it was told as, and was not set to, is not made up for.
     ...(now.bitrateKilobits === undefined && rate === BITRATE_KILOBITS ? {} : { bitrateKilobits: rate }),
   };
   if (feed.isPlayed || !isPossible(next))
     throw new SoapFault("Sender", ["InvalidArgVal", "ConfigModify"], "The encoder cannot be set to that");
   feed.encode(next);
+}
+
+function numberOr(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : Number(text);
 }
 
 function isPossible({ width, height, fps, groupFrames, bitrateKilobits = BITRATE_KILOBITS }: Encoding): boolean {
