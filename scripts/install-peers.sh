@@ -13,7 +13,8 @@ packages=(
   softhsm2 opensc
   slapd ldap-utils dnsmasq-base
   rsyslog rsyslog-openssl oathtool python3-aiosmtpd libfaketime
-  python3-zeep python3-jwt python3-cryptography onvif-tools gsoap chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount
+  gsoap libgsoap-dev libssl-dev zlib1g-dev python3-lxml
+  python3-zeep python3-jwt python3-cryptography onvif-tools chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount
   libsoap-wsdl-perl libclass-std-fast-perl libio-socket-multicast-perl libdata-uuid-perl libdata-dump-perl libxml-libxml-perl
 )
 
