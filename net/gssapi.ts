@@ -1,5 +1,4 @@
-import { createRequire } from "node:module";
-import { join } from "node:path";
+import { loadNative } from "../base/native.ts";
 
 /** What `native/gssapi.c` can do. */
 export interface Gssapi {
@@ -30,10 +29,5 @@ export interface AcceptedClient {
 
 /** The library, loaded when it is first asked for; or why it cannot be. */
 export function loadGssapi(): Gssapi | Error {
-  try {
-    const require = createRequire(import.meta.url);
-    return require(join(import.meta.dirname, "../native/build/gssapi.node")) as Gssapi;
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
+  return loadNative<Gssapi>("gssapi", ["accept"]);
 }

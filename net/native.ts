@@ -1,6 +1,5 @@
-import { createRequire } from "node:module";
 import type { Socket } from "node:net";
-import { join } from "node:path";
+import { isNativeOff, loadNative } from "../base/native.ts";
 
 /**
  * What `native/sender.c` can do. Descriptors are those of open sockets, which the caller has; results below zero are errors of the
@@ -33,9 +32,6 @@ export interface NativeSender {
   readonly segments: boolean;
 }
 
-/** `VIADUCT_NATIVE=off` does without, whatever is built. */
-const SWITCH = "VIADUCT_NATIVE";
-
 const CALLS = [
   "write",
   "writeAll",
@@ -47,13 +43,13 @@ const CALLS = [
   "sendFramedAll",
 ] as const satisfies readonly (keyof NativeSender)[];
 
-let loaded: { readonly sender: NativeSender | undefined } | undefined;
+let loaded: NativeSender | Error | undefined;
 
 /** The native sender, loaded when it is first asked for. Undefined where it was not built, does not load, is older than this program, or is switched off. */
 export function nativeSender(): NativeSender | undefined {
-  if (process.env[SWITCH] === "off") return undefined;
-  loaded ??= { sender: load() };
-  return loaded.sender;
+  if (isNativeOff()) return undefined;
+  loaded ??= loadNative<NativeSender>("sender", CALLS);
+  return loaded instanceof Error ? undefined : loaded;
 }
 
 /** How datagrams and bytes are sent, in a few words for the log. */
@@ -71,15 +67,4 @@ export function descriptorOf(socket: Socket): number | undefined {
   // oxlint-disable-next-line no-underscore-dangle -- that is its name
   const fd = (socket as { readonly _handle?: { readonly fd?: unknown } | null })._handle?.fd;
   return typeof fd === "number" && fd >= 0 ? fd : undefined;
-}
-
-function load(): NativeSender | undefined {
-  try {
-    const require = createRequire(import.meta.url);
-    const built = require(join(import.meta.dirname, "../native/build/sender.node")) as NativeSender;
-    // Of before an upgrade, it is not what is called here.
-    return CALLS.every((name) => typeof built[name] === "function") ? built : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,8 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from "node:crypto";
+import { hkdfSync, randomBytes } from "node:crypto";
 import { Fault } from "../base/fault.ts";
 import type { ReusedMemory } from "../media/reused-memory.ts";
 import { box } from "./box.ts";
+import { type GcmKey, gcmKey } from "./gcm.ts";
 import { Pace } from "./pace.ts";
 import {
   type ClearRun,
@@ -49,11 +50,11 @@ export interface KeyFinder {
  */
 export class SegmentCipher {
   readonly protection: Protection;
-  readonly #key: KeyObject;
+  readonly #key: GcmKey;
 
   constructor(protection: Protection, dataKey: Buffer) {
     this.protection = protection;
-    this.#key = createSecretKey(Buffer.from(hkdfSync("sha256", dataKey, protection.salt, "viaduct segment v1", 32)));
+    this.#key = gcmKey(Buffer.from(hkdfSync("sha256", dataKey, protection.salt, "viaduct segment v1", 32)));
   }
 
   /** For a new segment. */
@@ -88,19 +89,17 @@ export class SegmentCipher {
     const lead = cipherLead(runs, bytes);
     const hidden = parts.filter(({ clear }) => !clear).map((part) => part.bytes);
     const clear = parts.filter((part) => part.clear).map((part) => part.bytes);
-    const cipher = createCipheriv("aes-256-gcm", this.#key, nonceOf(sequence));
+    const message = this.#key.sealing(nonceOf(sequence));
     const pace = new Pace();
-    await pace.walk([...bound, lead, ...clear], (piece) => cipher.setAAD(piece));
+    await pace.walk([...bound, lead, ...clear], (piece) => message.bind(piece));
     const hiddenBytes = hidden.reduce((sum, { length }) => sum + length, 0);
     const encrypted = memory?.take(hiddenBytes) ?? Buffer.allocUnsafeSlow(hiddenBytes);
     let at = 0;
     await pace.walk(hidden, (piece) => {
-      const closed = cipher.update(piece);
-      at += closed.copy(encrypted, at);
-      release(closed);
+      message.turn(piece, encrypted.subarray(at, at + piece.length));
+      at += piece.length;
     });
-    cipher.final();
-    return { bytes: [lead, cipher.getAuthTag(), encrypted, ...clear], release: () => memory?.give(encrypted) };
+    return { bytes: [lead, message.tag(), encrypted, ...clear], release: () => memory?.give(encrypted) };
   }
 
   /**
@@ -113,10 +112,9 @@ export class SegmentCipher {
     const hiddenAt = tagAt + TAG_BYTES;
     const clearAt = hiddenAt + plainBytes - clearBytes;
     const clear = encrypted.subarray(clearAt, hiddenAt + plainBytes);
-    const decipher = createDecipheriv("aes-256-gcm", this.#key, nonceOf(sequence), { authTagLength: TAG_BYTES });
-    decipher.setAuthTag(encrypted.subarray(tagAt, hiddenAt));
+    const message = this.#key.opening(nonceOf(sequence));
     const pace = new Pace();
-    await pace.walk([...bound, lead, clear], (piece) => decipher.setAAD(piece));
+    await pace.walk([...bound, lead, clear], (piece) => message.bind(piece));
     const plain =
       runs.length === 0 ? encrypted.subarray(hiddenAt, hiddenAt + plainBytes) : Buffer.allocUnsafeSlow(plainBytes);
     const [holes, filled] = split(plain, runs);
@@ -124,33 +122,19 @@ export class SegmentCipher {
     for (const hole of holes) {
       let at = 0;
       await pace.walk([encrypted.subarray(from, from + hole.length)], (piece) => {
-        const opened = decipher.update(piece);
-        at += opened.copy(hole, at);
-        release(opened);
+        message.turn(piece, hole.subarray(at, at + piece.length));
+        at += piece.length;
       });
       from += hole.length;
     }
-    try {
-      decipher.final();
-    } catch (cause) {
+    if (!message.opens(encrypted.subarray(tagAt, hiddenAt))) {
       plain.fill(0);
-      throw new Fault("invalid", "encrypted bytes do not open: they were changed, or the key is another one", {
-        cause,
-      });
+      throw new Fault("invalid", "encrypted bytes do not open: they were changed, or the key is another one");
     }
     from = clearAt;
     for (const place of filled) from += encrypted.copy(place, 0, from, from + place.length);
     return plain;
   }
-}
-
-/**
- * Gives back the memory of what OpenSSL has returned, at once: it lies outside of the heap, where megabytes a second that wait
- * for the collector make it go through the whole heap again and again, which costs more than the encryption. The buffer is
- * empty afterwards. One that shares its memory with others stays as it is.
- */
-export function release({ buffer, byteLength }: Buffer<ArrayBuffer>): void {
-  if (buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
 /**

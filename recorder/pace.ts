@@ -4,8 +4,6 @@ import { setImmediate } from "node:timers/promises";
 const LIMITS = {
   /** Hashing and encrypting this much takes a millisecond at most; then the loop goes round. */
   bytesPerTurn: 256 * 1024,
-  /** Handed to OpenSSL in one call: its results stay small enough to come from memory that is in the cache. */
-  pieceBytes: 16 * 1024,
 };
 
 /** Walks through large buffers piece by piece, and lets the loop go round between them. */
@@ -15,9 +13,10 @@ export class Pace {
   /** Calls `use` for each piece of the buffers, in order. */
   async walk(buffers: Iterable<Buffer>, use: (piece: Buffer) => void): Promise<void> {
     for (const buffer of buffers)
-      for (let offset = 0; offset < buffer.length; offset += LIMITS.pieceBytes) {
-        const piece = buffer.subarray(offset, offset + LIMITS.pieceBytes);
+      for (let offset = 0; offset < buffer.length; ) {
+        const piece = buffer.subarray(offset, offset + LIMITS.bytesPerTurn - this.#turn);
         use(piece);
+        offset += piece.length;
         this.#turn += piece.length;
         if (this.#turn < LIMITS.bytesPerTurn) continue;
         this.#turn = 0;

@@ -47,6 +47,8 @@ function pkcs11(): Extra {
 
 const EXTRAS: readonly Extra[] = [
   own("sender", { words: "The native sender", libraries: [], package: "libc6-dev" }),
+  // OpenSSL's symbols are those of the running Node.js; where it has none to show, the product does not load.
+  own("gcm", { words: "The native cipher", libraries: [], package: "libssl-dev" }),
   own("gssapi", {
     words: "The part for log-ins by Kerberos",
     libraries: ["-lgssapi_krb5"],

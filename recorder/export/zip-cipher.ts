@@ -1,7 +1,7 @@
 import { type Cipheriv, createCipheriv, createHmac, type Hmac, pbkdf2, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import type { Secret } from "../../base/secret.ts";
-import { release } from "../cipher.ts";
+import { release } from "../gcm.ts";
 
 const derive = promisify(pbkdf2);
 
