@@ -1,3 +1,4 @@
+import type { ReusedMemory } from "./reused-memory.ts";
 import { RTP_HEADER_BYTES } from "./rtp.ts";
 
 /** `$`, channel, 16-bit length (RFC 2326 10.12). */
@@ -11,12 +12,17 @@ const DOLLAR = 0x24;
 export class FramedPackets {
   readonly bytes: Buffer;
   readonly count: number;
+  readonly #spareBytes: number;
   #list: readonly Buffer[] | undefined;
 
-  /** `bytes`: `count` packets with their frame headers, and nothing else. */
-  constructor(bytes: Buffer, count: number) {
+  /**
+   * `bytes`: `count` packets with their frame headers, and nothing else. `spareBytes`: of their memory, that lie before them and are free,
+   * for {@link widened}.
+   */
+  constructor(bytes: Buffer, count: number, spareBytes = 0) {
     this.bytes = bytes;
     this.count = count;
+    this.#spareBytes = spareBytes;
   }
 
   /** Copies packets, of at most 65 535 bytes each, and frames them. */
@@ -47,6 +53,31 @@ export class FramedPackets {
   /** Of all packets, without the fixed part of their headers. */
   get payloadBytes(): number {
     return this.bytes.length - this.count * (FRAME_HEADER_BYTES + RTP_HEADER_BYTES);
+  }
+
+  /** Gives their memory back, of which they are a piece. They are gone then. */
+  giveBack(memory: ReusedMemory): void {
+    memory.give(this.#withSpare(this.#spareBytes));
+  }
+
+  /**
+   * The same packets with `more` bytes, of any content, at `at` of all the bytes, which is within the first one. What stands before it is moved
+   * into spare memory; all of it to another place in `memory` where there is too little. These here are used up, unless they are others'.
+   */
+  widened(at: number, more: number, memory: ReusedMemory): FramedPackets {
+    const isRoom = this.#spareBytes >= more;
+    const wide = isRoom ? this.#withSpare(more) : memory.take(this.bytes.length + more);
+    this.bytes.copy(wide, 0, 0, at);
+    wide.writeUInt16BE(this.bytes.readUInt16BE(2) + more, 2);
+    if (isRoom) return new FramedPackets(wide, this.count, this.#spareBytes - more);
+    this.bytes.copy(wide, at + more, at);
+    this.giveBack(memory);
+    return new FramedPackets(wide, this.count);
+  }
+
+  #withSpare(bytes: number): Buffer {
+    const { buffer, byteOffset, length } = this.bytes;
+    return Buffer.from(buffer, byteOffset - bytes, length + bytes);
   }
 
   /** A copy for another channel. */

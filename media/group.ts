@@ -77,8 +77,17 @@ export class PacketGroup implements GroupMarks {
 
   /** For whoever made it known, and knows of nobody else: it is over, and so are its packets, unless somebody keeps them. */
   release(): void {
-    this.#memory?.give(this.bytes);
+    if (this.#memory !== undefined) this.#framed.giveBack(this.#memory);
     this.#memory = undefined;
+  }
+
+  /**
+   * The same with `more` bytes, of any content, at `at` of all its bytes, which is within the first packet; in `memory`, and as far as may be
+   * where it lies. This one is used up, unless it lies elsewhere.
+   */
+  widened(at: number, more: number, memory: ReusedMemory): PacketGroup {
+    this.#memory = undefined;
+    return new PacketGroup(this, this.#framed.widened(at, more, memory), memory);
   }
 
   /** All packets with their frame headers, as they lie in memory. */

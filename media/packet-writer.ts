@@ -8,6 +8,9 @@ const PACKET_BYTES = 1400;
 /** What one packet has room for. */
 export const PAYLOAD_BYTES = PACKET_BYTES - RTP_HEADER_BYTES;
 
+/** Before the packets of a sample that lie in somebody's memory: as much as ONVIF's extension of a replay takes (ONVIF Streaming 6.3). */
+const SPARE_BYTES = 16;
+
 /** Where a packetizer's numbers begin. */
 export interface PacketNumbers {
   readonly payloadType: number;
@@ -48,7 +51,7 @@ export class PacketWriter {
   /** Begins a sample whose packets have at most so many bytes of payload and so many packets. */
   begin(payloadBytes: number, packets: number, rtpTime: number): void {
     const bytes = payloadBytes + packets * (FRAME_HEADER_BYTES + RTP_HEADER_BYTES);
-    this.#buffer = this.#memory?.take(bytes) ?? Buffer.allocUnsafeSlow(bytes);
+    this.#buffer = this.#memory?.take(SPARE_BYTES + bytes).subarray(SPARE_BYTES) ?? Buffer.allocUnsafeSlow(bytes);
     this.#count = 0;
     this.#at = 0;
     this.#timestamp = rtpTime;
@@ -95,7 +98,8 @@ export class PacketWriter {
   /** The packets of the sample. `marked`: the last one ends an access unit. */
   end(marked: boolean): FramedPackets {
     if (marked && this.#count > 0) this.#buffer[this.#start + 1] = (this.#buffer[this.#start + 1] ?? 0) | 0x80;
-    const framed = new FramedPackets(this.#buffer.subarray(0, this.#at), this.#count);
+    const spareBytes = this.#memory === undefined ? 0 : SPARE_BYTES;
+    const framed = new FramedPackets(this.#buffer.subarray(0, this.#at), this.#count, spareBytes);
     this.#buffer = Buffer.alloc(0);
     return framed;
   }

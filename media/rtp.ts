@@ -42,9 +42,18 @@ export function writeRtpHeader(
 ): void {
   bytes[offset] = 0x80;
   bytes[offset + 1] = (header.marker ? 0x80 : 0) | header.payloadType;
-  bytes.writeUInt16BE(header.sequence & 0xffff, offset + 2);
-  bytes.writeUInt32BE(header.timestamp >>> 0, offset + 4);
-  bytes.writeUInt32BE(header.ssrc >>> 0, offset + 8);
+  const { sequence, timestamp, ssrc } = header;
+  // Byte by byte, for there are a hundred thousand a gigabit: each of Buffer's methods looks at its arguments first.
+  bytes[offset + 2] = sequence >> 8;
+  bytes[offset + 3] = sequence;
+  bytes[offset + 4] = timestamp >>> 24;
+  bytes[offset + 5] = timestamp >>> 16;
+  bytes[offset + 6] = timestamp >>> 8;
+  bytes[offset + 7] = timestamp;
+  bytes[offset + 8] = ssrc >>> 24;
+  bytes[offset + 9] = ssrc >>> 16;
+  bytes[offset + 10] = ssrc >>> 8;
+  bytes[offset + 11] = ssrc;
 }
 
 /**

@@ -32,6 +32,8 @@
 enum {
   // Datagrams of one call; the kernel cuts one buffer into 64 at most (UDP_MAX_SEGMENTS).
   MAX_DATAGRAMS = 64,
+  // Buffers of one call for a TCP socket.
+  MAX_PARTS = 64,
   // Of one buffer that the kernel cuts: with its headers it has to fit into the 16 bits of an IP packet's length.
   MAX_RUN_BYTES = 65000,
   MAX_ADDRESS_BYTES = 64,
@@ -126,6 +128,35 @@ static napi_value write_all(napi_env env, napi_callback_info info) {
     return refuse(env, "writeAll(fds, bytes, taken)");
   for (size_t index = 0; index < fds.length; index += 1) taken.data[index] = send_part(fds.data[index], &part);
   return NULL;
+}
+
+// The bytes of the first `most` buffers in an array; how many these are is put into `count`.
+static bool many_bytes(napi_env env, napi_value value, uint32_t most, struct iovec *parts, uint32_t *count) {
+  if (napi_get_array_length(env, value, count) != napi_ok) return false;
+  if (*count > most) *count = most;
+  for (uint32_t index = 0; index < *count; index += 1) {
+    napi_value item;
+    Bytes part;
+    if (napi_get_element(env, value, index, &item) != napi_ok || !bytes(env, item, &part)) return false;
+    parts[index] = (struct iovec){.iov_base = part.data, .iov_len = part.length};
+  }
+  return true;
+}
+
+// writeTogether(fd, parts): how many bytes the kernel took of the first 64 buffers in an array, one behind the other.
+static napi_value write_together(napi_env env, napi_callback_info info) {
+  napi_value values[2];
+  int32_t fd = -1;
+  uint32_t count = 0;
+  struct iovec parts[MAX_PARTS];
+  if (!arguments(env, info, 2, values) || !descriptor(env, values[0], &fd) ||
+      !many_bytes(env, values[1], MAX_PARTS, parts, &count))
+    return refuse(env, "writeTogether(fd, parts)");
+  const struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+  ssize_t sent;
+  do sent = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return number(env, sent < 0 ? -errno : sent);
 }
 
 // limitUnsent(fd, bytes): at most about so much waits unsent in the kernel for a TCP socket.
@@ -240,23 +271,15 @@ static int32_t send_messages(int fd, Messages *messages) {
 // sendDatagrams(fd, datagrams, segment): how many the kernel took of the first 64 for a connected UDP socket.
 // `segment`: runs of one size as one buffer, which the kernel or the network card cuts.
 static napi_value send_datagrams(napi_env env, napi_callback_info info) {
-  static const char usage[] = "sendDatagrams(fd, datagrams, segment)";
   napi_value values[3];
   int32_t fd = -1;
   bool segment = false;
   uint32_t count = 0;
-  if (!arguments(env, info, 3, values) || !descriptor(env, values[0], &fd) ||
-      napi_get_array_length(env, values[1], &count) != napi_ok ||
-      napi_get_value_bool(env, values[2], &segment) != napi_ok)
-    return refuse(env, usage);
-  if (count > MAX_DATAGRAMS) count = MAX_DATAGRAMS;
   struct iovec datagrams[MAX_DATAGRAMS];
-  for (uint32_t index = 0; index < count; index += 1) {
-    napi_value item;
-    Bytes datagram;
-    if (napi_get_element(env, values[1], index, &item) != napi_ok || !bytes(env, item, &datagram)) return refuse(env, usage);
-    datagrams[index] = (struct iovec){.iov_base = datagram.data, .iov_len = datagram.length};
-  }
+  if (!arguments(env, info, 3, values) || !descriptor(env, values[0], &fd) ||
+      !many_bytes(env, values[1], MAX_DATAGRAMS, datagrams, &count) ||
+      napi_get_value_bool(env, values[2], &segment) != napi_ok)
+    return refuse(env, "sendDatagrams(fd, datagrams, segment)");
   Messages messages;
   make_messages(&messages, datagrams, count, segment);
   return number(env, send_messages(fd, &messages));
@@ -336,6 +359,7 @@ NAPI_MODULE_INIT() {
   napi_property_descriptor members[] = {
       {"write", NULL, write_bytes, NULL, NULL, NULL, napi_enumerable, NULL},
       {"writeAll", NULL, write_all, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"writeTogether", NULL, write_together, NULL, NULL, NULL, napi_enumerable, NULL},
       {"limitUnsent", NULL, limit_unsent, NULL, NULL, NULL, napi_enumerable, NULL},
       {"openDatagrams", NULL, open_datagrams, NULL, NULL, NULL, napi_enumerable, NULL},
       {"ownAlone", NULL, own_alone, NULL, NULL, NULL, napi_enumerable, NULL},

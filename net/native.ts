@@ -13,6 +13,8 @@ export interface NativeSender {
    * Of a descriptor below zero the kernel says that it is none.
    */
   writeAll(fds: Int32Array, bytes: Uint8Array, taken: Int32Array): void;
+  /** How many of the bytes of the first 64 buffers, one behind the other, the kernel took for a TCP socket. */
+  writeTogether(fd: number, parts: readonly Uint8Array[]): number;
   /** Leaves at most about so many bytes unsent in the kernel for a TCP socket. */
   limitUnsent(fd: number, bytes: number): number;
   /** The descriptor of a new UDP socket, bound to a literal address; port 0 is any. Whoever adopts it closes it. */
@@ -35,6 +37,7 @@ export interface NativeSender {
 const CALLS = [
   "write",
   "writeAll",
+  "writeTogether",
   "limitUnsent",
   "openDatagrams",
   "ownAlone",

@@ -5,7 +5,7 @@
 export interface Carrier {
   /** Puts bytes behind all that was written before. They may be shared, and are never changed. */
   write(bytes: Buffer, sent?: () => void): unknown;
-  /** What is written from now on waits for {@link uncork}, and goes out in one call. */
+  /** What is written from now on waits for {@link uncork}, and goes out in one call, or in some where it is much. */
   cork(): unknown;
   uncork(): unknown;
   /** Writes a last thing and hangs up once it is sent. */
@@ -13,7 +13,7 @@ export interface Carrier {
   /** Hangs up. */
   destroy(): unknown;
   readonly destroyed: boolean;
-  /** Bytes that wait for the client, in here. */
+  /** Bytes that wait for the client, in here; those that wait for {@link uncork} may be left out. */
   readonly writableLength: number;
   /** Bytes that were ever written, those that wait included. */
   readonly bytesWritten: number;

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { descriptorOf, type NativeSender } from "../../net/native.ts";
 import type { BatchMember, WriteBatch } from "../../net/write-batch.ts";
 import type { Carrier } from "./carrier.ts";
+import { Gathered, type Run } from "./gathered.ts";
 
 /**
  * A plain TCP socket whose bytes go to the kernel without the socket's stream in between while nothing waits in that: what nobody wants
@@ -18,6 +19,9 @@ export class DirectCarrier implements Carrier, BatchMember {
   #batched = false;
   /** The stream was given something, or an end, since it was last seen to be empty. */
   #streamed = false;
+  /** How often it was corked, and not uncorked. */
+  #corks = 0;
+  readonly #gathered = new Gathered();
 
   /** `batch`, for writes of the native sender, is shared by all carriers that are given the same bytes. */
   constructor(socket: Socket, native: NativeSender, batch: WriteBatch) {
@@ -27,6 +31,11 @@ export class DirectCarrier implements Carrier, BatchMember {
   }
 
   write(bytes: Buffer, sent?: () => void): void {
+    if (this.#corks > 0) {
+      this.#gathered.add(bytes, sent);
+      if (this.#gathered.isFull) this.#sendGathered();
+      return;
+    }
     this.#settle();
     if (!this.#isDirect()) this.#stream(bytes, sent);
     else if (sent === undefined) {
@@ -54,25 +63,26 @@ export class DirectCarrier implements Carrier, BatchMember {
     this.#stream(rest);
   }
 
-  /** What is to go out in one call goes the stream's way. */
   cork(): void {
     this.#settle();
-    this.#streamed = true;
-    this.#socket.cork();
+    this.#corks += 1;
   }
 
   uncork(): void {
-    this.#socket.uncork();
+    this.#corks -= 1;
+    if (this.#corks === 0) this.#sendGathered();
   }
 
   end(bytes: Buffer): void {
     this.#settle();
+    this.#sendGathered();
     this.#streamed = true;
     this.#socket.end(bytes);
   }
 
   destroy(): void {
     this.#settle();
+    this.#sendGathered();
     this.#socket.destroy();
   }
 
@@ -80,6 +90,7 @@ export class DirectCarrier implements Carrier, BatchMember {
     return this.#socket.destroyed;
   }
 
+  /** What is gathered does not count: it is little, and nobody would be told that it is gone. */
   get writableLength(): number {
     this.#settle();
     return this.#streamed ? this.#socket.writableLength : 0;
@@ -87,7 +98,7 @@ export class DirectCarrier implements Carrier, BatchMember {
 
   get bytesWritten(): number {
     this.#settle();
-    return this.#directBytes + this.#socket.bytesWritten;
+    return this.#directBytes + this.#socket.bytesWritten + this.#gathered.bytes;
   }
 
   on(event: "drain" | "close", listener: () => void): void {
@@ -104,6 +115,25 @@ export class DirectCarrier implements Carrier, BatchMember {
 
   #settle(): void {
     if (this.#batched) this.#batch.flush();
+  }
+
+  #sendGathered(): void {
+    const runs = this.#gathered.take();
+    if (runs.length === 0) return;
+    const fd = this.#isDirect() ? this.descriptor : undefined;
+    const bytes = runs.map((run) => run.bytes);
+    let taken = fd === undefined ? 0 : Math.max(0, this.#native.writeTogether(fd, bytes));
+    this.#directBytes += taken;
+    const whole: Run[] = [];
+    this.#socket.cork();
+    for (const run of runs) {
+      if (taken >= run.bytes.length) whole.push(run);
+      else this.#stream(run.bytes.subarray(taken), run.sent);
+      taken = Math.max(0, taken - run.bytes.length);
+    }
+    this.#socket.uncork();
+    // Behind the others: who is told may write.
+    for (const { sent } of whole) sent();
   }
 
   #stream(bytes: Buffer, sent?: () => void): void {

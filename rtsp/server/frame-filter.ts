@@ -49,7 +49,7 @@ export class FrameFilter {
     const leftOut = this.#leftOut.get(group.track) ?? 0;
     if (this.#passes(group)) return closedUp(group, leftOut, this.#memory);
     this.#leftOut.set(group.track, (leftOut + group.packetCount) & 0xffff);
-    this.#memory.give(group.bytes);
+    group.release();
     return undefined;
   }
 

@@ -26,7 +26,7 @@ export interface ReplayMarks {
 /**
  * The group with its time and `marks` in the header extension of its first packet (ONVIF Streaming 6.3). An extension
  * that is there already (JPEG of more than 2040 pixels) goes behind, as ONVIF Streaming 5.1.4 has it.
- * The packets are moved within `memory`: the group itself is used up.
+ * The packets stay in `memory`: the group itself is used up.
  *
  * ```
  * | 0xABAC                | length in words      |
@@ -41,11 +41,10 @@ export function withReplayExtension(group: PacketGroup, marks: ReplayMarks, memo
   const first = frames.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + frames.readUInt16BE(2));
   const head = RTP_HEADER_BYTES + ((first[0] ?? 0) & 0x0f) * 4;
   const nested = ((first[0] ?? 0) & EXTENSION_FLAG) === 0 ? 0 : 1 + first.readUInt16BE(head + 2);
-  const extended = memory.take(frames.length + EXTENSION_BYTES);
-  frames.copy(extended, 0, 0, FRAME_HEADER_BYTES + head);
-  extended.writeUInt16BE(first.length + EXTENSION_BYTES, 2);
-  extended[FRAME_HEADER_BYTES] = (first[0] ?? 0) | EXTENSION_FLAG;
   const at = FRAME_HEADER_BYTES + head;
+  const wide = group.widened(at, EXTENSION_BYTES, memory);
+  const extended = wide.bytes;
+  extended[FRAME_HEADER_BYTES] = (extended[FRAME_HEADER_BYTES] ?? 0) | EXTENSION_FLAG;
   extended.writeUInt16BE(EXTENSION_ID, at);
   extended.writeUInt16BE(WORDS + nested, at + 2);
   const { seconds, fraction } = ntpOf(group.at);
@@ -55,9 +54,7 @@ export function withReplayExtension(group: PacketGroup, marks: ReplayMarks, memo
   extended[at + 12] = flags.reduce((bits, flag, index) => (flag ? bits | (0x80 >> index) : bits), 0);
   extended[at + 13] = marks.sequence & 0xff;
   extended.writeUInt16BE(0, at + 14);
-  frames.copy(extended, at + EXTENSION_BYTES, at);
-  memory.give(frames);
-  return new PacketGroup(group, new FramedPackets(extended, group.packetCount));
+  return wide;
 }
 
 /** The group at another RTP time, for playing faster or slower than it was captured. The packets are moved within `memory`. */
@@ -67,7 +64,7 @@ export function atRtpTime(group: PacketGroup, rtpTime: number, memory: ReusedMem
   const packets = rewritten(group, memory, (bytes, packet) => {
     bytes.writeUInt32BE((bytes.readUInt32BE(packet + 4) + shift) >>> 0, packet + 4);
   });
-  return new PacketGroup({ track, rtpTime: rtpTime >>> 0, at, quality, key, discontinuity }, packets);
+  return new PacketGroup({ track, rtpTime: rtpTime >>> 0, at, quality, key, discontinuity }, packets, memory);
 }
 
 /**
@@ -79,7 +76,7 @@ export function closedUp(group: PacketGroup, leftOut: number, memory: ReusedMemo
   const packets = rewritten(group, memory, (bytes, packet) => {
     bytes.writeUInt16BE((bytes.readUInt16BE(packet + 2) - leftOut) & 0xffff, packet + 2);
   });
-  return new PacketGroup(group, packets);
+  return new PacketGroup(group, packets, memory);
 }
 
 /** A copy, in which `write` is told where each packet begins. */
@@ -90,7 +87,7 @@ function rewritten(
 ): FramedPackets {
   const bytes = memory.take(group.byteLength);
   group.bytes.copy(bytes);
-  memory.give(group.bytes);
+  group.release();
   for (let offset = 0; offset < bytes.length; offset += FRAME_HEADER_BYTES + bytes.readUInt16BE(offset + 2))
     write(bytes, offset + FRAME_HEADER_BYTES);
   return new FramedPackets(bytes, group.packetCount);

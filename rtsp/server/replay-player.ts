@@ -135,7 +135,7 @@ export class ReplayPlayer implements Player {
 
   /** False when it was stopped. */
   async #pump(): Promise<boolean> {
-    const { writer, clock, stretch, manner, bytePace, memory } = this.#o;
+    const { writer, clock, stretch, manner, bytePace } = this.#o;
     const { signal } = this.#stopping;
     const from = beginning(this.#position, stretch.from, manner.scale);
     const pace = new Pace(clock, from, manner.scale * manner.speed);
@@ -160,7 +160,7 @@ export class ReplayPlayer implements Player {
           await bytePace?.spend(dressed.byteLength, signal);
           // Waiting for what is there already would cost as much as sending it.
           if (writer.isFull) await writer.room(signal);
-          writer.put(dressed, () => memory.give(dressed.bytes));
+          writer.put(dressed, () => dressed.release());
           this.#position = at;
           jumped = false;
         }
@@ -169,7 +169,7 @@ export class ReplayPlayer implements Player {
         item = value;
       }
     } finally {
-      if (item !== undefined) memory.give(item.group.bytes);
+      item?.group.release();
       await this.#items.return();
     }
     if (signal.aborted) return false;
