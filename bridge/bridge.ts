@@ -21,6 +21,7 @@ import { nativeSender, sendingBy } from "../net/native.ts";
 import { cameraSide } from "../net/sides.ts";
 import { loadIdentity } from "../net/tls.ts";
 import type { Archive } from "../recorder/archive.ts";
+import { encryptingBy, nativeGcm } from "../recorder/native-gcm.ts";
 import { RtspServer } from "../rtsp/server/server.ts";
 import { Tunnels } from "../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../rtsp/server/web-sockets.ts";
@@ -433,7 +434,8 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
   }
 
   ready = true;
-  log.info({ addresses: clientSide.addresses, doors, sending: sendingBy(nativeSender()) }, "ready");
+  const ways = { sending: sendingBy(nativeSender()), encrypting: encryptingBy(nativeGcm()) };
+  log.info({ addresses: clientSide.addresses, doors, ...ways }, "ready");
   return {
     parts,
     address: clientSide.addresses[0] as string,

@@ -57,7 +57,7 @@ export class FramedPackets {
 
   /** Gives their memory back, of which they are a piece. They are gone then. */
   giveBack(memory: ReusedMemory): void {
-    memory.give(this.#withSpare(this.#spareBytes));
+    memory.give({ buffer: this.bytes.buffer, byteOffset: this.bytes.byteOffset - this.#spareBytes });
   }
 
   /**
@@ -65,19 +65,15 @@ export class FramedPackets {
    * into spare memory; all of it to another place in `memory` where there is too little. These here are used up, unless they are others'.
    */
   widened(at: number, more: number, memory: ReusedMemory): FramedPackets {
+    const { buffer, byteOffset, length } = this.bytes;
     const isRoom = this.#spareBytes >= more;
-    const wide = isRoom ? this.#withSpare(more) : memory.take(this.bytes.length + more);
+    const wide = isRoom ? Buffer.from(buffer, byteOffset - more, length + more) : memory.take(length + more);
     this.bytes.copy(wide, 0, 0, at);
-    wide.writeUInt16BE(this.bytes.readUInt16BE(2) + more, 2);
+    wide.writeUInt16BE(wide.readUInt16BE(2) + more, 2);
     if (isRoom) return new FramedPackets(wide, this.count, this.#spareBytes - more);
     this.bytes.copy(wide, at + more, at);
     this.giveBack(memory);
     return new FramedPackets(wide, this.count);
-  }
-
-  #withSpare(bytes: number): Buffer {
-    const { buffer, byteOffset, length } = this.bytes;
-    return Buffer.from(buffer, byteOffset - bytes, length + bytes);
   }
 
   /** A copy for another channel. */

@@ -28,6 +28,7 @@ export class PacketWriter {
   readonly #payloadType: number;
   readonly #channel: number;
   readonly #memory: ReusedMemory | undefined;
+  readonly #spareBytes: number;
   #sequence: number;
   #count = 0;
   #buffer = Buffer.alloc(0);
@@ -40,6 +41,7 @@ export class PacketWriter {
     this.#payloadType = numbers.payloadType;
     this.#channel = numbers.channel ?? 0;
     this.#memory = numbers.memory;
+    this.#spareBytes = numbers.memory === undefined ? 0 : SPARE_BYTES;
     this.#sequence = numbers.sequence & 0xffff;
   }
 
@@ -51,9 +53,9 @@ export class PacketWriter {
   /** Begins a sample whose packets have at most so many bytes of payload and so many packets. */
   begin(payloadBytes: number, packets: number, rtpTime: number): void {
     const bytes = payloadBytes + packets * (FRAME_HEADER_BYTES + RTP_HEADER_BYTES);
-    this.#buffer = this.#memory?.take(SPARE_BYTES + bytes).subarray(SPARE_BYTES) ?? Buffer.allocUnsafeSlow(bytes);
+    this.#buffer = this.#memory?.take(this.#spareBytes + bytes) ?? Buffer.allocUnsafeSlow(bytes);
     this.#count = 0;
-    this.#at = 0;
+    this.#at = this.#spareBytes;
     this.#timestamp = rtpTime;
   }
 
@@ -72,15 +74,17 @@ export class PacketWriter {
   }
 
   bytes(values: readonly number[]): void {
-    for (const value of values) this.u8(value);
+    for (let index = 0; index < values.length; index += 1) this.u8(values[index] as number);
   }
 
   u8(value: number): void {
-    this.#at = this.#buffer.writeUInt8(value & 0xff, this.#at);
+    this.#buffer[this.#at] = value;
+    this.#at += 1;
   }
 
   u16(value: number): void {
-    this.#at = this.#buffer.writeUInt16BE(value, this.#at);
+    this.u8(value >> 8);
+    this.u8(value);
   }
 
   copy(source: Buffer, from = 0, to = source.length): void {
@@ -98,8 +102,7 @@ export class PacketWriter {
   /** The packets of the sample. `marked`: the last one ends an access unit. */
   end(marked: boolean): FramedPackets {
     if (marked && this.#count > 0) this.#buffer[this.#start + 1] = (this.#buffer[this.#start + 1] ?? 0) | 0x80;
-    const spareBytes = this.#memory === undefined ? 0 : SPARE_BYTES;
-    const framed = new FramedPackets(this.#buffer.subarray(0, this.#at), this.#count, spareBytes);
+    const framed = new FramedPackets(this.#buffer.subarray(this.#spareBytes, this.#at), this.#count, this.#spareBytes);
     this.#buffer = Buffer.alloc(0);
     return framed;
   }

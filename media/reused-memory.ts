@@ -58,7 +58,7 @@ export class ReusedMemory {
   }
 
   /** Nobody looks at `bytes` any more; once for each piece, for its place is another one's next. What was not taken here is left alone. */
-  give({ buffer, byteOffset }: Buffer): void {
+  give({ buffer, byteOffset }: Pick<Buffer, "buffer" | "byteOffset">): void {
     const block = this.#pool.blocks.get(buffer);
     if (block?.lent.delete(byteOffset) !== true || block.lent.size > 0) return;
     block.usedBytes = 0;

@@ -121,7 +121,7 @@ export class Lanes {
     if (lane === undefined) return undefined;
     const ticks = this.#rtpTicks(lane, sample);
     lane.endTicks = ticks + sample.durationTicks;
-    const rtpTime = Number(BigInt.asUintN(32, BigInt(ticks)));
+    const rtpTime = wrapped(ticks);
     const discontinuity = sample.discontinuity || lane.discontinuity;
     lane.discontinuity = false;
     const stored = {
@@ -133,7 +133,11 @@ export class Lanes {
       data: sample.data,
       format: lane.format,
     };
-    return new PacketGroup({ ...stored, track: lane.index }, lane.packetizer.packets(stored, rtpTime));
+    return new PacketGroup(
+      { ...stored, track: lane.index },
+      lane.packetizer.packets(stored, rtpTime),
+      this.#memory.memory,
+    );
   }
 
   #rtpTicks(lane: Lane, sample: TimedSample): number {
@@ -148,6 +152,12 @@ export class Lanes {
     lane.offset = exact - sample.presentTicks;
     return exact;
   }
+}
+
+/** In 32 bits, as RTP counts. */
+function wrapped(ticks: number): number {
+  const rest = ticks % 2 ** 32;
+  return rest < 0 ? rest + 2 ** 32 : rest;
 }
 
 function randomNumbering(): Numbering {

@@ -44,6 +44,11 @@ export function nativeGcm(): NativeGcm | undefined {
   return loaded.gcm;
 }
 
+/** How recordings are encrypted and decrypted, in a few words for the log. */
+export function encryptingBy(gcm: NativeGcm | undefined): string {
+  return gcm === undefined ? "Node.js alone" : "the native cipher";
+}
+
 function load(): NativeGcm | undefined {
   const gcm = loadNative<NativeGcm>("gcm", ["begin", "bind", "turn", "seal", "open"]);
   return gcm instanceof Error || !isRight(gcm) ? undefined : gcm;
@@ -52,7 +57,6 @@ function load(): NativeGcm | undefined {
 /** Whether it makes of a known message what is known of it, and refuses another tag. Another OpenSSL than it was built for must not go unnoticed. */
 export function isRight(gcm: NativeGcm): boolean {
   const { key, nonce, bound, plain, encrypted, tag } = KNOWN;
-  const hex = (text: string): Buffer => Buffer.from(text, "hex");
   const begin = (encrypts: boolean): NativeState => {
     const state = gcm.begin(hex(key), hex(nonce), encrypts);
     gcm.bind(state, hex(bound));
@@ -74,4 +78,8 @@ export function isRight(gcm: NativeGcm): boolean {
   } catch {
     return false;
   }
+}
+
+function hex(text: string): Buffer {
+  return Buffer.from(text, "hex");
 }

@@ -10,6 +10,8 @@ const EXTENSION_ID = 0xabac;
 const WORDS = 3;
 const EXTENSION_BYTES = 4 + WORDS * 4;
 const EXTENSION_FLAG = 0x10;
+/** Of the access unit: C, E, D, T. */
+const FLAG = { clean: 0x80, end: 0x40, discontinuity: 0x20, terminal: 0x10 };
 
 /** What a client of a replay is told of an access unit besides its time. */
 export interface ReplayMarks {
@@ -50,8 +52,11 @@ export function withReplayExtension(group: PacketGroup, marks: ReplayMarks, memo
   const { seconds, fraction } = ntpOf(group.at);
   extended.writeUInt32BE(seconds, at + 4);
   extended.writeUInt32BE(fraction, at + 8);
-  const flags = [group.key, marks.end, marks.discontinuity, marks.terminal];
-  extended[at + 12] = flags.reduce((bits, flag, index) => (flag ? bits | (0x80 >> index) : bits), 0);
+  extended[at + 12] =
+    (group.key ? FLAG.clean : 0) |
+    (marks.end ? FLAG.end : 0) |
+    (marks.discontinuity ? FLAG.discontinuity : 0) |
+    (marks.terminal ? FLAG.terminal : 0);
   extended[at + 13] = marks.sequence & 0xff;
   extended.writeUInt16BE(0, at + 14);
   return wide;

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { FramedPackets } from "../../media/framed-packets.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 
 const packets = fc.array(fc.uint8Array({ minLength: 12, maxLength: 300 }), { maxLength: 20 });
 const channels = fc.nat(255);
@@ -24,6 +25,33 @@ describe("framed packets", () => {
         const before = Buffer.from(framed.bytes);
         expect(framed.onChannel(other)).to.deep.equal(FramedPackets.of(given, other).bytes);
         expect(framed.bytes).to.deep.equal(before);
+      }),
+    );
+  });
+
+  it("have room made in the first of them where they lie, if they have spare memory, and elsewhere if not", () => {
+    const given = fc.array(fc.uint8Array({ minLength: 12, maxLength: 300 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(given, fc.integer({ min: 4, max: 16 }), fc.nat(20), fc.integer({ min: 1, max: 20 }), (...args) => {
+        const [list, at, spareBytes, more] = args;
+        const memory = new ReusedMemory();
+        const plain = FramedPackets.of(list, 4);
+        const piece = memory.take(spareBytes + plain.bytes.length);
+        const { byteOffset } = piece;
+        plain.bytes.copy(piece, spareBytes);
+        const framed = new FramedPackets(piece.subarray(spareBytes), plain.count, spareBytes);
+        const wide = framed.widened(at, more, memory);
+        expect(wide.bytes.buffer).to.equal(piece.buffer);
+        const { bytes } = wide;
+        expect(wide.list.map(({ length }) => length)).to.deep.equal(
+          list.map(({ length }, index) => (index === 0 ? length + more : length)),
+        );
+        const kept = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + more)]);
+        kept.writeUInt16BE(kept.readUInt16BE(2) - more, 2);
+        expect(kept.equals(plain.bytes)).to.equal(true);
+        // Its place is used again, and no other's: the next piece would else come behind it.
+        wide.giveBack(memory);
+        expect(memory.take(1).byteOffset).to.equal(byteOffset);
       }),
     );
   });

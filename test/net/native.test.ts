@@ -34,6 +34,7 @@ describe("the native sender", () => {
   const wrong: readonly (readonly [name: string, ...args: unknown[]])[] = [
     ...[undefined, null, "1", 1n, {}, Number.NaN, Infinity, 0.5, -1, 2 ** 31, 2 ** 53].flatMap((fd) => [
       ["write", fd, BYTES] as const,
+      ["writeTogether", fd, [BYTES]] as const,
       ["limitUnsent", fd, 1000] as const,
       ["ownAlone", fd] as const,
       ["sendDatagrams", fd, [BYTES], true] as const,
@@ -44,6 +45,7 @@ describe("the native sender", () => {
         ["write", 0, bytes] as const,
         ["sendFramed", 0, bytes, true] as const,
         ["sendDatagrams", 0, [BYTES, bytes], true] as const,
+        ["writeTogether", 0, [BYTES, bytes]] as const,
       ],
     ),
     ...[undefined, null, 0, [0], new Uint8Array(1), new Uint32Array(1), new Int32Array(0)].flatMap((fds) => [
@@ -58,6 +60,7 @@ describe("the native sender", () => {
     ["sendFramedAll", new Int32Array(1), Buffer.of(0x24, 0, 0, 1), true, new Int32Array(1)],
     ["sendFramedAll", new Int32Array(1), Buffer.of(0x24, 0, 0, 0), 1, new Int32Array(1)],
     ["write"],
+    ["writeTogether", 0, BYTES],
     ["write", 0],
     ["write", 0, BYTES, BYTES],
     ["limitUnsent", 0, 0],
@@ -84,13 +87,15 @@ describe("the native sender", () => {
     const none = 1_000_000;
     expect([
       sender.write(none, BYTES),
+      sender.writeTogether(none, [BYTES]),
       sender.limitUnsent(none, 1000),
       sender.ownAlone(none),
       sender.sendDatagrams(none, [BYTES], true),
       sender.write(file, BYTES),
+      sender.writeTogether(file, [BYTES]),
       sender.sendDatagrams(file, [BYTES, BYTES], true),
       sender.sendFramed(file, Buffer.of(0x24, 0, 0, 0), false),
-    ]).to.deep.equal([-EBADF, -EBADF, -EBADF, -EBADF, -ENOTSOCK, -ENOTSOCK, -ENOTSOCK]);
+    ]).to.deep.equal([...Array<number>(5).fill(-EBADF), ...Array<number>(4).fill(-ENOTSOCK)]);
     closeSync(file);
   });
 
@@ -140,6 +145,18 @@ describe("the native sender", () => {
         far.resume();
       });
       expect(received).to.equal(sent);
+    });
+
+    it("takes many pieces as one, and 64 at most", async () => {
+      const parts = Array.from({ length: 70 }, (_, index) => Buffer.alloc(index % 3, index));
+      const whole = Buffer.concat(parts.slice(0, 64));
+      expect(sender.writeTogether(fdOf(near), parts)).to.equal(whole.length);
+      const received: Buffer[] = [];
+      far.on("data", (bytes: Buffer) => received.push(bytes));
+      far.resume();
+      near.end();
+      await once(far, "end");
+      expect(Buffer.concat(received).equals(whole)).to.equal(true);
     });
 
     it("says when the other side is gone, and ends nothing by a signal", () => {

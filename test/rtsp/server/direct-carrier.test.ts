@@ -43,6 +43,9 @@ describe("a carrier that goes past the stream", () => {
     writeAll(fds, bytes, taken) {
       for (const [index, fd] of fds.entries()) taken[index] = this.write(fd, bytes);
     },
+    writeTogether(fd, parts) {
+      return this.write(fd, Buffer.concat(parts));
+    },
   });
 
   it("lets nothing overtake, however much the kernel takes, and tells of each when it is sent", async () => {
@@ -67,10 +70,12 @@ describe("a carrier that goes past the stream", () => {
         for (const [index, { bytes, taken, corked, turns }] of steps.entries()) {
           most = taken;
           const shared = Buffer.alloc(bytes, index + 1);
+          const half = Math.floor(bytes / 2);
           for (const { carrier, told } of readers) {
             if (corked) carrier.cork();
             carrier.write(shared);
-            carrier.write(shared);
+            carrier.write(shared.subarray(0, half));
+            carrier.write(shared.subarray(half));
             carrier.write(Buffer.of(0), () => told.push(index));
             carrier.write(shared);
             if (corked) carrier.uncork();
@@ -95,6 +100,54 @@ describe("a carrier that goes past the stream", () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it("hands what is corked to the kernel in one call, as one piece what is one in memory, and tells of each when it is gone", async () => {
+    const calls: string[][] = [];
+    const watched: NativeSender = {
+      ...sender,
+      writeTogether(fd, parts) {
+        calls.push(parts.map(String));
+        return sender.writeTogether(fd, parts);
+      },
+    };
+    const { near, far } = await pair();
+    const carrier = new DirectCarrier(near, watched, batchOf(watched));
+    const text = Buffer.from("one two three");
+    const told: string[] = [];
+    carrier.cork();
+    carrier.write(text.subarray(0, 4), () => told.push("one"));
+    carrier.write(text.subarray(4), () => {
+      told.push("two three");
+      // Behind all that was gathered.
+      carrier.write(Buffer.from(" more"));
+    });
+    carrier.write(Buffer.from(", elsewhere"), () => told.push("elsewhere"));
+    expect([calls, told, carrier.bytesWritten]).to.deep.equal([[], [], 24]);
+    carrier.uncork();
+    expect(calls).to.deep.equal([["one two three", ", elsewhere"]]);
+    expect(told).to.deep.equal(["one", "two three", "elsewhere"]);
+    const received: Buffer[] = [];
+    far.on("data", (bytes: Buffer) => received.push(bytes));
+    carrier.end(Buffer.from(" end"));
+    await once(far, "end");
+    expect(String(Buffer.concat(received))).to.equal("one two three, elsewhere more end");
+    near.destroy();
+  });
+
+  it("gathers a bounded much: more goes to the kernel before it is uncorked, so that what waits is known", async () => {
+    const { near, far } = await pair();
+    const carrier = new DirectCarrier(near, sender, batchOf(sender));
+    far.pause();
+    carrier.cork();
+    for (let count = 0; carrier.writableLength === 0 && count < 10_000; count += 1)
+      carrier.write(Buffer.alloc(16 * 1024));
+    expect(carrier.writableLength).to.be.greaterThan(0);
+    const drained = new Promise<void>((resolve) => carrier.once("drain", resolve));
+    far.resume();
+    await drained;
+    carrier.uncork();
+    for (const socket of [near, far]) socket.destroy();
   });
 
   it("hands the same bytes to the kernel for all sockets in one call, at the end of what the loop does", async () => {
