@@ -6,7 +6,7 @@ import type { SampleFormat } from "./sample.ts";
 const HEVC_HEAD_BYTES = 13;
 
 /**
- * What a browser calls the format (RFC 6381), such as `avc1.42C01E`; undefined where browsers have no name for it.
+ * What a browser calls the format (RFC 6381; WebCodecs Codec Registry), such as `avc1.42C01E`; undefined where browsers have no name for it.
  * Fault `invalid` for a broken decoder configuration.
  */
 export function codecString(format: SampleFormat): string | undefined {
@@ -18,11 +18,14 @@ export function codecString(format: SampleFormat): string | undefined {
       return hevc(format.config);
     case "MPEG4-GENERIC":
       return `mp4a.40.${readAacConfig(format.config).objectType}`;
+    case "OPUS":
+      return "opus";
+    case "PCMU":
+      return "ulaw";
+    case "PCMA":
+      return "alaw";
     case "JPEG":
     case "MP4V-ES":
-    case "OPUS":
-    case "PCMU":
-    case "PCMA":
     case "VND.ONVIF.METADATA":
       break;
   }

@@ -2,17 +2,20 @@ import { demand } from "../auth/access.ts";
 import type { Audit } from "../auth/audit.ts";
 import type { Leases } from "../auth/leases.ts";
 import type { Principal } from "../auth/principal.ts";
+import type { CameraRight } from "../auth/right.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Turns } from "../base/turns.ts";
+import type { BridgedStream } from "../bridge/camera.ts";
 import { AgedSource, recordedUnder } from "../bridge/client-side/aged-source.ts";
 import type { PtzHolders } from "../bridge/client-side/ptz-holders.ts";
 import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
 import type { WebSocket } from "../net/websocket.ts";
-import { showLive, unplayable } from "./live.ts";
+import { showLive, unplayable, type Viewer } from "./live.ts";
 import { PlaybackFeed } from "./playback-feed.ts";
 import { PtzFeed } from "./ptz-feed.ts";
+import { hearLive } from "./sound.ts";
 import type { WebDoor } from "./state.ts";
 import type { Footage } from "./timeline.ts";
 
@@ -74,15 +77,37 @@ export class Feeds {
     endWith(ws, AbortSignal.any([lease.ended, ended]));
   }
 
-  async live(
+  live(ws: WebSocket, visitor: FeedVisitor, id: string, name: string | undefined): Promise<void> {
+    return this.#flow(ws, visitor, { id, name, rights: ["live"], verb: "watch" }, showLive);
+  }
+
+  /** What goes with the picture, over a connection of its own. */
+  sound(ws: WebSocket, visitor: FeedVisitor, id: string, name: string | undefined): Promise<void> {
+    return this.#flow(ws, visitor, { id, name, rights: ["audio", "live"], verb: "hear" }, hearLive);
+  }
+
+  /** Whatever `begin` sends of a live stream, for as long as all of the rights are there. */
+  async #flow<Message extends object>(
     ws: WebSocket,
     { who, door, address, ended }: FeedVisitor,
-    id: string,
-    name: string | undefined,
+    {
+      id,
+      name,
+      rights,
+      verb,
+    }: {
+      readonly id: string;
+      readonly name: string | undefined;
+      readonly rights: readonly [CameraRight, ...CameraRight[]];
+      readonly verb: "watch" | "hear";
+    },
+    begin: (stream: BridgedStream, viewer: Viewer<Message>, log: Log) => () => void,
   ): Promise<void> {
     try {
-      const camera = this.#o.watch.open(who, id, "live", door, address);
-      const lease = this.#o.watch.run(who, camera, ["live"], door, address);
+      const [first, ...others] = rights;
+      const camera = this.#o.watch.open(who, id, first, door, address);
+      for (const right of others) this.#o.watch.open(who, id, right, door, address);
+      const lease = this.#o.watch.run(who, camera, rights, door, address);
       let bytes = 0;
       ws.once("close", () => lease.close({ bytes }));
       const over = AbortSignal.any([lease.ended, ended]);
@@ -94,15 +119,15 @@ export class Feeds {
         get queuedBytes() {
           return ws.bufferedAmount;
         },
-        text: (message: object) => ws.send(JSON.stringify(message)),
+        text: (message: Message) => ws.send(JSON.stringify(message)),
         binary: (media: Buffer) => {
           bytes += media.length;
           ws.send(media);
         },
       };
-      ws.once("close", showLive(stream, viewer, this.#o.log.child({ camera: id, account: who.name })));
+      ws.once("close", begin(stream, viewer, this.#o.log.child({ camera: id, account: who.name })));
     } catch (error) {
-      refuseIn(ws, unplayable(error));
+      refuseIn(ws, unplayable(error, verb));
     }
   }
 
@@ -132,7 +157,7 @@ export class Feeds {
       // A page may take its time to close its end; nothing is read for it any more.
       endWith(ws, AbortSignal.any([lease.ended, ended]), () => feed.close());
     } catch (error) {
-      refuseIn(ws, unplayable(error));
+      refuseIn(ws, unplayable(error, "watch"));
     }
   }
 

@@ -1,5 +1,6 @@
 import { Fault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
+import { SECOND, type UnixMillis } from "../base/units.ts";
 import type { BridgedStream } from "../bridge/camera.ts";
 import { codecString } from "../media/codec-string.ts";
 import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
@@ -8,6 +9,9 @@ import type { Sample, SampleFormat } from "../media/sample.ts";
 import type { LiveSource } from "../media/source.ts";
 import type { Codec } from "../media/track.ts";
 import { fragment, initSegment } from "../recorder/fmp4.ts";
+
+/** A viewer is told so often what is the time of its pictures, at a key frame. */
+const TOLD_MS = SECOND;
 
 const LIMITS = {
   /** Bytes waiting for one viewer; beyond, it misses frames until the next key frame. Some seconds of an ordinary camera. */
@@ -23,10 +27,10 @@ const TRACK_ID = 1;
 const FIRST_GUESS_TICKS = VIDEO_CLOCK_HZ / 15;
 
 /** Where the picture goes: a WebSocket, or a test. */
-export interface Viewer {
+export interface Viewer<Message = LiveMessage> {
   /** Bytes that were given to `send` and have not left yet. */
   readonly queuedBytes: number;
-  text(message: LiveMessage): void;
+  text(message: Message): void;
   binary(bytes: Buffer): void;
 }
 
@@ -34,12 +38,14 @@ export interface Viewer {
 export type LiveMessage =
   /** `mime` is for `MediaSource.addSourceBuffer`, and an initialization segment follows; or `image/jpeg`: each picture follows as a file. */
   | { readonly type: "stream"; readonly mime: string; readonly width: number; readonly height: number }
+  /** The picture that comes next, which stands at `mediaMs` in the time of the fragments, was captured at `at` (milliseconds since 1970). */
+  | { readonly type: "time"; readonly mediaMs: number; readonly at: number }
   /** The picture cannot be shown in a browser; `why` is a sentence for people. */
   | { readonly type: "unplayable"; readonly why: string };
 
 /**
  * Shows a stream's video live in a browser: packet groups become fragments of one frame each (ISO/IEC 14496-12 8.8),
- * with nothing decoded or encoded; pictures of MJPEG stay files. Sound is left out. Returns how to stop.
+ * with nothing decoded or encoded; pictures of MJPEG stay files. Returns how to stop.
  */
 export function showLive({ live }: BridgedStream, viewer: Viewer, log: Log): () => void {
   const picture = new LivePicture(viewer, log);
@@ -60,6 +66,7 @@ class LivePicture {
   #lastRtpTime: number | undefined;
   #time = 0n;
   #durationTicks = FIRST_GUESS_TICKS;
+  #toldAt: UnixMillis | undefined;
 
   constructor(viewer: Viewer, log: Log) {
     this.#viewer = viewer;
@@ -90,6 +97,7 @@ class LivePicture {
     if (this.#viewer.queuedBytes > LIMITS.queuedBytes) this.#waitingForKey = true;
     this.#advance(sample.rtpTime);
     if (this.#waitingForKey) return;
+    if (sample.key) this.#tellTime(sample.at);
     if (sample.format.codec === "JPEG") {
       this.#viewer.binary(sample.data);
       return;
@@ -111,6 +119,7 @@ class LivePicture {
   #begin(format: SampleFormat): void {
     this.#format = format;
     this.#waitingForKey = true;
+    this.#toldAt = undefined;
     if (format.codec === "JPEG") {
       this.#playable = true;
       this.#viewer.text({ type: "stream", mime: "image/jpeg", width: format.width, height: format.height });
@@ -132,6 +141,12 @@ class LivePicture {
     this.#viewer.binary(initSegment([{ id: TRACK_ID, timescale: VIDEO_CLOCK_HZ, format }]));
   }
 
+  #tellTime(at: UnixMillis): void {
+    if (this.#toldAt !== undefined && Math.abs(at - this.#toldAt) < TOLD_MS) return;
+    this.#toldAt = at;
+    this.#viewer.text({ type: "time", mediaMs: Number(this.#time) / (VIDEO_CLOCK_HZ / 1000), at });
+  }
+
   /** The time of a frame is its RTP time, unwrapped; its length is not known before the next, so the last one's is taken. */
   #advance(rtpTime: number): void {
     if (this.#lastRtpTime !== undefined) {
@@ -144,11 +159,11 @@ class LivePicture {
   }
 }
 
-/** For a viewer that may not watch, or no longer. */
-export function unplayable(error: unknown): Extract<LiveMessage, { type: "unplayable" }> {
+/** For somebody who may not watch, or hear, or no longer. */
+export function unplayable(error: unknown, verb: "watch" | "hear"): Extract<LiveMessage, { type: "unplayable" }> {
   const why =
     error instanceof Fault && error.kind === "unavailable"
       ? "The camera cannot be reached at the moment."
-      : "This camera is not there, or you may not watch it.";
+      : `This camera is not there, or you may not ${verb} it.`;
   return { type: "unplayable", why };
 }

@@ -26,8 +26,9 @@ describe("the name that browsers have for a codec", () => {
     ["mp4a.40.2", aac("1190")],
     ["mp4a.40.5", aac("2b118800")],
     [undefined, { codec: "JPEG", ...size }],
-    [undefined, { codec: "PCMU", sampleRateHz: 8000, channels: 1 }],
-    [undefined, { codec: "PCMA", sampleRateHz: 8000, channels: 1 }],
+    ["ulaw", { codec: "PCMU", sampleRateHz: 8000, channels: 1 }],
+    ["alaw", { codec: "PCMA", sampleRateHz: 8000, channels: 1 }],
+    ["opus", { codec: "OPUS", sampleRateHz: 48_000, channels: 2 }],
     [undefined, { codec: "VND.ONVIF.METADATA" }],
   ];
   for (const [name, format] of table)

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
+import { later, type UnixMillis } from "../../base/units.ts";
 import { avcConfig } from "../../media/h264-config.ts";
 import { hevcConfig } from "../../media/h265-config.ts";
 import { createPacketizer, type Packetizer } from "../../media/packetizer.ts";
@@ -9,7 +10,7 @@ import type { Track } from "../../media/track.ts";
 import { coarseJpeg } from "../../sim/jpeg.ts";
 import { Picture } from "../../sim/picture.ts";
 import { type LiveMessage, showLive, unplayable, type Viewer } from "../../web/live.ts";
-import { group, H264_SETS, H265_SETS, inSample, SMALL_SPS, sampleOf, track } from "../media/codec-fixture.ts";
+import { AT, group, H264_SETS, H265_SETS, inSample, SMALL_SPS, sampleOf, track } from "../media/codec-fixture.ts";
 import { type ScriptedCamera, scriptedCamera } from "../support/web-site.ts";
 
 const H264: SampleFormat = { codec: "H264", width: 1920, height: 1080, config: avcConfig(H264_SETS) };
@@ -30,6 +31,7 @@ const FRAME = Buffer.from("419a", "hex");
 class Stage implements Viewer {
   readonly camera: ScriptedCamera;
   readonly shown: unknown[] = [];
+  readonly times: unknown[] = [];
   queuedBytes = 0;
   readonly stop: () => void;
   #packetizer: Packetizer;
@@ -42,7 +44,7 @@ class Stage implements Viewer {
   }
 
   text(message: LiveMessage): void {
-    this.shown.push(message);
+    (message.type === "time" ? this.times : this.shown).push(message);
   }
 
   binary(bytes: Buffer): void {
@@ -50,14 +52,14 @@ class Stage implements Viewer {
   }
 
   /** One access unit, a fifteenth of a second behind the one before. */
-  send(format: SampleFormat, data: Buffer, more: { readonly key?: boolean; readonly track?: number } = {}): void {
+  send(format: SampleFormat, data: Buffer, more: { key?: boolean; track?: number; at?: UnixMillis } = {}): void {
     this.#rtpTime += 6000;
-    const { key = false, track: index = 0 } = more;
+    const { key = false, track: index = 0, at = AT } = more;
     const packets = this.#packetizer.packets(
       sampleOf(data, format, { key, rtpTime: this.#rtpTime }),
       this.#rtpTime,
     ).list;
-    this.camera.push(group(this.#rtpTime, packets, { key, track: index }));
+    this.camera.push(group(this.#rtpTime, packets, { key, track: index, at }));
   }
 
   become(format: SampleFormat): void {
@@ -151,6 +153,16 @@ describe("a live picture in the browser", () => {
     expect(stage.take()).to.include("moof");
   });
 
+  it("says when a key frame was captured and where it stands, once a second at most", () => {
+    const stage = new Stage(H264);
+    const key = (afterMs: number): void => stage.send(H264, inSample(IDR.H264), { key: true, at: later(AT, afterMs) });
+    for (let index = 0; index < 30; index += 1) key((index * 1000) / 15);
+    key(60_000);
+    const times = stage.times as { mediaMs: number; at: number }[];
+    expect(times.map(({ at }) => at - AT)).to.deep.equal([0, 1000, 60_000]);
+    expect(times.map(({ mediaMs }) => Math.round(mediaMs))).to.deep.equal([0, 1000, 2000]);
+  });
+
   it("is a file for each picture of MJPEG, but for a viewer that is too slow", () => {
     const stage = new Stage(JPEG);
     const send = (): void => stage.send(JPEG, ANY_JPEG, { key: true });
@@ -190,8 +202,10 @@ describe("a live picture in the browser", () => {
   it("is refused without a word about which cameras there are", () => {
     const hidden = "This camera is not there, or you may not watch it.";
     for (const kind of ["not-found", "denied", "internal"] as const)
-      expect(unplayable(new Fault(kind, "gate")).why, kind).to.equal(hidden);
-    expect(unplayable(new Error("gate")).why).to.equal(hidden);
-    expect(unplayable(new Fault("unavailable", "gate")).why).to.equal("The camera cannot be reached at the moment.");
+      expect(unplayable(new Fault(kind, "gate"), "watch").why, kind).to.equal(hidden);
+    expect(unplayable(new Error("gate"), "watch").why).to.equal(hidden);
+    expect(unplayable(new Fault("unavailable", "gate"), "watch").why).to.equal(
+      "The camera cannot be reached at the moment.",
+    );
   });
 });

@@ -123,6 +123,31 @@ describe("WebSockets of the pages", () => {
       expect(gate.readers.size).to.equal(1);
     });
 
+    it("with its sound to whoever may watch and hear it, for as long as both hold", async () => {
+      site.camera("gate", [track("PCMU")]).flow();
+      const may = [on("live", "gate"), on("audio", "gate")];
+      const sound = { type: "unplayable", why: "This camera is not there, or you may not hear it." };
+      for (const [grants, camera] of [
+        [may.slice(0, 1), "gate"],
+        [may.slice(1), "gate"],
+        [may, "yard"],
+        [may, "none"],
+      ] as const) {
+        const feed = await (await person(...grants)).openFeed(`/api/sound/${camera}`);
+        expect([await feed.closed, feed.messages]).to.deep.equal([ENDED, [sound]]);
+      }
+      for (const right of ["live", "audio"] as const) {
+        const listener = await person(...may);
+        const { json } = await listener.send("GET", "/api/cameras");
+        expect((json as { cameras: { mayHear: boolean }[] }).cameras.map(({ mayHear }) => mayHear)).to.deep.equal([
+          true,
+        ]);
+        const feed = await listener.openFeed("/api/sound/gate");
+        await site.accounts.change(idOf(`person ${names}`), { grants: [on(right, "gate")] });
+        expect([await feed.closed, feed.messages], right).to.deep.equal([ENDED, []]);
+      }
+    });
+
     it("until the page closes, which leaves no reader behind", async () => {
       const feed = await guard.openFeed("/api/live/gate");
       await eventually(() => gate.readers.size === 1);

@@ -60,7 +60,7 @@ export function cameraRoutes(o: {
     const viewOf = (camera: BridgedCamera): object => {
       const { info } = camera;
       const head = camera.control.controls.ptz;
-      const may = (right: "live" | "playback" | "export" | "ptz" | "presets"): boolean =>
+      const may = (right: "live" | "audio" | "playback" | "export" | "ptz" | "presets"): boolean =>
         decide(who, { right, camera: info.id, interface: door }).allowed;
       return {
         id: info.id,
@@ -78,6 +78,7 @@ export function cameraRoutes(o: {
         unrecordable: info.unrecordable,
         quirks: info.quirks,
         mayWatch: may("live"),
+        mayHear: may("live") && may("audio"),
         mayPlayBack: may("playback"),
         mayExport: may("export"),
         mayMove: may("ptz"),

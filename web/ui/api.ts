@@ -147,6 +147,7 @@ export interface Camera {
   readonly unrecordable: readonly string[];
   readonly quirks: readonly { readonly name: string; readonly does: string; readonly copes: string }[];
   readonly mayWatch: boolean;
+  readonly mayHear: boolean;
   readonly mayPlayBack: boolean;
   readonly mayExport: boolean;
   readonly mayMove: boolean;

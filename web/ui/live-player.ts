@@ -1,6 +1,12 @@
 import { ImagePlayer } from "./image-player.ts";
 import { unshowable } from "./unshowable.ts";
 
+/** As web/live.ts sends them. */
+type LiveMessage =
+  | { readonly type: "stream"; readonly mime: string }
+  | { readonly type: "time"; readonly at: number; readonly mediaMs: number }
+  | { readonly type: "unplayable"; readonly why: string };
+
 /** How a live picture is doing. */
 export type LiveState =
   | { readonly at: "connecting" }
@@ -36,6 +42,8 @@ export class LivePlayer {
   #source: MediaSource | undefined;
   #buffer: SourceBuffer | undefined;
   #queue: ArrayBuffer[] = [];
+  /** When a picture was captured that stands at `mediaMs`, or, of images, that came then. */
+  #mark: { readonly at: number; readonly mediaMs: number; readonly cameMs: number } | undefined;
   #retryMs = FIRST_RETRY_MS;
   #timer: number | undefined;
   #closed = false;
@@ -63,6 +71,14 @@ export class LivePlayer {
     this.#open();
   }
 
+  /** When what is seen now was captured, in milliseconds since 1970; undefined before a picture is seen. */
+  get shownAt(): number | undefined {
+    const mark = this.#mark;
+    if (mark === undefined) return undefined;
+    if (this.#ofImages) return mark.at + performance.now() - mark.cameMs;
+    return this.#video.readyState < 2 ? undefined : mark.at + this.#video.currentTime * 1000 - mark.mediaMs;
+  }
+
   close(): void {
     this.#closed = true;
     window.clearTimeout(this.#timer);
@@ -80,8 +96,9 @@ export class LivePlayer {
         this.#append(data as ArrayBuffer);
         return;
       }
-      const message = JSON.parse(data) as { type: string; mime?: string; why?: string };
-      if (message.type === "stream" && message.mime !== undefined) refused = this.#begin(message.mime);
+      const message = JSON.parse(data) as LiveMessage;
+      if (message.type === "time") this.#mark = { ...message, cameMs: performance.now() };
+      if (message.type === "stream") refused = this.#begin(message.mime);
       if (message.type === "unplayable") refused = message.why;
       if (refused !== undefined) this.#onState({ at: "stopped", why: refused });
     });
@@ -96,6 +113,7 @@ export class LivePlayer {
 
   /** A new stream, or one with another resolution. Returns why it cannot be shown. */
   #begin(mime: string): string | undefined {
+    this.#mark = undefined;
     this.#ofImages = mime === "image/jpeg";
     if (this.#ofImages) {
       this.#dropSource();

@@ -19,7 +19,11 @@ export function CameraDetail({
   return (
     <section class="detail" aria-label={camera.name}>
       {camera.mayWatch ? (
-        <Picture camera={camera.id} stream={camera.streams[0].name} />
+        <Picture
+          camera={camera.id}
+          stream={camera.streams[0].name}
+          sound={camera.mayHear && hasSound(camera.streams[0])}
+        />
       ) : (
         <Empty title="You may not watch this camera live" />
       )}
@@ -111,6 +115,10 @@ function StreamPart(props: {
       </dl>
     </section>
   );
+}
+
+function hasSound({ tracks }: Stream): boolean {
+  return tracks.some(({ kind }) => kind === "audio");
 }
 
 function troubleOf(connection: Connection): string | undefined {

@@ -1,0 +1,146 @@
+import { expect } from "chai";
+import type { CameraRight } from "../../auth/right.ts";
+import { Secret } from "../../base/secret.ts";
+import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
+import { GST_LOGIN, type GstCamera, startGstCamera } from "../support/gst-camera.ts";
+import { peer } from "../support/peer.ts";
+
+const GUARD = { name: "guard", password: "correct horse battery" };
+
+/** A piece of sound that a page has given to the browser to play. */
+interface Played {
+  /** Seconds on the browser's clock of what is heard. */
+  readonly begin: number;
+  readonly seconds: number;
+  readonly peak: number;
+}
+
+/** What of Web Audio is looked at. The DOM's own types would hold for all our code, which has no DOM. */
+interface Source {
+  readonly buffer: { readonly duration: number; getChannelData(channel: number): Float32Array } | null;
+}
+interface Page {
+  played: Played[];
+  readonly AudioBufferSourceNode: { readonly prototype: { start(this: Source, when?: number): void } };
+}
+
+describe("the sound of a camera, in Chromium", function () {
+  this.timeout(60_000);
+  let t: TestBridge;
+  let gst: GstCamera;
+  let window: BrowserWindow;
+
+  before(async function () {
+    const chromium = peer(this, "chromium");
+    t = await startTestBridge();
+    gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
+    await t.adopt(await t.camera({ name: "Gate", audio: true }));
+    await t.bridge.parts.discovery.adopt(
+      { rtsp: gst.url("h264aac").href },
+      { name: "Hall", credentials: GST_LOGIN, plainText: true },
+    );
+    await t.bridge.parts.discovery.adopt(
+      { rtsp: gst.url("mjpeg").href },
+      { name: "Roof", credentials: GST_LOGIN, plainText: true },
+    );
+    await t.administrator(GUARD.password);
+    await t.bridge.parts.accounts.createPerson({ name: GUARD.name, password: new Secret(GUARD.password), grants: [] });
+    await grant("live", "audio");
+    window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
+    await window.page.evaluate(listen);
+    await window.logIn(GUARD.name, GUARD.password);
+  });
+  after(async () => {
+    await window?.close();
+    await gst?.close();
+    await t?.close();
+  });
+
+  const grant = (...rights: readonly CameraRight[]): Promise<unknown> => {
+    const { accounts } = t.bridge.parts;
+    const id = accounts.list().find(({ name }) => name === GUARD.name)?.id ?? "";
+    return accounts.change(id, { grants: rights.map((right) => ({ right, cameras: "any", interfaces: "any" })) });
+  };
+  const sound = () => window.page.getByRole("button", { name: "Sound" });
+  const played = (): Promise<readonly Played[]> =>
+    window.page.evaluate(() => (globalThis as unknown as Page).played.splice(0));
+  const choose = async (name: string): Promise<void> => {
+    await window.page.getByRole("button", { name: new RegExp(name) }).click();
+    await window.page.locator('.picture[data-state="playing"]').waitFor();
+  };
+
+  it("is silent until somebody asks for it, and then beeps once a second, without a break", async () => {
+    await choose("Gate");
+    expect(await sound().getAttribute("aria-pressed")).to.equal("false");
+    expect(await played()).to.deep.equal([]);
+    await sound().click();
+    const all: Played[] = [];
+    const beeps = (): readonly number[] =>
+      all.filter(({ peak }, index) => peak > 0.2 && (all[index - 1]?.peak ?? 0) < 0.2).map(({ begin }) => begin);
+    await eventually(async () => {
+      all.push(...(await played()));
+      const found = beeps();
+      return found.some((begin, index) => Math.abs(begin - (found[index - 1] ?? 0) - 1) < 0.1);
+    });
+    const followed = all.filter(({ begin }, index) => {
+      const before = all[index - 1];
+      return before !== undefined && Math.abs(before.begin + before.seconds - begin) < 0.001;
+    });
+    expect(followed.length / all.length, "pieces that follow the one before").to.be.greaterThan(0.8);
+    await window.picture("sound");
+  });
+
+  it("is silent again when it is switched off", async () => {
+    await sound().click();
+    expect(await sound().getAttribute("aria-pressed")).to.equal("false");
+    await eventually(() => (t.bridge.parts.watch.all()[0]?.streams[0].info.readers ?? 0) === 2);
+    await played();
+    await window.page.locator("video").evaluate((video) => {
+      const { currentTime } = video as unknown as { currentTime: number };
+      return new Promise<void>((resolve) => {
+        const look = (): void => {
+          if ((video as unknown as { currentTime: number }).currentTime > currentTime + 1) resolve();
+          else setTimeout(look, 50);
+        };
+        look();
+      });
+    });
+    expect(await played()).to.deep.equal([]);
+  });
+
+  it("is decoded by the browser where it is AAC", async () => {
+    await choose("Hall");
+    await sound().click();
+    await eventually(async () => (await played()).some(({ peak }) => peak > 0.01));
+  });
+
+  it("ends with the right to it, and leaves the picture", async () => {
+    const [, hall] = t.bridge.parts.watch.all();
+    await eventually(() => hall?.streams[0].info.readers === 3);
+    await grant("live");
+    await eventually(() => hall?.streams[0].info.readers === 2);
+    await eventually(async () => (await sound().count()) === 0);
+    await window.page.locator('.picture[data-state="playing"]').waitFor();
+  });
+
+  it("cannot be asked for where a camera has none", async () => {
+    await choose("Roof");
+    expect(await sound().count()).to.equal(0);
+    expect(window.troubles).to.deep.equal([]);
+  });
+});
+
+/** Runs in the page: writes down what is given to the browser to play. */
+function listen(): void {
+  const page = globalThis as unknown as Page;
+  page.played = [];
+  const { prototype } = page.AudioBufferSourceNode;
+  const start = Reflect.get<typeof prototype, "start">(prototype, "start");
+  prototype.start = function (this: Source, begin = 0): void {
+    const samples = this.buffer?.getChannelData(0) ?? new Float32Array();
+    const peak = samples.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+    page.played.push({ begin, seconds: this.buffer?.duration ?? 0, peak });
+    start.call(this, begin);
+  };
+}
