@@ -9,8 +9,10 @@ import type { FragmentExtent } from "./segment.ts";
 import { readSignatureBox, signatureSizeOf } from "./signature.ts";
 
 const LIMITS = {
-  /** Read of a file's end: holds the signature of some 500 fragments. Ours have 30. */
+  /** Read of a file's end: holds the signature of some 500 fragments. */
   endBytes: 64 * 1024,
+  /** Read of it first, for ours have 30: large buffers for each jump would have V8 go through its whole heap. */
+  usualEndBytes: 8192,
 };
 
 const SIZE_BYTES = 4;
@@ -27,11 +29,10 @@ export interface IndexedSegment extends Start {
  */
 export async function readIndexed(file: OpenFile, keys: KeyFinder | undefined): Promise<IndexedSegment | undefined> {
   const size = await file.size();
-  const end = Buffer.alloc(Math.min(size, LIMITS.endBytes));
-  const [start] = await Promise.all([readStart(file, keys), file.read(end, size - end.length)]);
+  const [start, near] = await Promise.all([readStart(file, keys), signedEnd(file, size, LIMITS.usualEndBytes)]);
   if (start === undefined || start.opening.length === 0 || start.protection?.mode === "light") return undefined;
-  const signed = closingSignature(end);
-  const signature = signed && ifValid(() => readSignatureBox(signed));
+  const signed = near ?? (await signedEnd(file, size, LIMITS.endBytes));
+  const signature = signed && ifValid(() => readSignatureBox(signed.box));
   if (signature?.valid !== true || signature.statement.header !== linkOf(start.opening).toString("hex"))
     return undefined;
   let offset = start.openingBytes;
@@ -42,18 +43,22 @@ export async function readIndexed(file: OpenFile, keys: KeyFinder | undefined): 
     fragments.push({ offset, bytes, key, time, startUs, endUs });
     offset += bytes;
   }
-  return offset === size - end.length + (signed?.byteOffset ?? 0) - end.byteOffset
-    ? { ...start, fragments }
-    : undefined;
+  return offset === signed?.offset ? { ...start, fragments } : undefined;
 }
 
-/** The signature box before the index that closes a file, where all of it is in these bytes of the file's end. */
-function closingSignature(end: Buffer): Buffer | undefined {
+/** The signature box before the index that closes a file, and where it stands; undefined where it is not within the last `bytes`. */
+async function signedEnd(
+  file: OpenFile,
+  size: number,
+  bytes: number,
+): Promise<{ readonly box: Buffer; readonly offset: number } | undefined> {
+  const end = Buffer.alloc(Math.min(size, bytes));
+  await file.read(end, size - end.length);
   const indexAt = end.length - sizeBefore(end, end.length);
   const at = indexAt - sizeBefore(end, indexAt);
   if (at < 0 || indexAt - at < BOX_HEADER_BYTES) return undefined;
   const box = end.subarray(at, indexAt);
-  return signatureSizeOf(box) === box.length ? box : undefined;
+  return signatureSizeOf(box) === box.length ? { box, offset: size - end.length + at } : undefined;
 }
 
 function sizeBefore(bytes: Buffer, at: number): number {

@@ -29,6 +29,8 @@ const BLIND_BOX_BYTES = BOX_HEADER_BYTES + 16;
 const LIMITS = {
   /** `ftyp`, `moov` and our box; ours have one or two thousand bytes. */
   headerBytes: 64 * 1024,
+  /** What is read of them first, for whoever looks at no more: large buffers for each jump would have V8 go through its whole heap. */
+  usualHeaderBytes: 4096,
   /** A fragment box and the `prft` boxes behind it, two at most for each of as many tracks as we write. */
   leadBytes: FRAGMENT_BOX_BYTES + BLIND_BOX_BYTES + 2 * 16 * PRFT_BYTES + BOX_HEADER_BYTES,
   /** Read and hashed in one go. */
@@ -172,12 +174,16 @@ export async function scanSegment(file: OpenFile, verify: boolean, keys?: KeyFin
 
 /** How a segment begins, without a look at what is recorded; undefined when the file does not begin as one, or does not open with its key. */
 export async function readStart(file: OpenFile, keys?: KeyFinder): Promise<Start | undefined> {
-  const start = Buffer.alloc(LIMITS.headerBytes);
-  const opened = readOpening(start.subarray(0, await file.read(start, 0)));
+  const opened = (await openingIn(file, LIMITS.usualHeaderBytes)) ?? (await openingIn(file, LIMITS.headerBytes));
   if (opened === undefined) return undefined;
   const { header, cipher, opening } = await unlocked(opened, keys);
   const { protection, bytes: openingBytes } = opened;
   return header && { header, protection, cipher, opening, openingBytes };
+}
+
+async function openingIn(file: OpenFile, bytes: number): Promise<Opening | undefined> {
+  const start = Buffer.alloc(bytes);
+  return readOpening(start.subarray(0, await file.read(start, 0)));
 }
 
 /** What a segment says of itself, without a key; undefined when the file does not begin as a segment does. */

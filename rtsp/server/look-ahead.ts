@@ -48,7 +48,7 @@ export class LookAhead implements Items {
 
   /** Nothing more is wanted: lets go of the files that reading holds open. */
   async return(): Promise<IteratorResult<MarkedGroup | undefined>> {
-    this.#read.length = 0;
+    for (const { value } of this.#read.splice(0)) (value as MarkedGroup | undefined)?.group.release();
     await this.#items.return?.();
     return { done: true, value: undefined };
   }

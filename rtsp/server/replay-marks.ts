@@ -42,23 +42,34 @@ export async function* markedForward(
   passage: Passage,
 ): AsyncGenerator<MarkedGroup | undefined> {
   const held = new Map<number, PacketGroup>();
-  for await (const read of groups) {
-    if (read === undefined) {
-      for (const one of inOrder(held.values())) yield mark(one, false, false);
-      held.clear();
-      yield undefined;
-      continue;
+  /** All that are held, in order; they are handed on one by one. */
+  function* rest(): Generator<PacketGroup> {
+    for (const one of [...held.values()].sort((a, b) => a.at - b.at)) {
+      held.delete(one.track);
+      yield one;
     }
-    const group = passage.passed(read);
-    if (group === undefined) {
-      await passage.rest(read);
-      continue;
-    }
-    const before = held.get(group.track);
-    held.set(group.track, group);
-    if (before !== undefined) yield mark(before, group.discontinuity && group.at - before.at > GAP_MS, false);
   }
-  for (const one of inOrder(held.values())) yield mark(one, false, true);
+  try {
+    for await (const read of groups) {
+      if (read === undefined) {
+        for (const one of rest()) yield mark(one, false, false);
+        yield undefined;
+        continue;
+      }
+      const group = passage.passed(read);
+      if (group === undefined) {
+        await passage.rest(read);
+        continue;
+      }
+      const before = held.get(group.track);
+      held.set(group.track, group);
+      if (before !== undefined) yield mark(before, group.discontinuity && group.at - before.at > GAP_MS, false);
+    }
+    for (const one of rest()) yield mark(one, false, true);
+  } finally {
+    // Nobody else knows of them, and one holds the memory of all that lie beside it.
+    for (const group of held.values()) group.release();
+  }
 }
 
 /**
@@ -72,21 +83,25 @@ export async function* markedBackward(
 ): AsyncGenerator<MarkedGroup> {
   let complete: PacketGroup[] = [];
   let pictures: PacketGroup[] = [];
-  for await (const read of groups) {
-    const group = passage.passed(read);
-    if (group === undefined) {
-      await passage.rest(read);
-      continue;
+  try {
+    for await (const read of groups) {
+      const group = passage.passed(read);
+      if (group === undefined) {
+        await passage.rest(read);
+        continue;
+      }
+      if (group.discontinuity && pictures.length > 0) {
+        const [later, end] = [complete, isGap(complete, pictures)];
+        complete = pictures;
+        pictures = [group];
+        yield* marked(later, end, false);
+      } else pictures.push(group);
     }
-    if (group.discontinuity && pictures.length > 0) {
-      yield* marked(complete, isGap(complete, pictures), false);
-      complete = pictures;
-      pictures = [];
-    }
-    pictures.push(group);
+    yield* marked(complete, isGap(complete, pictures), false);
+    yield* marked(pictures, toBeginning, true);
+  } finally {
+    for (const group of [...complete, ...pictures]) group.release();
   }
-  yield* marked(complete, isGap(complete, pictures), false);
-  yield* marked(pictures, toBeginning, true);
 }
 
 function mark(group: PacketGroup, end: boolean, terminal: boolean): MarkedGroup {
@@ -99,13 +114,15 @@ function isGap(later: readonly PacketGroup[], earlier: readonly PacketGroup[]): 
   return start !== undefined && end !== undefined && start - end > GAP_MS;
 }
 
-function* marked(pictures: readonly PacketGroup[], end: boolean, terminal: boolean): Generator<MarkedGroup> {
-  for (const [index, group] of pictures.entries()) {
-    const last = index === pictures.length - 1;
-    yield { group, marks: { end: last && end, discontinuity: index === 0, terminal: last && terminal } };
+function* marked(pictures: PacketGroup[], end: boolean, terminal: boolean): Generator<MarkedGroup> {
+  let discontinuity = true;
+  try {
+    for (let group = pictures.shift(); group !== undefined; group = pictures.shift()) {
+      const last = pictures.length === 0;
+      yield { group, marks: { end: last && end, discontinuity, terminal: last && terminal } };
+      discontinuity = false;
+    }
+  } finally {
+    for (const group of pictures) group.release();
   }
-}
-
-function inOrder(groups: Iterable<PacketGroup>): readonly PacketGroup[] {
-  return [...groups].sort((a, b) => a.at - b.at);
 }

@@ -120,7 +120,10 @@ export class ReplayPlayer implements Player {
     this.#stopping.abort();
     this.release();
     // Nobody else will let go of the files that reading holds open.
-    if (!this.#running) void this.#items.return();
+    if (this.#running) return;
+    this.#start?.group.release();
+    this.#start = undefined;
+    void this.#items.return();
   }
 
   /** Sends nothing until it is released, so that another player can be prepared to go on where this one is. */

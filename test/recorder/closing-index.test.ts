@@ -1,11 +1,20 @@
+import { globSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { silentLog } from "../../base/log.ts";
+import { Metrics } from "../../base/metrics.ts";
+import { unixMillis } from "../../base/units.ts";
+import { Archive } from "../../recorder/archive.ts";
 import type { KeyFinder } from "../../recorder/cipher.ts";
 import { readIndexed } from "../../recorder/closing-index.ts";
 import type { OpenFile } from "../../recorder/files.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import type { FragmentExtent } from "../../recorder/segment.ts";
+import { GroupCamera } from "../support/group-camera.ts";
+import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
+import { makeSigner } from "../support/signer.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 
 const FOLDER = join(import.meta.dirname, "vectors");
 const KEY = Buffer.from("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f", "hex");
@@ -55,6 +64,31 @@ describe("the fragments of a signed segment", () => {
       expect(found?.fragments).to.deep.equal(walked.fragments.map(extentOf));
       expect(found?.header).to.deep.equal(walked.header);
     });
+
+  it("are found where there are more of them than are usual", async () => {
+    const { folder, remove } = await scratchFolder();
+    const archive = await Archive.open({
+      folder,
+      clock: new VirtualClock(unixMillis(START_MS)),
+      log: silentLog(),
+      metrics: new Metrics(),
+      signer: await makeSigner(),
+    });
+    const recorder = archive.recorder("cam", "main");
+    const camera = new GroupCamera();
+    recorder.describe([VIDEO_TRACK]);
+    for (let index = 0; index < 3000; index += 1) {
+      recorder.push(camera.group(0, videoSample(index, { bytes: 60, gop: 13 })));
+      if (index % 25 === 0) await recorder.idle();
+    }
+    await archive.close();
+    const [, file = ""] = globSync("cam/*/*/*.mp4", { cwd: folder }).toSorted();
+    const bytes = await readFile(join(folder, file));
+    await remove();
+    const walked = await scanSegment(opened(bytes), true);
+    expect(walked.fragments).to.have.length.above(70);
+    expect(await indexed(bytes)).to.deep.equal(walked.fragments.map(extentOf));
+  });
 
   for (const [name, why] of [
     ["light.mp4", "lengths are not told by the signature"],

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
-import type { PacketGroup } from "../../../media/group.ts";
+import { FramedPackets } from "../../../media/framed-packets.ts";
+import { PacketGroup } from "../../../media/group.ts";
 import { ReusedMemory } from "../../../media/reused-memory.ts";
 import type { RecordedSource } from "../../../media/source.ts";
 import { itemsOf } from "../../../rtsp/server/replay-items.ts";
@@ -66,6 +67,34 @@ describe("what a client is played of a recording", () => {
       new ReusedMemory(),
       stopping.signal,
     );
+
+  for (const [what, scale] of [
+    ["forward", 1],
+    ["backward", -1],
+  ] as const)
+    it(`gives the memory back of what was read and not handed on when it ends early: ${what}`, async () => {
+      const memory = new ReusedMemory();
+      const source = sourceOf((number) => {
+        const { bytes, packetCount, ...marks } = groupOf(number, {
+          track: number % 2,
+          key: number % 10 === 0,
+          bytes: 1000,
+        });
+        const piece = memory.take(bytes.length);
+        bytes.copy(piece);
+        const discontinuity = number % 10 === 0;
+        return new PacketGroup({ ...marks, discontinuity }, new FramedPackets(piece, packetCount), memory);
+      });
+      const { byteOffset, buffer } = memory.take(0);
+      const items = play(source, { tracks: [0, 1], onvif: 7, scale });
+      const handed = [];
+      while (handed.length < 15) handed.push((await items.next()).value?.group);
+      await items.return(undefined);
+      for (const group of handed) group?.release();
+      // All of the block is free again but its first piece.
+      memory.give({ byteOffset, buffer });
+      expect(memory.take(1)).to.include({ byteOffset, buffer });
+    });
 
   const searches = [
     ["for a plain player", {}],
