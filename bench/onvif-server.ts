@@ -60,6 +60,7 @@ async function viaduct(): Promise<void> {
     clientAddresses: ["127.0.0.1"],
     clientNames: [],
     discoverable: false,
+    profileScopes: [],
     multicast: undefined,
     srtp: false,
     retentionMs: 30 * DAY,

@@ -361,6 +361,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       clientAddresses: clientSide.addresses,
       clientNames: clientSide.names,
       discoverable: clientSide.discovery.enabled,
+      profileScopes: clientSide.profileScopes,
       multicast,
       srtp: clientSide.srtp.enabled,
       ptzHolders,

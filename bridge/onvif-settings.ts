@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isNetwork } from "../base/address.ts";
+import { ONVIF_PROFILES } from "./client-side/onvif/profile-scopes.ts";
 import type { CameraDeviceSettings } from "./client-side/onvif-part.ts";
 
 /** Who may be sent events. */
@@ -22,6 +23,14 @@ export const notifications = z
   })
   .prefault({})
   .describe("Events sent to ONVIF clients that subscribe to them (WS-BaseNotification), besides being fetched.");
+
+/** Profiles that are announced though they are not full. */
+export const profileScopes = z
+  .array(z.enum(ONVIF_PROFILES))
+  .default([])
+  .describe(
+    "ONVIF profiles (`S`, `G`, `T`) to announce for a client that takes no device without, although not all of their mandatory functions are there: docs/reference/onvif-profiles.md says which are missing. Those that are full are announced anyway.",
+  );
 
 /** A device for each camera. */
 export const cameraDevices = z

@@ -12,7 +12,7 @@ import { jwtSchema } from "./jwt-settings.ts";
 import { kerberosSchema } from "./kerberos-settings.ts";
 import { mailSchema } from "./mail-settings.ts";
 import { ntlmSchema } from "./ntlm-settings.ts";
-import { cameraDevices, notifications } from "./onvif-settings.ts";
+import { cameraDevices, notifications, profileScopes } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
 import { smsSchema } from "./sms-settings.ts";
 import { timeStampSchema } from "./time-stamp-settings.ts";
@@ -181,6 +181,7 @@ const clientSide = z
       .describe("ONVIF over plain HTTP, and RTSP inside it, for clients without TLS. Pictures are in clear text."),
     clientCertificates: clientCertificatesSchema,
     notifications,
+    profileScopes,
     cameraDevices,
     discovery: z
       .strictObject({ enabled: z.boolean().default(false), port: port(3702) })

@@ -21,7 +21,7 @@ const TITLES: Readonly<Record<string, string>> = {
 };
 
 /** What a bridge serves that sends events, too. Only names, access classes and rights are looked at. */
-function services(): readonly Service[] {
+export function servedServices(): readonly Service[] {
   return onvifServices({
     site: {} as OnvifSite,
     bus: {} as EventBus,
@@ -46,7 +46,7 @@ function rowsOf({ table, path, handlers }: Service): readonly string[] {
 
 /** Each operation of each service that is served, and what comes of asking for it. */
 export function operationsReference(): string {
-  const byPrefix = Map.groupBy(services(), ({ table }) => table.prefix);
+  const byPrefix = Map.groupBy(servedServices(), ({ table }) => table.prefix);
   const sections = [...byPrefix].map(
     ([prefix, all]) =>
       `## ${TITLES[prefix] ?? prefix}\n\n| operation | at | access class | right | result |\n| --- | --- | --- | --- | --- |\n${[

@@ -8,6 +8,7 @@ import { RTSP_QUIRKS } from "../rtsp/client/known-quirks.ts";
 import { ONVIF_QUIRKS } from "../sim/quirks.ts";
 import { DOORS, type Guarded, type Needs, rightsOf } from "./doors.ts";
 import { operationsReference } from "./onvif-operations.ts";
+import { profilesReference } from "./onvif-profiles.ts";
 
 interface Node {
   readonly type?: string;
@@ -156,6 +157,7 @@ const FILES: readonly (readonly [name: string, text: string])[] = [
   ["configuration.md", configurationReference()],
   ["quirks.md", quirksReference()],
   ["onvif-operations.md", operationsReference()],
+  ["onvif-profiles.md", profilesReference()],
   ["rights.md", rightsReference()],
 ];
 for (const [name, text] of FILES) {

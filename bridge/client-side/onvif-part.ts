@@ -20,6 +20,7 @@ import { CameraDevices, type ShownDevices } from "./onvif/camera-devices.ts";
 import { deviceScopes } from "./onvif/device.ts";
 import type { EventHistory } from "./onvif/event-search.ts";
 import type { ConsumerOptions } from "./onvif/notifications.ts";
+import type { OnvifProfile } from "./onvif/profile-scopes.ts";
 import { SearchSessions } from "./onvif/search-sessions.ts";
 import { onvifServices } from "./onvif/services.ts";
 import { Subscriptions } from "./onvif/subscriptions.ts";
@@ -58,6 +59,8 @@ export function onvifPart(o: {
   /** Host names by which clients may know this machine. */
   readonly clientNames: readonly string[];
   readonly discoverable: boolean;
+  /** Profiles that are announced besides those that are full. */
+  readonly profileScopes: readonly OnvifProfile[];
   readonly multicast: MulticastPlan | undefined;
   readonly srtp: boolean;
   readonly ptzHolders: PtzHolders;

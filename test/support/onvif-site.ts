@@ -20,6 +20,7 @@ import { Addresses } from "../../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import type { MulticastPlan } from "../../bridge/client-side/multicast-plan.ts";
 import type { ConsumerOptions } from "../../bridge/client-side/onvif/notifications.ts";
+import type { OnvifProfile } from "../../bridge/client-side/onvif/profile-scopes.ts";
 import { type CameraDeviceSettings, type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
 import { PtzHolders } from "../../bridge/client-side/ptz-holders.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
@@ -87,6 +88,8 @@ export async function startOnvifSite(
     readonly plainRtsp?: boolean;
     readonly multicast?: MulticastPlan;
     readonly srtp?: boolean;
+    /** Profiles that are announced though they are not full. */
+    readonly profileScopes?: readonly OnvifProfile[];
     /** A device for each camera; none if absent. */
     readonly cameraDevices?: CameraDeviceSettings;
     readonly refused?: (refused: RefusedRequest) => void;
@@ -128,6 +131,7 @@ export async function startOnvifSite(
     clientAddresses: [address],
     clientNames: o.names ?? [],
     discoverable: true,
+    profileScopes: o.profileScopes ?? [],
     multicast: o.multicast,
     srtp: o.srtp === true,
     consumers: o.consumers,

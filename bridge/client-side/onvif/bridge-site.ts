@@ -16,6 +16,7 @@ import { SNAPSHOT_PATH } from "../snapshots.ts";
 import { reachOf } from "../timeline.ts";
 import { streamOf, type Watch } from "../watch.ts";
 import type { EventHistory } from "./event-search.ts";
+import type { OnvifProfile } from "./profile-scopes.ts";
 import { ShownCameras } from "./shown-cameras.ts";
 import type { OnvifCamera, OnvifRecording, OnvifSite } from "./site.ts";
 import { mayKnow } from "./subscriptions.ts";
@@ -36,6 +37,7 @@ export function bridgeSite(o: {
   readonly addresses: () => Addresses;
   readonly clientAddresses: readonly string[];
   readonly discoverable: boolean;
+  readonly profileScopes: readonly OnvifProfile[];
   readonly multicast: MulticastPlan | undefined;
   readonly srtp: boolean;
   readonly retentionMs: Millis;
@@ -104,6 +106,7 @@ export function bridgeSite(o: {
       name: PRODUCT,
     },
     discoverable: o.discoverable,
+    profileScopes: o.profileScopes,
     history: o.history,
     eventsReachMs: (who, id) => (mayKnow(who, { camera: id }) ? reachOf(who, id, "onvif") : 0),
     multicast: o.multicast !== undefined,

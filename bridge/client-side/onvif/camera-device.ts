@@ -46,12 +46,13 @@ export function siteOf(
     if (id === camera) return then();
     throw new Fault("not-found", `${id} is not the camera of this device`);
   };
-  const { multicast, srtp, discoverable } = site;
+  const { multicast, srtp, discoverable, profileScopes } = site;
   // Each by its name: what a site will be able to do besides has to be thought of here too.
   return {
     multicast,
     srtp,
     discoverable,
+    profileScopes,
     device: {
       ...site.device,
       model: `${site.device.model} camera`,

@@ -6,6 +6,7 @@ import type { Xml } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { DEVICE } from "../../../wsdl/tables/tds.ts";
 import { relayHandlers } from "./device-io.ts";
+import { profileScopes } from "./profile-scopes.ts";
 import type { OnvifSite } from "./site.ts";
 
 /** A service as GetServices announces it. */
@@ -28,13 +29,11 @@ function scope(category: string, value: string): string {
   return `onvif://www.onvif.org/${category}/${encodeURIComponent(value)}`;
 }
 
-/**
- * What the device says of itself as scopes, here and in discovery (Core 7.3.2.1). No profile is claimed: clients take a
- * profile's scope for the promise that all of its mandatory functions are there.
- */
+/** What the device says of itself as scopes, here and in discovery (Core 7.3.2.1). */
 export function deviceScopes(site: OnvifSite): readonly string[] {
   const { name, model } = site.device;
-  return [scope("name", name), scope("hardware", model), "onvif://www.onvif.org/type/video_encoder"];
+  const about = [scope("name", name), scope("hardware", model), "onvif://www.onvif.org/type/video_encoder"];
+  return [...about, ...profileScopes(site.profileScopes)];
 }
 
 type DeviceCapabilities = ResponseOf<(typeof DEVICE)["operations"]["GetServiceCapabilities"]>["Capabilities"];

@@ -67,6 +67,9 @@ const ALWAYS: readonly Described[] = [
   ),
 ];
 
+/** What the bridge tells under by itself, whatever cameras do: paths of ONVIF's topics, and of its own below these. */
+export const TOLD_TOPICS: readonly string[] = ALWAYS.map(({ topic }) => topic.join("/"));
+
 /** First steps of ONVIF's own topics: cameras send under all of them. */
 const ROOTS: ReadonlySet<string> = new Set([
   "AudioAnalytics",

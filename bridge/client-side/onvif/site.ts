@@ -8,6 +8,7 @@ import type { CameraControl, Controls } from "../../camera-control.ts";
 import type { OwnProfiles } from "../../made-profiles.ts";
 import type { RecordingPlan } from "../../recording-plan.ts";
 import type { EventHistory } from "./event-search.ts";
+import type { OnvifProfile } from "./profile-scopes.ts";
 
 /** All that the ONVIF services know of the product. */
 export interface OnvifSite {
@@ -86,6 +87,8 @@ export interface OnvifSite {
   readonly srtp: boolean;
   /** Answers probes of WS-Discovery. */
   readonly discoverable: boolean;
+  /** Announced although they are not full, for clients that insist. */
+  readonly profileScopes: readonly OnvifProfile[];
   /** The network interfaces that clients reach. */
   addresses(base: Base): readonly {
     readonly name: string;
