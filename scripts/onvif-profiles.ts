@@ -103,7 +103,7 @@ export function profilesReference(): string {
 Made from \`scripts/onvif-profile-table.ts\` and the services by \`node scripts/reference.ts\`: what each profile wants of a device, after ONVIF's Profiles
 Conformance Device Test Specification 21.12, and what of it there is. This is a self-test: ONVIF certifies only what its own tool has tested,
 and Viaduct is not certified. A profile's scope is announced where all of its mandatory features are full, and \`test/bridge/onvif/profile-table.test.ts\` fails where
-one is announced that is not; [why, and what that leaves out](../decisions/0039-profiles-announced.md). That operations do as
+one is announced that is not; [why, and what that leaves out](../decisions/0040-profiles-announced.md). That operations do as
 [their page](onvif-operations.md) says is tested one by one.
 
 *Conditional*: of a device that has such a thing. *In part*: it answers, and does not do all that the profile means by it. Transports that are off by
