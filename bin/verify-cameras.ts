@@ -1,6 +1,7 @@
 import { printed } from "../base/printed.ts";
 import type { CameraSigner, CameraVerdict } from "../media/signing/finding.ts";
 import { SCHEME_NAMES } from "../media/signing/sei.ts";
+import { signerReportOf } from "../recorder/camera-signatures-report.ts";
 import { type CameraReport, exitCodeOfCameras } from "../recorder/camera-signatures.ts";
 import { issuerOf, nameOf } from "../recorder/cms/chain.ts";
 import { worstOf } from "../recorder/exit-code.ts";
@@ -38,13 +39,7 @@ export function printCameras(
 export function plainCameras(reports: readonly CameraReport[], timeOf: (us: number) => string): readonly object[] {
   return reports.map(({ signers, findings, ...about }) => ({
     ...about,
-    signers: signers.map(({ certificate, fingerprint, vendor, groups }) => ({
-      fingerprint,
-      name: certificate === undefined ? null : nameOf(certificate),
-      issuer: certificate === undefined ? null : issuerOf(certificate),
-      ...vendor,
-      groups,
-    })),
+    signers: signers.map(signerReportOf),
     findings: findings.map(({ fromUs, toUs, ...rest }) => ({ ...rest, from: timeOf(fromUs), to: timeOf(toUs) })),
   }));
 }

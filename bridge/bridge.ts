@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { Accounts } from "../auth/accounts.ts";
 import { ApiTokens } from "../auth/api-tokens.ts";
 import { Approvals } from "../auth/approvals.ts";
@@ -31,7 +32,7 @@ import { Cameras } from "./camera-side/cameras.ts";
 import { EdgeFill } from "./camera-side/edge/fill.ts";
 import { Finds } from "./camera-side/finds.ts";
 import { CameraStore } from "./camera-store.ts";
-import { readCa } from "./certificates-file.ts";
+import { readCa, readCaCertificates } from "./certificates-file.ts";
 import { Addresses } from "./client-side/addresses.ts";
 import type { ForwardState } from "./client-side/audit-forwarder.ts";
 import type { Exports } from "./client-side/exports/exports.ts";
@@ -100,6 +101,8 @@ export interface BridgeParts {
   readonly watch: Watch;
   readonly ptzHolders: PtzHolders;
   readonly archive: Archive;
+  /** Whose cameras' signatures are trusted; anybody's where undefined. */
+  readonly cameraMakers: readonly X509Certificate[] | undefined;
   readonly leases: Leases;
   readonly refusals: Refusals;
   readonly desk: DirectoryDesk;
@@ -276,8 +279,11 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     settings.ntlm &&
     (await startNtlm(settings.ntlm, life, { directory: (name) => directories.get(name), throttle, clock, log }));
   const watch = new Watch(cameras, audit, leases);
+  const { cameraCa } = settings.recording;
+  const cameraMakers = cameraCa === undefined ? undefined : await readCaCertificates(cameraCa, "recording.cameraCa");
   const exporting = await life.start("exports", () =>
     openExports(settings, {
+      cameraMakers,
       folder,
       recorder: signer,
       version: o.version,
@@ -308,6 +314,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     watch,
     ptzHolders,
     archive,
+    cameraMakers,
     leases,
     refusals,
     desk: new DirectoryDesk({ directories, accounts, audit, approvals, store: directoryStore }),

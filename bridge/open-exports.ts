@@ -14,7 +14,7 @@ const GIGABYTE = 1e9;
 /** The exports of a bridge, by its settings and from its archive. */
 export async function openExports(
   settings: Pick<Settings, "dataFolder" | "exports" | "recording" | "cameraSide">,
-  o: Pick<ExportsParts, "accounts" | "watch" | "leases" | "audit" | "approvals" | "clock"> & {
+  o: Pick<ExportsParts, "accounts" | "watch" | "leases" | "audit" | "approvals" | "cameraMakers" | "clock"> & {
     readonly folder: DataFolder;
     readonly archive: Archive;
     /** Signs recordings. */

@@ -91,6 +91,13 @@ const recording = z
       .default(5)
       .describe("How much a power cut may cost. A crash of the process alone costs at most 2 s whatever stands here."),
     edge: edgeSchema,
+    cameraCa: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "File with the certificates (PEM) of the authorities of cameras that sign their streams, or of such cameras. Whoever signed is taken, and named, if absent. Pages and exports say what it comes to; `viaduct verify` has `--camera-ca`.",
+      ),
     timeStamps: timeStampSchema
       .optional()
       .describe("The authority that stamps the time of each hourly anchor (RFC 3161). Nobody does if absent."),

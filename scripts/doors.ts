@@ -39,7 +39,7 @@ const WEB: Doors = {
   ],
   see: ["GET /api/cameras"],
   live: ["WS /api/live"],
-  playback: ["WS /api/playback"],
+  playback: ["WS /api/playback", "GET /api/cameras/:id/camera-signatures"],
   ptz: ["WS /api/ptz", "POST /api/cameras/:id/presets/:preset/go", "POST /api/cameras/:id/home/go"],
   presets: [
     "POST /api/cameras/:id/presets",

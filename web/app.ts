@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { Router } from "@koa/router";
 import Koa from "koa";
 import { demand } from "../auth/access.ts";
@@ -40,6 +41,7 @@ import { presetRoutes } from "./routes/presets.ts";
 import { refusalRoutes } from "./routes/refusals.ts";
 import { rightsRoutes } from "./routes/rights.ts";
 import { sessionRoutes } from "./routes/session.ts";
+import { signatureRoutes } from "./routes/signatures.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 import { volumeRoutes } from "./routes/volumes.ts";
 import { Sockets, type SocketsOptions } from "./sockets.ts";
@@ -60,8 +62,10 @@ export interface WebOptions extends SocketsOptions {
   readonly addressesOf: AddressesOf;
   readonly archive: Pick<
     Archive,
-    "gaps" | "spans" | "fetchedSpans" | "journal" | "volumes" | "unnamedVolumes" | "forgetVolume"
+    "gaps" | "spans" | "fetchedSpans" | "journal" | "place" | "volumes" | "unnamedVolumes" | "forgetVolume"
   >;
+  /** Whose cameras' signatures are trusted; anybody's where absent. */
+  readonly cameraMakers?: readonly X509Certificate[] | undefined;
   readonly about: About;
   readonly refusals: Pick<Refusals, "list">;
   readonly auditTrail: AuditTrail;
@@ -123,6 +127,7 @@ export function routersOf(o: WebOptions, need: Need): readonly Router<WebState>[
     aboutRoutes(o.about),
     cameraRoutes({ ...o, need }),
     footageRoutes(o),
+    signatureRoutes(o),
     presetRoutes(o),
     fetchRoutes(o),
     volumeRoutes({ ...o, need }),

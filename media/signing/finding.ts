@@ -2,13 +2,15 @@ import type { X509Certificate } from "node:crypto";
 import type { VendorInfo } from "./document.ts";
 
 /** What the camera's own signature says of a stretch. */
-export type CameraVerdict =
-  | "ok" // every picture is as the camera signed it
-  | "changed"
-  | "missing" // the camera signed more than is here, or its signature is not here
-  | "unsigned" // the camera did not sign it
-  | "untrusted" // it is as it was signed, by somebody who is not trusted
-  | "unknown"; // it cannot be told, and why is said
+export const CAMERA_VERDICTS = [
+  "ok", // every picture is as the camera signed it
+  "changed",
+  "missing", // the camera signed more than is here, or its signature is not here
+  "unsigned", // the camera did not sign it
+  "untrusted", // it is as it was signed, by somebody who is not trusted
+  "unknown", // it cannot be told, and why is said
+] as const;
+export type CameraVerdict = (typeof CAMERA_VERDICTS)[number];
 
 /** A stretch with one verdict. Times in microseconds since 1970. */
 export interface CameraFinding {

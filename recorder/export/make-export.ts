@@ -59,6 +59,8 @@ export interface ExportMaking {
   readonly signal?: AbortSignal;
   /** Told how many bytes of films were written since. */
   readonly progress?: (bytes: number) => void;
+  /** Shown each fragment as it was recorded, before anything is left out of it. */
+  readonly look?: (camera: Pick<OrderedCamera, "id" | "stream">, fragment: CutFragment) => Promise<void>;
 }
 
 /**
@@ -118,7 +120,8 @@ async function exportCamera(
     signal?.throwIfAborted();
     addMissing(missing, one);
   };
-  const fragments = new Ahead(filmable(cut(place, range, miss), leftOut, miss));
+  const taken = looked(filmable(cut(place, range, miss), leftOut, miss), (one) => making.look?.({ id, stream }, one));
+  const fragments = new Ahead(taken);
   const exporter = { unit: `Viaduct ${making.installation}`, operator: order.askedBy, at: making.now };
   try {
     for (let first = await fragments.peek(); first !== undefined; first = await fragments.peek()) {
@@ -158,6 +161,16 @@ async function* filmable(
         toUs: box.endUs,
         reason: `there is only ${[...leftOut].join(" and ")}, which is left out`,
       });
+  }
+}
+
+async function* looked(
+  fragments: AsyncIterable<CutFragment>,
+  look: (fragment: CutFragment) => Promise<void> | undefined,
+): AsyncGenerator<CutFragment> {
+  for await (const fragment of fragments) {
+    await look(fragment);
+    yield fragment;
   }
 }
 

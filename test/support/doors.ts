@@ -113,7 +113,7 @@ function webDoors(stage: Stage): readonly Door[] {
       async knock({ web }, camera) {
         const removesPreset = name === "DELETE /api/cameras/:id/presets/:preset";
         const id = ofCamera ? camera : path.startsWith("/api/exports") ? stage.exported : "no-such-id";
-        const query = path.endsWith("/timeline") ? `?${new URLSearchParams(range).toString()}` : "";
+        const query = /\/(?:timeline|camera-signatures)$/.test(path) ? `?${new URLSearchParams(range).toString()}` : "";
         const at = path
           .replace(":id", id)
           .replace(":mark", path.endsWith(":mark") ? await markOf(stage, path) : "")

@@ -161,9 +161,10 @@ export async function startWebSite(
   const watch = new Watch(directory, audit, leases);
   const exportsFolder = join(folder, "exports");
   const catalog = await Catalog.open(recordings === undefined ? ":memory:" : join(recordings.folder, CATALOG_FILE));
+  const place = { volumes: oneVolume(recordings?.folder ?? folder, catalog), files: diskFiles, catalog };
   const exports = await Exports.open({
     folder: exportsFolder,
-    place: { volumes: oneVolume(recordings?.folder ?? folder, catalog), files: diskFiles, catalog },
+    place,
     isOpen: () => false,
     signer: async () => recordings?.exporter ?? (await makeSigners()).exporter,
     recorder: recordings?.recorder.certificate ?? Buffer.alloc(0),
@@ -234,6 +235,7 @@ export async function startWebSite(
       spans: async (_camera, from, to) => spans.filter((span) => span.from < to && span.to > from),
       gaps: async () => [],
       fetchedSpans: async () => [],
+      place,
       volumes: async () => VOLUMES,
       unnamedVolumes: async () => [{ name: "old", bytes: 3e9, segments: 30 }],
       async forgetVolume(name) {

@@ -9,7 +9,7 @@ import { entryOf, type Job, requestsOf } from "./job.ts";
 import type { JobList } from "./job-list.ts";
 
 /** What came of a job. */
-export type Made = Required<Pick<Job, "bytes" | "films" | "gaps" | "oldest">>;
+export type Made = Required<Pick<Job, "bytes" | "films" | "gaps" | "oldest">> & Pick<Job, "signatures">;
 
 /** Makes the file of a job under a lease. Rejects with the reason of `signal`. Nothing of it is left then. */
 export type Maker = (

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { Accounts } from "../../../auth/accounts.ts";
 import type { SecondPerson } from "../../../auth/approval.ts";
 import type { Audit } from "../../../auth/audit.ts";
@@ -29,6 +30,8 @@ export interface ExportsParts {
   readonly recorder: Buffer;
   /** Has their time stamped by somebody else; absent where nobody is named. */
   readonly stamp?: Stamping | undefined;
+  /** Whose cameras' signatures are trusted; anybody's where undefined. */
+  readonly cameraMakers?: readonly X509Certificate[] | undefined;
   readonly software: string;
   readonly installation: string;
   readonly keepMs: Millis;

@@ -49,7 +49,9 @@ export interface Asking {
 export type ExportView = Pick<
   Job,
   "id" | "who" | "askedAt" | "from" | "to" | "stream" | "reason" | "isProtected" | "state" | "expectedBytes"
-> & { readonly [K in "problem" | "bytes" | "films" | "gaps" | "endedAt" | "goneAt"]: Job[K] | undefined } & {
+> & {
+  readonly [K in "problem" | "bytes" | "films" | "gaps" | "signatures" | "endedAt" | "goneAt"]: Job[K] | undefined;
+} & {
   readonly cameras: readonly { readonly id: string; readonly name: string }[];
   /** Of `expectedBytes`, while it runs. */
   readonly doneBytes: number;
@@ -219,6 +221,7 @@ export class Exports implements Closable {
       bytes: job.bytes,
       films: job.films,
       gaps: job.gaps,
+      signatures: job.signatures,
       endedAt: job.endedAt,
       goneAt: job.goneAt,
     };

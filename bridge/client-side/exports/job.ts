@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AccessRequest } from "../../../auth/access.ts";
 import { type CameraRight, INTERFACES, type Interface } from "../../../auth/right.ts";
 import { Fault } from "../../../base/fault.ts";
+import { CAMERA_VERDICTS } from "../../../media/signing/finding.ts";
 import { LEAVABLE } from "../../../recorder/export/film.ts";
 import { MAIN_STREAM } from "../../camera.ts";
 
@@ -38,6 +39,18 @@ const schema = z.strictObject({
   bytes: z.number().nonnegative().optional(),
   films: z.number().int().optional(),
   gaps: z.number().int().optional(),
+  /** What cameras have signed of it themselves; of cameras that sign. */
+  signatures: z
+    .array(
+      z.strictObject({
+        camera: z.string(),
+        verdicts: z.array(z.strictObject({ verdict: z.enum(CAMERA_VERDICTS), seconds: z.number() })),
+        signers: z.array(
+          z.strictObject({ fingerprint: z.string(), name: z.string().nullable(), issuer: z.string().nullable() }),
+        ),
+      }),
+    )
+    .optional(),
   /** Where the first film begins. */
   oldest: instant.optional(),
   /** When it became what it is, and when it is removed. */

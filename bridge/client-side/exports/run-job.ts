@@ -5,6 +5,7 @@ import { makeExport } from "../../../recorder/export/make-export.ts";
 import { ZipBundle } from "../../../recorder/export/zip-writer.ts";
 import { errorCode, type Files } from "../../../recorder/files.ts";
 import type { Made } from "./export-queue.ts";
+import { ExportSignatures } from "./export-signatures.ts";
 import type { ExportsParts } from "./exports-parts.ts";
 import type { Job } from "./job.ts";
 import type { Spool } from "./spool.ts";
@@ -41,6 +42,7 @@ export async function runJob(
   const now = clock.now();
   const path = spool.partOf(job);
   const bundle = new ZipBundle(await place.files.open(path, "create"), { password: how.password, modified: now });
+  const signed = new ExportSignatures(o.cameraMakers, o.log);
   try {
     const { films, cameras } = await makeExport(
       {
@@ -70,17 +72,22 @@ export async function runJob(
         now,
         signal: how.signal,
         progress,
+        look: signed.look,
       },
     );
+    const signatures = await signed.end();
     await spool.finish(job);
     const gaps = cameras.reduce((sum, camera) => sum + camera.gaps.length, 0);
     const oldest = Math.min(...films.map(({ from }) => Date.parse(from)));
-    return { bytes: await sizeOf(place.files, spool.fileOf(job)), films: films.length, gaps, oldest };
+    const bytes = await sizeOf(place.files, spool.fileOf(job));
+    return { bytes, films: films.length, gaps, oldest, ...(signatures && { signatures }) };
   } catch (error) {
     await bundle.abandon().catch(() => undefined);
     await spool.discard(job);
     if (errorCode(error) !== "ENOSPC") throw error;
     throw new Fault("unavailable", "disk full", { tell: "the disk became full meanwhile", cause: error });
+  } finally {
+    await signed.close();
   }
 }
 
