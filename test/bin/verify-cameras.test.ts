@@ -1,12 +1,9 @@
 import { expect } from "chai";
-import { H264_CODEC } from "../../media/nal-codec.ts";
 import { makeSigners, recordFor } from "../support/exported.ts";
-import { GroupCamera } from "../support/group-camera.ts";
-import { scratchFolder, videoSample } from "../support/recorder-samples.ts";
-import { sampleOf, signedFilm, signedPath } from "../support/signed-film.ts";
+import { scratchFolder } from "../support/recorder-samples.ts";
+import { signedFilm, signedPath } from "../support/signed-film.ts";
+import { signedFootage } from "../support/signed-footage.ts";
 import { viaduct } from "../support/viaduct.ts";
-
-const FPS = 25;
 
 describe("viaduct verify, of recordings that Axis cameras signed", function () {
   this.timeout(60_000);
@@ -16,16 +13,7 @@ describe("viaduct verify, of recordings that Axis cameras signed", function () {
 
   before(async () => {
     ({ folder, remove } = await scratchFolder());
-    const footage = Object.entries(films).map(([camera, name]) => {
-      const { pictures } = signedFilm(name);
-      const source = new GroupCamera();
-      const frame = (index: number) => {
-        const nals = pictures[index] ?? [];
-        const key = nals.some((nal) => H264_CODEC.random(H264_CODEC.type(nal)));
-        return source.group(0, { ...videoSample(index), key, data: sampleOf(nals) });
-      };
-      return [camera, { seconds: pictures.length / FPS, frame }] as const;
-    });
+    const footage = Object.entries(films).map(([camera, name]) => [camera, signedFootage(signedFilm(name))] as const);
     const { recorder } = await makeSigners();
     await recordFor(folder, Object.fromEntries(footage), { signer: recorder });
   });

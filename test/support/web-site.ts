@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -124,7 +125,11 @@ const VOLUMES: readonly VolumeStatus[] = [
 
 /** `recordings`: a folder that was recorded into, from which exports are made; nothing is recorded if absent. `approval`: what waits for a second person. `kerberos`, `ntlm`: log-ins by them; off if absent. */
 export async function startWebSite(
-  recordings?: { readonly folder: string; readonly stamp?: Stamping } & Signers,
+  recordings?: {
+    readonly folder: string;
+    readonly stamp?: Stamping;
+    readonly cameraMakers?: readonly X509Certificate[];
+  } & Signers,
   approval: z.input<typeof approvalSchema> = {},
   kerberos?: WebOptions["kerberos"],
   ntlm?: WebOptions["ntlm"],
@@ -169,6 +174,7 @@ export async function startWebSite(
     signer: async () => recordings?.exporter ?? (await makeSigners()).exporter,
     recorder: recordings?.recorder.certificate ?? Buffer.alloc(0),
     stamp: recordings?.stamp,
+    cameraMakers: recordings?.cameraMakers,
     software: "Viaduct test",
     installation: "test",
     keepMs: DAY,
@@ -243,6 +249,7 @@ export async function startWebSite(
         return 30;
       },
     },
+    cameraMakers: recordings?.cameraMakers,
     about: () => ({ version: "1.2.3", onvif: "https://x/onvif/device_service" }),
   };
   const web = createWeb(options);

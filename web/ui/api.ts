@@ -370,7 +370,23 @@ export interface Export {
   readonly doneBytes: number;
   readonly bytes?: number;
   readonly gaps?: number;
+  /** What cameras have signed of it; of those that sign. */
+  readonly signatures?: readonly {
+    readonly camera: string;
+    readonly verdicts: readonly { readonly verdict: CameraVerdict; readonly seconds: number }[];
+    readonly signers: readonly CameraSigner[];
+  }[];
   readonly goneAt?: number;
+}
+
+/** What a camera's own signature says of pictures. */
+export type CameraVerdict = "ok" | "changed" | "missing" | "unsigned" | "untrusted" | "unknown";
+
+/** Who signed. `name` is null of a key for which nobody vouches. */
+export interface CameraSigner {
+  readonly fingerprint: string;
+  readonly name: string | null;
+  readonly issuer: string | null;
 }
 
 /** One request to the API, once more where a second person had to approve it first. Throws a `Refusal`. */

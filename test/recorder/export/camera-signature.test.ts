@@ -4,11 +4,10 @@ import { H264_CODEC } from "../../../media/nal-codec.ts";
 import { openExport } from "../../../recorder/export/export-files.ts";
 import { verifyExport } from "../../../recorder/export/verify-export.ts";
 import { exportTo, makeSigners, recordFor, type Signers } from "../../support/exported.ts";
-import { GroupCamera } from "../../support/group-camera.ts";
-import { scratchFolder, videoSample } from "../../support/recorder-samples.ts";
-import { sampleOf, signedFilm, signingCertificate } from "../../support/signed-film.ts";
+import { scratchFolder } from "../../support/recorder-samples.ts";
+import { signedFilm, signingCertificate } from "../../support/signed-film.ts";
+import { signedFootage } from "../../support/signed-footage.ts";
 
-const FPS = 25;
 const { pictures } = signedFilm("plain.264");
 
 describe("a film of an export that its camera has signed itself", function () {
@@ -20,13 +19,7 @@ describe("a film of an export that its camera has signed itself", function () {
   before(async () => {
     signers = await makeSigners();
     ({ folder, remove } = await scratchFolder());
-    const camera = new GroupCamera();
-    const frame = (index: number) => {
-      const nals = pictures[index] ?? [];
-      const key = nals.some((nal) => H264_CODEC.random(H264_CODEC.type(nal)));
-      return camera.group(0, { ...videoSample(index), key, data: sampleOf(nals) });
-    };
-    const gate = { seconds: pictures.length / FPS, sound: true, frame };
+    const gate = signedFootage(signedFilm("plain.264"), true);
     await recordFor(folder, { gate }, { signer: signers.recorder });
   });
   after(() => remove());

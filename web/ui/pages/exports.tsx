@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { api, type Camera, type Export } from "../api.ts";
+import { InstantField, localInput } from "../instant-field.tsx";
 import { Copyable, Dialog, Empty, Field, sizeWords, Trouble, useTask, wordsOf } from "../parts.tsx";
+import { signerWords, VERDICT_WORDS } from "../signature-words.ts";
 
 /** Until the next look at the list: while one is made, and otherwise. */
 const REFRESH_MS = { pending: 1000, settled: 10_000 };
@@ -125,6 +127,14 @@ function State({ one }: { readonly one: Export }): JSX.Element {
     details.push(`${sizeWords(one.bytes ?? 0)}, ${one.isProtected ? "encrypted" : "not encrypted"}`);
     if ((one.gaps ?? 0) > 0) details.push(`${one.gaps} stretches are missing: the manifest says why`);
   }
+  for (const { camera, verdicts, signers } of one.signatures ?? []) {
+    const name = one.cameras.find(({ id }) => id === camera)?.name ?? camera;
+    const said = verdicts.map(({ verdict, seconds }) => `${VERDICT_WORDS[verdict]}, ${seconds} s`).join("; ");
+    details.push(
+      `${name}, signed by the camera: ${said}`,
+      ...signers.map((signer) => `signed by ${signerWords(signer)}`),
+    );
+  }
   if (one.problem !== undefined) details.push(one.problem);
   if (one.goneAt !== undefined && one.state === "ready") details.push(`stays until ${localWords(one.goneAt)}`);
   return (
@@ -195,8 +205,8 @@ function NewExport({ onClose }: { readonly onClose: () => void }): JSX.Element {
           </div>
         </fieldset>
         <div class="pair">
-          <Instant label="From" value={from} onInput={setFrom} />
-          <Instant label="To" value={to} onInput={setTo} />
+          <InstantField label="From" value={from} onInput={setFrom} />
+          <InstantField label="To" value={to} onInput={setTo} />
         </div>
         <small>{`Times of this computer, ${Intl.DateTimeFormat().resolvedOptions().timeZone}. Films begin at the key frame before.`}</small>
         {streams.length < 2 ? null : (
@@ -258,24 +268,6 @@ function Asked(props: { readonly password: string | undefined; readonly onClose:
   );
 }
 
-function Instant(props: {
-  readonly label: string;
-  readonly value: string;
-  readonly onInput: (value: string) => void;
-}): JSX.Element {
-  return (
-    <Field label={props.label}>
-      <input
-        required
-        type="datetime-local"
-        step="1"
-        value={props.value}
-        onInput={(event) => props.onInput(event.currentTarget.value)}
-      />
-    </Field>
-  );
-}
-
 /** Those that all of the cameras have. */
 function streamsOf([first, ...others]: readonly Camera[]): readonly string[] {
   const names = first?.streams.map(({ name }) => name) ?? [];
@@ -284,12 +276,6 @@ function streamsOf([first, ...others]: readonly Camera[]): readonly string[] {
 
 function isPending({ state }: Export): boolean {
   return state === "waiting" || state === "running";
-}
-
-/** As `datetime-local` has it, to the second. */
-function localInput(at: number): string {
-  const local = new Date(at - new Date(at).getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, "2026-11-24T13:05:09".length);
 }
 
 function localWords(at: number): string {

@@ -10,6 +10,7 @@ import { Marks } from "./marks.tsx";
 import "./playback.css";
 import type { Span } from "./protocol.ts";
 import { RecordedPicture } from "./recorded-picture.tsx";
+import { SignaturesBar } from "./signatures.tsx";
 import { showing } from "./time-axis.ts";
 import { Timeline } from "./timeline.tsx";
 
@@ -128,6 +129,12 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
             <i class="recorded" /> recorded <i class="fetched" /> from the camera's own recording <i class="gap" /> not
             recorded <i class="event" /> events <i class="bookmark" /> bookmarks <i class="lock" /> locked
           </p>
+          <SignaturesBar
+            cameras={chosen.map((id) => ({ id, name: nameOf(id) }))}
+            range={range}
+            instant={instant}
+            onJump={(to) => playback.jump(to)}
+          />
           {may.fetch
             ? chosen.map((id) => (
                 <FetchGap key={id} camera={id} name={nameOf(id)} known={view?.timelines.get(id)} instant={instant} />
