@@ -27,7 +27,7 @@ const question = z
   .object({ from: instant, to: instant, stream: z.string().max(64).default(MAIN_STREAM) })
   .refine(({ from, to }) => from < to && to - from <= LIMITS.rangeMs, {
     path: ["to"],
-    message: `after from, and at most ${LIMITS.rangeMs / HOUR} hours`,
+    message: `must be after from, by ${LIMITS.rangeMs / HOUR} hours at most`,
   });
 
 /** What cameras signed of their recordings, compared when it is asked for: lines of JSON, how far it is, and last what came of it. */

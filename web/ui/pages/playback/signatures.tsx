@@ -5,6 +5,7 @@ import { InstantField, localInput } from "../../instant-field.tsx";
 import { Dialog, Field, Trouble, useTask } from "../../parts.tsx";
 import { lines } from "../../send.ts";
 import { signerWords, VERDICT_WORDS } from "../../signature-words.ts";
+import { timeWords } from "./instant-words.ts";
 import type { Instant, Span } from "./protocol.ts";
 
 /** What is compared unless somebody says otherwise: so much before and behind what is shown. */
@@ -111,7 +112,9 @@ function Signatures(props: SignaturesProps & { readonly onClose: () => void }): 
         </div>
         {task.busy ? <progress aria-label="Progress" max={1} value={Math.min(1, done)} /> : null}
         <Trouble text={task.trouble} />
-        <div aria-live="polite">{found === undefined ? null : <Found found={found} onJump={onJump} />}</div>
+        <div class="compared" aria-live="polite">
+          {found === undefined ? null : <Found found={found} onJump={onJump} />}
+        </div>
         <footer>
           <button type="button" onClick={task.busy ? stop : onClose}>
             {task.busy ? "Stop" : "Close"}
@@ -138,7 +141,7 @@ function Found(props: { readonly found: Compared; readonly onJump: (instant: Ins
     return <p>This camera does not sign its pictures: nothing of this stretch has a signature of it.</p>;
   return (
     <>
-      <table class="signatures">
+      <table>
         <thead>
           <tr>
             <th scope="col">From</th>
@@ -189,7 +192,6 @@ function Found(props: { readonly found: Compared; readonly onJump: (instant: Ins
   );
 }
 
-/** With tenths of a second: groups of pictures begin at any. */
 function timeText(at: string): string {
-  return new Date(at).toLocaleTimeString(undefined, { fractionalSecondDigits: 1 });
+  return timeWords(Date.parse(at));
 }
