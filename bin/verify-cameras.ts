@@ -1,8 +1,8 @@
 import { printed } from "../base/printed.ts";
 import type { CameraSigner, CameraVerdict } from "../media/signing/finding.ts";
 import { SCHEME_NAMES } from "../media/signing/sei.ts";
-import { signerReportOf } from "../recorder/camera-signatures-report.ts";
 import { type CameraReport, exitCodeOfCameras } from "../recorder/camera-signatures.ts";
+import { signerReportOf } from "../recorder/camera-signatures-report.ts";
 import { issuerOf, nameOf } from "../recorder/cms/chain.ts";
 import { worstOf } from "../recorder/exit-code.ts";
 
