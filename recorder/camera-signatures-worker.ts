@@ -8,10 +8,10 @@ const cameras = new CameraSignatures(trusted?.map((pem) => new X509Certificate(p
 
 /** The thread of {@link CameraSignaturesThread}: compares what it is given, in the order in which it comes, and answers each. */
 parentPort?.on("message", (question: ThreadQuestion) => {
-  if (question.type === "end") parentPort?.postMessage(cameras.end().map(signatureReportOf));
+  if (question.type === "end") parentPort?.postMessage(cameras.end().map(signatureReportOf), []);
   else {
     const { about, body, tracks } = question;
     cameras.fragment(about, Buffer.from(body.buffer, body.byteOffset, body.byteLength), tracks);
-    parentPort?.postMessage(undefined);
+    parentPort?.postMessage(undefined, []);
   }
 });

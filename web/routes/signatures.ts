@@ -99,10 +99,6 @@ const TROUBLE = "The recording cannot be compared at the moment. The log of the 
 function shown(one: SignatureProgress, isAsked: boolean): object {
   if (one.type === "at") return { type: "at", at: isoOf(one.at) };
   const { stretch, report, missing } = one;
-  const spanOf = ({ fromUs, toUs }: { readonly fromUs: number; readonly toUs: number }) => ({
-    from: isoOf(unixMillis(Math.floor(fromUs / 1000))),
-    to: isoOf(unixMillis(Math.floor(toUs / 1000))),
-  });
   return {
     type: "compared",
     compared: stretch === undefined ? null : { from: isoOf(stretch.from), to: isoOf(stretch.to) },
@@ -112,4 +108,8 @@ function shown(one: SignatureProgress, isAsked: boolean): object {
     signers: report?.signers ?? [],
     missing: missing.map(({ reason, ...span }) => ({ ...spanOf(span), reason })),
   };
+}
+
+function spanOf({ fromUs, toUs }: { readonly fromUs: number; readonly toUs: number }): object {
+  return { from: isoOf(unixMillis(Math.floor(fromUs / 1000))), to: isoOf(unixMillis(Math.floor(toUs / 1000))) };
 }

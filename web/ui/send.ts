@@ -21,7 +21,7 @@ export async function send(method: string, path: string, body?: unknown): Promis
 }
 
 /** Asks for what is answered little by little, line by line of JSON, until its end or `signal`. Throws as {@link send}. */
-export async function* lines(path: string, signal: AbortSignal): AsyncGenerator<unknown> {
+export async function* lines(path: string, signal: AbortSignal): AsyncGenerator {
   const response = await answerTo(path, { signal });
   const decoder = new TextDecoder();
   let rest = "";
