@@ -45,6 +45,16 @@ export function decide(who: Principal, what: AccessRequest): Decision {
   return decideAt(who.grants, { right: what.right, camera: what.camera, interface: what.interface, at });
 }
 
+/** The same of several rights over one camera, all at this moment: what comes back is to be asked at once, and not kept. */
+export function allowedNow(
+  who: Principal,
+  where: Pick<AccessRequest, "camera" | "interface">,
+): (right: Right) => boolean {
+  if (who.revoked.aborted) return () => false;
+  const question = { camera: where.camera, interface: where.interface, at: who.now() };
+  return (right) => decideAt(who.grants, { right, ...question }).allowed;
+}
+
 /** Whether `who` may know of the camera, through this door; see {@link maySeeAt}. What may not be seen looks like what does not exist. */
 export function maySee(who: Principal, camera: string, door: Interface): boolean {
   return !who.revoked.aborted && maySeeAt(who.grants, { camera, interface: door, at: who.now() });

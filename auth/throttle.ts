@@ -43,6 +43,7 @@ export class Throttle {
 
   /** Throws `busy` while attempts from the address, or for the account from there, are refused. Ask before looking at the password. */
   admit(address: string, account: string): void {
+    if (this.#failures.size === 0) return;
     const now = this.#clock.monotonic();
     for (const { key } of keysOf(address, account)) {
       const entry = this.#failures.get(key);

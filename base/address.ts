@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 import { Fault } from "./fault.ts";
 
 /**
@@ -6,6 +6,7 @@ import { Fault } from "./fault.ts";
  * and in lower case, without a zone. Undefined for anything that is not an IP literal.
  */
 export function plainAddress(text: string): string | undefined {
+  if (isIPv4(text)) return text;
   const bare = text.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/s, "");
   const family = isIP(bare);
   if (family === 0) return undefined;
@@ -22,7 +23,7 @@ export function plainAddress(text: string): string | undefined {
  * can take any number of addresses. `ip` in the spelling of {@link plainAddress}.
  */
 export function networkOf(ip: string): string {
-  if (isIP(ip) !== 6) return ip;
+  if (!ip.includes(":")) return ip;
   const [left = [], right = []] = ip.split("::").map((part) => part.split(":").filter((group) => group !== ""));
   const zeros = Array.from({ length: 8 - left.length - right.length }, () => "0");
   return `${[...left, ...zeros, ...right].slice(0, 4).join(":")}::/64`;

@@ -117,6 +117,13 @@ export class XmlReader {
     return found;
   }
 
+  /** Goes behind a `>`, which nearly every tag ends with. */
+  #ends(): boolean {
+    if (this.#text.charCodeAt(this.#at) !== GREATER) return false;
+    this.#at += 1;
+    return true;
+  }
+
   #characters(written: string): void {
     if (written === "") return;
     const inner = this.#open.at(-1)?.element;
@@ -147,7 +154,7 @@ export class XmlReader {
     if (inner === undefined || !this.#text.startsWith(inner.tag, this.#at + 1))
       throw refuse(`with a closing tag at character ${this.#at} that closes nothing`);
     this.#at += 1 + inner.tag.length;
-    this.#take(CLOSING_END, "a closing tag");
+    if (!this.#ends()) this.#take(CLOSING_END, "a closing tag");
   }
 
   #begin(): void {
@@ -158,7 +165,7 @@ export class XmlReader {
     const outer = this.#open.at(-1)?.element;
     const written: Written[] = [];
     const scope = this.#attributesOf(outer?.scope, written);
-    const [, closed] = this.#take(TAG_END, "the end of a tag");
+    const closed = this.#ends() ? "" : this.#take(TAG_END, "the end of a tag")[1];
     const element: Growing = {
       ns: second === undefined ? (namespaceIn(scope, "") ?? "") : declared(scope, first),
       name: second ?? first,
@@ -185,7 +192,7 @@ export class XmlReader {
       if (found === null) break;
       this.#at = ATTRIBUTE.lastIndex;
       const [, first = "", second, double, single = ""] = found;
-      const value = unreferenced((double ?? single).replaceAll(/[\t\n]/g, " "));
+      const value = unreferenced(spaced(double ?? single));
       const isDeclaration = first === "xmlns";
       if (isDeclaration) this.#declarations += 1;
       else this.#attributes += 1;
@@ -198,7 +205,8 @@ export class XmlReader {
       } else written.push({ prefix: second === undefined ? "" : first, local: second ?? first, value });
     }
     // As one map, for a hostile document nests scopes, and asks for the outermost prefix at each of its elements.
-    return own === undefined ? outer : new Map([...(outer ?? []), ...own]);
+    if (own === undefined || outer === undefined) return own ?? outer;
+    return new Map([...outer, ...own]);
   }
 }
 
@@ -225,6 +233,11 @@ function resolved(scope: Scope | undefined, written: readonly Written[]): readon
     attributes.push({ ns, name: local, value });
   }
   return attributes;
+}
+
+/** Blanks of an attribute are spaces (XML 1.0 3.3.3). */
+function spaced(written: string): string {
+  return written.includes("\n") || written.includes("\t") ? written.replaceAll(/[\t\n]/g, " ") : written;
 }
 
 /** With characters in place of references to them, of which there are the five entities of XML and numbers. */

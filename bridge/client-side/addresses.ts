@@ -1,4 +1,3 @@
-import { isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { TRACK_KINDS, type TrackKind } from "../../media/track.ts";
 import { MAIN_STREAM } from "../camera.ts";
@@ -41,7 +40,7 @@ export function leftOut(query: URLSearchParams): readonly TrackKind[] {
 /** An address as it stands in a URL: IPv6 in brackets, IPv4-mapped addresses as IPv4. */
 export function hostOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, "");
-  return isIPv6(plain) ? `[${plain}]` : plain;
+  return plain.includes(":") ? `[${plain}]` : plain;
 }
 
 type Kind = "live" | "recorded";

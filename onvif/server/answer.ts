@@ -3,6 +3,12 @@ import { Fault } from "../../base/fault.ts";
 
 const SOAP = "application/soap+xml; charset=utf-8";
 
+/**
+ * Characters from which on an answer is encoded before it is sent: Node.js goes over a text for its length, once more to write it behind the
+ * head as one text, and again for its bytes. A short one is sent so nevertheless, in one piece with the head.
+ */
+const LONG_ANSWER = 16_384;
+
 /** Why a call is over: one for all, for each request that was answered ends so too. */
 const GONE = new Fault("unavailable", "the client has gone");
 
@@ -22,15 +28,15 @@ export function send(
   { challenges = [], type = SOAP }: { readonly challenges?: readonly string[]; readonly type?: string } = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
+  const body = xml.length < LONG_ANSWER ? xml : Buffer.from(xml);
   // In the usual capitals, which mean nothing (RFC 9110 5.1), because there are clients (libonvif) that find no others.
   response.writeHead(status, {
     "Content-Type": type,
-    "Content-Length": Buffer.byteLength(xml),
+    "Content-Length": Buffer.byteLength(body),
     "Cache-Control": "no-store",
     ...(challenges.length === 0 ? {} : { "WWW-Authenticate": [...challenges] }),
   });
-  // As text, for Node.js writes that together with the head, and bytes after it.
-  response.end(xml);
+  response.end(body);
 }
 
 /** An answer without a message. */

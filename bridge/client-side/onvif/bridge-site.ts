@@ -1,7 +1,6 @@
-import { decide } from "../../../auth/access.ts";
+import { allowedNow } from "../../../auth/access.ts";
 import type { Audit } from "../../../auth/audit.ts";
 import type { Principal } from "../../../auth/principal.ts";
-import type { CameraRight } from "../../../auth/right.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { Fault } from "../../../base/fault.ts";
 import { DAY, type Millis } from "../../../base/units.ts";
@@ -51,9 +50,7 @@ export function bridgeSite(o: {
   const { watch, retentionMs } = o;
   const shown = new ShownCameras(o.multicast);
   const cameraOf = (who: Principal, camera: BridgedCamera): OnvifCamera => {
-    const { id } = camera.info;
-    const may = (right: CameraRight): boolean => decide(who, { right, camera: id, interface: "onvif" }).allowed;
-    return shown.of(camera, may);
+    return shown.of(camera, allowedNow(who, { camera: camera.info.id, interface: "onvif" }));
   };
   const recordingOf = async (
     who: Principal,

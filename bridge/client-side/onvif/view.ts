@@ -127,8 +127,10 @@ export function find(site: OnvifSite, who: Principal, token: string, otherwise: 
 
 /** The same, and undefined where there is none. Ids of cameras may have a `_` of their own. */
 export function seek(site: OnvifSite, who: Principal, token: string): View | undefined {
+  const main = viewsFor(site, who, token)?.[0];
+  if (main !== undefined) return main.token === token ? main : undefined;
   const [, id = token, stream] = /^(.*)_([a-z0-9-]+)$/.exec(token) ?? [];
-  const found = viewsFor(site, who, token)?.[0] ?? viewsFor(site, who, id)?.find((view) => view.stream === stream);
+  const found = viewsFor(site, who, id)?.find((view) => view.stream === stream);
   return found?.token === token ? found : undefined;
 }
 
