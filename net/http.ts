@@ -147,7 +147,9 @@ export function readWhole(message: IncomingMessage, maxBytes: number, what: stri
     const onEnd = (): void => {
       // Or a Fault that nobody wants, with its stack, would be made of every request.
       message.off("close", onClose);
-      resolve(Buffer.concat(chunks, length));
+      // Or what was read would be kept as long as its answer is waited for.
+      message.off("data", onData);
+      resolve(Buffer.concat(chunks.splice(0), length));
     };
     const onClose = (): void => stop(new Fault("invalid", `${what} body broke off`));
     message.on("data", onData);

@@ -156,7 +156,8 @@ export class OnvifServer {
     });
   }
 
-  async #run(
+  /** Not asynchronous itself, so that the request is not kept while its answer is waited for, as that of a pull point for minutes. */
+  #run(
     service: Service,
     body: XmlElement,
     envelope: Envelope,
@@ -171,19 +172,15 @@ export class OnvifServer {
     // Handlers of operations for everybody are typed so that they cannot rely on a caller.
     const known = call as KnownCall;
     let result: unknown;
-    if (typeof handler === "function") result = await handler(args, known);
+    if (typeof handler === "function") result = handler(args, known);
     else {
       const camera = handler.camera(args, known);
       const { address } = call.peer;
       this.#options.demand(known.who, { right: handler.needs, camera, interface: "onvif", address });
-      result = await handler.run(args, known);
+      result = handler.run(args, known);
     }
-    const { xml, prefixes } = serialize(prefix, `${body.name}Response`, operation.response, result);
-    return printEnvelope({
-      header: printAddressing(envelope.addressing, `${actions}/${body.name}Response`),
-      body: xml,
-      namespaces: Object.fromEntries([...prefixes].map((one) => [one, NAMESPACES[one]])),
-    });
+    const header = printAddressing(envelope.addressing, `${actions}/${body.name}Response`);
+    return printed(result, { prefix, name: `${body.name}Response`, type: operation.response, header });
   }
 
   #fail(fault: Fault, response: ServerResponse, peer: Peer, { operation, addressing, who }: Progress): void {
@@ -202,6 +199,20 @@ export class OnvifServer {
     const challenges = status === 401 ? authenticator.challenges(peer, { stale, authorization }) : [];
     send(response, status, xml, { challenges });
   }
+}
+
+/** The answer with what a handler gives, or will give. */
+async function printed(
+  result: unknown,
+  how: Pick<ServiceTable, "prefix"> & {
+    readonly name: string;
+    readonly type: Operation["response"];
+    readonly header: string;
+  },
+): Promise<string> {
+  const { xml, prefixes } = serialize(how.prefix, how.name, how.type, await result);
+  const namespaces = Object.fromEntries([...prefixes].map((one) => [one, NAMESPACES[one]]));
+  return printEnvelope({ header: how.header, body: xml, namespaces });
 }
 
 /** The service at a path that has the operation which a body asks for, and the operation's class. Faults for what none has. */
