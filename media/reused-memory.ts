@@ -65,6 +65,11 @@ export class ReusedMemory {
     if (!block.filling) this.#keep(block);
   }
 
+  /** Somebody may still look at `bytes`, or write there, nobody knows until when: its place is never used again. */
+  lose({ buffer }: Buffer): void {
+    this.#pool.blocks.delete(buffer);
+  }
+
   #keep(block: Block): void {
     const pool = this.#pool;
     const size = block.memory.byteLength;

@@ -13,6 +13,8 @@ export interface ArchiveSettings {
   readonly flushMs?: Millis;
   readonly segmentMs?: Millis;
   readonly memoryBytes?: number;
+  /** A disk that gives no answer for so long is taken for failed; absent: it is waited for. */
+  readonly answerMs?: Millis;
   /** How new segments are encrypted; absent: not at all. Those that are there stay as they are. */
   readonly encryption?: ProtectionMode;
   readonly bounds?: ArchiveBounds & Partial<Pick<Volume, "keepFreeBytes">>;

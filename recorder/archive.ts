@@ -60,6 +60,7 @@ export class Archive {
   readonly #retainer: Retainer;
   readonly #anchors: AnchorLog | undefined;
   readonly #mover: Mover | undefined;
+  readonly #stopWaiting: () => void;
   readonly #settings: ArchiveSettings;
   readonly #recorders = new Map<string, StreamRecorder>();
   /** Of what is fetched from cameras' own recordings. */
@@ -67,13 +68,15 @@ export class Archive {
   /** For what is being played. */
   readonly #playing = new ReusedMemory(PLAYING_IDLE_BYTES);
 
-  private constructor({ context, retainer, mover, journal, anchors }: ArchiveParts, settings: ArchiveSettings) {
+  private constructor(parts: ArchiveParts, settings: ArchiveSettings) {
+    const { context, retainer, mover, journal, anchors, stopWaiting } = parts;
     this.journal = journal;
     this.troubles = context.troubles;
     this.#context = context;
     this.#retainer = retainer;
     this.#anchors = anchors;
     this.#mover = mover;
+    this.#stopWaiting = stopWaiting;
     this.#settings = settings;
   }
 
@@ -240,8 +243,9 @@ export class Archive {
     return this.#retainer.run();
   }
 
-  /** Seals everything that is being recorded. */
+  /** Seals everything that is being recorded, where its disk answers. */
   async close(): Promise<void> {
+    this.#stopWaiting();
     const recorders = [...this.#recorders.values(), ...this.#fetching.values()];
     await Promise.all(recorders.map((recorder) => recorder.close()));
     await this.#mover?.close();

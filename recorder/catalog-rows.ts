@@ -48,6 +48,12 @@ export interface StoredFile {
   readonly volume: string;
 }
 
+/** A file that is being written, or was left so. */
+export interface OpenedFile extends StoredFile {
+  /** What is behind them is no part of it; null: all is. */
+  readonly keepBytes: number | null;
+}
+
 /** A file on its way from one volume to another. */
 export interface Move {
   readonly file: string;

@@ -20,7 +20,8 @@ export interface CatalogSchema {
   held: { camera: string; volume: string; bytes: number; segments: number };
   gaps: Omit<GapRow, "toUs"> & { toUs: number | null };
   /** Files that are being written. */
-  opened: { file: string; volume: string };
+  /** `keepBytes`: what is behind them is no part of it; null: all is. */
+  opened: { file: string; volume: string; keepBytes: number | null };
   /** Files whose rows are gone, or on another volume, and that are to be removed. */
   doomed: {
     file: string;
@@ -172,6 +173,11 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
       await sql`create index segments_fetched on segments (camera, stream, fetchedUs, startUs) where fetchedUs is not null`.execute(
         db,
       );
+    },
+  },
+  "0007-left": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.alterTable("opened").addColumn("keepBytes", "bigint").execute();
     },
   },
 };

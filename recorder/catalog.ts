@@ -3,7 +3,7 @@ import { CatalogDoomed } from "./catalog-doomed.ts";
 import { CatalogGaps } from "./catalog-gaps.ts";
 import { count, removeRow } from "./catalog-held.ts";
 import { CatalogMoves } from "./catalog-moves.ts";
-import type { SegmentRow, SegmentTime, StoredFile } from "./catalog-rows.ts";
+import type { OpenedFile, SegmentRow, SegmentTime, StoredFile } from "./catalog-rows.ts";
 import { type CatalogSchema, catalogMigrations } from "./catalog-schema.ts";
 import { CatalogSegments } from "./catalog-segments.ts";
 import { CatalogVolumes } from "./catalog-volumes.ts";
@@ -52,8 +52,19 @@ export class Catalog {
   }
 
   /** Files that are being written, or were left so. */
-  opened(): Promise<readonly StoredFile[]> {
+  opened(): Promise<readonly OpenedFile[]> {
     return this.#database.query.selectFrom("opened").selectAll().execute();
+  }
+
+  /** A file that is being written goes on elsewhere: what is behind `keepBytes` is not to be taken for its own. */
+  async left({ file, volume }: StoredFile, keepBytes: number): Promise<void> {
+    const { query } = this.#database;
+    await query
+      .updateTable("opened")
+      .set({ keepBytes })
+      .where("file", "=", file)
+      .where("volume", "=", volume)
+      .execute();
   }
 
   /** Nothing became of `file`. */

@@ -2,6 +2,7 @@ import { Fault } from "../base/fault.ts";
 import type { StoredFile } from "./catalog-rows.ts";
 import { SegmentCipher } from "./cipher.ts";
 import { describeTracks } from "./describe.ts";
+import { isNoAnswer } from "./disk-turns.ts";
 import type { ReadyFragment } from "./fragmenter.ts";
 import type { Link } from "./integrity.ts";
 import { PART } from "./naming.ts";
@@ -21,11 +22,15 @@ interface SegmentBeginning {
   readonly cipher: SegmentCipher | undefined;
 }
 
-/** Makes the file of a segment, under a name that no volume has. Rejects as the disk does. */
+/**
+ * Makes the file of a segment, under a name that no volume has. Rejects as the disk does; `left` is told of a file that a disk that
+ * hangs may make later.
+ */
 export async function createSegment(
   context: WriterContext,
   notes: StreamNotes,
   { volume, fragment, ...beginning }: SegmentBeginning,
+  left: (file: StoredFile) => void,
 ): Promise<SegmentFile> {
   const { catalog, files, signer, memory } = context;
   let announced: StoredFile | undefined;
@@ -48,7 +53,8 @@ export async function createSegment(
     },
   }).catch(async (error: unknown) => {
     const stored = announced;
-    if (stored !== undefined) await notes.noted(() => catalog.abandoned(stored));
+    if (stored !== undefined && isNoAnswer(error)) left(stored);
+    else if (stored !== undefined) await notes.noted(() => catalog.abandoned(stored));
     throw error;
   });
 }

@@ -5,6 +5,7 @@ import { type Millis, SECOND } from "../base/units.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Cursor, Move, SegmentRow } from "./catalog-rows.ts";
 import { COPY, copyFile } from "./copy-file.ts";
+import { isNoAnswer } from "./disk-turns.ts";
 import { errorCode, type Files } from "./files.ts";
 import { removeDoomed } from "./recover.ts";
 import type { Volume } from "./volume.ts";
@@ -145,8 +146,12 @@ export class Mover {
       log.error({ err, file: row.file, target: target.name }, "a recording cannot be brought to the archive");
       const code = errorCode(err);
       if (code !== undefined) volumes.failed(target, code);
-      // Of a disk that has just gone, nothing can be read, and all of it when it is back.
-      else if ((await volumes.isHere(source)) && this.#passedOver.size < LIMITS.passedOver)
+      // Of a disk that has just gone, or hangs, nothing can be read, and all of it when it is back.
+      else if (
+        !isNoAnswer((err as Error).cause) &&
+        (await volumes.isHere(source)) &&
+        this.#passedOver.size < LIMITS.passedOver
+      )
         this.#passedOver.add(row.file);
       return false;
     }

@@ -12,4 +12,9 @@ export class OneAtATime {
     if (this.#bytes.length < size) this.#bytes = Buffer.allocUnsafeSlow(size);
     return this.#bytes.subarray(0, size);
   }
+
+  /** Something may still be written to what was given: the next piece lies elsewhere. */
+  lose(): void {
+    this.#bytes = NOTHING;
+  }
 }

@@ -18,7 +18,9 @@ import { RemovalLog } from "./removal-log.ts";
 import { Retainer } from "./retention.ts";
 import type { Signer } from "./signature.ts";
 import { Troubles } from "./troubles.ts";
+import type { Volume } from "./volume.ts";
 import { Volumes } from "./volumes.ts";
+import { type Kind, threadsIn, WatchedFiles } from "./watched-files.ts";
 import type { RecordingKeys, WriterContext } from "./writer-context.ts";
 
 const DEFAULTS = {
@@ -58,12 +60,17 @@ export interface ArchiveParts {
   readonly mover: Mover | undefined;
   readonly journal: Journal;
   readonly anchors: AnchorLog | undefined;
+  /** From now on nobody waits for a disk that hangs. */
+  readonly stopWaiting: () => void;
 }
 
 /** Opens or makes what an archive is made of, and finishes what the last process left unfinished. */
 export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
-  const { folder, clock, metrics, settings = {}, files = diskFiles, keys, signer } = o;
+  const { folder, clock, metrics, settings = {}, keys, signer } = o;
   const log = o.log.child({ part: "recorder" });
+  const all = volumesOf(folder, settings);
+  const watched = watch(o, all, (...told) => volumes.hangs(...told));
+  const files = watched ?? o.files ?? diskFiles;
   await files.makeFolder(folder);
   const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
   const troubles = new Troubles();
@@ -74,13 +81,20 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
     const path = volumes.pathOf(stored);
     return path !== undefined && (await files.exists(path));
   };
-  const volumes: Volumes = new Volumes(volumesOf(folder, settings), {
+  const usable = metrics.gauge(
+    "viaduct_volume_usable",
+    "1: a volume can be recorded to; 0: it fails, hangs, or is not there",
+    ["volume"],
+  );
+  for (const { name } of all) usable.set({ volume: name }, 1);
+  const volumes: Volumes = new Volumes(all, {
     files,
     catalog,
     clock,
     log,
     troubles,
     mainMark: CATALOG_FILE,
+    usable: (volume, isUsable) => usable.set({ volume }, isUsable ? 1 : 0),
     async prepare(volume) {
       await recover({ ...finishing, removals, volume, isThere });
     },
@@ -120,7 +134,7 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
   ]);
   const context: WriterContext = {
     ...place,
-    budget: new MemoryBudget(settings.memoryBytes ?? DEFAULTS.memoryBytes),
+    budget: new MemoryBudget(settings.memoryBytes ?? DEFAULTS.memoryBytes, all.length),
     memory: new ReusedMemory(LIMITS.idleBytes),
     appending: new Appending(),
     flushMs: settings.flushMs ?? DEFAULTS.flushMs,
@@ -132,5 +146,16 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
       bytes.inc({ event }, count);
     },
   };
-  return { context, retainer, mover, journal, anchors };
+  return { context, retainer, mover, journal, anchors, stopWaiting: () => watched?.stop() };
+}
+
+/** Undefined where no time is set for answers. */
+function watch(
+  { settings = {}, files = diskFiles, clock }: ArchiveOptions,
+  volumes: readonly Volume[],
+  told: (volume: Volume, kind: Kind, hangs: boolean) => void,
+): WatchedFiles | undefined {
+  const { answerMs } = settings;
+  if (answerMs === undefined) return undefined;
+  return new WatchedFiles(files, { volumes, clock, answerMs, threads: threadsIn(process.env), told });
 }

@@ -4,6 +4,7 @@ import type { ReusedMemory } from "../media/reused-memory.ts";
 import type { Cursor } from "./catalog-rows.ts";
 import type { KeyFinder, SegmentCipher } from "./cipher.ts";
 import { readIndexed } from "./closing-index.ts";
+import { isNoAnswer } from "./disk-turns.ts";
 import { errorCode, type OpenFile } from "./files.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readSamples, type TimedSample } from "./fragment-read.ts";
@@ -158,6 +159,7 @@ export class Places {
         return readSamples(await bodyOf(bytes, opened.cipher), opened.tracks);
     } catch (err) {
       if (!isFault(err, "invalid") && errorCode(err) === undefined) throw err;
+      if (isNoAnswer(err)) this.#context.memory.lose(bytes);
       this.#context.log.error({ err, file, offset: place.offset }, "a part of a recording cannot be read");
     }
     return undefined;

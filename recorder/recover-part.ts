@@ -32,9 +32,14 @@ const DAMAGED = ".damaged";
  * name. Undefined where nothing is left of it. May be repeated after a crash at any point.
  *
  * Whoever could write to the disk meanwhile may have put it there. So it is signed only where all of it opened under a key of ours,
- * or, where nothing is encrypted, where all its hashes are right, which anybody can make.
+ * or, where nothing is encrypted, where all its hashes are right, which anybody can make. `keepBytes`: what is behind them was told to
+ * have failed, whatever a disk that hung has made of it since: it may be in the next segment. Absent: all that is good stays.
  */
-export async function recoverPart(place: RecoveryPlace, file: string): Promise<SealedRow | undefined> {
+export async function recoverPart(
+  place: RecoveryPlace,
+  file: string,
+  keepBytes = Number.POSITIVE_INFINITY,
+): Promise<SealedRow | undefined> {
   const { files, volume, log, keys } = place;
   const path = `${volume.folder}/${file}`;
   const part = path + PART;
@@ -43,6 +48,7 @@ export async function recoverPart(place: RecoveryPlace, file: string): Promise<S
   let row: SealedRow | undefined;
   let damaged = false;
   try {
+    if ((await handle.size()) > keepBytes) await handle.truncate(keepBytes);
     const scan = await scanSegment(handle, true, keys);
     const bytes = await handle.size();
     if (scan.header === undefined || scan.fragments.length === 0) damaged = scan.tail === "damaged";

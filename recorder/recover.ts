@@ -1,6 +1,7 @@
 import { HOUR } from "../base/units.ts";
 import type { Catalog } from "./catalog.ts";
 import type { DoomedRow, SegmentRow, SegmentTime, StoredFile } from "./catalog-rows.ts";
+import { isNoAnswer } from "./disk-turns.ts";
 import { errorCode } from "./files.ts";
 import { folderOf, isOurs, PART, segmentPath } from "./naming.ts";
 import { adoptSealed, type RecoveryPlace, recoverPart } from "./recover-part.ts";
@@ -45,11 +46,14 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
       await catalog.gaps.filled(own.camera, own.stream, own.startUs, own.endUs);
       recovered += 1;
     } catch (err) {
+      // All of it is tried again when the disk answers.
+      if (isNoAnswer(err)) throw err;
       place.log.error({ err, file }, "a segment cannot be recovered: it is tried again at the next start");
     }
   };
-  const part = (file: string): Promise<void> => enter(file, () => recoverPart(place, file));
   const opened = (await catalog.opened()).filter((one) => one.volume === volume.name);
+  const ends = new Map(opened.map(({ file, keepBytes }) => [file, keepBytes ?? undefined]));
+  const part = (file: string): Promise<void> => enter(file, () => recoverPart(place, file, ends.get(file)));
   await inParallel(
     opened.map(({ file }) => file),
     part,

@@ -277,7 +277,11 @@ async function openNew(files: Files, path: string): Promise<OpenFile | undefined
     throw error;
   });
   // Between our look and our creation, another stream's file of this name may have been sealed.
-  if (!(await files.exists(path))) return handle;
+  const isTaken = await files.exists(path).catch(async (error: unknown) => {
+    await handle.close();
+    throw error;
+  });
+  if (!isTaken) return handle;
   await handle.close();
   await files.remove(path + PART);
   return undefined;

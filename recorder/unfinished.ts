@@ -19,10 +19,15 @@ interface UnfinishedPlace {
   readonly notes: StreamNotes;
 }
 
+/** `keepBytes`: what is behind them was not known to be written, and may have been written elsewhere; 0 where nothing was. */
+interface LeftFile extends StoredFile {
+  readonly keepBytes: number;
+}
+
 /** The files of one stream that an error of their disk left unfinished, to be sealed when it is back. */
 export class UnfinishedFiles {
   readonly #o: UnfinishedPlace;
-  #files: StoredFile[] = [];
+  #files: LeftFile[] = [];
 
   constructor(o: UnfinishedPlace) {
     this.#o = o;
@@ -30,14 +35,22 @@ export class UnfinishedFiles {
 
   /** Leaves a segment as it is, for later: until then it is not known what of it is there. */
   async leave(segment: SegmentFile, problem: string): Promise<void> {
-    const { notes } = this.#o;
+    const { notes, context } = this.#o;
     await segment.abandon();
-    this.#files = [...this.#files, { file: segment.file, volume: segment.volume }].slice(-LIMITS.files);
+    const left = { file: segment.file, volume: segment.volume, keepBytes: segment.bytes };
+    this.add(left);
+    // The next start would not know.
+    await notes.noted(() => context.catalog.left(left, left.keepBytes));
     const [first, last] = [segment.fragments[0], segment.fragments.at(-1)];
     if (first === undefined || last === undefined) return;
     notes.recorded({ endUs: last.endUs, link: segment.link });
     const why = `${problem}: what was being written is looked for when the disk is back`;
     await notes.missed(first.startUs, last.endUs, { cause: "disk", why });
+  }
+
+  /** Nothing was written to it yet, if it is there at all. */
+  add(file: StoredFile): void {
+    this.#files = [...this.#files, { keepBytes: 0, ...file }].slice(-LIMITS.files);
   }
 
   /** Seals what can be reached now, and enters it. */
@@ -53,7 +66,7 @@ export class UnfinishedFiles {
         continue;
       }
       try {
-        const row = await recoverPart({ ...context, log, volume }, left.file);
+        const row = await recoverPart({ ...context, log, volume }, left.file, left.keepBytes);
         if (row === undefined) {
           await catalog.abandoned(left);
           continue;

@@ -4,13 +4,15 @@ import type { Log } from "../base/log.ts";
 import { MINUTE, SECOND } from "../base/units.ts";
 import type { Catalog } from "./catalog.ts";
 import type { StoredFile } from "./catalog-rows.ts";
+import { NO_ANSWER } from "./disk-turns.ts";
 import { errorCode, type Files } from "./files.ts";
 import { StreamPlaces } from "./stream-places.ts";
 import type { Troubles } from "./troubles.ts";
 import { MAIN_VOLUME, type UnnamedVolume, type Volume, type VolumeStatus } from "./volume.ts";
 import { whyAway } from "./volume-mark.ts";
 import { probe } from "./volume-probe.ts";
-import { stateWord, sumOf, type VolumeState, whatIsWrong } from "./volume-state.ts";
+import { failureOf, soundVolume, stateWord, sumOf, type VolumeState, whatIsWrong } from "./volume-state.ts";
+import type { Kind } from "./watched-files.ts";
 
 const LIMITS = {
   /** How often volumes are looked at, where there are several. */
@@ -32,6 +34,8 @@ export interface VolumesContext {
   readonly mainMark?: string;
   /** Finishes what was left unfinished on a volume, when it is there for the first time. */
   readonly prepare?: (volume: Volume) => Promise<void>;
+  /** Told whenever a volume can be recorded to, or can be no more. */
+  readonly usable?: (volume: string, usable: boolean) => void;
   /** Nothing may be written: new volumes get no mark. */
   readonly readOnly?: boolean;
 }
@@ -55,11 +59,7 @@ export class Volumes {
   constructor(all: readonly Volume[], context: VolumesContext) {
     this.all = all;
     this.#o = context;
-    for (const { name } of all) {
-      const prepared = context.prepare === undefined;
-      const time = { retryAt: 0, pauseMs: LIMITS.firstPauseMs, failedAt: Number.NEGATIVE_INFINITY };
-      this.#states.set(name, { away: undefined, failing: undefined, full: false, prepared, ...time });
-    }
+    for (const { name } of all) this.#states.set(name, soundVolume(LIMITS.firstPauseMs, context.prepare === undefined));
     if (all.length > 1 && context.readOnly !== true)
       this.#timer = context.clock.every(LIMITS.lookMs, () => void this.look());
   }
@@ -130,7 +130,7 @@ export class Volumes {
   /** Whether what is new can be written to it. */
   isUsable({ name }: Pick<Volume, "name">): boolean {
     const state = this.#states.get(name);
-    return state?.prepared === true && state.away === undefined && state.failing === undefined && !state.full;
+    return state?.prepared === true && stateWord(state) === "here";
   }
 
   /** Prepares the main volume, without which there is no archive, and those of the others that are there. */
@@ -164,10 +164,24 @@ export class Volumes {
     }
   }
 
-  /** Whether its disk is there now. */
+  /** Whether its disk is there now, and answers. */
   async isHere(volume: Volume): Promise<boolean> {
+    const { hangs } = this.#state(volume);
+    const isOnly = this.all.length === 1;
+    // It is waited for where there is no other.
+    if (hangs.size > 0 && !isOnly) return false;
     this.#setAway(volume, await this.#whyAway(volume));
-    return this.#state(volume).away === undefined;
+    return this.#state(volume).away === undefined && (hangs.size === 0 || isOnly);
+  }
+
+  /** A disk gives no answer any more, or has answered all that was asked of it. */
+  hangs(volume: Volume, kind: Kind, hangs: boolean): void {
+    const { hangs: kinds } = this.#state(volume);
+    if (hangs) kinds.add(kind);
+    else kinds.delete(kind);
+    if (hangs && kind === "writing") this.failed(volume, NO_ANSWER);
+    this.#set(volume, {});
+    if (kinds.size === 0) void this.look();
   }
 
   async #whyAway(volume: Volume): Promise<string | undefined> {
@@ -195,7 +209,7 @@ export class Volumes {
 
   /**
    * The volume for a stream's next segment: the one that is `wanted`, else where it belongs, else one that can be written, by room.
-   * Fault `unavailable` where no disk is there.
+   * Fault `unavailable` where no disk is there that answers.
    */
   async choose(stream: string, wanted?: string): Promise<Volume> {
     const candidates = this.#places.inOrder(stream, wanted, this.all, await this.#rooms());
@@ -206,7 +220,8 @@ export class Volumes {
           this.#places.settle(stream, volume);
           return volume;
         }
-    throw new Fault("unavailable", "the disk with the recordings is not there");
+    const hangs = candidates.some((one) => this.#state(one).hangs.size > 0);
+    throw new Fault("unavailable", `the disk with the recordings ${hangs ? "gives no answer" : "is not there"}`);
   }
 
   /** Of those that can be written; asked only where there is a choice. */
@@ -246,8 +261,7 @@ export class Volumes {
       state.retryAt = now + state.pauseMs;
     }
     state.failedAt = now;
-    const words = code === "ENOSPC" || code === "EDQUOT" ? `it is full (${code})` : `it fails (${code})`;
-    this.#set(volume, { failing: words });
+    this.#set(volume, { failing: failureOf(code) });
     return this.all.some((one) => this.isUsable(one));
   }
 
@@ -268,9 +282,11 @@ export class Volumes {
         return {
           ...volume,
           state: stateWord(state),
-          problem: this.#words(volume),
+          problem: whatIsWrong(volume, state),
           freeBytes:
-            state.away === undefined ? await this.#o.files.freeBytes(volume.folder).catch(() => undefined) : undefined,
+            stateWord(state) === "away" || state.hangs.has("reading")
+              ? undefined
+              : await this.#o.files.freeBytes(volume.folder).catch(() => undefined),
           ...sumOf(rows),
           streams: this.#places.streamsOn(volume),
         };
@@ -297,7 +313,7 @@ export class Volumes {
   #isHere(name: string): boolean {
     const state = this.#states.get(name);
     // The only one is asked each time: nobody looks whether it is back.
-    return state !== undefined && (state.away === undefined || this.all.length === 1);
+    return state !== undefined && (this.all.length === 1 || (state.away === undefined && !state.hangs.has("reading")));
   }
 
   #state({ name }: Volume): VolumeState {
@@ -309,18 +325,16 @@ export class Volumes {
   }
 
   #set(volume: Volume, change: Partial<VolumeState>): void {
-    const before = this.#words(volume);
-    Object.assign(this.#state(volume), change);
-    const words = this.#words(volume);
-    // Of the only one, each stream tells how it fares.
-    if (words === before || this.all.length === 1) return;
-    const { log, troubles } = this.#o;
+    const state = this.#state(volume);
+    Object.assign(state, change);
+    // Of the only one, each stream tells how it fares; while it hangs, none can.
+    const words = this.all.length > 1 || state.hangs.size > 0 ? whatIsWrong(volume, state) : undefined;
+    if (words === state.told) return;
+    state.told = words;
+    const { log, troubles, usable } = this.#o;
     if (words === undefined) log.info({ volume: volume.name }, "a volume can be recorded to again");
     else log.error({ volume: volume.name }, words);
     troubles.set(`volume ${volume.name}`, words);
-  }
-
-  #words(volume: Volume): string | undefined {
-    return whatIsWrong(volume, this.#state(volume));
+    usable?.(volume.name, words === undefined);
   }
 }

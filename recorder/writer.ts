@@ -4,6 +4,7 @@ import { Repeats } from "../base/log.ts";
 import { BoundedQueue } from "../base/queue.ts";
 import { type Millis, SECOND } from "../base/units.ts";
 import { cipherFor, createSegment } from "./create-segment.ts";
+import { isNoAnswer } from "./disk-turns.ts";
 import { errorCode } from "./files.ts";
 import type { FragmentSink, ReadyFragment, SegmentPlan } from "./fragmenter.ts";
 import { type GapReason, SLOW_DISK } from "./gap.ts";
@@ -23,7 +24,7 @@ const LIMITS = {
 };
 
 type Job =
-  | { readonly type: "fragment"; readonly fragment: ReadyFragment }
+  | { readonly type: "fragment"; readonly fragment: ReadyFragment; readonly heldFor: string | undefined }
   | { readonly type: "end"; readonly plan: SegmentPlan; readonly gap: GapReason | undefined }
   | { readonly type: "nothing"; readonly sinceUs: number; readonly reason: GapReason };
 
@@ -99,9 +100,11 @@ export class SegmentWriter implements FragmentSink {
       counted("dropped", bytes);
       return false;
     }
-    if (this.#queue.length >= 2 * LIMITS.queuedFragments || !budget.take(bytes)) return this.#tooSlow(fragment);
-    if (!this.#queue.push({ type: "fragment", fragment })) {
-      budget.give(bytes);
+    const heldFor = this.#current?.volume;
+    if (this.#queue.length >= 2 * LIMITS.queuedFragments || !budget.take(bytes, heldFor))
+      return this.#tooSlow(fragment);
+    if (!this.#queue.push({ type: "fragment", fragment, heldFor })) {
+      budget.give(bytes, heldFor);
       return this.#tooSlow(fragment);
     }
     this.#accepting = plan;
@@ -173,7 +176,7 @@ export class SegmentWriter implements FragmentSink {
             done = !(await this.#failed(error, job));
           }
       } finally {
-        if (job.type === "fragment") this.#context.budget.give(job.fragment.bytes);
+        if (job.type === "fragment") this.#context.budget.give(job.fragment.bytes, job.heldFor);
       }
     }
   }
@@ -198,17 +201,28 @@ export class SegmentWriter implements FragmentSink {
       this.#current = await this.#create(fragment);
       this.#needsKey = false;
     }
-    const current = this.#current;
-    await this.#context.appending.run(current.volume, () => current.append(fragment));
+    await this.#append(this.#current, fragment);
     this.#written = fragment;
     this.#context.counted("written", fragment.bytes);
-    for (const { samples } of fragment.runs) for (const { data } of samples) this.#context.memory?.give(data);
     this.#trouble(undefined);
     this.#pauseMs = LIMITS.firstPauseMs;
     const now = this.#context.clock.monotonic();
     if (now - this.#flushedAt < this.#context.flushMs) return;
     this.#flushedAt = now;
     await this.#current.flush();
+  }
+
+  async #append(segment: SegmentFile, fragment: ReadyFragment): Promise<void> {
+    const { appending, memory } = this.#context;
+    const pieces = fragment.runs.flatMap(({ samples }) => samples.map(({ data }) => data));
+    try {
+      await appending.run(segment.volume, () => segment.append(fragment));
+    } catch (error) {
+      // A disk that hangs may look at them when it answers, also after they were written to another one.
+      if (isNoAnswer(error)) for (const data of pieces) memory?.lose(data);
+      throw error;
+    }
+    for (const data of pieces) memory?.give(data);
   }
 
   async #create(fragment: ReadyFragment): Promise<SegmentFile> {
@@ -221,7 +235,7 @@ export class SegmentWriter implements FragmentSink {
     const cipher = await cipherFor(this.#context, camera, fragment);
     this.#volume = volume;
     const beginning = { camera, stream, fetchedUs, volume, fragment, previous, cipher };
-    const segment = await createSegment(this.#context, notes, beginning);
+    const segment = await createSegment(this.#context, notes, beginning, (file) => this.#unfinished.add(file));
     await notes.begun(fragment.startUs);
     this.#flushedAt = this.#context.clock.monotonic();
     troubles.set(this.#slowness, undefined);
@@ -253,7 +267,11 @@ export class SegmentWriter implements FragmentSink {
     const volume = this.#volume;
     const isElsewhere = volume !== undefined && code !== undefined && volumes.failed(volume, code);
     const own = error instanceof Fault;
-    const problem = own ? error.message : `the disk fails: ${code ?? "unknown"}`;
+    const problem = own
+      ? error.message
+      : isNoAnswer(error)
+        ? "the disk gives no answer"
+        : `the disk fails: ${code ?? "unknown"}`;
     if (isElsewhere) {
       await this.#leave(problem);
       if (job.type === "end" && job.gap !== undefined) await this.#gap(job.gap);
@@ -264,7 +282,7 @@ export class SegmentWriter implements FragmentSink {
     if (this.#repeats.admit(code ?? "unknown") !== undefined)
       this.#log.error(
         { err: error, pauseMs: this.#pauseMs },
-        `recording is paused: ${own ? error.message : "the disk fails"}`,
+        `recording is paused: ${own ? error.message : isNoAnswer(error) ? "the disk gives no answer" : "the disk fails"}`,
       );
     this.#retryAt = clock.monotonic() + this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 2, LIMITS.longestPauseMs);
@@ -272,7 +290,7 @@ export class SegmentWriter implements FragmentSink {
     this.#accepting = undefined;
     for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift())
       if (job.type === "fragment") {
-        budget.give(job.fragment.bytes);
+        budget.give(job.fragment.bytes, job.heldFor);
         counted("dropped", job.fragment.bytes);
       }
     await this.#leave(problem);

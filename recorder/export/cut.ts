@@ -2,6 +2,7 @@ import { isFault } from "../../base/fault.ts";
 import type { Catalog } from "../catalog.ts";
 import type { Cursor, SegmentRow } from "../catalog-rows.ts";
 import type { KeyFinder } from "../cipher.ts";
+import { isNoAnswer } from "../disk-turns.ts";
 import { errorCode, type OpenFile } from "../files.ts";
 import type { Fmp4Track } from "../fmp4.ts";
 import { FRAGMENT_BOX_BYTES, type FragmentHeader, readFragmentBox } from "../integrity.ts";
@@ -112,7 +113,7 @@ export async function* cut(
         if (startUs < range.notBeforeUs()) leave(REASON.old);
         else if (needsKey && !key) leave(REASON.keyless);
         else {
-          const fragment = await readFragment(file, room.of(bytes), offset, scan, segment);
+          const fragment = await readFragment(file, { stored: room.of(bytes), room }, offset, scan, segment);
           if (fragment === undefined) leave(REASON.damaged);
           else {
             needsKey = false;
@@ -185,7 +186,7 @@ async function openSegment(
 
 async function readFragment(
   file: OpenFile,
-  stored: Buffer,
+  { stored, room }: { readonly stored: Buffer; readonly room: OneAtATime },
   offset: number,
   { cipher }: Scan,
   segment: CutSegment,
@@ -198,6 +199,7 @@ async function readFragment(
     const body = (await cipher?.decrypt(box.sequence, [head], rest)) ?? rest;
     return (await new Pace().hash([body])).equals(box.hash) ? { segment, box, head, body } : undefined;
   } catch (error) {
+    if (isNoAnswer(error)) room.lose();
     if (isFault(error, "invalid") || errorCode(error) !== undefined) return undefined;
     throw error;
   }

@@ -106,25 +106,50 @@ export async function findings(folder: string, catalog: Catalog, keys?: KeyFinde
   return Array.fromAsync(check({ volumes, files: diskFiles, catalog, verify: true, ...(keys && { keys }) }));
 }
 
-type Operation = "write" | "datasync" | "open" | "rename" | "truncate" | "syncFolder";
+const FAIL = ["write", "datasync", "open", "rename", "truncate", "syncFolder"] as const;
+const HANG = [
+  ...FAIL,
+  "exists",
+  "remove",
+  "makeFolder",
+  "removeEmptyFolder",
+  "list",
+  "freeBytes",
+  "read",
+  "size",
+  "close",
+] as const;
+type Failing = (typeof FAIL)[number];
+type Hanging = (typeof HANG)[number];
 
-/** The disk, which fails as it is told. */
+/** The disk, which fails as it is told, or hangs. */
 export class FaultyFiles implements Files {
   /** Asked before each operation; returns the error code to fail with. `bytes`: of a write. */
-  decide: (operation: Operation, path: string, bytes: number) => string | undefined = () => undefined;
+  decide: (operation: Failing, path: string, bytes: number) => string | undefined = () => undefined;
   /** Waited for before each write. */
   gate: Promise<void> = Promise.resolve();
   /** How much of a failing write reaches the disk all the same. */
   partial = 0;
+  /** Whether an operation waits until {@link goOn}, and is done then. */
+  hangs: (operation: Hanging, path: string) => boolean = () => false;
+  /** How many of them wait. */
+  hanging = 0;
+  #answer = Promise.withResolvers<void>();
+
+  /** The disk answers again. */
+  goOn(): void {
+    this.hangs = () => false;
+    this.#answer.resolve();
+    this.#answer = Promise.withResolvers();
+  }
 
   async open(path: string, mode: "create" | "edit" | "read"): Promise<OpenFile> {
-    this.#check("open", path);
-    const file = await diskFiles.open(path, mode);
+    const file = await this.#do("open", path, () => diskFiles.open(path, mode));
     return {
-      ...file,
       write: async (buffers, position) => {
         await this.gate;
         const bytes = buffers.reduce((sum, one) => sum + one.length, 0);
+        await this.#wait("write", path);
         const code = this.decide("write", path, bytes);
         if (code !== undefined) {
           await file.write([Buffer.concat(buffers).subarray(0, this.partial)], position);
@@ -132,37 +157,37 @@ export class FaultyFiles implements Files {
         }
         await file.write(buffers, position);
       },
-      datasync: async () => {
-        this.#check("datasync", path);
-        await file.datasync();
-      },
-      truncate: async (bytes) => {
-        this.#check("truncate", path);
-        await file.truncate(bytes);
-      },
+      datasync: () => this.#do("datasync", path, () => file.datasync()),
+      truncate: (bytes) => this.#do("truncate", path, () => file.truncate(bytes)),
+      read: (into, position) => this.#do("read", path, () => file.read(into, position)),
+      size: () => this.#do("size", path, () => file.size()),
+      close: () => this.#do("close", path, () => file.close()),
     };
   }
 
-  async rename(from: string, to: string): Promise<void> {
-    this.#check("rename", to);
-    await diskFiles.rename(from, to);
-  }
+  rename = (from: string, to: string): Promise<void> => this.#do("rename", to, () => diskFiles.rename(from, to));
+  syncFolder = (path: string): Promise<void> => this.#do("syncFolder", path, () => diskFiles.syncFolder(path));
+  exists = (path: string): Promise<boolean> => this.#do("exists", path, () => diskFiles.exists(path));
+  remove = (path: string): Promise<void> => this.#do("remove", path, () => diskFiles.remove(path));
+  makeFolder = (path: string): Promise<void> => this.#do("makeFolder", path, () => diskFiles.makeFolder(path));
+  removeEmptyFolder = (path: string): Promise<boolean> =>
+    this.#do("removeEmptyFolder", path, () => diskFiles.removeEmptyFolder(path));
+  list = (path: string): ReturnType<Files["list"]> => this.#do("list", path, () => diskFiles.list(path));
+  freeBytes = (path: string): Promise<number> => this.#do("freeBytes", path, () => diskFiles.freeBytes(path));
 
-  async syncFolder(path: string): Promise<void> {
-    this.#check("syncFolder", path);
-    await diskFiles.syncFolder(path);
-  }
-
-  exists = (path: string): Promise<boolean> => diskFiles.exists(path);
-  remove = (path: string): Promise<void> => diskFiles.remove(path);
-  makeFolder = (path: string): Promise<void> => diskFiles.makeFolder(path);
-  removeEmptyFolder = (path: string): Promise<boolean> => diskFiles.removeEmptyFolder(path);
-  list = (path: string): ReturnType<Files["list"]> => diskFiles.list(path);
-  freeBytes = (path: string): Promise<number> => diskFiles.freeBytes(path);
-
-  #check(operation: Operation, path: string): void {
-    const code = this.decide(operation, path, 0);
+  async #do<T>(operation: Hanging, path: string, act: () => Promise<T>): Promise<T> {
+    await this.#wait(operation, path);
+    const failing = FAIL.find((one) => one === operation);
+    const code = failing && this.decide(failing, path, 0);
     if (code !== undefined) throw failure(code);
+    return act();
+  }
+
+  async #wait(operation: Hanging, path: string): Promise<void> {
+    if (!this.hangs(operation, path)) return;
+    this.hanging += 1;
+    await this.#answer.promise;
+    this.hanging -= 1;
   }
 }
 
