@@ -67,7 +67,10 @@ export class ReusedMemory {
 
   /** Somebody may still look at `bytes`, or write there, nobody knows until when: its place is never used again. */
   lose({ buffer }: Buffer): void {
+    const block = this.#pool.blocks.get(buffer);
+    if (block === undefined) return;
     this.#pool.blocks.delete(buffer);
+    block.usedBytes = block.memory.byteLength;
   }
 
   #keep(block: Block): void {

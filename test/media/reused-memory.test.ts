@@ -67,6 +67,15 @@ describe("memory that is used again", () => {
     expect(ours.buffer, "no block is filled by two").not.to.equal(theirs.buffer);
   });
 
+  it("is never used again, with all of its block, where somebody may still look at it", () => {
+    const memory = new ReusedMemory();
+    const [lost, beside] = [memory.take(1000), memory.take(1000)];
+    memory.lose(lost);
+    for (const piece of [lost, beside]) memory.give(piece);
+    const later = Array.from({ length: 1000 }, () => memory.take(1000));
+    expect(later.filter(({ buffer }) => buffer === lost.buffer)).to.deep.equal([]);
+  });
+
   it("does not take what is not its own", () => {
     const memory = new ReusedMemory();
     const foreign = Buffer.allocUnsafeSlow(4096);

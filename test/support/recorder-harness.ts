@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import type { Sample } from "../../media/sample.ts";
@@ -132,9 +133,17 @@ export class FaultyFiles implements Files {
   partial = 0;
   /** Whether an operation waits until {@link goOn}, and is done then. */
   hangs: (operation: Hanging, path: string) => boolean = () => false;
-  /** How many of them wait. */
-  hanging = 0;
+  /** What was used for something else while the disk could still look at it, or write there. */
+  readonly reused: string[] = [];
+  /** Where the disk may write when it answers. */
+  readonly #unread = new Set<ArrayBufferLike>();
   #answer = Promise.withResolvers<void>();
+  #busy = 0;
+
+  /** Resolves when the real disk has nothing to do: virtual time must not go on before. */
+  async quiet(): Promise<void> {
+    for (let turns = 0; turns < 10; turns = this.#busy === 0 ? turns + 1 : 0) await setImmediate();
+  }
 
   /** The disk answers again. */
   goOn(): void {
@@ -149,17 +158,23 @@ export class FaultyFiles implements Files {
       write: async (buffers, position) => {
         await this.gate;
         const bytes = buffers.reduce((sum, one) => sum + one.length, 0);
+        const before = this.hangs("write", path) ? Buffer.concat(buffers) : undefined;
         await this.#wait("write", path);
+        if (before?.equals(Buffer.concat(buffers)) === false) this.reused.push(`written to ${path}`);
         const code = this.decide("write", path, bytes);
         if (code !== undefined) {
           await file.write([Buffer.concat(buffers).subarray(0, this.partial)], position);
           throw failure(code);
         }
-        await file.write(buffers, position);
+        await this.#count(() => file.write(buffers, position));
       },
       datasync: () => this.#do("datasync", path, () => file.datasync()),
       truncate: (bytes) => this.#do("truncate", path, () => file.truncate(bytes)),
-      read: (into, position) => this.#do("read", path, () => file.read(into, position)),
+      read: (into, position) => {
+        if (this.#unread.has(into.buffer)) this.reused.push(`read from ${path}`);
+        if (this.hangs("read", path)) this.#unread.add(into.buffer);
+        return this.#do("read", path, () => file.read(into, position));
+      },
       size: () => this.#do("size", path, () => file.size()),
       close: () => this.#do("close", path, () => file.close()),
     };
@@ -180,14 +195,20 @@ export class FaultyFiles implements Files {
     const failing = FAIL.find((one) => one === operation);
     const code = failing && this.decide(failing, path, 0);
     if (code !== undefined) throw failure(code);
-    return act();
+    return this.#count(act);
+  }
+
+  async #count<T>(act: () => Promise<T>): Promise<T> {
+    this.#busy += 1;
+    try {
+      return await act();
+    } finally {
+      this.#busy -= 1;
+    }
   }
 
   async #wait(operation: Hanging, path: string): Promise<void> {
-    if (!this.hangs(operation, path)) return;
-    this.hanging += 1;
-    await this.#answer.promise;
-    this.hanging -= 1;
+    if (this.hangs(operation, path)) await this.#answer.promise;
   }
 }
 

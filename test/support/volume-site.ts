@@ -31,6 +31,8 @@ export class VolumeSite {
   /** Number of the next picture: each is in the recordings once. */
   picture = 0;
   readonly told: (string | undefined)[] = [];
+  /** Of the archive that was opened last. */
+  metrics = new Metrics();
   readonly #cameras = new WeakMap<StreamRecorder, GroupCamera>();
 
   private constructor(folder: string, remove: () => Promise<void>) {
@@ -60,12 +62,13 @@ export class VolumeSite {
   }
 
   async open(settings: Partial<ArchiveSettings> = {}, folder = this.folder): Promise<void> {
+    this.metrics = new Metrics();
     this.archive = await Archive.open({
       folder: `${folder}/main`,
       files: this.files,
       clock: this.clock,
       log: silentLog(),
-      metrics: new Metrics(),
+      metrics: this.metrics,
       settings: { segmentMs: 10_000, flushMs: 0, volumes: this.#volumesIn(folder), ...settings },
     });
     this.archive.troubles.watch((words) => void this.told.push(words));
