@@ -9,6 +9,9 @@ import { VolumeSite } from "../support/volume-site.ts";
 const never = new AbortController().signal;
 
 const ANSWER_MS = 10_000;
+
+/** So many that the memory of one second is used again in the next ones. */
+const PICTURE_BYTES = 20_000;
 const WORDS = /^the disk of the volume fast \(.*\/fast\) gives no answer$/;
 
 /** What `fsfreeze` holds up. */
@@ -28,7 +31,8 @@ class Stream {
   }
 
   pushSecond(): void {
-    for (let index = 0; index < 25; index += 1) this.recorder.push(this.#camera.group(0, videoSample(this.pictures++)));
+    for (let index = 0; index < 25; index += 1)
+      this.recorder.push(this.#camera.group(0, videoSample(this.pictures++, { bytes: PICTURE_BYTES })));
   }
 }
 
