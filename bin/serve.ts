@@ -2,7 +2,7 @@ import { createLog } from "../base/log.ts";
 import { passphraseFrom } from "./passphrase.ts";
 import { runBridge } from "./run.ts";
 import { readSettings } from "./settings-file.ts";
-import { stopSignal } from "./stop.ts";
+import { endAnyway, stopSignal } from "./stop.ts";
 
 export interface ServeOptions {
   readonly config: string;
@@ -30,4 +30,5 @@ export async function serve({ config, passphraseFd }: ServeOptions, version: str
     );
   await stopped;
   await bridge.close();
+  endAnyway();
 }

@@ -54,6 +54,7 @@ export async function openArchive(
       ...(recording.encryption === "none" ? {} : { encryption: recording.encryption }),
       segmentMs: recording.segmentSeconds * SECOND,
       flushMs: recording.flushSeconds * SECOND,
+      answerMs: recording.answerSeconds * SECOND,
       volumes,
       archiving: volumes.some(({ role }) => role === "archive") ? archiving : undefined,
       bounds: boundsOf(settings),

@@ -90,6 +90,14 @@ const recording = z
       .max(60)
       .default(5)
       .describe("How much a power cut may cost. A crash of the process alone costs at most 2 s whatever stands here."),
+    answerSeconds: z
+      .number()
+      .min(2)
+      .max(600)
+      .default(10)
+      .describe(
+        "A disk that gives no answer for so long is taken for failed, and what would go to it goes to another volume; where there is none, it is waited for.",
+      ),
     edge: edgeSchema,
     cameraCa: z
       .string()

@@ -57,6 +57,8 @@ export async function startTestBridge(
   options: {
     readonly folder?: string;
     readonly segmentSeconds?: number;
+    /** Ten minutes if absent: with a clock of a test, a disk would hang whenever time goes on. */
+    readonly answerSeconds?: number;
     readonly lingerSeconds?: number;
     /** `none` for tests that look into files. */
     readonly encryption?: "none";
@@ -128,6 +130,7 @@ export async function startTestBridge(
       recording: {
         segmentSeconds: options.segmentSeconds ?? 10,
         flushSeconds: 0,
+        answerSeconds: options.answerSeconds ?? 600,
         volumes: options.volumes ?? [],
         ...(options.timeStamps === undefined ? {} : { timeStamps: options.timeStamps }),
         ...(options.encryption === undefined ? {} : { encryption: options.encryption }),

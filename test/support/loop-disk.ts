@@ -12,6 +12,7 @@ export class LoopDisk {
   readonly #image: string;
   readonly #folder: string;
   readonly #device: string;
+  #isFrozen = false;
 
   private constructor(image: string, folder: string, device: string) {
     this.#image = image;
@@ -21,7 +22,7 @@ export class LoopDisk {
 
   /** Makes and mounts one, or skips the test of `context` where loop devices may not be made. */
   static make(context: Context, folder: string, megabytes: number): LoopDisk {
-    for (const program of ["mkfs.ext4", "losetup", "mount", "umount"]) peer(context, program);
+    for (const program of ["mkfs.ext4", "losetup", "mount", "umount", "fsfreeze"]) peer(context, program);
     const image = `${folder}.img`;
     let device: string;
     closeSync(openSync(image, "w"));
@@ -70,6 +71,17 @@ export class LoopDisk {
     run("mount", "-o", "remount,abort", this.#folder);
   }
 
+  /** Whoever writes to it waits, without an error, until {@link thaw}; who reads does not. */
+  freeze(): void {
+    run("fsfreeze", "--freeze", this.#folder);
+    this.#isFrozen = true;
+  }
+
+  thaw(): void {
+    if (this.#isFrozen) run("fsfreeze", "--unfreeze", this.#folder);
+    this.#isFrozen = false;
+  }
+
   /** Takes all of its room. */
   fill(): void {
     const file = openSync(this.#filler, "w");
@@ -88,6 +100,7 @@ export class LoopDisk {
 
   /** May be called at any time. */
   remove(): void {
+    this.thaw();
     for (const [program, ...args] of [
       ["umount", "--lazy", "--quiet", this.#folder],
       ["losetup", "--detach", this.#device],
