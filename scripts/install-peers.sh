@@ -14,7 +14,7 @@ packages=(
   slapd ldap-utils dnsmasq-base
   rsyslog rsyslog-openssl oathtool python3-aiosmtpd libfaketime
   gsoap libgsoap-dev libssl-dev zlib1g-dev python3-lxml
-  python3-zeep python3-jwt python3-cryptography onvif-tools chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount
+  python3-zeep python3-jwt python3-cryptography onvif-tools chromium curl openssl coreutils 7zip iproute2 nftables e2fsprogs mount util-linux
   libsoap-wsdl-perl libclass-std-fast-perl libio-socket-multicast-perl libdata-uuid-perl libdata-dump-perl libxml-libxml-perl
 )
 

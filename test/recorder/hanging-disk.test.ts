@@ -157,10 +157,8 @@ describe("a disk that hangs without an error", function () {
     await gate.recorder.close();
     gate = new Stream(site, "gate", "other", gate.pictures);
     await record(12);
-    const playing = site.archive
-      .source("gate")
-      .read({ from: unixMillis(START_MS) }, never)
-      [Symbol.asyncIterator]();
+    const groups = site.archive.source("gate").read({ from: unixMillis(START_MS) }, never);
+    const playing = groups[Symbol.asyncIterator]();
     const indices = [(await playing.next()).value].map((group) => indexInGroup(group as PacketGroup));
     hang(["read"]);
     const rest = Array.fromAsync({ [Symbol.asyncIterator]: () => playing });
