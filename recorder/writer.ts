@@ -63,6 +63,8 @@ export class SegmentWriter implements FragmentSink {
   /** The volume that was being written to when something failed, and the fragment that was written last. */
   #volume: Volume | undefined;
   #written: ReadyFragment | undefined;
+  /** The name of the volume that was chosen last. */
+  #chosen: string | undefined;
   /** The segment goes on in another file, which begins with a key frame. */
   #needsKey = false;
 
@@ -100,7 +102,7 @@ export class SegmentWriter implements FragmentSink {
       counted("dropped", bytes);
       return false;
     }
-    const heldFor = this.#current?.volume;
+    const heldFor = this.#chosen;
     if (this.#queue.length >= 2 * LIMITS.queuedFragments || !budget.take(bytes, heldFor))
       return this.#tooSlow(fragment);
     if (!this.#queue.push({ type: "fragment", fragment, heldFor })) {
@@ -230,6 +232,7 @@ export class SegmentWriter implements FragmentSink {
     const [camera, stream, fetchedUs, notes] = [this.#camera, this.#stream, this.#fetchedUs, this.#notes];
     this.#volume = undefined;
     const volume = await volumes.choose(this.#name, this.volume);
+    this.#chosen = volume.name;
     await this.#unfinished.salvage();
     const { link: previous } = await notes.before();
     const cipher = await cipherFor(this.#context, camera, fragment);

@@ -122,7 +122,7 @@ describe("recording on several volumes", function () {
   it("calls that volume slow which does not take what comes, and leaves the others the memory that they need", async () => {
     await site.addVolume("slow");
     await site.addVolume("sound");
-    await site.open({ memoryBytes: 8_000_000 });
+    await site.open({ memoryBytes: 12_000_000 });
     const streamTo = (volume: string): { recorder: StreamRecorder; push: (pictures: number) => void } => {
       const [recorder, camera] = [site.recorder(`on-${volume}`, volume), new GroupCamera()];
       const push = (pictures: number): void => {
@@ -149,6 +149,7 @@ describe("recording on several volumes", function () {
     const states = Object.fromEntries((await site.archive.volumes()).map(({ name, state }) => [name, state]));
     release();
     expect(states).to.deep.equal({ main: "here", slow: "failing", sound: "here" });
+    await one.recorder.idle();
     expect((await site.gaps("on-slow")).map(({ cause }) => cause)).to.deep.equal(["disk"]);
     expect(await site.gaps("on-sound")).to.deep.equal([]);
     await Promise.all([one.recorder.close(), two.recorder.close()]);
