@@ -9,7 +9,16 @@ const RUN = join(import.meta.dirname, "../support/onvif-cases/run.py");
 const CONFORMANCE = join(import.meta.dirname, "../../docs/conformance.md");
 
 /** Cases of the specifications, in the editions that the table names. */
-const PUBLISHED = { REPLAY: 51, MEDIA2_RTSS: 104, EVENT: 53, MEDIA2: 70, SEARCH: 44, RECORDING: 40 };
+const PUBLISHED = {
+  REPLAY: 51,
+  MEDIA2_RTSS: 104,
+  EVENT: 53,
+  MEDIA2: 70,
+  SEARCH: 44,
+  RECORDING: 40,
+  PTZ: 34,
+  MEDIA2_PTZ: 15,
+};
 
 /** Cameras that have among them everything that the cases are about: each codec, and metadata. */
 const MOUNTS: readonly GstMount[] = ["h264pcmumeta", "h265aac"];
@@ -41,7 +50,23 @@ async function ready(t: TestBridge, gst: GstCamera): Promise<Login> {
       { rtsp: gst.url(mount).href },
       { name: mount, credentials: GST_LOGIN, plainText: true },
     );
-  return t.account({ live: "any", playback: "any", audio: "any", metadata: "any", events: "any", search: "any" });
+  const watching = {
+    live: "any",
+    playback: "any",
+    audio: "any",
+    metadata: "any",
+    events: "any",
+    search: "any",
+  } as const;
+  return t.account({ ...watching, ptz: "any", presets: "any" });
+}
+
+/** Adopts one that can be moved. */
+async function withHead(t: TestBridge): Promise<void> {
+  const id = await t.adopt(await t.camera({ controls: true, name: "Head" }));
+  await eventually(() =>
+    t.bridge.parts.watch.all().some(({ info, control }) => info.id === id && control.controls.ptz),
+  );
 }
 
 describe("the published ONVIF test cases", function () {
@@ -59,6 +84,8 @@ describe("the published ONVIF test cases", function () {
     gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
     six = await startTestBridge({ clientAddress: "::1", network: t.cameraNetwork.replace(/\.0\/24$/, "") });
     const logins = await Promise.all([t, six].map((one) => ready(one, gst)));
+    // After the others, which are taken first where any camera will do.
+    await withHead(t);
     for (const { recorded } of t.cameras(logins[0] as Login))
       await eventually(async () => {
         const extent = await recorded.extent();

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import event_cases
 import media_cases
+import ptz_cases
 import recording_cases
 import replay_cases
 import streaming_cases
@@ -19,8 +20,15 @@ from soap import Device
 CASES = (
     streaming_cases.CASES_OVER_IPV6
     if "[" in sys.argv[1]
-    else replay_cases.CASES | streaming_cases.CASES | media_cases.CASES | recording_cases.CASES | event_cases.CASES
+    else replay_cases.CASES
+    | streaming_cases.CASES
+    | media_cases.CASES
+    | recording_cases.CASES
+    | event_cases.CASES
+    | ptz_cases.CASES
 )
+# What can be disturbed, or moves what others look at.
+ALONE = event_cases.ALONE | ptz_cases.CASES.keys()
 AT_ONCE = 12
 
 
@@ -43,10 +51,10 @@ def outcome(context, name):
 
 context = Context(*sys.argv[1:6])
 chosen = sys.argv[6:] or CASES
-together = [name for name in chosen if name not in event_cases.ALONE]
+together = [name for name in chosen if name not in ALONE]
 with ThreadPoolExecutor(AT_ONCE) as pool:
     for one in pool.map(lambda name: outcome(context, name), together):
         print(json.dumps(one), flush=True)
 for name in chosen:
-    if name in event_cases.ALONE:
+    if name in ALONE:
         print(json.dumps(outcome(context, name)), flush=True)
