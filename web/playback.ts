@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import { SECOND, type UnixMillis } from "../base/units.ts";
+import { SECOND } from "../base/units.ts";
 import { codecString } from "../media/codec-string.ts";
 import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
 import type { PacketGroup } from "../media/group.ts";
@@ -10,7 +10,8 @@ import type { RecordedSource } from "../media/source.ts";
 import { initSegment } from "../recorder/fmp4.ts";
 import { SHOWN } from "./live.ts";
 import { type PictureFragment, PictureFragments, VIDEO_CLOCK_HZ, VIDEO_TRACK_ID } from "./picture-fragments.ts";
-import type { PictureRequest, PlaybackMessage, ReadRequest } from "./playback-protocol.ts";
+import type { PictureRequest, PlaybackMessage } from "./playback-protocol.ts";
+import { type Run, Runs } from "./runs.ts";
 
 /** How long to wait before looking whether more was recorded. */
 const LOOK_AGAIN_MS = 0.5 * SECOND;
@@ -24,97 +25,52 @@ export interface PlaybackViewer {
   tell(message: PlaybackMessage, bytes?: Buffer): Promise<void>;
 }
 
+/** What a recording is shown of, and by. */
+interface PlaybackParts {
+  readonly source: RecordedSource;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /**
  * Shows a recording in a browser: packet groups become fragments whose media time is the time of the capture, with nothing decoded
- * or encoded. The page says up to which instant it wants to have it, and no more is read. One reading at a time; sound is left out.
+ * or encoded. The page says up to which instant it wants to have it, and no more is read. Sound is left out.
  */
 export class RecordedPicture {
-  readonly #o: { readonly source: RecordedSource; readonly clock: Clock; readonly log: Log };
-  readonly #viewer: PlaybackViewer;
-  #current: Run | undefined;
-  #next: ReadRequest | undefined;
-  #reading = false;
-  #closed = false;
+  readonly #runs: Runs;
 
-  constructor(
-    viewer: PlaybackViewer,
-    o: { readonly source: RecordedSource; readonly clock: Clock; readonly log: Log },
-  ) {
-    this.#viewer = viewer;
-    this.#o = o;
+  constructor(viewer: PlaybackViewer, o: PlaybackParts) {
+    this.#runs = new Runs((run) => new PictureRun(run, viewer, o).read());
   }
 
   take(request: PictureRequest): void {
-    if (request.type === "more") {
-      this.#current?.extend(request.run, request.until);
-      if (this.#next?.run === request.run) this.#next = { ...this.#next, until: request.until };
-      return;
-    }
-    this.#current?.stop();
-    this.#next = request.type === "read" ? request : undefined;
-    if (!this.#reading) void this.#readAll();
+    this.#runs.take(request);
   }
 
   close(): void {
-    this.#closed = true;
-    this.#next = undefined;
-    this.#current?.stop();
-  }
-
-  /** The one that was asked for last; those in between are passed over. */
-  async #readAll(): Promise<void> {
-    this.#reading = true;
-    while (this.#next !== undefined && !this.#closed) {
-      const asked = this.#next;
-      this.#next = undefined;
-      const run = new Run(asked, this.#viewer, this.#o);
-      this.#current = run;
-      await run.read();
-    }
-    this.#current = undefined;
-    this.#reading = false;
+    this.#runs.close();
   }
 }
 
-/** One reading, from its beginning until it is stopped. */
-class Run {
-  readonly #asked: ReadRequest;
+class PictureRun {
+  readonly #run: Run;
   readonly #viewer: PlaybackViewer;
-  readonly #o: { readonly source: RecordedSource; readonly clock: Clock; readonly log: Log };
-  readonly #stopping = new AbortController();
+  readonly #o: PlaybackParts;
   readonly #fragments = new PictureFragments();
   #format: SampleFormat | undefined;
   #playable = false;
-  #until: UnixMillis;
-  #extended: PromiseWithResolvers<void> | undefined;
   #toldEnd = false;
 
-  constructor(
-    asked: ReadRequest,
-    viewer: PlaybackViewer,
-    o: { readonly source: RecordedSource; readonly clock: Clock; readonly log: Log },
-  ) {
-    this.#asked = asked;
+  constructor(run: Run, viewer: PlaybackViewer, o: PlaybackParts) {
+    this.#run = run;
     this.#viewer = viewer;
     this.#o = o;
-    this.#until = asked.until;
-  }
-
-  extend(run: number, until: UnixMillis): void {
-    if (run !== this.#asked.run) return;
-    this.#until = until;
-    this.#extended?.resolve();
-  }
-
-  stop(): void {
-    this.#stopping.abort();
-    this.#extended?.resolve();
   }
 
   /** Never throws. */
   async read(): Promise<void> {
-    const { signal } = this.#stopping;
-    const { from, backward } = this.#asked;
+    const { signal } = this.#run;
+    const { from, backward } = this.#run.asked;
     try {
       const { source } = this.#o;
       const tracks = await source.tracks(from);
@@ -141,16 +97,16 @@ class Run {
     depacketizer: Depacketizer,
   ): Promise<void> {
     for await (const group of groups) {
-      if (this.#stopping.signal.aborted) return;
+      if (this.#run.signal.aborted) return;
       if (group === undefined) {
         for (const sample of depacketizer.flush()) await this.#take(sample);
         await this.#send(this.#fragments.flush());
         await this.#end();
-        await this.#o.clock.sleep(LOOK_AGAIN_MS, this.#stopping.signal);
+        await this.#o.clock.sleep(LOOK_AGAIN_MS, this.#run.signal);
       } else if (group.track === track) {
-        if (group.at > this.#until) {
+        if (group.at > this.#run.until) {
           await this.#send(this.#fragments.flush());
-          await this.#wait(group.at, () => group.at <= this.#until);
+          await this.#wait(group.at, () => group.at <= this.#run.until);
         }
         for (const sample of depacketizer.push(group)) await this.#take(sample);
       }
@@ -159,18 +115,18 @@ class Run {
 
   /** A key frame is seen until the one behind it, which went out before. */
   async #backward(groups: AsyncIterable<PacketGroup>, track: number, depacketizer: Depacketizer): Promise<void> {
-    let endsAt: number = this.#asked.from + 1;
+    let endsAt: number = this.#run.asked.from + 1;
     for await (const group of groups) {
       if (group.track !== track || !group.key) continue;
-      await this.#wait(group.at, () => group.at >= this.#until);
-      if (this.#stopping.signal.aborted) return;
+      await this.#wait(group.at, () => group.at >= this.#run.until);
+      if (this.#run.signal.aborted) return;
       for (const sample of [...depacketizer.push(group), ...depacketizer.flush()]) {
         if (!sample.key) continue;
         await this.#send(this.#fragments.still(sample, endsAt));
         endsAt = sample.at;
       }
     }
-    if (!this.#stopping.signal.aborted) await this.#end();
+    if (!this.#run.signal.aborted) await this.#end();
   }
 
   async #take(sample: Sample): Promise<void> {
@@ -178,11 +134,11 @@ class Run {
   }
 
   async #send(made: PictureFragment | undefined): Promise<void> {
-    if (made === undefined || this.#stopping.signal.aborted) return;
+    if (made === undefined || this.#run.signal.aborted) return;
     if (made.format !== this.#format) await this.#begin(made.format);
     if (!this.#playable) return;
     this.#toldEnd = false;
-    await this.#viewer.tell({ type: "pictures", run: this.#asked.run, at: made.at }, made.bytes);
+    await this.#viewer.tell({ type: "pictures", run: this.#run.asked.run, at: made.at }, made.bytes);
   }
 
   async #begin(format: SampleFormat): Promise<void> {
@@ -196,26 +152,21 @@ class Run {
     const { width, height } = format;
     const mime = `video/mp4; codecs="${codec}"`;
     const head = initSegment([{ id: VIDEO_TRACK_ID, timescale: VIDEO_CLOCK_HZ, format }]);
-    await this.#viewer.tell({ type: "stream", run: this.#asked.run, mime, width, height }, head);
+    await this.#viewer.tell({ type: "stream", run: this.#run.asked.run, mime, width, height }, head);
   }
 
-  /** Until the picture of `next` is wanted, or it is stopped. */
+  /** Until the picture of `next` is wanted. */
   async #wait(next: number, isWanted: () => boolean): Promise<void> {
-    while (!isWanted() && !this.#stopping.signal.aborted) {
-      const extended = Promise.withResolvers<void>();
-      this.#extended = extended;
-      await this.#viewer.tell({ type: "waiting", run: this.#asked.run, next });
-      await extended.promise;
-    }
+    await this.#run.wait(isWanted, () => this.#viewer.tell({ type: "waiting", run: this.#run.asked.run, next }));
   }
 
   async #end(): Promise<void> {
     if (this.#toldEnd) return;
     this.#toldEnd = true;
-    await this.#viewer.tell({ type: "end", run: this.#asked.run });
+    await this.#viewer.tell({ type: "end", run: this.#run.asked.run });
   }
 
   async #unplayable(why: string): Promise<void> {
-    await this.#viewer.tell({ type: "unplayable", run: this.#asked.run, why });
+    await this.#viewer.tell({ type: "unplayable", run: this.#run.asked.run, why });
   }
 }
