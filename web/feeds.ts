@@ -6,7 +6,7 @@ import type { CameraRight } from "../auth/right.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Turns } from "../base/turns.ts";
-import type { BridgedStream } from "../bridge/camera.ts";
+import type { BridgedCamera, BridgedStream } from "../bridge/camera.ts";
 import { AgedSource, recordedUnder } from "../bridge/client-side/aged-source.ts";
 import type { PtzHolders } from "../bridge/client-side/ptz-holders.ts";
 import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
@@ -15,6 +15,7 @@ import type { WebSocket } from "../net/websocket.ts";
 import { showLive, unplayable, type Viewer } from "./live.ts";
 import { PlaybackFeed } from "./playback-feed.ts";
 import { PtzFeed } from "./ptz-feed.ts";
+import { hearRecorded } from "./recorded-sound.ts";
 import { hearLive } from "./sound.ts";
 import type { WebDoor } from "./state.ts";
 import type { Footage } from "./timeline.ts";
@@ -51,6 +52,9 @@ export interface FeedVisitor {
   /** Of the account, over all its pages: what costs reading is done one after the other. */
   readonly turns: Turns;
 }
+
+/** That are needed together. */
+type Rights = readonly [CameraRight, ...CameraRight[]];
 
 /** What goes over WebSockets of pages that were let in: each demands its right, and ends with it. */
 export class Feeds {
@@ -89,7 +93,7 @@ export class Feeds {
   /** Whatever `begin` sends of a live stream, for as long as all of the rights are there. */
   async #flow<Message extends object>(
     ws: WebSocket,
-    { who, door, address, ended }: FeedVisitor,
+    visitor: FeedVisitor,
     {
       id,
       name,
@@ -98,15 +102,14 @@ export class Feeds {
     }: {
       readonly id: string;
       readonly name: string | undefined;
-      readonly rights: readonly [CameraRight, ...CameraRight[]];
+      readonly rights: Rights;
       readonly verb: "watch" | "hear";
     },
     begin: (stream: BridgedStream, viewer: Viewer<Message>, log: Log) => () => void,
   ): Promise<void> {
+    const { who, door, address, ended } = visitor;
     try {
-      const [first, ...others] = rights;
-      const camera = this.#o.watch.open(who, id, first, door, address);
-      for (const right of others) this.#o.watch.open(who, id, right, door, address);
+      const camera = this.#open(visitor, id, rights);
       const lease = this.#o.watch.run(who, camera, rights, door, address);
       let bytes = 0;
       ws.once("close", () => lease.close({ bytes }));
@@ -161,6 +164,25 @@ export class Feeds {
     }
   }
 
+  /** What goes with the picture of a recording, over a connection of its own. */
+  recordedSound(ws: WebSocket, visitor: FeedVisitor, id: string, name: string | undefined): void {
+    const { who, door, address, ended } = visitor;
+    try {
+      const rights: Rights = ["audio", "playback"];
+      const camera = this.#open(visitor, id, rights);
+      const { recorded } = streamOf(camera, name);
+      const lease = this.#o.watch.run(who, camera, rights, door, address);
+      ws.once("close", lease.close);
+      const source = recordedUnder(recorded, lease, this.#o.clock);
+      const log = this.#o.log.child({ camera: id, account: who.name });
+      const close = hearRecorded(ws, { source, clock: this.#o.clock, log });
+      ws.once("close", close);
+      endWith(ws, AbortSignal.any([lease.ended, ended]), close);
+    } catch (error) {
+      refuseIn(ws, unplayable(error, "hear"));
+    }
+  }
+
   /** Moves of one camera. */
   ptz(ws: WebSocket, { who, door, address, ended }: FeedVisitor, id: string): void {
     try {
@@ -175,6 +197,13 @@ export class Feeds {
     } catch {
       refuseIn(ws, { type: "refused", why: "This camera is not there, or you may not move it." });
     }
+  }
+
+  /** A camera on which the visitor has all of the rights. Faults as {@link Watch.open}. */
+  #open({ who, door, address }: FeedVisitor, id: string, [first, ...others]: Rights): BridgedCamera {
+    const camera = this.#o.watch.open(who, id, first, door, address);
+    for (const right of others) this.#o.watch.open(who, id, right, door, address);
+    return camera;
   }
 }
 

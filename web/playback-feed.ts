@@ -7,11 +7,9 @@ import type { WebSocket } from "../net/websocket.ts";
 import { keyFrameAt } from "./key-frame.ts";
 import { Newest } from "./newest.ts";
 import { RecordedPicture } from "./playback.ts";
-import { type PlaybackMessage, type PlaybackRequest, playbackRequest } from "./playback-protocol.ts";
+import type { PlaybackMessage, PlaybackRequest } from "./playback-protocol.ts";
+import { CLOSE_WRONG, requestIn, tellPage } from "./playback-words.ts";
 import { type Footage, timelineOf } from "./timeline.ts";
-
-/** Private close code (RFC 6455 7.4.2): the page sent what we do not understand. */
-export const CLOSE_WRONG = 4400;
 
 /** What is played, and to be told, of one camera's recording. */
 export interface PlaybackFeedOptions {
@@ -57,7 +55,7 @@ export class PlaybackFeed {
   #take(data: Buffer): void {
     // What comes before the page has closed its end, too.
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    const request = parsed(data);
+    const request = requestIn(data);
     if (request === undefined) {
       this.#ws.close(CLOSE_WRONG);
       this.close();
@@ -94,22 +92,7 @@ export class PlaybackFeed {
     }
   }
 
-  /** Resolves when it has left, or never will. */
   #tell(message: PlaybackMessage, bytes?: Buffer): Promise<void> {
-    return new Promise((resolve) => {
-      this.#ws.send(JSON.stringify(message), () => {
-        if (bytes === undefined) resolve();
-      });
-      if (bytes !== undefined) this.#ws.send(bytes, () => resolve());
-    });
-  }
-}
-
-/** Undefined for what no page of ours sends. */
-function parsed(data: Buffer): PlaybackRequest | undefined {
-  try {
-    return playbackRequest.safeParse(JSON.parse(data.toString("utf8"))).data;
-  } catch {
-    return undefined;
+    return tellPage(this.#ws, message, bytes);
   }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { unixMillis } from "../base/units.ts";
 import type { KeyFrame } from "./key-frame.ts";
+import type { SoundFormat } from "./sound.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Instants of pages: years have four digits. */
@@ -59,7 +60,14 @@ export type PlaybackMessage =
   | { readonly type: "no-key-frame"; readonly asked: number; readonly why?: string }
   | Timeline;
 
-/** What is asked for of the pictures. */
+/** What a page is told of the sound of a recording; the bytes of a piece follow it at once. */
+export type RecordedSoundMessage =
+  | ({ readonly type: "sound"; readonly run: number } & SoundFormat)
+  /** One access unit, behind the instant of its capture. */
+  | { readonly type: "piece"; readonly run: number }
+  | Extract<PlaybackMessage, { type: "waiting" | "unplayable" }>;
+
+/** What is asked for of the pictures, or of the sound. */
 export type PictureRequest = Exclude<PlaybackRequest, { type: "timeline" | "key-frame" }>;
 
 export type ReadRequest = Extract<PlaybackRequest, { type: "read" }>;

@@ -10,7 +10,7 @@ import { askPtz, headOf, speedOf, type Velocity } from "../bridge/client-side/pt
 import type { Watch } from "../bridge/client-side/watch.ts";
 import type { WebSocket } from "../net/websocket.ts";
 import { Newest } from "./newest.ts";
-import { CLOSE_WRONG } from "./playback-feed.ts";
+import { CLOSE_WRONG } from "./playback-words.ts";
 
 const LIMITS = {
   /** A page that holds a button says so again each half second. Silence for so long is the end of the move. */

@@ -29,8 +29,8 @@ interface Guest {
   readonly turns: Turns;
 }
 
-/** WebSockets of logged-in pages, below `/api/`: `events`, `ptz/<camera>`, and `live`, `sound` and `playback`, each `/<camera>` or `/<camera>/<stream>`. */
-export const FEEDS = ["events", "live", "sound", "playback", "ptz"] as const;
+/** WebSockets of logged-in pages, below `/api/`: `events`, `ptz/<camera>`, and `live`, `sound`, `playback` and `recorded-sound`, each `/<camera>` or `/<camera>/<stream>`. */
+export const FEEDS = ["events", "live", "sound", "playback", "recorded-sound", "ptz"] as const;
 
 export class Sockets {
   readonly #o: SocketsOptions;
@@ -89,6 +89,8 @@ export class Sockets {
       else if (kind === "live" && camera !== undefined) void this.#feeds.live(ws, visitor, camera, stream);
       else if (kind === "sound" && camera !== undefined) void this.#feeds.sound(ws, visitor, camera, stream);
       else if (kind === "playback" && camera !== undefined) this.#feeds.playback(ws, visitor, camera, stream);
+      else if (kind === "recorded-sound" && camera !== undefined)
+        this.#feeds.recordedSound(ws, visitor, camera, stream);
       else if (kind === "ptz" && camera !== undefined && stream === undefined) this.#feeds.ptz(ws, visitor, camera);
       else ws.close(1008);
     });

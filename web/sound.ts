@@ -15,17 +15,19 @@ const LIMITS = {
 /** Before each piece: the instant of its capture, in milliseconds since 1970 (64-bit floating point). */
 const HEAD_BYTES = 8;
 
+/** What a browser has to know to play sound. */
+export interface SoundFormat {
+  /** As WebCodecs has it: `ulaw`, `alaw`, `opus`, `mp4a.40.2`. */
+  readonly codec: string;
+  readonly sampleRateHz: number;
+  readonly channels: number;
+  /** AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1), base64; of AAC alone. */
+  readonly config?: string;
+}
+
 /** What a listener is told in words; between two of them come pieces of sound, each one access unit behind its instant. */
 export type SoundMessage =
-  | {
-      readonly type: "sound";
-      /** As WebCodecs has it: `ulaw`, `alaw`, `opus`, `mp4a.40.2`. */
-      readonly codec: string;
-      readonly sampleRateHz: number;
-      readonly channels: number;
-      /** AudioSpecificConfig (ISO/IEC 14496-3 1.6.2.1), base64; of AAC alone. */
-      readonly config?: string;
-    }
+  | ({ readonly type: "sound" } & SoundFormat)
   /** There is none that a browser can play; `why` is a sentence for people. */
   | { readonly type: "unplayable"; readonly why: string };
 
@@ -64,25 +66,21 @@ class LiveSound {
     for (const sample of this.#depacketizer.push(group)) this.#play(sample);
   }
 
-  #play({ at, data, format }: Sample): void {
-    if (format !== this.#format) this.#begin(format);
-    if (!this.#playable || this.#listener.queuedBytes > LIMITS.queuedBytes) return;
-    const piece = Buffer.alloc(HEAD_BYTES + data.length);
-    piece.writeDoubleBE(at);
-    data.copy(piece, HEAD_BYTES);
-    this.#listener.binary(piece);
+  #play(sample: Sample): void {
+    if (sample.format !== this.#format) this.#begin(sample.format);
+    if (this.#playable && this.#listener.queuedBytes <= LIMITS.queuedBytes) this.#listener.binary(pieceOf(sample));
   }
 
   #begin(format: SampleFormat): void {
     this.#format = format;
-    const described = describedFor(format);
+    const described = soundFormatOf(format);
     this.#playable = described !== undefined;
     if (described === undefined) {
       this.#refuse(`Browsers cannot play ${format.codec} sound.`);
       return;
     }
     this.#log.debug({ codec: described.codec }, "live sound begins");
-    this.#listener.text(described);
+    this.#listener.text({ type: "sound", ...described });
   }
 
   #refuse(why: string): void {
@@ -90,11 +88,20 @@ class LiveSound {
   }
 }
 
-function describedFor(format: SampleFormat): Extract<SoundMessage, { type: "sound" }> | undefined {
+/** Undefined where no browser plays it. Fault `invalid` for a broken decoder configuration. */
+export function soundFormatOf(format: SampleFormat): SoundFormat | undefined {
   if (!("sampleRateHz" in format)) return undefined;
   const codec = codecString(format);
   if (codec === undefined) return undefined;
   const { sampleRateHz, channels } = format;
   const config = format.codec === "MPEG4-GENERIC" ? { config: format.config.toString("base64") } : {};
-  return { type: "sound", codec, sampleRateHz, channels, ...config };
+  return { codec, sampleRateHz, channels, ...config };
+}
+
+/** An access unit as it goes to a page, behind the instant of its capture. */
+export function pieceOf({ at, data }: Sample): Buffer {
+  const piece = Buffer.alloc(HEAD_BYTES + data.length);
+  piece.writeDoubleBE(at);
+  data.copy(piece, HEAD_BYTES);
+  return piece;
 }

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { CameraRight } from "../../auth/right.ts";
 import { Secret } from "../../base/secret.ts";
+import { isoOf, later } from "../../base/units.ts";
 import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
 import { GST_LOGIN, type GstCamera, startGstCamera } from "../support/gst-camera.ts";
@@ -19,6 +20,10 @@ interface Played {
 /** What of Web Audio is looked at. The DOM's own types would hold for all our code, which has no DOM. */
 interface Source {
   readonly buffer: { readonly duration: number; getChannelData(channel: number): Float32Array } | null;
+}
+interface Video {
+  readonly currentTime: number;
+  readonly playbackRate: number;
 }
 interface Page {
   played: Played[];
@@ -46,7 +51,7 @@ describe("the sound of a camera, in Chromium", function () {
     );
     await t.administrator(GUARD.password);
     await t.bridge.parts.accounts.createPerson({ name: GUARD.name, password: new Secret(GUARD.password), grants: [] });
-    await grant("live", "audio");
+    await grant("live", "playback", "audio");
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
     await window.page.evaluate(listen);
     await window.logIn(GUARD.name, GUARD.password);
@@ -76,12 +81,9 @@ describe("the sound of a camera, in Chromium", function () {
     expect(await played()).to.deep.equal([]);
     await sound().click();
     const all: Played[] = [];
-    const beeps = (): readonly number[] =>
-      all.filter(({ peak }, index) => peak > 0.2 && (all[index - 1]?.peak ?? 0) < 0.2).map(({ begin }) => begin);
     await eventually(async () => {
       all.push(...(await played()));
-      const found = beeps();
-      return found.some((begin, index) => Math.abs(begin - (found[index - 1] ?? 0) - 1) < 0.1);
+      return isBeepingEachSecond(all);
     });
     const followed = all.filter(({ begin }, index) => {
       const before = all[index - 1];
@@ -109,6 +111,47 @@ describe("the sound of a camera, in Chromium", function () {
     expect(await played()).to.deep.equal([]);
   });
 
+  it("is heard with a recording while that is played as fast as it was captured, and at no other time", async () => {
+    const { page } = window;
+    const [gate] = t.bridge.parts.watch.all();
+    const extent = () => gate?.recorded.extent();
+    await eventually(async () => {
+      const there = await extent();
+      return there !== undefined && there.to - there.from > 8000;
+    });
+    await page.getByRole("link", { name: "Playback" }).click();
+    await page.getByRole("button", { name: "Newest" }).waitFor();
+    const { from } = (await extent()) ?? expect.fail("nothing is recorded");
+    await page.goto(`/playback?camera=gate&at=${isoOf(later(from, 1000))}`);
+    await page.evaluate(listen);
+    await page.locator('.players .picture[data-state="showing"]').waitFor();
+    await sound().click();
+    expect(await played(), "while it stands still").to.deep.equal([]);
+    const play = page.getByRole("button", { name: "Play", exact: true });
+    await play.click();
+    const all: Played[] = [];
+    await eventually(async () => {
+      all.push(...(await played()));
+      return isBeepingEachSecond(all);
+    });
+    await window.picture("recorded-sound");
+    await page.getByRole("button", { name: "Pause", exact: true }).click();
+    await page.getByLabel("Speed").selectOption("2");
+    await eventually(async () => (await played()).length === 0);
+    await play.click();
+    const video = (): Promise<Video> =>
+      page.locator("video").evaluate((element) => {
+        const { currentTime, playbackRate } = element as unknown as Video;
+        return { currentTime, playbackRate };
+      });
+    await eventually(async () => (await video()).playbackRate > 1.5);
+    await played();
+    const { currentTime } = await video();
+    await eventually(async () => (await video()).currentTime > currentTime + 1);
+    expect(await played(), "at twice the speed").to.deep.equal([]);
+    await page.getByRole("link", { name: "Cameras" }).click();
+  });
+
   it("is decoded by the browser where it is AAC", async () => {
     await choose("Hall");
     await sound().click();
@@ -130,6 +173,12 @@ describe("the sound of a camera, in Chromium", function () {
     expect(window.troubles).to.deep.equal([]);
   });
 });
+
+/** Two beeps, a second apart on the clock of what is heard. */
+function isBeepingEachSecond(all: readonly Played[]): boolean {
+  const beeps = all.filter(({ peak }, index) => peak > 0.2 && (all[index - 1]?.peak ?? 0) < 0.2);
+  return beeps.some(({ begin }, index) => Math.abs(begin - (beeps[index - 1]?.begin ?? Number.NaN) - 1) < 0.1);
+}
 
 /** Runs in the page: writes down what is given to the browser to play. */
 function listen(): void {

@@ -123,30 +123,37 @@ describe("WebSockets of the pages", () => {
       expect(gate.readers.size).to.equal(1);
     });
 
-    it("with its sound to whoever may watch and hear it, for as long as both hold", async () => {
-      site.camera("gate", [track("PCMU")]).flow();
-      const may = [on("live", "gate"), on("audio", "gate")];
-      const sound = { type: "unplayable", why: "This camera is not there, or you may not hear it." };
-      for (const [grants, camera] of [
-        [may.slice(0, 1), "gate"],
-        [may.slice(1), "gate"],
-        [may, "yard"],
-        [may, "none"],
-      ] as const) {
-        const feed = await (await person(...grants)).openFeed(`/api/sound/${camera}`);
-        expect([await feed.closed, feed.messages]).to.deep.equal([ENDED, [sound]]);
-      }
-      for (const right of ["live", "audio"] as const) {
-        const listener = await person(...may);
-        const { json } = await listener.send("GET", "/api/cameras");
-        expect((json as { cameras: { mayHear: boolean }[] }).cameras.map(({ mayHear }) => mayHear)).to.deep.equal([
-          true,
-        ]);
-        const feed = await listener.openFeed("/api/sound/gate");
-        await site.accounts.change(idOf(`person ${names}`), { grants: [on(right, "gate")] });
-        expect([await feed.closed, feed.messages], right).to.deep.equal([ENDED, []]);
-      }
-    });
+    for (const [feed, right] of [
+      ["sound", "live"],
+      ["recorded-sound", "playback"],
+    ] as const)
+      it(`with its ${feed} to whoever may see and hear it, for as long as both hold`, async () => {
+        site.camera("gate", [track("PCMU")]).flow();
+        const may = [on(right, "gate"), on("audio", "gate")];
+        const sound = { type: "unplayable", why: "This camera is not there, or you may not hear it." };
+        for (const [grants, camera] of [
+          [may.slice(0, 1), "gate"],
+          [may.slice(1), "gate"],
+          [[...may, on("search", "yard")], "yard"],
+          [may, "none"],
+        ] as const) {
+          const opened = await (await person(...grants)).openFeed(`/api/${feed}/${camera}`);
+          expect([await opened.closed, opened.messages]).to.deep.equal([ENDED, [sound]]);
+        }
+        for (const left of may) {
+          const listener = await person(...may);
+          const { json } = await listener.send("GET", "/api/cameras");
+          expect(
+            (json as { cameras: Record<string, unknown>[] }).cameras.map(({ mayHear, mayHearRecorded }) => [
+              mayHear,
+              mayHearRecorded,
+            ]),
+          ).to.deep.equal([[right === "live", right === "playback"]]);
+          const opened = await listener.openFeed(`/api/${feed}/gate`);
+          await site.accounts.change(idOf(`person ${names}`), { grants: [left] });
+          expect([await opened.closed, opened.messages], left.right).to.deep.equal([ENDED, []]);
+        }
+      });
 
     it("until the page closes, which leaves no reader behind", async () => {
       const feed = await guard.openFeed("/api/live/gate");
@@ -190,6 +197,20 @@ describe("WebSockets of the pages", () => {
       expect((await guard.send("GET", "/api/cameras")).status).to.equal(200);
       await site.clock.advance(30 * MINUTE);
       expect((await guard.send("GET", "/api/cameras")).status).to.equal(401);
+    });
+
+    it("and close where what a page asks for is not of sound", async () => {
+      site.camera("gate", [track("PCMU")]);
+      const listener = await person(on("playback", "gate"), on("audio", "gate"));
+      for (const asked of [
+        "nonsense",
+        JSON.stringify({ type: "key-frame", at: 1 }),
+        JSON.stringify({ type: "read", run: 1, from: 2, until: 1, backward: true }),
+      ]) {
+        const feed = await listener.openFeed("/api/recorded-sound/gate");
+        feed.send(Buffer.from(asked));
+        expect(await feed.closed, asked).to.equal(4400);
+      }
     });
 
     it("and close for paths that are none", async () => {

@@ -80,6 +80,7 @@ export function cameraRoutes(o: {
         mayWatch: may("live"),
         mayHear: may("live") && may("audio"),
         mayPlayBack: may("playback"),
+        mayHearRecorded: may("playback") && may("audio"),
         mayExport: may("export"),
         mayMove: may("ptz"),
         mayKeepPresets: may("presets"),

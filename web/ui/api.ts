@@ -149,6 +149,7 @@ export interface Camera {
   readonly mayWatch: boolean;
   readonly mayHear: boolean;
   readonly mayPlayBack: boolean;
+  readonly mayHearRecorded: boolean;
   readonly mayExport: boolean;
   readonly mayMove: boolean;
   readonly mayKeepPresets: boolean;

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { LivePlayer, type LiveState } from "../live-player.ts";
+import { LiveSound } from "../sound/live-sound.ts";
 import { SoundButton } from "../sound/sound-button.tsx";
 
 /** The live picture of one stream of a camera, for as long as it is shown. `sound`: it can be heard, too. */
@@ -29,7 +30,10 @@ export function Picture(props: {
       {state.at === "connecting" ? <p>Waiting for the picture…</p> : null}
       {state.at === "stopped" ? <p>{state.why}</p> : null}
       {props.sound === true ? (
-        <SoundButton camera={camera} stream={stream} shownAt={() => player.current?.shownAt} />
+        <SoundButton
+          of={`${camera} ${stream}`}
+          hear={(onTrouble) => new LiveSound(camera, stream, { shownAt: () => player.current?.shownAt, onTrouble })}
+        />
       ) : null}
     </div>
   );

@@ -1,31 +1,33 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { SoundPlayer } from "./sound-player.ts";
 import "./sound.css";
 
-/** Switches a camera's sound on and off. Off at first: pages must not begin to speak by themselves. */
+/** Something that is heard until it is closed. */
+export interface Heard {
+  close(): void;
+}
+
+/** Switches sound on and off. Off at first: pages must not begin to speak by themselves. `of`: where another begins, this one ends. */
 export function SoundButton(props: {
-  readonly camera: string;
-  readonly stream: string;
-  readonly shownAt: () => number | undefined;
+  readonly of: string;
+  /** `onTrouble`: it has ended, for this reason. */
+  readonly hear: (onTrouble: (why: string) => void) => Heard;
 }): JSX.Element {
-  const { camera, stream, shownAt } = props;
-  const player = useRef<SoundPlayer>(undefined);
+  const heard = useRef<Heard>(undefined);
   const [isOn, setOn] = useState(false);
   const [trouble, setTrouble] = useState<string>();
   const stop = (): void => {
-    player.current?.close();
-    player.current = undefined;
+    heard.current?.close();
+    heard.current = undefined;
     setOn(false);
   };
-  useEffect(() => stop, [camera, stream]);
+  useEffect(() => stop, [props.of]);
   const start = (): void => {
     setTrouble(undefined);
-    const onTrouble = (why: string): void => {
+    heard.current = props.hear((why) => {
       stop();
       setTrouble(why);
-    };
-    player.current = new SoundPlayer({ camera, stream, shownAt, onTrouble });
+    });
     setOn(true);
   };
   return (

@@ -100,6 +100,7 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
                 camera={id}
                 name={nameOf(id)}
                 state={view?.states.get(id)}
+                sound={isHeard(cameras.find((camera) => camera.id === id))}
               />
             ))}
           </div>
@@ -152,6 +153,10 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
       )}
     </section>
   );
+}
+
+function isHeard(camera: Camera | undefined): boolean {
+  return camera?.mayHearRecorded === true && camera.streams[0].tracks.some(({ kind }) => kind === "audio");
 }
 
 /** What the address says: `?camera=gate,yard&at=2026-11-24T10:00:00.000Z`. */
