@@ -37,10 +37,10 @@ export function leftOut(query: URLSearchParams): readonly TrackKind[] {
   return asked === undefined ? [] : TRACK_KINDS.filter((kind) => !asked.includes(kind));
 }
 
-/** An address as it stands in a URL: IPv6 in brackets, IPv4-mapped addresses as IPv4. */
+/** An address as it stands in a URL: IPv6 in brackets, where it has none yet, IPv4-mapped addresses as IPv4. */
 export function hostOf(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/, "");
-  return plain.includes(":") ? `[${plain}]` : plain;
+  return plain.includes(":") && !plain.startsWith("[") ? `[${plain}]` : plain;
 }
 
 type Kind = "live" | "recorded";

@@ -34,6 +34,8 @@ describe("the addresses that clients are told", () => {
       ["::ffff:10.2.0.5", "10.2.0.5"],
       ["fd00::2", "[fd00::2]"],
       ["::1", "[::1]"],
+      // As it stands in the address by which a client has come.
+      ["[::1]", "[::1]"],
     ] as const;
     for (const [address, host] of rows) {
       expect(hostOf(address)).to.equal(host);
