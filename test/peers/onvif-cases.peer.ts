@@ -18,6 +18,10 @@ const PUBLISHED = {
   RECORDING: 40,
   PTZ: 34,
   MEDIA2_PTZ: 15,
+  DEVICE: 116,
+  DISCOVERY: 14,
+  IPCONFIG: 5,
+  SECURITY: 2,
 };
 
 /** Cameras that have among them everything that the cases are about: each codec, and metadata. */
@@ -58,7 +62,7 @@ async function ready(t: TestBridge, gst: GstCamera): Promise<Login> {
     events: "any",
     search: "any",
   } as const;
-  return t.account({ ...watching, ptz: "any", presets: "any" });
+  return t.account({ ...watching, ptz: "any", presets: "any", relay: "any" });
 }
 
 /** Adopts one that can be moved. */

@@ -8,6 +8,7 @@ import sys
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+import device_cases
 import event_cases
 import media_cases
 import ptz_cases
@@ -26,6 +27,7 @@ CASES = (
     | recording_cases.CASES
     | event_cases.CASES
     | ptz_cases.CASES
+    | device_cases.CASES
 )
 # What can be disturbed, or moves what others look at.
 ALONE = event_cases.ALONE | ptz_cases.CASES.keys()

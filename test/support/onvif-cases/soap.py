@@ -12,6 +12,7 @@ import xml.etree.ElementTree as ET
 SPACES = {
     "tds": "http://www.onvif.org/ver10/device/wsdl",
     "trt": "http://www.onvif.org/ver10/media/wsdl",
+    "timg": "http://www.onvif.org/ver20/imaging/wsdl",
     "tptz": "http://www.onvif.org/ver20/ptz/wsdl",
     "tr2": "http://www.onvif.org/ver20/media/wsdl",
     "trc": "http://www.onvif.org/ver10/recording/wsdl",
