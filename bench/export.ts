@@ -8,6 +8,8 @@ import { silentLog } from "../base/log.ts";
 import { Metrics } from "../base/metrics.ts";
 import { makeSecret } from "../base/secret.ts";
 import { SECOND, unixMillis } from "../base/units.ts";
+import { recordedSignatures } from "../bridge/client-side/recorded-signatures.ts";
+import type { CameraVerdict } from "../media/signing/finding.ts";
 import { issuedBy, selfSigned } from "../net/tls.ts";
 import { Archive } from "../recorder/archive.ts";
 import { CATALOG_FILE } from "../recorder/archive-settings.ts";
@@ -26,6 +28,7 @@ import { Volumes } from "../recorder/volumes.ts";
 import { cell, table } from "./figures.ts";
 import { record } from "./footage.ts";
 import { benchKeys } from "./protection.ts";
+import { SigningCamera } from "./signing-camera.ts";
 
 // How fast recordings are exported and verified, beside the same bytes copied by the system in the same run.
 
@@ -72,11 +75,17 @@ try {
   const { recorder, exporter } = await makeSigners();
   const recordings = join(folder, "recordings");
   const encrypted = join(folder, "encrypted");
+  const signed = join(folder, "signed");
   const keys = benchKeys();
   const shared = { clock: systemClock, log: silentLog(), signer: recorder };
-  for (const more of [{ folder: recordings }, { folder: encrypted, keys, settings: { encryption: "full" } } as const]) {
+  const made = [
+    { folder: recordings },
+    { folder: encrypted, keys, settings: { encryption: "full" } },
+    { folder: signed, camera: new SigningCamera() },
+  ] as const;
+  for (const { camera, ...more } of made.map((one) => ({ camera: undefined, ...one }))) {
     const archive = await Archive.open({ ...shared, ...more, metrics: new Metrics() });
-    await record(archive, CAMERA, FROM, seconds);
+    await record(archive, CAMERA, FROM, seconds, camera);
     await archive.close();
   }
   const catalog = await Catalog.open(join(recordings, CATALOG_FILE));
@@ -120,7 +129,21 @@ try {
   const verifiedRecordings = async (archive: string): Promise<void> => {
     const paths = await Array.fromAsync(glob(join(archive, "**/*.mp4")));
     const report = await verify({ files: diskFiles, paths: paths.sort(), keys });
+    const isOf = (verdict: CameraVerdict): boolean =>
+      report.cameras.some(({ findings }) => findings.some((one) => one.verdict === verdict));
+    if (isOf("changed") || isOf("missing") || isOf("untrusted") !== (archive === signed))
+      throw new Error("what the camera signed is not as it signed it");
     if (exitCodeOf(report) !== 0) throw new Error("what was just recorded is not as it was recorded");
+  };
+
+  const ofSigned = await Catalog.open(join(signed, CATALOG_FILE));
+  const compared = async (): Promise<void> => {
+    const stretch = { camera: CAMERA, stream: "main", from: FROM, to: unixMillis(FROM + seconds * SECOND) };
+    const from = { volumes: new Volumes([mainVolume(signed)], { ...place, catalog: ofSigned }), files: diskFiles };
+    const how = { trusted: undefined, oldest: () => 0, signal: new AbortController().signal };
+    const all = await Array.fromAsync(recordedSignatures({ ...from, catalog: ofSigned }, stretch, how));
+    const last = all.at(-1);
+    if (last?.type !== "compared" || last.report === undefined) throw new Error("nothing was signed");
   };
 
   const out = (name: string): string => join(folder, name);
@@ -132,6 +155,8 @@ try {
     ["verify that, without unpacking", () => verified(out("export.zip")), undefined],
     ["verify the recordings", () => verifiedRecordings(recordings), undefined],
     ["verify the same, encrypted in full", () => verifiedRecordings(encrypted), undefined],
+    ["verify the recordings of a camera that signs", () => verifiedRecordings(signed), undefined],
+    ["compare these alone with what it signed, in a thread", compared, undefined],
   ];
   const best = new Map<string, { readonly took: number; readonly cpuSeconds: number }>();
   for (let round = 0; round < Number(values.rounds); round += 1) {
@@ -147,6 +172,7 @@ try {
     await rm(out("export.zip"));
   }
   await catalog.close();
+  await ofSigned.close();
   const copy = best.get(COPY)?.took ?? 0;
   const rows = [...best].map(([name, { took, cpuSeconds }]) => ({
     name,

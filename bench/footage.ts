@@ -8,6 +8,7 @@ import type { SampleFormat } from "../media/sample.ts";
 import type { Archive } from "../recorder/archive.ts";
 import { catalogMigrations } from "../recorder/catalog-schema.ts";
 import { BYTES, FRAMES_PER_GROUP, FRAMES_PER_SECOND, PPS, SPS } from "./picture.ts";
+import type { SigningCamera } from "./signing-camera.ts";
 
 const CLOCK_RATE_HZ = 90_000;
 const FORMAT: SampleFormat = {
@@ -24,8 +25,14 @@ const FORMAT: SampleFormat = {
   ]),
 };
 
-/** Records `seconds` of a camera of 4 Mbit/s, from an instant in the past on, as fast as the disk takes it. */
-export async function record(archive: Archive, camera: string, from: UnixMillis, seconds: number): Promise<void> {
+/** Records `seconds` of a camera of 4 Mbit/s, from an instant in the past on, as fast as the disk takes it. `signs`: it signs its stream. */
+export async function record(
+  archive: Archive,
+  camera: string,
+  from: UnixMillis,
+  seconds: number,
+  signs?: SigningCamera,
+): Promise<void> {
   const noise = Buffer.from(randomBytes(BYTES.key).map((byte) => byte | 1));
   const packetizer = createPacketizer(FORMAT, { payloadType: 96, ssrc: 1, sequence: 0, clockRateHz: CLOCK_RATE_HZ });
   const recorder = archive.recorder(camera, "main");
@@ -33,10 +40,21 @@ export async function record(archive: Archive, camera: string, from: UnixMillis,
   for (let frame = 0; frame < seconds * FRAMES_PER_SECOND; frame += 1) {
     const key = frame % FRAMES_PER_GROUP === 0;
     const slice = Buffer.concat([Buffer.of(key ? 0x65 : 0x41, 0x88), noise.subarray(0, key ? BYTES.key : BYTES.other)]);
+    const messages: Buffer[] = [];
+    if (signs !== undefined) {
+      // No camera takes the same picture twice.
+      slice.writeUInt32BE((frame | 0x01_00_00_00) >>> 0, 2);
+      if (key && frame > 0) messages.push(signs.message());
+      signs.slice(slice, key);
+    }
     const rtpTime = frame * (CLOCK_RATE_HZ / FRAMES_PER_SECOND);
     const at = unixMillis(from + (frame * SECOND) / FRAMES_PER_SECOND);
     const marks = { track: 0, rtpTime, at, quality: "camera", key, discontinuity: false } as const;
-    const sample = { ...marks, data: prefixed(slice, 4), format: FORMAT };
+    const sample = {
+      ...marks,
+      data: Buffer.concat([...messages, slice].map((nal) => prefixed(nal, 4))),
+      format: FORMAT,
+    };
     recorder.push(new PacketGroup(marks, packetizer.packets(sample, rtpTime)));
     if (key) await recorder.idle();
   }
