@@ -17,7 +17,8 @@ type Fragment = Omit<Extract<ThreadQuestion, { type: "fragment" }>, "type">;
 export class CameraSignaturesThread {
   readonly #worker: Worker;
   /** Of the question that is being answered; none is asked before. */
-  #answer: Promise<unknown> = Promise.resolve();
+  #asked: PromiseWithResolvers<unknown> | undefined;
+  #failure: Fault | undefined;
 
   /** `trusted`: authorities of cameras, or cameras themselves; absent: anybody. */
   constructor(trusted: readonly X509Certificate[] | undefined) {
@@ -26,38 +27,40 @@ export class CameraSignaturesThread {
       workerData: task,
       resourceLimits: { maxOldGenerationSizeMb: LIMITS.heapMegabytes },
     });
+    this.#worker.on("message", (answer) => this.#asked?.resolve(answer));
+    // Also where nothing is asked at the moment: an error that nobody hears ends the process.
+    this.#worker.on("error", (cause) => this.#fail(cause));
+    this.#worker.on("exit", () => this.#fail());
   }
 
-  /** A fragment as it was recorded: all behind its `uuid` box, decrypted, which is copied. Faults of the one before. */
+  /** A fragment as it was recorded: all behind its `uuid` box, decrypted, which is copied. Faults of the one before; `internal` where the thread has ended. */
   async fragment({ about, body, tracks }: Fragment): Promise<void> {
-    await this.#answer;
+    await this.#asked?.promise;
     const copy = new Uint8Array(body);
-    this.#ask({ type: "fragment", about, body: copy, tracks }, copy.buffer);
+    this.#ask({ type: "fragment", about, body: copy, tracks }, [copy.buffer]);
   }
 
-  /** Of streams whose cameras sign; there is no more. */
+  /** Of streams whose cameras sign; there is no more. Faults as of {@link fragment}. */
   async end(): Promise<readonly SignatureReport[]> {
-    await this.#answer;
-    this.#ask({ type: "end" });
-    return (await this.#answer) as readonly SignatureReport[];
+    await this.#asked?.promise;
+    return (await this.#ask({ type: "end" })) as readonly SignatureReport[];
   }
 
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
 
-  #ask(question: ThreadQuestion, transferred?: ArrayBuffer): void {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const fail = (cause?: unknown): void =>
-      reject(new Fault("internal", "cameras' signatures were not compared", { cause }));
-    const worker = this.#worker;
-    const done = (): void => {
-      worker.off("message", resolve).off("error", fail).off("exit", fail);
-    };
-    worker.once("message", resolve).once("error", fail).once("exit", fail);
-    worker.postMessage(question, transferred === undefined ? [] : [transferred]);
-    this.#answer = promise.finally(done);
+  #ask(question: ThreadQuestion, transferred: readonly ArrayBuffer[] = []): Promise<unknown> {
+    this.#asked = Promise.withResolvers();
     // Whoever asks next, or for the end, hears of it.
-    this.#answer.catch(() => undefined);
+    this.#asked.promise.catch(() => undefined);
+    if (this.#failure === undefined) this.#worker.postMessage(question, transferred);
+    else this.#asked.reject(this.#failure);
+    return this.#asked.promise;
+  }
+
+  #fail(cause?: unknown): void {
+    this.#failure ??= new Fault("internal", "the thread that compares cameras' signatures has ended", { cause });
+    this.#asked?.reject(this.#failure);
   }
 }

@@ -1,8 +1,14 @@
 import { expect } from "chai";
+import { isFault } from "../../base/fault.ts";
+import { silentLog } from "../../base/log.ts";
 import { worseExitCode } from "../../bin/verify-cameras.ts";
+import { ExportSignatures } from "../../bridge/client-side/exports/export-signatures.ts";
 import { H264_CODEC } from "../../media/nal-codec.ts";
 import type { CameraVerdict } from "../../media/signing/finding.ts";
 import { type CameraReport, CameraSignatures, exitCodeOfCameras } from "../../recorder/camera-signatures.ts";
+import { signatureReportOf } from "../../recorder/camera-signatures-report.ts";
+import { CameraSignaturesThread } from "../../recorder/camera-signatures-thread.ts";
+import type { CutFragment, CutSegment } from "../../recorder/export/cut.ts";
 import { type Fmp4Track, fragment } from "../../recorder/fmp4.ts";
 import { prft } from "../../recorder/integrity.ts";
 import { sampleOf, signedFilm, signingCertificate } from "../support/signed-film.ts";
@@ -81,4 +87,55 @@ describe("what cameras signed, in recordings", () => {
       expect(exitCodeOfCameras(reports, isAsked)).to.equal(code);
       expect([0, 1, 3].map((own) => worseExitCode(own, reports, isAsked))).to.deep.equal([code, 1, code === 1 ? 1 : 3]);
     });
+});
+
+describe("what cameras signed, compared in a thread", function () {
+  this.timeout(30_000);
+  const about = { camera: "gate", stream: "main", isFirst: true };
+
+  it("is what it is without one, and leaves the bytes that it is given as they are", async () => {
+    const trusted = [signingCertificate("maker.pem")];
+    const direct = new CameraSignatures(trusted);
+    const thread = new CameraSignaturesThread(trusted);
+    try {
+      for (const [from, to] of [
+        [0, 13],
+        [13, 32],
+      ] as const) {
+        const bytes = body(from, to);
+        direct.fragment(about, bytes, TRACKS);
+        await thread.fragment({ about, body: bytes, tracks: TRACKS });
+        expect(bytes).to.deep.equal(body(from, to));
+      }
+      expect(await thread.end()).to.deep.equal(direct.end().map(signatureReportOf));
+    } finally {
+      await thread.close();
+    }
+  });
+
+  it("is a fault for who asks a thread that has ended, or whose thread ends meanwhile", async () => {
+    const isEnded = (error: unknown): boolean => isFault(error, "internal");
+    const thread = new CameraSignaturesThread(undefined);
+    await thread.fragment({ about, body: body(0, 13), tracks: TRACKS });
+    const end = thread.end();
+    await thread.close();
+    await end.then(
+      () => expect.fail("it answered"),
+      (error: unknown) => expect(isEnded(error)).to.equal(true),
+    );
+    await thread.end().then(
+      () => expect.fail("it answered"),
+      (error: unknown) => expect(isEnded(error)).to.equal(true),
+    );
+  });
+
+  it("ends no export where it fails, of which nothing is told then", async () => {
+    const signed = new ExportSignatures(undefined, silentLog());
+    await signed.close();
+    const segment = { tracks: TRACKS } as CutSegment;
+    const fragment = { segment, body: body(0, 13) } as CutFragment;
+    await signed.look({ id: "gate", stream: "main" }, fragment);
+    await signed.look({ id: "gate", stream: "main" }, fragment);
+    expect(await signed.end()).to.equal(undefined);
+  });
 });

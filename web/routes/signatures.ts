@@ -20,6 +20,8 @@ const LIMITS = {
   atOnce: 2,
   /** How often it is told how far it is, in parts of the range. */
   steps: 200,
+  /** Stretches that are told one by one: a film that was made for it has a verdict of its own for each second. */
+  findings: 1000,
 };
 
 const instant = z.iso.datetime({ offset: true }).transform((text) => unixMillis(Date.parse(text)));
@@ -99,12 +101,16 @@ const TROUBLE = "The recording cannot be compared at the moment. The log of the 
 function shown(one: SignatureProgress, isAsked: boolean): object {
   if (one.type === "at") return { type: "at", at: isoOf(one.at) };
   const { stretch, report, missing } = one;
+  const findings = report?.findings ?? [];
   return {
     type: "compared",
     compared: stretch === undefined ? null : { from: isoOf(stretch.from), to: isoOf(stretch.to) },
     isAsked,
     schemes: report?.schemes ?? [],
-    findings: (report?.findings ?? []).map(({ verdict, why, ...span }) => ({ ...spanOf(span), verdict, why })),
+    findings: findings
+      .slice(0, LIMITS.findings)
+      .map(({ verdict, why, ...span }) => ({ ...spanOf(span), verdict, why })),
+    more: Math.max(0, findings.length - LIMITS.findings),
     signers: report?.signers ?? [],
     missing: missing.map(({ reason, ...span }) => ({ ...spanOf(span), reason })),
   };

@@ -25,6 +25,8 @@ interface Compared {
   readonly isAsked: boolean;
   readonly schemes: readonly string[];
   readonly findings: readonly (Stretch & { readonly verdict: CameraVerdict; readonly why?: string })[];
+  /** Findings behind these. */
+  readonly more: number;
   readonly signers: readonly (CameraSigner & {
     readonly manufacturer?: string;
     readonly serial?: string;
@@ -129,7 +131,7 @@ function Signatures(props: SignaturesProps & { readonly onClose: () => void }): 
 }
 
 function Found(props: { readonly found: Compared; readonly onJump: (instant: Instant) => void }): JSX.Element {
-  const { compared, findings, signers, schemes, missing, isAsked } = props.found;
+  const { compared, findings, more, signers, schemes, missing, isAsked } = props.found;
   if (compared === null)
     return (
       <p>
@@ -168,6 +170,7 @@ function Found(props: { readonly found: Compared; readonly onJump: (instant: Ins
           ))}
         </tbody>
       </table>
+      {more === 0 ? null : <p class="hint">{more} more stretches follow. Choose a shorter stretch to see them.</p>}
       {missing.map(({ from, to, reason }) => (
         <p key={from} class="hint">
           {timeText(from)} to {timeText(to)}: not compared: {reason}.
