@@ -37,7 +37,7 @@ export class CameraSignaturesThread {
   async fragment({ about, body, tracks }: Fragment): Promise<void> {
     await this.#asked?.promise;
     const copy = new Uint8Array(body);
-    this.#ask({ type: "fragment", about, body: copy, tracks }, [copy.buffer]);
+    void this.#ask({ type: "fragment", about, body: copy, tracks }, [copy.buffer]);
   }
 
   /** Of streams whose cameras sign; there is no more. Faults as of {@link fragment}. */
