@@ -36,6 +36,7 @@ describe("what cameras signed, in the pages, in Chromium", function () {
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
     ({ page } = window);
     await window.logIn(ADMIN.name, ADMIN.password);
+    await page.getByRole("link", { name: "Playback" }).waitFor();
     const { archive } = t.bridge.parts;
     await eventually(async () => {
       const [first] = await archive.place.catalog.segments.after(id, "main", { startUs: 0, file: "" });
