@@ -1,4 +1,4 @@
-import { Fault, isFault } from "../../base/fault.ts";
+import { Fault, type FaultKind, isFault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { MINUTE, SECOND } from "../../base/units.ts";
 import type { VideoEncoder } from "../../media/video-settings.ts";
@@ -58,12 +58,13 @@ export async function readControls(
   return {
     ptz: moved && (await ifTold(readHead(conversation, moved), o.log)),
     imagingSource: found.namespaces.has(NAMESPACES.timg) ? profile?.source : undefined,
-    encoders: await readEncoders(conversation, found, o.log),
     relays: (await ifTold(readRelays(conversation), o.log)) ?? [],
     inputs: found.namespaces.has(NAMESPACES.tmd)
       ? ((await ifTold(conversation.ask(DEVICE_IO, "GetDigitalInputs", {}), o.log))?.DigitalInputs ?? [])
       : [],
     snapshot: found.snapshot && withSchemeOf(o.device, found.snapshot),
+    // Last, for most of what asks for controls does not need them.
+    encoders: await readEncoders(conversation, found, o.log),
   };
 }
 
@@ -76,7 +77,7 @@ async function readEncoders(
   for (const token of tokens) {
     const encoder = profiles.find((one) => one.token === token)?.encoder;
     const place = encoder === undefined ? undefined : { prefix, token: encoder };
-    const told = place && (await ifTold(readEncoder(conversation, place), log));
+    const told = place && (await ifTold(readEncoder(conversation, place), log, ["unavailable"]));
     read.push(told && { ...told, ...place });
   }
   return read;
@@ -117,11 +118,12 @@ async function readRelays(conversation: Conversation): Promise<CameraControls["r
   }
 }
 
-async function ifTold<T>(answer: Promise<T>, log: Log): Promise<T | undefined> {
+/** `besides`: what else is as if the camera had not got it. */
+async function ifTold<T>(answer: Promise<T>, log: Log, besides: readonly FaultKind[] = []): Promise<T | undefined> {
   try {
     return await answer;
   } catch (err) {
-    if (!isFault(err, "invalid") && !isFault(err, "denied")) throw err;
+    if (!(["invalid", "denied", ...besides] as const).some((kind) => isFault(err, kind))) throw err;
     log.debug({ err }, "the camera does not tell what it has");
     return undefined;
   }

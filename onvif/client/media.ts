@@ -88,7 +88,10 @@ export async function profileOfStream(
   return found === undefined || token === undefined ? undefined : { ...found, token };
 }
 
-/** The same of several streams, where the first one is: `tokens` in their order, undefined for those that no profile has. */
+/**
+ * The same of several streams, where the first one is: `tokens` in their order, undefined for those that no profile has. The others are
+ * looked for among the profiles that show the same scene, as long as there is time: a recorder has a hundred more.
+ */
 export async function profilesOfStreams(
   caller: Caller,
   services: { readonly media1?: URL; readonly media2?: URL },
@@ -105,8 +108,10 @@ export async function profilesOfStreams(
     const media: Media = { prefix, url };
     const profiles = (await ifThere(listProfiles(caller, media))) ?? [];
     const tokens: (string | undefined)[] = o.streams.map(() => undefined);
-    for (const { token } of profiles) {
+    for (const { token, source } of profiles) {
+      const first = profiles.find((one) => one.token === tokens[0]);
       if (tokens.every((one) => one !== undefined)) break;
+      if (first !== undefined && (source !== first.source || caller.remainingMs < LIMITS.reserveMs)) continue;
       const address = await ifThere(streamUriOf(caller, media, token, o.ip));
       const at = o.streams.findIndex(
         (stream, index) => tokens[index] === undefined && address !== undefined && isOf(stream, address),
