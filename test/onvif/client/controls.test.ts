@@ -22,11 +22,11 @@ describe("what of a camera can be controlled", function () {
     const { signal } = new AbortController();
     const asking = { side, clock: systemClock, credentials: CREDENTIALS, device, ip, signal };
     const conversation = new Conversation(asking);
-    const { ask } = conversation;
+    const ask = conversation.ask.bind(conversation) as (...all: unknown[]) => unknown;
     conversation.ask = ((table: never, operation: string, ...rest: never[]) =>
       fault !== undefined && operation.includes("VideoEncoder")
         ? Promise.reject(new Fault(fault, operation))
-        : (ask as (...all: unknown[]) => unknown).call(conversation, table, operation, ...rest)) as never;
+        : ask(table, operation, ...rest)) as never;
     return readControls(conversation, { device, ip, streams: streams.map((one) => new URL(one)), log: silentLog() });
   };
 
