@@ -90,6 +90,9 @@ export function senderReport(o: {
   return Buffer.concat([report, sourceDescription(o.ssrc, o.cname)]);
 }
 
+/** The name of all that this product sends and receives by RTP (RFC 3550 6.5.1). */
+export const CNAME = "viaduct";
+
 /** What was received of one source (RFC 3550 6.4.1). */
 export interface Reception {
   readonly ssrc: number;

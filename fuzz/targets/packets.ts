@@ -6,6 +6,7 @@ import { parseMikey, printMikey } from "../../media/mikey.ts";
 import { lengthPrefixed } from "../../media/nal.ts";
 import { createPacketizer } from "../../media/packetizer.ts";
 import { TrackReceiver } from "../../media/receiver.ts";
+import { ReceptionCounter } from "../../media/reception.ts";
 import { Reorder } from "../../media/reorder.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
 import { readRtcp } from "../../media/rtcp.ts";
@@ -17,7 +18,6 @@ import type { Codec, Track, TrackKind } from "../../media/track.ts";
 import { bodyAt } from "../../recorder/box.ts";
 import { initSegment } from "../../recorder/fmp4.ts";
 import { readMovie } from "../../recorder/fmp4-read.ts";
-import { ReceptionCounter } from "../../rtsp/client/reception.ts";
 import { withReplayExtension } from "../../rtsp/server/replay-extension.ts";
 import { holds, orRefused, type Target, target } from "../target.ts";
 

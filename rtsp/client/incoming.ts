@@ -3,15 +3,15 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { type Millis, type MonotonicMillis, SECOND, type UnixMillis } from "../../base/units.ts";
+import { ReceptionCounter } from "../../media/reception.ts";
 import { Reorder } from "../../media/reorder.ts";
-import { keyRequest, receiverReport } from "../../media/rtcp.ts";
+import { CNAME, keyRequest, receiverReport } from "../../media/rtcp.ts";
 import type { MediaDescription } from "../../media/sdp.ts";
 import type { TrackKind } from "../../media/track.ts";
 import type { UpstreamTransport } from "../wire/transport.ts";
 import type { RtspQuirk } from "./known-quirks.ts";
 import type { Lane } from "./lane.ts";
 import { isRtcp } from "./quirks.ts";
-import { ReceptionCounter } from "./reception.ts";
 import { RefusedTransport } from "./refusal.ts";
 
 const LIMITS = {
@@ -20,8 +20,6 @@ const LIMITS = {
   /** Where there is neither, as with events alone, it need only answer from time to time: three signs of life. */
   quietPeriods: 3,
 };
-
-const CNAME = "viaduct";
 
 /** What can be asked of a running upstream session. */
 export interface UpstreamSession {

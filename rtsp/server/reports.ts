@@ -2,13 +2,15 @@ import { randomInt } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { type MonotonicMillis, SECOND } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
-import { bye, senderReport } from "../../media/rtcp.ts";
+import { ReceptionCounter } from "../../media/reception.ts";
+import { bye, CNAME, receiverReport, senderReport } from "../../media/rtcp.ts";
 import type { Lane, Lanes } from "./lane.ts";
 
 /** RFC 3550 6.2: not more often than every 5 s. */
 const PERIOD_MS = 5 * SECOND;
 
-const CNAME = "viaduct";
+/** The bytes of a report up to the end of its sender's SSRC. */
+const SSRC_END = 8;
 
 interface Counts {
   readonly ssrc: number;
@@ -50,5 +52,38 @@ export class SenderReports {
       lane,
       bye(this.#counts.get(lane.index)?.ssrc ?? randomInt(2 ** 32), CNAME),
     ]);
+  }
+}
+
+/**
+ * What one client is told of what it sends (RFC 3550 6.4.2): a report at the first packet, so that it knows that somebody listens, and one
+ * every 5 s while packets come.
+ */
+export class ReceiverReports {
+  readonly #clock: Clock;
+  readonly #ssrc = randomInt(2 ** 32);
+  readonly #reception: ReceptionCounter;
+  #reportedAt: MonotonicMillis | undefined;
+
+  constructor(clock: Clock, clockRateHz: number) {
+    this.#clock = clock;
+    this.#reception = new ReceptionCounter(clockRateHz);
+  }
+
+  /** Counts an RTP packet that has come. The report to send now, where one is due. */
+  after(packet: Buffer): Buffer | undefined {
+    const now = this.#clock.monotonic();
+    this.#reception.rtp(packet, this.#clock.now());
+    if (this.#reportedAt !== undefined && now - this.#reportedAt < PERIOD_MS) return undefined;
+    this.#reportedAt = now;
+    const reception = this.#reception.take(this.#clock.now());
+    return receiverReport({ ssrc: this.#ssrc, cname: CNAME, reception });
+  }
+
+  /** A compound RTCP packet of the client, of whichever track. */
+  rtcp(packet: Buffer): void {
+    const { ssrc } = this.#reception;
+    if (packet.length >= SSRC_END && packet.readUInt32BE(SSRC_END - 4) === ssrc)
+      this.#reception.rtcp(packet, this.#clock.now());
   }
 }

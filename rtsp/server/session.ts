@@ -91,7 +91,7 @@ export class RtspSession {
    */
   async setUp(index: number | undefined, request: Pick<Request, "headers">, offer?: KeyOffer): Promise<TransportSpec> {
     const state = next(this.#state, "SETUP");
-    const { talk } = this.#options;
+    const { talk, clock, failed } = this.#options;
     const { chosen, track, isTalk } = trackToSetUp(index, this.#options);
     const others = this.#allLanes().filter((lane) => lane.index !== chosen);
     const { way, spec, pair } = chooseTransport(header(request, "Transport"), {
@@ -107,7 +107,8 @@ export class RtspSession {
     if (this.#ending.signal.aborted) throw new Fault("unavailable", "the client is gone");
     const lane = { index: chosen, track, pair };
     if (isTalk && talk !== undefined) {
-      this.#talk ??= SessionTalk.take(talk, lane, this.#options.failed);
+      const report = (packet: Buffer, to: Lane): void => this.#outlet.sink?.report(packet, to);
+      this.#talk ??= SessionTalk.take(talk, lane, { clock, report, failed });
       this.#talk.lane = lane;
     } else this.#lanes.set(chosen, lane);
     this.#state = state;
@@ -211,6 +212,7 @@ export class RtspSession {
   /** Reports are signs of life (RFC 3550 6.4.2; ONVIF Streaming 5.2.1.2). */
   #reported(packet: Buffer): void {
     this.#options.alive();
+    this.#talk?.reported(packet);
     if (this.#player?.requestKey !== undefined && wantsKey(packet)) this.#player.requestKey();
   }
 

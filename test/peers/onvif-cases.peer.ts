@@ -24,8 +24,8 @@ const PUBLISHED = {
   SECURITY: 2,
 };
 
-/** Cameras that have among them everything that the cases are about: each codec, and metadata. */
-const MOUNTS: readonly GstMount[] = ["h264pcmumeta", "h265aac"];
+/** Cameras that have among them everything that the cases are about: each codec, metadata, and a speaker. */
+const MOUNTS: readonly GstMount[] = ["h264pcmumeta", "h265aac", "talk"];
 
 /** As much as the longest case needs. */
 const RECORDED_MS = 16_000;
@@ -61,6 +61,7 @@ async function ready(t: TestBridge, gst: GstCamera): Promise<Login> {
     metadata: "any",
     events: "any",
     search: "any",
+    talk: "any",
   } as const;
   return t.account({ ...watching, ptz: "any", presets: "any", relay: "any" });
 }
@@ -84,7 +85,7 @@ describe("the published ONVIF test cases", function () {
 
   before(async function () {
     const python = pythonPeer(this);
-    t = await startTestBridge();
+    t = await startTestBridge({ multicast: true });
     gst = await startGstCamera(this, { auth: true, address: t.cameraAddress() });
     six = await startTestBridge({ clientAddress: "::1", network: t.cameraNetwork.replace(/\.0\/24$/, "") });
     const logins = await Promise.all([t, six].map((one) => ready(one, gst)));

@@ -38,7 +38,7 @@ for (const carrier of CARRIERS)
     };
     /** By the way that was set up. */
     const say = async (text: string): Promise<void> => {
-      const packet = Buffer.from(text);
+      const packet = Buffer.from(text, "latin1");
       const port = Number(/server_port=(\d+)/.exec(client.transport ?? "")?.[1]);
       if (ports === undefined) client.write(Buffer.concat([Buffer.from([0x24, 6, 0, packet.length]), packet]));
       else await new Promise((resolve) => ports?.rtp.send(packet, port, "127.0.0.1", resolve));
@@ -65,6 +65,45 @@ for (const carrier of CARRIERS)
       await say("three");
       expect(await heard(3)).to.deep.equal(["one", "two", "three"]);
       expect((await client.ask("TEARDOWN", "/live/gate", [REQUIRE])).status).to.equal(200);
+    });
+
+    it("tells the talker what has come of it: at the first packet, and every 5 s while it talks", async () => {
+      const reports: Buffer[] = [];
+      ports?.rtcp.on("message", (packet) => reports.push(packet));
+      const told = async (count: number): Promise<readonly Buffer[]> => {
+        for (;;) {
+          const inside = client.packets.filter(({ channel }) => channel === 7).map(({ packet }) => packet);
+          const all = ports === undefined ? inside : reports;
+          if (all.length >= count) return all;
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+      };
+      const rtp = (sequence: number): string => {
+        const packet = Buffer.alloc(14, 0x41);
+        packet.writeUInt16BE(0x4008, 0);
+        packet.writeUInt16BE(sequence, 2);
+        return packet.toString("latin1");
+      };
+      await setUpTalk();
+      await client.ask("PLAY", "/live/gate", [REQUIRE]);
+      await say(rtp(1000));
+      expect(await told(1)).to.have.length(1);
+      await say(rtp(1001));
+      await heard(2);
+      await stage.clock.advance(5000);
+      // One was lost on the way.
+      await say(rtp(1003));
+      const [first, second] = await told(2);
+      expect(await told(2)).to.have.length(2);
+      const block = (report: Buffer | undefined): readonly unknown[] => [
+        report?.[1],
+        report?.readUInt32BE(8),
+        report?.readUIntBE(13, 3),
+        report?.readUInt32BE(16),
+      ];
+      expect(block(first)).to.deep.equal([201, 0x41414141, 0, 1000]);
+      expect(block(second)).to.deep.equal([201, 0x41414141, 1, 1003]);
+      await client.ask("TEARDOWN", "/live/gate", [REQUIRE]);
     });
 
     it("ends alone where it is torn down alone, and the picture goes on", async () => {

@@ -118,7 +118,7 @@ def same_information(context):
     for one in recordings(context.device).results(MaxResults=1):
         token = one.findtext("tt:RecordingToken", None, SPACES)
         again = context.device.call("tse", "GetRecordingInformation", element("tse:RecordingToken", token))[0]
-        assert text(settled(one)) == text(settled(again)), token
+        assert text(settled(one)) == text(settled(again)), (token, text(one), text(again))
 
 
 def settled(information):

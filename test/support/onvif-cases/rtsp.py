@@ -32,7 +32,7 @@ class Media:
 
 
 class Rtsp:
-    """One connection, one session. `way`: udp, tcp, rtsps, http, https, ws."""
+    """One connection, one session. `way`: udp, multicast, tcp, rtsps, http, https, ws."""
 
     def __init__(self, url, login, way, ca=None, rtsp_url=None):
         parts = urlsplit(rtsp_url or url)
@@ -79,7 +79,9 @@ class Rtsp:
         if self.way == "udp":
             pair = udp_pair(self.host)
             ask = f"RTP/AVP;unicast;client_port={pair[0].getsockname()[1]}-{pair[1].getsockname()[1]}"
-            self.sockets.update({pair[0]: (track, False), pair[1]: (track, True)})
+        elif self.way == "multicast":
+            # The ports are the device's choice, whatever is asked for (RFC 2326 12.39).
+            ask = "RTP/AVP;multicast;client_port=50000-50001"
         else:
             ask = transport or f"RTP/AVP/TCP;unicast;interleaved={2 * track}-{2 * track + 1}"
         if self.session:
@@ -93,6 +95,13 @@ class Rtsp:
             server = re.search(r"server_port=(\d+)-(\d+)", answered)
             assert server and "client_port=" in answered, f"Transport of SETUP: {answered}"
             self.pairs[track] = int(server[1])
+            self.sockets.update({pair[0]: (track, False), pair[1]: (track, True)})
+        elif self.way == "multicast":
+            group = re.search(r"destination=([^;]+)", answered)
+            ports = re.search(r"[;]port=(\d+)-(\d+)", answered)
+            assert group and ports and "ttl=" in answered, f"Transport of SETUP: {answered}"
+            for rtcp, port in enumerate(ports.groups()):
+                self.sockets[in_group(group[1], int(port), self.host)] = (track, bool(rtcp))
         else:
             channels = re.search(r"interleaved=(\d+)-(\d+)", answered)
             assert channels, f"Transport of SETUP: {answered}"
@@ -115,8 +124,17 @@ class Rtsp:
         head, _ = self.request("PAUSE", Session=self.session, **named(headers))
         return head
 
-    def teardown(self):
-        self.request("TEARDOWN", Session=self.session)
+    def say(self, track, data):
+        """An RTP packet to the device, in a track that is set up."""
+        if self.way == "udp":
+            own = next(one for one, of in self.sockets.items() if of == (track, False))
+            own.sendto(data, (self.host, self.pairs[track]))
+        else:
+            channel = next(one for one, of in self.pairs.items() if of == (track, False))
+            self.carrier.send(bytes([0x24, channel]) + len(data).to_bytes(2, "big") + data)
+
+    def teardown(self, **headers):
+        self.request("TEARDOWN", Session=self.session, **headers)
         self.close()
 
     def close(self):
@@ -176,7 +194,8 @@ class Rtsp:
             else:
                 track, rtcp = self.sockets[one]
                 data, (_, port, *_) = one.recvfrom(65536)
-                assert port == self.pairs[track] + rtcp, f"from port {port}, not that of SETUP"
+                if self.way == "udp":
+                    assert port == self.pairs[track] + rtcp, f"from port {port}, not that of SETUP"
                 self.packets.append(Packet(track, rtcp, data))
         return None
 
@@ -212,12 +231,27 @@ def named(headers):
 def check_addresses(sdp, head, host):
     """The procedure HelperCheckIPType: everything is of the kind of address that the client reached."""
     six = ":" in host
-    kind, form = ("IP6", r"[\da-f:]+$") if six else ("IP4", r"\d+\.\d+\.\d+\.\d+$")
+    kind, form = ("IP6", r"[\da-f:]+$") if six else ("IP4", r"\d+\.\d+\.\d+\.\d+(/\d+)?$")
     origin = re.search(r"(?m)^o=\S+ \S+ \S+ IN (\S+) (\S+?)\s*$", sdp)
     for found in [origin.groups(), *re.findall(r"(?m)^c=IN (\S+) (\S+)", sdp)]:
         assert found[0] == kind and re.match(form, found[1]), f"{found} for a client of {host}"
     base = head.get("content-base")
     assert base is None or ("[" in base) == six, f"Content-Base {base}"
+
+
+def in_group(group, port, host):
+    """A socket that hears a group, on the interface by which the host is reached. Others may, too."""
+    assert 224 <= int(group.split(".")[0]) <= 239, f"{group} is no multicast group"
+    one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    one.connect((host, 9))
+    own = one.getsockname()[0]
+    one.close()
+    heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    heard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    heard.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    heard.bind((group, port))
+    heard.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton(own))
+    return heard
 
 
 def udp_pair(host):

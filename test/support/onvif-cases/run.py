@@ -29,8 +29,8 @@ CASES = (
     | ptz_cases.CASES
     | device_cases.CASES
 )
-# What can be disturbed, or moves what others look at.
-ALONE = event_cases.ALONE | ptz_cases.CASES.keys()
+# What can be disturbed, or moves what others look at, or speaks where one may at a time.
+ALONE = event_cases.ALONE | ptz_cases.CASES.keys() | streaming_cases.ALONE
 AT_ONCE = 12
 
 

@@ -1,12 +1,12 @@
-import type { UnixMillis } from "../../base/units.ts";
-import type { Reception } from "../../media/rtcp.ts";
-import { RTP_HEADER_BYTES } from "../../media/rtp.ts";
+import type { UnixMillis } from "../base/units.ts";
+import type { Reception } from "./rtcp.ts";
+import { RTP_HEADER_BYTES } from "./rtp.ts";
 
 /** Type of a sender report, and the bytes up to the end of its NTP time (RFC 3550 6.4.1). */
 const SENDER_REPORT = 200;
 const NTP_END = 16;
 
-/** Counts what came of one track, for the reports to the camera (RFC 3550 6.4.1, A.3, A.8). */
+/** Counts what came of one track, for the reports to who sends it (RFC 3550 6.4.1, A.3, A.8). */
 export class ReceptionCounter {
   readonly #clockRateHz: number;
   #ssrc: number | undefined;
@@ -22,7 +22,7 @@ export class ReceptionCounter {
     this.#clockRateHz = clockRateHz;
   }
 
-  /** The camera's, of the newest packet. */
+  /** The sender's, of the newest packet. */
   get ssrc(): number | undefined {
     return this.#ssrc;
   }

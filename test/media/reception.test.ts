@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { unixMillis } from "../../../base/units.ts";
-import { writeRtpHeader } from "../../../media/rtp.ts";
-import { ReceptionCounter } from "../../../rtsp/client/reception.ts";
+import { unixMillis } from "../../base/units.ts";
+import { ReceptionCounter } from "../../media/reception.ts";
+import { writeRtpHeader } from "../../media/rtp.ts";
 
 /** Sends packets by sequence number, one each 40 ms, `late` ms late. */
 function receive(
