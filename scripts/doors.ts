@@ -40,6 +40,8 @@ const WEB: Doors = {
   see: ["GET /api/cameras"],
   live: ["WS /api/live"],
   playback: ["WS /api/playback", "GET /api/cameras/:id/camera-signatures"],
+  "audio beside live": ["WS /api/sound"],
+  "audio beside playback": ["WS /api/recorded-sound"],
   ptz: ["WS /api/ptz", "POST /api/cameras/:id/presets/:preset/go", "POST /api/cameras/:id/home/go"],
   presets: [
     "POST /api/cameras/:id/presets",

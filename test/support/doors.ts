@@ -194,10 +194,10 @@ function feedDoors(stage: Stage): readonly Door[] {
     async knock({ web }, camera) {
       const feed = await web.feed(`/api/${kind}${kind === "events" ? "" : `/${camera}`}`);
       if (typeof feed === "number") return knockOf(stage, "stranger", String(feed), camera);
-      if (kind === "playback")
-        feed.send(
-          Buffer.from(JSON.stringify({ type: "timeline", from: stage.footage.from, to: stage.footage.from + 1500 })),
-        );
+      const { from } = stage.footage;
+      if (kind === "playback") feed.send(Buffer.from(JSON.stringify({ type: "timeline", from, to: from + 1500 })));
+      if (kind === "recorded-sound")
+        feed.send(Buffer.from(JSON.stringify({ type: "read", run: 1, from, until: from + 1500 })));
       // Where nothing happens there is nothing to be heard, and who may not hear it, or move anything, is hung up on.
       const silent = (kind === "events" || kind === "ptz") && (await feed.alive());
       if (!silent) await Promise.race([feed.closed, eventually(() => feed.messages.length > 0)]);
