@@ -8,107 +8,11 @@ export interface Feature {
   readonly name: string;
   /** `conditional`: of a device that has such a thing at all. */
   readonly need: "mandatory" | "conditional";
-  /** Operations, topics (`tns1:…`), and keys of {@link FUNCTIONS}. */
+  /** Operations, topics (`tns1:…`), and keys of `FUNCTIONS` in `onvif-profile-reasons.ts`. */
   readonly rows: readonly string[];
   /** One of them is enough. */
   readonly oneOf?: true;
 }
-
-/** What is no operation and no topic: what holds it, as a file of the tests, or why it is not there. */
-export const FUNCTIONS: Readonly<Record<string, { readonly heldBy: string } | { readonly missing: string }>> = {
-  "HTTP digest": { heldBy: "test/onvif/server/log-in.test.ts" },
-  "RTSP digest": { heldBy: "test/peers/client-matrix.peer.ts" },
-  "WS-UsernameToken": { heldBy: "test/bridge/onvif/vms-clients.test.ts" },
-  "WS-Discovery": { heldBy: "test/bridge/onvif/discovery.test.ts" },
-  "two pull points at least": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "topic filter": { heldBy: "test/bridge/onvif/events.test.ts" },
-  "message content filter": { heldBy: "test/bridge/onvif/events.test.ts" },
-  MaximumNumberOfProfiles: { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "a profile ready to stream H.264 or H.265 for each video source": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "video over RTSP: UDP, HTTP, HTTPS, TCP, WebSocket": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "metadata over RTSP: UDP, HTTP, HTTPS, TCP": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "audio over RTSP: UDP, HTTP, HTTPS, TCP": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "metadata by multicast": { missing: "sent as every track is, and tested by nothing" },
-  "UDP multicast": { heldBy: "test/peers/multicast.peer.ts" },
-  "G.711 or AAC": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "back channel": { heldBy: "test/peers/talk.peer.ts" },
-  "the events of made profiles": {
-    missing: "`ProfileChanged` tells of streams' profiles alone: one account would learn what another one makes",
-  },
-  "states of recordings and tracks among the events": { heldBy: "test/bridge/onvif/event-search.test.ts" },
-  "XPath filter": { heldBy: "test/bridge/onvif/search.test.ts" },
-  "RTP header extension, `onvif-replay`, replay": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "reverse replay": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "JPEG, H.264 or MPEG-4 recorded": { heldBy: "test/peers/onvif-cases.peer.ts" },
-  "PTZ spaces, status and position of the camera": { heldBy: "test/bridge/control.test.ts" },
-};
-
-/** Operations that are answered, and not all that the profile means by them. */
-export const IN_PART: Readonly<Record<string, string>> = {
-  "trt:SetVideoSourceConfiguration": "takes what is so already",
-  "trt:SetAudioSourceConfiguration": "takes what is so already",
-  "trt:SetAudioEncoderConfiguration": "takes what is so already",
-  "trt:SetMetadataConfiguration": "takes what is so already",
-  "tr2:SetVideoSourceConfiguration": "takes what is so already",
-  "tr2:SetAudioEncoderConfiguration": "takes what is so already",
-  "tr2:SetMetadataConfiguration": "takes what is so already",
-  "trt:RemoveVideoSourceConfiguration": "from made profiles alone",
-  "trt:RemoveVideoEncoderConfiguration": "from made profiles alone",
-  "trt:RemoveAudioSourceConfiguration": "from made profiles alone",
-  "trt:RemoveAudioEncoderConfiguration": "from made profiles alone",
-  "trt:RemoveMetadataConfiguration": "from made profiles alone",
-  "trt:RemovePTZConfiguration": "from made profiles alone",
-  "tr2:RemoveConfiguration": "from made profiles alone",
-  "wsnt:Subscribe": "where `clientSide.notifications` lists addresses",
-  "trp:SetReplayConfiguration": "takes the session timeout that is",
-  "tptz:SetConfiguration": "takes what is so already",
-};
-
-/** Why operations are not there: by the operation, or by its service. */
-export const WHY_NOT: Readonly<Record<string, string>> = {
-  "tds:SetScopes": "fixed: they say what this is",
-  "tds:AddScopes": "fixed",
-  "tds:RemoveScopes": "fixed",
-  "tds:SetDiscoveryMode": "set in the configuration",
-  "tds:SetHostname": "the machine's",
-  "tds:SetDNS": "the machine's",
-  "tds:SetNTP": "the machine's",
-  "tds:SetNetworkInterfaces": "the machine's",
-  "tds:SetNetworkProtocols": "set in the configuration",
-  "tds:SetNetworkDefaultGateway": "the machine's",
-  "tds:SetSystemDateAndTime": "the machine's clock, by which recordings are evidence",
-  "tds:SetSystemFactoryDefault": "would end all recording, for everybody",
-  "tds:SystemReboot": "would interrupt all recording, for everybody",
-  "tds:GetUsers": "accounts have rights by camera, not levels",
-  "tds:CreateUsers": "accounts have rights by camera, not levels, and secrets that are made here",
-  "tds:DeleteUsers": "accounts are managed at the pages and the shell",
-  "tds:SetUser": "accounts have rights by camera, not levels, and secrets that are made here",
-  "tds:SetRelayOutputSettings": "the cameras' own",
-  "tds:SendAuxiliaryCommand": "of a camera, by PTZ",
-  "tds:GetDynamicDNS": "the machine's",
-  "tds:SetDynamicDNS": "the machine's",
-  "tds:GetZeroConfiguration": "the machine's",
-  "tds:SetZeroConfiguration": "the machine's",
-  "tds:GetIPAddressFilter": "set in the configuration",
-  "tds:SetIPAddressFilter": "set in the configuration",
-  "tds:AddIPAddressFilter": "set in the configuration",
-  "tds:RemoveIPAddressFilter": "set in the configuration",
-  trt: "a stream is sent while somebody has it set up",
-  tr2: "the cameras' own, or changes the picture for all who watch",
-  trc: "there is one recording and one job for each stream, set at the pages",
-  tse: "not indexed",
-  tmd: "the cameras' own",
-  "tns1:VideoSource/ImageTooBlurry": "told as the camera tells it",
-  "tns1:VideoSource/ImageTooDark": "told as the camera tells it",
-  "tns1:VideoSource/ImageTooBright": "told as the camera tells it",
-  "tns1:RuleEngine/MotionRegionDetector/Motion": "told as the camera tells it",
-  "tns1:Device/Trigger/Relay": "told as the camera tells it",
-  "tns1:Device/Trigger/DigitalInput": "told as the camera tells it",
-  "tns1:RecordingConfig/DeleteTrackData": "not told",
-  "tns1:RecordingConfig/RecordingConfiguration": "not told",
-  "tns1:RecordingConfig/TrackConfiguration": "not told",
-  "tns1:RecordingConfig/RecordingJobConfiguration": "not told",
-};
 
 const of = (service: string, operations: string): readonly string[] =>
   operations.split(" ").map((operation) => `${service}:${operation}`);

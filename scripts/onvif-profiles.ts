@@ -1,7 +1,8 @@
 import { TOLD_TOPICS } from "../bridge/client-side/onvif/event-topics.ts";
 import { FULL_PROFILES, ONVIF_PROFILES, type OnvifProfile } from "../bridge/client-side/onvif/profile-scopes.ts";
 import { servedServices } from "./onvif-operations.ts";
-import { type Feature, FUNCTIONS, IN_PART, PROFILE_TABLE, WHY_NOT } from "./onvif-profile-table.ts";
+import { FUNCTIONS, IN_PART, WHY_NOT } from "./onvif-profile-reasons.ts";
+import { type Feature, PROFILE_TABLE } from "./onvif-profile-table.ts";
 
 /** How one row of a profile stands. */
 export interface Standing {
