@@ -32,16 +32,17 @@ describe("what cameras signed, in the pages, in Chromium", function () {
     const plain = await t.camera({ name: "Yard", address: t.cameraAddress() });
     await t.administrator(ADMIN.password);
     const id = await t.adopt(signs);
-    await t.adopt(plain);
+    const other = await t.adopt(plain);
     window = await openWindow(chromium, t.bridge.parts.addresses().web("127.0.0.1"));
     ({ page } = window);
     await window.logIn(ADMIN.name, ADMIN.password);
     await page.getByRole("link", { name: "Playback" }).waitFor();
     const { archive } = t.bridge.parts;
+    const finished = (camera: string) => archive.place.catalog.segments.after(camera, "main", { startUs: 0, file: "" });
     await eventually(async () => {
-      const [first] = await archive.place.catalog.segments.after(id, "main", { startUs: 0, file: "" });
+      const [[first], [ofOther]] = [await finished(id), await finished(other)];
       [from, to] = [(first?.startUs ?? 0) / 1000, (first?.endUs ?? 0) / 1000];
-      return first !== undefined;
+      return first !== undefined && ofOther !== undefined;
     });
   });
   after(async () => {
