@@ -5,6 +5,7 @@ import { SECOND } from "../base/units.ts";
 import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
 import type { PacketGroup } from "../media/group.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
+import { Search } from "../media/search.ts";
 import type { RecordedSource } from "../media/source.ts";
 import type { WebSocket } from "../net/websocket.ts";
 import type { PictureRequest, RecordedSoundMessage } from "./playback-protocol.ts";
@@ -103,15 +104,22 @@ class SoundRun {
     depacketizer: Depacketizer,
   ): Promise<void> {
     const { asked, signal } = this.#run;
+    const search = new Search(this.#o.clock, signal);
     for await (const group of groups) {
       if (signal.aborted) return;
-      if (group === undefined) await this.#o.clock.sleep(LOOK_AGAIN_MS, signal);
-      else if (group.track === track) {
-        const { at: next } = group;
-        await this.#run.wait(
-          () => next <= this.#run.until,
-          () => this.#listener.tell({ type: "waiting", run: asked.run, next }),
-        );
+      if (group === undefined) {
+        await this.#o.clock.sleep(LOOK_AGAIN_MS, signal);
+        continue;
+      }
+      // Also of pictures: where no sound was recorded, reading must not go on to the end of the archive.
+      const { at: next } = group;
+      await this.#run.wait(
+        () => next <= this.#run.until,
+        () => this.#listener.tell({ type: "waiting", run: asked.run, next }),
+      );
+      if (group.track !== track) await search.passedOver(group.byteLength);
+      else {
+        search.found();
         // It begins with the key frame before the instant that is asked for.
         for (const sample of depacketizer.push(group)) if (sample.at >= asked.from) await this.#send(sample);
       }

@@ -1,11 +1,11 @@
 import type { Clock } from "../../base/clock.ts";
 import type { ReusedMemory } from "../../media/reused-memory.ts";
+import { Search } from "../../media/search.ts";
 import type { RecordedSource } from "../../media/source.ts";
 import type { ReplayManner } from "../wire/replay.ts";
 import { FrameFilter } from "./frame-filter.ts";
 import { hasVideo, type Lanes } from "./lane.ts";
 import { type MarkedGroup, markedBackward, markedForward, type Passage, unmarked } from "./replay-marks.ts";
-import { Search } from "./search.ts";
 import type { SentNumbers } from "./sent-numbers.ts";
 import type { Stretch } from "./stretch.ts";
 

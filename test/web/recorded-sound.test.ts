@@ -84,6 +84,31 @@ describe("the sound of a recording in the browser", () => {
     await eventually(() => heard.at(-1)?.[1] === 30);
   });
 
+  it("is not looked for behind what is wanted where none was recorded", async () => {
+    hear([track("H264"), PCMU]);
+    recording.add(...groupsOf(30, 90).filter(({ track: index }) => index === 0));
+    read(1, 3000, 4000);
+    await eventually(() => told.at(-1)?.type === "waiting");
+    expect(told).to.deep.equal([{ type: "waiting", run: 1, next: AT + 4100 }]);
+    expect(recording.taken()).to.equal(12);
+  });
+
+  it("is looked for with rests where much was recorded without it", async () => {
+    hear([track("H264"), PCMU]);
+    const large = Buffer.alloc(60_000);
+    recording.add(...groupsOf(30, 40).filter(({ track: index }) => index === 0));
+    recording.add(
+      ...Array.from({ length: 3000 }, (_, index) =>
+        group(0, [large], { at: unixMillis(AT + 4000 + index), key: index === 0 }),
+      ),
+    );
+    read(1, 4000, 100_000);
+    await eventually(() => clock.pending > 0);
+    expect(recording.taken() * large.length).to.be.within(64 * 1024 * 1024, 65 * 1024 * 1024);
+    await clock.advance(1000);
+    await eventually(() => recording.taken() > 2000);
+  });
+
   for (const [what, tracks, why] of [
     ["nothing of it is recorded", [track("H264")], "Nothing is recorded with sound here."],
     [

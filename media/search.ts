@@ -1,5 +1,5 @@
-import type { Clock } from "../../base/clock.ts";
-import { type Millis, SECOND } from "../../base/units.ts";
+import type { Clock } from "../base/clock.ts";
+import { type Millis, SECOND } from "../base/units.ts";
 
 const LIMITS: { readonly bytes: number; readonly restMs: Millis } = {
   /** Read without a rest: minutes of an ordinary camera. */
