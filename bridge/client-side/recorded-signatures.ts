@@ -65,6 +65,8 @@ export async function* recordedSignatures(
       yield { type: "at", at, bytes: fragment.body.length };
     }
     const [report] = await thread.end();
+    // Whoever is told may take their time.
+    await thread.close();
     yield { type: "compared", stretch, report, missing };
   } finally {
     await thread.close();

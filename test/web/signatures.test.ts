@@ -125,6 +125,18 @@ describe("what cameras signed of their recordings, in the web API", function () 
     expect(end?.bytes).to.be.greaterThan(5000);
   });
 
+  it("is compared for two at a time, whoever asks, and others are told to try again", async () => {
+    const people = await Promise.all(["anna", "bert", "carl"].map((name) => site.person(name, [may("playback")])));
+    const answers = await Promise.all([...people, ...people].map((one) => ask(one, "gate")));
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).to.be.within(1, 4);
+    for (const { status, text } of refused) {
+      expect(status).to.equal(429);
+      expect(text).to.include("Try again in a while");
+    }
+    for (const one of people) await compared(one, "gate");
+  });
+
   it("is told of an export that was made, for how long what holds", async () => {
     const anna = await site.person("anna", [may("export")]);
     const body = { cameras: ["gate", "forged", "plain"], from: iso(0), to: iso(60) };

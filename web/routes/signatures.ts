@@ -60,6 +60,12 @@ export function signatureRoutes(o: {
     const oldest = (): number => who.now() - lease.maxAgeMs;
     const from = unixMillis(Math.min(to, Math.max(asked, oldest())));
     const stopping = new AbortController();
+    running += 1;
+    let isRunning = true;
+    const release = (): void => {
+      if (isRunning) running -= 1;
+      isRunning = false;
+    };
     const signal = AbortSignal.any([lease.ended, stopping.signal]);
     const sent = { bytes: 0, from, to };
     const progress = recordedSignatures(
@@ -72,6 +78,8 @@ export function signatureRoutes(o: {
       try {
         for await (const one of progress) {
           if (one.type === "at") sent.bytes += one.bytes;
+          // A page that does not read what came of it must not keep others from asking.
+          else release();
           if (one.type === "at" && one.at - told < (to - from) / LIMITS.steps) continue;
           if (one.type === "at") told = one.at;
           yield `${JSON.stringify(shown(one, o.cameraMakers !== undefined))}\n`;
@@ -83,10 +91,9 @@ export function signatureRoutes(o: {
       }
     };
     const body = Readable.from(lines());
-    running += 1;
     // However it ends: told to its end, or broken off.
     body.once("close", () => {
-      running -= 1;
+      release();
       stopping.abort();
       lease.close(sent);
     });
