@@ -148,38 +148,38 @@ function wholeRates({ Min, Max }: { readonly Min: number; readonly Max: number }
 }
 
 function changed2(current: Configuration2, change: VideoChange): Configuration2 {
-  const { RateControl: rate } = current;
   return {
     ...current,
     Resolution: resolutionOf(current.Resolution, change),
     Quality: change.quality ?? current.Quality,
-    RateControl: rate && {
-      ...rate,
-      FrameRateLimit: change.fps ?? rate.FrameRateLimit,
-      BitrateLimit: change.bitrateKilobits ?? rate.BitrateLimit,
-    },
+    RateControl: rateOf(current.RateControl, change.fps, change.bitrateKilobits),
     GovLength: change.groupFrames ?? current.GovLength,
     Profile: change.profile ?? current.Profile,
   };
 }
 
 function changed1(current: Configuration1, change: VideoChange): Configuration1 {
-  const { RateControl: rate, H264: h264 } = current;
+  const { H264: h264 } = current;
   return {
     ...current,
     Resolution: resolutionOf(current.Resolution, change),
     Quality: change.quality ?? current.Quality,
-    RateControl: rate && {
-      ...rate,
-      FrameRateLimit: Math.round(change.fps ?? rate.FrameRateLimit),
-      BitrateLimit: change.bitrateKilobits ?? rate.BitrateLimit,
-    },
+    RateControl: rateOf(current.RateControl, change.fps && Math.round(change.fps), change.bitrateKilobits),
     H264: h264 && {
       GovLength: change.groupFrames ?? h264.GovLength,
       // Of the camera's own list, whose words are those of this service.
       H264Profile: (change.profile ?? h264.H264Profile) as typeof h264.H264Profile,
     },
   };
+}
+
+function rateOf<T extends { readonly FrameRateLimit: number; readonly BitrateLimit: number }>(
+  rate: T | undefined,
+  fps: number | undefined,
+  bitrateKilobits: number | undefined,
+): T | undefined {
+  if (rate === undefined) return undefined;
+  return { ...rate, FrameRateLimit: fps ?? rate.FrameRateLimit, BitrateLimit: bitrateKilobits ?? rate.BitrateLimit };
 }
 
 function resolutionOf(
