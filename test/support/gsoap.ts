@@ -48,8 +48,15 @@ export async function buildGsoapWalk(
   if (!existsSync("/usr/include/stdsoap2.h")) return missing(context, "libgsoap-dev");
   const folder = await mkdtemp(join(tmpdir(), "viaduct-gsoap-"));
   const at = (name: string): string => join(folder, name);
-  const step = async (program: Peer, args: readonly string[]): Promise<string> =>
-    succeeded(program, await program.run(args, { limitMs: COMPILE_LIMIT_MS }));
+  const close = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const step = async (program: Peer, args: readonly string[]): Promise<string> => {
+    try {
+      return succeeded(program, await program.run(args, { limitMs: COMPILE_LIMIT_MS }));
+    } catch (error) {
+      await close();
+      throw error;
+    }
+  };
   const copies = await step(python, [join(HERE, "cut.py"), folder, OPERATIONS.join(","), official ?? "-", ...files]);
   const header = at("onvif.h");
   const names = copies.trim().split("\n").map(at);
@@ -80,7 +87,7 @@ export async function buildGsoapWalk(
       }
       return found;
     },
-    close: () => rm(folder, { recursive: true, force: true }),
+    close,
   };
 }
 

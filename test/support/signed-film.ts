@@ -82,3 +82,11 @@ export function saidOf(
     return `${fromUs / 100_000}-${toUs / 100_000} ${what}`;
   });
 }
+
+/** What is said of the end of a film, whose signature comes later. */
+export const DANGLING = "unknown: its signature stands behind the end of what is here";
+
+/** What is said beside `ok`, and of the end. */
+export function accused(film: SignedFilm, o?: Parameters<typeof saidOf>[1]): readonly string[] {
+  return saidOf(film, o).filter((line) => !line.endsWith(" ok") && !line.endsWith(DANGLING));
+}

@@ -9,18 +9,21 @@ import { readSigningSei } from "../../../media/signing/sei.ts";
 import { checkChain, FOR_CAMERAS } from "../../../recorder/cms/chain.ts";
 import { changed, flipped, isSlice, swapped, withMessage, without, withPictures } from "../../support/film-changes.ts";
 import { orRefused } from "../../support/garbled.ts";
-import { isMessage, type SignedFilm, saidOf, signedFilm, signingCertificate } from "../../support/signed-film.ts";
+import {
+  accused,
+  isMessage,
+  type SignedFilm,
+  saidOf,
+  signedFilm,
+  signingCertificate,
+} from "../../support/signed-film.ts";
 
-const DANGLING = "unknown: its signature stands behind the end of what is here";
 const BARE = "untrusted: one key signed it all, and nothing says whose that is";
 const axis = signedFilm("axis.264");
 const gop = signedFilm("axis-gop.264");
 const older = signedFilm("axis-older.264");
 const bare = signedFilm("axis-bare.264");
 
-/** What is said beside `ok`. */
-const accused = (film: SignedFilm, o?: Parameters<typeof saidOf>[1]): readonly string[] =>
-  saidOf(film, o).filter((line) => !line.endsWith(" ok") && !line.endsWith(DANGLING));
 /** What is said of all but the end, whenever it is. */
 const words = (film: SignedFilm, o?: Parameters<typeof saidOf>[1]): readonly string[] => [
   ...new Set(

@@ -3,9 +3,16 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import type { CameraTrust } from "../../../media/signing/certificates.ts";
 import { changed, flipped, isSlice, swapped, withMessage, without, withPictures } from "../../support/film-changes.ts";
-import { isMessage, type SignedFilm, saidOf, signedFilm, signingCertificate } from "../../support/signed-film.ts";
+import {
+  accused,
+  DANGLING,
+  isMessage,
+  type SignedFilm,
+  saidOf,
+  signedFilm,
+  signingCertificate,
+} from "../../support/signed-film.ts";
 
-const DANGLING = "unknown: its signature stands behind the end of what is here";
 const ANY = [
   "plain.264",
   "plain.265",
@@ -38,10 +45,6 @@ const plain = signedFilm("plain.264");
 const low = signedFilm("low-bitrate.264");
 const together = signedFilm("signed-together.264");
 const partial = signedFilm("partial.264");
-
-/** What is said beside `ok`. */
-const accused = (film: SignedFilm, o?: Parameters<typeof saidOf>[1]): readonly string[] =>
-  saidOf(film, o).filter((line) => !line.endsWith(" ok") && !line.endsWith(DANGLING));
 
 describe("the camera's own signature", function () {
   // Some go through hundreds of films, which takes its time on a busy machine.
