@@ -41,6 +41,7 @@ fi
 zoneminder=/opt/viaduct-peers/zoneminder
 if [ ! -e "$zoneminder/usr/bin/zmonvif-probe.pl" ]; then
   download=$(mktemp -d)
+  mkdir -p "$zoneminder"
   (cd "$download" && apt-get download -q zoneminder)
   dpkg-deb -x "$download"/zoneminder_*.deb "$zoneminder"
   rm -r "$download"
