@@ -16,7 +16,7 @@ import type { BridgedCamera } from "../bridge/camera.ts";
 import { NO_CONTROLS } from "../bridge/camera-control.ts";
 import { Addresses } from "../bridge/client-side/addresses.ts";
 import { FrontDoor } from "../bridge/client-side/front-door.ts";
-import type { EventHistory } from "../bridge/client-side/onvif/event-search.ts";
+import type { EventHistory } from "../bridge/client-side/onvif/site.ts";
 import { onvifPart } from "../bridge/client-side/onvif-part.ts";
 import { PtzHolders } from "../bridge/client-side/ptz-holders.ts";
 import { Watch } from "../bridge/client-side/watch.ts";
@@ -24,9 +24,10 @@ import { EventBus } from "../bridge/event-bus.ts";
 import { MadeProfiles } from "../bridge/made-profiles.ts";
 import { type SiteSchema, siteMigrations } from "../bridge/site-schema.ts";
 import type { Track } from "../media/track.ts";
+import { parseXml } from "../wsdl/parse-xml.ts";
 import { printWsdl } from "../wsdl/print-wsdl.ts";
 import { MEDIA } from "../wsdl/tables/trt.ts";
-import { parseXml, type XmlElement } from "../wsdl/xml.ts";
+import type { XmlElement } from "../wsdl/xml.ts";
 
 // An ONVIF server with cameras that are not there: ours behind its real front door, with log-ins and rights, or npm's soap, which has
 // neither and is given as an object what ours has answered, by standard input.

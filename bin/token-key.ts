@@ -2,7 +2,7 @@ import { Fault } from "../base/fault.ts";
 import { printed } from "../base/printed.ts";
 import { tokenPlaceOf } from "../bridge/token-settings.ts";
 import { decryptsBy, findKey, makeKey } from "../keys/token/key.ts";
-import { withToken } from "../keys/token/session.ts";
+import { withToken } from "../keys/token/with-token.ts";
 import type { DataOptions } from "./data.ts";
 import { readSettings } from "./settings-file.ts";
 

@@ -1,6 +1,6 @@
 import { printed } from "../base/printed.ts";
 import type { CameraSigner, CameraVerdict } from "../media/signing/finding.ts";
-import { SCHEME_NAMES } from "../media/signing/sei.ts";
+import { SCHEME_NAMES } from "../media/signing/scheme.ts";
 import { type CameraReport, exitCodeOfCameras } from "../recorder/camera-signatures.ts";
 import { signerReportOf } from "../recorder/camera-signatures-report.ts";
 import { issuerOf, nameOf } from "../recorder/cms/chain.ts";

@@ -13,9 +13,10 @@ import { type ExportFiles, isExport, openExport } from "../recorder/export/expor
 import { isFilm } from "../recorder/export/film-read.ts";
 import { verifyExport } from "../recorder/export/verify-export.ts";
 import { diskFiles } from "../recorder/files.ts";
+import type { Stretch } from "../recorder/judge.ts";
 import { STATEMENTS_FOLDER } from "../recorder/removal-log.ts";
 import { type Trust, trustIn } from "../recorder/trust.ts";
-import { exitCodeOf, type Report, type Stretch, verify as verifyFiles } from "../recorder/verify.ts";
+import { exitCodeOf, type Report, verify as verifyFiles } from "../recorder/verify.ts";
 import type { ArchiveScope } from "../recorder/verify-removed.ts";
 import { MARK_FILE } from "../recorder/volume-mark.ts";
 import { openFolder } from "./data.ts";

@@ -5,7 +5,6 @@ import { Fault } from "../base/fault.ts";
 import { isThere, writeWhole } from "../base/whole-file.ts";
 import type { TokenPlace } from "../keys/token/place.ts";
 import { passwordIn } from "./password-file.ts";
-import type { Settings } from "./settings.ts";
 
 /** The name of systemd's credential: `LoadCredentialEncrypted=viaduct-token-pin:/path`. */
 const PIN_CREDENTIAL = "viaduct-token-pin";
@@ -44,7 +43,7 @@ export const keysSchema = z
 
 /** The token of the configuration; undefined where it names none. `tryPin`: a person wants a PIN to be tried after one was refused. */
 export function tokenPlaceOf(
-  { dataFolder, keys: { token } }: Pick<Settings, "dataFolder" | "keys">,
+  { dataFolder, keys: { token } }: { readonly dataFolder: string; readonly keys: z.output<typeof keysSchema> },
   { tryPin = false }: { readonly tryPin?: boolean | undefined } = {},
 ): TokenPlace | undefined {
   if (token === undefined) return undefined;

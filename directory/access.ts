@@ -6,7 +6,8 @@ import { examineDirectory } from "./examine.ts";
 import { type LockoutPolicy, lockoutOf } from "./lockout-policy.ts";
 import { openConnection, openReading } from "./open.ts";
 import type { DirectoryOptions } from "./options.ts";
-import { type Reader, readerFor } from "./reader.ts";
+import type { Reader } from "./reader.ts";
+import { readerFor } from "./reader-for.ts";
 
 /** What is done with one directory, each time over connections of its own. Faults: `unavailable`, `denied`, {@link BindFault}, `invalid`. */
 export interface DirectoryAccess {

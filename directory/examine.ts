@@ -6,7 +6,7 @@ import { connectTo, encrypt } from "./dial.ts";
 import { LdapStream } from "./framing.ts";
 import { lockoutOf } from "./lockout-policy.ts";
 import type { DirectoryOptions } from "./options.ts";
-import { readerFor } from "./reader.ts";
+import { readerFor } from "./reader-for.ts";
 import { addressesOf, type Server, serversOf } from "./servers.ts";
 import { rolesOf, type Snapshot } from "./snapshot.ts";
 

@@ -1,7 +1,3 @@
-import { AdReader } from "./ad-reader.ts";
-import type { Connection } from "./connection.ts";
-import { ListReader } from "./list-reader.ts";
-import type { DirectoryOptions } from "./options.ts";
 import type { Person } from "./person.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -15,9 +11,4 @@ export interface Reader {
   states(ids: readonly string[]): Promise<readonly Person[]>;
   /** People below the base for whom the filter holds. */
   people(filter: string): AsyncGenerator<Person>;
-}
-
-/** The reader for the directory's schema. */
-export function readerFor(connection: Connection, options: DirectoryOptions): Reader {
-  return options.schema === "ad" ? new AdReader(connection, options) : new ListReader(connection, options);
 }

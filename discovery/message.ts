@@ -1,7 +1,8 @@
 import { Fault } from "../base/fault.ts";
 import { deviceText } from "../wsdl/device-text.ts";
 import { NAMESPACES } from "../wsdl/namespaces.ts";
-import { attributeOf, escapeXml, namespaceOf, parseXml, type XmlElement } from "../wsdl/xml.ts";
+import { parseXml } from "../wsdl/parse-xml.ts";
+import { attributeOf, escapeXml, namespaceOf, type XmlElement } from "../wsdl/xml.ts";
 
 /** What one datagram may hold. The largest real answers have some 4 KiB, 20 scopes and 4 addresses. */
 const LIMITS = {

@@ -4,7 +4,7 @@ import { H264_CODEC, H265_CODEC } from "../media/nal-codec.ts";
 import { CameraVerifier } from "../media/signing/camera-verifier.ts";
 import type { CameraTrust } from "../media/signing/certificates.ts";
 import type { CameraFinding, CameraSigner, CameraVerdict } from "../media/signing/finding.ts";
-import type { SigningScheme } from "../media/signing/sei.ts";
+import type { SigningScheme } from "../media/signing/scheme.ts";
 import { checkChain, FOR_CAMERAS } from "./cms/chain.ts";
 import { worstOf } from "./exit-code.ts";
 import type { FilmLook } from "./export/film-look.ts";

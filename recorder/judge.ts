@@ -25,6 +25,13 @@ export interface Judgement {
   readonly why?: string;
 }
 
+/** A stretch of a file, or of a stream between its files, with one verdict. */
+export interface Stretch extends Judgement {
+  readonly file: string;
+  readonly camera: string;
+  readonly stream: string;
+}
+
 /** Says of which camera's footage a hash is, wherever it was found. */
 export type Origin = (hash: string) => string | undefined;
 

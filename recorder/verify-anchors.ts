@@ -4,12 +4,12 @@ import type { AnchorName } from "./anchor.ts";
 import { type AnchoredSegment, readAnchor, type SignedAnchor } from "./anchor.ts";
 import { type AnchorFile, anchorFilesIn, anchorLinesOf } from "./anchor-files.ts";
 import { errorCode, type Files } from "./files.ts";
+import type { Stretch } from "./judge.ts";
 import { streamOf } from "./naming.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovedRange } from "./removals.ts";
 import type { Statement } from "./signature.ts";
 import type { Trust } from "./trust.ts";
-import type { Stretch } from "./verify.ts";
 import type { ArchiveScope } from "./verify-removed.ts";
 import type { KnownAnchor } from "./verify-time-stamps.ts";
 

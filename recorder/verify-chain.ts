@@ -1,7 +1,7 @@
+import type { Stretch } from "./judge.ts";
 import { streamOf } from "./naming.ts";
 import type { RemovedRange } from "./removals.ts";
 import type { Statement } from "./signature.ts";
-import type { Stretch } from "./verify.ts";
 import type { Removed } from "./verify-removed.ts";
 
 const NO_LINK = "00".repeat(32);

@@ -2,10 +2,10 @@ import { isFault } from "../base/fault.ts";
 import { unixMillis } from "../base/units.ts";
 import type { AnchorName } from "./anchor.ts";
 import { errorCode, type Files } from "./files.ts";
+import type { Stretch } from "./judge.ts";
 import { REMOVALS_FILE, removalsIn, STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovalReason, RemovedRange, SignedRemovals } from "./removals.ts";
 import type { Trust } from "./trust.ts";
-import type { Stretch } from "./verify.ts";
 
 /** Recordings of which all files are verified, so that what is not there can be told. */
 export interface ArchiveScope {

@@ -3,8 +3,8 @@ import { Fault } from "../base/fault.ts";
 import { timeStampFilesIn } from "./anchor-files.ts";
 import { checkTimeStamp, type TimeStamp } from "./cms/time-stamp.ts";
 import { errorCode, type Files } from "./files.ts";
+import type { Stretch } from "./judge.ts";
 import { type StampLine, stampLinesOf } from "./time-stamp-log.ts";
-import type { Stretch } from "./verify.ts";
 
 /** An anchor that is as it was signed. */
 export interface KnownAnchor {

@@ -6,7 +6,7 @@ import { worstOf } from "./exit-code.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
 import { findSignature } from "./find-signature.ts";
 import { readFragmentBox } from "./integrity.ts";
-import { type Judgement, judge, type Verdict } from "./judge.ts";
+import { type Judgement, judge, type Stretch, type Verdict } from "./judge.ts";
 import { merged } from "./merged.ts";
 import { segmentPath } from "./naming.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
@@ -25,13 +25,6 @@ const LIMITS = {
 
 /** `camera/date/hour/name` at the end of a path. */
 const ARCHIVE_PATH = /(?:^|\/)([A-Za-z0-9_-]{1,64})\/(\d{4,6}-\d\d-\d\d\/\d\d\/\d\d-\d\d\.\d{3}Z)-(\d+)\.mp4$/;
-
-/** A stretch of a file, or of a stream between its files, with one verdict. */
-export interface Stretch extends Judgement {
-  readonly file: string;
-  readonly camera: string;
-  readonly stream: string;
-}
 
 /** A certificate, and how many files it signed. */
 export interface SignerOfFiles {

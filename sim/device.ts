@@ -1,7 +1,7 @@
 import type { UnixMillis } from "../base/units.ts";
 import type { Feed } from "./feed.ts";
 import type { Motion } from "./motion.ts";
-import type { Settable } from "./onvif-io.ts";
+
 import type { Quirk } from "./quirks.ts";
 
 /** Token of the one sensor. */
@@ -42,4 +42,13 @@ export interface Device {
   now(): UnixMillis;
   /** Address of a service, as the camera tells it. */
   url(path: string): string;
+}
+
+/** What of a simulated camera can be set besides its position. */
+export interface Settable {
+  /** 0 to 100. */
+  brightness: number;
+  /** 0 to 1. */
+  focus: number;
+  relay: "active" | "inactive";
 }

@@ -3,7 +3,8 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { asFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import { escapeXml, namespaceOf, parseXml, type XmlElement } from "../wsdl/xml.ts";
+import { parseXml } from "../wsdl/parse-xml.ts";
+import { escapeXml, namespaceOf, type XmlElement } from "../wsdl/xml.ts";
 
 const LIMITS = {
   datagramBytes: 16 * 1024,

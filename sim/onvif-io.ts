@@ -1,5 +1,5 @@
 import { findPath } from "../wsdl/xml.ts";
-import { type Device, VIDEO_SOURCE } from "./device.ts";
+import { type Device, type Settable, VIDEO_SOURCE } from "./device.ts";
 import type { Asked, Operations } from "./onvif.ts";
 import { SoapFault } from "./soap.ts";
 
@@ -9,15 +9,6 @@ export const IO_CAPABILITIES = `<tmd:Capabilities VideoSources="1" RelayOutputs=
 /** Tokens of the one relay, and of the one input. */
 const RELAY = "sim_relay";
 const INPUT = "sim_input";
-
-/** What of a simulated camera can be set besides its position. */
-export interface Settable {
-  /** 0 to 100. */
-  brightness: number;
-  /** 0 to 1. */
-  focus: number;
-  relay: "active" | "inactive";
-}
 
 const assertSource = (asked: Asked): void => {
   if (findPath(asked.element, "VideoSourceToken")?.text.trim() !== VIDEO_SOURCE)

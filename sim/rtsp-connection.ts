@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
 import { asFault } from "../base/fault.ts";
 import { type MonotonicMillis, SECOND } from "../base/units.ts";
+import type { Line } from "./rtsp-line.ts";
 import type { RtspOptions } from "./rtsp-options.ts";
-import { type Line, type Room, RtspSession } from "./rtsp-session.ts";
+import { type Room, RtspSession } from "./rtsp-session.ts";
 import { timeoutSecondsOf } from "./rtsp-timeout.ts";
 import { type FromClient, printAnswer, RequestReader, type RtspRequest } from "./rtsp-wire.ts";
 

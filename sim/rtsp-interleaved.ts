@@ -1,5 +1,5 @@
 import type { Quirk } from "./quirks.ts";
-import type { Line } from "./rtsp-session.ts";
+import type { Line } from "./rtsp-line.ts";
 import type { Outlet } from "./viewer.ts";
 
 const LIMITS = {

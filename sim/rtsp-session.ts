@@ -4,6 +4,7 @@ import { BACK_CHANNEL, ONVIF_REPLAY } from "../rtsp/wire/option-tags.ts";
 import { parseRange } from "../rtsp/wire/range.ts";
 import { CardReplay } from "./card-replay.ts";
 import type { Feed } from "./feed.ts";
+import type { Line } from "./rtsp-line.ts";
 import type { MulticastStream } from "./rtsp-multicast.ts";
 import type { RtspOptions } from "./rtsp-options.ts";
 import { baseOf, movedFrom, type Place, placeOf, type StreamName } from "./rtsp-target.ts";
@@ -14,19 +15,6 @@ import { type MediaName, mediaOf, printSdp } from "./sdp.ts";
 import { type Outlet, type Showing, Viewer } from "./viewer.ts";
 
 const METHODS = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER", "SET_PARAMETER", "TEARDOWN"];
-
-/** The connection that a session is on. */
-export interface Line {
-  readonly tunnelled: boolean;
-  readonly clientAddress: string;
-  readonly unsentBytes: number;
-  readonly closed: boolean;
-  /** RTP inside the connection, framed. */
-  writeMedia(bytes: Buffer): void;
-  write(bytes: Buffer): void;
-  signOfLife(): void;
-  close(): void;
-}
 
 /** What all sessions share. */
 export interface Room {

@@ -1,8 +1,8 @@
 import { asFault } from "../base/fault.ts";
 import { InterleavedOutlet } from "./rtsp-interleaved.ts";
+import type { Line } from "./rtsp-line.ts";
 import type { MulticastStream } from "./rtsp-multicast.ts";
 import type { RtspOptions } from "./rtsp-options.ts";
-import type { Line } from "./rtsp-session.ts";
 import { UdpOutlet } from "./rtsp-udp.ts";
 import type { MediaName } from "./sdp.ts";
 import type { Outlet } from "./viewer.ts";

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { SECOND, type UnixMillis } from "../base/units.ts";
-import { escapeXml, findPath, parseXml, type XmlElement } from "../wsdl/xml.ts";
+import { parseXml } from "../wsdl/parse-xml.ts";
+import { escapeXml, findPath, type XmlElement } from "../wsdl/xml.ts";
 
 const LIMITS = {
   /** Nonces of log-ins that are remembered; the oldest go first. */

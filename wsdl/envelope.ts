@@ -1,7 +1,9 @@
 import { Fault, type FaultKind } from "../base/fault.ts";
 import { NAMESPACES, type Prefix } from "./namespaces.ts";
+import { parseXml } from "./parse-xml.ts";
 import type { Xml } from "./schema.ts";
-import { attributeOf, childOf, childrenOf, escapeXml, parseXml, type XmlElement, type XmlLimits } from "./xml.ts";
+import { attributeOf, childOf, childrenOf, escapeXml, type XmlElement } from "./xml.ts";
+import type { XmlLimits } from "./xml-reader.ts";
 
 /** SOAP 1.2 part 1, 5.4.6. */
 export type SoapCode = "Sender" | "Receiver" | "VersionMismatch" | "MustUnderstand";

@@ -1,11 +1,22 @@
 import { Fault } from "../base/fault.ts";
-import type { XmlAttribute, XmlElement, XmlLimits } from "./xml.ts";
+import { namespaceIn, type Scope, XML, type XmlAttribute, type XmlElement } from "./xml.ts";
 import { NC_NAME } from "./xml-name.ts";
+
+/** Bounds of one document. A caller may ask for less of each, or for more bytes. */
+export interface XmlLimits {
+  readonly bytes: number;
+  /** Elements inside one another; the root counts. */
+  readonly depth: number;
+  readonly elements: number;
+  /** Of the whole document. */
+  readonly attributes: number;
+  /** `xmlns` declarations of the whole document: a scope holds all that are around it. */
+  readonly declarations: number;
+}
 
 /** A single element has at most so many attributes and declarations, whatever the caller allows. */
 const ATTRIBUTES_OF_ELEMENT = 64;
 
-const XML = "http://www.w3.org/XML/1998/namespace";
 const XMLNS = "http://www.w3.org/2000/xmlns/";
 
 /** Blanks of XML, once ends of lines are all `\n`. */
@@ -38,9 +49,6 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
 /** What is no character of XML 1.0 (2.2). */
 const NO_CHARACTER = /[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
-/** The namespace of each prefix that is declared at an element or around it. The prefix of the default namespace is empty. */
-export type Scope = ReadonlyMap<string, string>;
-
 interface Growing extends XmlElement {
   attributes: readonly XmlAttribute[];
   children: XmlElement[];
@@ -63,11 +71,6 @@ const NONE: readonly XmlAttribute[] = [];
 
 export function refuse(why: string): Fault {
   return new Fault("invalid", `XML document ${why}`, { tell: "The XML document is not well-formed or beyond limits" });
-}
-
-/** The namespace of a prefix in a scope; undefined where none is declared. */
-export function namespaceIn(scope: Scope | undefined, prefix: string): string | undefined {
-  return prefix === "xml" ? XML : scope?.get(prefix);
 }
 
 /** Reads one document in one go over its text; see `parseXml` for what of XML there is. Each position is looked at a bounded number of times. */

@@ -1,26 +1,8 @@
-import { namespaceIn, refuse, type Scope, XmlReader } from "./xml-reader.ts";
+/** The namespace of the prefix `xml`, which is declared everywhere (Namespaces in XML 3). */
+export const XML = "http://www.w3.org/XML/1998/namespace";
 
-/** Bounds of one document. A caller may ask for less of each, or for more bytes. */
-export interface XmlLimits {
-  readonly bytes: number;
-  /** Elements inside one another; the root counts. */
-  readonly depth: number;
-  readonly elements: number;
-  /** Of the whole document. */
-  readonly attributes: number;
-  /** `xmlns` declarations of the whole document: a scope holds all that are around it. */
-  readonly declarations: number;
-}
-
-/**
- * The most that anybody may send us; callers that do not know who it is ask for less. The parser needs some 20 ms for the worst of such
- * documents, which are nothing but the smallest elements or references to characters, and the tree some megabytes. A single element has at
- * most 64 attributes, whatever the caller allows.
- */
-const LIMITS: XmlLimits = { bytes: 256 * 1024, depth: 64, elements: 50_000, attributes: 20_000, declarations: 64 };
-
-/** Leaves a byte order mark, which the reader takes away: once. */
-const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** The namespace of each prefix that is declared at an element or around it. The prefix of the default namespace is empty. */
+export type Scope = ReadonlyMap<string, string>;
 
 export interface XmlAttribute {
   /** Empty for an attribute without a prefix. */
@@ -43,23 +25,9 @@ export interface XmlElement {
   readonly scope: Scope | undefined;
 }
 
-/**
- * Parses one XML 1.0 document in UTF-8, with namespaces. No document type declaration, no processing instruction, no
- * entities but the five of XML. Everything else, and everything beyond the limits, is a Fault of kind `invalid`.
- */
-export function parseXml(document: string | Uint8Array, limits: Partial<XmlLimits> = {}): XmlElement {
-  const bounds = { ...LIMITS, ...limits };
-  const bytes = typeof document === "string" ? Buffer.byteLength(document) : document.byteLength;
-  if (bytes > bounds.bytes) throw refuse(`longer than ${bounds.bytes} bytes`);
-  return new XmlReader(typeof document === "string" ? document : decodeUtf8(document), bounds).read();
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return UTF_8.decode(bytes);
-  } catch {
-    throw refuse("is not UTF-8");
-  }
+/** The namespace of a prefix in a scope; undefined where none is declared. */
+export function namespaceIn(scope: Scope | undefined, prefix: string): string | undefined {
+  return prefix === "xml" ? XML : scope?.get(prefix);
 }
 
 /** The namespace that `prefix` stands for in the content of `element`, or undefined. The empty prefix is the default one. */

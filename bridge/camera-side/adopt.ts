@@ -1,64 +1,16 @@
-import type { Credentials } from "../../auth/scheme/http.ts";
-import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import type { Log } from "../../base/log.ts";
 import { SECOND } from "../../base/units.ts";
-import type { CameraSide } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
 import type { CameraDescription } from "../../onvif/client/camera.ts";
 import { MAIN_STREAM } from "../camera.ts";
+import type { AdoptedCamera, AdoptOptions } from "./adoption.ts";
 import { describeEncrypted, encryptedStreams, NeedsPlainText } from "./encryption.ts";
-import { type HostLookup, systemLookup, targetOfRtsp } from "./rtsp-address.ts";
+import { systemLookup, targetOfRtsp } from "./rtsp-address.ts";
 
 /** How long an RTSP camera may take to accept a connection. */
 const DIAL_MS = 10 * SECOND;
 
 type Profile = CameraDescription["profiles"][number];
-
-/** A stream of the camera. */
-export interface AdoptedStream {
-  /** `main`, `sub`, `sub-2`, … */
-  readonly name: string;
-  /** At the camera's own IP address, without user information. */
-  readonly url: URL;
-}
-
-/** What is saved of a camera when it becomes ours. */
-export interface AdoptedCamera {
-  readonly name: string;
-  readonly manufacturer?: string;
-  readonly model?: string;
-  readonly serial?: string;
-  /** The only address that is dialed for this camera. */
-  readonly ip: string;
-  /** The main one first. */
-  readonly streams: readonly [AdoptedStream, ...AdoptedStream[]];
-  readonly credentials?: Credentials;
-  readonly deviceUrl?: URL;
-  /** SHA-256 of the camera's key, base64, where it was reached over TLS. */
-  readonly tlsPin?: string;
-}
-
-export interface AdoptOptions {
-  /** A find, or the RTSP address of any camera, `rtsp://user:password@host:port/path`, and that of its smaller picture. */
-  readonly target:
-    | { readonly ip: string; readonly xaddrs: readonly string[] }
-    | { readonly rtsp: string; readonly sub?: string };
-  /** It may be spoken to without TLS, where it does not name an address with. */
-  readonly plainText: boolean;
-  /** PEM certificates of the site's own authority: the camera must have one of these then. */
-  readonly ca?: string | undefined;
-  /** Goes before what stands in the address. */
-  readonly credentials?: Credentials;
-  readonly side: CameraSide;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly signal?: AbortSignal;
-  /** Told in words for the person who waits. */
-  readonly onProgress?: (step: string) => void;
-  /** How host names in RTSP addresses become addresses. The system's resolver if absent. */
-  readonly lookup?: HostLookup;
-}
 
 /**
  * Turns a find, or an RTSP address, into a camera to save. A find is logged in to and read through ONVIF; an RTSP address is

@@ -4,7 +4,7 @@ import { SECOND } from "../../base/units.ts";
 import { pinnedToHost } from "../../net/sides.ts";
 import { type CameraTls, dial } from "../../net/tcp.ts";
 import { type CameraDescription, type DescribeOptions, describeCamera } from "../../onvif/client/camera.ts";
-import type { AdoptedCamera, AdoptOptions } from "./adopt.ts";
+import type { AdoptedCamera, AdoptOptions } from "./adoption.ts";
 
 /** Where RTSP inside TLS is by default (RFC 7826 22.6). */
 const RTSPS_PORT = 322;

@@ -12,7 +12,8 @@ import { Conversation } from "../../onvif/client/conversation.ts";
 import { readEdgeRecordings } from "../../onvif/client/edge.ts";
 import { type PullOptions, pull } from "../../rtsp/client/session.ts";
 import type { UpstreamTransport } from "../../rtsp/wire/transport.ts";
-import { type AdoptedStream, chooseStreams } from "./adopt.ts";
+import { chooseStreams } from "./adopt.ts";
+import type { AdoptedStream } from "./adoption.ts";
 import { describeEncrypted, encryptedStreams, NeedsPlainText } from "./encryption.ts";
 import { transportsFor, tunnelDoor } from "./transport.ts";
 

@@ -1,7 +1,7 @@
 import type { Pulling, TransportSetting } from "../camera.ts";
 import type { NewCamera, NewStream } from "../camera-store.ts";
 import { NOT_RECORDED, type RecordingPlan } from "../recording-plan.ts";
-import type { AdoptedCamera, AdoptedStream } from "./adopt.ts";
+import type { AdoptedCamera, AdoptedStream } from "./adoption.ts";
 
 /** What is saved of a camera: what it has told, and what was chosen for it. Blank names count for none. */
 export function newCameraOf(

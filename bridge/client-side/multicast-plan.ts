@@ -1,5 +1,6 @@
 import { type GroupRange, groupAt } from "../../net/multicast.ts";
-import { type MulticastAddress, PORTS_OF_STREAM } from "../../rtsp/server/multicast.ts";
+import type { MulticastAddress } from "../../rtsp/server/host.ts";
+import { PORTS_OF_STREAM } from "../../rtsp/server/multicast.ts";
 
 /** How many streams have ports of their own before ports are used again, with another group. */
 export const STREAMS_WITH_OWN_PORTS = 1024;

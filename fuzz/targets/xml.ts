@@ -3,6 +3,7 @@ import { type DiscoveryMessage, parseMessage, printMessage } from "../../discove
 import { decode } from "../../wsdl/decode.ts";
 import { printEnvelope, readEnvelope } from "../../wsdl/envelope.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
+import { parseXml } from "../../wsdl/parse-xml.ts";
 import { serialize } from "../../wsdl/serialize.ts";
 import type { ServiceTable } from "../../wsdl/service.ts";
 import { DEVICE } from "../../wsdl/tables/tds.ts";
@@ -11,7 +12,7 @@ import { RECORDING } from "../../wsdl/tables/trc.ts";
 import { REPLAY } from "../../wsdl/tables/trp.ts";
 import { MEDIA } from "../../wsdl/tables/trt.ts";
 import { SEARCH } from "../../wsdl/tables/tse.ts";
-import { escapeXml, parseXml, type XmlElement } from "../../wsdl/xml.ts";
+import { escapeXml, type XmlElement } from "../../wsdl/xml.ts";
 import { holds, type Target, target } from "../target.ts";
 
 const TABLES: readonly ServiceTable[] = [DEVICE, MEDIA, MEDIA2, RECORDING, SEARCH, REPLAY];

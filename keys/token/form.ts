@@ -2,7 +2,8 @@ import { Fault } from "../../base/fault.ts";
 import { KEY_BYTES } from "../wrap.ts";
 import { decryptsBy, encryptFor, findKey, isOaepHash, type OaepHash, type TokenKey } from "./key.ts";
 import { type TokenPlace, unusable } from "./place.ts";
-import { type TokenSession, withToken } from "./session.ts";
+import type { TokenSession } from "./session.ts";
+import { withToken } from "./with-token.ts";
 
 const MARK = "viaduct-token-1";
 /** RSA of 16384 bits in base64; more was not written here. */

@@ -9,7 +9,8 @@ import { CameraCertificates, type CameraTrust } from "./certificates.ts";
 import { type HashName, readDocument, type SigningDocument } from "./document.ts";
 import type { CameraFinding, CameraSigner } from "./finding.ts";
 import { GroupJudge } from "./group-judge.ts";
-import { readSigningSei, type SigningScheme, signingSchemeOf, withoutZeros } from "./sei.ts";
+import type { SigningScheme } from "./scheme.ts";
+import { readSigningSei, signingSchemeOf, withoutZeros } from "./sei.ts";
 import { hashesOf, type SignedUnit, sliceOf } from "./units.ts";
 
 const LIMITS = {

@@ -1,5 +1,6 @@
 import { Fault } from "../../base/fault.ts";
 import type { NalCodec } from "../nal-codec.ts";
+import type { SigningScheme } from "./scheme.ts";
 import { signatureAt } from "./tags.ts";
 
 const LIMITS = {
@@ -12,16 +13,6 @@ const SEI_TYPES = { H264: [6], H265: [39, 40] } as const;
 /** `user_data_unregistered` (ITU-T H.264 D.1.7, H.265 D.2.7). */
 const USER_DATA = 5;
 const UUID_BYTES = 16;
-
-/** Who made the format: ONVIF (Media Signing Specification, "SEI format"), or Axis, whose Signed Video was there before it. */
-export const SIGNING_SCHEMES = ["onvif-media-signing", "axis-signed-video"] as const;
-export type SigningScheme = (typeof SIGNING_SCHEMES)[number];
-
-/** For people. */
-export const SCHEME_NAMES: Readonly<Record<SigningScheme, string>> = {
-  "onvif-media-signing": "ONVIF Media Signing",
-  "axis-signed-video": "Axis Signed Video",
-};
 
 const SCHEMES: readonly (readonly [SigningScheme, Buffer])[] = [
   ["onvif-media-signing", Buffer.from("005bc93f2d715e95ada4796f90877a6f", "hex")],

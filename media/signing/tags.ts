@@ -1,6 +1,6 @@
 import { ByteReader } from "../../base/bytes.ts";
 import { Fault } from "../../base/fault.ts";
-import type { SigningScheme } from "./sei.ts";
+import type { SigningScheme } from "./scheme.ts";
 
 const LIMITS = {
   tags: 32,

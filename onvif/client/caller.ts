@@ -8,7 +8,8 @@ import type { CameraTls } from "../../net/tcp.ts";
 import { deviceText } from "../../wsdl/device-text.ts";
 import { type FaultMessage, faultMessage, printEnvelope } from "../../wsdl/envelope.ts";
 import { NAMESPACES, type Prefix } from "../../wsdl/namespaces.ts";
-import { parseXml, type XmlElement } from "../../wsdl/xml.ts";
+import { parseXml } from "../../wsdl/parse-xml.ts";
+import type { XmlElement } from "../../wsdl/xml.ts";
 import { Login } from "./login.ts";
 import { isLoginFault } from "./quirks.ts";
 

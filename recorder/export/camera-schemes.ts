@@ -1,7 +1,8 @@
 import { ifValid } from "../../base/fault.ts";
 import { lengthPrefixed } from "../../media/nal.ts";
 import { H264_CODEC, H265_CODEC, type NalCodec } from "../../media/nal-codec.ts";
-import { type SigningScheme, signingSchemeOf } from "../../media/signing/sei.ts";
+import type { SigningScheme } from "../../media/signing/scheme.ts";
+import { signingSchemeOf } from "../../media/signing/sei.ts";
 import type { Fmp4Track } from "../fmp4.ts";
 import type { FragmentParts } from "./reshape.ts";
 

@@ -1,7 +1,7 @@
 import { constants, createHash, createSign } from "node:crypto";
 import { unixMillis } from "../../base/units.ts";
 import { TIME_QUALITIES, type TimeQuality } from "../../media/group.ts";
-import type { SigningScheme } from "../../media/signing/sei.ts";
+import type { SigningScheme } from "../../media/signing/scheme.ts";
 import { BOX_HEADER_BYTES, bodyAt, box, boxesIn } from "../box.ts";
 import { type Fmp4Track, handlerOf, initSegment } from "../fmp4.ts";
 import { Pace } from "../pace.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Fault } from "../../base/fault.ts";
 import { TIME_QUALITIES } from "../../media/group.ts";
-import { SIGNING_SCHEMES } from "../../media/signing/sei.ts";
+import { SIGNING_SCHEMES } from "../../media/signing/scheme.ts";
 import { LEAVABLE } from "./film.ts";
 
 /** Names of the files of an export that are not films. */

@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { printed } from "../../base/printed.ts";
 import type { TimeQuality } from "../../media/group.ts";
-import { SCHEME_NAMES } from "../../media/signing/sei.ts";
+import { SCHEME_NAMES } from "../../media/signing/scheme.ts";
 import { issuerOf, nameOf } from "../cms/chain.ts";
 import type { ExportSigner } from "../signature.ts";
 import { EXPORT_FILES, type Manifest, type ManifestFilm } from "./manifest.ts";

@@ -5,9 +5,9 @@ import { printSdp } from "../../media/sdp.ts";
 import type { Track } from "../../media/track.ts";
 import { printRange } from "../wire/range.ts";
 import type { ControlAddresses } from "./address.ts";
-import type { Presentation, RecordedPresentation } from "./host.ts";
+import type { MulticastAddress, Presentation, RecordedPresentation } from "./host.ts";
 import type { KeyOffer } from "./key-management.ts";
-import { type MulticastAddress, multicastPorts } from "./multicast.ts";
+import { multicastPorts } from "./multicast.ts";
 import { maySettle, whenSettled } from "./settling.ts";
 
 /** The names of a recording's tracks begin like this (ONVIF Recording Control 5.5), and are counted from 001. */

@@ -7,7 +7,6 @@ import type { LiveSource, RecordedSource } from "../../media/source.ts";
 import type { SrtpSuite } from "../../media/srtp-cipher.ts";
 import type { Track } from "../../media/track.ts";
 import type { ReplayManner } from "../wire/replay.ts";
-import type { MulticastAddress } from "./multicast.ts";
 
 /** What an RTSP address names, without the track at its end. */
 export interface PresentationAddress {
@@ -34,6 +33,16 @@ export interface TalkOffer {
   readonly track: Track;
   /** Keeps it for this client. See `BackChannel.take`; Fault `denied` besides, where the right has ended. */
   take(failed: (fault: unknown) => void): Talk;
+}
+
+/** Where a stream is sent once for all who want that: a group of its own, and two ports for each track. */
+export interface MulticastAddress {
+  /** IPv4. */
+  readonly address: string;
+  /** Even; of the first track's RTP. */
+  readonly port: number;
+  /** Routers that a packet may pass, and one: 1 does not leave the network. */
+  readonly ttl: number;
 }
 
 export interface LivePresentation extends Presented {

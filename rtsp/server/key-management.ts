@@ -3,8 +3,8 @@ import { isFault } from "../../base/fault.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { parseMikey, printMikey } from "../../media/mikey.ts";
 import { MASTER_BYTES, type SrtpKeys, type SrtpSuite } from "../../media/srtp-cipher.ts";
+import type { Datagrams } from "./datagrams.ts";
 import type { Presentation } from "./host.ts";
-import type { Datagrams } from "./outlet.ts";
 import { RtspFault } from "./reply.ts";
 
 const LIMITS = { characters: 2048 };

@@ -5,22 +5,12 @@ import { asFault, Fault } from "../../base/fault.ts";
 import type { LiveSource } from "../../media/source.ts";
 import type { PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
-import type { Presentation } from "./host.ts";
+import type { MulticastAddress, Presentation } from "./host.ts";
 import type { Lane, Lanes } from "./lane.ts";
 import { LivePlayer } from "./live-player.ts";
 import type { Player } from "./player.ts";
 import { UdpSink } from "./udp-sink.ts";
 import { GroupWriter } from "./writer.ts";
-
-/** Where a stream is sent once for all who want that: a group of its own, and two ports for each track. */
-export interface MulticastAddress {
-  /** IPv4. */
-  readonly address: string;
-  /** Even; of the first track's RTP. */
-  readonly port: number;
-  /** Routers that a packet may pass, and one: 1 does not leave the network. */
-  readonly ttl: number;
-}
 
 /** Ports of a stream: two each for as many tracks. Tracks beyond are not sent. */
 const TRACKS = 8;

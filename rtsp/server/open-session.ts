@@ -3,11 +3,11 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, type Fault } from "../../base/fault.ts";
 import type { RequestAddress } from "./address.ts";
 import type { Carrier } from "./carrier.ts";
+import type { Datagrams } from "./datagrams.ts";
 import { tracksOf } from "./description.ts";
 import type { Presentation, RtspHost } from "./host.ts";
 import type { KeyOffer } from "./key-management.ts";
 import { multicastChoice } from "./multicast.ts";
-import type { Datagrams } from "./outlet.ts";
 import { RtspSession } from "./session.ts";
 
 /** What a session needs of its connection. */

@@ -1,23 +1,11 @@
-import type { PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
 import type { Carrier } from "./carrier.ts";
 import type { TrackKeys } from "./key-management.ts";
-import type { MulticastSenders } from "./multicast.ts";
 import { SessionKeys } from "./session-keys.ts";
 import { InterleavedSink, type Sink } from "./sink.ts";
 import { SrtpSink } from "./srtp-sink.ts";
 import type { Way } from "./transport.ts";
 import { UdpSink, type UdpSinkOptions } from "./udp-sink.ts";
-
-/** RTP over UDP. In clear text it is for clients of plain RTSP alone, and as SRTP for those of RTSPS, where its keys are safe. */
-export interface Datagrams {
-  /** Present: to the client itself, from these ports. */
-  readonly udp?: { readonly range: PortRange | undefined };
-  /** Present: to the client itself, as SRTP, from these ports. */
-  readonly srtp?: { readonly range: PortRange | undefined };
-  /** Present: to the groups of live streams that have one. */
-  readonly multicast?: MulticastSenders;
-}
 
 type UdpWay = Pick<UdpSinkOptions, "localAddress" | "peerAddress" | "range">;
 

@@ -17,11 +17,11 @@ import { WriteBatch } from "../../net/write-batch.ts";
 import type { Request } from "../wire/message.ts";
 import type { Carrier } from "./carrier.ts";
 import { ClientConnection } from "./connection.ts";
+import type { Datagrams } from "./datagrams.ts";
 import { DirectCarrier } from "./direct-carrier.ts";
 import type { RtspHost } from "./host.ts";
 import { MulticastSenders } from "./multicast.ts";
 import { Newcomers } from "./newcomers.ts";
-import type { Datagrams } from "./outlet.ts";
 
 const LIMITS = {
   /** Logged-in connections: two cores feed about 2000 of 4 Mbit/s. */

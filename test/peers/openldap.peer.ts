@@ -9,7 +9,7 @@ import { Secret } from "../../base/secret.ts";
 import { examineDirectory } from "../../directory/examine.ts";
 import { openConnection, openReading } from "../../directory/open.ts";
 import { type DirectoryOptions, PRESETS } from "../../directory/options.ts";
-import { readerFor } from "../../directory/reader.ts";
+import { readerFor } from "../../directory/reader-for.ts";
 import { pathsOf, rolesOf } from "../../directory/snapshot.ts";
 import { startTestBridge } from "../support/bridge.ts";
 import { type Slapd, startSlapd } from "../support/slapd.ts";

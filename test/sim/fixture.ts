@@ -1,7 +1,8 @@
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { Secret } from "../../base/secret.ts";
-import { type AdoptedCamera, adoptCamera } from "../../bridge/camera-side/adopt.ts";
+import { adoptCamera } from "../../bridge/camera-side/adopt.ts";
+import type { AdoptedCamera } from "../../bridge/camera-side/adoption.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { type PullOptions, pull } from "../../rtsp/client/session.ts";
 import { startSimCamera } from "../../sim/camera.ts";

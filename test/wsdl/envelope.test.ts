@@ -10,7 +10,7 @@ import {
   SoapFault,
 } from "../../wsdl/envelope.ts";
 import { declarations, NAMESPACES } from "../../wsdl/namespaces.ts";
-import { parseXml } from "../../wsdl/xml.ts";
+import { parseXml } from "../../wsdl/parse-xml.ts";
 import { officialValidator } from "../support/official-schemas.ts";
 
 const { s, wsa, tds } = NAMESPACES;

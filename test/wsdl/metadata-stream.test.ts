@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { unixMillis } from "../../base/units.ts";
 import { printMetadataStream } from "../../wsdl/metadata-stream.ts";
 import { type Notification, printNotification } from "../../wsdl/notification.ts";
-import { parseXml } from "../../wsdl/xml.ts";
+import { parseXml } from "../../wsdl/parse-xml.ts";
 import { officialFolder, officialValidator } from "../support/official-schemas.ts";
 
 const EVENT: Notification = {

@@ -4,10 +4,10 @@ import { Fault } from "../../base/fault.ts";
 import { decode } from "../../wsdl/decode.ts";
 import { printEnvelope, SoapFault } from "../../wsdl/envelope.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
+import { parseXml } from "../../wsdl/parse-xml.ts";
 import { ANYTHING, attr, many, OPEN, opt, optAttr, some, type } from "../../wsdl/schema.ts";
 import { serialize } from "../../wsdl/serialize.ts";
 import { boolean, dateTime, duration, float, int, integer, listOf, oneOf, string, token } from "../../wsdl/simple.ts";
-import { parseXml } from "../../wsdl/xml.ts";
 import { officialValidator } from "../support/official-schemas.ts";
 import { messagesOf, operationsOf, TABLES, valuesOf } from "./table-values.ts";
 

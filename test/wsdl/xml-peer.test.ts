@@ -2,7 +2,8 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { XmlElement as PeerElement, XmlCData, XmlDocument, XmlText, type XmlTreeNode } from "libxml2-wasm";
 import { isFault } from "../../base/fault.ts";
-import { parseXml, type XmlElement } from "../../wsdl/xml.ts";
+import { parseXml } from "../../wsdl/parse-xml.ts";
+import type { XmlElement } from "../../wsdl/xml.ts";
 
 /** An element without its scope, as both readers have it. */
 interface Plain {

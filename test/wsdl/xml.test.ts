@@ -1,16 +1,8 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { Fault, isFault } from "../../base/fault.ts";
-import {
-  attributeOf,
-  childOf,
-  childrenOf,
-  escapeXml,
-  findPath,
-  namespaceOf,
-  parseXml,
-  type XmlElement,
-} from "../../wsdl/xml.ts";
+import { parseXml } from "../../wsdl/parse-xml.ts";
+import { attributeOf, childOf, childrenOf, escapeXml, findPath, namespaceOf, type XmlElement } from "../../wsdl/xml.ts";
 
 const repeat = (text: string, count: number): string => text.repeat(count);
 const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index);

@@ -14,10 +14,9 @@ import type { PtzHolders } from "../ptz-holders.ts";
 import { SNAPSHOT_PATH } from "../snapshots.ts";
 import { reachOf } from "../timeline.ts";
 import { streamOf, type Watch } from "../watch.ts";
-import type { EventHistory } from "./event-search.ts";
 import type { OnvifProfile } from "./profile-scopes.ts";
 import { ShownCameras } from "./shown-cameras.ts";
-import type { OnvifCamera, OnvifRecording, OnvifSite } from "./site.ts";
+import type { EventHistory, OnvifCamera, OnvifRecording, OnvifSite } from "./site.ts";
 import { mayKnow } from "./subscriptions.ts";
 
 const PRODUCT = "Viaduct";

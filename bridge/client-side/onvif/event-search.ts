@@ -1,13 +1,13 @@
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "../../../base/clock.ts";
 import { DAY, type Millis, SECOND, type UnixMillis, unixMillis } from "../../../base/units.ts";
-import type { Span } from "../../../media/source.ts";
-import type { EventCursor, Journal } from "../../../recorder/journal.ts";
+import type { EventCursor } from "../../../recorder/journal.ts";
 import type { Notification } from "../../../wsdl/notification.ts";
 import { onvifTopic } from "../../../wsdl/topic.ts";
 import { notificationOf } from "../../event-keeper.ts";
 import type { EventFilter } from "./event-filter.ts";
 import type { Recording } from "./recorded.ts";
+import type { EventHistory } from "./site.ts";
 
 const LIMITS = {
   /** How long one answer looks for more. */
@@ -21,14 +21,6 @@ const WINDOW_MS = DAY;
 
 const RECORDING_STATE = onvifTopic("RecordingHistory/Recording/State");
 const TRACK_STATE = onvifTopic("RecordingHistory/Track/State");
-
-/** What is known of the past. */
-export interface EventHistory {
-  spans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]>;
-  readonly journal: Pick<Journal, "earliest" | "beginnings" | "events" | "standing">;
-  /** The id in the journal of the last event that was told so far, once all of them are kept. Those that are told from now on have greater ones. */
-  newest(): Promise<number>;
-}
 
 /** An event that a search has found. */
 export interface FoundEvent {

@@ -7,7 +7,7 @@ import { onvifTopic } from "../../../wsdl/topic.ts";
 import type { BridgeEvent } from "../../event-bus.ts";
 import { notificationOf } from "../../event-keeper.ts";
 import type { EventFilter } from "./event-filter.ts";
-import type { EventHistory } from "./event-search.ts";
+import type { EventHistory } from "./site.ts";
 
 const LIMITS = {
   /** Events that are looked at in one go, and so the most that wait to be taken: those of one answer. */

@@ -1,13 +1,15 @@
 import type { Principal } from "../../../auth/principal.ts";
 import type { Millis, UnixMillis } from "../../../base/units.ts";
+import type { Span } from "../../../media/source.ts";
 import type { Track, TrackKind } from "../../../media/track.ts";
 import type { VideoChange, VideoChoices, VideoSettings } from "../../../media/video-settings.ts";
 import type { Base } from "../../../onvif/server/base.ts";
-import type { MulticastAddress } from "../../../rtsp/server/multicast.ts";
+import type { Journal } from "../../../recorder/journal.ts";
+import type { MulticastAddress } from "../../../rtsp/server/host.ts";
 import type { CameraControl, Controls } from "../../camera-control.ts";
 import type { OwnProfiles } from "../../made-profiles.ts";
 import type { RecordingPlan } from "../../recording-plan.ts";
-import type { EventHistory } from "./event-search.ts";
+
 import type { OnvifProfile } from "./profile-scopes.ts";
 
 /** All that the ONVIF services know of the product. */
@@ -146,4 +148,12 @@ export interface OnvifRecording {
   readonly recording: boolean;
   /** It is not written although the stream is there. */
   readonly failing: boolean;
+}
+
+/** What is known of the past. */
+export interface EventHistory {
+  spans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]>;
+  readonly journal: Pick<Journal, "earliest" | "beginnings" | "events" | "standing">;
+  /** The id in the journal of the last event that was told so far, once all of them are kept. Those that are told from now on have greater ones. */
+  newest(): Promise<number>;
 }

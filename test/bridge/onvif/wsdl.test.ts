@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { attributeOf, parseXml, type XmlElement } from "../../../wsdl/xml.ts";
+import { parseXml } from "../../../wsdl/parse-xml.ts";
+import { attributeOf, type XmlElement } from "../../../wsdl/xml.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
 
 describe("our own WSDL, asked for by a stranger", () => {

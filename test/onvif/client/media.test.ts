@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { Fault, type FaultKind } from "../../../base/fault.ts";
 import type { Call, Caller } from "../../../onvif/client/caller.ts";
 import { profileOfStream } from "../../../onvif/client/media.ts";
-import { findPath, parseXml } from "../../../wsdl/xml.ts";
+import { parseXml } from "../../../wsdl/parse-xml.ts";
+import { findPath } from "../../../wsdl/xml.ts";
 
 const services = { media1: new URL("http://192.0.2.9/media"), media2: new URL("http://192.0.2.9/media2") };
 const BOUNDS = { bytes: 10_000, depth: 10, elements: 100, declarations: 10 };

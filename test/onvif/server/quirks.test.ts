@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { encoderAsMeant } from "../../../onvif/server/quirks.ts";
 import { decode } from "../../../wsdl/decode.ts";
+import { parseXml } from "../../../wsdl/parse-xml.ts";
 import { MEDIA2 } from "../../../wsdl/tables/tr2.ts";
 import { MEDIA } from "../../../wsdl/tables/trt.ts";
-import { parseXml } from "../../../wsdl/xml.ts";
 
 const [TR2, TRT] = ["http://www.onvif.org/ver20/media/wsdl", "http://www.onvif.org/ver10/media/wsdl"];
 const TT = 'xmlns="http://www.onvif.org/ver10/schema"';

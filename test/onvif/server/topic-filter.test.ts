@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import { readTopicFilter, TOPIC_DIALECTS } from "../../../onvif/server/topic-filter.ts";
 import { NAMESPACES } from "../../../wsdl/namespaces.ts";
+import { parseXml } from "../../../wsdl/parse-xml.ts";
 import { printTopic, readTopic } from "../../../wsdl/topic.ts";
-import { parseXml, type XmlElement } from "../../../wsdl/xml.ts";
+import type { XmlElement } from "../../../wsdl/xml.ts";
 
 const [CONCRETE = "", SET = ""] = TOPIC_DIALECTS;
 /** With prefixes of its own for the same namespaces. */
