@@ -9,8 +9,7 @@ import { CREDENTIALS, side, startCamera } from "../sim/fixture.ts";
 import { eventually } from "../support/bridge.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
-describe("the control of a camera", function () {
-  this.timeout(30_000);
+describe("the control of a camera", () => {
   let clock: VirtualClock;
   let camera: SimCamera;
   let control: CameraControlPort;

@@ -31,8 +31,7 @@ function listener(clock: VirtualClock): {
   return { bus, told, events };
 }
 
-describe("a camera's events", function () {
-  this.timeout(30_000);
+describe("a camera's events", () => {
   let clock: VirtualClock;
   let camera: SimCamera;
   let events: CameraEvents;

@@ -11,8 +11,7 @@ import { loadIdentity } from "../../net/tls.ts";
 import type { SimCamera } from "../../sim/camera-options.ts";
 import { CREDENTIALS, NETWORK, side, startCamera } from "../sim/fixture.ts";
 
-describe("looking at a camera", function () {
-  this.timeout(30_000);
+describe("looking at a camera", () => {
   const ip = `${NETWORK}.1`;
   let folder: string;
   let camera: SimCamera | undefined;

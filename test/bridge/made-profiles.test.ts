@@ -58,8 +58,7 @@ describe("media profiles that clients have made", () => {
   };
   const refusal = (put: Promise<void>): Promise<unknown> => put.catch((error: unknown) => isFault(error, "busy"));
 
-  it("are 64 of one account at one device, and 4096 together", async function () {
-    this.timeout(30_000);
+  it("are 64 of one account at one device, and 4096 together", async () => {
     const made = await open();
     await putMany(made.of(MINE), 64);
     expect(await refusal(put(made.of(MINE), NIGHT))).to.equal(true);

@@ -8,8 +8,7 @@ import { checkCertificates } from "../../bridge/open-certificates.ts";
 import { clientAuthority } from "../support/client-authority.ts";
 import { peer } from "../support/peer.ts";
 
-describe("authorities of certificates of clients, in the settings", function () {
-  this.timeout(30_000);
+describe("authorities of certificates of clients, in the settings", () => {
   let folder: string;
 
   before(async function () {

@@ -3,8 +3,7 @@ import type { BridgedCamera } from "../../bridge/camera.ts";
 import { RTSP_QUIRKS } from "../../rtsp/client/known-quirks.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 
-describe("what a camera does wrong, at a bridge", function () {
-  this.timeout(40_000);
+describe("what a camera does wrong, at a bridge", () => {
   let t: TestBridge;
   let login: Login;
   before(async () => {

@@ -266,8 +266,7 @@ describe("what external systems were refused", () => {
       });
   });
 
-  describe("at a whole bridge", function () {
-    this.timeout(30_000);
+  describe("at a whole bridge", () => {
     let site: TestBridge;
     before(async () => {
       site = await startTestBridge();

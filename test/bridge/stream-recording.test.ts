@@ -55,8 +55,7 @@ class FakeStream implements RecordableStream {
   }
 }
 
-describe("the recording of a stream", function () {
-  this.timeout(30_000);
+describe("the recording of a stream", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let clock: VirtualClock;

@@ -86,8 +86,7 @@ const SETUPS: readonly (readonly [string, string, number])[] = [
   ["with nothing", "", 400],
 ];
 
-describe("hostile clients of RTSP", function () {
-  this.timeout(30_000);
+describe("hostile clients of RTSP", () => {
   let stage: Stage;
   let reader: Client;
   let published = 0;

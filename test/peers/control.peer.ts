@@ -18,8 +18,7 @@ const STREAM = `rtsp://${ADDRESS}:554/live`;
 /** The package's types know few of its functions. */
 type Functions = Readonly<Record<string, (options: object) => Promise<Readonly<Record<string, unknown>>>>>;
 
-describe("npm's onvif controls a camera in Python through the bridge", function () {
-  this.timeout(30_000);
+describe("npm's onvif controls a camera in Python through the bridge", () => {
   const closing = new AbortController();
   let child: ChildProcess;
   let output: () => string;

@@ -27,8 +27,7 @@ function byteStream(track: Pick<Track, "codec" | "kind" | "fmtp">, groups: reado
   return Buffer.concat(samples.flatMap(({ data }) => lengthPrefixed(data).flatMap((nal) => [START_CODE, nal])));
 }
 
-describe("the RTSP client pulls from servers that know UDP alone", function () {
-  this.timeout(40_000);
+describe("the RTSP client pulls from servers that know UDP alone", () => {
   let folder: string;
   let film: string;
   let ffmpeg: Peer;

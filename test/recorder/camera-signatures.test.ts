@@ -89,8 +89,7 @@ describe("what cameras signed, in recordings", () => {
     });
 });
 
-describe("what cameras signed, compared in a thread", function () {
-  this.timeout(30_000);
+describe("what cameras signed, compared in a thread", () => {
   const about = { camera: "gate", stream: "main", isFirst: true };
 
   it("is what it is without one, and leaves the bytes that it is given as they are", async () => {

@@ -16,8 +16,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 
 const never = new AbortController().signal;
 
-describe("an archive on a disk that fails", function () {
-  this.timeout(30_000);
+describe("an archive on a disk that fails", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let clock: VirtualClock;

@@ -21,8 +21,7 @@ interface Shown {
   readonly own: boolean;
 }
 
-describe("acts that wait for a second person, at the pages", function () {
-  this.timeout(20_000);
+describe("acts that wait for a second person, at the pages", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let signers: Signers;

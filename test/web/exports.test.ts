@@ -29,8 +29,7 @@ function grants(...rights: readonly (CameraRight | Partial<Grant>)[]): readonly 
   }));
 }
 
-describe("exports", function () {
-  this.timeout(20_000);
+describe("exports", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let signers: Signers;

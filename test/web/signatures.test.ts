@@ -23,8 +23,7 @@ interface Line {
   readonly signers?: readonly { readonly name: string | null; readonly groups: number }[];
 }
 
-describe("what cameras signed of their recordings, in the web API", function () {
-  this.timeout(30_000);
+describe("what cameras signed of their recordings, in the web API", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let signers: Signers;

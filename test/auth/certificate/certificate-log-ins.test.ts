@@ -24,8 +24,7 @@ import { openSite, type Site, TLS, WATCH_ALL } from "../fixture.ts";
 
 const UPN = "subjectAltName=otherName:1.3.6.1.4.1.311.20.2.3;UTF8:vms@site.test";
 
-describe("certificates of an authority", function () {
-  this.timeout(30_000);
+describe("certificates of an authority", () => {
   let folder: string;
   let ca: ClientAuthority;
   let other: ClientAuthority;

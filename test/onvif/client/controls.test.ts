@@ -7,8 +7,7 @@ import { Conversation } from "../../../onvif/client/conversation.ts";
 import type { SimCamera } from "../../../sim/camera-options.ts";
 import { CREDENTIALS, side, startCamera } from "../../sim/fixture.ts";
 
-describe("what of a camera can be controlled", function () {
-  this.timeout(30_000);
+describe("what of a camera can be controlled", () => {
   let camera: SimCamera;
   before(async () => {
     camera = await startCamera({ controls: true, clock: systemClock });

@@ -10,8 +10,7 @@ import { signedFootage } from "../../support/signed-footage.ts";
 
 const { pictures } = signedFilm("plain.264");
 
-describe("a film of an export that its camera has signed itself", function () {
-  this.timeout(20_000);
+describe("a film of an export that its camera has signed itself", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let signers: Signers;

@@ -102,8 +102,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("an export", function () {
-  this.timeout(20_000);
+describe("an export", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let ring: KeyRing;

@@ -213,8 +213,7 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("verifying an export", function () {
-  this.timeout(20_000);
+describe("verifying an export", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let signers: Signers;
