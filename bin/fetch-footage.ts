@@ -9,6 +9,7 @@ export interface FetchOptions {
   readonly config: string;
   readonly from: string;
   readonly to: string;
+  readonly stream: string;
   /** False: do not wait for the end of it. */
   readonly wait: boolean;
 }
@@ -22,7 +23,7 @@ interface Shown {
 }
 
 /** Has the running bridge fetch what is missing of a stretch from the camera's own recording, and says what became of it. */
-export async function fetchFootage(camera: string, { config, from, to, wait }: FetchOptions): Promise<void> {
+export async function fetchFootage(camera: string, { config, from, to, stream, wait }: FetchOptions): Promise<void> {
   const { dataFolder } = await readSettings(config);
   const path = `/api/cameras/${encodeURIComponent(camera)}/fetches`;
   const ask = async <T>(method: "GET" | "POST", body?: object): Promise<T> => {
@@ -31,7 +32,7 @@ export async function fetchFootage(camera: string, { config, from, to, wait }: F
     const tell = "the bridge is not running, and it is what fetches: start it first";
     throw new Fault("unavailable", tell, { tell });
   };
-  let fetch = await ask<Shown>("POST", { from, to });
+  let fetch = await ask<Shown>("POST", { from, to, stream });
   if (!wait) {
     process.stdout.write(`${camera}: ${fetch.from} to ${fetch.to} is being fetched.\n`);
     return;

@@ -20,7 +20,7 @@ export interface SimOptions {
   readonly fps: string;
   readonly play?: string;
   readonly controls?: boolean;
-  readonly card?: boolean;
+  readonly card?: boolean | string;
   readonly transport?: string[];
   readonly quirk?: string[];
 }
@@ -58,7 +58,7 @@ export async function simCamera(options: SimOptions): Promise<void> {
     height: Number(size[2]),
     fps: numberOf("--fps", options.fps),
     controls: options.controls === true,
-    card: options.card === true,
+    card: options.card === "both" ? "both" : options.card !== undefined,
     quirks,
     ...(transports && { transports }),
     ...(played && { played }),

@@ -12,12 +12,16 @@ export interface FetchAsker {
   readonly address?: string;
 }
 
-/** A stretch of a camera's main stream that is being fetched from its own recording, or was. */
-export interface EdgeFetch {
+/** What is to be fetched of a camera. */
+export interface WantedStretch extends Span {
+  /** By name; what is recorded of it is completed from the camera's own recording of it, and of no other. */
+  readonly stream: string;
+}
+
+/** A stretch of a camera's stream that is being fetched from its own recording, or was. */
+export interface EdgeFetch extends WantedStretch {
   readonly id: string;
   readonly camera: string;
-  readonly from: UnixMillis;
-  readonly to: UnixMillis;
   readonly by: FetchAsker;
   readonly state: (typeof FETCH_STATES)[number];
   readonly begunAt: UnixMillis;
@@ -32,7 +36,8 @@ export interface EdgeFetches {
   list(camera: string): readonly EdgeFetch[];
   /**
    * Begins to fetch what is missing of a stretch, whatever it is missing for. Faults: `invalid` where nothing is missing that could be had,
-   * `busy` while something is fetched from the camera, or from too many others for people, `not-found` for a camera that is not there.
+   * `busy` while something is fetched from the camera, or from too many others for people, `not-found` for a camera or stream that is not
+   * there.
    */
-  ask(camera: string, stretch: Span, by: FetchAsker): Promise<EdgeFetch>;
+  ask(camera: string, stretch: WantedStretch, by: FetchAsker): Promise<EdgeFetch>;
 }

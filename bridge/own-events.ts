@@ -159,12 +159,12 @@ export function publishStorage(bus: EventBus, trouble: string | undefined): void
 }
 
 /** Something was fetched from a camera's own recording, or could not be. */
-export function publishFetched(bus: EventBus, { camera, from, to, state, why }: EdgeFetch): void {
+export function publishFetched(bus: EventBus, { camera, stream, from, to, state, why }: EdgeFetch): void {
   bus.publish({
     camera,
     kind: "recording",
     topic: FOOTAGE_FETCHED,
-    source: [["RecordingToken", camera]],
+    source: [["RecordingToken", tokenOf(camera, stream)]],
     data: [
       ["State", state],
       ["From", isoOf(from)],

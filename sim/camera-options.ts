@@ -35,8 +35,8 @@ export interface SimCameraOptions {
   readonly tls?: Identity;
   /** Can be moved and set, has a relay and an input, and gives a snapshot. */
   readonly controls?: boolean;
-  /** It has a card, on which it records its main stream all the time, and from which it replays that (ONVIF Profile G). */
-  readonly card?: boolean;
+  /** It has a card, on which it records its main stream all the time, or `both`, and from which it replays that (ONVIF Profile G). */
+  readonly card?: boolean | "both";
   /** By which it sends. If absent by every one: multicast only from an IPv4 address. */
   readonly transports?: readonly UpstreamTransport[];
   readonly quirks?: readonly Quirk[];

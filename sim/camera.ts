@@ -90,7 +90,7 @@ class Camera implements SimCamera, Device {
       saidHost: this.#saidHost,
       feeds,
       audio: this.audio,
-      card: options.card === true,
+      card: options.card ?? false,
       speaker: this.#speaker,
       transports: new Set(options.transports ?? UPSTREAM_TRANSPORTS),
       groups,
@@ -117,7 +117,7 @@ class Camera implements SimCamera, Device {
         tr2: media2Operations(this),
         tev: this.#events.operations(),
         ...this.#controlOperations(),
-        ...(options.card === true ? cardOperations(this) : {}),
+        ...(options.card === undefined || options.card === false ? {} : cardOperations(this)),
         wsnt: this.#events.subscriptionOperations(),
       },
       gate: new DigestGate({ ...login, quality: true, algorithms: strong ? ["SHA-256"] : ["MD5"] }),
@@ -152,8 +152,18 @@ class Camera implements SimCamera, Device {
   }
 
   get card(): Device["card"] {
-    if (this.#options.card !== true) return undefined;
-    return { from: this.#main.beganAt, url: recordedBeside(this.#rtsp.url(this.#saidHost, "main")) };
+    const { card = false } = this.#options;
+    if (card === false) return undefined;
+    return this.streams
+      .filter(({ token }) => token === "main" || card === "both")
+      .map((stream) => {
+        const shown = this.quirks.has("replays-the-main-stream") ? "main" : stream.token;
+        return {
+          stream,
+          from: stream.feed.beganAt,
+          url: recordedBeside(this.#rtsp.url(this.#saidHost, "main"), shown),
+        };
+      });
   }
 
   get httpPort(): number {

@@ -3,19 +3,28 @@ import type { Feed } from "./feed.ts";
 import type { Motion } from "./motion.ts";
 
 import type { Quirk } from "./quirks.ts";
+import type { StreamName } from "./rtsp-target.ts";
 
 /** Token of the one sensor. */
 export const VIDEO_SOURCE = "video_source";
 
 /** One way in which the camera sends its picture. */
 export interface DeviceStream {
-  /** Of its profile: `main`, `sub`. */
-  readonly token: string;
+  /** Of its profile. */
+  readonly token: StreamName;
   readonly feed: Feed;
   /** Its address as the camera tells it, for use in XML. */
   readonly url: string;
   /** To which it is sent by multicast; undefined where it is not. */
   readonly group: string | undefined;
+}
+
+/** What a card has of one stream. */
+export interface CardRecording {
+  readonly stream: DeviceStream;
+  readonly from: UnixMillis;
+  /** At which it is replayed. */
+  readonly url: string;
 }
 
 /** What the services of one camera say and share. */
@@ -33,8 +42,8 @@ export interface Device {
   readonly settable: Settable | undefined;
   /** The main one first. */
   readonly streams: readonly [DeviceStream, ...DeviceStream[]];
-  /** It has a card with recordings. */
-  readonly card: { readonly from: UnixMillis; readonly url: string } | undefined;
+  /** The recordings on its card, the main stream's first; undefined where it has no card. */
+  readonly card: readonly CardRecording[] | undefined;
   readonly quirks: ReadonlySet<Quirk>;
   readonly httpPort: number;
   readonly rtspPort: number;

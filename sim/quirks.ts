@@ -77,6 +77,18 @@ export const ONVIF_QUIRKS = {
     does: "has a recording search service that knows no searches",
     source: "npm onvif 0.8.1 calls none of them; not traced to a model",
   },
+  "no-recording-jobs": {
+    does: "does not tell from which of its streams it records",
+    source: "general knowledge of ONVIF clients; not traced to a model",
+  },
+  "no-media-attributes": {
+    does: "does not tell how large the pictures of its recordings are",
+    source: "general knowledge of ONVIF clients; not traced to a model",
+  },
+  "replays-the-main-stream": {
+    does: "replays its main stream in the place of each other one",
+    source: "general knowledge of ONVIF clients; not traced to a model",
+  },
   "dates-keys-alone": {
     does: "tells in a replay the time of key frames alone",
     source: "general knowledge of ONVIF clients; not traced to a model",

@@ -16,8 +16,8 @@ export interface RtspOptions {
   readonly saidHost: string;
   readonly feeds: { readonly main: Feed; readonly sub?: Feed };
   readonly audio: boolean;
-  /** It has a card with recordings, which it replays. */
-  readonly card: boolean;
+  /** What it has on a card, and replays: of no stream, of the main one, or of `both`. */
+  readonly card: boolean | "both";
   /** Absent: it has none. */
   readonly speaker: Speaker | undefined;
   /** By which it sends. */

@@ -92,7 +92,7 @@ export class RtspSession {
       this.#line.close();
       return { status: 500 };
     }
-    const has = { [BACK_CHANNEL]: this.#options.speaker !== undefined, [ONVIF_REPLAY]: this.#options.card };
+    const has = { [BACK_CHANNEL]: this.#options.speaker !== undefined, [ONVIF_REPLAY]: this.#options.card !== false };
     if (required !== undefined && !(Object.hasOwn(has, required) && has[required as keyof typeof has]))
       return { status: 551, headers: [["Unsupported", required]] };
     if (method === "DESCRIBE") return this.#describe(uri, place, required === BACK_CHANNEL);

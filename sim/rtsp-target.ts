@@ -7,8 +7,8 @@ const TARGETS = {
   plain: { main: "/live", sub: "/live/sub" },
   query: { main: "/cam/realmonitor?channel=1&subtype=0", sub: "/cam/realmonitor?channel=1&subtype=1" },
 } as const;
-/** Path of what was recorded of the main stream. */
-const RECORDED = "/recorded";
+/** Paths of what was recorded of each stream. */
+const RECORDED = { main: "/recorded", sub: "/recorded/sub" } as const;
 /** Where the main stream is really, for clients that are sent there. */
 const MOVED = "/moved";
 
@@ -29,10 +29,10 @@ export function placeOf(
   { feeds, speaker, audio, card, quirks }: Pick<RtspOptions, "feeds" | "speaker" | "audio" | "card" | "quirks">,
 ): Place | undefined {
   const path = withoutHost(uri);
-  if (card && path.startsWith(RECORDED)) {
-    const recorded = { stream: "main", isRecorded: true } as const;
-    if (path === RECORDED) return recorded;
-    return path === `${RECORDED}/${mediumOf("video", quirks).path}` ? { ...recorded, track: "video" } : undefined;
+  for (const stream of card === false ? [] : card === "both" ? (["sub", "main"] as const) : (["main"] as const)) {
+    const recorded = { stream, isRecorded: true } as const;
+    if (path === RECORDED[stream]) return recorded;
+    if (path === `${RECORDED[stream]}/${mediumOf("video", quirks).path}`) return { ...recorded, track: "video" };
   }
   for (const stream of feeds.sub === undefined ? (["main"] as const) : (["sub", "main"] as const)) {
     const path = trackPath(uri, stream, quirks);
@@ -49,9 +49,9 @@ export function targetOf(stream: StreamName, quirks: ReadonlySet<Quirk>): string
   return TARGETS[quirks.has("query-control") ? "query" : "plain"][stream];
 }
 
-/** The address of what was recorded, beside that of the main stream. */
-export function recordedBeside(live: string): string {
-  return `${hostOf(live)}${RECORDED}`;
+/** The address of what was recorded of a stream, beside that of the main one. */
+export function recordedBeside(live: string, stream: StreamName): string {
+  return `${hostOf(live)}${RECORDED[stream]}`;
 }
 
 /** Where a client that asks for the stream at `uri` is sent; undefined where it is right. */

@@ -78,6 +78,7 @@ export function addCameraCommands(program: Command): void {
     .requiredOption("--config <file>", "configuration, YAML")
     .requiredOption("--from <time>", "beginning, with its zone: 2026-11-24T13:05:00Z")
     .requiredOption("--to <time>", "end, likewise; a day later at most")
+    .option("--stream <name>", "main, sub, …", "main")
     .option("--no-wait", "do not wait for the end of it")
     .action(async (id: string, options: import("../fetch-footage.ts").FetchOptions) =>
       (await import("../fetch-footage.ts")).fetchFootage(id, options),

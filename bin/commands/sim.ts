@@ -16,7 +16,7 @@ export function addSimCommands(program: Command): void {
     .option("--fps <count>", "pictures a second", "15")
     .option("--play <file>", "an H.264 byte stream that it shows over and over, instead of a drawn picture of --size")
     .option("--controls", "with a moved head, picture settings, a relay, an input and snapshots")
-    .option("--card", "with a card on which it records all the time, to fill gaps from (Profile G)")
+    .option("--card [both]", "with a card on which it records its main stream, or both, to fill gaps from (Profile G)")
     .option("--transport <way...>", "by which alone it sends: tcp, udp, http, multicast; by all if absent")
     .option("--quirk <name...>", "a fault of real cameras to show; see `viaduct sim quirks`")
     .addHelpText(

@@ -34,7 +34,11 @@ describe("viaduct camera fetch", function () {
     site = await startWebSite();
     const fetches = {
       list: () => asked.map((one) => ({ ...one, ...end, endedAt: one.begunAt })),
-      async ask(camera: string, span: Pick<EdgeFetch, "from" | "to">, by: EdgeFetch["by"]): Promise<EdgeFetch> {
+      async ask(
+        camera: string,
+        span: Pick<EdgeFetch, "stream" | "from" | "to">,
+        by: EdgeFetch["by"],
+      ): Promise<EdgeFetch> {
         const begun = { camera, ...span, by, begunAt: unixMillis(0), endedAt: undefined, why: undefined };
         const fetch = { ...begun, id: String(asked.length), state: "running" } as const;
         asked.push(fetch);
@@ -53,7 +57,7 @@ describe("viaduct camera fetch", function () {
   it("has the running bridge fetch, waits, and says what became of it", async () => {
     const { code, out, err } = await run();
     expect({ code, out, err }).to.deep.equal({ code: 0, out: `gate: ${FROM} to ${TO}: fetched\n`, err: "" });
-    expect(asked[0]).to.deep.include({ camera: "gate", from: Date.parse(FROM), to: Date.parse(TO) });
+    expect(asked[0]).to.deep.include({ camera: "gate", stream: "main", from: Date.parse(FROM), to: Date.parse(TO) });
     expect(asked[0]?.by.interface).to.equal("cli");
     end = { state: "nothing", why: "the camera has no recordings of its own" };
     const nothing = await run();
@@ -61,6 +65,8 @@ describe("viaduct camera fetch", function () {
       1,
       `gate: ${FROM} to ${TO}: nothing: the camera has no recordings of its own\n`,
     ]);
+    await run("--stream", "sub");
+    expect(asked.at(-1)?.stream).to.equal("sub");
     expect((await run("--no-wait")).out).to.equal(`gate: ${FROM} to ${TO} is being fetched.\n`);
   });
 

@@ -59,7 +59,7 @@ describe("fetching from a camera that sends", function () {
     write: (to: FakeCamera) => void,
     cameraClock = RIGHT,
     pace = UNBOUNDED,
-    { span = range, signal = new AbortController().signal } = {},
+    { span = range, signal = new AbortController().signal, isOfAnother = () => false } = {},
   ): Promise<Fetched> {
     camera = await FakeCamera.start();
     const to = camera;
@@ -75,6 +75,7 @@ describe("fetching from a camera that sends", function () {
         side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
         span,
         cameraClock,
+        isOfAnother,
         archive,
         pace,
         clock: systemClock,

@@ -16,6 +16,8 @@ import { EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
 import { Tries } from "../../bridge/camera-side/edge/tries.ts";
 import { edgeSchema } from "../../bridge/edge-settings.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
+import { pictureOf } from "../../media/picture-of.ts";
+import type { Track } from "../../media/track.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { ofSensor } from "../../onvif/client/edge.ts";
 import { Archive } from "../../recorder/archive.ts";
@@ -34,7 +36,14 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 const FPS = 15;
 /** Groups of pictures of a simulated camera. */
 const GOP_MS: Millis = 2 * SECOND;
+const SMALL = { width: 320, height: 192 };
+/** Has a sub-stream. */
+const LARGE = { width: 480, height: 270 };
+const SUB = "320x180";
 const OFF_MS = 3 * 3600 * SECOND;
+
+/** What is asked for of what a camera has of its main stream: of the time since there is one. */
+const LATELY = { stream: "main", span: { from: unixMillis(0), to: unixMillis(4e12) } };
 
 /** Settings that name no camera. */
 const NOBODY = { fill: [] };
@@ -45,6 +54,9 @@ class Stand {
   readonly camera: SimCamera;
   readonly network: string;
   recording: RecordingInfo = RECORDED_LIVE;
+  subRecording: RecordingInfo = RECORDED_LIVE;
+  /** As they were described, by stream. */
+  readonly tracks: Record<"main" | "sub", readonly Track[]> = { main: [], sub: [] };
   connection: Connection = ONLINE;
   cameraAheadMs: Millis | undefined;
   readonly removal = new AbortController();
@@ -61,7 +73,8 @@ class Stand {
     this.#remove = remove;
   }
 
-  static async open(quirks: readonly Quirk[] = [], card = true): Promise<Stand> {
+  /** With a card of `both` streams, its picture is so large that it has a sub-stream. */
+  static async open(quirks: readonly Quirk[] = [], card: boolean | "both" = true, size = SMALL): Promise<Stand> {
     const { folder, remove } = await scratchFolder();
     const network = nextCameraNetwork();
     const signer = await makeSigner();
@@ -79,8 +92,7 @@ class Stand {
       rtspPort: 0,
       user: CAMERA_LOGIN.user,
       password: CAMERA_LOGIN.password.reveal(),
-      width: 320,
-      height: 192,
+      ...size,
       fps: FPS,
       card,
       quirks,
@@ -91,10 +103,11 @@ class Stand {
   }
 
   get adopted(): EdgeCamera {
-    const { connection, recording, cameraAheadMs } = this;
-    const { deviceUrl, rtspUrl } = this.camera;
+    const { connection, recording, subRecording, cameraAheadMs, tracks } = this;
+    const { deviceUrl, rtspUrl, subUrl } = this.camera;
     const removed = this.removal.signal;
-    return edgeCamera({ deviceUrl, rtspUrl, credentials: CAMERA_LOGIN, connection, recording, cameraAheadMs, removed });
+    const streams = { rtspUrl, subUrl, recording, subRecording, tracks };
+    return edgeCamera({ deviceUrl, ...streams, credentials: CAMERA_LOGIN, connection, cameraAheadMs, removed });
   }
 
   get side() {
@@ -121,10 +134,12 @@ class Stand {
     });
   }
 
-  /** Records so many pictures of the camera's live stream; nothing comes then, and why. */
-  async film(pictures: number, cause: GapCause = "network"): Promise<void> {
-    const recorder = this.archive.recorder("gate", "main");
-    const { tracks, groups } = await pullUntil(new URL(this.camera.rtspUrl), pictures, { credentials: CAMERA_LOGIN });
+  /** Records so many pictures of a live stream of the camera; nothing comes then, and why. */
+  async film(pictures: number, cause: GapCause = "network", stream: "main" | "sub" = "main"): Promise<void> {
+    const recorder = this.archive.recorder("gate", stream);
+    const url = new URL((stream === "main" ? this.camera.rtspUrl : this.camera.subUrl) ?? "");
+    const { tracks, groups } = await pullUntil(url, pictures, { credentials: CAMERA_LOGIN });
+    this.tracks[stream] = tracks;
     recorder.describe(tracks);
     for (const group of groups) recorder.push(group);
     await recorder.idle();
@@ -139,16 +154,25 @@ class Stand {
     await this.film(FPS, cause);
   }
 
-  gaps(): Promise<readonly { from: UnixMillis; to: UnixMillis | undefined; cause: GapCause }[]> {
+  /** The same in both streams. */
+  async withGaps(): Promise<void> {
+    const film = (): Promise<unknown> =>
+      Promise.all([this.film(FPS, "network", "main"), this.film(FPS, "network", "sub")]);
+    await film();
+    await systemClock.sleep(3 * SECOND);
+    await film();
+  }
+
+  gaps(stream = "main"): Promise<readonly { from: UnixMillis; to: UnixMillis | undefined; cause: GapCause }[]> {
     return this.archive
-      .gaps("gate", unixMillis(0), systemClock.now(), "main")
+      .gaps("gate", unixMillis(0), systemClock.now(), stream)
       .then((all) => all.filter(({ to }) => to !== undefined));
   }
 
   /** Of the first gap: how much of it is left. */
-  async leftMs(gap: { from: UnixMillis; to: UnixMillis | undefined }): Promise<Millis> {
+  async leftMs(gap: { from: UnixMillis; to: UnixMillis | undefined }, stream = "main"): Promise<Millis> {
     const to = gap.to ?? gap.from;
-    const spans = await this.archive.fetchedSpans("gate", gap.from, to, "main");
+    const spans = await this.archive.fetchedSpans("gate", gap.from, to, stream);
     return to - gap.from - spans.reduce((sum, one) => sum + one.to - one.from, 0);
   }
 
@@ -348,9 +372,11 @@ describe("filling gaps from a camera's own recording", function () {
       const [gap] = await stand.gaps();
       if (gap?.to === undefined) throw new Error("there is no gap");
       const fill = stand.filler(NOBODY);
-      const asked = await fill.ask("gate", { from: gap.from, to: gap.to }, anna);
+      const asked = await fill.ask("gate", { stream: "main", from: gap.from, to: gap.to }, anna);
       expect(asked).to.include({ camera: "gate", from: gap.from, to: gap.to, state: "running" });
-      const busy: unknown = await fill.ask("gate", { from: gap.from, to: gap.to }, anna).catch((error) => error);
+      const busy: unknown = await fill
+        .ask("gate", { stream: "main", from: gap.from, to: gap.to }, anna)
+        .catch((error) => error);
       expect(busy).to.be.instanceOf(Fault).with.property("kind", "busy");
       await fill.idle();
       expect(fill.list("gate")).to.have.length(1);
@@ -359,7 +385,7 @@ describe("filling gaps from a camera's own recording", function () {
       expect(stand.audited[0]).to.include({ ...anna, action: "fetch-footage", outcome: "allowed" });
       // What is there now is not fetched again.
       const again: unknown = await fill
-        .ask("gate", { from: unixMillis(gap.from + GOP_MS + 100), to: gap.to }, anna)
+        .ask("gate", { stream: "main", from: unixMillis(gap.from + GOP_MS + 100), to: gap.to }, anna)
         .catch((error) => error);
       expect(again)
         .to.be.instanceOf(Fault)
@@ -374,10 +400,10 @@ describe("filling gaps from a camera's own recording", function () {
       const [gap] = await stand.gaps();
       if (gap?.to === undefined) throw new Error("there is no gap");
       const fill = stand.filler(NOBODY);
-      await fill.ask("gate", { from: gap.from, to: gap.to }, anna);
+      await fill.ask("gate", { stream: "main", from: gap.from, to: gap.to }, anna);
       await fill.idle();
       expect(fill.list("gate")[0]).to.include({ state: "nothing", why: "the camera has no recordings of its own" });
-      await fill.ask("gate", { from: gap.from, to: gap.to }, anna);
+      await fill.ask("gate", { stream: "main", from: gap.from, to: gap.to }, anna);
       await fill.close();
       expect(fill.list("gate").map(({ state }) => state)).to.deep.equal(["stopped", "nothing"]);
       expect(stand.audited.map(({ why }) => why)).to.deep.equal([
@@ -396,7 +422,7 @@ describe("filling gaps from a camera's own recording", function () {
         return { ...one, record: { ...one.record, id: `c${index}` } };
       });
       const now = systemClock.now();
-      const gap = { from: unixMillis(now - 600 * SECOND), to: unixMillis(now - 300 * SECOND) };
+      const gap = { stream: "main", from: unixMillis(now - 600 * SECOND), to: unixMillis(now - 300 * SECOND) };
       const fill = new EdgeFill({
         settings: edgeSchema.parse(NOBODY),
         maxAgeMs: 24 * 3600 * SECOND,
@@ -435,18 +461,23 @@ describe("filling gaps from a camera's own recording", function () {
         const fill = stand.filler(NOBODY);
         const [from = 0, to = 0] = span(systemClock.now());
         const found: unknown = await fill
-          .ask("gate", { from: unixMillis(from), to: unixMillis(to) }, anna)
+          .ask("gate", { stream: "main", from: unixMillis(from), to: unixMillis(to) }, anna)
           .catch((error) => error);
         expect(found).to.be.instanceOf(Fault).with.property("tell").that.matches(said);
         await fill.close();
       });
 
-    it("knows no camera that is not there", async () => {
+    it("knows no camera that is not there, and no stream", async () => {
       stand = await Stand.open();
       const fill = stand.filler();
-      const span = { from: unixMillis(0), to: unixMillis(1) };
-      const found: unknown = await fill.ask("yard", span, anna).catch((error) => error);
-      expect(found).to.be.instanceOf(Fault).with.property("kind", "not-found");
+      for (const [camera, stream] of [
+        ["yard", "main"],
+        ["gate", "sub"],
+      ] as const) {
+        const span = { stream, from: unixMillis(0), to: unixMillis(1) };
+        const found: unknown = await fill.ask(camera, span, anna).catch((error) => error);
+        expect(found).to.be.instanceOf(Fault).with.property("kind", "not-found");
+      }
       await fill.close();
     });
   });
@@ -458,21 +489,96 @@ describe("filling gaps from a camera's own recording", function () {
       clock: systemClock,
       ca: undefined,
       signal: new AbortController().signal,
-      reportedAheadMs: undefined,
+      ...LATELY,
     };
-    const { recordings, clock, replayUrl } = await askEdge(stand.adopted.record, ask);
+    const { recordings, clock, replayUrl } = await askEdge(stand.adopted, ask);
     expect(recordings).to.have.length(1);
     expect(clock).to.deep.equal({ aheadMs: 0, quality: "camera" });
     const [recording] = recordings;
-    expect(recording && (await replayUrl(recording)).pathname).to.equal("/recorded");
-    const refused = await askEdge({ ...stand.adopted.record, plainText: false }, ask).then(async (source) => {
+    expect(recording && (await replayUrl(recording.recording)).pathname).to.equal("/recorded");
+    const open = { ...stand.adopted, record: { ...stand.adopted.record, plainText: false } };
+    const refused = await askEdge(open, ask).then(async (source) => {
       const error: unknown = await source
-        .replayUrl(source.recordings[0] ?? { token: "", source: "", from: undefined, to: undefined })
+        .replayUrl(source.recordings[0]?.recording ?? { token: "", source: "", from: undefined, to: undefined })
         .catch((one: unknown) => one);
       return error;
     });
     expect(refused).to.be.instanceOf(Fault).with.property("kind", "denied");
   });
+});
+
+describe("filling gaps of a sub-stream", function () {
+  this.timeout(60_000);
+  let stand: Stand | undefined;
+  afterEach(async () => {
+    await stand?.close();
+    stand = undefined;
+  });
+
+  /** Fills as often as there are streams. How much is left of the gap of each, and what was fetched of which. */
+  async function filled(of: Stand): Promise<{
+    readonly left: Readonly<Record<"main" | "sub", Millis>>;
+    readonly ended: readonly (readonly [stream: string, state: string, why: string | undefined])[];
+  }> {
+    const missing = { main: (await of.gaps("main"))[0], sub: (await of.gaps("sub"))[0] };
+    const fill = of.filler();
+    for (let round = 0; round < 2; round += 1) {
+      await fill.look();
+      await fill.idle();
+    }
+    await fill.close();
+    const left = async (stream: "main" | "sub"): Promise<Millis> => {
+      const gap = missing[stream];
+      if (gap === undefined) throw new Error("there is no gap");
+      return of.leftMs(gap, stream);
+    };
+    const ended = fill.list("gate").map(({ stream, state, why }) => [stream, state, why] as const);
+    return { left: { main: await left("main"), sub: await left("sub") }, ended: ended.toReversed() };
+  }
+
+  /** The sizes of all pictures that there are of a stream: what is recorded at the instant of each of them. */
+  async function sizesIn(of: Stand, stream: string): Promise<ReadonlySet<string>> {
+    const found = new Set<string>();
+    const source = of.archive.source("gate", stream);
+    for await (const { at } of source.read({ from: unixMillis(0) }, new AbortController().signal)) {
+      const [track] = await source.tracks(at);
+      const size = track && pictureOf(track);
+      found.add(`${size?.width}x${size?.height}`);
+    }
+    return found;
+  }
+
+  const NOT_SAID = "the camera does not say which of its streams it records";
+  const NOT_IT = "the camera records another one of its streams, and not this one";
+  const SENDS_OTHER = "what the camera replays is not of this stream, or not of it alone";
+  for (const [name, card, quirks, ended, isFilled] of [
+    ["by the recording jobs of the camera", "both", ["no-media-attributes"], ["fetched", undefined], true],
+    ["by the size of what it has", "both", ["no-recording-jobs"], ["fetched", undefined], true],
+    ["not at all where the camera has the main stream alone", true, [], ["nothing", NOT_IT], false],
+    ["not at all where it says that by sizes alone", true, ["no-recording-jobs"], ["nothing", NOT_IT], false],
+    [
+      "not at all where the camera does not say what it has",
+      "both",
+      ["no-recording-jobs", "no-media-attributes"],
+      ["nothing", NOT_SAID],
+      false,
+    ],
+    ["with nothing else, where another is sent", "both", ["replays-the-main-stream"], ["nothing", SENDS_OTHER], false],
+  ] as const)
+    it(`happens ${name}`, async () => {
+      stand = await Stand.open(quirks, card, LARGE);
+      await stand.withGaps();
+      const found = await filled(stand);
+      expect(found.ended).to.deep.equal([
+        ["main", "fetched", undefined],
+        ["sub", ...ended],
+      ]);
+      expect(found.left.main).to.be.within(0, GOP_MS + 100);
+      if (isFilled) expect(found.left.sub).to.be.within(0, GOP_MS + 100);
+      else expect(found.left.sub).to.be.greaterThan(2 * SECOND);
+      expect(await sizesIn(stand, "main")).to.deep.equal(new Set(["480x270"]));
+      expect(await sizesIn(stand, "sub")).to.deep.equal(new Set([SUB]));
+    });
 });
 
 describe("a camera with two sensors, of which it records one", function () {
@@ -529,7 +635,8 @@ describe("a camera with two sensors, of which it records one", function () {
       recorded = sensor;
       const { side, adopted } = stand;
       const ask = { side, clock: systemClock, ca: undefined, signal: new AbortController().signal };
-      const found = await askEdge({ ...adopted.record, deviceUrl }, { ...ask, reportedAheadMs: undefined }).then(
+      const proxied = { ...adopted, record: { ...adopted.record, deviceUrl } };
+      const found = await askEdge(proxied, { ...ask, ...LATELY }).then(
         ({ recordings }) => recordings.length,
         (error: unknown) => error,
       );

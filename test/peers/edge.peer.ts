@@ -8,10 +8,14 @@ import { HOUR, SECOND, unixMillis } from "../../base/units.ts";
 import { EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
 import { edgeSchema } from "../../bridge/edge-settings.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
+import { pictureOf } from "../../media/picture-of.ts";
+import type { PictureSize } from "../../media/picture-size.ts";
+import type { Track } from "../../media/track.ts";
 import { cameraSide } from "../../net/sides.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { exitCodeOf, verify } from "../../recorder/verify.ts";
+import { H264Encoder } from "../../sim/h264.ts";
 import { eventually } from "../support/bridge.ts";
 import { edgeCamera } from "../support/edge-camera.ts";
 import { GroupCamera } from "../support/group-camera.ts";
@@ -30,7 +34,7 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
     const python = pythonPeer(this, "gi.repository.GstRtspServer");
     const ffprobe = peer(this, "ffprobe");
     const { folder, remove } = await scratchFolder();
-    const running = python.start([SCRIPT, "127.0.0.1"]);
+    const running = python.start([SCRIPT, "127.0.0.1", "card-1"]);
     const archive = await Archive.open({
       folder,
       clock: systemClock,
@@ -119,6 +123,105 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
     }
   });
 });
+
+describe("GStreamer's ONVIF server as a camera with a card, for a sub-stream", function () {
+  this.timeout(120_000);
+
+  for (const [name, cards, expected] of [
+    [
+      "fills each stream from the recording with its pictures",
+      ["card-1", "card-2"],
+      [
+        ["main", "fetched", "160x128"],
+        ["sub", "fetched", "96x64"],
+      ],
+    ],
+    [
+      "leaves the gap of the sub-stream where the camera has the main one alone",
+      ["card-1"],
+      [
+        ["main", "fetched", "160x128"],
+        ["sub", "nothing", undefined],
+      ],
+    ],
+    [
+      "leaves the gap of the main stream where the camera has the sub-stream alone",
+      ["card-2"],
+      [
+        ["main", "nothing", undefined],
+        ["sub", "fetched", "96x64"],
+      ],
+    ],
+  ] as const)
+    it(name, async function () {
+      const python = pythonPeer(this, "gi.repository.GstRtspServer");
+      const { folder, remove } = await scratchFolder();
+      const running = python.start([SCRIPT, "127.0.0.1", ...cards]);
+      const archive = await Archive.open({ folder, clock: systemClock, log: silentLog(), metrics: new Metrics() });
+      try {
+        await eventually(() => /^\d+$/m.test(running.output()));
+        const port = /^\d+$/m.exec(running.output())?.[0] ?? "";
+        const startMs = Math.floor(systemClock.now() / SECOND) * SECOND - 5 * 60 * SECOND;
+        // It lasts, and what is younger than two minutes may be recorded yet.
+        const to = unixMillis(startMs + (2 + GAP_SECONDS) * SECOND);
+        for (const stream of ["main", "sub"]) {
+          const recorder = archive.recorder("gate", stream);
+          recorder.describe([VIDEO_TRACK]);
+          const camera = new GroupCamera();
+          for (let index = 0; index < 2 * FPS; index += 1)
+            recorder.push(camera.group(0, videoSample(index, { startMs })));
+          recorder.gap({ cause: "network", why: "the camera does not answer" });
+          await recorder.close();
+        }
+        const tracks = {
+          main: [describedAs({ width: 160, height: 128 })],
+          sub: [describedAs({ width: 96, height: 64 })],
+        };
+        const deviceUrl = `http://127.0.0.1:${port}/onvif/device_service`;
+        const fill = new EdgeFill({
+          settings: edgeSchema.parse({}),
+          maxAgeMs: HOUR,
+          cameras: { list: () => [edgeCamera({ deviceUrl, subUrl: "rtsp://127.0.0.1/live/sub", tracks })] },
+          archive,
+          side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
+          ca: undefined,
+          audit: { record: () => undefined },
+          bus: new EventBus(systemClock, silentLog()),
+          clock: systemClock,
+          log: silentLog(),
+          metrics: new Metrics(),
+        });
+        const from = unixMillis(startMs + 2 * SECOND);
+        const found: unknown[] = [];
+        for (const stream of ["main", "sub"]) {
+          await fill.ask("gate", { stream, from, to }, { who: "anna", interface: "web" });
+          await fill.idle();
+          const [ended] = fill.list("gate");
+          const spans = await archive.fetchedSpans("gate", from, to, stream);
+          const [track] = spans.length === 0 ? [] : await archive.source("gate", stream).tracks(from);
+          const size = track && pictureOf(track);
+          found.push([ended?.stream, ended?.state, size && `${size.width}x${size.height}`]);
+        }
+        await fill.close();
+        expect(found).to.deep.equal(expected);
+      } finally {
+        const closed = once(running.child, "close");
+        running.child.kill();
+        await closed;
+        await archive.close();
+        await remove();
+      }
+    });
+});
+
+/** As a camera describes such pictures. */
+function describedAs(size: PictureSize): Track {
+  const { sps, pps } = new H264Encoder({ ...size, fps: FPS });
+  return {
+    ...VIDEO_TRACK,
+    fmtp: `packetization-mode=1;sprop-parameter-sets=${sps.toString("base64")},${pps.toString("base64")}`,
+  };
+}
 
 async function* filesBelow(folder: string): AsyncGenerator<string> {
   const { files, folders } = await diskFiles.list(folder);

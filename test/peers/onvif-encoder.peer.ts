@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Cam } from "onvif/promises/index.js";
-import type { Picture } from "../../bridge/client-side/onvif/picture.ts";
-import { pictureOf } from "../../bridge/client-side/onvif/picture.ts";
+import type { Picture } from "../../media/picture-of.ts";
+import { pictureOf } from "../../media/picture-of.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type Peer, pythonPeer } from "../support/peer.ts";
 

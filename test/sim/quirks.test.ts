@@ -13,7 +13,7 @@ interface Sign {
   /** It takes place over time: the camera gets a clock that the look moves. */
   readonly timed?: boolean;
   /** It is of what the camera has on a card. */
-  readonly card?: boolean;
+  readonly card?: boolean | "both";
 }
 
 const soap = (operation: string, prefix: "tds" | "tr2" = "tds", content = "", login: "open" | "digest" = "digest") => ({
@@ -165,11 +165,12 @@ const held = (timeout: string) =>
     return late ? "later than a second" : "in time";
   });
 
+const CARD_SERVICES = { tse: "search_service", trc: "recording_service", trp: "replay_service" } as const;
 /** What a camera with a card is asked for of it. */
-const card = (operation: string, content = "") => ({
-  card: true,
+const card = (operation: string, content = "", prefix: "tse" | "trc" | "trp" = "tse") => ({
+  card: "both" as const,
   in: ({ deviceUrl }: SimCamera) =>
-    askSoap(deviceUrl.replace("device_service", "search_service"), "tse", operation, content),
+    askSoap(deviceUrl.replace("device_service", CARD_SERVICES[prefix]), prefix, operation, content),
 });
 /** What is true of the packets of a replay: of half a minute that there is, the first ten seconds are asked for. */
 const replay = (look: (packets: readonly Buffer[]) => boolean) => ({
@@ -253,6 +254,21 @@ const SIGNS: Readonly<Record<Quirk, Sign>> = {
   "searches-slowly": {
     ...card("GetRecordingSearchResults", "<tse:SearchToken>sim_search</tse:SearchToken>"),
     shown: (seen) => seen.includes(">Searching<"),
+  },
+  "no-recording-jobs": {
+    ...card("GetRecordingJobs", "", "trc"),
+    shown: (seen) => seen.includes("ActionNotSupported"),
+  },
+  "no-media-attributes": {
+    ...card(
+      "GetMediaAttributes",
+      "<tse:RecordingTokens>sim_recording</tse:RecordingTokens><tse:Time>2026-01-01T00:00:00Z</tse:Time>",
+    ),
+    shown: (seen) => seen.includes("ActionNotSupported"),
+  },
+  "replays-the-main-stream": {
+    ...card("GetReplayUri", "<trp:RecordingToken>sim_recording_sub</trp:RecordingToken>", "trp"),
+    shown: (seen) => seen.includes("/recorded<"),
   },
   "no-find-recordings": { ...card("FindRecordings"), shown: (seen) => seen.includes("ActionNotSupported") },
   "dates-keys-alone": {
@@ -511,7 +527,7 @@ describe("simulated cameras with a quirk", () => {
         return {
           audio: true,
           speaker: true,
-          card: sign.card === true,
+          card: sign.card ?? false,
           address: `${NETWORK}.${index + 1}`,
           ...(sign.timed === true && clock ? { clock } : {}),
         };

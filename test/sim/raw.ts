@@ -10,6 +10,8 @@ const NAMESPACES = {
   trt: "http://www.onvif.org/ver10/media/wsdl",
   tr2: "http://www.onvif.org/ver20/media/wsdl",
   tev: "http://www.onvif.org/ver10/events/wsdl",
+  trc: "http://www.onvif.org/ver10/recording/wsdl",
+  trp: "http://www.onvif.org/ver10/replay/wsdl",
   tse: "http://www.onvif.org/ver10/search/wsdl",
   wsnt: "http://docs.oasis-open.org/wsn/b-2",
 } as const;

@@ -1,6 +1,7 @@
 """A camera with a card: recording search by Python's standard library, replay by GStreamer's ONVIF server (RTSPOnvifServer, rtponviftimestamp).
 
-Its card has every instant there ever was. Log-ins are not asked for. Argument: address. Prints the port of its device service.
+Its card has every instant there ever was. Log-ins are not asked for. Arguments: address, and which recordings it has: card-1 (160 x 128
+pixels), card-2 (96 x 64), told apart by GetMediaAttributes alone. Prints the port of its device service.
 """
 
 import re
@@ -14,22 +15,25 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer
 
-address = sys.argv[1]
+address, *cards = sys.argv[1:]
 Gst.init(None)
-# The position in an endless source is the time since 1900: a seek to an instant is a seek in time.
-replay = GstRtspServer.RTSPOnvifMediaFactory()
-replay.set_launch(
-    "( videotestsrc pattern=ball ! video/x-raw,width=160,height=128,framerate=25/1"
-    " ! x264enc key-int-max=25 bframes=0 tune=zerolatency speed-preset=ultrafast ! video/x-h264,profile=baseline"
-    " ! rtph264pay pt=96 config-interval=-1"
-    " ! rtponviftimestamp name=pay0 ntp-offset=0 set-e-bit=true set-t-bit=true )"
-)
-replay.set_replay_support(True)
-replay.set_media_gtype(GstRtspServer.RTSPOnvifMedia.__gtype__)
+SIZES = {"card-1": (160, 128), "card-2": (96, 64)}
+PATHS = {"card-1": "/replay", "card-2": "/replay-small"}
 rtsp = GstRtspServer.RTSPOnvifServer()
 rtsp.set_address(address)
 rtsp.set_service("0")
-rtsp.get_mount_points().add_factory("/replay", replay)
+for card, (width, height) in SIZES.items():
+    # The position in an endless source is the time since 1900: a seek to an instant is a seek in time.
+    replay = GstRtspServer.RTSPOnvifMediaFactory()
+    replay.set_launch(
+        "( videotestsrc pattern=ball ! video/x-raw,width=%d,height=%d,framerate=25/1"
+        " ! x264enc key-int-max=25 bframes=0 tune=zerolatency speed-preset=ultrafast ! video/x-h264,profile=baseline"
+        " ! rtph264pay pt=96 config-interval=-1"
+        " ! rtponviftimestamp name=pay0 ntp-offset=0 set-e-bit=true set-t-bit=true )" % (width, height)
+    )
+    replay.set_replay_support(True)
+    replay.set_media_gtype(GstRtspServer.RTSPOnvifMedia.__gtype__)
+    rtsp.get_mount_points().add_factory(PATHS[card], replay)
 rtsp.attach(None)
 
 NAMES = {
@@ -37,11 +41,15 @@ NAMES = {
     "tse": "http://www.onvif.org/ver10/search/wsdl",
     "trp": "http://www.onvif.org/ver10/replay/wsdl",
 }
-INFORMATION = """<o:RecordingInformation><o:RecordingToken>card-1</o:RecordingToken>
+INFORMATION = """<o:RecordingInformation><o:RecordingToken>%s</o:RecordingToken>
 <o:Source><o:SourceId>urn:sensor</o:SourceId><o:Name/><o:Location/><o:Description/><o:Address/></o:Source>
 <o:EarliestRecording>2020-01-01T00:00:00Z</o:EarliestRecording><o:Content/>
 <o:Track><o:TrackToken>v</o:TrackToken><o:TrackType>Video</o:TrackType><o:Description/><o:DataFrom>2020-01-01T00:00:00Z</o:DataFrom><o:DataTo>2099-01-01T00:00:00Z</o:DataTo></o:Track>
 <o:RecordingStatus>Recording</o:RecordingStatus></o:RecordingInformation>"""
+ATTRIBUTES = """<t:MediaAttributes><o:RecordingToken>%s</o:RecordingToken><o:TrackAttributes>
+<o:TrackInformation><o:TrackToken>v</o:TrackToken><o:TrackType>Video</o:TrackType><o:Description/><o:DataFrom>2020-01-01T00:00:00Z</o:DataFrom><o:DataTo>2099-01-01T00:00:00Z</o:DataTo></o:TrackInformation>
+<o:VideoAttributes><o:Width>%d</o:Width><o:Height>%d</o:Height><o:Encoding>H264</o:Encoding><o:Framerate>25</o:Framerate></o:VideoAttributes></o:TrackAttributes>
+<o:From>2020-01-01T00:00:00Z</o:From><o:Until>2099-01-01T00:00:00Z</o:Until></t:MediaAttributes>"""
 
 
 def answer(name, text):
@@ -59,9 +67,12 @@ def answer(name, text):
     if name == "FindRecordings":
         return "tse", "<t:SearchToken>search-7</t:SearchToken>"
     if name == "GetRecordingSearchResults" and ">search-7<" in text:
-        return "tse", "<t:ResultList><o:SearchState>Completed</o:SearchState>%s</t:ResultList>" % INFORMATION
-    if name == "GetReplayUri" and ">card-1<" in text:
-        return "trp", "<t:Uri>rtsp://%s:%d/replay</t:Uri>" % (address, rtsp.get_bound_port())
+        return "tse", "<t:ResultList><o:SearchState>Completed</o:SearchState>%s</t:ResultList>" % "".join(INFORMATION % card for card in cards)
+    card = next((card for card in cards if ">%s<" % card in text), None)
+    if name == "GetMediaAttributes" and card:
+        return "tse", ATTRIBUTES % (card, *SIZES[card])
+    if name == "GetReplayUri" and card:
+        return "trp", "<t:Uri>rtsp://%s:%d%s</t:Uri>" % (address, rtsp.get_bound_port(), PATHS[card])
     return None, None
 
 

@@ -31,6 +31,7 @@ describe("fetches from cameras' own recordings, in the web API", () => {
       {
         id: "0",
         camera: "gate",
+        stream: "main",
         by: "anna",
         state: "running",
         ...stretch(2, 1),
@@ -43,7 +44,10 @@ describe("fetches from cameras' own recordings, in the web API", () => {
     expect(listed.json).to.deep.equal({ fetches: [json] });
     // The page asks again and again: that is no act.
     expect(site.audited.filter(({ who, action }) => who === "anna" && action === "fetch")).to.have.length(1);
-    for (const body of [{}, { from: "yesterday", to: "today" }, { ...stretch(2, 1), stream: "sub" }])
+    const sub = await anna.send("POST", "/api/cameras/gate/fetches", { body: { ...stretch(2, 1), stream: "sub" } });
+    expect(sub.status).to.equal(202);
+    expect(sub.json).to.include({ camera: "gate", stream: "sub" });
+    for (const body of [{}, { from: "yesterday", to: "today" }, { ...stretch(2, 1), stream: "" }])
       expect((await anna.send("POST", "/api/cameras/gate/fetches", { body })).status).to.equal(400);
   });
 

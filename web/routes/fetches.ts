@@ -5,6 +5,7 @@ import { decide } from "../../auth/access.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import { isoOf, SECOND, unixMillis } from "../../base/units.ts";
+import { MAIN_STREAM } from "../../bridge/camera.ts";
 import { reachOf } from "../../bridge/client-side/timeline.ts";
 import type { Watch } from "../../bridge/client-side/watch.ts";
 import type { EdgeFetch, EdgeFetches } from "../../bridge/edge-fetches.ts";
@@ -18,8 +19,12 @@ const WAIT_MS = 5 * SECOND;
 /** ISO 8601 with zone. */
 const instant = z.iso.datetime({ offset: true }).transform((text) => unixMillis(Date.parse(text)));
 
-/** A stretch of a camera's main stream. */
-const wantedStretch = z.strictObject({ from: instant, to: instant });
+/** A stretch of a camera's stream, of the main one if none is named. */
+const wantedStretch = z.strictObject({
+  from: instant,
+  to: instant,
+  stream: z.string().min(1).max(64).default(MAIN_STREAM),
+});
 
 /** What is fetched from a camera's own recording, and was. */
 export function fetchRoutes(o: {
@@ -81,10 +86,11 @@ function idOf(ctx: RouterContext<WebState>): string {
 }
 
 /** As JSON has it. */
-function shownFetch({ id, camera, from, to, by, state, begunAt, endedAt, why }: EdgeFetch): object {
+function shownFetch({ id, camera, stream, from, to, by, state, begunAt, endedAt, why }: EdgeFetch): object {
   return {
     id,
     camera,
+    stream,
     from: isoOf(from),
     to: isoOf(to),
     by: by.who,

@@ -1,15 +1,20 @@
 import type { Clock } from "../../../base/clock.ts";
 import { Fault } from "../../../base/fault.ts";
-import { type Millis, SECOND } from "../../../base/units.ts";
+import { later, type Millis, SECOND, unixMillis } from "../../../base/units.ts";
 import type { TimeQuality } from "../../../media/group.ts";
+import { pictureOf } from "../../../media/picture-of.ts";
+import type { Span } from "../../../media/source.ts";
+import type { Track } from "../../../media/track.ts";
 import type { CameraSide } from "../../../net/sides.ts";
 import { readClock } from "../../../onvif/client/camera.ts";
 import { Conversation } from "../../../onvif/client/conversation.ts";
 import { type EdgeRecording, ofSensor, readEdgeRecordings, readReplayUri } from "../../../onvif/client/edge.ts";
-import { profileOfStream } from "../../../onvif/client/media.ts";
+import { readRecordedProfiles, readRecordedSizes } from "../../../onvif/client/edge-contents.ts";
+import { type ListedProfile, profilesOfStreams } from "../../../onvif/client/media.ts";
 import type { CameraInfo, StreamInfo } from "../../camera.ts";
-import type { CameraRecord } from "../../camera-store.ts";
+import type { CameraRecord, StreamRecord } from "../../camera-store.ts";
 import { loginOf } from "../login.ts";
+import { isOfAnother, type OwnRecording, ofStream, type StreamSigns, type ToldRecording } from "./whose.ts";
 
 const LIMITS = {
   /** The clock that a camera tells is good to half a second; its sender reports are exact, where they tell of the same clock. */
@@ -17,20 +22,22 @@ const LIMITS = {
   /** Within these, its times are taken as they are, as those of its live stream are (media/timeline.ts). */
   behindMs: 5 * SECOND,
   aheadMs: SECOND,
+  /** Recordings of the time that is missing of which a camera is asked what they have. */
+  recordings: 16,
 } as const;
+
+/** A stream of an adopted camera, as far as its gaps are concerned. */
+export interface EdgeStream {
+  readonly info: Pick<StreamInfo, "name" | "connection" | "recording" | "tracks">;
+  readonly recording: { readonly cameraAheadMs: Millis | undefined };
+}
 
 /** An adopted camera, as far as its gaps are concerned. */
 export interface EdgeCamera {
   readonly record: CameraRecord;
   readonly info: Pick<CameraInfo, "retention">;
   /** The main one first. */
-  readonly streams: readonly [
-    {
-      readonly info: Pick<StreamInfo, "connection" | "recording">;
-      readonly recording: { readonly cameraAheadMs: Millis | undefined };
-    },
-    ...unknown[],
-  ];
+  readonly streams: readonly [EdgeStream, ...EdgeStream[]];
   /** Aborted when the camera is removed. */
   readonly removed: AbortSignal;
 }
@@ -42,50 +49,115 @@ export interface CameraClock {
   readonly quality: TimeQuality;
 }
 
-/** What of a camera can be fetched, and from where. */
+/** What of a stream can be fetched of its camera, and from where. */
 export interface EdgeSource {
-  readonly recordings: readonly EdgeRecording[];
+  /** Those that have something of the time that is missing, as far as the camera says. */
+  readonly recordings: readonly OwnRecording[];
   readonly clock: CameraClock;
   /** Where a recording is replayed; inside TLS where the live stream is. Fault `denied` where it would be in plain text and must not. */
   readonly replayUrl: (recording: EdgeRecording) => Promise<URL>;
+  /** What is replayed is not of the stream that is wanted, as far as its description tells. */
+  readonly isOfAnother: (tracks: readonly Track[], of: OwnRecording) => boolean;
 }
 
 /**
- * Asks an adopted camera what it has recorded itself of its main stream's sensor. Fault `not-found` where it has nothing for that; those of
- * {@link Conversation.ask}, and `invalid` where it has several sensors and does not say which is which.
+ * Asks an adopted camera what it has recorded itself of one of its streams, in a stretch by our clock. Fault `not-found` where it has nothing
+ * of that stream; those of {@link Conversation.ask}, and `invalid` where it has several sensors and does not say which is which.
  */
 export async function askEdge(
-  camera: CameraRecord,
+  { record, streams }: Pick<EdgeCamera, "record" | "streams">,
   o: {
+    readonly stream: string;
+    readonly span: Span;
     readonly side: CameraSide;
     readonly clock: Clock;
     readonly ca: string | undefined;
     readonly signal: AbortSignal;
-    /** By the newest sender report of its live stream; undefined where there is none. */
-    readonly reportedAheadMs: Millis | undefined;
   },
 ): Promise<EdgeSource> {
-  const { deviceUrl, ip, plainText } = camera;
+  const { deviceUrl, ip, plainText } = record;
   if (deviceUrl === undefined)
     throw new Fault("not-found", "adopted without ONVIF", { tell: "the camera was adopted without ONVIF" });
   const device = new URL(deviceUrl);
-  const stream = new URL(camera.streams[0].url);
-  const conversation = new Conversation({ ...o, ...loginOf(camera, o.ca), device, ip });
+  const [own, ...rest] = wantedFirst(record.streams, o.stream);
+  const stream = new URL(own.url);
+  const conversation = new Conversation({ ...o, ...loginOf(record, o.ca), device, ip });
   const all = await readEdgeRecordings(conversation);
   if (all === undefined)
     throw new Fault("not-found", "no search and replay services", { tell: "the camera has no recordings of its own" });
-  const { toldAheadMs, profile } = await conversation.run(async ({ caller, services }) => ({
-    profile: await profileOfStream(caller, services, { ip, stream }),
+  const { toldAheadMs, found } = await conversation.run(async ({ caller, services }) => ({
+    found: await profilesOfStreams(caller, services, { ip, streams: [stream, ...rest.map(({ url }) => new URL(url))] }),
     toldAheadMs: await readClock(caller, { url: device, prefix: "tds", operation: "GetSystemDateAndTime" }),
   }));
-  const { profiles = [], token: own } = profile ?? {};
-  const sensor = profiles.find(({ token }) => token === own)?.source;
-  const streamed = profiles.map(({ source }) => source);
+  const { profiles = [], tokens = [] } = found ?? {};
+  const sensor = profiles.find(({ token }) => token === tokens[0])?.source;
+  const ofOwn = ofSensor(
+    all,
+    sensor,
+    profiles.map(({ source }) => source),
+  );
+  const reportedAheadMs = streams.find(({ info }) => info.name === own.name)?.recording.cameraAheadMs;
+  const clock = cameraClock(toldAheadMs, reportedAheadMs);
+  const signs = [own, ...rest].map(({ name, tracks }, index): StreamSigns => {
+    const live = streams.find(({ info }) => info.name === name)?.info.tracks ?? [];
+    return signsOf(
+      name,
+      live.length === 0 ? tracks : live,
+      profiles.find(({ token }) => token === tokens[index]),
+    );
+  });
+  const [wanted, ...others] = signs as [StreamSigns, ...StreamSigns[]];
+  const from = later(o.span.from, clock.aheadMs);
+  const to = later(o.span.to, clock.aheadMs);
+  const there = ofOwn.filter((one) => (one.from ?? from) < to && (one.to ?? to) > from).slice(0, LIMITS.recordings);
+  const told = others.length === 0 ? there.map(untold) : await tellOf(conversation, there, { from, to }, profiles);
   return {
-    recordings: ofSensor(all, sensor, streamed),
-    clock: cameraClock(toldAheadMs, o.reportedAheadMs),
+    recordings: ofStream(told, wanted, others),
+    clock,
     replayUrl: async ({ token }) => secured(await readReplayUri(conversation, token, ip), stream, plainText),
+    isOfAnother: (tracks, { known }) => isOfAnother(tracks, known, wanted, others),
   };
+}
+
+function wantedFirst(streams: readonly StreamRecord[], name: string): readonly [StreamRecord, ...StreamRecord[]] {
+  const own = streams.find((one) => one.name === name);
+  if (own === undefined) throw new Fault("not-found", `no stream ${name}`);
+  return [own, ...streams.filter((one) => one !== own)];
+}
+
+function signsOf(name: string, tracks: readonly Track[], profile: ListedProfile | undefined): StreamSigns {
+  const video = tracks.find(({ kind }) => kind === "video");
+  const told = profile?.video;
+  const size = (video && pictureOf(video)) ?? (told !== undefined && told.width > 0 ? told : undefined);
+  return { name, profile, size };
+}
+
+function untold(recording: EdgeRecording): ToldRecording {
+  return { ...recording, profiles: [], sizes: [] };
+}
+
+/** What the camera says of where its recordings are from: by its recording jobs, and by what they have in the middle of a stretch of its clock. */
+async function tellOf(
+  conversation: Conversation,
+  recordings: readonly EdgeRecording[],
+  { from, to }: Span,
+  profiles: readonly ListedProfile[],
+): Promise<readonly ToldRecording[]> {
+  if (recordings.length === 0) return [];
+  const filled = await readRecordedProfiles(conversation);
+  const told: ToldRecording[] = [];
+  for (const recording of recordings) {
+    const begin = Math.max(from, recording.from ?? from);
+    const end = Math.min(to, recording.to ?? to);
+    const sizes = await readRecordedSizes(conversation, recording.token, unixMillis((begin + end) / 2));
+    const tokens = [...(filled.get(recording.token) ?? [])];
+    told.push({
+      ...recording,
+      sizes,
+      profiles: tokens.map((token) => profiles.find((one) => one.token === token) ?? { token }),
+    });
+  }
+  return told;
 }
 
 /** Recordings are dated by the clock that a camera tells; sender reports count only where they are of that one. */

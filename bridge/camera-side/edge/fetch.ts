@@ -35,6 +35,8 @@ export interface Fetched {
   readonly discarded: { readonly outside: number; readonly untimed: number; readonly repeated: number };
   /** Why it ended before the camera said that it was done, in words; undefined where it was done. */
   readonly why: string | undefined;
+  /** What the camera sent was of another stream than the wanted one. */
+  readonly isOfAnother: boolean;
 }
 
 export interface FetchOptions extends Pick<PullOptions, "url" | "credentials" | "tls" | "side"> {
@@ -43,6 +45,8 @@ export interface FetchOptions extends Pick<PullOptions, "url" | "credentials" | 
   /** What is missing, by our clock. */
   readonly span: Span;
   readonly cameraClock: CameraClock;
+  /** Whether what is so described is of another stream of the camera. */
+  readonly isOfAnother: (tracks: readonly Track[]) => boolean;
   readonly archive: Pick<Archive, "fetched">;
   /** What all fetches together may read. */
   readonly pace: BytePace;
@@ -53,7 +57,7 @@ export interface FetchOptions extends Pick<PullOptions, "url" | "credentials" | 
 
 /**
  * Fetches a stretch of a camera's own recording by RTSP (ONVIF Streaming 6) and records it as what it is. Whatever the camera sends, nothing
- * comes of it but footage within the stretch, in order. Rejects with the Faults of {@link pull} where nothing came at all.
+ * comes of it but footage within the stretch, in order, of the wanted stream. Rejects with the Faults of {@link pull} where nothing came at all.
  */
 export async function fetchSpan(o: FetchOptions): Promise<Fetched> {
   const fetching = new Fetching(o);
@@ -81,6 +85,9 @@ class Fetching {
   readonly #leftBytes: number;
   #lanes: readonly Lane[] = [];
   #tracks: Track[] = [];
+  /** It has a description that nobody has compared with the wanted stream. */
+  #isNew = false;
+  #isOfAnother = false;
   /** Since the newest key frame. Where a fetch is stopped, the next one begins with that: without it, what follows cannot be decoded. */
   #held: PacketGroup[] = [];
   #heldBytes = 0;
@@ -124,12 +131,12 @@ class Fetching {
       this.#why ??= fault.tell ?? "the connection to the camera broke off";
     } finally {
       for (const { receiver } of this.#lanes) receiver.flush();
-      if (signal.aborted) this.#groups -= this.#held.length;
+      if (signal.aborted || this.#isOfAnother) this.#groups -= this.#held.length;
       else this.#record();
       await this.#recorder.close();
     }
     const discarded = { outside: this.#outside, untimed: this.#untimed, repeated: this.#repeated };
-    return { groups: this.#groups, discarded, why: this.#why };
+    return { groups: this.#groups, discarded, why: this.#why, isOfAnother: this.#isOfAnother };
   }
 
   #described(media: readonly MediaDescription[]): void {
@@ -144,6 +151,7 @@ class Fetching {
         deliver: (group) => this.#take(group),
         onTrack: (changed) => {
           this.#tracks[index] = changed;
+          this.#isNew = true;
           this.#recorder.describe([...this.#tracks]);
         },
       }),
@@ -153,7 +161,19 @@ class Fetching {
       // Sound and metadata may have nothing in this stretch, and no end then.
       isDone: track.kind !== "video" && media.some((one) => one.track.kind === "video"),
     }));
+    this.#isNew = true;
     this.#recorder.describe([...this.#tracks]);
+  }
+
+  /** Looked at with the first picture, which has its parameter sets with it where the description had none. */
+  #isForeign({ track }: PacketGroup): boolean {
+    if (!this.#isNew || this.#tracks[track]?.kind !== "video") return false;
+    this.#isNew = false;
+    this.#isOfAnother = this.#o.isOfAnother(this.#tracks);
+    if (!this.#isOfAnother) return false;
+    this.#why = "what the camera replays is not of this stream, or not of it alone";
+    this.#done.abort();
+    return true;
   }
 
   #rtp(index: number, packet: Buffer): void {
@@ -173,7 +193,7 @@ class Fetching {
   #take(group: PacketGroup): void {
     const { span } = this.#o;
     const lane = this.#lanes[group.track];
-    if (lane === undefined || this.#done.signal.aborted) return;
+    if (lane === undefined || this.#done.signal.aborted || this.#isForeign(group)) return;
     if (group.at < span.from) this.#outside += 1;
     else if (group.at >= span.to) {
       this.#outside += 1;

@@ -10,12 +10,14 @@ import type { Span } from "../../../media/source.ts";
 import type { CameraSide } from "../../../net/sides.ts";
 import type { Archive } from "../../../recorder/archive.ts";
 import { MAIN_STREAM } from "../../camera.ts";
-import type { EdgeFetch, FetchAsker } from "../../edge-fetches.ts";
+import type { CameraRecord } from "../../camera-store.ts";
+import type { EdgeFetch, FetchAsker, WantedStretch } from "../../edge-fetches.ts";
 import type { EventBus } from "../../event-bus.ts";
 import { publishFetched } from "../../own-events.ts";
 import { loginOf } from "../login.ts";
-import { askEdge, type EdgeCamera } from "./edge-camera.ts";
+import { askEdge, type EdgeCamera, type EdgeSource } from "./edge-camera.ts";
 import { type Fetched, fetchSpan } from "./fetch.ts";
+import type { OwnRecording } from "./whose.ts";
 
 const LIMITS = {
   /** Of all cameras together, in one go: about 200 ms at the usual rate. */
@@ -42,6 +44,7 @@ export interface FetcherOptions {
 /** A fetch that runs. */
 interface Running {
   readonly camera: EdgeCamera;
+  readonly stream: string;
   readonly by: FetchAsker;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
@@ -67,7 +70,7 @@ export class Fetcher {
     this.#count = (result) => counter.inc({ result });
   }
 
-  get running(): ReadonlyMap<string, Pick<Running, "camera" | "by" | "stop">> {
+  get running(): ReadonlyMap<string, Pick<Running, "camera" | "stream" | "by" | "stop">> {
     return this.#running;
   }
 
@@ -76,19 +79,25 @@ export class Fetcher {
   }
 
   /** Begins to fetch parts of a stretch, one after the other. `tried`: one of them was had, or could not be. The caller has seen that none runs. */
-  begin(camera: EdgeCamera, parts: readonly Span[], by: FetchAsker, tried?: (part: Span) => void): EdgeFetch {
+  begin(
+    camera: EdgeCamera,
+    stream: string,
+    parts: readonly Span[],
+    by: FetchAsker,
+    tried?: (part: Span) => void,
+  ): EdgeFetch {
     const { id } = camera.record;
     const [from, to] = [parts[0]?.from, parts.at(-1)?.to];
     if (from === undefined || to === undefined || this.#running.has(id)) throw new Error("one at a time, of something");
     const stop = new AbortController();
     const signal = AbortSignal.any([stop.signal, camera.removed]);
     const begunAt = this.#o.clock.now();
-    const fetch = { id: randomUUID(), camera: id, from, to, by, begunAt } as const;
+    const fetch = { id: randomUUID(), camera: id, stream, from, to, by, begunAt } as const;
     this.#keep({ ...fetch, state: "running", endedAt: undefined, why: undefined });
-    const ended = this.#all(camera, parts, signal, tried)
+    const ended = this.#all(camera, stream, parts, signal, tried)
       .then((end) => this.#over({ ...fetch, ...end, endedAt: this.#o.clock.now() }))
       .finally(() => this.#running.delete(id));
-    this.#running.set(id, { camera, by, stop, ended });
+    this.#running.set(id, { camera, stream, by, stop, ended });
     return this.list(id)[0] as EdgeFetch;
   }
 
@@ -105,6 +114,7 @@ export class Fetcher {
   /** Never rejects. */
   async #all(
     camera: EdgeCamera,
+    stream: string,
     parts: readonly Span[],
     signal: AbortSignal,
     tried: ((part: Span) => void) | undefined,
@@ -112,9 +122,9 @@ export class Fetcher {
     let groups = 0;
     let why: string | undefined;
     for (const part of parts) {
-      const about = { camera: camera.record.id, from: isoOf(part.from), to: isoOf(part.to) };
+      const about = { camera: camera.record.id, stream, from: isoOf(part.from), to: isoOf(part.to) };
       try {
-        const fetched = await this.#fetch(camera, part, signal);
+        const fetched = await this.#fetch(camera, { ...part, stream }, signal);
         groups += fetched.groups;
         if (signal.aborted) break;
         tried?.(part);
@@ -142,12 +152,13 @@ export class Fetcher {
   }
 
   #over(fetch: EdgeFetch): void {
-    const { camera, from, to, by, state, why } = fetch;
+    const { camera, stream, from, to, by, state, why } = fetch;
     this.#keep(fetch);
     this.#o.audit.record({
       ...by,
       action: "fetch-footage",
       camera,
+      ...(stream === MAIN_STREAM ? {} : { subject: `stream ${stream}` }),
       outcome: state === "failed" ? "failed" : "allowed",
       why: why === undefined ? state : `${state}: ${why}`,
       from: isoOf(from),
@@ -161,25 +172,35 @@ export class Fetcher {
     this.#known.set(fetch.camera, [fetch, ...others].slice(0, LIMITS.remembered));
   }
 
-  async #fetch(camera: EdgeCamera, span: Span, signal: AbortSignal): Promise<Fetched> {
+  async #fetch(camera: EdgeCamera, wanted: WantedStretch, signal: AbortSignal): Promise<Fetched> {
+    const { side, ca, clock } = this.#o;
+    const { stream, from, to } = wanted;
+    const source = await askEdge(camera, { stream, span: { from, to }, side, clock, ca, signal });
+    let fetched: Fetched = { ...NOTHING, why: "it has no recording of that time" };
+    for (const own of source.recordings) {
+      fetched = await this.#replay(camera.record, wanted, source, own, signal);
+      // Only that was not what the camera had said: another one may be.
+      if (!fetched.isOfAnother || signal.aborted) break;
+    }
+    return fetched;
+  }
+
+  async #replay(
+    record: CameraRecord,
+    { stream, from, to }: WantedStretch,
+    source: EdgeSource,
+    own: OwnRecording,
+    signal: AbortSignal,
+  ): Promise<Fetched> {
     const { archive, side, ca, clock, log } = this.#o;
-    const { record, streams } = camera;
-    const reportedAheadMs = streams[0].recording.cameraAheadMs;
-    const source = await askEdge(record, { side, clock, ca, signal, reportedAheadMs });
-    const { aheadMs } = source.clock;
-    // What a camera does not say to have, it may have all the same; what it says not to have, it has not.
-    const recording = source.recordings.find(
-      ({ from, to }) =>
-        (from === undefined || from - aheadMs < span.to) && (to === undefined || to - aheadMs > span.from),
-    );
-    if (recording === undefined) return { groups: 0, discarded: NONE, why: "it has no recording of that time" };
-    const url = await source.replayUrl(recording);
+    const url = await source.replayUrl(own.recording);
     const { credentials, tls } = loginOf(record, ca);
     return fetchSpan({
       camera: record.id,
-      stream: MAIN_STREAM,
-      span,
+      stream,
+      span: { from, to },
       cameraClock: source.clock,
+      isOfAnother: (tracks) => source.isOfAnother(tracks, own),
       archive,
       side,
       clock,
@@ -193,4 +214,4 @@ export class Fetcher {
   }
 }
 
-const NONE = { outside: 0, untimed: 0, repeated: 0 };
+const NOTHING = { groups: 0, discarded: { outside: 0, untimed: 0, repeated: 0 }, isOfAnother: false };

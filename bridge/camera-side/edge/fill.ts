@@ -5,8 +5,7 @@ import { DAY, HOUR, MINUTE, type Millis, SECOND, unixMillis } from "../../../bas
 import type { Span } from "../../../media/source.ts";
 import type { Archive } from "../../../recorder/archive.ts";
 import type { GapCause } from "../../../recorder/gap.ts";
-import { MAIN_STREAM } from "../../camera.ts";
-import type { EdgeFetch, EdgeFetches, FetchAsker } from "../../edge-fetches.ts";
+import type { EdgeFetch, EdgeFetches, FetchAsker, WantedStretch } from "../../edge-fetches.ts";
 import type { EdgeSettings } from "../../edge-settings.ts";
 import type { EdgeCamera } from "./edge-camera.ts";
 import { holesIn } from "./fetch.ts";
@@ -49,7 +48,7 @@ const BRIDGE: FetchAsker = { who: "viaduct", interface: "bridge" };
 
 /**
  * Fills gaps of what cameras that are recorded all the time should have sent, from what these recorded themselves: oldest first, a few
- * cameras at once, within a rate, while their live stream flows. What cannot be had stays a gap, and is asked for again, ever more rarely.
+ * cameras at once, within a rate, while their live stream flows. Each stream is filled from what the camera has of that one. What cannot be had stays a gap, and is asked for again, ever more rarely.
  * A person may have any stretch fetched that is missing, of any camera that was adopted over ONVIF.
  */
 export class EdgeFill implements EdgeFetches {
@@ -75,8 +74,8 @@ export class EdgeFill implements EdgeFetches {
     return [
       clock.every(LIMITS.periodMs, () => void this.look()),
       clock.every(SECOND, () => {
-        for (const { camera, by, stop } of this.#fetcher.running.values())
-          if (by === BRIDGE && !this.#isHealthy(camera, 0)) stop.abort();
+        for (const { camera, stream, by, stop } of this.#fetcher.running.values())
+          if (by === BRIDGE && !this.#isHealthy(camera, stream, 0)) stop.abort();
       }),
     ];
   }
@@ -100,10 +99,12 @@ export class EdgeFill implements EdgeFetches {
     return this.#fetcher.list(camera);
   }
 
-  async ask(id: string, { from, to }: Span, by: FetchAsker): Promise<EdgeFetch> {
+  async ask(id: string, { stream, from, to }: WantedStretch, by: FetchAsker): Promise<EdgeFetch> {
     const { archive, clock, cameras } = this.#o;
     const camera = cameras.list().find(({ record }) => record.id === id);
     if (camera === undefined) throw new Fault("not-found", `no camera ${id}`);
+    if (!camera.streams.some(({ info }) => info.name === stream))
+      throw new Fault("not-found", `no stream ${stream} of camera ${id}`, { tell: "the camera has no such stream" });
     if (camera.record.deviceUrl === undefined)
       throw wrong("the camera was adopted without ONVIF: it has no recordings that can be asked for");
     const now = clock.now();
@@ -113,19 +114,19 @@ export class EdgeFill implements EdgeFetches {
     if (from < oldest) throw wrong("what is so old is deleted at once, by the age that is set for the camera");
     this.#assertRoomFor(id);
     const parts: Span[] = [];
-    for (const gap of await archive.gaps(id, from, to, MAIN_STREAM)) {
+    for (const gap of await archive.gaps(id, from, to, stream)) {
       // What is on a disk that is away is there. While a gap lasts, the end of it may be recorded yet, from before an event.
       if (gap.cause === "away") continue;
       const end = Math.min(to, gap.to ?? now - LIMITS.unsettledMs);
       const stretch = { from: unixMillis(Math.max(gap.from, from)), to: unixMillis(end) };
       if (stretch.to - stretch.from < LIMITS.leastMs) continue;
-      const there = await archive.spans(id, stretch.from, stretch.to, MAIN_STREAM);
+      const there = await archive.spans(id, stretch.from, stretch.to, stream);
       for (const hole of holesIn(stretch, there, LIMITS.leastMs)) parts.push(...partsOf(hole));
     }
     if (parts.length === 0) throw wrong("nothing is missing there, or for less than two seconds");
     // Others may have asked while it was looked for.
     this.#assertRoomFor(id);
-    return this.#fetcher.begin(camera, parts, by);
+    return this.#fetcher.begin(camera, stream, parts, by);
   }
 
   #assertRoomFor(id: string): void {
@@ -155,20 +156,27 @@ export class EdgeFill implements EdgeFetches {
     for (const camera of cameras.list()) {
       const { id } = camera.record;
       const isMeant = settings.fill === "all" || settings.fill.includes(id);
-      if (!isMeant || this.#fetcher.running.has(id) || !this.#isHealthy(camera, settledMs)) continue;
-      if (this.#fetcher.running.size >= settings.atOnce) return;
-      const hole = await this.#oldestHole(camera);
-      // Somebody may have asked meanwhile.
-      if (hole === undefined || this.#closed || this.#fetcher.running.has(id)) continue;
-      this.#fetcher.begin(camera, [hole], BRIDGE, (part) => this.#tries.tried(id, part));
+      // The main stream first.
+      for (const { info } of camera.streams) {
+        if (!isMeant || this.#fetcher.running.has(id) || !this.#isHealthy(camera, info.name, settledMs)) continue;
+        if (this.#fetcher.running.size >= settings.atOnce) return;
+        const hole = await this.#oldestHole(camera, info.name);
+        // Somebody may have asked meanwhile.
+        if (hole === undefined || this.#closed || this.#fetcher.running.has(id)) continue;
+        const key = `${id}/${info.name}`;
+        this.#fetcher.begin(camera, info.name, [hole], BRIDGE, (part) => this.#tries.tried(key, part));
+      }
     }
   }
 
-  /** Its live stream comes, and is recorded, as it always is. */
-  #isHealthy({ streams: [main], removed }: EdgeCamera, sinceMs: Millis): boolean {
-    const { connection, recording } = main.info;
+  /** The live stream comes, and is recorded, as it always is. The camera may have room for few, and the main one comes first. */
+  #isHealthy({ streams, removed }: EdgeCamera, name: string, sinceMs: Millis): boolean {
+    const stream = streams.find(({ info }) => info.name === name);
+    if (stream === undefined) return false;
+    const { connection, recording } = stream.info;
     return (
       !removed.aborted &&
+      streams[0].info.connection.state !== "offline" &&
       connection.state === "online" &&
       this.#o.clock.now() - connection.since >= sinceMs &&
       recording.plan.mode === "continuous" &&
@@ -177,20 +185,20 @@ export class EdgeFill implements EdgeFetches {
   }
 
   /** What is missing, is not about to be removed, and was not asked for in vain a moment ago. */
-  async #oldestHole(camera: EdgeCamera): Promise<Span | undefined> {
+  async #oldestHole(camera: EdgeCamera, stream: string): Promise<Span | undefined> {
     const { archive, clock, settings } = this.#o;
     const { record } = camera;
     const now = clock.now();
     const reachMs = Math.min(this.#keptMs(camera), settings.maxHours * HOUR);
     const oldest = unixMillis(now - reachMs);
-    for (const { from, to, cause } of await archive.gaps(record.id, oldest, now, MAIN_STREAM)) {
+    for (const { from, to, cause } of await archive.gaps(record.id, oldest, now, stream)) {
       if (to === undefined || !FILLABLE.has(cause)) continue;
       const stretch = { from: unixMillis(Math.max(from, oldest)), to };
       if (to - stretch.from < LIMITS.leastMs) continue;
-      const there = await archive.spans(record.id, stretch.from, stretch.to, MAIN_STREAM);
+      const there = await archive.spans(record.id, stretch.from, stretch.to, stream);
       for (const hole of holesIn(stretch, there, LIMITS.leastMs)) {
         const [part] = partsOf(hole);
-        if (part !== undefined && this.#tries.mayTry(record.id, part)) return part;
+        if (part !== undefined && this.#tries.mayTry(`${record.id}/${stream}`, part)) return part;
       }
     }
     return undefined;

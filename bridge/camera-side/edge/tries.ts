@@ -5,7 +5,7 @@ import type { Span } from "../../../media/source.ts";
 const LIMITS = {
   firstMs: 10 * MINUTE,
   longestMs: DAY,
-  /** Stretches of one camera that are remembered; the oldest are asked for once more. */
+  /** Stretches of one stream that are remembered; the oldest are asked for once more. */
   stretches: 200,
 } as const;
 
@@ -15,28 +15,28 @@ interface Try {
   readonly notBefore: MonotonicMillis;
 }
 
-/** Which stretches of which camera were asked for, and when they may be again: each time in twice the time. A restart forgets them. */
+/** Which stretches of which stream were asked for, and when they may be again: each time in twice the time. A restart forgets them. */
 export class Tries {
   readonly #clock: Clock;
-  readonly #cameras = new Map<string, readonly Try[]>();
+  readonly #streams = new Map<string, readonly Try[]>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** Whether no stretch that holds all of it was asked for too lately. */
-  mayTry(camera: string, span: Span): boolean {
+  mayTry(stream: string, span: Span): boolean {
     const now = this.#clock.monotonic();
-    return (this.#cameras.get(camera) ?? []).every((one) => now >= one.notBefore || !holds(one.span, span));
+    return (this.#streams.get(stream) ?? []).every((one) => now >= one.notBefore || !holds(one.span, span));
   }
 
-  tried(camera: string, span: Span): void {
-    const all = this.#cameras.get(camera) ?? [];
+  tried(stream: string, span: Span): void {
+    const all = this.#streams.get(stream) ?? [];
     const before = all.filter((one) => holds(one.span, span)).map(({ waitMs }) => waitMs);
     const waitMs = Math.min(LIMITS.longestMs, Math.max(LIMITS.firstMs / 2, ...before) * 2);
     const notBefore = (this.#clock.monotonic() + waitMs) as MonotonicMillis;
     const others = all.filter((one) => !holds(span, one.span));
-    this.#cameras.set(camera, [...others, { span, waitMs, notBefore }].slice(-LIMITS.stretches));
+    this.#streams.set(stream, [...others, { span, waitMs, notBefore }].slice(-LIMITS.stretches));
   }
 }
 

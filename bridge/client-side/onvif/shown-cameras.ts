@@ -1,9 +1,9 @@
 import type { CameraRight } from "../../../auth/right.ts";
+import { pictureOf } from "../../../media/picture-of.ts";
 import type { BridgedCamera, CameraInfo, StreamInfo } from "../../camera.ts";
 import type { Controls } from "../../camera-control.ts";
 import { EVENT_TRACK } from "../event-track.ts";
 import { type MulticastPlan, multicastAddress } from "../multicast-plan.ts";
-import { pictureOf } from "./picture.ts";
 import type { OnvifCamera, OnvifStream } from "./site.ts";
 
 /** All of a camera that its description is made from. Nothing in it changes: there is another one in its place then. */

@@ -1,10 +1,10 @@
-import { remembered } from "../../../base/remember.ts";
-import { h264FmtpUnits, pickH264 } from "../../../media/h264.ts";
-import { h264FrameRate } from "../../../media/h264-config.ts";
-import { h265FmtpUnits } from "../../../media/h265.ts";
-import { ParameterSets } from "../../../media/parameter-sets.ts";
-import type { PictureSize } from "../../../media/picture-size.ts";
-import type { Track } from "../../../media/track.ts";
+import { remembered } from "../base/remember.ts";
+import { h264FmtpUnits, pickH264 } from "./h264.ts";
+import { h264FrameRate } from "./h264-config.ts";
+import { h265FmtpUnits } from "./h265.ts";
+import { ParameterSets } from "./parameter-sets.ts";
+import type { PictureSize } from "./picture-size.ts";
+import type { Track } from "./track.ts";
 
 export interface Picture extends PictureSize {
   /** Frames per second; absent where the parameter sets do not say it, or are H.265's. */
