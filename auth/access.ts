@@ -55,6 +55,13 @@ export function allowedNow(
   return (right) => decideAt(who.grants, { right, ...question }).allowed;
 }
 
+/** Of which cameras `who` may know, all at this moment: to be asked at once, as {@link allowedNow}. */
+export function seesNow(who: Principal, door: Interface): (camera: string) => boolean {
+  if (who.revoked.aborted) return () => false;
+  const at = who.now();
+  return (camera) => maySeeAt(who.grants, { camera, interface: door, at });
+}
+
 /** Whether `who` may know of the camera, through this door; see {@link maySeeAt}. What may not be seen looks like what does not exist. */
 export function maySee(who: Principal, camera: string, door: Interface): boolean {
   return !who.revoked.aborted && maySeeAt(who.grants, { camera, interface: door, at: who.now() });

@@ -23,13 +23,9 @@ export function callerOf({ socket, headers }: Pick<IncomingMessage, "socket" | "
   return OF_BROWSERS.some((name) => headers[name] !== undefined) ? peerOf(socket) : peerWithCertificate(socket);
 }
 
-/** Of a connection on which nothing but a program can be. */
-export function peerWithCertificate(socket: Socket): Caller {
-  return { ...peerOf(socket), ...(socket instanceof TLSSocket ? certificateOf(socket) : {}) };
-}
-
-/** Connections are not renegotiated: it stays the same. */
-const certificateOf = remembered((socket: TLSSocket): Pick<Caller, "certificate" | "certificateDer"> => {
-  const shown = socket.getPeerX509Certificate();
-  return shown === undefined ? {} : { certificate: shown.fingerprint256, certificateDer: shown.raw };
+/** Of a connection on which nothing but a program can be. Connections are not renegotiated: it stays the same. */
+export const peerWithCertificate = remembered((socket: Socket): Caller => {
+  const peer = peerOf(socket);
+  const shown = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+  return shown === undefined ? peer : { ...peer, certificate: shown.fingerprint256, certificateDer: shown.raw };
 });

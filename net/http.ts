@@ -3,6 +3,7 @@ import { createServer as createTlsServer, type Server as TlsServer } from "node:
 import type { Socket } from "node:net";
 import { plainAddress } from "../base/address.ts";
 import { Fault } from "../base/fault.ts";
+import { remembered } from "../base/remember.ts";
 import { type Identity, serverTlsOptions } from "./tls.ts";
 
 const LIMITS = {
@@ -58,9 +59,13 @@ export function createHttpServer(handler: HttpHandler, options: HttpServerOption
     });
     response.on("error", () => request.socket.destroy());
     request.on("error", () => undefined);
-    Promise.resolve()
-      .then(() => handler(request, response))
-      .catch(() => request.socket.destroy());
+    const fail = (): void => void request.socket.destroy();
+    try {
+      const answered = handler(request, response);
+      if (answered instanceof Promise) answered.catch(fail);
+    } catch {
+      fail();
+    }
   };
   const server =
     identity === undefined
@@ -167,12 +172,14 @@ export function isForwarded({ headers }: Pick<IncomingMessage, "headers">): bool
   return FORWARDED.some((name) => name in headers);
 }
 
-/** Where a connection comes from. Ask when it is accepted: a closed socket has forgotten. */
-export function peerOf(socket: Socket): { readonly address: string; readonly port: number; readonly tls: boolean } {
-  const address = socket.remoteAddress ?? "";
-  return {
-    address: plainAddress(address) ?? (address || "unknown"),
-    port: socket.remotePort ?? 0,
-    tls: "encrypted" in socket && socket.encrypted === true,
-  };
-}
+/** Where a connection comes from. It stays the same, so that it is found out once: ask when it is accepted, for a closed socket has forgotten. */
+export const peerOf = remembered(
+  (socket: Socket): { readonly address: string; readonly port: number; readonly tls: boolean } => {
+    const address = socket.remoteAddress ?? "";
+    return {
+      address: plainAddress(address) ?? (address || "unknown"),
+      port: socket.remotePort ?? 0,
+      tls: "encrypted" in socket && socket.encrypted === true,
+    };
+  },
+);

@@ -13,28 +13,44 @@ const PATH_NAMES = 4;
  * The result has no prototype and only properties that the table names, whatever the document calls its elements.
  */
 export function decode<T>(type: Complex<T>, element: XmlElement): T {
-  return complex(type, element, [element.name]) as T;
+  return complex(type, element, { name: element.name, outer: undefined }) as T;
 }
 
-function refuse(subcode: string, what: string, path: readonly string[]): SoapFault {
-  return new SoapFault("invalid", "Sender", [subcode], `${what} in ${path.slice(-PATH_NAMES).join("/")}`);
+/** Where in a document something stands: written out only for a fault. */
+interface Path {
+  readonly name: string;
+  readonly outer: Path | undefined;
 }
 
-function complex(type: Complex<unknown>, element: XmlElement, path: readonly string[]): unknown {
+function namesOf(path: Path): readonly string[] {
+  const names: string[] = [];
+  for (let at: Path | undefined = path; at !== undefined && names.length < PATH_NAMES; at = at.outer)
+    names.unshift(at.name);
+  return names;
+}
+
+function refuse(subcode: string, what: string, path: Path): SoapFault {
+  return new SoapFault("invalid", "Sender", [subcode], `${what} in ${namesOf(path).join("/")}`);
+}
+
+function complex(type: Complex<unknown>, element: XmlElement, path: Path): unknown {
   const result = Object.create(null) as Record<string, unknown>;
   attributes(type, element, path, result);
   const { children } = element;
   let at = 0;
   for (const member of type.members) {
     if (member.attribute) continue;
-    const found: unknown[] = [];
+    const first = at;
+    let found: unknown[] | undefined;
     for (let child = children[at]; child !== undefined && is(child, member); child = children[at]) {
-      if (found.length === 1 && !member.many) break;
-      found.push(content(member.type, child, [...path, member.name]));
+      if (at > first && !member.many) break;
+      const value = content(member.type, child, { name: member.name, outer: path });
+      if (!member.many) result[member.name] = value;
+      else if (found === undefined) result[member.name] = found = [value];
+      else found.push(value);
       at += 1;
     }
-    if (found.length < member.min) throw refuse("InvalidArgs", `${member.name} is missing`, path);
-    if (found.length > 0) result[member.name] = member.many ? found : found[0];
+    if (at - first < member.min) throw refuse("InvalidArgs", `${member.name} is missing`, path);
   }
   const surplus = children[at];
   if (surplus !== undefined && (!type.open || type.members.some((member) => is(surplus, member))))
@@ -47,17 +63,12 @@ function is(element: XmlElement, member: Member): boolean {
   return !member.attribute && element.name === member.name && element.ns === NAMESPACES[member.prefix];
 }
 
-function attributes(
-  type: Complex<unknown>,
-  element: XmlElement,
-  path: readonly string[],
-  into: Record<string, unknown>,
-): void {
+function attributes(type: Complex<unknown>, element: XmlElement, path: Path, into: Record<string, unknown>): void {
   for (const { ns, name, value } of element.attributes) {
     // Attributes of other namespaces (xsi:type, xml:lang) say nothing about our values.
     if (ns !== "") continue;
     const member = type.members.find((one) => one.attribute && one.name === name);
-    if (member !== undefined) into[name] = parsed(member.type, value, [...path, name]);
+    if (member !== undefined) into[name] = parsed(member.type, value, { name, outer: path });
     else if (!type.open) throw refuse("ProhibAttr", `Unexpected attribute ${name.slice(0, 64)}`, path);
   }
   for (const member of type.members)
@@ -65,7 +76,7 @@ function attributes(
       throw refuse("MissingAttr", `Attribute ${member.name} is missing`, path);
 }
 
-function content(type: Type, element: XmlElement, path: readonly string[]): unknown {
+function content(type: Type, element: XmlElement, path: Path): unknown {
   if (type.kind === "complex") return complex(type, element, path);
   if (type.kind === "anything") return { xml: "", prefixes: new Set(), element };
   if (element.children.length > 0) throw refuse("InvalidArgs", "Unexpected element", path);
@@ -74,7 +85,7 @@ function content(type: Type, element: XmlElement, path: readonly string[]): unkn
   return parsed(type, element.text, path);
 }
 
-function parsed(type: Type, text: string, path: readonly string[]): unknown {
+function parsed(type: Type, text: string, path: Path): unknown {
   const value = type.kind === "simple" ? type.parse(text) : undefined;
   if (value === undefined) throw refuse("InvalidArgVal", "The value is not allowed", path);
   return value;

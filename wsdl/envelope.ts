@@ -118,11 +118,28 @@ export function printEnvelope(o: {
   readonly body: string;
   readonly namespaces?: Readonly<Record<string, string>>;
 }): string {
-  let declared = ` xmlns:s="${NAMESPACES.s}"`;
+  let declared = "";
   for (const [prefix, ns] of Object.entries(o.namespaces ?? {}))
-    if (prefix !== "s") declared += ` xmlns:${prefix}="${ns}"`;
-  const header = o.header === undefined || o.header === "" ? "" : `<s:Header>${o.header}</s:Header>`;
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope${declared}>${header}<s:Body>${o.body}</s:Body></s:Envelope>`;
+    if (prefix !== "s") declared += declaration(prefix, ns);
+  return envelopeHead(declared, o.header ?? "") + o.body + ENVELOPE_TAIL;
+}
+
+/** What stands before and behind the body of a message of ours; `header` as in {@link printEnvelope}. */
+export function printAround(prefixes: Iterable<Prefix>, header: string): readonly [before: string, behind: string] {
+  let declared = "";
+  for (const prefix of prefixes) if (prefix !== "s") declared += declaration(prefix, NAMESPACES[prefix]);
+  return [envelopeHead(declared, header), ENVELOPE_TAIL];
+}
+
+const ENVELOPE_TAIL = "</s:Body></s:Envelope>";
+
+function envelopeHead(declared: string, header: string): string {
+  const own = declaration("s", NAMESPACES.s);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<s:Envelope${own}${declared}>${header === "" ? "" : `<s:Header>${header}</s:Header>`}<s:Body>`;
+}
+
+function declaration(prefix: string, ns: string): string {
+  return ` xmlns:${prefix}="${ns}"`;
 }
 
 /** The header blocks of an answer (WS-Addressing 1.0 SOAP binding); empty when the request had none. */

@@ -1,3 +1,4 @@
+import { isAscii } from "node:buffer";
 import type { XmlElement } from "./xml.ts";
 import { refuse, type XmlLimits, XmlReader } from "./xml-reader.ts";
 
@@ -23,6 +24,8 @@ export function parseXml(document: string | Uint8Array, limits: Partial<XmlLimit
 }
 
 function decodeUtf8(bytes: Uint8Array): string {
+  // Nearly all of it, and a fraction of the time.
+  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   try {
     return UTF_8.decode(bytes);
   } catch {

@@ -28,12 +28,21 @@ export interface Complex<T> {
   readonly open: boolean;
   /** What its values were printed as, of a type whose values are {@link printedOnce}; as long as each is there, for none of them ever changes. */
   readonly printed?: WeakMap<object, Printed>;
+  /** The same of messages that are {@link sentAsKept}. */
+  readonly sent?: WeakMap<object, Sent>;
 }
 
 /** A printed value: what stands in its element's tag, and between that and the closing one. */
 export interface Printed {
   readonly attributes: string;
   readonly content: string;
+  readonly prefixes: ReadonlySet<Prefix>;
+}
+
+/** The same of a message, in the form in which it is sent. */
+export interface Sent {
+  readonly attributes: string;
+  readonly bytes: Buffer;
   readonly prefixes: ReadonlySet<Prefix>;
 }
 
@@ -149,4 +158,9 @@ export function extend<B, const R extends Rows>(
 /** The same type, whose values are printed once each, and kept in that form. For values that are given out again and again. */
 export function printedOnce<T>(of: Complex<T>): Complex<T> {
   return { ...of, printed: new WeakMap() };
+}
+
+/** The same of a message, kept as the bytes that are sent. */
+export function sentAsKept<T>(of: Complex<T>): Complex<T> {
+  return { ...of, sent: new WeakMap() };
 }

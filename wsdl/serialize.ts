@@ -1,9 +1,10 @@
 import { Fault } from "../base/fault.ts";
 import type { Prefix } from "./namespaces.ts";
-import type { Complex, Member, Printed, Type, Xml } from "./schema.ts";
+import type { Complex, Member, Printed, Sent, Type, Xml } from "./schema.ts";
 import { escapeXml } from "./xml.ts";
 
 type Values = Readonly<Record<string, unknown>>;
+type Parts = Pick<Printed, "attributes" | "content">;
 
 /**
  * Prints one element of a type: order, namespaces and occurrence are the table's, whatever the order of properties in
@@ -12,6 +13,31 @@ type Values = Readonly<Record<string, unknown>>;
 export function serialize<T>(prefix: Prefix, name: string, type: Complex<T>, value: T): Xml {
   const prefixes = new Set<Prefix>([prefix]);
   return { xml: element(prefix, name, type, value, prefixes), prefixes };
+}
+
+/** As {@link serialize}, of a message whose values are kept as they are sent: the bytes between the tags of its element are always the same ones. */
+export function serializeKept<T>(
+  prefix: Prefix,
+  name: string,
+  type: Complex<T>,
+  all: NonNullable<Complex<T>["sent"]>,
+  value: T,
+): {
+  readonly before: string;
+  readonly bytes: Buffer;
+  readonly behind: string;
+  readonly prefixes: ReadonlySet<Prefix>;
+} {
+  const { attributes, bytes, prefixes } = all.get(value as Values) ?? printBytes(prefix, type, value as Values);
+  all.set(value as Values, { attributes, bytes, prefixes });
+  const tag = `${prefix}:${name}`;
+  return { before: `<${tag}${attributes}>`, bytes, behind: `</${tag}>`, prefixes };
+}
+
+function printBytes(prefix: Prefix, type: Complex<unknown>, value: Values): Sent {
+  const prefixes = new Set<Prefix>([prefix]);
+  const { attributes, content } = printParts(type, value, prefixes);
+  return { attributes, bytes: Buffer.from(content), prefixes };
 }
 
 /** What stands inside the element of a type that has no attributes, as {@link serialize} would print it. */
@@ -33,7 +59,7 @@ function element(prefix: Prefix, name: string, type: Type, value: unknown, prefi
   return content === "" ? `<${tag}${attributes}/>` : `<${tag}${attributes}>${content}</${tag}>`;
 }
 
-function parts(type: Complex<unknown>, value: unknown, prefixes: Set<Prefix>): Omit<Printed, "prefixes"> {
+function parts(type: Complex<unknown>, value: unknown, prefixes: Set<Prefix>): Parts {
   if (type.printed === undefined) return printParts(type, value as Values, prefixes);
   const printed = type.printed.get(value as Values) ?? printAlone(type, value as Values);
   type.printed.set(value as Values, printed);
@@ -48,7 +74,7 @@ function printAlone(type: Complex<unknown>, value: Values): Printed {
   return { attributes, content: Buffer.from(content).toString(), prefixes };
 }
 
-function printParts(type: Complex<unknown>, value: Values, prefixes: Set<Prefix>): Omit<Printed, "prefixes"> {
+function printParts(type: Complex<unknown>, value: Values, prefixes: Set<Prefix>): Parts {
   let attributes = "";
   let content = "";
   for (const member of type.members) {

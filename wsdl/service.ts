@@ -1,5 +1,5 @@
 import { NAMESPACES, type Prefix } from "./namespaces.ts";
-import { type Complex, type Rows, type Shape, type, type ValueOf } from "./schema.ts";
+import { type Complex, type Rows, type Shape, sentAsKept, type, type ValueOf } from "./schema.ts";
 
 /** What an operation touches (ONVIF Core 5.9.4.3, Access classes for service requests). */
 export type AccessClass =
@@ -60,6 +60,11 @@ export function operation<C extends AccessClass, const Q extends Message, const 
   response: A,
 ): OperationRow<MessageValue<Q>, MessageValue<A>, C> {
   return { access, request: message(request), response: message(response) };
+}
+
+/** A row whose answers are kept as they are sent: for those that are long, and given again as the very same object. */
+export function keptAnswer<Q, A, C extends AccessClass>(row: OperationRow<Q, A, C>): OperationRow<Q, A, C> {
+  return { ...row, response: (prefix, name) => sentAsKept(row.response(prefix, name)) };
 }
 
 type Completed<R> = {

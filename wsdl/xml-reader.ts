@@ -1,6 +1,7 @@
 import { Fault } from "../base/fault.ts";
 import { namespaceIn, type Scope, XML, type XmlAttribute, type XmlElement } from "./xml.ts";
 import { NC_NAME } from "./xml-name.ts";
+import { asciiAttribute, asciiName, type WrittenName } from "./xml-scan.ts";
 
 /** Bounds of one document. A caller may ask for less of each, or for more bytes. */
 export interface XmlLimits {
@@ -127,6 +128,31 @@ export class XmlReader {
     return true;
   }
 
+  #name(): WrittenName {
+    const found = asciiName(this.#text, this.#at);
+    if (found === undefined) {
+      const [, first = "", second] = this.#take(TAG, "a tag");
+      return { first, second };
+    }
+    this.#at = found.end;
+    return found;
+  }
+
+  /** Blanks, a name, and a value. Undefined, and nothing is read, where that does not follow. */
+  #attribute(): (WrittenName & { readonly value: string }) | undefined {
+    const found = asciiAttribute(this.#text, this.#at);
+    if (found !== undefined) {
+      this.#at = found.end;
+      return found;
+    }
+    ATTRIBUTE.lastIndex = this.#at;
+    const match = ATTRIBUTE.exec(this.#text);
+    if (match === null) return undefined;
+    this.#at = ATTRIBUTE.lastIndex;
+    const [, first = "", second, double, single = ""] = match;
+    return { first, second, value: double ?? single };
+  }
+
   #characters(written: string): void {
     if (written === "") return;
     const inner = this.#open.at(-1)?.element;
@@ -164,7 +190,9 @@ export class XmlReader {
     this.#elements += 1;
     if (this.#elements > this.#bounds.elements) throw refuse(`with more than ${this.#bounds.elements} elements`);
     if (this.#open.length >= this.#bounds.depth) throw refuse(`deeper than ${this.#bounds.depth}`);
-    const [tag, first = "", second] = this.#take(TAG, "a tag");
+    const from = this.#at;
+    const { first, second } = this.#name();
+    const tag = this.#text.slice(from, this.#at);
     const outer = this.#open.at(-1)?.element;
     const written: Written[] = [];
     const scope = this.#attributesOf(outer?.scope, written);
@@ -190,12 +218,10 @@ export class XmlReader {
       const at = this.#text.charCodeAt(this.#at);
       // Nothing follows without a blank, and a blank alone is no attribute.
       if (at === GREATER || at === SLASH) break;
-      ATTRIBUTE.lastIndex = this.#at;
-      const found = ATTRIBUTE.exec(this.#text);
-      if (found === null) break;
-      this.#at = ATTRIBUTE.lastIndex;
-      const [, first = "", second, double, single = ""] = found;
-      const value = unreferenced(spaced(double ?? single));
+      const found = this.#attribute();
+      if (found === undefined) break;
+      const { first, second } = found;
+      const value = unreferenced(spaced(found.value));
       const isDeclaration = first === "xmlns";
       if (isDeclaration) this.#declarations += 1;
       else this.#attributes += 1;

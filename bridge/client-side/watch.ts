@@ -1,4 +1,4 @@
-import { type AccessRequest, demand, maySee } from "../../auth/access.ts";
+import { type AccessRequest, demand, maySee, seesNow } from "../../auth/access.ts";
 import type { Audit } from "../../auth/audit.ts";
 import type { Lease, Leases } from "../../auth/leases.ts";
 import type { Principal } from "../../auth/principal.ts";
@@ -97,7 +97,8 @@ export class Watch {
 
   /** The cameras of which `who` may know that they exist. */
   visible(who: Principal, door: Interface): readonly BridgedCamera[] {
-    return this.#directory.list().filter((camera) => maySee(who, camera.info.id, door));
+    const sees = seesNow(who, door);
+    return this.#directory.list().filter(({ info }) => sees(info.id));
   }
 }
 

@@ -12,6 +12,9 @@ const LONG_ANSWER = 16_384;
 /** Why a call is over: one for all, for each request that was answered ends so too. */
 const GONE = new Fault("unavailable", "the client has gone");
 
+/** The text of a message: as a whole, or in pieces, of which the middle one is kept as it is sent. */
+export type Text = string | readonly [before: string, kept: Buffer, behind: string];
+
 /** Made where somebody waits for it, which at few requests anybody does. */
 export function goneOf(response: ServerResponse): AbortSignal {
   if (response.closed) return AbortSignal.abort(GONE);
@@ -24,19 +27,27 @@ export function goneOf(response: ServerResponse): AbortSignal {
 export function send(
   response: ServerResponse,
   status: number,
-  xml: string,
+  xml: Text,
   { challenges = [], type = SOAP }: { readonly challenges?: readonly string[]; readonly type?: string } = {},
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const body = xml.length < LONG_ANSWER ? xml : Buffer.from(xml);
+  const pieces = typeof xml !== "string" ? xml : [xml.length < LONG_ANSWER ? xml : Buffer.from(xml)];
   // In the usual capitals, which mean nothing (RFC 9110 5.1), because there are clients (libonvif) that find no others.
   response.writeHead(status, {
     "Content-Type": type,
-    "Content-Length": Buffer.byteLength(body),
+    "Content-Length": pieces.reduce((bytes, piece) => bytes + Buffer.byteLength(piece), 0),
     "Cache-Control": "no-store",
     ...(challenges.length === 0 ? {} : { "WWW-Authenticate": [...challenges] }),
   });
-  response.end(body);
+  const [first, ...others] = pieces;
+  if (others.length === 0) {
+    response.end(first);
+    return;
+  }
+  // All at once, in one call of the kernel.
+  response.cork();
+  for (const piece of pieces) response.write(piece);
+  response.end();
 }
 
 /** An answer without a message. */

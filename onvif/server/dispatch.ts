@@ -13,22 +13,21 @@ import {
   type Addressing,
   type Envelope,
   printAddressing,
-  printEnvelope,
+  printAround,
   printFault,
   SoapFault,
 } from "../../wsdl/envelope.ts";
-import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import { printWsdl } from "../../wsdl/print-wsdl.ts";
-import { serialize } from "../../wsdl/serialize.ts";
+import { serialize, serializeKept } from "../../wsdl/serialize.ts";
 import type { AccessClass, Operation, ServiceTable } from "../../wsdl/service.ts";
 import { escapeXml, type XmlElement } from "../../wsdl/xml.ts";
-import { goneOf, refuse, send } from "./answer.ts";
+import { goneOf, refuse, send, type Text } from "./answer.ts";
 import { authenticate, type HttpAuthentication, type UsernameTokenAuthentication } from "./authenticate.ts";
 import { addressOf, type Base } from "./base.ts";
 import { Places } from "./places.ts";
 import { encoderAsMeant } from "./quirks.ts";
 import { Refused, readMessage } from "./request.ts";
-import type { KnownCall, Service } from "./service.ts";
+import type { Call, KnownCall, Service } from "./service.ts";
 
 /** Right to change or to read what only those may who look after accounts. */
 const ADMINISTRATIVE: ReadonlySet<AccessClass> = new Set(["READ_SYSTEM_SECRET", "WRITE_SYSTEM", "UNRECOVERABLE"]);
@@ -55,6 +54,27 @@ export interface OnvifServerOptions {
 
 /** Stands for the address of a service. */
 const HERE = "{here}";
+
+/** A request as handlers see it. A class, for an object with a getter of its own is made anew from nothing at each request. */
+class Asked implements Call {
+  readonly who: Principal | undefined;
+  readonly peer: Peer;
+  readonly base: Base;
+  readonly resource: string;
+  readonly #response: ServerResponse;
+
+  constructor(who: Principal | undefined, peer: Peer, base: Base, resource: string, response: ServerResponse) {
+    this.who = who;
+    this.peer = peer;
+    this.base = base;
+    this.resource = resource;
+    this.#response = response;
+  }
+
+  get gone(): AbortSignal {
+    return goneOf(this.#response);
+  }
+}
 
 /** What is known of a request when its answer is written. */
 interface Progress {
@@ -129,7 +149,7 @@ export class OnvifServer {
     peer: Peer,
     progress: Progress,
     own: string | undefined,
-  ): Promise<string> {
+  ): Promise<Text> {
     const { services, resource, camera, base } = this.#places.of(request, own);
     const envelope = await readMessage(request);
     progress.addressing = envelope.addressing;
@@ -145,24 +165,11 @@ export class OnvifServer {
     if (who !== undefined) this.#options.admit?.(who, camera);
     if (who !== undefined && ADMINISTRATIVE.has(access))
       demand(who, { right: "manage-accounts", interface: "onvif", address: peer.address });
-    return this.#run(service, body, envelope, {
-      who,
-      peer,
-      base,
-      resource,
-      get gone() {
-        return goneOf(response);
-      },
-    });
+    return this.#run(service, body, envelope, new Asked(who, peer, base, resource, response));
   }
 
   /** Not asynchronous itself, so that the request is not kept while its answer is waited for, as that of a pull point for minutes. */
-  #run(
-    service: Service,
-    body: XmlElement,
-    envelope: Envelope,
-    call: { who: Principal | undefined; peer: Peer; base: Base; resource: string; gone: AbortSignal },
-  ): Promise<string> {
+  #run(service: Service, body: XmlElement, envelope: Envelope, call: Call): Promise<Text> {
     const { prefix, actions, operations } = service.table;
     const operation: Operation | undefined = Object.hasOwn(operations, body.name) ? operations[body.name] : undefined;
     const handler = service.handlers.get(body.name);
@@ -209,10 +216,17 @@ async function printed(
     readonly type: Operation["response"];
     readonly header: string;
   },
-): Promise<string> {
-  const { xml, prefixes } = serialize(how.prefix, how.name, how.type, await result);
-  const namespaces = Object.fromEntries([...prefixes].map((one) => [one, NAMESPACES[one]]));
-  return printEnvelope({ header: how.header, body: xml, namespaces });
+): Promise<Text> {
+  const { prefix, name, type, header } = how;
+  const value = await result;
+  if (type.sent !== undefined) {
+    const kept = serializeKept(prefix, name, type, type.sent, value);
+    const [before, behind] = printAround(kept.prefixes, header);
+    return [before + kept.before, kept.bytes, kept.behind + behind];
+  }
+  const { xml, prefixes } = serialize(prefix, name, type, value);
+  const [before, behind] = printAround(prefixes, header);
+  return before + xml + behind;
 }
 
 /** The service at a path that has the operation which a body asks for, and the operation's class. Faults for what none has. */

@@ -1,5 +1,5 @@
 import { attr, many, opt, optAttr, some, type } from "../schema.ts";
-import { operation, service } from "../service.ts";
+import { keptAnswer, operation, service } from "../service.ts";
 import { anyURI, boolean, int, string } from "../simple.ts";
 import { Name, ReferenceToken, StringAttrList, StringList } from "./tt.ts";
 import {
@@ -71,10 +71,8 @@ export const MEDIA2 = service(
   "tr2",
   {
     GetServiceCapabilities: operation("PRE_AUTH", {}, { Capabilities: Capabilities2 }),
-    GetProfiles: operation(
-      "READ_MEDIA",
-      { Token: opt(ReferenceToken), Type: many(string) },
-      { Profiles: many(MediaProfile) },
+    GetProfiles: keptAnswer(
+      operation("READ_MEDIA", { Token: opt(ReferenceToken), Type: many(string) }, { Profiles: many(MediaProfile) }),
     ),
     GetVideoSourceConfigurations: operation("READ_MEDIA", GetConfiguration, {
       Configurations: many(VideoSourceConfiguration),

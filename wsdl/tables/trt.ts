@@ -1,5 +1,5 @@
 import { many, opt, optAttr, type } from "../schema.ts";
-import { operation, service } from "../service.ts";
+import { keptAnswer, operation, service } from "../service.ts";
 import { boolean, int } from "../simple.ts";
 import { Name, ReferenceToken, StreamSetup } from "./tt.ts";
 import {
@@ -46,7 +46,7 @@ export const MEDIA = service(
   "trt",
   {
     GetServiceCapabilities: operation("PRE_AUTH", {}, { Capabilities }),
-    GetProfiles: operation("READ_MEDIA", {}, { Profiles: many(Profile) }),
+    GetProfiles: keptAnswer(operation("READ_MEDIA", {}, { Profiles: many(Profile) })),
     GetProfile: operation("READ_MEDIA", { ProfileToken: ReferenceToken }, { Profile }),
     GetVideoSources: operation("READ_MEDIA", {}, { VideoSources: many(VideoSource) }),
     GetAudioSources: operation("READ_MEDIA", {}, { AudioSources: many(AudioSource) }),

@@ -104,7 +104,7 @@ export function mediaService(site: OnvifSite): Service {
 
   return serve("media_service", MEDIA, {
     GetServiceCapabilities: () => ({ Capabilities: mediaCapabilities(site) }),
-    GetProfiles: (_, { who }) => ({ Profiles: profiles(site, who).map(profileOf) }),
+    GetProfiles: (_, { who }) => profilesOf(profiles(site, who)),
     GetProfile: ({ ProfileToken }, { who }) => ({ Profile: profileOf(profile(who, ProfileToken)) }),
     GetVideoSources: (_, { who }) => ({ VideoSources: have(all(who), videoSource) }),
     GetAudioSources: (_, { who }) => ({ AudioSources: have(all(who), audioSource) }),
@@ -187,6 +187,9 @@ export function mediaService(site: OnvifSite): Service {
 function lasting(Uri: string): ValueOf<typeof MediaUri> {
   return { Uri, InvalidAfterConnect: false, InvalidAfterReboot: false, Timeout: 0 };
 }
+
+/** The whole answer, of a list that is often the same one. Who may see what is found out before. */
+const profilesOf = remembered((list: readonly ShownProfile[]) => ({ Profiles: list.map(profileOf) }));
 
 const profileOf = remembered(({ name, token, fixed, parts }: ShownProfile): ValueOf<typeof Profile> => {
   const { VideoSource, AudioSource, VideoEncoder, AudioEncoder, PTZ, Metadata } = parts;

@@ -85,11 +85,11 @@ export function media2Service(site: OnvifSite): Service {
 
   return serve("media2_service", MEDIA2, {
     GetServiceCapabilities: () => ({ Capabilities: media2Capabilities(site) }),
-    GetProfiles: ({ Token, Type = [] }, { who }) => ({
-      Profiles: (Token === undefined ? profiles(site, who) : [findProfile(site, who, Token)]).map((profile) =>
-        profileOf(profile, Type),
-      ),
-    }),
+    GetProfiles({ Token, Type = [] }, { who }) {
+      const list = Token === undefined ? profiles(site, who) : [findProfile(site, who, Token)];
+      if (Type.length === 0) return namesOf(list);
+      return Type.includes("All") ? wholesOf(list) : { Profiles: list.map((profile) => profileOf(profile, Type)) };
+    },
     GetVideoSourceConfigurations: list("VideoSource", videoSourceConfiguration),
     GetVideoEncoderConfigurations: list("VideoEncoder", videoEncoder2),
     GetAudioSourceConfigurations: list("AudioSource", audioSourceConfiguration),
@@ -145,6 +145,12 @@ export function media2Service(site: OnvifSite): Service {
     ...mediaSettings(site, { VideoEncoder: videoEncoder2, AudioEncoder: audioEncoder }, videoSaid2),
   });
 }
+
+/** The whole answers, of lists that are often the same ones. Who may see what is found out before. */
+const namesOf = remembered((list: readonly ShownProfile[]) => ({ Profiles: list.map((one) => profileOf(one, [])) }));
+const wholesOf = remembered((list: readonly ShownProfile[]) => ({
+  Profiles: list.map((one) => profileOf(one, ["All"])),
+}));
 
 /** Configurations are listed only where they are asked for by type (Media2 5.2.2). */
 function profileOf(

@@ -1,5 +1,5 @@
 import type { Principal } from "../../../auth/principal.ts";
-import { remembered } from "../../../base/remember.ts";
+import { remembered, sameLists } from "../../../base/remember.ts";
 import type { TrackKind } from "../../../media/track.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
 import { type MadeProfile, PARTS, type Part } from "../../made-profiles.ts";
@@ -71,9 +71,11 @@ export function findPart(site: OnvifSite, who: Principal, part: Part, token: str
   return view;
 }
 
-/** All profiles that `who` may see: those of the streams, and what `who` has made. */
+const sameProfiles = sameLists<ShownProfile>();
+
+/** All profiles that `who` may see: those of the streams, and what `who` has made. Where there is nothing of the latter, the same list as before while it is no other. */
 export function profiles(site: OnvifSite, who: Principal): readonly ShownProfile[] {
-  const fixed = views(site, who).map(ofStream);
+  const fixed = sameProfiles(views(site, who).map(ofStream));
   const made = site.profiles(who).list();
   if (made.length === 0) return fixed;
   // What was made stays what its maker knows by that token: a stream that has come later by the same one is there again without it.
