@@ -81,17 +81,12 @@ export class CohortTrack<P extends Place> {
     const whole = first.sendToAll(fds, bytes, packets, this.#taken);
     this.#sums = plus(this.#sums, group);
     this.#newestAt = group.at;
-    return this.#left(whole);
+    return this.#left(whole, group);
   }
 
   /** Puts what the system did not take of a group on its way. */
   sendRest({ way }: P, group: PacketGroup, taken: number): void {
     way.rest(group.framed(this.#channel), group.packetCount, taken);
-  }
-
-  /** A group that was sent to the others is none of its. */
-  skip(place: P, group: PacketGroup): void {
-    place.since = plus(place.since, group);
   }
 
   /** Tells a reader what it was sent since it was told the last time. */
@@ -112,13 +107,16 @@ export class CohortTrack<P extends Place> {
       if (member.reader.reportDueAt(this.#index) <= now) this.#fds[index] = NONE;
   }
 
-  #left(whole: number): readonly Left<P>[] {
+  #left(whole: number, group: PacketGroup): readonly Left<P>[] {
     let left: Left<P>[] | undefined;
     for (let index = 0; index < this.#taken.length; index += 1) {
       if (this.#taken[index] === whole) continue;
       const place = this.#places[index] as P;
+      const isSent = this.#fds[index] !== NONE;
+      // What has gone out to the others is none of its.
+      if (!isSent) place.since = plus(place.since, group);
       left ??= [];
-      left.push({ place, taken: this.#fds[index] === NONE ? undefined : this.#taken[index] });
+      left.push({ place, taken: isSent ? this.#taken[index] : undefined });
     }
     return left ?? NOBODY;
   }

@@ -104,7 +104,6 @@ export class Cohort implements LiveReader {
         this.#stepOut(member);
         continue;
       }
-      track.skip(place, group);
       if (member.left) continue;
       this.#count(member);
       this.#give(member, group);
