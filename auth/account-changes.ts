@@ -35,6 +35,8 @@ export interface NewIntegration {
   readonly person?: string | undefined;
   /** It is let in only while it is armed, which it is not yet. */
   readonly onlyWhileArmed?: boolean;
+  /** Chosen by who makes it, under the rules for passwords; a generated one if absent. */
+  readonly secret?: Secret;
 }
 
 /** Changes of accounts, one by one: what is asked of each, and what none may do. Its Faults stand at `Accounts`. */
@@ -75,14 +77,13 @@ export class AccountChanges {
     });
   }
 
-  async createIntegration({ name, grants, roles = [], person, onlyWhileArmed = false }: NewIntegration): Promise<{
-    readonly account: Account;
-    readonly secret: Secret;
-  }> {
+  async createIntegration(made: NewIntegration): Promise<{ readonly account: Account; readonly secret: Secret }> {
+    const { name, grants, roles = [], person, onlyWhileArmed = false, secret: chosen } = made;
     if (!INTEGRATION_NAME.test(name))
       throw new Fault("invalid", `name ${name}`, { tell: "a name has up to 64 letters, digits and . _ @ -" });
+    if (chosen !== undefined) assertGoodPassword(name, chosen);
     const id = newId();
-    const { secret, credential } = this.#secrets.make(id);
+    const { secret, credential } = this.#secrets.make(id, chosen);
     const account = await this.#store.inTurn(() => {
       const directory = person === undefined ? undefined : this.#known.get(person).account.directory;
       if (person !== undefined && directory === undefined)
@@ -103,11 +104,12 @@ export class AccountChanges {
     return { account, secret };
   }
 
-  renewSecret(id: string, overlapMs: number): Promise<Secret> {
+  renewSecret(id: string, overlapMs: number, chosen?: Secret): Promise<Secret> {
     return this.#store.inTurn(async () => {
       const { account } = this.#known.get(id);
       if (account.kind !== "integration") throw wrongKind(`${account.name} is a person, with a password`);
-      const { secret, credential } = this.#secrets.make(id);
+      if (chosen !== undefined) assertGoodPassword(account.name, chosen);
+      const { secret, credential } = this.#secrets.make(id, chosen);
       await this.#logIns.replace(account, overlapMs);
       try {
         await this.#update(account, credential, { overlaps: overlapMs > 0 });

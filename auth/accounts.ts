@@ -251,9 +251,9 @@ export class Accounts {
     await this.#armings.disarm(id);
   }
 
-  /** A new secret for an integration. The old one holds for `overlapMs` beside it, 30 days at most, and by default not at all. Fault `not-found`, `invalid` (a person, too long). */
-  renewSecret(id: string, overlapMs = 0): Promise<Secret> {
-    return this.#changes.renewSecret(id, overlapMs);
+  /** A new secret for an integration, generated, or `chosen` under the rules for passwords. The old one holds for `overlapMs` beside it, 30 days at most, and by default not at all. Fault `not-found`, `invalid` (a person, too long, too weak). */
+  renewSecret(id: string, overlapMs = 0, chosen?: Secret): Promise<Secret> {
+    return this.#changes.renewSecret(id, overlapMs, chosen);
   }
 
   /** A former secret that still holds does so no longer. Fault `not-found`. */

@@ -11,7 +11,7 @@ const LIMITS = {
 export const SECRET_LOST =
   "its secret cannot be opened any more, for the master key that it was stored under is lost: renew it, then enable the account";
 
-/** The generated secrets of integrations, which are stored under a master key that may be lost. */
+/** The secrets of integrations, generated or, by ONVIF, chosen: stored under a master key that may be lost. */
 export class IntegrationSecrets {
   /** For names that nobody has, so that they take as long as others. */
   readonly decoy = makeIntegrationSecret();
@@ -21,9 +21,8 @@ export class IntegrationSecrets {
     this.#sealer = sealer;
   }
 
-  /** A new one for the account with that id, and the same as it is stored. */
-  make(id: string): { readonly secret: Secret; readonly credential: string } {
-    const secret = makeIntegrationSecret();
+  /** A new one for the account with that id, or the one that was chosen for it, and the same as it is stored. */
+  make(id: string, secret = makeIntegrationSecret()): { readonly secret: Secret; readonly credential: string } {
     return { secret, credential: this.#sealer.seal(secret, integrationOwner(id)) };
   }
 

@@ -103,9 +103,9 @@ export class ManagedAccounts {
   }
 
   /** See {@link Accounts.renewSecret}. */
-  async renewSecret(id: string, overlapMs = 0): Promise<Secret> {
+  async renewSecret(id: string, overlapMs = 0, chosen?: Secret): Promise<Secret> {
     const account = await this.passInPlaceOf(id, "another secret", { overlapMs });
-    const secret = await this.#accounts.renewSecret(id, overlapMs);
+    const secret = await this.#accounts.renewSecret(id, overlapMs, chosen);
     const until = this.#accounts.secretsOf(id)?.former?.until;
     this.#record("renew-secret", account.name, undefined, until && { formerHoldsUntil: isoOf(until) });
     return secret;

@@ -58,7 +58,7 @@ import type { EdgeFetches } from "./edge-fetches.ts";
 import { EventBus } from "./event-bus.ts";
 import { EventKeeper } from "./event-keeper.ts";
 import { MadeProfiles } from "./made-profiles.ts";
-import { cameraDevicesOf } from "./onvif-settings.ts";
+import { cameraDevicesOf, userLevelsOf } from "./onvif-settings.ts";
 import { openArchive } from "./open-archive.ts";
 import { openCertificates } from "./open-certificates.ts";
 import { openExports } from "./open-exports.ts";
@@ -369,6 +369,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       clientNames: clientSide.names,
       discoverable: clientSide.discovery.enabled,
       profileScopes: clientSide.profileScopes,
+      users: { accounts, approvals, levels: userLevelsOf(clientSide.userLevels) },
       multicast,
       srtp: clientSide.srtp.enabled,
       ptzHolders,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { isNetwork } from "../base/address.ts";
 import { ONVIF_PROFILES } from "./client-side/onvif/profile-scopes.ts";
+import { USER_LEVELS, type UserLevel } from "./client-side/onvif/users.ts";
 import type { CameraDeviceSettings } from "./client-side/onvif-part.ts";
 
 /** Who may be sent events. */
@@ -31,6 +32,28 @@ export const profileScopes = z
   .describe(
     "ONVIF profiles (`S`, `G`, `T`) to announce for a client that takes no device without, although not all of their mandatory functions are there: docs/reference/onvif-profiles.md says which are missing. Those that are full are announced anyway.",
   );
+
+const level = (may: string) => z.string().min(1).max(64).optional().describe(`Id of the role of those who ${may}.`);
+
+/** What ONVIF's user levels stand for. */
+export const userLevels = z
+  .strictObject({
+    Administrator: level(
+      "may everything in ONVIF's words: choose one that gives `manage-accounts` only where such a system is to make others",
+    ),
+    Operator: level("watch and control"),
+    User: level("watch"),
+  })
+  .prefault({})
+  .describe(
+    "Roles that ONVIF's user levels stand for. Where one is set, who may manage accounts through ONVIF makes, changes and removes accounts of external systems by `CreateUsers`, `SetUser` and `DeleteUsers`, with passwords that they choose. None: those are not supported.",
+  );
+
+/** By level, the id of its role. */
+export function userLevelsOf(settings: z.output<typeof userLevels>): ReadonlyMap<UserLevel, string> {
+  const roles = USER_LEVELS.map((one) => [one, settings[one]] as const);
+  return new Map(roles.flatMap(([one, role]) => (role === undefined ? [] : [[one, role] as const])));
+}
 
 /** A device for each camera. */
 export const cameraDevices = z

@@ -12,7 +12,7 @@ import { jwtSchema } from "./jwt-settings.ts";
 import { kerberosSchema } from "./kerberos-settings.ts";
 import { mailSchema } from "./mail-settings.ts";
 import { ntlmSchema } from "./ntlm-settings.ts";
-import { cameraDevices, notifications, profileScopes } from "./onvif-settings.ts";
+import { cameraDevices, notifications, profileScopes, userLevels } from "./onvif-settings.ts";
 import { recordingPlanSchema } from "./recording-plan.ts";
 import { smsSchema } from "./sms-settings.ts";
 import { timeStampSchema } from "./time-stamp-settings.ts";
@@ -197,6 +197,7 @@ const clientSide = z
     clientCertificates: clientCertificatesSchema,
     notifications,
     profileScopes,
+    userLevels,
     cameraDevices,
     discovery: z
       .strictObject({ enabled: z.boolean().default(false), port: port(3702) })

@@ -58,7 +58,7 @@ export class Hub implements LiveSource {
   }
 
   get readers(): number {
-    return this.#members.reduce((sum, { reader }) => sum + (reader.readers ?? 1), 0);
+    return this.#members.length;
   }
 
   ssrc(index: number): number | undefined {

@@ -63,7 +63,8 @@ of them are asked with mutated arguments besides, as every kind of account. Ever
 *At*: below \`/onvif/\`; \`subscription/\` with the name of one behind it. *Right*: over the camera that is named, demanded before anything is done. Where none is named, the answer tells of what the account may
 see. PRE_AUTH needs no log-in; READ_SYSTEM_SECRET, WRITE_SYSTEM and UNRECOVERABLE need the right to manage accounts; all others, an account.
 Without a log-in they are answered \`NotAuthorized\`. What is not supported says so to who might use it if it were there. \`wsnt:Subscribe\`,
-\`PauseSubscription\` and \`ResumeSubscription\` are there where \`clientSide.notifications\` lists addresses.
+\`PauseSubscription\` and \`ResumeSubscription\` are there where \`clientSide.notifications\` lists addresses, \`CreateUsers\`, \`SetUser\`
+and \`DeleteUsers\` where \`clientSide.userLevels\` names roles.
 
 ${sections.join("\n")}`;
 }

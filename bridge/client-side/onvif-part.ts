@@ -24,6 +24,7 @@ import { SearchSessions } from "./onvif/search-sessions.ts";
 import { onvifServices } from "./onvif/services.ts";
 import type { EventHistory } from "./onvif/site.ts";
 import { Subscriptions } from "./onvif/subscriptions.ts";
+import type { OnvifUsers } from "./onvif/users.ts";
 import type { PtzHolders } from "./ptz-holders.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { Watch } from "./watch.ts";
@@ -61,6 +62,8 @@ export function onvifPart(o: {
   readonly discoverable: boolean;
   /** Profiles that are announced besides those that are full. */
   readonly profileScopes: readonly OnvifProfile[];
+  /** Accounts as ONVIF's users, and what its levels stand for; absent: there are none. */
+  readonly users?: Pick<OnvifUsers, "accounts" | "approvals" | "levels"> | undefined;
   readonly multicast: MulticastPlan | undefined;
   readonly srtp: boolean;
   readonly ptzHolders: PtzHolders;
@@ -82,7 +85,7 @@ export function onvifPart(o: {
   readonly audit: Audit;
 }): OnvifPart {
   const { clock, metrics, audit, authenticator, usernameTokens } = o;
-  const site = bridgeSite(o);
+  const site = bridgeSite({ ...o, users: o.users && { ...o.users, audit } });
   const subscriptions = new Subscriptions(o.bus, clock);
   const sent = metrics.counter("viaduct_onvif_notifications_total", "Notify requests to subscribers", ["outcome"]);
   const notifications = o.consumers && {

@@ -59,7 +59,7 @@ recording:
       '2: logLevel: Invalid option: expected one of "debug"|"info"|"warn"|"error"',
       "4: cameraSide.interfaces: Too small: expected array to have >=1 items",
       "5: clientSide.addresses: is missing, expected array. Own addresses on which clients are served. Nothing else is bound.",
-      "6: clientSide.adresses: there is no such key; there are addresses, names, web, rtsps, rtsp, udp, srtp, multicast, onvifHttp, clientCertificates, notifications, profileScopes, cameraDevices, discovery",
+      "6: clientSide.adresses: there is no such key; there are addresses, names, web, rtsps, rtsp, udp, srtp, multicast, onvifHttp, clientCertificates, notifications, profileScopes, userLevels, cameraDevices, discovery",
       "7: clientSide.web.port: Too big: expected number to be <=65535",
       "9: clientSide.rtsp.enabled: Invalid input: expected boolean, received string",
       "11: recording.segmentSeconds: Too small: expected number to be >=10",

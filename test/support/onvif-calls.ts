@@ -27,6 +27,17 @@ const SETTINGS = forEach(
   (part) => [`Set${part}Configuration`, [`SAME ${part} gate`]],
 );
 
+const user = (name: string, password: string | undefined, level: string): string =>
+  `<User><tt:Username>${name}</tt:Username>${password === undefined ? "" : `<tt:Password>${password}</tt:Password>`}` +
+  `<tt:UserLevel>${level}</tt:UserLevel></User>`;
+/** Roles that levels stand for, where users are made. */
+export const LEVELS = new Map([
+  ["Operator", "guard"],
+  ["User", "viewer"],
+] as const);
+/** What is asked for inside TLS alone, for there are passwords in it. */
+export const OVER_TLS: ReadonlySet<string> = new Set(["CreateUsers", "SetUser"]);
+
 const PRESET_TOUR =
   '<PresetTour token="round"><tt:Name>Night</tt:Name><tt:Status><tt:State>Idle</tt:State></tt:Status><tt:AutoStart>false</tt:AutoStart>' +
   "<tt:StartingCondition/><tt:TourSpot><tt:PresetDetail><tt:Home>true</tt:Home></tt:PresetDetail>" +
@@ -48,6 +59,12 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     GetServiceCapabilities: [""],
     GetDeviceInformation: [""],
     GetScopes: [""],
+    GetUsers: [""],
+    CreateUsers: [
+      user("maker-1", "correct horse battery", "Operator") + user("maker-2", "correct horse staple", "User"),
+    ],
+    SetUser: [user("maker-1", "another horse battery", "User"), user("maker-2", undefined, "Operator")],
+    DeleteUsers: [element("Username", "maker-1") + element("Username", "maker-2")],
     GetHostname: [""],
     GetNetworkInterfaces: [""],
     GetNetworkProtocols: [""],

@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { type RequestOptions, request as tlsRequest } from "node:https";
 import { Accounts } from "../../auth/accounts.ts";
+import { nobodyElse, type SecondPerson } from "../../auth/approval.ts";
 import type { AuditEntry } from "../../auth/audit.ts";
 import { Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
@@ -21,6 +22,7 @@ import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import type { MulticastPlan } from "../../bridge/client-side/multicast-plan.ts";
 import type { ConsumerOptions } from "../../bridge/client-side/onvif/notifications.ts";
 import type { OnvifProfile } from "../../bridge/client-side/onvif/profile-scopes.ts";
+import type { UserLevel } from "../../bridge/client-side/onvif/users.ts";
 import { type CameraDeviceSettings, type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
 import { PtzHolders } from "../../bridge/client-side/ptz-holders.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
@@ -92,6 +94,10 @@ export async function startOnvifSite(
     readonly profileScopes?: readonly OnvifProfile[];
     /** A device for each camera; none if absent. */
     readonly cameraDevices?: CameraDeviceSettings;
+    /** Roles that ONVIF's user levels stand for; none if absent. */
+    readonly levels?: ReadonlyMap<UserLevel, string>;
+    /** What waits for a second person; nothing if absent. */
+    readonly approvals?: SecondPerson;
     readonly refused?: (refused: RefusedRequest) => void;
     /** To whom events are sent; to nobody if absent. */
     readonly consumers?: ConsumerOptions;
@@ -132,6 +138,7 @@ export async function startOnvifSite(
     clientNames: o.names ?? [],
     discoverable: true,
     profileScopes: o.profileScopes ?? [],
+    users: { accounts, approvals: o.approvals ?? nobodyElse([]), levels: o.levels ?? new Map() },
     multicast: o.multicast,
     srtp: o.srtp === true,
     consumers: o.consumers,

@@ -15,6 +15,7 @@ import {
   OnvifVersion,
   Scope,
   SystemDateTime,
+  User,
 } from "./tt-device.ts";
 import { RelayLogicalState, RelayOutput } from "./tt-io.ts";
 
@@ -103,6 +104,10 @@ export const DEVICE = service(
       { Manufacturer: string, Model: string, FirmwareVersion: string, SerialNumber: string, HardwareId: string },
     ),
     GetScopes: operation("READ_SYSTEM", {}, { Scopes: some(Scope) }),
+    GetUsers: operation("READ_SYSTEM_SECRET", {}, { User: many(User) }),
+    CreateUsers: operation("WRITE_SYSTEM", { User: some(User) }, {}),
+    SetUser: operation("WRITE_SYSTEM", { User: some(User) }, {}),
+    DeleteUsers: operation("WRITE_SYSTEM", { Username: some(string) }, {}),
     GetHostname: operation("PRE_AUTH", {}, { HostnameInformation }),
     GetNetworkInterfaces: operation("READ_SYSTEM", {}, { NetworkInterfaces: some(NetworkInterface) }),
     GetNetworkProtocols: operation("READ_SYSTEM", {}, { NetworkProtocols: many(NetworkProtocol) }),
@@ -122,8 +127,8 @@ export const DEVICE = service(
   {
     WRITE_SYSTEM: `
       SetSystemDateAndTime UpgradeSystemFirmware SetScopes AddScopes RemoveScopes SetDiscoveryMode
-      SetRemoteDiscoveryMode SetDPAddresses SetUserRole DeleteUserRole SetRemoteUser CreateUsers
-      DeleteUsers SetUser SetPasswordComplexityConfiguration SetPasswordHistoryConfiguration
+      SetRemoteDiscoveryMode SetDPAddresses SetUserRole DeleteUserRole SetRemoteUser
+      SetPasswordComplexityConfiguration SetPasswordHistoryConfiguration
       SetAuthFailureWarningConfiguration SetHostname SetHostnameFromDHCP SetDNS SetNTP SetDynamicDNS
       SetNetworkInterfaces SetNetworkProtocols SetNetworkDefaultGateway SetZeroConfiguration
       SetIPAddressFilter AddIPAddressFilter RemoveIPAddressFilter SetAccessPolicy SetGeoLocation
@@ -135,7 +140,7 @@ export const DEVICE = service(
       StartSystemRestore`,
     READ_SYSTEM_SECRET: `
       GetSystemBackup GetSystemLog GetSystemSupportInformation GetRemoteDiscoveryMode GetDPAddresses
-      GetUsers GetAccessPolicy GetCertificates GetCertificatesStatus GetPkcs10Request
+      GetAccessPolicy GetCertificates GetCertificatesStatus GetPkcs10Request
       GetClientCertificateMode GetCACertificates GetCertificateInformation GetDot1XConfiguration
       GetDot1XConfigurations`,
     READ_SYSTEM: `

@@ -1,6 +1,6 @@
-import { extend, many, opt, some, type } from "../schema.ts";
+import { extend, many, OPEN, opt, some, type } from "../schema.ts";
 import { anyURI, boolean, int, oneOf, string, token, tokenText } from "../simple.ts";
-import { DeviceEntity, IPAddress, IPv4Address, IPv6Address } from "./tt.ts";
+import { DeviceEntity, IPAddress, IPv4Address, IPv6Address, StringList } from "./tt.ts";
 
 // Types of the common schema that the device service needs.
 // A row stands behind those that it needs; optional elements that are never printed are left out.
@@ -16,6 +16,14 @@ export const SystemDateTime = type("tt:SystemDateTime", {
   TimeZone: opt(TimeZone),
   UTCDateTime: opt(DateTime),
   LocalDateTime: opt(DateTime),
+});
+export const UserLevel = oneOf("tt:UserLevel", "Administrator", "Operator", "User", "Anonymous", "Extended");
+export const UserExtension = type("tt:UserExtension", { Roles: StringList }, OPEN);
+export const User = type("tt:User", {
+  Username: string,
+  Password: opt(string),
+  UserLevel,
+  Extension: opt(UserExtension),
 });
 export const CapabilityCategory = oneOf(
   "tt:CapabilityCategory",

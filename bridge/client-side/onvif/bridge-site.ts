@@ -18,6 +18,7 @@ import type { OnvifProfile } from "./profile-scopes.ts";
 import { ShownCameras } from "./shown-cameras.ts";
 import type { EventHistory, OnvifCamera, OnvifRecording, OnvifSite } from "./site.ts";
 import { mayKnow } from "./subscriptions.ts";
+import type { OnvifUsers } from "./users.ts";
 
 const PRODUCT = "Viaduct";
 
@@ -43,6 +44,7 @@ export function bridgeSite(o: {
   readonly recordings: RecordingSwitch;
   readonly history: EventHistory;
   readonly profiles: MadeProfiles;
+  readonly users: OnvifUsers | undefined;
   readonly audit: Audit;
   readonly clock: Clock;
 }): OnvifSite {
@@ -103,6 +105,7 @@ export function bridgeSite(o: {
     },
     discoverable: o.discoverable,
     profileScopes: o.profileScopes,
+    users: o.users,
     history: o.history,
     eventsReachMs: (who, id) => (mayKnow(who, { camera: id }) ? reachOf(who, id, "onvif") : 0),
     multicast: o.multicast !== undefined,

@@ -8,6 +8,7 @@ import { DEVICE } from "../../../wsdl/tables/tds.ts";
 import { relayHandlers } from "./device-io.ts";
 import { profileScopes } from "./profile-scopes.ts";
 import type { OnvifSite } from "./site.ts";
+import { USER_CAPABILITIES, userHandlers } from "./users.ts";
 
 /** A service as GetServices announces it. */
 export interface Announced {
@@ -39,7 +40,17 @@ export function deviceScopes(site: OnvifSite): readonly string[] {
 type DeviceCapabilities = ResponseOf<(typeof DEVICE)["operations"]["GetServiceCapabilities"]>["Capabilities"];
 
 /** Said to everybody, so it tells nothing that depends on what is behind the bridge. */
-export const DEVICE_CAPABILITIES: DeviceCapabilities = {
+export function deviceCapabilities({ users }: OnvifSite): DeviceCapabilities {
+  const { Security, System } = CAPABILITIES;
+  if (users === undefined || users.levels.size === 0) return CAPABILITIES;
+  return {
+    ...CAPABILITIES,
+    Security: { ...Security, ...USER_CAPABILITIES },
+    System: { ...System, UserConfigNotSupported: false },
+  };
+}
+
+const CAPABILITIES: DeviceCapabilities = {
   Network: {
     IPFilter: false,
     ZeroConfiguration: false,
@@ -101,7 +112,7 @@ export function deviceService(o: {
         Version: version,
       })),
     }),
-    GetServiceCapabilities: () => ({ Capabilities: DEVICE_CAPABILITIES }),
+    GetServiceCapabilities: () => ({ Capabilities: deviceCapabilities(site) }),
     GetDeviceInformation: () => ({
       Manufacturer: site.device.manufacturer,
       Model: site.device.model,
@@ -110,6 +121,7 @@ export function deviceService(o: {
       HardwareId: site.device.hardwareId,
     }),
     GetScopes: () => ({ Scopes: deviceScopes(site).map((ScopeItem) => ({ ScopeDef: "Fixed" as const, ScopeItem })) }),
+    ...userHandlers(site.users),
     GetHostname: () => ({ HostnameInformation: { FromDHCP: false } }),
     GetNetworkInterfaces: (_, { base }) => ({ NetworkInterfaces: networkInterfaces(site, base) }),
     GetNetworkProtocols: (_, { base }) => ({

@@ -13,7 +13,7 @@ import { Capabilities as ReplayCapabilities } from "../../../wsdl/tables/trp.ts"
 import { Capabilities as MediaCapabilities } from "../../../wsdl/tables/trt.ts";
 import { Capabilities as SearchCapabilities } from "../../../wsdl/tables/tse.ts";
 import type { EventBus } from "../../event-bus.ts";
-import { type Announced, DEVICE_CAPABILITIES, deviceService } from "./device.ts";
+import { type Announced, deviceCapabilities, deviceService } from "./device.ts";
 import { DEVICE_IO_CAPABILITIES, deviceIoServices } from "./device-io.ts";
 import { eventCapabilities, eventServices } from "./events.ts";
 import { IMAGING_CAPABILITIES, imagingService } from "./imaging.ts";
@@ -53,7 +53,7 @@ export function onvifServices(o: {
   const [events, ...besides] = eventServices({ site, bus, subscriptions, notifications, camera, clock });
   const [deviceIo, relays] = deviceIoServices(site);
   return [
-    announce(device, [26, 6], DeviceServiceCapabilities, DEVICE_CAPABILITIES),
+    announce(device, [26, 6], DeviceServiceCapabilities, deviceCapabilities(site)),
     announce(mediaService(site), [21, 6], MediaCapabilities, mediaCapabilities(site)),
     announce(media2Service(site), [26, 6], Capabilities2, media2Capabilities(site)),
     announce(events, [24, 12], EventCapabilities, eventCapabilities(notifications !== undefined)),

@@ -11,6 +11,7 @@ import type { OwnProfiles } from "../../made-profiles.ts";
 import type { RecordingPlan } from "../../recording-plan.ts";
 
 import type { OnvifProfile } from "./profile-scopes.ts";
+import type { OnvifUsers } from "./users.ts";
 
 /** All that the ONVIF services know of the product. */
 export interface OnvifSite {
@@ -89,6 +90,8 @@ export interface OnvifSite {
   readonly srtp: boolean;
   /** Answers probes of WS-Discovery. */
   readonly discoverable: boolean;
+  /** Accounts as ONVIF's users; absent at the device of a camera, which has none. */
+  readonly users?: OnvifUsers | undefined;
   /** Announced although they are not full, for clients that insist. */
   readonly profileScopes: readonly OnvifProfile[];
   /** The network interfaces that clients reach. */

@@ -5,9 +5,10 @@ import type { Grant } from "../../../auth/principal.ts";
 import { RIGHTS } from "../../../auth/right.ts";
 import { consumerSide } from "../../../net/consumers.ts";
 import { resolveName } from "../../../net/resolve.ts";
-import { askedWith, CALLS } from "../../support/onvif-calls.ts";
+import { askedWith, CALLS, LEVELS, OVER_TLS } from "../../support/onvif-calls.ts";
 import { OnvifClient, type Reply, type ServicePrefix, texts } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
+import { testIdentity, withRoles } from "../../support/onvif-users.ts";
 
 const PAGE = join(import.meta.dirname, "../../../docs/reference/onvif-operations.md");
 
@@ -58,7 +59,12 @@ describe("the page of ONVIF operations", () => {
 
   before(async () => {
     const side = consumerSide({ listed: ["127.0.0.1/32"], cameraInterfaces: [] });
-    site = await startOnvifSite({ consumers: { side, resolve: resolveName, plainText: true, ca: undefined } });
+    site = await startOnvifSite({
+      consumers: { side, resolve: resolveName, plainText: true, ca: undefined },
+      levels: LEVELS,
+      identity: await testIdentity(),
+    });
+    await withRoles(site.accounts, LEVELS.values());
     everything = new OnvifClient(site, await site.account(grantsBut("")), "token");
   });
   after(() => site.close());
@@ -97,7 +103,7 @@ describe("the page of ONVIF operations", () => {
     const [content] = prefix === "wsnt" ? [] : (CALLS[prefix][operation] ?? []);
     if (content === undefined) throw new Error(`nothing to ask ${prefix}:${operation} with`);
     if (prefix === "wsnt") throw new Error(`${operation} has a content of its own`);
-    return client.call(prefix, operation, await askedWith(everything, prefix, content));
+    return client.call(prefix, operation, await askedWith(everything, prefix, content), OVER_TLS.has(operation));
   }
 
   async function subscription(sent = false): Promise<string> {

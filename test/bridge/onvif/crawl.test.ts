@@ -10,8 +10,10 @@ import type { Complex } from "../../../wsdl/schema.ts";
 import { serialize } from "../../../wsdl/serialize.ts";
 import type { ServiceTable } from "../../../wsdl/service.ts";
 import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
+import { LEVELS } from "../../support/onvif-calls.ts";
 import { OnvifClient, PATHS, type Reply, type ServicePrefix, texts } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
+import { withRoles } from "../../support/onvif-users.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { operationsOf, TABLES, valuesOf } from "../../wsdl/table-values.ts";
 
@@ -63,11 +65,13 @@ describe("every operation of every service, to everybody", function () {
         plainText: true,
         ca: undefined,
       },
+      levels: LEVELS,
       cameraDevices: { discoverable: true, own: [], shown: new Map() },
       refused: (refused) => {
         if (refused.fault.kind === "internal") failures.push(refused);
       },
     });
+    await withRoles(site.accounts, LEVELS.values());
     const of = async (grants: Parameters<OnvifTestSite["account"]>[0], camera?: string): Promise<OnvifClient> =>
       new OnvifClient(site, await site.account(grants), "token", camera);
     const all = RIGHTS.map((right) => ({ right, cameras: "any", interfaces: "any" }) as const);

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { RIGHTS } from "../../../auth/right.ts";
 import type { SearchSessions } from "../../../bridge/client-side/onvif/search-sessions.ts";
 import { onvifServices } from "../../../bridge/client-side/onvif/services.ts";
 import type { OnvifSite } from "../../../bridge/client-side/onvif/site.ts";
@@ -6,9 +7,10 @@ import type { Subscriptions } from "../../../bridge/client-side/onvif/subscripti
 import type { EventBus } from "../../../bridge/event-bus.ts";
 import { parseGroupRange } from "../../../net/multicast.ts";
 import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
-import { askedWith, CALLS } from "../../support/onvif-calls.ts";
+import { askedWith, CALLS, LEVELS, OVER_TLS } from "../../support/onvif-calls.ts";
 import { OnvifClient, PATHS, type ServicePrefix } from "../../support/onvif-client.ts";
 import { type OnvifTestSite, startOnvifSite } from "../../support/onvif-site.ts";
+import { testIdentity, withRoles } from "../../support/onvif-users.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 
 describe("the ONVIF operations", () => {
@@ -18,8 +20,16 @@ describe("the ONVIF operations", () => {
 
   before(async () => {
     const groups = parseGroupRange("239.192.0.0/30") ?? { first: 0, count: 0 };
-    site = await startOnvifSite({ multicast: { groups, port: 20_000, ttl: 1 } });
-    client = new OnvifClient(site, await site.account());
+    site = await startOnvifSite({
+      multicast: { groups, port: 20_000, ttl: 1 },
+      levels: LEVELS,
+      identity: await testIdentity(),
+    });
+    await withRoles(site.accounts, LEVELS.values());
+    client = new OnvifClient(
+      site,
+      await site.account(RIGHTS.map((right) => ({ right, cameras: "any", interfaces: "any" }))),
+    );
   });
   after(() => site.close());
 
@@ -27,7 +37,12 @@ describe("the ONVIF operations", () => {
     for (const [operation, contents] of Object.entries(operations))
       it(`answers ${prefix}:${operation} as the official schemas want it`, async () => {
         for (const content of contents) {
-          const reply = await client.call(prefix, operation, await askedWith(client, prefix, content));
+          const reply = await client.call(
+            prefix,
+            operation,
+            await askedWith(client, prefix, content),
+            OVER_TLS.has(operation),
+          );
           expect(reply.fault, content).to.equal(undefined);
           expect(reply.status, content).to.equal(200);
           expect(reply.element.name).to.equal(`${operation}Response`);
