@@ -14,6 +14,7 @@ import { isFilm } from "../recorder/export/film-read.ts";
 import { verifyExport } from "../recorder/export/verify-export.ts";
 import { diskFiles } from "../recorder/files.ts";
 import type { Stretch } from "../recorder/judge.ts";
+import { PART } from "../recorder/naming.ts";
 import { STATEMENTS_FOLDER } from "../recorder/removal-log.ts";
 import { type Trust, trustIn } from "../recorder/trust.ts";
 import { exitCodeOf, type Report, verify as verifyFiles } from "../recorder/verify.ts";
@@ -72,7 +73,9 @@ async function verifyRecordings(
   options: Omit<VerifyOptions, "kept"> & Named & { readonly kept: readonly AnchorName[] | undefined },
   trust: Trust | undefined,
 ): Promise<void> {
-  const found = (await Promise.all(paths.map(segmentsIn))).flat().toSorted();
+  const listed = await Promise.all(paths.map(segmentsIn));
+  const found = listed.flatMap(({ segments }) => segments).toSorted();
+  const unfinished = listed.flatMap((one) => one.unfinished);
   for (const path of found) if (await isFilm(path)) throw ofExport(path);
   const folder = options.config === undefined ? undefined : await keysOf(options.config, options.passphraseFd);
   try {
@@ -80,7 +83,7 @@ async function verifyRecordings(
     const { kept, stampers, cameraMakers } = options;
     if (kept !== undefined && archive === undefined) throw nothingToCompare("--kept");
     if (stampers !== undefined && archive === undefined) throw nothingToCompare("--tsa-ca");
-    const known = { trust, archive, kept, stampers, cameraMakers };
+    const known = { trust, archive, unfinished, kept, stampers, cameraMakers };
     const report = await verifyFiles({ files: diskFiles, paths: found, keys: folder?.keys, ...known });
     if (options.json === true) process.stdout.write(`${JSON.stringify(plain(report), undefined, 2)}\n`);
     else print(report, trust !== undefined, cameraMakers !== undefined);
@@ -186,11 +189,18 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
-async function segmentsIn(path: string): Promise<readonly string[]> {
+interface Listed {
+  readonly segments: readonly string[];
+  /** Being recorded, or left so. */
+  readonly unfinished: readonly string[];
+}
+
+async function segmentsIn(path: string): Promise<Listed> {
   try {
-    if ((await stat(path)).isFile()) return [path];
+    if ((await stat(path)).isFile()) return { segments: [path], unfinished: [] };
     const names = await readdir(path, { recursive: true });
-    return names.filter((name) => name.endsWith(".mp4")).map((name) => join(path, name));
+    const ending = (end: string) => names.filter((name) => name.endsWith(end)).map((name) => join(path, name));
+    return { segments: ending(".mp4"), unfinished: ending(`.mp4${PART}`) };
   } catch (cause) {
     const tell = `cannot read ${path}: ${(cause as Error).message}`;
     throw new Fault("unavailable", tell, { tell, cause });

@@ -9,11 +9,20 @@ import { isOurs, PART } from "./naming.ts";
 import { REMOVALS_FILE, removalsIn, STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovedRange } from "./removals.ts";
 import { scanSegment } from "./scan.ts";
+import { readUnfinished } from "./unfinished-read.ts";
 import type { Volume } from "./volume.ts";
 import type { Volumes } from "./volumes.ts";
 
 /** As a segment says that it follows no other one. */
 const NOTHING_BEFORE = NO_LINK.toString("base64");
+
+/** What segments may follow that is no segment yet: files that a disk which failed, or the end of the process, has left. */
+interface Unfinished {
+  /** Of all fragments in them, as hexadecimal: which of these was the last is not said there. */
+  readonly links: ReadonlySet<string>;
+  /** The cameras of those that cannot be read now. */
+  readonly away: ReadonlySet<string>;
+}
 
 /** Something that is not as it should be, in words for people. */
 export interface Finding {
@@ -58,10 +67,11 @@ export async function* check(o: CheckPlace): AsyncGenerator<Finding> {
       what: "is no statement of what was removed, or is not as it was signed: the next start puts it aside",
     };
   const removed = removals === "invalid" || removals?.valid !== true ? undefined : removals.removals.ranges;
+  const unfinished = await unfinishedIn(o);
   for (const { camera } of await catalog.volumes.totals())
     for (const stream of await catalog.segments.streams(camera)) {
       const ranges = removed?.filter((one) => one.camera === camera && one.stream === stream);
-      yield* checkStream({ ...o, ranges }, camera, stream);
+      yield* checkStream({ ...o, ranges, unfinished }, camera, stream);
     }
 }
 
@@ -70,6 +80,7 @@ async function* checkStream(
   o: CheckPlace & {
     /** What was removed of the stream; undefined where nothing states that. */
     readonly ranges: readonly RemovedRange[] | undefined;
+    readonly unfinished: Unfinished;
   },
   camera: string,
   stream: string,
@@ -100,8 +111,29 @@ async function* checkStream(
     page = await o.catalog.segments.after(camera, stream, cursor);
   }
   for (const { file, volume, previous } of followers)
-    if (!seals.has(previous) && previous !== NOTHING_BEFORE)
-      yield { file, volume, what: "does not follow another segment: the one before it is missing, or was changed" };
+    if (!seals.has(previous) && previous !== NOTHING_BEFORE && !o.unfinished.links.has(hexOf(previous)))
+      yield {
+        file,
+        volume,
+        what: o.unfinished.away.has(camera)
+          ? "does not follow another segment that is here: perhaps one that was left unfinished on a volume that is not there now"
+          : "does not follow another segment: the one before it is missing, or was changed",
+      };
+}
+
+async function unfinishedIn({ volumes, files, catalog, verify, keys }: CheckPlace): Promise<Unfinished> {
+  const links = new Set<string>();
+  const away = new Set<string>();
+  for (const stored of await catalog.opened()) {
+    const path = volumes.pathOf(stored);
+    if (path === undefined) away.add(stored.file.split("/", 1)[0] ?? "");
+    else for (const link of (await readUnfinished(files, path + PART, { verify, keys }))?.links ?? []) links.add(link);
+  }
+  return { links, away };
+}
+
+function hexOf(base64: string): string {
+  return Buffer.from(base64, "base64").toString("hex");
 }
 
 function isCamera(name: string): boolean {

@@ -11,6 +11,7 @@ import { merged } from "./merged.ts";
 import { segmentPath } from "./naming.ts";
 import { STATEMENTS_FOLDER } from "./removal-log.ts";
 import { signedAt, type Trust, trustKeyOf } from "./trust.ts";
+import { readUnfinished, type UnfinishedFile } from "./unfinished-read.ts";
 import { missingOf, readAnchors } from "./verify-anchors.ts";
 import { chainOf, type Examined } from "./verify-chain.ts";
 import { type Found, readFound } from "./verify-file.ts";
@@ -77,6 +78,8 @@ export async function verify(o: {
   readonly trust?: Trust | undefined;
   /** The archive that the files are in, and of which of its cameras they are all that there is; absent: nothing is known of what was removed. */
   readonly archive?: ArchiveScope | undefined;
+  /** Files beside them that are being recorded, or were left so: these are told of where something follows them, which misses nothing then. */
+  readonly unfinished?: readonly string[] | undefined;
   /** Anchors of the archive that were kept elsewhere. */
   readonly kept?: readonly AnchorName[] | undefined;
   /** To which certificates those who stamped its anchors must lead; absent: time stamps are not looked at. */
@@ -126,10 +129,35 @@ export async function verify(o: {
     if (moved.get(name) !== signature.statement.link) placed.push({ file: path, statement: signature.statement });
     moved.set(name, signature.statement.link);
   }
+  for (const one of await unfinishedBefore(placed, o)) {
+    for (const link of one.links) unsigned.add(link);
+    const { links: _, ...about } = one;
+    stretches.push({
+      ...about,
+      verdict: "unsigned",
+      why: "it was left unfinished: the next start of the bridge finishes it",
+    });
+  }
   const about = { files: o.paths.length, signers, cameras: cameras.end() };
   if (o.archive === undefined) return { ...about, stretches: [...stretches, ...chainOf(placed, unsigned)] };
   const around = await surroundings({ ...o, archive: o.archive, places, trust, placed, unsigned, stretches });
   return { ...about, stretches: [...stretches, ...around.stretches], anchors: around.anchors };
+}
+
+/** Unfinished files that others follow. Where none is missing before a file, none is read. */
+async function unfinishedBefore(
+  placed: readonly Examined[],
+  { files, unfinished = [], keys }: Pick<Parameters<typeof verify>[0], "files" | "unfinished" | "keys">,
+): Promise<readonly UnfinishedFile[]> {
+  const known = new Set(placed.map(({ statement }) => statement.link));
+  const followed = new Set(placed.map(({ statement }) => statement.previous).filter((link) => !known.has(link)));
+  const found: UnfinishedFile[] = [];
+  if (followed.size === 0) return found;
+  for (const path of unfinished) {
+    const one = await readUnfinished(files, path, { verify: true, keys });
+    if (one !== undefined && [...followed].some((link) => one.links.has(link))) found.push(one);
+  }
+  return found;
 }
 
 /** What is missing around files that are all that there is of cameras, by what is stated beside them. */

@@ -1,10 +1,12 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { unixMillis } from "../../base/units.ts";
 import { Archive } from "../../recorder/archive.ts";
+import { diskFiles } from "../../recorder/files.ts";
+import { scanSegment } from "../../recorder/scan.ts";
 import { certificateOf } from "../../recorder/signature.ts";
 import { eventually, startTestBridge } from "../support/bridge.ts";
 import { GroupCamera } from "../support/group-camera.ts";
@@ -59,6 +61,23 @@ describe("viaduct verify", function () {
       ).to.equal(isTold);
       expect(out.includes("yard/main")).to.equal(cameras.includes("yard"));
     });
+
+  it("tells of a recording that was left unfinished, where another follows it", async () => {
+    const copy = at("left");
+    await cp(at("recordings", "yard"), join(copy, "yard"), { recursive: true });
+    const [, second = ""] = (await readdir(copy, { recursive: true }))
+      .filter((name) => name.endsWith(".mp4"))
+      .toSorted();
+    const file = await diskFiles.open(join(copy, second), "edit");
+    const { goodBytes } = await scanSegment(file, false);
+    await file.truncate(goodBytes);
+    await file.close();
+    await rename(join(copy, second), join(copy, `${second}.part`));
+    const { code, out, err } = await viaduct(["verify", copy, "--certificate", at("certificate.pem")]);
+    expect({ code, err }, out).to.deep.equal({ code: 3, err: "" });
+    expect(out).to.include(`${second}.part: unsigned: it was left unfinished`);
+    expect(out).to.not.include("missing");
+  });
 
   it("says that it needs a folder, or lines of the audit log, where it cannot compare anchors that were kept", async () => {
     const kept = ["--kept", at("certificate.pem")];

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { expect } from "chai";
 import { unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
@@ -128,6 +129,10 @@ describe("a disk that hangs without an error", function () {
     await site.archive.close();
     site.files.goOn();
     await site.files.quiet();
+    const left = await readdir(`${site.folder}/fast`, { recursive: true });
+    expect(left.filter((name) => name.endsWith(".part"))).to.have.length(1);
+    // The next start finishes it, and until then nothing that follows it is accused.
+    expect(await site.findings()).to.deep.equal([]);
     await site.open();
     await expectAll(gate);
     await expectAll(yard);

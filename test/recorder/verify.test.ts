@@ -238,8 +238,9 @@ describe("verifying recordings", () => {
       .toSorted();
   }
 
-  const report = async (o: { trust?: Trust; place?: string; keys?: KeyRing } = {}): Promise<Report> =>
-    verify({ files: diskFiles, paths: await files(o.place), keys: o.keys ?? ring, trust: o.trust });
+  const report = async (
+    o: { trust?: Trust; place?: string; keys?: KeyRing; unfinished?: readonly string[] } = {},
+  ): Promise<Report> => verify({ files: diskFiles, keys: ring, ...o, paths: await files(o.place) });
   const verdicts = ({ stretches }: Report): readonly string[] => [...new Set(stretches.map(({ verdict }) => verdict))];
   /** Seconds of footage, of either camera, that are said not to be good. */
   function accused({ stretches }: Report): number {
@@ -269,7 +270,7 @@ describe("verifying recordings", () => {
   }
 
   async function fileOf(camera: string, index: number): Promise<string> {
-    return (await files()).filter((one) => one.includes(`/${camera}/`))[index] as string;
+    return (await files()).filter((one) => one.includes(`/${camera}/`)).at(index) as string;
   }
 
   for (const encryption of [undefined, "full"] as const)
@@ -418,6 +419,42 @@ describe("verifying recordings", () => {
       expect(verdicts(found)).to.have.members(["ok", verdict]);
       expect(exitCodeOf(found)).to.equal(verdict === "recovered" ? 0 : 3);
     });
+
+  it("misses nothing where a recording was left unfinished that others follow, says so, and believes no fragment that is not there", async () => {
+    await record("full", signer);
+    const target = await fileOf("a", 1);
+    const last = await fileOf("a", 2);
+    const part = `${target}.part`;
+    const { opening, fragments } = await partsOf(target);
+    await rm(target);
+    const late = (await partsOf(last)).fragments;
+    const forged = Buffer.concat(fragments.map((one) => flipped(one, one.length - 1)));
+    const rows: readonly [left: readonly Buffer[], found: readonly string[], exit: number][] = [
+      [fragments, ["ok", "unsigned"], 3],
+      // Written by a disk that had said nothing of it.
+      [[...fragments, ...late], ["ok", "unsigned"], 3],
+      [fragments.slice(0, -1), ["ok", "missing"], 1],
+      [[forged], ["ok", "missing"], 1],
+    ];
+    for (const [left, expected, exit] of rows) {
+      await writeFile(part, Buffer.concat([opening, ...left]));
+      const found = await report({ unfinished: [part] });
+      expect(verdicts(found)).to.have.members(expected);
+      expect(exitCodeOf(found)).to.equal(exit);
+    }
+    expect(exitCodeOf(await report({ unfinished: [`${last}.part`] }))).to.equal(1);
+  });
+
+  it("does not tell of what is being recorded", async () => {
+    await record("full", signer);
+    const last = await fileOf("a", -1);
+    const { opening, fragments } = await partsOf(last);
+    await rm(last);
+    await writeFile(`${last}.part`, Buffer.concat([opening, ...fragments]));
+    const found = await report({ unfinished: [`${last}.part`] });
+    expect(verdicts(found)).to.deep.equal(["ok"]);
+    expect(exitCodeOf(found)).to.equal(0);
+  });
 
   it("misses nothing before which a recording has lost its signature alone, and something where it has lost more", async () => {
     await record("full", signer);
