@@ -187,6 +187,7 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
     ],
     imaging: of("timg", "GetImagingSettings SetImagingSettings GetOptions GetMoveOptions GetStatus Move Stop"),
     relay: of("tds", "GetRelayOutputs SetRelayOutputState"),
+    "manage-accounts": of("tds", "GetUsers CreateUsers SetUser DeleteUsers"),
   },
   rtsp: {
     live: ["/live"],
