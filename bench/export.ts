@@ -88,13 +88,17 @@ try {
     await record(archive, CAMERA, FROM, seconds, camera);
     await archive.close();
   }
-  const catalog = await Catalog.open(join(recordings, CATALOG_FILE));
-  const place = { files: diskFiles, catalog, clock: systemClock, log: silentLog(), troubles: new Troubles() };
-  const volumes = new Volumes([mainVolume(recordings)], place);
+  const placeOf = async (archive: string) => {
+    const catalog = await Catalog.open(join(archive, CATALOG_FILE));
+    const of = { files: diskFiles, catalog, clock: systemClock, log: silentLog(), troubles: new Troubles() };
+    return { volumes: new Volumes([mainVolume(archive)], of), files: diskFiles, catalog, keys };
+  };
+  const inClear = await placeOf(recordings);
+  const inFull = await placeOf(encrypted);
   const password = makeSecret(PASSWORD_LETTERS);
   let bytes = 0;
 
-  const exported = async (bundle: Bundle): Promise<void> => {
+  const exported = async (bundle: Bundle, place = inClear): Promise<void> => {
     const { films } = await makeExport(
       {
         id: "bench",
@@ -106,7 +110,7 @@ try {
         reason: "",
       },
       {
-        place: { volumes, files: diskFiles, catalog },
+        place,
         bundle,
         protectedBy: "nothing",
         signer: exporter,
@@ -118,8 +122,8 @@ try {
     );
     bytes = films.reduce((sum, film) => sum + film.bytes, 0);
   };
-  const zip = async (path: string, secret: typeof password | undefined): Promise<void> =>
-    exported(new ZipBundle(await diskFiles.open(path, "create"), { password: secret, modified: FROM }));
+  const zip = async (path: string, secret: typeof password | undefined, place = inClear): Promise<void> =>
+    exported(new ZipBundle(await diskFiles.open(path, "create"), { password: secret, modified: FROM }), place);
   const verified = async (path: string): Promise<void> => {
     const files = await openExport(path, password);
     await verifyExport(files, undefined);
@@ -136,12 +140,11 @@ try {
     if (exitCodeOf(report) !== 0) throw new Error("what was just recorded is not as it was recorded");
   };
 
-  const ofSigned = await Catalog.open(join(signed, CATALOG_FILE));
+  const ofSigned = await placeOf(signed);
   const compared = async (): Promise<void> => {
     const stretch = { camera: CAMERA, stream: "main", from: FROM, to: unixMillis(FROM + seconds * SECOND) };
-    const from = { volumes: new Volumes([mainVolume(signed)], { ...place, catalog: ofSigned }), files: diskFiles };
     const how = { trusted: undefined, oldest: () => 0, signal: new AbortController().signal };
-    const all = await Array.fromAsync(recordedSignatures({ ...from, catalog: ofSigned }, stretch, how));
+    const all = await Array.fromAsync(recordedSignatures(ofSigned, stretch, how));
     const last = all.at(-1);
     if (last?.type !== "compared" || last.report === undefined) throw new Error("nothing was signed");
   };
@@ -152,7 +155,8 @@ try {
     ["export into a folder", async () => exported(await FolderBundle.create(out("films"))), "films"],
     ["export into a ZIP file in clear", () => zip(out("clear.zip"), undefined), "clear.zip"],
     ["export into an encrypted ZIP file", () => zip(out("export.zip"), password), undefined],
-    ["verify that, without unpacking", () => verified(out("export.zip")), undefined],
+    ["the same of recordings encrypted in full", () => zip(out("full.zip"), password, inFull), "full.zip"],
+    ["verify it, without unpacking", () => verified(out("export.zip")), undefined],
     ["verify the recordings", () => verifiedRecordings(recordings), undefined],
     ["verify the same, encrypted in full", () => verifiedRecordings(encrypted), undefined],
     ["verify the recordings of a camera that signs", () => verifiedRecordings(signed), undefined],
@@ -171,8 +175,7 @@ try {
     }
     await rm(out("export.zip"));
   }
-  await catalog.close();
-  await ofSigned.close();
+  for (const { catalog } of [inClear, inFull, ofSigned]) await catalog.close();
   const copy = best.get(COPY)?.took ?? 0;
   const rows = [...best].map(([name, { took, cpuSeconds }]) => ({
     name,

@@ -1,7 +1,8 @@
 import { constants, type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { WriteBehind } from "../write-behind.ts";
 
-/** Bytes in order. Each buffer belongs to whoever takes it, until the next one is asked for. */
+/** Bytes in order. Each buffer belongs to whoever takes it, until the next but one is asked for: it may be written while the next one is made. */
 export type Content = AsyncIterable<Buffer> | Iterable<Buffer>;
 
 /** Where the files of an export go: a folder or a ZIP file. One file is added at a time, and never read back. */
@@ -34,7 +35,12 @@ export class FolderBundle implements Bundle {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const file = await open(path, "wx", 0o600);
     this.#open = file;
-    for await (const bytes of content) await file.writeFile(bytes);
+    const writing = new WriteBehind();
+    try {
+      for await (const bytes of content) await writing.begin(() => file.writeFile(bytes));
+    } finally {
+      await writing.done();
+    }
     await file.datasync();
     await this.abandon();
   }

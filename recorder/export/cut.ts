@@ -1,3 +1,4 @@
+import { subtle } from "node:crypto";
 import { isFault } from "../../base/fault.ts";
 import type { Catalog } from "../catalog.ts";
 import type { Cursor, SegmentRow } from "../catalog-rows.ts";
@@ -8,7 +9,6 @@ import type { Fmp4Track } from "../fmp4.ts";
 import { FRAGMENT_BOX_BYTES, type FragmentHeader, readFragmentBox } from "../integrity.ts";
 import { OneAtATime } from "../one-at-a-time.ts";
 import { openStored, type StoredPlace } from "../open-stored.ts";
-import { Pace } from "../pace.ts";
 import { type Scan, scanSegment } from "../scan.ts";
 
 /** Where recordings are, and who opens them. */
@@ -56,7 +56,7 @@ export interface CutSegment {
 export interface CutFragment {
   readonly segment: CutSegment;
   readonly box: FragmentHeader;
-  /** The 116 bytes of its box; they, and what follows, are there until the next fragment is asked for. */
+  /** The 116 bytes of its box; they, and what follows, are there until the next fragment but one is asked for. */
   readonly head: Buffer;
   /** May be changed by whoever takes it. */
   readonly body: Buffer;
@@ -72,8 +72,8 @@ const REASON = {
 
 /**
  * The fragments of a stretch, whole, in order: from the last one that begins with a key frame at or before its beginning, to the one
- * in which it ends. What cannot or may not be taken is told to `missing`; after it, the next one begins with a key frame. One
- * fragment is in memory at a time.
+ * in which it ends. What cannot or may not be taken is told to `missing`; after it, the next one begins with a key frame. Three
+ * are in memory at a time: the one before the newest may still be being written by whoever took it, and the next one is read.
  */
 export async function* cut(
   place: CutPlace,
@@ -82,7 +82,7 @@ export async function* cut(
 ): AsyncGenerator<CutFragment> {
   let needsKey = false;
   let begun = false;
-  const room = new OneAtATime();
+  const rooms = new Rooms();
   for await (const row of segmentsOf(place.catalog, range)) {
     const opened = row.endUs <= range.notBeforeUs() ? REASON.old : await openSegment(place, row);
     if (typeof opened === "string") {
@@ -95,6 +95,7 @@ export async function* cut(
       continue;
     }
     const { file, scan, segment } = opened;
+    let ahead: Promise<CutFragment | undefined> | undefined;
     try {
       const first = begun
         ? 0
@@ -110,13 +111,23 @@ export async function* cut(
           missing({ fromUs: startUs, toUs: endUs, reason });
           needsKey = true;
         };
+        const early = await ahead;
+        const isRead = ahead !== undefined;
+        ahead = undefined;
         if (startUs < range.notBeforeUs()) leave(REASON.old);
         else if (needsKey && !key) leave(REASON.keyless);
         else {
-          const fragment = await readFragment(file, { stored: room.of(bytes), room }, offset, scan, segment);
+          const fragment = isRead ? early : await readFragment(file, rooms.free, { offset, bytes }, scan, segment);
           if (fragment === undefined) leave(REASON.damaged);
           else {
             needsKey = false;
+            rooms.turn();
+            const next = scan.fragments[index + 1];
+            if (next !== undefined && next.startUs < range.toUs) {
+              ahead = readFragment(file, rooms.free, next, scan, segment);
+              // Whoever took this one may never ask for another.
+              ahead.catch(() => undefined);
+            }
             yield fragment;
           }
         }
@@ -126,8 +137,25 @@ export async function* cut(
         needsKey = true;
       }
     } finally {
+      await ahead?.catch(() => undefined);
       await file.close();
     }
+  }
+}
+
+/** Memory for the fragment that is used, for the one before it, and for the one behind it, in turn. */
+class Rooms {
+  readonly #rooms = [new OneAtATime(), new OneAtATime(), new OneAtATime()] as const;
+  #turn = 0;
+
+  /** Of a fragment that is read. */
+  get free(): OneAtATime {
+    return this.#rooms[this.#turn] as OneAtATime;
+  }
+
+  /** What was read is used. */
+  turn(): void {
+    this.#turn = (this.#turn + 1) % this.#rooms.length;
   }
 }
 
@@ -186,18 +214,21 @@ async function openSegment(
 
 async function readFragment(
   file: OpenFile,
-  { stored, room }: { readonly stored: Buffer; readonly room: OneAtATime },
-  offset: number,
+  room: OneAtATime,
+  { offset, bytes }: { readonly offset: number; readonly bytes: number },
   { cipher }: Scan,
   segment: CutSegment,
 ): Promise<CutFragment | undefined> {
+  const stored = room.of(bytes);
   try {
     if ((await file.read(stored, offset)) < stored.length) return undefined;
     const head = stored.subarray(0, FRAGMENT_BOX_BYTES);
     const box = readFragmentBox(head);
     const rest = stored.subarray(FRAGMENT_BOX_BYTES);
     const body = (await cipher?.decrypt(box.sequence, [head], rest)) ?? rest;
-    return (await new Pace().hash([body])).equals(box.hash) ? { segment, box, head, body } : undefined;
+    // In another thread, while what was read before is used.
+    const hash = Buffer.from(await subtle.digest("SHA-256", body));
+    return hash.equals(box.hash) ? { segment, box, head, body } : undefined;
   } catch (error) {
     if (isNoAnswer(error)) room.lose();
     if (isFault(error, "invalid") || errorCode(error) !== undefined) return undefined;

@@ -1,4 +1,4 @@
-import { constants, createHash, createSign } from "node:crypto";
+import { createHash } from "node:crypto";
 import { unixMillis } from "../../base/units.ts";
 import { TIME_QUALITIES, type TimeQuality } from "../../media/group.ts";
 import type { SigningScheme } from "../../media/signing/scheme.ts";
@@ -14,6 +14,7 @@ import { originBox } from "./origin.ts";
 import { asRecorded, type FragmentParts, partsOf, withFewerTracks } from "./reshape.ts";
 import { type Exporter, SEAL_SALT_BYTES, sealBoxes, secondsFrom1904 } from "./seal-boxes.ts";
 import type { Shift } from "./shift.ts";
+import { signPss } from "./sign-pss.ts";
 
 const LIMITS = {
   /** Of one film: every file system and player takes it. */
@@ -84,7 +85,6 @@ export class Film {
   /** The media times of the first segment at which this film begins, by track. */
   readonly #zeroTicks: ReadonlyMap<number, number>;
   readonly #hash = createHash("sha256");
-  readonly #sign = createSign("sha256");
   readonly #pace = new Pace();
   readonly #fragments: { readonly moofOffset: number; readonly startUs: number; readonly key: boolean }[] = [];
   /** Where each track ends so far, in its ticks, and which instant its media time 0 is. */
@@ -231,19 +231,15 @@ export class Film {
       })),
     });
     const index = randomAccess({ tracks: this.#tracks, zeroUs: this.#first.box.startUs }, this.#fragments);
-    this.#sign.update(bytes).update(index);
-    const { RSA_PKCS1_PSS_PADDING: padding } = constants;
-    this.#sign.sign({ key: signer.privateKey, padding, saltLength: SEAL_SALT_BYTES }).copy(bytes, signatureAt);
+    // Up to here it is the same hash as that of the file.
+    const signed = this.#hash.copy().update(bytes).update(index).digest();
+    signPss(signed, signer.privateKey, SEAL_SALT_BYTES).copy(bytes, signatureAt);
     this.#hash.update(bytes).update(index);
     return [bytes, index];
   }
 
-  /** Into both hashes. */
   async #taken(bytes: Buffer): Promise<Buffer> {
-    await this.#pace.walk([bytes], (piece) => {
-      this.#hash.update(piece);
-      this.#sign.update(piece);
-    });
+    await this.#pace.walk([bytes], (piece) => this.#hash.update(piece));
     return bytes;
   }
 

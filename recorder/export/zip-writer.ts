@@ -6,6 +6,7 @@ import type { UnixMillis } from "../../base/units.ts";
 import type { OpenFile } from "../files.ts";
 import { OneAtATime } from "../one-at-a-time.ts";
 import { Pace } from "../pace.ts";
+import { WriteBehind } from "../write-behind.ts";
 import type { Bundle, Content } from "./bundle.ts";
 import { ZIP_SALT_BYTES, ZipCipher } from "./zip-cipher.ts";
 import { centralRecord, endRecords, localRecord, type ZipEntry } from "./zip-format.ts";
@@ -28,6 +29,7 @@ export class ZipBundle implements Bundle {
   readonly #password: Secret | undefined;
   readonly #modified: UnixMillis;
   readonly #entries: ZipEntry[] = [];
+  readonly #writing = new WriteBehind();
   #position = 0;
 
   /** `file` is empty; it is closed by {@link finish} or {@link abandon}. `modified`: the time of all files in it. */
@@ -56,6 +58,7 @@ export class ZipBundle implements Bundle {
       ? this.#store(content)
       : this.#encrypt(content, this.#password));
     const entry = { ...begun, bytes, crc, storedBytes: this.#position - contentAt };
+    await this.#writing.done();
     await this.#file.write([localRecord(entry)], entry.offset);
     this.#entries.push(entry);
   }
@@ -64,11 +67,13 @@ export class ZipBundle implements Bundle {
     const offset = this.#position;
     for (const entry of this.#entries) await this.#write(centralRecord(entry));
     await this.#write(endRecords(this.#entries.length, offset, this.#position - offset));
+    await this.#writing.done();
     await this.#file.datasync();
     await this.#file.close();
   }
 
   async abandon(): Promise<void> {
+    await this.#writing.done().catch(() => undefined);
     await this.#file.close();
   }
 
@@ -88,12 +93,13 @@ export class ZipBundle implements Bundle {
   async #encrypt(content: Content, password: Secret): Promise<{ readonly bytes: number; readonly crc: number }> {
     const salt = randomBytes(ZIP_SALT_BYTES);
     const cipher = await ZipCipher.create(password, salt);
-    await this.#write(salt, cipher.check);
+    await this.#write(Buffer.concat([salt, cipher.check]));
     const pace = new Pace();
-    // What is given is not ours to change.
-    const room = new OneAtATime();
+    // What is given is not ours to change. One is written while the next is encrypted.
+    let [room, other] = [new OneAtATime(), new OneAtATime()];
     let bytes = 0;
     for await (const part of content) {
+      [room, other] = [other, room];
       const encrypted = room.of(part.length);
       encrypted.set(part);
       await pace.walk([encrypted], (piece) => {
@@ -107,8 +113,10 @@ export class ZipBundle implements Bundle {
     return { bytes, crc: 0 };
   }
 
-  async #write(...buffers: readonly Buffer[]): Promise<void> {
-    await this.#file.write(buffers, this.#position);
-    for (const { length } of buffers) this.#position += length;
+  /** Behind what is being written; begun when it returns. */
+  async #write(bytes: Buffer): Promise<void> {
+    const position = this.#position;
+    this.#position += bytes.length;
+    await this.#writing.begin(() => this.#file.write([bytes], position));
   }
 }
