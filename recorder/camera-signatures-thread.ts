@@ -8,7 +8,8 @@ const LIMITS = {
   heapMegabytes: 256,
 };
 
-type Fragment = Omit<Extract<ThreadQuestion, { type: "fragment" }>, "type">;
+/** A fragment as it is compared. */
+export type ComparedFragment = Omit<Extract<ThreadQuestion, { type: "fragment" }>, "type">;
 
 /**
  * Compares recordings with what cameras signed in a thread of its own: what is in them is foreign, and takes as long as it takes. One fragment
@@ -34,7 +35,7 @@ export class CameraSignaturesThread {
   }
 
   /** A fragment as it was recorded: all behind its `uuid` box, decrypted, which is copied. Faults of the one before; `internal` where the thread has ended. */
-  async fragment({ about, body, tracks }: Fragment): Promise<void> {
+  async fragment({ about, body, tracks }: ComparedFragment): Promise<void> {
     await this.#asked?.promise;
     const copy = new Uint8Array(body);
     void this.#ask({ type: "fragment", about, body: copy, tracks }, [copy.buffer]);

@@ -1,8 +1,8 @@
 import type { X509Certificate } from "node:crypto";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { SignatureReport } from "../../recorder/camera-signatures-report.ts";
-import { CameraSignaturesThread } from "../../recorder/camera-signatures-thread.ts";
 import { type CutPlace, type CutSegment, cut, type Missing } from "../../recorder/export/cut.ts";
+import { SignatureWatch } from "../../recorder/signature-watch.ts";
 
 const LIMITS = {
   /** Stretches that are told. */
@@ -31,7 +31,7 @@ export type SignatureProgress =
     };
 
 /**
- * Compares a stretch of one stream with what its camera signed, fragment by fragment, in a thread of its own. `oldest`: what was
+ * Compares a stretch of one stream with what its camera signed, fragment by fragment, in a thread of its own where it signs. `oldest`: what was
  * captured before is not read, in milliseconds since 1970; asked again and again. Ends with `signal`, and rejects with its reason.
  */
 export async function* recordedSignatures(
@@ -45,7 +45,7 @@ export async function* recordedSignatures(
   },
 ): AsyncGenerator<SignatureProgress> {
   const missing: Missing[] = [];
-  const thread = new CameraSignaturesThread(o.trusted);
+  const watch = new SignatureWatch(o.trusted);
   try {
     const range = { camera, stream, fromUs: from * 1000, toUs: to * 1000, notBeforeUs: () => o.oldest() * 1000 };
     const miss = (one: Missing): void => {
@@ -59,16 +59,18 @@ export async function* recordedSignatures(
       o.signal.throwIfAborted();
       const isFirst = fragment.segment !== segment;
       ({ segment } = fragment);
-      await thread.fragment({ about: { camera, stream, isFirst }, body: fragment.body, tracks: segment.tracks });
+      const { body, box } = fragment;
+      const about = { camera, stream, isFirst };
+      await watch.fragment({ about, body, tracks: segment.tracks, fromUs: box.startUs, toUs: box.endUs });
       const at = unixMillis(Math.floor(fragment.box.endUs / 1000));
       stretch = { from: stretch?.from ?? unixMillis(Math.floor(fragment.box.startUs / 1000)), to: at };
       yield { type: "at", at, bytes: fragment.body.length };
     }
-    const [report] = await thread.end();
+    const [report] = await watch.end();
     // Whoever is told may take their time.
-    await thread.close();
+    await watch.close();
     yield { type: "compared", stretch, report, missing };
   } finally {
-    await thread.close();
+    await watch.close();
   }
 }

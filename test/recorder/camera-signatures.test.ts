@@ -5,28 +5,36 @@ import { worseExitCode } from "../../bin/verify-cameras.ts";
 import { ExportSignatures } from "../../bridge/client-side/exports/export-signatures.ts";
 import { H264_CODEC } from "../../media/nal-codec.ts";
 import type { CameraVerdict } from "../../media/signing/finding.ts";
+import { signingSchemeOf } from "../../media/signing/sei.ts";
 import { type CameraReport, CameraSignatures, exitCodeOfCameras } from "../../recorder/camera-signatures.ts";
-import { signatureReportOf } from "../../recorder/camera-signatures-report.ts";
+import { type SignatureReport, signatureReportOf } from "../../recorder/camera-signatures-report.ts";
 import { CameraSignaturesThread } from "../../recorder/camera-signatures-thread.ts";
 import type { CutFragment, CutSegment } from "../../recorder/export/cut.ts";
 import { type Fmp4Track, fragment } from "../../recorder/fmp4.ts";
 import { prft } from "../../recorder/integrity.ts";
+import { SignatureWatch, type WatchedFragment } from "../../recorder/signature-watch.ts";
 import { sampleOf, signedFilm, signingCertificate } from "../support/signed-film.ts";
 
 const TICKS = 18_000;
+const PICTURE_US = 200_000;
+const START_US = Date.UTC(2026, 10, 24) * 1000;
 const film = signedFilm("plain.264");
 const TRACKS: readonly Fmp4Track[] = [
   { id: 1, timescale: 90_000, format: { codec: "H264", width: 96, height: 64, config: Buffer.alloc(0) } },
 ];
 
 /** Pictures as they stand behind the head of a fragment; five a second, from 2026-11-24 on. */
-function body(from: number, to: number): Buffer {
+function body(from: number, to: number, { isSigned = true, fillerBytes = 0 } = {}): Buffer {
+  const kept = (nals: readonly Buffer[]): readonly Buffer[] => [
+    ...nals.filter((nal) => isSigned || signingSchemeOf(nal, H264_CODEC) === undefined),
+    ...(fillerBytes === 0 ? [] : [Buffer.alloc(fillerBytes / (to - from), 12)]),
+  ];
   const samples = film.pictures.slice(from, to).map((nals) => ({
-    data: sampleOf(nals),
+    data: sampleOf(kept(nals)),
     durationTicks: TICKS,
     key: nals.some((nal) => H264_CODEC.random(H264_CODEC.type(nal))),
   }));
-  const us = Date.UTC(2026, 10, 24) * 1000 + from * 200_000;
+  const us = START_US + from * PICTURE_US;
   const reference = prft({ trackId: 1, us, mediaTicks: from * TICKS });
   const track = { id: 1, baseTimeTicks: BigInt(from * TICKS), samples };
   return Buffer.concat([reference, ...fragment({ sequence: 1, tracks: [track] })]);
@@ -89,6 +97,79 @@ describe("what cameras signed, in recordings", () => {
     });
 });
 
+describe("what cameras signed, compared from the first signature on", () => {
+  const about = { camera: "gate", stream: "main", isFirst: false };
+  const watched = (bytes: Buffer, from: number, to: number): WatchedFragment => ({
+    about,
+    body: bytes,
+    tracks: TRACKS,
+    fromUs: START_US + from * PICTURE_US,
+    toUs: START_US + to * PICTURE_US,
+  });
+
+  async function compared(
+    fragments: readonly WatchedFragment[],
+  ): Promise<{ readonly reports: readonly SignatureReport[]; readonly hadThread: boolean }> {
+    const watch = new SignatureWatch(undefined);
+    try {
+      for (const one of fragments) {
+        const before = Buffer.from(one.body);
+        await watch.fragment(one);
+        expect(one.body).to.deep.equal(before);
+        // Whoever gives it uses its memory for the next one.
+        one.body.fill(0);
+      }
+      return { reports: await watch.end(), hadThread: watch.isComparing };
+    } finally {
+      await watch.close();
+    }
+  }
+
+  it("begins no thread for a camera that does not sign", async () => {
+    const found = await compared([
+      watched(body(0, 13, { isSigned: false }), 0, 13),
+      watched(Buffer.from("this makes no sense"), 13, 14),
+      watched(body(13, 32, { isSigned: false }), 13, 32),
+    ]);
+    expect(found).to.deep.equal({ reports: [], hadThread: false });
+  });
+
+  it("says of one that begins to sign in the middle what it would say if all had been compared", async () => {
+    const parts = [
+      [0, 3],
+      [3, 8],
+      [8, 13],
+      [13, 32],
+    ] as const;
+    // The first signature is in the last one.
+    const bodyOf = (from: number, to: number): Buffer => body(from, to, { isSigned: from >= 13 });
+    const direct = new CameraSignatures();
+    for (const [from, to] of parts) direct.fragment(about, bodyOf(from, to), TRACKS);
+    const found = await compared(parts.map(([from, to]) => watched(bodyOf(from, to), from, to)));
+    expect(found).to.deep.equal({ reports: direct.end().map(signatureReportOf), hadThread: true });
+    expect(found.reports.flatMap(({ findings }) => findings.map(({ verdict }) => verdict))).to.include("ok");
+  });
+
+  it("says of what was too long before the first signature that it was not signed", async () => {
+    const fillerBytes = 6 * 1024 * 1024;
+    const parts = [
+      [0, 3],
+      [3, 6],
+      [6, 9],
+      [9, 13],
+    ] as const;
+    const found = await compared([
+      ...parts.map(([from, to]) => watched(body(from, to, { isSigned: false, fillerBytes }), from, to)),
+      watched(body(13, 32), 13, 32),
+    ]);
+    expect(found.hadThread).to.equal(true);
+    const [first] = found.reports.flatMap(({ findings }) => findings);
+    // Two of them are held.
+    expect(first).to.deep.include({ verdict: "unsigned", fromUs: START_US, toUs: START_US + 6 * PICTURE_US });
+    expect(found.reports[0]?.findings.map(({ verdict }) => verdict)).to.include("ok");
+  });
+});
+
 describe("what cameras signed, compared in a thread", () => {
   const about = { camera: "gate", stream: "main", isFirst: true };
 
@@ -132,7 +213,7 @@ describe("what cameras signed, compared in a thread", () => {
     const signed = new ExportSignatures(undefined, silentLog());
     await signed.close();
     const segment = { tracks: TRACKS } as CutSegment;
-    const fragment = { segment, body: body(0, 13) } as CutFragment;
+    const fragment = { segment, box: { startUs: 0, endUs: 1 }, body: body(0, 13) } as CutFragment;
     await signed.look({ id: "gate", stream: "main" }, fragment);
     await signed.look({ id: "gate", stream: "main" }, fragment);
     expect(await signed.end()).to.equal(undefined);

@@ -2,9 +2,9 @@ import type { X509Certificate } from "node:crypto";
 import { asFault } from "../../../base/fault.ts";
 import type { Log } from "../../../base/log.ts";
 import type { SignatureReport } from "../../../recorder/camera-signatures-report.ts";
-import { CameraSignaturesThread } from "../../../recorder/camera-signatures-thread.ts";
 import type { CutSegment } from "../../../recorder/export/cut.ts";
 import type { ExportMaking } from "../../../recorder/export/make-export.ts";
+import { SignatureWatch } from "../../../recorder/signature-watch.ts";
 import type { Job } from "./job.ts";
 
 const LIMITS = {
@@ -16,30 +16,32 @@ type Told = NonNullable<Job["signatures"]>;
 
 /** Compares what goes into an export with what its cameras signed. No export fails by it: where it does, nothing is told. */
 export class ExportSignatures {
-  readonly #thread: CameraSignaturesThread;
+  readonly #watch: SignatureWatch;
   readonly #log: Log;
   #segment: CutSegment | undefined;
   #isBroken = false;
 
   /** `trusted`: authorities of cameras; absent: anybody. Close it. */
   constructor(trusted: readonly X509Certificate[] | undefined, log: Log) {
-    this.#thread = new CameraSignaturesThread(trusted);
+    this.#watch = new SignatureWatch(trusted);
     this.#log = log;
   }
 
-  readonly look: NonNullable<ExportMaking["look"]> = async ({ id: camera, stream }, { segment, body }) => {
+  readonly look: NonNullable<ExportMaking["look"]> = async ({ id: camera, stream }, { segment, box, body }) => {
     const isFirst = segment !== this.#segment;
     this.#segment = segment;
-    await this.#try(() => this.#thread.fragment({ about: { camera, stream, isFirst }, body, tracks: segment.tracks }));
+    const about = { camera, stream, isFirst };
+    const { startUs: fromUs, endUs: toUs } = box;
+    await this.#try(() => this.#watch.fragment({ about, body, tracks: segment.tracks, fromUs, toUs }));
   };
 
   /** Of cameras that sign; there is no more. Undefined where it failed. */
   async end(): Promise<Told | undefined> {
-    return this.#try(async () => (await this.#thread.end()).map(toldOf));
+    return this.#try(async () => (await this.#watch.end()).map(toldOf));
   }
 
   async close(): Promise<void> {
-    await this.#thread.close();
+    await this.#watch.close();
   }
 
   async #try<T>(work: () => Promise<T>): Promise<T | undefined> {
