@@ -37,7 +37,7 @@ export class PreRoll {
     if (lengthMs === 0) this.clear();
   }
 
-  /** `starts`: a decoder can begin with it. */
+  /** Keeps the group where it is taken. `starts`: a decoder can begin with it. */
   push(group: PacketGroup, starts: boolean): void {
     if (this.#lengthMs === 0) return;
     if (starts) {
@@ -54,6 +54,7 @@ export class PreRoll {
       this.#budget.give(bytes);
       return;
     }
+    group.keep();
     last.groups.push(group);
     last.bytes += bytes;
     this.#bytes += bytes;

@@ -231,8 +231,8 @@ export class StreamRecording {
       this.#recorder?.push(group);
       return;
     }
-    group.keep();
     if (this.#phase === "open") {
+      group.keep();
       this.#backlog.push(group);
       this.#handOn(LIMITS.turnBytes);
     } else this.#preRoll.push(group, starts);

@@ -46,6 +46,28 @@ describe("a pre-roll", () => {
     expect(preRoll.bytes).to.equal(0);
   });
 
+  it("keeps of what comes what it takes alone: the memory of everything else is used again", () => {
+    for (const [lengthMs, from, expected] of [
+      [0, 0, 0],
+      [5000, 0, 40],
+      // The key frame is missing.
+      [5000, 1, 15],
+    ] as const) {
+      const preRoll = new PreRoll(new MemoryBudget(BUDGET));
+      preRoll.lengthMs = lengthMs;
+      const camera = new GroupCamera();
+      let kept = 0;
+      for (let index = from; index < 40; index += 1) {
+        const group = camera.group(0, videoSample(index));
+        group.keep = () => {
+          kept += 1;
+        };
+        preRoll.push(group, startsAt(group, [VIDEO_TRACK]));
+      }
+      expect(kept).to.equal(expected);
+    }
+  });
+
   it("holds 16 MiB at most, the newest, from a key frame on", () => {
     const preRoll = filled(60_000, 400, { bytes: 100_000 });
     expect(preRoll.bytes).to.be.within(12 * 1024 * 1024, 16 * 1024 * 1024);
