@@ -3,11 +3,14 @@ import type { Clock, Timer } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Closable } from "../../base/lifecycle.ts";
 import type { Log } from "../../base/log.ts";
-import { SECOND, type UnixMillis } from "../../base/units.ts";
+import { DAY, later, SECOND, type UnixMillis } from "../../base/units.ts";
 import { type RevocationList, readRevocationList } from "./revocation-list.ts";
 
 /** How often it is looked whether there is another list: who is revoked is out within a minute. */
 const LOOK_MS = 20 * SECOND;
+
+/** What is wrong is logged once, and as long as it lasts again after this. */
+const AGAIN_MS = DAY;
 
 /** A list in its file. */
 export interface RevocationFile {
@@ -33,6 +36,8 @@ export class Revocations implements Closable {
   #version: string | undefined;
   #changed = new AbortController();
   #reading: Promise<void> = Promise.resolve();
+  /** What was said to be wrong, and when. */
+  #said: { readonly what: string; readonly at: UnixMillis } | undefined;
 
   /** `authority` names it in the log. */
   constructor(o: {
@@ -85,15 +90,24 @@ export class Revocations implements Closable {
   }
 
   #look(): void {
-    const { authority, log } = this.#o;
     this.#reading = this.#reading
       .then(() => this.refresh())
-      .catch((thrown: unknown) =>
-        log.error({ authority, why: asFault(thrown).message }, "no list of revoked certificates"),
-      )
-      .then(() => {
-        if (this.until === undefined)
-          log.error({ authority }, "its list is too old: nobody is let in by its certificates");
-      });
+      .then(
+        () => this.#say(undefined),
+        (thrown: unknown) => this.#say(asFault(thrown).message),
+      );
+  }
+
+  /** `why`: it could not be read. */
+  #say(why: string | undefined): void {
+    const { authority, clock, log } = this.#o;
+    const isTooOld = this.until === undefined;
+    const what = why === undefined && !isTooOld ? undefined : `${isTooOld} ${why}`;
+    const said = this.#said;
+    if (what === said?.what && (said === undefined || clock.now() < later(said.at, AGAIN_MS))) return;
+    this.#said = what === undefined ? undefined : { what, at: clock.now() };
+    if (why !== undefined) log.error({ authority, why }, "no list of revoked certificates");
+    if (isTooOld) log.error({ authority }, "its list is too old: nobody is let in by its certificates");
+    if (what === undefined) log.info({ authority }, "its list of revoked certificates is good again");
   }
 }

@@ -15,7 +15,7 @@ import { Throttle } from "../../../auth/throttle.ts";
 import { UnauthenticatedFault } from "../../../auth/unauthenticated.ts";
 import { systemClock } from "../../../base/clock.ts";
 import { isFault } from "../../../base/fault.ts";
-import { silentLog } from "../../../base/log.ts";
+import { createLog } from "../../../base/log.ts";
 import { DAY, MINUTE, SECOND, unixMillis } from "../../../base/units.ts";
 import { type ClientAuthority, clientAuthority } from "../../support/client-authority.ts";
 import { type MadeCertificate, makeCertificate } from "../../support/client-certificate.ts";
@@ -33,6 +33,8 @@ describe("certificates of an authority", () => {
   let revocations: Revocations;
   let logIns: CertificateLogIns;
   let version = 0;
+  let isGone = false;
+  const lines: string[] = [];
   const audited: AuditEntry[] = [];
 
   before(async function () {
@@ -58,8 +60,15 @@ describe("certificates of an authority", () => {
   const open = async (more: Partial<CertificateAuthority> = {}): Promise<void> => {
     audited.length = 0;
     const certificates = [new X509Certificate(await readFile(ca.caFile))];
-    const file = { version: async () => String(version), read: () => readFile(ca.crlFile) };
-    revocations = new Revocations({ authority: "site", file, certificates, clock: site.clock, log: silentLog() });
+    const file = {
+      version: async () => {
+        if (isGone) throw new Error("there is no such file");
+        return String(version);
+      },
+      read: () => readFile(ca.crlFile),
+    };
+    const log = createLog("info", { write: (line) => void lines.push(line) });
+    revocations = new Revocations({ authority: "site", file, certificates, clock: site.clock, log });
     await revocations.refresh();
     const authority: CertificateAuthority = {
       name: "site",
@@ -193,6 +202,34 @@ describe("certificates of an authority", () => {
     await publish("-crldays", "20");
     expect(seen(made)).to.equal(vms.id);
     leases.close();
+  });
+
+  it("have the log told once that the list is too old, or cannot be read, and each day again while that lasts", async () => {
+    const told = (): readonly string[] => lines.splice(0).map((line) => (JSON.parse(line) as { msg: string }).msg);
+    const [tooOld, none, good] = [
+      "its list is too old: nobody is let in by its certificates",
+      "no list of revoked certificates",
+      "its list of revoked certificates is good again",
+    ];
+    told();
+    const pass = async (days: number): Promise<readonly string[]> => {
+      site.clock.setWall(unixMillis(site.clock.now() + days * DAY));
+      await site.clock.advance(5 * MINUTE);
+      return told();
+    };
+    expect(await pass(1)).to.deep.equal([]);
+    expect(await pass(8)).to.deep.equal([tooOld]);
+    expect(await pass(0.5)).to.deep.equal([]);
+    expect(await pass(0.6)).to.deep.equal([tooOld]);
+    isGone = true;
+    expect(await pass(0)).to.deep.equal([none, tooOld]);
+    isGone = false;
+    expect(await pass(0)).to.deep.equal([tooOld]);
+    ca.publish(["-crldays", "30"]);
+    version += 1;
+    await revocations.refresh();
+    expect(await pass(0)).to.deep.equal(["read which certificates are revoked", good]);
+    expect(await pass(1)).to.deep.equal([]);
   });
 
   it("go on by the list before where another one is of no use, or is older", async () => {
