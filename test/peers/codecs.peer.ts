@@ -456,9 +456,7 @@ async function watchedByFfmpeg(ffmpeg: Peer, folder: string, row: Row, samples: 
     kind === "video"
       ? ["-vf", "setpts=N/10/TB", "-frames:v", "12", "-f", "rawvideo"]
       : ["-frames:a", "12", "-f", "s16le"];
-  const running = ffmpeg.run(["-v", "warning", "-protocol_whitelist", "file,udp,rtp", "-i", path, ...what, "-"], {
-    limitMs: 20_000,
-  });
+  const running = ffmpeg.run(["-v", "warning", "-protocol_whitelist", "file,udp,rtp", "-i", path, ...what, "-"]);
   const socket = createSocket("udp4");
   const packets = packetsOf(described, samples);
   let round = 0;

@@ -54,14 +54,11 @@ describe("the bridge's own events, as metadata of a live stream", function () {
 
   it("reach GStreamer", async function () {
     const gst = peer(this, "gst-launch-1.0");
-    const { stdout, stderr } = await gst.run(
-      [
-        "-q",
-        ...`rtspsrc location=${t.rtsp(login, `live/${id}`)} protocols=tcp latency=0`.split(" "),
-        ..."! application/x-rtp,media=application ! identity eos-after=3 ! fakesink dump=true sync=false".split(" "),
-      ],
-      { limitMs: 20_000 },
-    );
+    const { stdout, stderr } = await gst.run([
+      "-q",
+      ...`rtspsrc location=${t.rtsp(login, `live/${id}`)} protocols=tcp latency=0`.split(" "),
+      ..."! application/x-rtp,media=application ! identity eos-after=3 ! fakesink dump=true sync=false".split(" "),
+    ]);
     expect(stdout.toString(), stderr).to.include("tt:Me");
   });
 
@@ -69,10 +66,7 @@ describe("the bridge's own events, as metadata of a live stream", function () {
     const ffprobe = peer(this, "ffprobe");
     const show = "-v error -rtsp_transport tcp -show_entries stream=codec_type -of csv=p=0".split(" ");
     const kinds = async (who: Login): Promise<readonly string[]> =>
-      (await ffprobe.run([...show, t.rtsp(who, `live/${id}`)], { limitMs: 20_000 })).stdout
-        .toString()
-        .trim()
-        .split("\n");
+      (await ffprobe.run([...show, t.rtsp(who, `live/${id}`)])).stdout.toString().trim().split("\n");
     expect(await kinds(login)).to.deep.equal(["video", "audio", "data"]);
     expect(await kinds(await t.account())).to.deep.equal(["video", "audio"]);
   });
@@ -80,7 +74,7 @@ describe("the bridge's own events, as metadata of a live stream", function () {
   it("come with sender reports on every track, each of a source of its own, whose times are the clock's", async function () {
     const python = peer(this, "/usr/bin/python3");
     const script = `${import.meta.dirname}/../support/sender-reports.py`;
-    const { code, stdout, stderr } = await python.run([script, t.rtsp(login, `live/${id}`)], { limitMs: 20_000 });
+    const { code, stdout, stderr } = await python.run([script, t.rtsp(login, `live/${id}`)]);
     expect(code, stderr).to.equal(0);
     const reports = JSON.parse(stdout.toString()) as {
       readonly media: string;

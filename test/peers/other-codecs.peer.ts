@@ -67,15 +67,22 @@ describe("codecs that are shown and not recorded", function () {
       };
       await camera().streams[0].live.ready(10_000);
       const url = t.rtsp(login, `live/${id}`);
-      const probed = await ffprobe.run(
-        ["-v", "error", "-rtsp_transport", "tcp", "-show_entries", "stream=codec_name", "-of", "csv=p=0", url],
-        { limitMs: 30_000 },
-      );
+      const probed = await ffprobe.run([
+        "-v",
+        "error",
+        "-rtsp_transport",
+        "tcp",
+        "-show_entries",
+        "stream=codec_name",
+        "-of",
+        "csv=p=0",
+        url,
+      ]);
       expect(probed.code, probed.stderr).to.equal(0);
       expect(probed.stdout.toString().trim().split("\n")).to.deep.equal(codecs);
       const source = `rtspsrc location=${url} protocols=tcp tls-validation-flags=0 latency=200`;
       const pipeline = `${source} ! ${decode} ! identity eos-after=${buffers} ! fdsink fd=1 sync=false`;
-      const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")], { limitMs: 30_000 });
+      const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")]);
       expect(stdout.length, stderr).to.be.at.least(bytes);
       await eventually(() => camera().info.unrecordable.some((text) => unrecordable.test(text)));
       expect(camera().info.unrecordable).to.have.length(1);

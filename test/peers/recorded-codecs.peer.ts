@@ -70,7 +70,7 @@ describe("MPEG-4 Visual and Opus", function () {
   };
   const namesIn = async (ffprobe: Peer, args: readonly string[]): Promise<readonly string[]> => {
     const show = ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0"];
-    const { code, stdout, stderr } = await ffprobe.run([...show, ...args], { limitMs: 30_000 });
+    const { code, stdout, stderr } = await ffprobe.run([...show, ...args]);
     expect([code, stderr]).to.deep.equal([0, ""]);
     return stdout.toString().trim().split("\n");
   };
@@ -95,7 +95,7 @@ describe("MPEG-4 Visual and Opus", function () {
         expect(await namesIn(ffprobe, ["-rtsp_transport", "tcp", url]), path).to.deep.equal(codecs);
         const source = `rtspsrc location=${url} protocols=tcp latency=200`;
         const pipeline = `${source} ! ${decode} ! identity eos-after=${BUFFERS} ! fdsink fd=1 sync=false`;
-        const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")], { limitMs: 30_000 });
+        const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")]);
         expect(stdout.length, `${path}: ${stderr}`).to.be.at.least(bytes);
       }
       // Seals what is open.

@@ -21,6 +21,8 @@ parser.add_argument("--sound", help="file for 16-bit samples of a PCMU track")
 options = parser.parse_args()
 
 Gst.init(None)
+# What two threads use first at the same time, PyGObject has not made yet for one of them: `link` is called for picture and sound.
+Gst.Caps.new_empty_simple("video/x-raw").get_structure(0).get_string("media")
 # Who joins a multicast group that is running must wait for a key frame; everybody else is given one.
 wait = str(options.protocols == "udp-mcast").lower()
 picture = (

@@ -10,10 +10,15 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+const LIMITS = {
+  /** For what hangs: on a busy machine, players have taken half a minute for five seconds. */
+  runMs: 90_000,
+};
+
 /** A program that nobody here wrote, found on this machine. */
 export interface Peer {
   readonly program: string;
-  /** Runs to its end, or kills it after `limitMs`; resolves in either case (`code` is null when killed). */
+  /** Runs to its end, or kills it after `limitMs`, 90 s if absent; resolves in either case (`code` is null when killed). */
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   /** Starts it; the caller kills it. Its output is collected in `output()`. */
   start(args: readonly string[], options?: RunOptions): { readonly child: ChildProcess; output(): string };
@@ -95,7 +100,7 @@ function run(program: string, args: readonly string[], options: RunOptions = {})
     child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
     child.stdin.on("error", () => undefined);
     child.stdin.end(options.input);
-    const timer = setTimeout(() => child.kill("SIGKILL"), options.limitMs ?? 30_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), options.limitMs ?? LIMITS.runMs);
     child.once("error", (error) => {
       clearTimeout(timer);
       reject(error);
