@@ -58,7 +58,7 @@ export class Hub implements LiveSource {
   }
 
   get readers(): number {
-    return this.#members.length;
+    return this.#members.reduce((sum, { reader }) => sum + (reader.readers ?? 1), 0);
   }
 
   ssrc(index: number): number | undefined {

@@ -8,6 +8,8 @@ export interface LiveReader {
   deliver(group: PacketGroup): void;
   /** It calls `keep` of each group that it looks at after `deliver`. For a reader that does not say so, every group is kept. */
   readonly saysWhatItKeeps?: true;
+  /** How many watch through it; one if absent. */
+  readonly readers?: number;
   /** The source's tracks are not what they were when the reader joined: it has to describe the stream anew. */
   changed?(): void;
 }

@@ -1,21 +1,12 @@
 import type { Socket } from "node:dgram";
 import { getSystemErrorName } from "node:util";
 import type { NativeSender } from "./native.ts";
-import type { BatchMember, WriteBatch } from "./write-batch.ts";
 
 /** A socket that was opened by the native sender, and by which it can be reached. */
 export interface Adopted {
   readonly native: NativeSender;
   /** Valid until the socket is closed. */
   readonly fd: number;
-  /** For framed packets, in runs where the system can cut them: of all such sockets. */
-  readonly batch: WriteBatch;
-}
-
-/** What waits in the batch. */
-interface Together {
-  readonly count: number;
-  readonly rest: (taken: number) => void;
 }
 
 /** With these the kernel, or what a socket's route leads through, refuses to cut datagrams out of a larger buffer. */
@@ -24,12 +15,10 @@ const REFUSES_TO_SEGMENT: ReadonlySet<string> = new Set(["EINVAL", "EMSGSIZE", "
 const FULL: ReadonlySet<string> = new Set(["EAGAIN", "ENOBUFS"]);
 
 /** Sends datagrams to the peer of one connected socket: many in one call where the native sender has opened it, or one by one. */
-export class DatagramSender implements BatchMember {
+export class DatagramSender {
   readonly #socket: Socket;
   readonly #adopted: Adopted | undefined;
   #segment: boolean;
-  /** All that is sent otherwise has it sent before. */
-  #together: Together | undefined;
   #closed = false;
 
   constructor(socket: Socket, adopted: Adopted | undefined) {
@@ -41,28 +30,17 @@ export class DatagramSender implements BatchMember {
     });
   }
 
-  /**
-   * Has `count` packets that lie in one buffer, each behind its frame header, sent in one call with those of other sockets, before
-   * anything else is sent here, and at the end of what the loop does now at the latest. `rest` is told how many the system took, where
-   * those were not all. False where that is not to be had.
-   */
-  sendTogether(framed: Buffer, count: number, rest: (taken: number) => void): boolean {
-    this.#settle();
-    const adopted = this.#adopted;
-    if (adopted === undefined || this.#segment !== adopted.native.segments || !this.#isFree()) return false;
-    this.#together = { count, rest };
-    adopted.batch.add(this, framed);
-    return true;
-  }
-
+  /** For {@link sendToAll}, while Node.js has nothing to send here; undefined once it is closed, and where that is not to be had. */
   get descriptor(): number | undefined {
-    return this.#closed ? undefined : this.#adopted?.fd;
+    const adopted = this.#adopted;
+    const asOthers = adopted !== undefined && this.#segment === adopted.native.segments;
+    return asOthers && !this.#closed ? adopted.fd : undefined;
   }
 
-  batchSent(_framed: Buffer, taken: number): void {
-    const together = this.#together;
-    this.#together = undefined;
-    if (together !== undefined && taken !== together.count) together.rest(Math.max(0, taken));
+  /** The same as {@link sendFramed} for many sockets, in one call: see `NativeSender.sendFramedAll`. */
+  sendToAll(fds: Int32Array, framed: Uint8Array, taken: Int32Array): void {
+    const native = this.#adopted?.native;
+    if (native !== undefined) native.sendFramedAll(fds, framed, native.segments, taken);
   }
 
   /**
@@ -70,7 +48,6 @@ export class DatagramSender implements BatchMember {
    * says how many those were: none where that is not to be had. An error is an `error` of the socket.
    */
   sendFramed(framed: Uint8Array): number {
-    this.#settle();
     const taken = this.#now(({ native, fd }) => native.sendFramed(fd, framed, this.#segment));
     if (typeof taken === "number") return taken;
     this.#socket.emit("error", taken);
@@ -82,7 +59,6 @@ export class DatagramSender implements BatchMember {
    * of the socket. What is sent after {@link close} is not.
    */
   send(datagrams: readonly Uint8Array[], sent?: (error: Error | null) => void): void {
-    this.#settle();
     if (this.#closed) return;
     let rest = datagrams;
     while (rest.length > 0) {
@@ -103,12 +79,7 @@ export class DatagramSender implements BatchMember {
 
   /** The socket is about to be closed: its descriptor may be another one's next. */
   close(): void {
-    this.#settle();
     this.#closed = true;
-  }
-
-  #settle(): void {
-    if (this.#together !== undefined) this.#adopted?.batch.flush();
   }
 
   /** Open, and nothing is in the queue of Node.js, which must not be overtaken. */

@@ -61,6 +61,10 @@ export function sendingBy(sender: NativeSender | undefined): string {
   return sender.segments ? "the native sender, with segmentation" : "the native sender, without segmentation";
 }
 
+interface Inside {
+  readonly _handle?: { readonly fd?: unknown } | null;
+}
+
 /**
  * The descriptor of an open TCP socket of the runtime's own (libuv on Linux); undefined once it is closed, and for everything else.
  * Asked for again at each use, for numbers of closed ones are given to others. Node.js does not document it: where a later one does
@@ -68,6 +72,12 @@ export function sendingBy(sender: NativeSender | undefined): string {
  */
 export function descriptorOf(socket: Socket): number | undefined {
   // oxlint-disable-next-line no-underscore-dangle -- that is its name
-  const fd = (socket as { readonly _handle?: { readonly fd?: unknown } | null })._handle?.fd;
+  const fd = (socket as Inside)._handle?.fd;
   return typeof fd === "number" && fd >= 0 ? fd : undefined;
+}
+
+/** Whether the socket still has the descriptor that it had: it loses it in the moment in which that is closed. Costs next to nothing. */
+export function isOpen(socket: Socket): boolean {
+  // oxlint-disable-next-line no-underscore-dangle -- that is its name
+  return (socket as Inside)._handle != null;
 }

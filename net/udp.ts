@@ -4,8 +4,7 @@ import { isIPv6 } from "node:net";
 import { getSystemErrorName } from "node:util";
 import { Fault } from "../base/fault.ts";
 import { type Adopted, DatagramSender } from "./datagram-sender.ts";
-import { type NativeSender, nativeSender } from "./native.ts";
-import { WriteBatch } from "./write-batch.ts";
+import { nativeSender } from "./native.ts";
 
 const LIMITS = {
   /** How often the system is asked for a port whose neighbour is free. */
@@ -108,15 +107,7 @@ async function bound(address: string, port: number): Promise<Bound | undefined> 
   }
   if (fd !== undefined) native?.ownAlone(fd);
   if (native === undefined || fd === undefined) return { socket, adopted: undefined };
-  return { socket, adopted: { native, fd, batch: batchOf(native) } };
-}
-
-let batch: WriteBatch | undefined;
-
-/** One for all sockets of the process, as there is one native sender. */
-function batchOf(native: NativeSender): WriteBatch {
-  batch ??= new WriteBatch((fds, framed, taken) => native.sendFramedAll(fds, framed, native.segments, taken));
-  return batch;
+  return { socket, adopted: { native, fd } };
 }
 
 /** Rejects with the system's error. A descriptor that it does not take is still the caller's. */

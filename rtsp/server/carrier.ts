@@ -1,8 +1,12 @@
+import type { DirectWay } from "./direct-way.ts";
+
 /**
  * What carries the way to a client of one RTSP connection, requests' answers and what is played on it: of a socket, as much as
  * that needs, so that a socket of TCP or TLS is one as it is. What comes from the client is handed to `ClientConnection.read`.
  */
 export interface Carrier {
+  /** How bytes go past all that is written; absent where they cannot. */
+  readonly direct?: DirectWay;
   /** Puts bytes behind all that was written before. They may be shared, and are never changed. */
   write(bytes: Buffer, sent?: () => void): unknown;
   /** What is written from now on waits for {@link uncork}, and goes out in one call, or in some where it is much. */

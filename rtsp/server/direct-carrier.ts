@@ -1,33 +1,28 @@
 import type { Socket } from "node:net";
-import { descriptorOf, type NativeSender } from "../../net/native.ts";
-import type { BatchMember, WriteBatch } from "../../net/write-batch.ts";
+import { descriptorOf, isOpen, type NativeSender } from "../../net/native.ts";
 import type { Carrier } from "./carrier.ts";
+import type { DirectWay } from "./direct-way.ts";
 import { Gathered, type Run } from "./gathered.ts";
 
 /**
- * A plain TCP socket whose bytes go to the kernel without the socket's stream in between while nothing waits in that: what nobody wants
- * to be told of in one call with those of other sockets, all else at once. Whatever the kernel does not take goes the stream's way, and
- * so does all that follows until that is empty: bytes never overtake one another. What goes wrong is left to the stream to find, so that
- * it ends as every socket does.
+ * A plain TCP socket whose bytes go to the kernel without the socket's stream in between while nothing waits in that. Whatever the kernel
+ * does not take goes the stream's way, and so does all that follows until that is empty: bytes never overtake one another. What goes
+ * wrong is left to the stream to find, so that it ends as every socket does.
  */
-export class DirectCarrier implements Carrier, BatchMember {
+export class DirectCarrier implements Carrier, DirectWay {
+  readonly kind = "tcp";
   readonly #socket: Socket;
   readonly #native: NativeSender;
-  readonly #batch: WriteBatch;
   #directBytes = 0;
-  /** Bytes of it are in the batch. All that is asked of it, or done with it, has them sent before. */
-  #batched = false;
   /** The stream was given something, or an end, since it was last seen to be empty. */
   #streamed = false;
   /** How often it was corked, and not uncorked. */
   #corks = 0;
   readonly #gathered = new Gathered();
 
-  /** `batch`, for writes of the native sender, is shared by all carriers that are given the same bytes. */
-  constructor(socket: Socket, native: NativeSender, batch: WriteBatch) {
+  constructor(socket: Socket, native: NativeSender) {
     this.#socket = socket;
     this.#native = native;
-    this.#batch = batch;
   }
 
   write(bytes: Buffer, sent?: () => void): void {
@@ -36,35 +31,43 @@ export class DirectCarrier implements Carrier, BatchMember {
       if (this.#gathered.isFull) this.#sendGathered();
       return;
     }
-    this.#settle();
-    if (!this.#isDirect()) this.#stream(bytes, sent);
-    else if (sent === undefined) {
-      this.#batched = true;
-      this.#directBytes += bytes.length;
-      this.#batch.add(this, bytes);
-    } else {
-      const fd = this.descriptor;
-      const taken = fd === undefined ? 0 : Math.max(0, this.#native.write(fd, bytes));
-      this.#directBytes += taken;
-      if (taken === bytes.length) sent();
-      else this.#stream(bytes.subarray(taken), sent);
-    }
+    const fd = this.#isDirect() ? this.descriptor : undefined;
+    const taken = fd === undefined ? 0 : Math.max(0, this.#native.write(fd, bytes));
+    this.#directBytes += taken;
+    if (taken === bytes.length) sent?.();
+    else this.#stream(bytes.subarray(taken), sent);
+  }
+
+  get direct(): DirectWay {
+    return this;
   }
 
   get descriptor(): number | undefined {
     return descriptorOf(this.#socket);
   }
 
-  batchSent(bytes: Buffer, taken: number): void {
-    this.#batched = false;
-    if (taken === bytes.length) return;
-    const rest = bytes.subarray(Math.max(0, taken));
-    this.#directBytes -= rest.length;
-    this.#stream(rest);
+  get isFree(): boolean {
+    return this.#corks === 0 && isOpen(this.#socket) && this.#isDirect();
+  }
+
+  admits(framed: Buffer): boolean {
+    if (!this.isFree) return false;
+    this.#directBytes += framed.length;
+    return true;
+  }
+
+  sendToAll(fds: Int32Array, framed: Buffer, _packets: number, taken: Int32Array): number {
+    this.#native.writeAll(fds, framed, taken);
+    return framed.length;
+  }
+
+  rest(framed: Buffer, _packets: number, taken: number): void {
+    const left = framed.subarray(Math.max(0, taken));
+    this.#directBytes -= left.length;
+    this.#stream(left);
   }
 
   cork(): void {
-    this.#settle();
     this.#corks += 1;
   }
 
@@ -74,14 +77,12 @@ export class DirectCarrier implements Carrier, BatchMember {
   }
 
   end(bytes: Buffer): void {
-    this.#settle();
     this.#sendGathered();
     this.#streamed = true;
     this.#socket.end(bytes);
   }
 
   destroy(): void {
-    this.#settle();
     this.#sendGathered();
     this.#socket.destroy();
   }
@@ -92,12 +93,10 @@ export class DirectCarrier implements Carrier, BatchMember {
 
   /** What is gathered does not count: it is little, and nobody would be told that it is gone. */
   get writableLength(): number {
-    this.#settle();
     return this.#streamed ? this.#socket.writableLength : 0;
   }
 
   get bytesWritten(): number {
-    this.#settle();
     return this.#directBytes + this.#socket.bytesWritten + this.#gathered.bytes;
   }
 
@@ -111,10 +110,6 @@ export class DirectCarrier implements Carrier, BatchMember {
 
   off(event: "drain" | "close", listener: () => void): void {
     this.#socket.off(event, listener);
-  }
-
-  #settle(): void {
-    if (this.#batched) this.#batch.flush();
   }
 
   #sendGathered(): void {

@@ -140,7 +140,11 @@ class Sender {
     }
     if (!this.#members.has(member)) throw new Fault("unavailable", "sending to the group has ended");
     this.#collect();
-    this.#player ??= new LivePlayer(this.#source, this.#writer, (fault) => this.#fail(asFault(fault)));
+    this.#player ??= new LivePlayer({
+      source: this.#source,
+      writer: this.#writer,
+      failed: (fault) => this.#fail(asFault(fault)),
+    });
     // What others have been sent already is no beginning.
     const { first, range } = this.#running ? { first: new Map(), range: undefined } : this.#player;
     return {

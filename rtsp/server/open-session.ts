@@ -3,6 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, type Fault } from "../../base/fault.ts";
 import type { RequestAddress } from "./address.ts";
 import type { Carrier } from "./carrier.ts";
+import type { Cohorts } from "./cohorts.ts";
 import type { Datagrams } from "./datagrams.ts";
 import { tracksOf } from "./description.ts";
 import type { Presentation, RtspHost } from "./host.ts";
@@ -20,6 +21,8 @@ export interface OpeningOptions {
   /** The client may have datagrams. */
   readonly datagrams: Datagrams;
   readonly clock: Clock;
+  /** Of the clients of one server. */
+  readonly cohorts: Cohorts;
   readonly dropped: () => void;
   /** A sign of life that is no request. */
   readonly alive: () => void;
@@ -48,7 +51,7 @@ export interface Opening {
 
 /** Begins the session of a first SETUP, about what was described before or, where that was something else, opened now. Faults: those of the host. */
 export async function openSession(o: OpeningOptions, opening: Opening): Promise<RtspSession> {
-  const { host, peer, carrier, datagrams, localAddress, clock, dropped, alive, failed } = o;
+  const { host, peer, carrier, datagrams, localAddress, clock, cohorts, dropped, alive, failed } = o;
   const { who, address, talk, gone } = opening;
   const { udp, srtp } = datagrams;
   const described = isAbout(opening) ? opening.described : undefined;
@@ -57,6 +60,7 @@ export async function openSession(o: OpeningOptions, opening: Opening): Promise<
   return new RtspSession({
     carrier,
     clock,
+    cohorts,
     address: described?.address ?? address,
     kind: presentation.kind,
     tracks: await tracksOf(presentation, { clock, gone }),

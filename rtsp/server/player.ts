@@ -14,6 +14,8 @@ export interface Player {
   run(): void;
   /** The client cannot decode before the next key frame, and wants it soon. Absent where none can come before its time. */
   requestKey?(): void;
+  /** A track is not set up any more: nothing of it is sent after this. */
+  lanesChanged?(): void;
   /** Nothing is sent after it. */
   stop(): void;
 }

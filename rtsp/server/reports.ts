@@ -46,6 +46,20 @@ export class SenderReports {
     return senderReport({ ssrc, at: group.at, rtpTime: group.rtpTime, packets, octets, cname: CNAME });
   }
 
+  /** When the next report of a track is due, so that it comes with what is sent then. */
+  dueAt(track: number): MonotonicMillis {
+    const counts = this.#counts.get(track);
+    return counts === undefined ? this.#clock.monotonic() : ((counts.reportedAt + PERIOD_MS) as MonotonicMillis);
+  }
+
+  /** Counts packets that were sent before any report was due again. */
+  count(track: number, packets: number, octets: number): void {
+    const counts = this.#counts.get(track);
+    if (counts === undefined) return;
+    counts.packets += packets;
+    counts.octets += octets;
+  }
+
   /** The end of every track (RFC 3550 6.6), those that never began too: clients wait for all of them. */
   goodbyes(lanes: Lanes): readonly (readonly [Lane, Buffer])[] {
     return [...lanes.values()].map((lane) => [

@@ -13,9 +13,9 @@ import { peerOf } from "../../net/http.ts";
 import { descriptorOf, nativeSender } from "../../net/native.ts";
 import { type Identity, serverTlsOptions } from "../../net/tls.ts";
 import type { PortRange } from "../../net/udp.ts";
-import { WriteBatch } from "../../net/write-batch.ts";
 import type { Request } from "../wire/message.ts";
 import type { Carrier } from "./carrier.ts";
+import { Cohorts } from "./cohorts.ts";
 import { ClientConnection } from "./connection.ts";
 import type { Datagrams } from "./datagrams.ts";
 import { DirectCarrier } from "./direct-carrier.ts";
@@ -68,14 +68,14 @@ export class RtspServer {
   /** Of clients of plain RTSP, and of RTSPS. */
   readonly #datagrams: { readonly plain: Datagrams; readonly secure: Datagrams };
   readonly #native = nativeSender();
-  /** Of all clients over TCP. */
-  #batch: WriteBatch | undefined;
+  readonly #cohorts: Cohorts;
 
   constructor(options: RtspServerOptions) {
     this.#o = options;
     const { clock, metrics } = options;
     this.#log = options.log.child({ part: "rtsp" });
     this.#repeats = new Repeats(clock);
+    this.#cohorts = new Cohorts(clock);
     this.#timer = clock.every(LIMITS.checkEveryMs, () => this.#check());
     const dropped = metrics.counter(
       "viaduct_rtsp_dropped_groups_total",
@@ -139,6 +139,7 @@ export class RtspServer {
       host,
       datagrams,
       clock,
+      cohorts: this.#cohorts,
       dropped: this.#dropped,
       authenticated: (who) => {
         this.#admit(who);
@@ -206,10 +207,7 @@ export class RtspServer {
   }
 
   #plain(socket: Socket): Carrier {
-    const native = this.#native;
-    if (native === undefined) return socket;
-    this.#batch ??= new WriteBatch((fds, bytes, taken) => native.writeAll(fds, bytes, taken));
-    return new DirectCarrier(socket, native, this.#batch);
+    return this.#native === undefined ? socket : new DirectCarrier(socket, this.#native);
   }
 
   #admit(who: Principal): void {

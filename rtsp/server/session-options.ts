@@ -3,6 +3,7 @@ import type { Track } from "../../media/track.ts";
 import type { Headers } from "../wire/message.ts";
 import type { Range } from "../wire/range.ts";
 import type { RequestAddress } from "./address.ts";
+import type { Cohorts } from "./cohorts.ts";
 import type { Presentation, TalkOffer } from "./host.ts";
 import type { MulticastChoice } from "./multicast.ts";
 import type { OutletOptions } from "./outlet.ts";
@@ -11,6 +12,8 @@ export interface SessionOptions extends Omit<OutletOptions, "onReport"> {
   /** The group that the client may listen to; undefined where it cannot have that. */
   readonly multicast: MulticastChoice | undefined;
   readonly clock: Clock;
+  /** Of the clients of one server. */
+  readonly cohorts: Cohorts;
   /** The presentation that the session is about. */
   readonly address: RequestAddress;
   readonly kind: Presentation["kind"];

@@ -141,13 +141,16 @@ export class RtspSession {
       throw new Fault("unavailable", "the camera's tracks are others than those described", {
         tell: "the camera sends other tracks than before: describe it anew",
       });
-    const { multicast, failed } = this.#options;
+    const { multicast, failed, cohorts } = this.#options;
     if (this.#talk !== undefined && talk === undefined)
       throw new Fault("denied", "no right to talk any more", { tell: "you may not talk to this camera" });
     await this.#talk?.start();
     this.#stop();
-    if (this.#outlet.way !== "multicast" || multicast === undefined)
-      return new LivePlayer(source, this.#writer(true), failed);
+    const { sink } = this.#outlet;
+    if (this.#outlet.way !== "multicast" || multicast === undefined) {
+      const cohort = sink && cohorts.of(source, this.#lanes, sink);
+      return new LivePlayer({ source, cohort, writer: this.#writer(true), failed });
+    }
     const { senders, to, localAddress } = multicast;
     return senders.join({ source, to, localAddress, lanes: this.#lanes, failed });
   }
@@ -179,7 +182,11 @@ export class RtspSession {
   /** Ends one of several tracks, also while it plays; false where nothing would be left. */
   tearDown(index: number | undefined): boolean {
     if (index === undefined || this.size < 2) return false;
-    if (this.#talk?.lane.index !== index) return this.#lanes.delete(index);
+    if (this.#talk?.lane.index !== index) {
+      const isThere = this.#lanes.delete(index);
+      this.#player?.lanesChanged?.();
+      return isThere;
+    }
     this.#talk.close();
     this.#talk = undefined;
     return true;

@@ -1,12 +1,15 @@
 import type { PacketGroup } from "../../media/group.ts";
 import { frameInterleaved } from "../wire/print.ts";
 import type { Carrier } from "./carrier.ts";
+import type { Direct } from "./direct-way.ts";
 import type { Lane } from "./lane.ts";
 
 /** Where the packets of one session go, and how much waits on the way. */
 export interface Sink {
   /** All packets of a group. `sent` is told, where that is known, once they are on their way and nobody looks at them any more. */
   group(group: PacketGroup, lane: Lane, sent?: () => void): void;
+  /** How the groups of a lane go to the system with nothing in between; undefined where they cannot. */
+  direct(lane: Lane): Direct | undefined;
   /** What follows before the loop goes round may go out together. */
   gather(): void;
   /** RTCP. */
@@ -31,6 +34,11 @@ export class InterleavedSink implements Sink {
 
   group(group: PacketGroup, { pair }: Lane, sent?: () => void): void {
     this.#carrier.write(group.framed(pair[0]), sent);
+  }
+
+  direct({ pair }: Lane): Direct | undefined {
+    const way = this.#carrier.direct;
+    return way && { way, channel: pair[0] };
   }
 
   gather(): void {

@@ -27,6 +27,11 @@ export class SrtpSink implements Sink {
     });
   }
 
+  /** Each client has keys of its own. */
+  direct(): undefined {
+    return undefined;
+  }
+
   gather(): void {
     this.#to.gather();
   }

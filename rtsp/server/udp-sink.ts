@@ -3,10 +3,11 @@ import { EventEmitter } from "node:events";
 import { plainAddress } from "../../base/address.ts";
 import { Fault } from "../../base/fault.ts";
 import { FRAME_HEADER_BYTES, FramedPackets } from "../../media/framed-packets.ts";
-import type { PacketGroup } from "../../media/group.ts";
+import { type PacketGroup, usualChannel } from "../../media/group.ts";
 import type { DatagramSender } from "../../net/datagram-sender.ts";
 import { openPortPair, type PortPair, type PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
+import type { Direct, DirectWay } from "./direct-way.ts";
 import type { Lane } from "./lane.ts";
 import { nextTurn, thisTurn } from "./loop-turns.ts";
 import type { Sink } from "./sink.ts";
@@ -46,6 +47,7 @@ interface Waiting {
 interface Path {
   readonly own: PortPair;
   readonly client: Pair;
+  readonly direct: Direct;
 }
 
 /** RTP and RTCP in datagrams to one client or group (RFC 3550 11), a few at a time. */
@@ -84,7 +86,8 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     }
     this.#clear();
     this.#paths.get(index)?.own.close();
-    this.#paths.set(index, { own, client });
+    const direct = { way: this.#direct(own.sender), channel: usualChannel(index) };
+    this.#paths.set(index, { own, client, direct });
     own.rtp.on("error", this.#failed);
     if (ttl !== undefined) for (const socket of [own.rtp, own.rtcp]) sendMulticast(socket, ttl);
     own.rtcp.on("message", (bytes, from) => {
@@ -103,7 +106,11 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   }
 
   group({ bytes, packetCount: count }: PacketGroup, { index: lane }: Lane): void {
-    if (!this.#together(bytes, count, lane)) this.#put({ bytes, count, lane, rtcp: false });
+    this.#put({ bytes, count, lane, rtcp: false });
+  }
+
+  direct({ index }: Lane): Direct | undefined {
+    return this.#paths.get(index)?.direct;
   }
 
   gather(): void {
@@ -129,15 +136,29 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.#backlogBytes = 0;
   }
 
-  /** With the same group for other clients, where there is room for it in this turn, and nothing waits before it. */
-  #together(bytes: Buffer, count: number, lane: number): boolean {
-    if (this.closed || this.#queue.length > 0) return false;
-    this.#renew();
-    const sender = this.#paths.get(lane)?.own.sender;
-    if (sender === undefined || count > this.#left) return false;
-    if (!sender.sendTogether(bytes, count, (taken) => this.#sendRest(bytes, count, taken, sender))) return false;
-    this.#left -= count;
-    return true;
+  #direct(sender: DatagramSender): DirectWay {
+    const isFree = (): boolean => !this.closed && this.#queue.length === 0 && this.#unsent === 0;
+    return {
+      kind: "udp",
+      get descriptor() {
+        return sender.descriptor;
+      },
+      get isFree() {
+        return isFree();
+      },
+      admits: (_framed, count) => {
+        if (!isFree()) return false;
+        this.#renew();
+        if (count > this.#left) return false;
+        this.#left -= count;
+        return true;
+      },
+      sendToAll(fds, framed, count, taken) {
+        sender.sendToAll(fds, framed, taken);
+        return count;
+      },
+      rest: (framed, count, taken) => this.#sendRest(framed, count, Math.max(0, taken), sender),
+    };
   }
 
   #put(waiting: Waiting): void {

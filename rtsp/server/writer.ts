@@ -1,8 +1,10 @@
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import type { UnixMillis } from "../../base/units.ts";
+import type { MonotonicMillis, UnixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { Sent } from "../../media/sent.ts";
+import type { Sums } from "./cohort-reader.ts";
+import type { DirectWay } from "./direct-way.ts";
 import { hasVideo, type Lane, type Lanes } from "./lane.ts";
 import { SenderReports } from "./reports.ts";
 import type { Sink } from "./sink.ts";
@@ -89,6 +91,25 @@ export class GroupWriter {
     else this.#enqueue(group, lane);
   }
 
+  /** How groups of a track go past all this while nothing waits for the client; undefined while something does, and where they cannot. */
+  direct(track: number): DirectWay | undefined {
+    if (this.#waiting || this.#queue.length > 0) return undefined;
+    const lane = this.#lanes.get(track);
+    const way = lane && this.#sink.direct(lane)?.way;
+    return way?.isFree === true ? way : undefined;
+  }
+
+  /** When a group of this track is to come this way, for a report goes before it. */
+  reportDueAt(track: number): MonotonicMillis {
+    return this.#reports.dueAt(track);
+  }
+
+  /** Counts groups of a track that have gone past all this. */
+  count(track: number, { bytes, packets, octets }: Sums, newestAt: UnixMillis): void {
+    this.#reports.count(track, packets, octets);
+    this.#note(bytes, newestAt);
+  }
+
   /** A recorded group is to wait for {@link room}. */
   get isFull(): boolean {
     return this.#sink.backlogBytes > LIMITS.sinkBytes;
@@ -163,9 +184,13 @@ export class GroupWriter {
     const report = this.#reports.before(group);
     if (report !== undefined && this.#reporting) this.#sink.report(report, lane);
     this.#sink.group(group, lane, sent);
-    this.#sentBytes += group.byteLength;
-    if (this.#earliest === undefined || group.at < this.#earliest) this.#earliest = group.at;
-    if (this.#latest === undefined || group.at > this.#latest) this.#latest = group.at;
+    this.#note(group.byteLength, group.at);
+  }
+
+  #note(bytes: number, at: UnixMillis): void {
+    this.#sentBytes += bytes;
+    if (this.#earliest === undefined || at < this.#earliest) this.#earliest = at;
+    if (this.#latest === undefined || at > this.#latest) this.#latest = at;
   }
 
   #beginsHere(group: PacketGroup, { track }: Lane): boolean {

@@ -4,7 +4,6 @@ import { constants } from "node:os";
 import { expect } from "chai";
 import { DatagramSender } from "../../net/datagram-sender.ts";
 import type { NativeSender } from "../../net/native.ts";
-import { WriteBatch } from "../../net/write-batch.ts";
 
 const { EAGAIN, ECONNREFUSED, EIO } = constants.errno;
 
@@ -36,14 +35,14 @@ describe("sending datagrams", () => {
       segments: true,
       sendDatagrams: (_fd, list, segment) => answer(`${list.map(String).join("")}${segment ? " in runs" : ""}`),
       sendFramed: (_fd, framed, segment) => answer(`${framed.length} framed bytes${segment ? " in runs" : ""}`),
+      sendFramedAll(fds, framed, segment, taken) {
+        for (const [index, fd] of fds.entries())
+          taken[index] = answer(`${framed.length} framed bytes to ${fd}${segment ? " in runs" : ""}`);
+      },
     };
-    const adopted = native ? { native: sender as NativeSender, fd: 5, batch } : undefined;
+    const adopted = native ? { native: sender as NativeSender, fd: 5 } : undefined;
     return new DatagramSender(socket as unknown as Socket, adopted);
   };
-  const batch = new WriteBatch((fds, framed, taken) => {
-    asked.push(`${framed.length} framed bytes to ${fds.join(" and ")}`);
-    for (const index of taken.keys()) taken[index] = answers.shift() ?? 0;
-  });
   const outcomes: (Error | null)[] = [];
   const note = (error: Error | null): void => void outcomes.push(error);
   beforeEach(() => {
@@ -101,57 +100,25 @@ describe("sending datagrams", () => {
     expect(socket.sent).to.deep.equal([]);
   });
 
-  describe("together with those for other sockets", () => {
-    const group = Buffer.alloc(9);
-    const rests: number[] = [];
-    const note = (taken: number): void => void rests.push(taken);
-    beforeEach(() => {
-      rests.length = 0;
-    });
-
-    it("is one call, at the end of what the loop does, and tells those of whom not all was taken", async () => {
+  describe("for many sockets", () => {
+    it("is one call of any of them", () => {
       answers = [2, 1, -EAGAIN];
-      for (const sender of [make(), make(), make()]) expect(sender.sendTogether(group, 2, note)).to.equal(true);
-      expect(asked).to.deep.equal([]);
-      await Promise.resolve();
-      expect([asked, rests]).to.deep.equal([["9 framed bytes to 5 and 5 and 5"], [1, 0]]);
+      const taken = new Int32Array(3);
+      make().sendToAll(Int32Array.of(5, 6, 7), Buffer.alloc(9), taken);
+      expect([...taken]).to.deep.equal([2, 1, -EAGAIN]);
+      expect(asked).to.deep.equal([5, 6, 7].map((fd) => `9 framed bytes to ${fd} in runs`));
     });
 
-    it("comes before whatever else is sent", () => {
-      const sender = make();
-      const others: readonly (() => void)[] = [
-        () => sender.send(datagrams),
-        () => void sender.sendFramed(Buffer.alloc(3)),
-        () => void sender.sendTogether(group, 2, note),
-        () => sender.close(),
-      ];
-      for (const other of others) {
-        asked = [];
-        answers = [2, 3, 3];
-        sender.sendTogether(group, 2, note);
-        other();
-        expect(asked[0]).to.equal("9 framed bytes to 5");
-        batch.flush();
-      }
-    });
-
-    it("touches no descriptor of one that was closed meanwhile", () => {
-      make().sendTogether(group, 2, note);
-      socket.emit("close");
-      batch.flush();
-      expect(asked).to.deep.equal(["9 framed bytes to -1"]);
-    });
-
-    it("is not to be had where Node.js has something to send, runs are refused, or it is closed", () => {
-      socket.queued = 1;
-      expect(make().sendTogether(group, 2, note)).to.equal(false);
-      socket.queued = 0;
+    it("is to be had where runs are not refused, until it is closed", () => {
+      expect(make().descriptor).to.equal(5);
       const refused = make();
       answers = [-EIO, 3];
       refused.send(datagrams);
       const closed = make();
       closed.close();
-      for (const sender of [refused, closed, make(false)]) expect(sender.sendTogether(group, 2, note)).to.equal(false);
+      const gone = make();
+      socket.emit("close");
+      for (const sender of [refused, closed, gone, make(false)]) expect(sender.descriptor).to.equal(undefined);
     });
   });
 

@@ -93,6 +93,24 @@ for (const [carrier, sender] of WAYS)
       expect(stage.hub.readers).to.equal(0);
     });
 
+    it("ends the stream of one of those who are sent it together when their right ends, and of nobody else", async () => {
+      const other = await stage.client(carrier);
+      other.account = "psim";
+      for (const one of [client, other]) await one.play("/live/gate");
+      publish(10, 14);
+      for (const one of [client, other]) await one.until(() => one.numbers().includes(13));
+      stage.revoked.get("vms")?.abort();
+      expect(stage.hub.readers).to.equal(1);
+      publish(14, 18);
+      await other.until(() => other.numbers().includes(17));
+      await client.until(() => client.closed);
+      expect([client.numbers(), other.numbers()]).to.deep.equal([
+        [10, 11, 12, 13],
+        [10, 11, 12, 13, 14, 15, 16, 17],
+      ]);
+      other.socket.destroy();
+    });
+
     it("hangs up on who has not logged in within ten seconds, whatever they send meanwhile", async () => {
       await client.ask("OPTIONS", "*", [], "");
       await stage.clock.advance(9000);

@@ -4,8 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { constants } from "node:os";
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { descriptorOf, type NativeSender } from "../../../net/native.ts";
-import { WriteBatch } from "../../../net/write-batch.ts";
+import type { NativeSender } from "../../../net/native.ts";
 import { DirectCarrier } from "../../../rtsp/server/direct-carrier.ts";
 import { native } from "../../support/native.ts";
 
@@ -31,8 +30,16 @@ describe("a carrier that goes past the stream", () => {
     while (all.length < count) all.push(await pair());
     return all;
   };
-  const batchOf = (by: NativeSender): WriteBatch =>
-    new WriteBatch((fds, bytes, taken) => by.writeAll(fds, bytes, taken));
+  /** One group for several, as a cohort sends it: the others are sent nothing. */
+  const sendTogether = (carriers: readonly DirectCarrier[], bytes: Buffer): void => {
+    const fds = Int32Array.from(carriers, (one) => (one.admits(bytes) ? (one.descriptor ?? -1) : -1));
+    const taken = new Int32Array(fds.length);
+    const whole = carriers[0]?.sendToAll(fds, bytes, 1, taken);
+    for (const [index, one] of carriers.entries()) {
+      if (fds[index] === -1) one.write(bytes);
+      else if (taken[index] !== whole) one.rest(bytes, 1, taken[index] ?? 0);
+    }
+  };
   /** The native sender, that takes no more than it is let. */
   const limited = (most: () => number): NativeSender => ({
     ...sender,
@@ -41,7 +48,7 @@ describe("a carrier that goes past the stream", () => {
       return count < 0 ? count : sender.write(fd, bytes.subarray(0, count));
     },
     writeAll(fds, bytes, taken) {
-      for (const [index, fd] of fds.entries()) taken[index] = this.write(fd, bytes);
+      for (const [index, fd] of fds.entries()) taken[index] = fd < 0 ? -constants.errno.EBADF : this.write(fd, bytes);
     },
     writeTogether(fd, parts) {
       return this.write(fd, Buffer.concat(parts));
@@ -61,11 +68,10 @@ describe("a carrier that goes past the stream", () => {
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
         let most = 0;
         const sending = limited(() => most);
-        const batch = batchOf(sending);
         const readers = (await pairs(2)).map(({ near, far }) => {
           const received: Buffer[] = [];
           far.on("data", (bytes: Buffer) => received.push(bytes));
-          return { near, far, received, carrier: new DirectCarrier(near, sending, batch), told: [] as number[] };
+          return { near, far, received, carrier: new DirectCarrier(near, sending), told: [] as number[] };
         });
         for (const [index, { bytes, taken, corked, turns }] of steps.entries()) {
           most = taken;
@@ -80,11 +86,15 @@ describe("a carrier that goes past the stream", () => {
             carrier.write(shared);
             if (corked) carrier.uncork();
           }
+          sendTogether(
+            readers.map(({ carrier }) => carrier),
+            shared,
+          );
           for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
         }
         const expected = steps.flatMap(({ bytes }, index) => {
           const shared = Buffer.alloc(bytes, index + 1);
-          return [shared, shared, Buffer.of(0), shared];
+          return [shared, shared, Buffer.of(0), shared, shared];
         });
         const whole = Buffer.concat([...expected, Buffer.from("end")]);
         const ended = Promise.all(readers.map(({ far }) => once(far, "end")));
@@ -112,7 +122,7 @@ describe("a carrier that goes past the stream", () => {
       },
     };
     const { near, far } = await pair();
-    const carrier = new DirectCarrier(near, watched, batchOf(watched));
+    const carrier = new DirectCarrier(near, watched);
     const text = Buffer.from("one two three");
     const told: string[] = [];
     carrier.cork();
@@ -137,7 +147,7 @@ describe("a carrier that goes past the stream", () => {
 
   it("gathers a bounded much: more goes to the kernel before it is uncorked, so that what waits is known", async () => {
     const { near, far } = await pair();
-    const carrier = new DirectCarrier(near, sender, batchOf(sender));
+    const carrier = new DirectCarrier(near, sender);
     far.pause();
     carrier.cork();
     for (let count = 0; carrier.writableLength === 0 && count < 10_000; count += 1)
@@ -150,7 +160,7 @@ describe("a carrier that goes past the stream", () => {
     for (const socket of [near, far]) socket.destroy();
   });
 
-  it("hands the same bytes to the kernel for all sockets in one call, at the end of what the loop does", async () => {
+  it("hands the same bytes to the kernel for all sockets in one call", async () => {
     const calls: number[] = [];
     const counted: NativeSender = {
       ...sender,
@@ -159,83 +169,62 @@ describe("a carrier that goes past the stream", () => {
         sender.writeAll(fds, bytes, taken);
       },
     };
-    const batch = batchOf(counted);
     const all = await pairs(70);
-    const carriers = all.map(({ near }) => new DirectCarrier(near, counted, batch));
+    const carriers = all.map(({ near }) => new DirectCarrier(near, counted));
     const shared = Buffer.from("the same for all");
     const whole = Promise.all(all.map(({ far }) => once(far, "data")));
-    for (const carrier of carriers) carrier.write(shared);
-    expect(calls).to.deep.equal([64]);
-    await Promise.resolve();
-    expect(calls).to.deep.equal([64, 6]);
+    sendTogether(carriers, shared);
+    expect(calls).to.deep.equal([70]);
     for (const [bytes] of await whole) expect(String(bytes)).to.equal(String(shared));
+    expect(carriers.map(({ bytesWritten }) => bytesWritten)).to.deep.equal(carriers.map(() => shared.length));
     for (const { near, far } of all) for (const socket of [near, far]) socket.destroy();
   });
 
-  it("sends what waits for other sockets before anything else to one of them, and before it says what waits", async () => {
-    const sent: string[] = [];
-    const recorded: NativeSender = {
-      ...sender,
-      write(fd, bytes) {
-        sent.push(String(bytes));
-        return sender.write(fd, bytes);
-      },
-      writeAll(fds, bytes, taken) {
-        sent.push(`${String(bytes)} to ${fds.length}`);
-        sender.writeAll(fds, bytes, taken);
-      },
-    };
-    const batch = batchOf(recorded);
+  it("admits nothing while something waits in it that would be overtaken, and nothing inside of what is gathered", async () => {
     const { near, far } = await pair();
-    const other = await pair();
-    const carrier = new DirectCarrier(near, recorded, batch);
-    const beside = new DirectCarrier(other.near, recorded, batch);
-    const group = Buffer.from("group");
-    beside.write(group);
-    carrier.write(group);
-    carrier.write(Buffer.from("answer"), () => undefined);
-    expect(sent).to.deep.equal(["group to 2", "answer"]);
-    carrier.write(group);
-    expect(carrier.writableLength).to.equal(0);
-    expect(sent).to.deep.equal(["group to 2", "answer", "group to 1"]);
-    carrier.write(group);
-    const received: Buffer[] = [];
-    far.on("data", (bytes: Buffer) => received.push(bytes));
-    carrier.destroy();
-    await once(far, "close");
-    expect(String(Buffer.concat(received))).to.equal("groupanswergroupgroup");
-    for (const socket of [near, far, other.near, other.far]) socket.destroy();
+    let most = Number.POSITIVE_INFINITY;
+    const carrier = new DirectCarrier(
+      near,
+      limited(() => most),
+    );
+    const bytes = Buffer.from("group");
+    expect([carrier.isFree, carrier.admits(bytes)]).to.deep.equal([true, true]);
+    carrier.cork();
+    expect([carrier.isFree, carrier.admits(bytes)]).to.deep.equal([false, false]);
+    carrier.uncork();
+    far.pause();
+    most = 1;
+    while (carrier.writableLength === 0) carrier.write(Buffer.alloc(1024 * 1024));
+    const before = carrier.bytesWritten;
+    expect([carrier.isFree, carrier.admits(bytes)]).to.deep.equal([false, false]);
+    expect(carrier.bytesWritten).to.equal(before);
+    far.resume();
+    await new Promise<void>((resolve) => carrier.once("drain", resolve));
+    expect(carrier.isFree).to.equal(true);
+    for (const socket of [near, far]) socket.destroy();
   });
 
-  it("never writes to a descriptor that was closed meanwhile, and is somebody else's by now", async () => {
-    const asked: number[] = [];
-    const watched: NativeSender = {
-      ...sender,
-      writeAll(fds, bytes, taken) {
-        asked.push(...fds);
-        sender.writeAll(fds, bytes, taken);
-      },
-    };
-    const batch = batchOf(watched);
-    const [gone, there] = [await pair(), await pair()];
-    const bytes = Buffer.from("for those who are there");
-    for (const { near } of [gone, there]) new DirectCarrier(near, watched, batch).write(bytes);
-    const fd = descriptorOf(gone.near);
+  it("admits nothing once it is closed, whoever did that, for its descriptor may be somebody else's by then", async () => {
+    const { near, far } = await pair();
+    const carrier = new DirectCarrier(near, sender);
+    const fd = carrier.descriptor;
     // Not by its carrier: as when the system says that the other side is gone.
-    gone.near.destroy();
+    near.destroy();
     const others: number[] = [];
     while (!others.includes(fd ?? -1) && others.length < 1000) others.push(openSync("/dev/null", "w"));
     expect(others).to.include(fd);
-    batch.flush();
-    expect(asked).to.deep.equal([-1, descriptorOf(there.near)]);
-    expect(String((await once(there.far, "data"))[0])).to.equal(String(bytes));
+    expect([carrier.isFree, carrier.admits(Buffer.from("group")), carrier.descriptor]).to.deep.equal([
+      false,
+      false,
+      undefined,
+    ]);
     for (const one of others) closeSync(one);
-    for (const socket of [gone.far, there.near, there.far]) socket.destroy();
+    far.destroy();
   });
 
   it("counts what waits, and says when nothing does any more", async () => {
     const { near, far } = await pair();
-    const carrier = new DirectCarrier(near, sender, batchOf(sender));
+    const carrier = new DirectCarrier(near, sender);
     far.pause();
     while (carrier.writableLength === 0) carrier.write(Buffer.alloc(1024 * 1024));
     expect(carrier.bytesWritten).to.be.greaterThan(carrier.writableLength);
@@ -248,7 +237,7 @@ describe("a carrier that goes past the stream", () => {
 
   it("ends as every socket does when the other side is gone", async () => {
     const { near, far } = await pair();
-    const carrier = new DirectCarrier(near, sender, batchOf(sender));
+    const carrier = new DirectCarrier(near, sender);
     const closed = new Promise<void>((resolve) => carrier.on("close", resolve));
     far.resetAndDestroy();
     carrier.write(Buffer.from("more"));
@@ -260,11 +249,9 @@ describe("a carrier that goes past the stream", () => {
       asked += 1;
       return 1;
     });
-    const batch = new WriteBatch((fds) => expect([...fds]).to.deep.equal([-1]));
-    const gone = new DirectCarrier(near, watched, batch);
+    const gone = new DirectCarrier(near, watched);
     gone.write(Buffer.from("more"), () => undefined);
     gone.write(Buffer.from("more"));
-    batch.flush();
     expect(asked).to.equal(0);
   });
 });

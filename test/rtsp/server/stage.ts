@@ -341,6 +341,8 @@ export class Client {
   #bytes = Buffer.alloc(0);
   #sequence = 0;
   session: string | undefined;
+  /** Who logs in, where nothing else is said. */
+  account = "vms";
   closed = false;
   /** Where it hears datagrams; they count as those of channels 0 and 1. */
   ports: PortPair | undefined;
@@ -381,13 +383,13 @@ export class Client {
   }
 
   /** Sends a request as `account` and gives its answer. */
-  async ask(method: string, path: string, headers: readonly string[] = [], account = "vms"): Promise<Reply> {
+  async ask(method: string, path: string, headers: readonly string[] = [], account = this.account): Promise<Reply> {
     const before = this.#replies.length;
     this.request(method, path, headers, account);
     return this.reply(before);
   }
 
-  request(method: string, path: string, headers: readonly string[] = [], account = "vms"): void {
+  request(method: string, path: string, headers: readonly string[] = [], account = this.account): void {
     this.#sequence += 1;
     const lines = [
       `${method} ${path.startsWith("rtsp") || path === "*" ? path : this.#base + path} RTSP/1.0`,
