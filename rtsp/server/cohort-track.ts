@@ -20,14 +20,16 @@ export interface Place {
   since: Sums;
 }
 
-/** Whose group has not gone out, or not whole: then `taken` is how much the system took, or an error below zero. */
+/** Who was not sent a group whole. */
 export interface Left<P> {
-  readonly place: P;
-  readonly taken: number | undefined;
+  /** The system took so much of it, or said an error below zero. */
+  readonly cut: readonly { readonly place: P; readonly taken: number }[];
+  /** They were sent nothing of it. */
+  readonly passedOver: readonly P[];
 }
 
 const NOTHING: Sums = { bytes: 0, packets: 0, octets: 0 };
-const NOBODY: readonly never[] = [];
+const NOBODY: Left<never> = { cut: [], passedOver: [] };
 
 /** One track of a cohort: who is in step, and what they are sent of it. */
 export class CohortTrack<P extends Place> {
@@ -42,7 +44,7 @@ export class CohortTrack<P extends Place> {
   #taken = new Int32Array();
   #sums = NOTHING;
   #newestAt: UnixMillis;
-  /** When it was last looked for whose report is due; undefined where somebody is new. */
+  /** When it was last looked for whose report is due; undefined where it is to be looked for at once. */
   #lookedAt: MonotonicMillis | undefined;
 
   /** `channel`: that its groups are framed for. */
@@ -64,11 +66,15 @@ export class CohortTrack<P extends Place> {
     this.#descriptors = Int32Array.from(places, ({ descriptor }) => descriptor);
     this.#fds = new Int32Array(places.length);
     this.#taken = new Int32Array(places.length);
-    this.#lookedAt = undefined;
   }
 
-  /** Sends a group to all in step whose report is not due, and who have room for it. The result is who did not get it, or not all of it. */
-  send(group: PacketGroup, now: MonotonicMillis): readonly Left<P>[] {
+  /** Somebody steps in, whose report may be due before it is looked for the next time: the first one, before the track's first group. */
+  expect({ member }: P, now: MonotonicMillis): void {
+    if (member.reader.reportDueAt(this.#index) <= now) this.#lookedAt = undefined;
+  }
+
+  /** Sends a group to all in step whose report is not due, and who have room for it. */
+  send(group: PacketGroup, now: MonotonicMillis): Left<P> {
     const [first] = this.#ways;
     if (first === undefined) return NOBODY;
     const bytes = group.framed(this.#channel);
@@ -107,18 +113,21 @@ export class CohortTrack<P extends Place> {
       if (member.reader.reportDueAt(this.#index) <= now) this.#fds[index] = NONE;
   }
 
-  #left(whole: number, group: PacketGroup): readonly Left<P>[] {
-    let left: Left<P>[] | undefined;
-    for (let index = 0; index < this.#taken.length; index += 1) {
-      if (this.#taken[index] === whole) continue;
-      const place = this.#places[index] as P;
-      const isSent = this.#fds[index] !== NONE;
-      // What has gone out to the others is none of its.
-      if (!isSent) place.since = plus(place.since, group);
-      left ??= [];
-      left.push({ place, taken: isSent ? this.#taken[index] : undefined });
+  #left(whole: number, group: PacketGroup): Left<P> {
+    let index = 0;
+    while (index < this.#taken.length && this.#taken[index] === whole) index += 1;
+    if (index === this.#taken.length) return NOBODY;
+    const cut: { place: P; taken: number }[] = [];
+    const passedOver: P[] = [];
+    for (; index < this.#taken.length; index += 1) {
+      const [place, taken] = [this.#places[index] as P, this.#taken[index] as number];
+      if (this.#fds[index] === NONE) {
+        // What has gone out to the others is none of its.
+        place.since = plus(place.since, group);
+        passedOver.push(place);
+      } else if (taken !== whole) cut.push({ place, taken });
     }
-    return left ?? NOBODY;
+    return { cut, passedOver };
   }
 }
 

@@ -96,14 +96,14 @@ export class Cohort implements LiveReader {
   }
 
   #together(track: CohortTrack<MembersPlace>, group: PacketGroup): void {
-    for (const { place, taken } of track.send(group, this.#o.clock.monotonic())) {
-      const { member } = place;
-      if (taken !== undefined) {
-        track.sendRest(place, group, taken);
-        group.keep();
-        this.#stepOut(member);
-        continue;
-      }
+    const { cut, passedOver } = track.send(group, this.#o.clock.monotonic());
+    // Before anybody is given anything, and may write to others.
+    for (const { place, taken } of cut) {
+      track.sendRest(place, group, taken);
+      group.keep();
+      this.#stepOut(place.member);
+    }
+    for (const { member } of passedOver) {
       if (member.left) continue;
       this.#count(member);
       this.#give(member, group);
@@ -117,7 +117,9 @@ export class Cohort implements LiveReader {
     this.#give(member, group);
     if (member.left) return;
     member.places = this.#placesFor(member);
-    this.#stale ||= member.places !== undefined;
+    if (member.places === undefined) return;
+    this.#stale = true;
+    for (const [index, place] of member.places) this.#tracks.get(index)?.expect(place, this.#o.clock.monotonic());
   }
 
   #give(member: Member, group: PacketGroup): void {
