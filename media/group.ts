@@ -53,6 +53,8 @@ export class PacketGroup implements GroupMarks {
   readonly #framed: FramedPackets;
   #memory: ReusedMemory | undefined;
   #variants: Map<number, Buffer> | undefined;
+  #holders = 0;
+  #isOver = false;
 
   /**
    * `packets` of at most 65 535 bytes each are copied once; framed ones are taken over. `memory`: where framed ones lie, if it is to have
@@ -70,14 +72,32 @@ export class PacketGroup implements GroupMarks {
     this.#framed = packets instanceof FramedPackets ? packets : FramedPackets.of(packets, usualChannel(marks.track));
   }
 
-  /** For whoever looks at it, or at its packets, later than in the call in which they got it. */
+  /** For whoever looks at it, or at its packets, later than in the call in which they got it, and does not say when that ends. */
   keep(): void {
     this.#memory = undefined;
   }
 
-  /** For whoever made it known, and knows of nobody else: it is over, and so are its packets, unless somebody keeps them. */
+  /** Likewise, for whoever says when it ends: by a call of what this returns, of which all but the first do nothing. */
+  hold(): () => void {
+    this.#holders += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      this.#holders -= 1;
+      this.#giveBack();
+    };
+  }
+
+  /** For whoever made it known, and knows of nobody else: it is over, and so are its packets, unless somebody keeps or holds them. */
   release(): void {
-    if (this.#memory !== undefined) this.#framed.giveBack(this.#memory);
+    this.#isOver = true;
+    this.#giveBack();
+  }
+
+  #giveBack(): void {
+    if (!this.#isOver || this.#holders > 0 || this.#memory === undefined) return;
+    this.#framed.giveBack(this.#memory);
     this.#memory = undefined;
   }
 

@@ -131,7 +131,6 @@ export class Cohort implements LiveReader {
       this.#leave(member);
       reader.failed(error);
     }
-    if (reader.direct(group.track) === undefined) group.keep();
   }
 
   /** Undefined as long as something waits for it, or one of the tracks has no such way. */

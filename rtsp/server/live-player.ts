@@ -12,6 +12,7 @@ import type { GroupWriter } from "./writer.ts";
 
 /** Plays what a camera sends now, beginning with the key frame that the hub still holds. */
 export class LivePlayer implements Player, CohortReader {
+  readonly saysWhatItKeeps = true;
   readonly first = new Map<number, PacketGroup>();
   readonly #source: LiveSource;
   readonly #writer: GroupWriter;
@@ -70,6 +71,7 @@ export class LivePlayer implements Player, CohortReader {
     if (this.#held === undefined) this.#writer.offer(group);
     else if (this.#writer.wants(group)) {
       if (!this.first.has(group.track)) this.first.set(group.track, group);
+      group.keep();
       this.#held.push(group);
     }
   }

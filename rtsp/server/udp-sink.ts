@@ -2,11 +2,12 @@ import type { Socket } from "node:dgram";
 import { EventEmitter } from "node:events";
 import { plainAddress } from "../../base/address.ts";
 import { Fault } from "../../base/fault.ts";
-import { FRAME_HEADER_BYTES, FramedPackets } from "../../media/framed-packets.ts";
+import { FramedPackets } from "../../media/framed-packets.ts";
 import { type PacketGroup, usualChannel } from "../../media/group.ts";
 import type { DatagramSender } from "../../net/datagram-sender.ts";
 import { openPortPair, type PortPair, type PortRange } from "../../net/udp.ts";
 import type { Pair } from "../wire/transport.ts";
+import { DatagramQueue, type Waiting } from "./datagram-queue.ts";
 import type { Direct, DirectWay } from "./direct-way.ts";
 import type { Lane } from "./lane.ts";
 import { nextTurn, thisTurn } from "./loop-turns.ts";
@@ -16,9 +17,6 @@ const LIMITS = {
   /** Datagrams in one turn of the loop: a key frame that came all at once would not fit into the buffers on the way. */
   burst: 16,
 };
-
-/** What something that waits takes in memory besides its bytes, which are shared. */
-const OVERHEAD_BYTES = 96;
 
 export interface UdpSinkOptions {
   /** Ours, as the client reached it: no other network sees the packets. */
@@ -34,16 +32,6 @@ export interface UdpSinkOptions {
   readonly failed: (fault: Fault) => void;
 }
 
-/** A report, or what is left of a group. */
-interface Waiting {
-  /** A group's packets each have their frame header before them. */
-  bytes: Buffer;
-  /** Datagrams. */
-  count: number;
-  readonly lane: number;
-  readonly rtcp: boolean;
-}
-
 interface Path {
   readonly own: PortPair;
   readonly client: Pair;
@@ -54,9 +42,7 @@ interface Path {
 export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements Sink {
   readonly #o: UdpSinkOptions;
   readonly #paths = new Map<number, Path>();
-  readonly #queue: Waiting[] = [];
-  /** Where in the queue sending is. */
-  #next = 0;
+  readonly #queue = new DatagramQueue();
   /** Datagrams that may still go out in this turn of the loop. */
   #left = 0;
   #turn = -1;
@@ -64,7 +50,6 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   #goesOn = false;
   /** What Node.js was handed and the system has not taken yet. */
   #unsent = 0;
-  #backlogBytes = 0;
   closed = false;
 
   constructor(options: UdpSinkOptions) {
@@ -73,7 +58,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   }
 
   get backlogBytes(): number {
-    return this.#backlogBytes;
+    return this.#queue.bytes;
   }
 
   /** Binds ports for a track and gives them. `onRtp`: RTP comes from the client's port. Faults: `busy`, `unavailable`. */
@@ -84,7 +69,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
       own.close();
       return own.ports;
     }
-    this.#clear();
+    this.#queue.clear();
     this.#paths.get(index)?.own.close();
     const direct = { way: this.#direct(own.sender), channel: usualChannel(index) };
     this.#paths.set(index, { own, client, direct });
@@ -105,8 +90,8 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     return own.ports;
   }
 
-  group({ bytes, packetCount: count }: PacketGroup, { index: lane }: Lane): void {
-    this.#put({ bytes, count, lane, rtcp: false });
+  group({ bytes, packetCount: count }: PacketGroup, { index: lane }: Lane, sent?: () => void): void {
+    this.#put({ bytes, count, lane, rtcp: false, sent });
   }
 
   direct({ index }: Lane): Direct | undefined {
@@ -124,20 +109,14 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.#clear();
+    this.#queue.clear();
     for (const { own } of this.#paths.values()) own.close();
     this.#paths.clear();
     this.emit("close");
   }
 
-  #clear(): void {
-    this.#queue.length = 0;
-    this.#next = 0;
-    this.#backlogBytes = 0;
-  }
-
   #direct(sender: DatagramSender): DirectWay {
-    const isFree = (): boolean => !this.closed && this.#queue.length === 0 && this.#unsent === 0;
+    const isFree = (): boolean => !this.closed && this.#queue.isEmpty && this.#unsent === 0;
     return {
       kind: "udp",
       get descriptor() {
@@ -163,8 +142,7 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
 
   #put(waiting: Waiting): void {
     if (this.closed) return;
-    this.#queue.push(waiting);
-    this.#backlogBytes += waiting.bytes.length + OVERHEAD_BYTES;
+    this.#queue.add(waiting);
     this.#send();
   }
 
@@ -172,18 +150,18 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
   #send(): void {
     this.#renew();
     while (this.#left > 0 && !this.closed) {
-      const first = this.#queue[this.#next];
+      const { first } = this.#queue;
       if (first === undefined) break;
       const path = this.#paths.get(first.lane);
-      const { bytes, count } = this.#take(first, path === undefined ? first.count : this.#left);
+      const { bytes, count } = this.#queue.take(first, path === undefined ? first.count : this.#left);
       if (path === undefined) continue;
       this.#left -= count;
       if (first.rtcp) this.#sendReport(bytes, path);
-      else this.#sendPackets(bytes, count, path.own.sender);
+      else if (!this.#sendPackets(bytes, count, path.own.sender)) first.sent = undefined;
+      else if (bytes === first.bytes) first.sent?.();
     }
-    if (this.#next >= this.#queue.length) this.#clear();
     // What the system has not taken goes on by itself.
-    else if (!this.#goesOn && this.#unsent === 0) {
+    if (!this.#queue.isEmpty && !this.#goesOn && this.#unsent === 0) {
       this.#goesOn = true;
       nextTurn(this.#goOn);
     }
@@ -197,24 +175,12 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.#left = LIMITS.burst;
   }
 
-  /** Takes up to `most` datagrams of the first that waits. */
-  #take(first: Waiting, most: number): { readonly bytes: Buffer; readonly count: number } {
-    const { bytes, count } = first;
-    if (count <= most) {
-      this.#next += 1;
-      this.#backlogBytes -= bytes.length + OVERHEAD_BYTES;
-      return { bytes, count };
-    }
-    const end = endOf(bytes, most);
-    first.bytes = bytes.subarray(end);
-    first.count = count - most;
-    this.#backlogBytes -= end;
-    return { bytes: bytes.subarray(0, end), count: most };
-  }
-
-  #sendPackets(framed: Buffer, count: number, sender: DatagramSender): void {
+  /** Whether the system has taken all of them. */
+  #sendPackets(framed: Buffer, count: number, sender: DatagramSender): boolean {
     const taken = sender.sendFramed(framed);
-    if (taken !== count) this.#sendRest(framed, count, taken, sender);
+    if (taken === count) return true;
+    this.#sendRest(framed, count, taken, sender);
+    return false;
   }
 
   #sendRest(framed: Buffer, count: number, taken: number, sender: DatagramSender): void {
@@ -232,13 +198,13 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     this.#goesOn = false;
     if (this.closed) return;
     this.#send();
-    if (this.#queue.length === 0) this.emit("drain");
+    if (this.#queue.isEmpty) this.emit("drain");
   };
 
   readonly #sent = (error: Error | null): void => {
     this.#unsent -= 1;
     if (error !== null) this.#failed(error);
-    if (this.#unsent === 0 && this.#queue.length > 0) this.#goOn();
+    if (this.#unsent === 0 && !this.#queue.isEmpty) this.#goOn();
   };
 
   readonly #failed = (cause: NodeJS.ErrnoException): void => {
@@ -246,13 +212,6 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
     if (cause.code === "ENOBUFS" || cause.code === "ECANCELED" || this.closed) return;
     this.#o.failed(new Fault("unavailable", `cannot send to ${this.#o.peerAddress}: ${cause.message}`, { cause }));
   };
-}
-
-/** Where the first `count` packets end. */
-function endOf(framed: Buffer, count: number): number {
-  let end = 0;
-  for (let packet = 0; packet < count; packet += 1) end += FRAME_HEADER_BYTES + framed.readUInt16BE(end + 2);
-  return end;
 }
 
 /** By the network of the socket's own address, whatever the routes of this machine say of multicast. */

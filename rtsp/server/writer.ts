@@ -163,6 +163,7 @@ export class GroupWriter {
       return;
     }
     if (this.#queue.length === 0) this.#sink.on("drain", this.#onDrain);
+    group.keep();
     this.#queue.push(group);
     this.#queuedBytes += group.memoryBytes;
   }
@@ -183,7 +184,7 @@ export class GroupWriter {
   #write(group: PacketGroup, lane: Lane, sent?: () => void): void {
     const report = this.#reports.before(group);
     if (report !== undefined && this.#reporting) this.#sink.report(report, lane);
-    this.#sink.group(group, lane, sent);
+    this.#sink.group(group, lane, sent ?? group.hold());
     this.#note(group.byteLength, group.at);
   }
 

@@ -1,5 +1,8 @@
 import { Writable } from "node:stream";
 import { expect } from "chai";
+import { FramedPackets } from "../../../media/framed-packets.ts";
+import { PacketGroup } from "../../../media/group.ts";
+import { ReusedMemory } from "../../../media/reused-memory.ts";
 import type { Carrier } from "../../../rtsp/server/carrier.ts";
 import type { Lane } from "../../../rtsp/server/lane.ts";
 import { InterleavedSink } from "../../../rtsp/server/sink.ts";
@@ -83,5 +86,30 @@ describe("what is written to one reader", () => {
       Array.from({ length: 100 - (dropped - 5) }, (_, number) => number),
     );
     expect(taker.numbers.at(-5)).to.equal(110);
+  });
+
+  it("gives a group's memory back once its bytes are gone, and never that of one that has waited", async () => {
+    const memory = new ReusedMemory();
+    const given: number[] = [];
+    const give = memory.give.bind(memory);
+    memory.give = (bytes) => {
+      given.push(bytes.byteOffset);
+      give(bytes);
+    };
+    const offsets: number[] = [];
+    for (let number = 0; number < 12; number += 1) {
+      const group = groupOf(number, { bytes: 50 * KILOBYTE });
+      const bytes = memory.take(group.byteLength);
+      group.bytes.copy(bytes);
+      offsets.push(bytes.byteOffset);
+      const lent = new PacketGroup(group, new FramedPackets(bytes, 1), memory);
+      writer.offer(lent);
+      lent.release();
+    }
+    // The first is with the client, who has not taken it; five fit into the sink, and the others wait where all share them.
+    expect(given).to.deep.equal([]);
+    await taker.take(30);
+    expect(taker.numbers).to.have.length(12);
+    expect(given).to.deep.equal(offsets.slice(0, 6));
   });
 });
