@@ -124,7 +124,8 @@ class Schemas {
   }
 
   #declared(prefix: Prefix, name: string, type: Type, occurs: string): string {
-    if (type.kind !== "anything") return `<xs:element name="${name}" type="${this.#name(prefix, type)}"${occurs}/>`;
+    const told = type.kind === "anything" ? type.told : type;
+    if (told !== undefined) return `<xs:element name="${name}" type="${this.#name(prefix, told)}"${occurs}/>`;
     return `<xs:element name="${name}"${occurs}><xs:complexType mixed="true"><xs:sequence>${REST}</xs:complexType></xs:element>`;
   }
 

@@ -50,6 +50,8 @@ export interface Sent {
 export interface Anything {
   readonly [value]?: Xml;
   readonly kind: "anything";
+  /** What our WSDL says of it, where it is something that is printed elsewhere. */
+  readonly told?: Complex<unknown>;
 }
 
 /** Printed XML, with the prefixes that it uses; or the element that was read, without its text. */
@@ -113,6 +115,9 @@ export const optAttr = <T>(type: Type<T>): Occurring<T, "optAttr"> => ({ occurs:
 export const from = <R extends Row>(declaredBy: Prefix, row: R): R & Declared => ({ ...row, declaredBy });
 
 export const ANYTHING: Anything = { kind: "anything" };
+
+/** Content that is printed elsewhere, as that type. */
+export const toldAs = (told: Complex<unknown>): Anything => ({ ...ANYTHING, told });
 
 /** For {@link type}: the schema lets more follow. Said of types that we read; it means nothing for those that we only print. */
 export const OPEN = "open";

@@ -1,6 +1,7 @@
 import { ANYTHING, from, many, OPEN, opt, optAttr, some, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { anyURI, boolean, dateTime, duration, int } from "../simple.ts";
+import { PRINTED_NOTIFICATION } from "./tt-event.ts";
 import { AbsoluteOrRelativeTime, EndpointReference } from "./wsnt.ts";
 
 export const Capabilities = type("tev:Capabilities", {
@@ -64,7 +65,7 @@ export const PULL_POINT = service(
     PullMessages: operation("READ_MEDIA", type("tev:PullMessages", { Timeout: duration, MessageLimit: int }, OPEN), {
       CurrentTime: dateTime,
       TerminationTime: dateTime,
-      NotificationMessage: from("wsnt", many(ANYTHING)),
+      NotificationMessage: from("wsnt", many(PRINTED_NOTIFICATION)),
     }),
     Seek: operation("READ_MEDIA", type("tev:Seek", { UtcTime: dateTime, Reverse: opt(boolean) }, OPEN), {}),
     SetSynchronizationPoint: operation("READ_MEDIA", {}, {}),

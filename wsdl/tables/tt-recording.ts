@@ -1,6 +1,7 @@
 import { ANYTHING, many, OPEN, opt, optAttr, some, type } from "../schema.ts";
 import { anyURI, boolean, dateTime, duration, float, int, oneOf, string, text } from "../simple.ts";
 import { Name, ReferenceToken, StringAttrList } from "./tt.ts";
+import { PRINTED_NOTIFICATION } from "./tt-event.ts";
 
 // Types of the common schema that recording, search and replay need.
 // A row stands behind those that it needs; optional elements that are never printed are left out.
@@ -151,7 +152,7 @@ export const FindEventResult = type("tt:FindEventResult", {
   RecordingToken: RecordingReference,
   TrackToken: TrackReference,
   Time: dateTime,
-  Event: ANYTHING,
+  Event: PRINTED_NOTIFICATION,
   StartStateEvent: boolean,
 });
 export const FindEventResultList = type("tt:FindEventResultList", { SearchState, Result: many(FindEventResult) });
