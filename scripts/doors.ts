@@ -120,7 +120,12 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
     ],
     account: [
       ...of("tds", "GetDeviceInformation GetScopes GetNetworkInterfaces GetNetworkProtocols GetDNS GetNTP"),
-      ...of("tds", "GetNetworkDefaultGateway GetDiscoveryMode"),
+      ...of("tds", "GetNetworkDefaultGateway GetDiscoveryMode GetDynamicDNS GetSystemUris GetRemoteUser"),
+      // Empty lists.
+      ...of("trt", "GetAudioOutputs GetAudioOutputConfigurations GetAudioDecoderConfigurations"),
+      ...of("trt", "GetVideoAnalyticsConfigurations"),
+      ...of("tr2", "GetAnalyticsConfigurations GetAudioOutputConfigurations GetAudioDecoderConfigurations"),
+      ...of("tmd", "GetAudioOutputs GetVideoOutputs GetSerialPorts"),
       // What comes of these is for who may have it: subscriptions and searches are the account's own.
       ...of("tev", "GetEventProperties CreatePullPointSubscription Seek SetSynchronizationPoint"),
       ...of("wsnt", "Subscribe Renew Unsubscribe PauseSubscription ResumeSubscription"),
@@ -141,6 +146,10 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
       ...of("tr2", "GetVideoSourceConfigurationOptions GetVideoEncoderConfigurationOptions AddConfiguration"),
       ...of("trt", "AddVideoSourceConfiguration AddVideoEncoderConfiguration"),
       ...of("tmd", "GetVideoSources GetDigitalInputs"),
+      // Of a camera, though the list is empty.
+      ...of("trt", "GetOSDs GetCompatibleAudioOutputConfigurations GetCompatibleAudioDecoderConfigurations"),
+      ...of("trt", "GetCompatibleVideoAnalyticsConfigurations"),
+      ...of("tr2", "GetOSDs GetMasks"),
     ],
     audio: [
       ...of("trt", "GetAudioSources GetAudioSourceConfigurations GetAudioSourceConfiguration"),

@@ -70,6 +70,9 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     GetNetworkProtocols: [""],
     GetDNS: [""],
     GetNTP: [""],
+    GetDynamicDNS: [""],
+    GetSystemUris: [""],
+    GetRemoteUser: [""],
     GetNetworkDefaultGateway: [""],
     GetDiscoveryMode: [""],
     GetEndpointReference: [""],
@@ -78,6 +81,14 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     SetRelayOutputState: [element("RelayOutputToken", "gate_0") + element("LogicalState", "active")],
   },
   trt: {
+    GetOSDs: [config("gate"), ""],
+    GetAudioOutputs: [""],
+    GetAudioOutputConfigurations: [""],
+    GetAudioDecoderConfigurations: [""],
+    GetVideoAnalyticsConfigurations: [""],
+    GetCompatibleAudioOutputConfigurations: [profile("gate")],
+    GetCompatibleAudioDecoderConfigurations: [profile("gate")],
+    GetCompatibleVideoAnalyticsConfigurations: [profile("gate")],
     GetServiceCapabilities: [""],
     GetProfiles: [""],
     GetProfile: PROFILES.map(profile),
@@ -116,6 +127,11 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     DeleteProfile: [profile("MADE")],
   },
   tr2: {
+    GetOSDs: [config("gate"), ""],
+    GetMasks: [config("gate"), ""],
+    GetAnalyticsConfigurations: [""],
+    GetAudioOutputConfigurations: [""],
+    GetAudioDecoderConfigurations: [""],
     GetServiceCapabilities: [""],
     GetProfiles: [
       "",
@@ -235,7 +251,15 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     ],
     Stop: [element("VideoSourceToken", "gate")],
   },
-  tmd: { GetServiceCapabilities: [""], GetVideoSources: [""], GetAudioSources: [""], GetDigitalInputs: [""] },
+  tmd: {
+    GetAudioOutputs: [""],
+    GetVideoOutputs: [""],
+    GetSerialPorts: [""],
+    GetServiceCapabilities: [""],
+    GetVideoSources: [""],
+    GetAudioSources: [""],
+    GetDigitalInputs: [""],
+  },
 };
 
 /** `<Name>` as `<tds:Name>`. */

@@ -7,6 +7,7 @@ import {
   CapabilityCategory,
   DiscoveryMode,
   DNSInformation,
+  DynamicDNSInformation,
   HostnameInformation,
   NetworkGateway,
   NetworkInterface,
@@ -113,6 +114,10 @@ export const DEVICE = service(
     GetNetworkProtocols: operation("READ_SYSTEM", {}, { NetworkProtocols: many(NetworkProtocol) }),
     GetDNS: operation("READ_SYSTEM", {}, { DNSInformation }),
     GetNTP: operation("READ_SYSTEM", {}, { NTPInformation }),
+    GetDynamicDNS: operation("READ_SYSTEM", {}, { DynamicDNSInformation }),
+    // Of what a bridge has none: addresses of logs and backups, and an account at other devices.
+    GetSystemUris: operation("READ_SYSTEM", {}, {}),
+    GetRemoteUser: operation("READ_SYSTEM", {}, {}),
     GetNetworkDefaultGateway: operation("READ_SYSTEM", {}, { NetworkGateway }),
     GetDiscoveryMode: operation("READ_SYSTEM", {}, { DiscoveryMode }),
     GetEndpointReference: operation("PRE_AUTH", {}, { GUID: string }),
@@ -144,10 +149,10 @@ export const DEVICE = service(
       GetClientCertificateMode GetCACertificates GetCertificateInformation GetDot1XConfiguration
       GetDot1XConfigurations`,
     READ_SYSTEM: `
-      GetUserRoles GetRemoteUser GetPasswordComplexityOptions GetPasswordComplexityConfiguration
+      GetUserRoles GetPasswordComplexityOptions GetPasswordComplexityConfiguration
       GetPasswordHistoryConfiguration GetAuthFailureWarningOptions GetAuthFailureWarningConfiguration
-      GetDynamicDNS GetZeroConfiguration GetIPAddressFilter GetDot11Capabilities GetDot11Status
-      ScanAvailableDot11Networks GetSystemUris GetGeoLocation`,
+      GetZeroConfiguration GetIPAddressFilter GetDot11Capabilities GetDot11Status
+      ScanAvailableDot11Networks GetGeoLocation`,
     READ_MEDIA: `
       GetStorageConfigurations GetStorageConfiguration`,
     ACTUATE: `

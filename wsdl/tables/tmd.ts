@@ -1,5 +1,5 @@
 import { NAMESPACES } from "../namespaces.ts";
-import { many, optAttr, type } from "../schema.ts";
+import { ANYTHING, many, optAttr, type } from "../schema.ts";
 import { operation, service } from "../service.ts";
 import { boolean, int } from "../simple.ts";
 import { DEVICE } from "./tds.ts";
@@ -27,20 +27,24 @@ export const DEVICE_IO = service(
     GetServiceCapabilities: operation("PRE_AUTH", {}, { Capabilities }),
     GetVideoSources: operation("READ_MEDIA", Get, GetResponse),
     GetAudioSources: operation("READ_MEDIA", Get, GetResponse),
+    // Of what a bridge has none.
+    GetAudioOutputs: operation("READ_MEDIA", Get, GetResponse),
+    GetVideoOutputs: operation("READ_MEDIA", {}, { VideoOutputs: many(ANYTHING) }),
+    GetSerialPorts: operation("READ_SYSTEM", {}, { SerialPort: many(ANYTHING) }),
     GetDigitalInputs: operation("READ_SYSTEM", {}, { DigitalInputs: many(DigitalInput) }),
   },
   {
     PRE_AUTH: `
       GetRelayOutputOptions`,
     READ_MEDIA: `
-      GetAudioOutputs GetVideoOutputs GetVideoSourceConfiguration GetVideoOutputConfiguration
+      GetVideoSourceConfiguration GetVideoOutputConfiguration
       GetAudioSourceConfiguration GetAudioOutputConfiguration GetVideoSourceConfigurationOptions
       GetVideoOutputConfigurationOptions GetAudioSourceConfigurationOptions GetAudioOutputConfigurationOptions`,
     ACTUATE: `
       SetVideoSourceConfiguration SetVideoOutputConfiguration SetAudioSourceConfiguration SetAudioOutputConfiguration
       SetRelayOutputSettings SetDigitalInputConfigurations SetSerialPortConfiguration SendReceiveSerialCommand`,
     READ_SYSTEM: `
-      GetDigitalInputConfigurationOptions GetSerialPorts GetSerialPortConfiguration GetSerialPortConfigurationOptions`,
+      GetDigitalInputConfigurationOptions GetSerialPortConfiguration GetSerialPortConfigurationOptions`,
   },
 );
 

@@ -1,4 +1,4 @@
-import { attr, many, opt, optAttr, some, type } from "../schema.ts";
+import { ANYTHING, attr, many, opt, optAttr, some, type } from "../schema.ts";
 import { keptAnswer, operation, service } from "../service.ts";
 import { anyURI, boolean, int, string } from "../simple.ts";
 import { Name, ReferenceToken, StringAttrList, StringList } from "./tt.ts";
@@ -145,6 +145,20 @@ export const MEDIA2 = service(
       SetConfigurationResponse,
     ),
     SetMetadataConfiguration: operation("ACTUATE", { Configuration: MetadataConfiguration }, SetConfigurationResponse),
+    // Of what a bridge has none: lists that are empty, which is what clients go through.
+    GetOSDs: operation(
+      "READ_MEDIA",
+      { OSDToken: opt(ReferenceToken), ConfigurationToken: opt(ReferenceToken) },
+      { OSDs: many(ANYTHING) },
+    ),
+    GetMasks: operation(
+      "READ_MEDIA",
+      { Token: opt(ReferenceToken), ConfigurationToken: opt(ReferenceToken) },
+      { Masks: many(ANYTHING) },
+    ),
+    GetAnalyticsConfigurations: operation("READ_MEDIA", GetConfiguration, { Configurations: many(ANYTHING) }),
+    GetAudioOutputConfigurations: operation("READ_MEDIA", GetConfiguration, { Configurations: many(ANYTHING) }),
+    GetAudioDecoderConfigurations: operation("READ_MEDIA", GetConfiguration, { Configurations: many(ANYTHING) }),
   },
   {
     ACTUATE: `
@@ -152,9 +166,7 @@ export const MEDIA2 = service(
       StartMulticastStreaming StopMulticastStreaming SetOSD CreateOSD DeleteOSD
       SetMask CreateMask DeleteMask`,
     READ_MEDIA: `
-      GetAnalyticsConfigurations GetAudioOutputConfigurations GetAudioDecoderConfigurations
-      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetOSDs
-      GetOSDOptions GetMasks GetMaskOptions`,
+      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetOSDOptions GetMaskOptions`,
     WRITE_SYSTEM: `
       SetEQPresetConfiguration SetVideoSourceMode SetWebRTCConfigurations AddAudioClip AddTTSAudioClip SetAudioClip
       DeleteAudioClip SetMulticastAudioDecoderConfiguration`,

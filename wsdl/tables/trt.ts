@@ -1,4 +1,4 @@
-import { many, opt, optAttr, type } from "../schema.ts";
+import { ANYTHING, many, opt, optAttr, type } from "../schema.ts";
 import { keptAnswer, operation, service } from "../service.ts";
 import { boolean, int } from "../simple.ts";
 import { Name, ReferenceToken, StreamSetup } from "./tt.ts";
@@ -40,6 +40,9 @@ export const Capabilities = type("trt:Capabilities", {
 
 /** What is put into which profile. */
 const Addition = { ProfileToken: ReferenceToken, ConfigurationToken: ReferenceToken };
+
+const NO_CONFIGURATIONS = { Configurations: many(ANYTHING) };
+const OF_PROFILE = { ProfileToken: ReferenceToken };
 
 /** The media service, version 1.0: what we answer of it, and what else it has. */
 export const MEDIA = service(
@@ -177,15 +180,20 @@ export const MEDIA = service(
       {},
     ),
     DeleteProfile: operation("ACTUATE", { ProfileToken: ReferenceToken }, {}),
+    // Of what a bridge has none: lists that are empty, which is what clients go through.
+    GetOSDs: operation("READ_MEDIA", { ConfigurationToken: opt(ReferenceToken) }, { OSDs: many(ANYTHING) }),
+    GetAudioOutputs: operation("READ_MEDIA", {}, { AudioOutputs: many(ANYTHING) }),
+    GetAudioOutputConfigurations: operation("READ_MEDIA", {}, NO_CONFIGURATIONS),
+    GetAudioDecoderConfigurations: operation("READ_MEDIA", {}, NO_CONFIGURATIONS),
+    GetVideoAnalyticsConfigurations: operation("READ_MEDIA", {}, NO_CONFIGURATIONS),
+    GetCompatibleAudioOutputConfigurations: operation("READ_MEDIA", OF_PROFILE, NO_CONFIGURATIONS),
+    GetCompatibleAudioDecoderConfigurations: operation("READ_MEDIA", OF_PROFILE, NO_CONFIGURATIONS),
+    GetCompatibleVideoAnalyticsConfigurations: operation("READ_MEDIA", OF_PROFILE, NO_CONFIGURATIONS),
   },
   {
     READ_MEDIA: `
-      GetAudioOutputs GetVideoAnalyticsConfigurations GetAudioOutputConfigurations
-      GetAudioDecoderConfigurations GetVideoAnalyticsConfiguration GetAudioOutputConfiguration
-      GetAudioDecoderConfiguration GetCompatibleVideoAnalyticsConfigurations
-      GetCompatibleAudioOutputConfigurations GetCompatibleAudioDecoderConfigurations
-      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetOSDs GetOSD
-      GetOSDOptions`,
+      GetVideoAnalyticsConfiguration GetAudioOutputConfiguration GetAudioDecoderConfiguration
+      GetAudioOutputConfigurationOptions GetAudioDecoderConfigurationOptions GetOSD GetOSDOptions`,
     ACTUATE: `
       AddVideoAnalyticsConfiguration RemoveVideoAnalyticsConfiguration AddAudioOutputConfiguration
       RemoveAudioOutputConfiguration AddAudioDecoderConfiguration RemoveAudioDecoderConfiguration

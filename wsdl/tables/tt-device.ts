@@ -25,6 +25,8 @@ export const User = type("tt:User", {
   UserLevel,
   Extension: opt(UserExtension),
 });
+export const DynamicDNSType = oneOf("tt:DynamicDNSType", "NoUpdate", "ClientUpdates", "ServerUpdates");
+export const DynamicDNSInformation = type("tt:DynamicDNSInformation", { Type: DynamicDNSType });
 export const CapabilityCategory = oneOf(
   "tt:CapabilityCategory",
   "All",

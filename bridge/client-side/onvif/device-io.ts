@@ -53,6 +53,9 @@ export function deviceIoServices(site: OnvifSite): readonly [Service, Service] {
     GetServiceCapabilities: () => ({ Capabilities: DEVICE_IO_CAPABILITIES }),
     GetVideoSources: (_, { who }) => sources(who, ({ video }) => video),
     GetAudioSources: (_, { who }) => sources(who, ({ audio }) => audio),
+    GetAudioOutputs: () => ({ Token: [] }),
+    GetVideoOutputs: () => ({ VideoOutputs: [] }),
+    GetSerialPorts: () => ({ SerialPort: [] }),
     GetDigitalInputs: (_, { who }: KnownCall) => ({
       DigitalInputs: site
         .cameras(who)

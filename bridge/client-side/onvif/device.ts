@@ -134,6 +134,9 @@ export function deviceService(o: {
     // The machine's own settings are its administrator's; clients learn that they are not made here.
     GetDNS: () => ({ DNSInformation: { FromDHCP: false } }),
     GetNTP: () => ({ NTPInformation: { FromDHCP: false } }),
+    GetDynamicDNS: () => ({ DynamicDNSInformation: { Type: "NoUpdate" as const } }),
+    GetSystemUris: () => ({}),
+    GetRemoteUser: () => ({}),
     GetNetworkDefaultGateway: () => ({ NetworkGateway: {} }),
     GetDiscoveryMode: () => ({
       DiscoveryMode: site.discoverable ? ("Discoverable" as const) : ("NonDiscoverable" as const),

@@ -28,6 +28,7 @@ import {
   videoSourceOptions,
 } from "./media-parts.ts";
 import { mediaSettings } from "./media-settings.ts";
+import { noneOfMedia } from "./none.ts";
 import { profileChanges } from "./profile-changes.ts";
 import { cameraIdOf, compatible, findProfile, profiles, type ShownProfile } from "./profiles.ts";
 import { ptzConfiguration } from "./ptz.ts";
@@ -178,6 +179,7 @@ export function mediaService(site: OnvifSite): Service {
       }),
     },
     SetSynchronizationPoint: synchronizationPoint(site),
+    ...noneOfMedia(site),
     ...profileChanges(site, profileOf),
     ...mediaSettings(site, { VideoEncoder: videoEncoder, AudioEncoder: audioEncoder }, videoSaid),
   });

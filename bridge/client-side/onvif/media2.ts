@@ -21,6 +21,7 @@ import {
   videoSourceOptions,
 } from "./media-parts.ts";
 import { mediaSettings } from "./media-settings.ts";
+import { noneOfMedia2 } from "./none.ts";
 import { profileChanges2 } from "./profile-changes.ts";
 import { cameraIdOf, compatible, findProfile, profiles, type ShownProfile } from "./profiles.ts";
 import { ptzConfiguration } from "./ptz.ts";
@@ -141,6 +142,7 @@ export function media2Service(site: OnvifSite): Service {
       }),
     },
     SetSynchronizationPoint: synchronizationPoint(site),
+    ...noneOfMedia2(site),
     ...profileChanges2(site),
     ...mediaSettings(site, { VideoEncoder: videoEncoder2, AudioEncoder: audioEncoder }, videoSaid2),
   });
