@@ -1,5 +1,5 @@
 import { MINUTE } from "../base/units.ts";
-import type { VideoChange, VideoEncoder } from "../media/video-settings.ts";
+import type { VideoChange, VideoEncoder, VideoSettings } from "../media/video-settings.ts";
 import type { ValueOf } from "../wsdl/schema.ts";
 import type { RequestOf, ResponseOf } from "../wsdl/service.ts";
 import type { IMAGING } from "../wsdl/tables/timg.ts";
@@ -17,12 +17,18 @@ export interface PtzHead {
   readonly node: ValueOf<typeof PTZNode>;
 }
 
+/** How a stream is encoded now. */
+export interface HeardEncoder extends VideoEncoder {
+  /** How it was when the camera told of it for the first time: another one since is a change, though nobody has looked in between. */
+  readonly first?: VideoSettings;
+}
+
 /** What can be done with a camera besides watching. Tokens of relays and inputs are the bridge's, unique within the camera. */
 export interface Controls {
   readonly ptz: PtzHead | undefined;
   readonly imaging: boolean;
   /** By the name of the stream, for those of which the camera tells how it encodes them. */
-  readonly encoders: ReadonlyMap<string, VideoEncoder>;
+  readonly encoders: ReadonlyMap<string, HeardEncoder>;
   readonly relays: readonly ValueOf<typeof RelayOutput>[];
   readonly inputs: readonly ValueOf<typeof DigitalInput>[];
   readonly snapshot: boolean;

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../base/clock.ts";
 import { isoOf, SECOND } from "../base/units.ts";
-import type { VideoSettings } from "../media/video-settings.ts";
 import type { Item } from "../wsdl/notification.ts";
 import { onvifTopic, ownTopic, type Topic } from "../wsdl/topic.ts";
 import { type CameraDirectory, type CameraInfo, MAIN_STREAM, type StreamInfo } from "./camera.ts";
+import type { HeardEncoder } from "./camera-control.ts";
 import type { EdgeFetch } from "./edge-fetches.ts";
 import type { EventBus } from "./event-bus.ts";
 
@@ -54,7 +54,7 @@ export class OwnEvents {
       there.add(info.id);
       this.#state(info);
       this.#profiles(info);
-      for (const [stream, { settings }] of control.controls.encoders) this.#encoder(info.id, stream, settings);
+      for (const [stream, encoder] of control.controls.encoders) this.#encoder(info.id, stream, encoder);
     }
     for (const id of this.#seen.keys()) {
       if (there.has(id)) continue;
@@ -116,12 +116,12 @@ export class OwnEvents {
   }
 
   /** Something was set at the camera that its stream need not show: rates, quality. What is heard for the first time is no change. */
-  #encoder(camera: string, stream: string, settings: VideoSettings): void {
+  #encoder(camera: string, stream: string, { settings, first = settings }: HeardEncoder): void {
     const token = tokenOf(camera, stream);
     const now = JSON.stringify(settings);
-    const before = this.#encoders.get(token);
+    const before = this.#encoders.get(token) ?? JSON.stringify(first);
     this.#encoders.set(token, now);
-    if (before !== undefined && before !== now) this.#configuration(camera, token);
+    if (before !== now) this.#configuration(camera, token);
   }
 
   #changed(camera: string, token: string): void {

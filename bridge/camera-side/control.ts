@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
 import { MINUTE, type MonotonicMillis, SECOND } from "../../base/units.ts";
-import type { VideoChange } from "../../media/video-settings.ts";
+import type { VideoChange, VideoSettings } from "../../media/video-settings.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import { type CameraControls, readControls } from "../../onvif/client/controls.ts";
 import { Conversation } from "../../onvif/client/conversation.ts";
@@ -62,6 +62,8 @@ export class CameraControlPort implements CameraControl {
   #found: CameraControls | undefined;
   #foundUntil = 0;
   #controls: Controls = NO_CONTROLS;
+  /** By stream, how it was encoded at first. */
+  readonly #first = new Map<string, VideoSettings>();
   #asking: Promise<CameraControls> | undefined;
   #notBefore: MonotonicMillis | undefined;
   readonly #moveEnd: MoveEnd;
@@ -198,7 +200,11 @@ export class CameraControlPort implements CameraControl {
       encoders: new Map(
         this.#record.streams.flatMap(({ name }, index) => {
           const encoder = encoders[index];
-          return encoder === undefined ? [] : [[name, { settings: encoder.settings, choices: encoder.choices }]];
+          if (encoder === undefined) return [];
+          const { settings, choices } = encoder;
+          const first = this.#first.get(name) ?? settings;
+          this.#first.set(name, first);
+          return [[name, { settings, choices, first }]];
         }),
       ),
       relays: relays.map(own),
