@@ -180,4 +180,20 @@ export const catalogMigrations: Readonly<Record<string, Migration>> = {
       await db.schema.alterTable("opened").addColumn("keepBytes", "bigint").execute();
     },
   },
+  // With all that a timeline asks for in the indexes: the rows of a day lie as far apart as there are cameras.
+  "0008-timelines": {
+    async up(db: Kysely<unknown>) {
+      await db.schema.dropIndex("segments_seek").execute();
+      await db.schema
+        .createIndex("segments_seek")
+        .on("segments")
+        .columns(["camera", "stream", "startUs", "file", "endUs", "volume"])
+        .execute();
+      await sql`create index segments_fetched_seek on segments (camera, stream, startUs, endUs) where fetchedUs is not null`.execute(
+        db,
+      );
+      await db.schema.dropIndex("gaps_seek").execute();
+      await db.schema.createIndex("gaps_seek").on("gaps").columns(["camera", "stream", "fromUs", "toUs"]).execute();
+    },
+  },
 };

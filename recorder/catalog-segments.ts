@@ -10,6 +10,9 @@ export interface UsRange {
   readonly toUs: number;
 }
 
+/** When and where a segment was recorded. */
+export type SegmentExtent = Pick<SegmentRow, "startUs" | "endUs" | "file" | "volume">;
+
 /** The sealed segments of the catalog, to be found by camera, stream, time, file and volume. */
 export class CatalogSegments {
   readonly #query: Kysely<CatalogSchema>;
@@ -141,6 +144,29 @@ export class CatalogSegments {
       .execute();
   }
 
+  /** When the next segments behind `cursor` begin and end that begin before `toUs`, in order, at most a page of them. Read from the index alone. */
+  extents(
+    camera: string,
+    stream: string,
+    cursor: Cursor,
+    toUs: number,
+    volumes: readonly string[],
+  ): Promise<readonly SegmentExtent[]> {
+    return this.#query
+      .selectFrom("segments")
+      .select(["startUs", "endUs", "file", "volume"])
+      .where("volume", "in", volumes)
+      .where("camera", "=", camera)
+      .where("stream", "=", stream)
+      .where("startUs", ">=", cursor.startUs)
+      .where("startUs", "<", toUs)
+      .where((eb) => eb.or([eb("startUs", ">", cursor.startUs), eb("file", ">", cursor.file)]))
+      .orderBy("startUs")
+      .orderBy("file")
+      .limit(PAGE_ROWS)
+      .execute();
+  }
+
   /** Stretches of a stream that were recorded to other volumes than these, joined, in order; the first page of them. */
   async elsewhere(
     camera: string,
@@ -152,15 +178,16 @@ export class CatalogSegments {
     if (away.length === 0) return [];
     const found: { startUs: number; endUs: number; readonly volume: string }[] = [];
     const before = await this.atOrBefore(camera, stream, fromUs, away);
-    let page: readonly SegmentRow[] = before === undefined || before.endUs <= fromUs ? [] : [before];
+    let page: readonly SegmentExtent[] =
+      before === undefined || before.startUs >= toUs || before.endUs <= fromUs ? [] : [before];
     for (let cursor: Cursor = before ?? { startUs: 0, file: "" }; ; ) {
       for (const { startUs, endUs, volume } of page) {
         const last = found.at(-1);
-        if (startUs >= toUs || found.length >= PAGE_ROWS) return found;
+        if (found.length >= PAGE_ROWS) return found;
         if (last?.volume === volume && startUs - last.endUs <= LEAST_GAP_US) last.endUs = Math.max(last.endUs, endUs);
         else found.push({ startUs, endUs, volume });
       }
-      page = await this.after(camera, stream, cursor, PAGE_ROWS, away);
+      page = await this.extents(camera, stream, cursor, toUs, away);
       const next = page.at(-1);
       if (next === undefined) return found;
       cursor = next;

@@ -7,7 +7,8 @@ import type { Reading, RecordedSource, Span } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import { readBackward } from "./backward.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Cursor, SegmentRow } from "./catalog-rows.ts";
+import type { Cursor } from "./catalog-rows.ts";
+import type { SegmentExtent } from "./catalog-segments.ts";
 import type { TimedSample } from "./fragment-read.ts";
 import { Lanes } from "./lanes.ts";
 import { type Place, Places, type ReaderContext } from "./places.ts";
@@ -64,14 +65,14 @@ export class StreamReader implements RecordedSource {
     if (first !== undefined) add(first);
     let cursor: Cursor | undefined = first;
     while (cursor !== undefined && cursor.startUs < toUs(to)) {
-      const page: readonly SegmentRow[] = await this.#catalog.segments.after(
+      const page: readonly SegmentExtent[] = await this.#catalog.segments.extents(
         this.#camera,
         this.#stream,
         cursor,
-        undefined,
+        toUs(to),
         this.#volumes.here,
       );
-      for (const row of page) if (row.startUs < toUs(to)) add(row);
+      for (const row of page) add(row);
       cursor = page.at(-1);
       await setImmediate();
     }

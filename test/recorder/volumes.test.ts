@@ -347,8 +347,8 @@ describe("recording on several volumes", function () {
   });
 
   it("opens what was recorded before there were volumes", async () => {
-    const { "0005-volumes": newest, ...before } = catalogMigrations;
-    expect(newest).not.to.equal(undefined);
+    expect(catalogMigrations).to.include.keys("0005-volumes");
+    const before = Object.fromEntries(Object.entries(catalogMigrations).filter(([name]) => name < "0005"));
     await mkdir(`${site.folder}/main`);
     const old = await openDatabase<Record<string, Record<string, unknown>>>(
       `${site.folder}/main/${CATALOG_FILE}`,
