@@ -1,5 +1,6 @@
 import { FRAME_HEADER_BYTES, frameEnd } from "./framed-packets.ts";
 import type { GroupMarks, PacketGroup } from "./group.ts";
+import type { SampleBytes } from "./packed-bytes.ts";
 import { paddingOf, payloadOffset } from "./rtp.ts";
 import type { Sample, SampleFormat } from "./sample.ts";
 
@@ -9,27 +10,31 @@ const LIMITS = {
 };
 
 /** Puts the payloads of one access unit together again. One per track, used for one access unit after another. */
-export interface Unpacker {
+export interface Unpacker<Data extends SampleBytes = Buffer> {
   /** It has content that can be shown, not only what goes with the next access unit. */
   readonly hasContent: boolean;
   /** The content is there from its beginning on, as far as that can be told. */
   readonly fromStart: boolean;
   /** Nothing is missing at its end, as far as that can be told. */
   readonly atEnd: boolean;
+  /** The payloads that come next are in this group. */
+  begin?(group: PacketGroup): void;
   /**
    * Takes the next payload, which lies in `bytes` from `start` to `end`, of the packet that begins at `packetAt`; not empty. False: the
    * access unit cannot be completed. Never throws.
    */
   add(bytes: Buffer, start: number, end: number, packetAt: number): boolean;
   /** The access unit, which is over then; undefined where its format is not known, or it makes no sense. */
-  finish(): Unpacked | undefined;
+  finish(): Unpacked<Data> | undefined;
   /** Forgets what has come of the access unit. */
   drop(): void;
-  /** What it makes of payloads are copies of them. */
-  readonly copies: boolean;
+  /** It holds the groups that it has payloads of, in `begin`. */
+  readonly holds: boolean;
 }
 
-export type Unpacked = Pick<Sample, "key" | "data"> & { readonly format: SampleFormat };
+export type Unpacked<Data extends SampleBytes = Buffer> = Pick<Sample<Data>, "key" | "data"> & {
+  readonly format: SampleFormat;
+};
 
 /**
  * Samples out of packet groups, for media whose access units span packets.
@@ -37,8 +42,8 @@ export type Unpacked = Pick<Sample, "key" | "data"> & { readonly format: SampleF
  * A group is nearly always a whole access unit, and then its sample comes at once. Cameras that set markers in the middle or
  * never are waited for: what has the same RTP time belongs together. An access unit that packets are missing of is left out.
  */
-export class AccessUnits {
-  readonly #unpacker: Unpacker;
+export class AccessUnits<Data extends SampleBytes = Buffer> {
+  readonly #unpacker: Unpacker<Data>;
   /** Marks of the first group of the access unit that is being put together. */
   #open: GroupMarks | undefined;
   /** The newest packet said that it is the last one. */
@@ -54,17 +59,17 @@ export class AccessUnits {
   /** This camera sets markers before the end of an access unit. */
   #patient = false;
 
-  constructor(unpacker: Unpacker) {
+  constructor(unpacker: Unpacker<Data>) {
     this.#unpacker = unpacker;
   }
 
-  get copies(): boolean {
-    return this.#unpacker.copies;
+  get holds(): boolean {
+    return this.#unpacker.holds;
   }
 
   /** The samples that this group completes. Never throws. */
-  push(group: PacketGroup): readonly Sample[] {
-    const samples: Sample[] = [];
+  push(group: PacketGroup): readonly Sample<Data>[] {
+    const samples: Sample<Data>[] = [];
     let gap = group.discontinuity;
     let first = true;
     const { bytes } = group;
@@ -83,6 +88,7 @@ export class AccessUnits {
       this.#sequence = sequence;
       gap ||= step !== 1;
       if (first && this.#open?.rtpTime !== group.rtpTime) this.#close(gap, samples);
+      if (first) this.#unpacker.begin?.(group);
       first = false;
       this.#begin(group, gap);
       this.#marked = ((bytes[packetAt + 1] as number) & 0x80) !== 0;
@@ -96,8 +102,8 @@ export class AccessUnits {
   }
 
   /** What can be had of what is held: the stream ends here. */
-  flush(): readonly Sample[] {
-    const samples: Sample[] = [];
+  flush(): readonly Sample<Data>[] {
+    const samples: Sample<Data>[] = [];
     this.#close(false, samples);
     return samples;
   }
@@ -129,7 +135,7 @@ export class AccessUnits {
   }
 
   /** The access unit is over. `gap`: packets are missing behind it. */
-  #close(gap: boolean, samples: Sample[]): void {
+  #close(gap: boolean, samples: Sample<Data>[]): void {
     const marks = this.#open;
     if (marks === undefined) return;
     this.#open = undefined;

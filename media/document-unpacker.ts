@@ -10,7 +10,7 @@ const FORMAT: SampleFormat = { codec: "VND.ONVIF.METADATA" };
 
 /** XML documents of a metadata stream; the marker ends one (ONVIF Streaming 5.1.2.1). */
 export class DocumentUnpacker implements Unpacker {
-  readonly copies = false;
+  readonly holds = false;
   #pieces: Buffer[] = [];
   #bytes = 0;
 

@@ -32,7 +32,7 @@ export class JpegUnpacker implements Unpacker {
   /** Tables by the Q that stands for them, 128 to 254: they need not be repeated. */
   readonly #tables = new Map<number, readonly Buffer[]>();
   #header: Header | undefined;
-  readonly copies = false;
+  readonly holds = false;
   #pieces: Buffer[] = [];
   #bytes = 0;
   #format: Format | undefined;

@@ -12,7 +12,7 @@ const LIMITS = {
 /** Pictures of MPEG-4 Visual (RFC 6416 5): the bitstream itself, cut anywhere. Headers are taken from the description and from the stream. */
 export class Mpeg4Unpacker implements Unpacker {
   #format: Extract<SampleFormat, { codec: "MP4V-ES" }> | undefined;
-  readonly copies = false;
+  readonly holds = false;
   #pieces: Buffer[] = [];
   #bytes = 0;
   hasContent = false;

@@ -1,73 +1,80 @@
 import type { Unpacked, Unpacker } from "./access-units.ts";
+import type { PacketGroup } from "./group.ts";
 import { splitStartCodes } from "./nal.ts";
 import type { NalCodec } from "./nal-codec.ts";
+import { type Mark, PackedBytes, PieceRoom, type SampleBytes } from "./packed-bytes.ts";
 import { ParameterSets } from "./parameter-sets.ts";
-import type { ReusedMemory } from "./reused-memory.ts";
 
 const LIMITS = {
   /** Of one access unit. Key frames of 4K cameras have some MiB. */
   bytes: 16 * 1024 * 1024,
   /** NAL units of one access unit. Encoders that cut slices to the size of packets make some thousand of a large key frame. */
   nals: 8192,
-  /** Room that an access unit of ordinary cameras finds at once, and the most that is kept for the next one. */
-  firstBytes: 32 * 1024,
-  keptBytes: 1024 * 1024,
 };
 
-const LENGTH_BYTES = 4;
-const NOTHING = Buffer.alloc(0);
+/** A NAL unit of which fragments are still missing. */
+interface OpenUnit {
+  readonly mark: Mark;
+  readonly type: number;
+}
 
 /**
- * Access units of H.264 (RFC 6184, packetization modes 0 and 1) and H.265 (RFC 7798, without DONL). Payloads are copied as they
- * come, into room that is used for one access unit after another.
+ * Access units of H.264 (RFC 6184, packetization modes 0 and 1) and H.265 (RFC 7798, without DONL). Payloads stay where they came:
+ * what is noted is where they lie.
  */
-export class NalUnpacker implements Unpacker {
+export class NalUnpacker<Data extends SampleBytes> implements Unpacker<Data> {
   readonly #codec: NalCodec;
   readonly #sets: ParameterSets;
-  readonly #memory: ReusedMemory | undefined;
-  /** What is there of the access unit: NAL units, each behind its length. */
-  #room: Buffer = NOTHING;
-  #bytes = 0;
+  readonly #finished: (packed: PackedBytes) => Data;
+  readonly #room = new PieceRoom();
+  /** What is there of the access unit. */
+  #packed = new PackedBytes(this.#room);
   #nals = 0;
-  /** Where the length stands of the NAL unit of which fragments are still missing. */
-  #openAt: number | undefined;
+  #open: OpenUnit | undefined;
   #random = false;
-  readonly copies = true;
+  readonly holds = true;
   hasContent = false;
   fromStart = false;
 
-  /** `known`: parameter sets out of the stream's description. `memory`: where access units lie; memory of their own if absent. */
-  constructor(codec: NalCodec, known: readonly Buffer[], memory?: ReusedMemory) {
+  /** `known`: parameter sets out of the stream's description. `finished`: what becomes of an access unit, which it releases. */
+  constructor(codec: NalCodec, known: readonly Buffer[], finished: (packed: PackedBytes) => Data) {
     this.#codec = codec;
-    this.#memory = memory;
+    this.#finished = finished;
     this.#sets = new ParameterSets(codec.codec);
     for (const nal of known) this.#sets.note(nal);
     this.#sets.settle();
   }
 
   get atEnd(): boolean {
-    return this.#openAt === undefined;
+    return this.#open === undefined;
+  }
+
+  begin(group: PacketGroup): void {
+    this.#packed.lieIn(group);
   }
 
   add(bytes: Buffer, start: number, end: number): boolean {
     const codec = this.#codec;
     if (codec.type(bytes, start) === codec.fragment) return this.#addFragment(bytes, start, end);
     this.#endFragments();
-    for (const nal of codec.units(bytes.subarray(start, end))) this.#addUnit(nal);
+    for (const nal of codec.units(bytes.subarray(start, end))) {
+      const at = nal.byteOffset - bytes.byteOffset;
+      this.#addUnit(nal, () => this.#packed.add(at, at + nal.length));
+    }
     return this.#withinLimits();
   }
 
   #withinLimits(): boolean {
-    return this.#bytes <= LIMITS.bytes && this.#nals <= LIMITS.nals;
+    return this.#packed.length <= LIMITS.bytes && this.#nals <= LIMITS.nals;
   }
 
-  #addUnit(nal: Buffer): void {
+  #addUnit(nal: Buffer, add: () => void): void {
     const type = this.#codec.type(nal);
     if (nal.length < this.#codec.headerBytes || !this.#codec.plain(type)) return;
     if (this.#codec.parameterSet(type) > 0) this.#sets.note(nal);
-    const at = this.#begin();
-    this.#append(nal);
-    this.#setLength(at);
+    const mark = this.#packed.begin();
+    add();
+    this.#packed.end(mark);
     this.#count(type, nal[this.#codec.headerBytes]);
   }
 
@@ -84,94 +91,66 @@ export class NalUnpacker implements Unpacker {
   #addFragment(bytes: Buffer, start: number, end: number): boolean {
     const flagsAt = start + this.#codec.headerBytes;
     const flags = flagsAt < end ? (bytes[flagsAt] as number) : 0;
-    const body = bytes.subarray(flagsAt + 1, Math.max(flagsAt + 1, end));
+    const bodyAt = Math.min(flagsAt + 1, end);
     if ((flags & 0x80) !== 0) {
       // Cameras that do not mark the end of a fragmented unit end it with the start of the next one.
       this.#endFragments();
-      if (!this.#startFragments(bytes.subarray(start, end), body)) return false;
+      if (!this.#startFragments(bytes.subarray(start, end), bodyAt < end ? bytes[bodyAt] : undefined)) return false;
     }
-    if (this.#openAt === undefined) return false;
-    this.#append(body);
+    if (this.#open === undefined) return false;
+    this.#packed.add(bodyAt, end);
     if ((flags & 0x40) !== 0) this.#endFragments();
     return this.#withinLimits();
   }
 
-  #startFragments(payload: Buffer, body: Buffer): boolean {
-    const header = Buffer.from(this.#codec.unitHeader(payload));
-    const type = this.#codec.type(header);
+  #startFragments(payload: Buffer, behind: number | undefined): boolean {
+    const header = this.#codec.unitHeader(payload);
+    const type = this.#codec.type(Buffer.from(header));
     if (!this.#codec.plain(type)) return false;
-    this.#openAt = this.#begin();
-    this.#append(header);
-    this.#count(type, body[0]);
+    this.#open = { mark: this.#packed.begin(), type };
+    this.#packed.addHeader(header);
+    this.#count(type, behind);
     return true;
   }
 
   #endFragments(): void {
-    const at = this.#openAt;
-    if (at === undefined) return;
-    this.#openAt = undefined;
-    if (this.#codec.parameterSet(this.#codec.type(this.#room, at + LENGTH_BYTES)) > 0) this.#splitFrom(at);
-    else this.#setLength(at);
+    const open = this.#open;
+    if (open === undefined) return;
+    this.#open = undefined;
+    if (this.#codec.parameterSet(open.type) > 0) this.#split(open.mark);
+    else this.#packed.end(open.mark);
   }
 
   /** There are cameras that put all of a key frame, with start codes, into what they say is one parameter set. */
-  #splitFrom(at: number): void {
-    const nal = Buffer.from(this.#room.subarray(at + LENGTH_BYTES, this.#bytes));
-    this.#bytes = at;
+  #split(mark: Mark): void {
+    const nal = this.#packed.takeBack(mark);
     this.#nals -= 1;
-    for (const one of splitStartCodes(nal)) this.#addUnit(one);
+    for (const one of splitStartCodes(nal)) this.#addUnit(one, () => this.#packed.addOwn(one));
   }
 
-  /** Leaves room for the length of a NAL unit, and tells where. */
-  #begin(): number {
-    const at = this.#bytes;
-    this.#reserve(LENGTH_BYTES);
-    this.#bytes += LENGTH_BYTES;
-    return at;
-  }
-
-  #append(bytes: Buffer): void {
-    this.#reserve(bytes.length);
-    this.#room.set(bytes, this.#bytes);
-    this.#bytes += bytes.length;
-  }
-
-  /** Of the NAL unit that ends here. */
-  #setLength(at: number): void {
-    this.#room.writeUInt32BE(this.#bytes - at - LENGTH_BYTES, at);
-  }
-
-  #reserve(bytes: number): void {
-    const least = this.#bytes + bytes;
-    if (least <= this.#room.length) return;
-    const room = Buffer.allocUnsafeSlow(Math.max(least, this.#room.length * 2, LIMITS.firstBytes));
-    this.#room.copy(room, 0, 0, this.#bytes);
-    this.#room = room;
-  }
-
-  finish(): Unpacked | undefined {
+  finish(): Unpacked<Data> | undefined {
     this.#endFragments();
     this.#sets.settle();
     const { format } = this.#sets;
     const key = this.#random;
-    const data = format === undefined ? undefined : this.#copied();
-    this.drop();
-    return format === undefined || data === undefined ? undefined : { key, data, format };
-  }
-
-  #copied(): Buffer {
-    const whole = this.#room.subarray(0, this.#bytes);
-    if (this.#memory === undefined) return Buffer.from(whole);
-    const data = this.#memory.take(this.#bytes);
-    data.set(whole);
-    return data;
+    const packed = this.#packed;
+    if (format === undefined) {
+      this.drop();
+      return undefined;
+    }
+    this.#restart();
+    return { key, data: this.#finished(packed), format };
   }
 
   drop(): void {
-    if (this.#room.length > LIMITS.keptBytes) this.#room = NOTHING;
-    this.#bytes = 0;
+    this.#packed.release();
+    this.#restart();
+  }
+
+  #restart(): void {
+    this.#packed = new PackedBytes(this.#room);
     this.#nals = 0;
-    this.#openAt = undefined;
+    this.#open = undefined;
     this.#random = false;
     this.hasContent = false;
     this.fromStart = false;

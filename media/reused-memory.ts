@@ -14,37 +14,22 @@ interface Block {
   filling: boolean;
 }
 
-/** What several have together. */
-interface Pool {
-  readonly blocks: WeakMap<ArrayBufferLike, Block>;
-  /** What waits to be used again, by size. */
-  readonly idle: Map<number, Block[]>;
-  readonly maxIdleBytes: number;
-  idleBytes: number;
-}
-
 /**
  * Memory for packets, or for samples that are only written to disk, used again once nobody looks at them any more: making new memory
  * for each picture costs more than all else that is done to it, most of it at the hands of the collector. A block is used again when
  * all of its pieces are back; what is never given back is collected as usual, with its block.
  */
 export class ReusedMemory {
-  #pool: Pool;
+  readonly #blocks = new WeakMap<ArrayBufferLike, Block>();
+  /** What waits to be used again, by size. */
+  readonly #idle = new Map<number, Block[]>();
+  readonly #maxIdleBytes: number;
+  #idleBytes = 0;
   #filling: Block | undefined;
 
   /** `idleBytes`: how much waits at most to be used again. */
   constructor(idleBytes: number = LIMITS.idleBytes) {
-    this.#pool = { blocks: new WeakMap(), idle: new Map(), maxIdleBytes: idleBytes, idleBytes: 0 };
-  }
-
-  /**
-   * The same memory in blocks of its own: one piece holds its whole block, so that what is held for long here would hold what others
-   * have given back, many times its size. What is taken of either can be given to the other.
-   */
-  apart(): ReusedMemory {
-    const other = new ReusedMemory();
-    other.#pool = this.#pool;
-    return other;
+    this.#maxIdleBytes = idleBytes;
   }
 
   /** Not cleared. */
@@ -57,9 +42,28 @@ export class ReusedMemory {
     return Buffer.from(block.memory, at, bytes);
   }
 
+  /**
+   * At least so many bytes, and whatever else is free behind them: for who does not know yet how many it takes, and says so by {@link cut}
+   * before anything else is taken.
+   */
+  takeRest(atLeast: number): Buffer<ArrayBuffer> {
+    const block = atLeast > LIMITS.blockBytes ? this.#unused(sizeOf(atLeast)) : this.#withRoom(atLeast);
+    const at = block.usedBytes;
+    block.usedBytes = block.memory.byteLength;
+    block.lent.add(at);
+    return Buffer.from(block.memory, at, block.usedBytes - at);
+  }
+
+  /** The first `bytes` of a piece that was taken with {@link takeRest}: what is behind them is free. */
+  cut({ buffer, byteOffset }: Buffer, bytes: number): Buffer<ArrayBuffer> {
+    const block = this.#blocks.get(buffer);
+    if (block !== undefined) block.usedBytes = byteOffset + Math.max(1, bytes);
+    return Buffer.from(buffer as ArrayBuffer, byteOffset, bytes);
+  }
+
   /** Nobody looks at `bytes` any more; once for each piece, for its place is another one's next. What was not taken here is left alone. */
   give({ buffer, byteOffset }: Pick<Buffer, "buffer" | "byteOffset">): void {
-    const block = this.#pool.blocks.get(buffer);
+    const block = this.#blocks.get(buffer);
     if (block?.lent.delete(byteOffset) !== true || block.lent.size > 0) return;
     block.usedBytes = 0;
     if (!block.filling) this.#keep(block);
@@ -67,20 +71,19 @@ export class ReusedMemory {
 
   /** Somebody may still look at `bytes`, or write there, nobody knows until when: its place is never used again. */
   lose({ buffer }: Buffer): void {
-    const block = this.#pool.blocks.get(buffer);
+    const block = this.#blocks.get(buffer);
     if (block === undefined) return;
-    this.#pool.blocks.delete(buffer);
+    this.#blocks.delete(buffer);
     block.usedBytes = block.memory.byteLength;
   }
 
   #keep(block: Block): void {
-    const pool = this.#pool;
     const size = block.memory.byteLength;
-    if (pool.idleBytes + size > pool.maxIdleBytes) return;
-    const idle = pool.idle.get(size) ?? [];
+    if (this.#idleBytes + size > this.#maxIdleBytes) return;
+    const idle = this.#idle.get(size) ?? [];
     idle.push(block);
-    pool.idle.set(size, idle);
-    pool.idleBytes += size;
+    this.#idle.set(size, idle);
+    this.#idleBytes += size;
   }
 
   #withRoom(bytes: number): Block {
@@ -94,15 +97,14 @@ export class ReusedMemory {
   }
 
   #unused(size: number): Block {
-    const pool = this.#pool;
-    const idle = pool.idle.get(size)?.pop();
+    const idle = this.#idle.get(size)?.pop();
     if (idle !== undefined) {
-      pool.idleBytes -= size;
+      this.#idleBytes -= size;
       return idle;
     }
     const memory = Buffer.allocUnsafeSlow(size).buffer;
     const block = { memory, lent: new Set<number>(), usedBytes: 0, filling: false };
-    pool.blocks.set(memory, block);
+    this.#blocks.set(memory, block);
     return block;
   }
 }

@@ -31,7 +31,7 @@ export type SampleFormat =
   | { readonly codec: "VND.ONVIF.METADATA" };
 
 /** One access unit without its transport, as it stands in an MP4 file. */
-export interface Sample {
+export interface Sample<Data = Buffer> {
   readonly at: UnixMillis;
   readonly quality: TimeQuality;
   /** As the group says it. */
@@ -43,7 +43,7 @@ export interface Sample {
   /** Something is missing before it. */
   readonly discontinuity: boolean;
   /** H.264 and H.265: NAL units each behind its length in 4 bytes, parameter sets left in. JPEG: a whole JFIF file. Opus: a packet. */
-  readonly data: Buffer;
+  readonly data: Data;
   /** The same object for as long as the format stays the same. */
   readonly format: SampleFormat;
 }

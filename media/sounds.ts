@@ -48,7 +48,7 @@ export function plainFormat({ clockRateHz, channels, fmtp }: Track, codec: "PCMU
 
 /** Samples out of packet groups, for audio: every packet stands for itself and holds one access unit or more. */
 export class Sounds {
-  readonly copies = false;
+  readonly holds = false;
   readonly #unpacker: SoundUnpacker;
   readonly #clockRateHz: number;
   #sequence: number | undefined;

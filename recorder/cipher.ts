@@ -1,6 +1,5 @@
 import { hkdfSync, randomBytes } from "node:crypto";
 import { Fault } from "../base/fault.ts";
-import type { ReusedMemory } from "../media/reused-memory.ts";
 import { box } from "./box.ts";
 import { type GcmKey, gcmKey } from "./gcm.ts";
 import { Pace } from "./pace.ts";
@@ -24,13 +23,6 @@ const BLIND_BYTES = 16;
 export interface Part {
   readonly bytes: Buffer;
   readonly clear: boolean;
-}
-
-/** What is to be written for something encrypted. */
-export interface Encrypted {
-  readonly bytes: readonly Buffer[];
-  /** Gives the memory back, of whoever has written the bytes; they are gone then. */
-  release(): void;
 }
 
 /** A key for recordings, as the recorder gets it from whoever keeps keys. */
@@ -65,8 +57,8 @@ export class SegmentCipher {
   /** `ftyp`, protection, encrypted `moov`, segment box. */
   async header(ftyp: Buffer, moov: Buffer, segment: Buffer): Promise<Buffer> {
     const lead = Buffer.concat([ftyp, protectionBox(this.protection)]);
-    const parts = [{ bytes: moov, clear: false }];
-    const { bytes } = await this.encrypt(HEADER_SEQUENCE, [lead, segment], parts);
+    const parts = [{ bytes: Buffer.from(moov), clear: false }];
+    const bytes = await this.encrypt(HEADER_SEQUENCE, [lead, segment], parts);
     return Buffer.concat([lead, ...bytes, segment]);
   }
 
@@ -76,15 +68,10 @@ export class SegmentCipher {
   }
 
   /**
-   * Of a fragment, or another thing with a sequence of its own. `bound`: what stands beside it in clear. `memory`: where encrypted bytes
-   * lie until they are released; memory of their own if absent.
+   * Of a fragment, or another thing with a sequence of its own: what is to be written for it. Its parts are encrypted where they lie.
+   * `bound`: what stands beside it in clear.
    */
-  async encrypt(
-    sequence: number,
-    bound: readonly Buffer[],
-    parts: readonly Part[],
-    memory?: ReusedMemory,
-  ): Promise<Encrypted> {
+  async encrypt(sequence: number, bound: readonly Buffer[], parts: readonly Part[]): Promise<readonly Buffer[]> {
     const { runs, bytes } = runsOf(parts);
     const lead = cipherLead(runs, bytes);
     const hidden = parts.filter(({ clear }) => !clear).map((part) => part.bytes);
@@ -92,14 +79,8 @@ export class SegmentCipher {
     const message = this.#key.sealing(nonceOf(sequence));
     const pace = new Pace();
     await pace.walk([...bound, lead, ...clear], (piece) => message.bind(piece));
-    const hiddenBytes = hidden.reduce((sum, { length }) => sum + length, 0);
-    const encrypted = memory?.take(hiddenBytes) ?? Buffer.allocUnsafeSlow(hiddenBytes);
-    let at = 0;
-    await pace.walk(hidden, (piece) => {
-      message.turn(piece, encrypted.subarray(at, at + piece.length));
-      at += piece.length;
-    });
-    return { bytes: [lead, message.tag(), encrypted, ...clear], release: () => memory?.give(encrypted) };
+    await pace.walk(hidden, (piece) => message.turn(piece, piece));
+    return [lead, message.tag(), ...hidden, ...clear];
   }
 
   /**

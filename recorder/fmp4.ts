@@ -13,9 +13,9 @@ export interface Fmp4Track {
 }
 
 /** One access unit on its way into a fragment. */
-export interface Fmp4Sample {
+export interface Fmp4Sample<Data = Buffer> {
   /** Not copied. */
-  readonly data: Buffer;
+  readonly data: Data;
   /** To the next sample in decoding order. */
   readonly durationTicks: number;
   /** A decoder can begin here. */
@@ -129,21 +129,29 @@ const TRAF_BYTES = BOX_HEADER_BYTES + 16 + 20 + 20;
 const MOOF_BYTES = BOX_HEADER_BYTES + 16;
 const ROW_BYTES = 16;
 
-/**
- * `moof` and `mdat` (ISO/IEC 14496-12 8.8.4): the buffers to write in order, the first of which is the only new one.
- * Tracks without samples are left out. Within `mdat` the samples of a track stand together, tracks in the given order.
- * Throws a Fault `invalid` beyond 4 GiB.
- */
-export function fragment(o: {
+/** What a fragment is made of. */
+export interface FragmentContent<Data> {
   /** Of the fragment in its file, from 1 on. */
   readonly sequence: number;
   readonly tracks: readonly {
     readonly id: number;
     /** Decoding time of the first sample. */
     readonly baseTimeTicks: bigint;
-    readonly samples: readonly Fmp4Sample[];
+    readonly samples: readonly Fmp4Sample<Data>[];
   }[];
-}): Buffer[] {
+}
+
+/**
+ * `moof` and `mdat` (ISO/IEC 14496-12 8.8.4): the buffers to write in order, the first of which is the only new one.
+ * Tracks without samples are left out. Within `mdat` the samples of a track stand together, tracks in the given order.
+ * Throws a Fault `invalid` beyond 4 GiB.
+ */
+export function fragment(o: FragmentContent<Buffer>): Buffer[] {
+  return [fragmentHead(o), ...o.tracks.flatMap(({ samples }) => samples.map(({ data }) => data))];
+}
+
+/** What stands in a fragment before its samples: `moof`, and how `mdat` begins. Fault `invalid` as above. */
+export function fragmentHead(o: FragmentContent<{ readonly length: number }>): Buffer {
   const tracks = o.tracks.filter((track) => track.samples.length > 0);
   let moofBytes = MOOF_BYTES;
   let mediaBytes = 0;
@@ -154,7 +162,6 @@ export function fragment(o: {
   if (mediaBytes > MAX_MDAT_BYTES) throw new Fault("invalid", `fragment of ${mediaBytes} bytes`);
 
   const head = Buffer.allocUnsafe(moofBytes + BOX_HEADER_BYTES);
-  const buffers: Buffer[] = [head];
   let at = 0;
   const put = (value: number): void => {
     at = head.writeUInt32BE(value, at);
@@ -188,10 +195,9 @@ export function fragment(o: {
       const discontinuity = sample.discontinuity === true ? SAMPLE_FLAGS.discontinuity : 0;
       put((sample.key ? SAMPLE_FLAGS.key : SAMPLE_FLAGS.other) | discontinuity);
       at = head.writeInt32BE(sample.compositionOffsetTicks ?? 0, at);
-      buffers.push(sample.data);
       dataOffset += sample.data.length;
     }
   }
   open(BOX_HEADER_BYTES + mediaBytes, "mdat");
-  return buffers;
+  return head;
 }

@@ -1,6 +1,7 @@
 import { MINUTE, type Millis, SECOND, type UnixMillis } from "../base/units.ts";
 import { aacFormatOf, describedAacConfig } from "../media/aac-format.ts";
 import { TIME_QUALITIES, type TimeQuality } from "../media/group.ts";
+import { releaseBytes, type SampleBytes } from "../media/packed-bytes.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
 import { plainFormat } from "../media/sounds.ts";
 import type { Track } from "../media/track.ts";
@@ -50,7 +51,7 @@ export interface Run {
   readonly baseTimeTicks: bigint;
   /** At the first sample, and at the last one too where the clock was corrected between them. */
   readonly references: readonly [first: Reference, last?: Reference];
-  readonly samples: readonly Fmp4Sample[];
+  readonly samples: readonly Fmp4Sample<SampleBytes>[];
 }
 
 export interface ReadyFragment {
@@ -66,14 +67,14 @@ export interface ReadyFragment {
 
 /** Takes what the fragmenter makes. */
 export interface FragmentSink {
-  /** False: it cannot be taken, and nothing more of its segment will be. */
+  /** The sink's, with what its samples hold. False: it cannot be taken, and nothing more of its segment will be. */
   fragment(fragment: ReadyFragment): boolean;
   /** Nothing more of this segment follows; `gap` says why nothing follows at all. */
   end(plan: SegmentPlan, gap: GapReason | undefined): void;
 }
 
 interface Pending {
-  readonly sample: Sample;
+  readonly sample: Sample<SampleBytes>;
   /** RTP time without wrapping. */
   readonly ticks: number;
 }
@@ -132,7 +133,7 @@ export class Fragmenter {
     this.#driver = this.#slots.find((slot) => slot?.video === true) ?? this.#slots.find((slot) => slot !== undefined);
   }
 
-  push(track: number, sample: Sample): void {
+  push(track: number, sample: Sample<SampleBytes>): void {
     const slot = this.#slots[track];
     if (slot === undefined) return;
     const driving = slot === this.#driver;
@@ -141,8 +142,9 @@ export class Fragmenter {
     if (driving) this.#cutBefore(slot, sample, ticks);
     else if (this.#overdue(slot, sample, ticks)) this.#cut(slot, ticks);
     // What a segment does not describe, it cannot hold: such a track comes in with the next segment.
-    if (this.#open?.tracks.some((one) => one.id === slot.id && one.format === slot.format) !== true) return;
-    this.#add(slot, sample, ticks);
+    if (this.#open?.tracks.some((one) => one.id === slot.id && one.format === slot.format) === true)
+      this.#add(slot, sample, ticks);
+    else releaseBytes(sample.data);
   }
 
   /** Ends fragment and segment. The next one begins at a key frame. */
@@ -157,7 +159,7 @@ export class Fragmenter {
   }
 
   /** RTP time without wrapping; notices on the way that time is missing or has jumped. */
-  #unwrap(slot: Slot, sample: Sample, driving: boolean): number {
+  #unwrap(slot: Slot, sample: Sample<SampleBytes>, driving: boolean): number {
     const { last } = slot;
     if (last === undefined) {
       slot.last = { rtpTime: sample.rtpTime, ticks: sample.rtpTime, at: sample.at };
@@ -197,7 +199,7 @@ export class Fragmenter {
   }
 
   /** Ends fragment or segment where `sample`, of the driving track, has to begin a new one. */
-  #cutBefore(slot: Slot, sample: Sample, ticks: number): void {
+  #cutBefore(slot: Slot, sample: Sample<SampleBytes>, ticks: number): void {
     const mayBegin = sample.key || !slot.video;
     if (this.#open !== undefined) {
       const age = sample.at - this.#open.since;
@@ -233,14 +235,14 @@ export class Fragmenter {
   }
 
   /** A fragment that is too long or too large, and a place where decoding and presentation order agree. */
-  #overdue(slot: Slot, sample: Sample, ticks: number): boolean {
+  #overdue(slot: Slot, sample: Sample<SampleBytes>, ticks: number): boolean {
     const { since, bytes, samples } = this.#fragment;
     if (samples === 0) return false;
     if (samples >= LIMITS.fragmentSamples || bytes + sample.data.length > LIMITS.fragmentBytes) return true;
     return sample.at - since >= LIMITS.fragmentMs && (!slot.video || ticks >= slot.highestTicks);
   }
 
-  #add(slot: Slot, sample: Sample, ticks: number): void {
+  #add(slot: Slot, sample: Sample<SampleBytes>, ticks: number): void {
     const fragment = this.#fragment;
     if (fragment.samples === 0) fragment.since = sample.at;
     if (slot === this.#driver && slot.pending.length === 0) fragment.key = sample.key;
@@ -322,7 +324,7 @@ function sameFormat(a: SampleFormat, b: SampleFormat): boolean {
 }
 
 /** How the worst of the times is known. */
-function worst(samples: readonly Sample[]): TimeQuality {
+function worst(samples: readonly Sample<SampleBytes>[]): TimeQuality {
   let found = 0;
   for (const { quality } of samples) found = Math.max(found, TIME_QUALITIES.indexOf(quality));
   return TIME_QUALITIES[found] ?? "arrival";
@@ -374,7 +376,7 @@ function runOf(slot: Slot, zeroUs: number, nextTicks: number | undefined): { run
   const toNext = nextTicks === undefined || reordered ? undefined : mediaOf(nextTicks) - slot.lastDecode;
   const inRange = toNext !== undefined && toNext > 0 && toNext < (LIMITS.silenceMs / SECOND) * timescale;
   const lastDuration = inRange ? toNext : usualDuration(slot, pending.at(-1)?.sample);
-  const samples = pending.map(({ sample, ticks }, index): Fmp4Sample => {
+  const samples = pending.map(({ sample, ticks }, index): Fmp4Sample<SampleBytes> => {
     const at = decode[index] ?? 0;
     return {
       data: sample.data,
@@ -405,7 +407,7 @@ function referencesOf(slot: Slot, mediaOf: (ticks: number) => number): Run["refe
 }
 
 /** How long a sample lasts when the next one is not there to tell. */
-function usualDuration(slot: Slot, sample: Sample | undefined): number {
+function usualDuration(slot: Slot, sample: Sample<SampleBytes> | undefined): number {
   const format = sample?.format;
   const perSecond = slot.timescale;
   if (sample !== undefined && (format?.codec === "PCMU" || format?.codec === "PCMA"))

@@ -30,8 +30,8 @@ const DEFAULTS = {
 };
 
 const LIMITS = {
-  /** Memory of samples that waits to be used again: of a hundred streams of 4 Mbit/s that all end a fragment of two seconds at once. */
-  idleBytes: 128 * 1024 * 1024,
+  /** Memory of fragments that waits to be used again: of the eight that are encrypted and written at a time, of 16 Mbit/s. */
+  idleBytes: 32 * 1024 * 1024,
 };
 
 /** What is known of footage beside it, below the archive's folder. */

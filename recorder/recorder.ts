@@ -1,8 +1,8 @@
 import type { Timer } from "../base/clock.ts";
 import { MINUTE, type Millis, SECOND } from "../base/units.ts";
-import { createDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
+import { createPackedDepacketizer, type Depacketizer } from "../media/depacketizer.ts";
 import type { PacketGroup } from "../media/group.ts";
-import type { ReusedMemory } from "../media/reused-memory.ts";
+import type { SampleBytes } from "../media/packed-bytes.ts";
 import type { Track } from "../media/track.ts";
 import { Fragmenter } from "./fragmenter.ts";
 import { cameraGap, type GapReason } from "./gap.ts";
@@ -19,9 +19,8 @@ export class StreamRecorder {
   readonly #fragmenter: Fragmenter;
   readonly #timer: Timer;
   readonly #tell: () => void;
-  readonly #memory: ReusedMemory | undefined;
   #tracks: readonly Track[] = [];
-  #depacketizers: readonly (Depacketizer | undefined)[] = [];
+  #depacketizers: readonly (Depacketizer<SampleBytes> | undefined)[] = [];
   #unrecordable: readonly string[] = [];
   #busy = false;
   #closed = false;
@@ -39,7 +38,6 @@ export class StreamRecorder {
     readonly closed: () => void;
   }) {
     this.#tell = o.closed;
-    this.#memory = o.context.memory?.apart();
     const segmentMs = o.segmentMs ?? MINUTE;
     this.#writer = new SegmentWriter(o.camera, o.stream, o.context, o.fetchedUs);
     this.#fragmenter = new Fragmenter(this.#writer, {
@@ -77,7 +75,7 @@ export class StreamRecorder {
     if (this.#closed || JSON.stringify(tracks) === JSON.stringify(this.#tracks)) return;
     this.#drain();
     this.#tracks = tracks;
-    this.#depacketizers = tracks.map((track) => createDepacketizer(track, this.#memory));
+    this.#depacketizers = tracks.map((track) => createPackedDepacketizer(track));
     this.#unrecordable = tracks
       .filter((_, index) => this.#depacketizers[index] === undefined)
       .map((track) => `${track.encoding} (no place in an MP4 file)`);
@@ -86,12 +84,12 @@ export class StreamRecorder {
     );
   }
 
-  /** Groups in the order in which they came. Those that it looks at later it keeps. */
+  /** Groups in the order in which they came. Those that it looks at later it holds or keeps. */
   push(group: PacketGroup): void {
     if (this.#closed) return;
     this.#busy = true;
     const depacketizer = this.#depacketizers[group.track];
-    if (depacketizer?.copies === false) group.keep();
+    if (depacketizer?.holds === false) group.keep();
     for (const sample of depacketizer?.push(group) ?? []) this.#fragmenter.push(group.track, sample);
   }
 

@@ -1,10 +1,12 @@
 import { Fault } from "../base/fault.ts";
 import type { TimeQuality } from "../media/group.ts";
+import { copyBytes } from "../media/packed-bytes.ts";
 import type { ReusedMemory } from "../media/reused-memory.ts";
 import { BOX_HEADER_BYTES, box, boxesIn, fullBox, u32 } from "./box.ts";
-import { blind, type Encrypted, type Part, type SegmentCipher } from "./cipher.ts";
+import { blind, type Part, type SegmentCipher } from "./cipher.ts";
+import { isNoAnswer } from "./disk-turns.ts";
 import { errorCode, type Files, type OpenFile } from "./files.ts";
-import { fragment, initSegment } from "./fmp4.ts";
+import { fragmentHead, initSegment } from "./fmp4.ts";
 import type { ReadyFragment, SegmentPlan } from "./fragmenter.ts";
 import { FRAGMENT_BOX_BYTES, fragmentBox, type Link, linkOf, PRFT_BYTES, prft, segmentBox } from "./integrity.ts";
 import { folderOf, PART, segmentPath } from "./naming.ts";
@@ -115,7 +117,7 @@ export class SegmentFile {
     readonly cipher?: SegmentCipher | undefined;
     /** Absent: the segment is not signed. */
     readonly signer?: Signer | undefined;
-    /** Where encrypted bytes lie until they are written. */
+    /** Where samples lie while they are encrypted and written. */
     readonly memory?: ReusedMemory | undefined;
     readonly announce: (file: string) => Promise<boolean>;
   }): Promise<SegmentFile> {
@@ -158,22 +160,38 @@ export class SegmentFile {
     return this.#link;
   }
 
-  /** Resolves when the fragment is with the system: it survives the end of this process, not yet a power cut. */
+  /** Resolves when the fragment is with the system: it survives the end of this process, not yet a power cut. Its samples stay as they are. */
   async append(ready: ReadyFragment): Promise<void> {
+    const media = this.#memory?.take(ready.bytes) ?? Buffer.allocUnsafeSlow(ready.bytes);
+    try {
+      await this.#append(ready, media);
+    } catch (error) {
+      // A disk that hangs may look at it when it answers, also after it was written to another one.
+      if (isNoAnswer(error)) this.#memory?.lose(media);
+      else this.#memory?.give(media);
+      throw error;
+    }
+    this.#memory?.give(media);
+  }
+
+  /** `media`: room for the samples, where they are encrypted. */
+  async #append(ready: ReadyFragment, media: Buffer): Promise<void> {
+    let at = 0;
+    for (const { samples } of ready.runs) for (const { data } of samples) at = copyBytes(data, media, at);
     const sequence = this.fragments.length + 1;
     const times = ready.runs.flatMap(({ id, references }) =>
       references.flatMap((one) => (one === undefined ? [] : [prft({ trackId: id, ...one })])),
     );
-    const parts = this.#parts(times, fragment({ sequence, tracks: ready.runs }), ready);
-    const { header, encrypted } = await this.#close(sequence, ready, parts);
-    const body = encrypted?.bytes ?? parts.map(({ bytes }) => bytes);
+    const head = fragmentHead({ sequence, tracks: ready.runs });
+    const lead = this.cipher === undefined ? times : [blind(), ...times];
+    const parts = [...[...lead, head].map(hidden), ...this.#mediaParts(ready, media)];
+    const { header, body } = await this.#close(sequence, ready, parts);
     const bytes = body.reduce((sum, one) => sum + one.length, header.length);
-    const lead = this.#header;
-    await this.#handle.write(lead === undefined ? [header, ...body] : [lead, header, ...body], this.#bytes);
-    encrypted?.release();
+    const opening = this.#header;
+    await this.#handle.write(opening === undefined ? [header, ...body] : [opening, header, ...body], this.#bytes);
     this.#dirty = true;
     this.#header = undefined;
-    const offset = this.#bytes + (lead?.length ?? 0);
+    const offset = this.#bytes + (opening?.length ?? 0);
     this.#bytes = offset + bytes;
     this.#link = linkOf(header);
     if (this.#signer !== undefined) this.#heads.push(header);
@@ -193,33 +211,29 @@ export class SegmentFile {
     sequence: number,
     { key, time, startUs, endUs }: ReadyFragment,
     parts: readonly Part[],
-  ): Promise<{ readonly header: Buffer; readonly encrypted: Encrypted | undefined }> {
+  ): Promise<{ readonly header: Buffer; readonly body: readonly Buffer[] }> {
     const plain = parts.map(({ bytes }) => bytes);
     const length = plain.reduce((sum, bytes) => sum + bytes.length, 0);
     const hash = await new Pace().hash(plain);
     const header = fragmentBox({ sequence, key, time, startUs, endUs, length, hash, previous: this.#link });
-    return { header, encrypted: await this.cipher?.encrypt(sequence, [header], parts, this.#memory) };
+    return { header, body: (await this.cipher?.encrypt(sequence, [header], parts)) ?? plain };
   }
 
-  /** The bytes of a fragment in order, and which of them stay in clear. */
-  #parts(times: readonly Buffer[], media: readonly Buffer[], ready: ReadyFragment): readonly Part[] {
-    if (this.cipher === undefined) return [...times, ...media].map(hidden);
-    const lead = [blind(), ...times].map(hidden);
-    if (this.cipher.protection.mode === "full") return [...lead, ...media.map(hidden)];
-    const [head, ...samples] = media as [Buffer, ...Buffer[]];
-    const video = ready.runs.flatMap(({ id, samples: { length } }) => {
+  /** The samples in order, and which of their bytes stay in clear. */
+  #mediaParts({ runs }: ReadyFragment, media: Buffer): readonly Part[] {
+    if (this.cipher?.protection.mode !== "light") return [hidden(media)];
+    let at = 0;
+    return runs.flatMap(({ id, samples }) => {
       const format = this.plan.tracks.find((one) => one.id === id)?.format;
-      return Array<boolean>(length).fill(format !== undefined && "width" in format);
+      const isVideo = format !== undefined && "width" in format;
+      return samples.flatMap(({ data: { length } }) => {
+        const bytes = media.subarray(at, at + length);
+        at += length;
+        if (!isVideo || length <= LIMITS.hiddenBytes) return hidden(bytes);
+        const clear = { bytes: bytes.subarray(LIMITS.hiddenBytes), clear: true };
+        return [hidden(bytes.subarray(0, LIMITS.hiddenBytes)), clear];
+      });
     });
-    return [
-      ...lead,
-      hidden(head),
-      ...samples.flatMap((bytes, index) =>
-        video[index] === true && bytes.length > LIMITS.hiddenBytes
-          ? [hidden(bytes.subarray(0, LIMITS.hiddenBytes)), { bytes: bytes.subarray(LIMITS.hiddenBytes), clear: true }]
-          : hidden(bytes),
-      ),
-    ];
   }
 
   /** Makes what is written survive a power cut. */

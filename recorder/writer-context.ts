@@ -30,7 +30,7 @@ export interface WriterContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly budget: MemoryBudget;
-  /** Where the samples of video lie, and what is encrypted of them. It has both back when they are written. */
+  /** Where samples lie while they are encrypted and written. */
   readonly memory?: ReusedMemory | undefined;
   readonly appending: Appending;
   /** Written data are made to survive a power cut at least so often. */

@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import { Repeats } from "../base/log.ts";
 import { BoundedQueue } from "../base/queue.ts";
 import { type Millis, SECOND } from "../base/units.ts";
+import { releaseBytes } from "../media/packed-bytes.ts";
 import { cipherFor, createSegment } from "./create-segment.ts";
 import { isNoAnswer } from "./disk-turns.ts";
 import { errorCode } from "./files.ts";
@@ -100,6 +101,7 @@ export class SegmentWriter implements FragmentSink {
     const paused = clock.monotonic() < this.#retryAt;
     if (plan === this.#broken || paused) {
       counted("dropped", bytes);
+      releaseSamples(fragment);
       return false;
     }
     const heldFor = this.#chosen;
@@ -146,8 +148,10 @@ export class SegmentWriter implements FragmentSink {
     while (this.#working !== undefined) await this.#working;
   }
 
-  #tooSlow({ plan, bytes }: ReadyFragment): false {
+  #tooSlow(fragment: ReadyFragment): false {
+    const { plan, bytes } = fragment;
     this.#context.counted("dropped", bytes);
+    releaseSamples(fragment);
     // Else the memory is missing that streams on another volume have.
     if (this.#volume !== undefined && this.#queue.length > 0) this.#context.volumes.failed(this.#volume, "too slow");
     this.end(plan, SLOW_DISK);
@@ -178,9 +182,16 @@ export class SegmentWriter implements FragmentSink {
             done = !(await this.#failed(error, job));
           }
       } finally {
-        if (job.type === "fragment") this.#context.budget.give(job.fragment.bytes, job.heldFor);
+        this.#over(job);
       }
     }
+  }
+
+  /** Nobody looks at it any more, written or not. */
+  #over(job: Job): void {
+    if (job.type !== "fragment") return;
+    this.#context.budget.give(job.fragment.bytes, job.heldFor);
+    releaseSamples(job.fragment);
   }
 
   async #do(job: Job): Promise<void> {
@@ -203,7 +214,8 @@ export class SegmentWriter implements FragmentSink {
       this.#current = await this.#create(fragment);
       this.#needsKey = false;
     }
-    await this.#append(this.#current, fragment);
+    const segment = this.#current;
+    await this.#context.appending.run(segment.volume, () => segment.append(fragment));
     this.#written = fragment;
     this.#context.counted("written", fragment.bytes);
     this.#trouble(undefined);
@@ -212,19 +224,6 @@ export class SegmentWriter implements FragmentSink {
     if (now - this.#flushedAt < this.#context.flushMs) return;
     this.#flushedAt = now;
     await this.#current.flush();
-  }
-
-  async #append(segment: SegmentFile, fragment: ReadyFragment): Promise<void> {
-    const { appending, memory } = this.#context;
-    const pieces = fragment.runs.flatMap(({ samples }) => samples.map(({ data }) => data));
-    try {
-      await appending.run(segment.volume, () => segment.append(fragment));
-    } catch (error) {
-      // A disk that hangs may look at them when it answers, also after they were written to another one.
-      if (isNoAnswer(error)) for (const data of pieces) memory?.lose(data);
-      throw error;
-    }
-    for (const data of pieces) memory?.give(data);
   }
 
   async #create(fragment: ReadyFragment): Promise<SegmentFile> {
@@ -263,7 +262,7 @@ export class SegmentWriter implements FragmentSink {
 
   /** True where the job is to be done again, on another volume. */
   async #failed(error: unknown, job: Job): Promise<boolean> {
-    const { budget, counted, clock, full, volumes } = this.#context;
+    const { counted, clock, full, volumes } = this.#context;
     const code = errorCode(error);
     counted("failed", 0);
     if (code === "ENOSPC" || code === "EDQUOT") full();
@@ -291,11 +290,10 @@ export class SegmentWriter implements FragmentSink {
     this.#pauseMs = Math.min(this.#pauseMs * 2, LIMITS.longestPauseMs);
     this.#broken = this.#accepting;
     this.#accepting = undefined;
-    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift())
-      if (job.type === "fragment") {
-        budget.give(job.fragment.bytes, job.heldFor);
-        counted("dropped", job.fragment.bytes);
-      }
+    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
+      this.#over(job);
+      if (job.type === "fragment") counted("dropped", job.fragment.bytes);
+    }
     await this.#leave(problem);
     await this.#gap({ cause: "disk", why: problem });
     return false;
@@ -319,6 +317,10 @@ export class SegmentWriter implements FragmentSink {
     this.#problem = problem;
     this.#context.troubles.set(this.#name, problem);
   }
+}
+
+function releaseSamples({ runs }: ReadyFragment): void {
+  for (const { samples } of runs) for (const { data } of samples) releaseBytes(data);
 }
 
 /** Whether it can be decoded by itself. */

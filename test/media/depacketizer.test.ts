@@ -1,9 +1,12 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { createDepacketizer } from "../../media/depacketizer.ts";
+import { createDepacketizer, createPackedDepacketizer, type Depacketizer } from "../../media/depacketizer.ts";
+import { FramedPackets } from "../../media/framed-packets.ts";
+import { PacketGroup } from "../../media/group.ts";
 import { h264Track } from "../../media/h264.ts";
 import { avcConfig } from "../../media/h264-config.ts";
 import { hevcConfig } from "../../media/h265-config.ts";
+import { copyBytes, releaseBytes, type SampleBytes } from "../../media/packed-bytes.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Sample } from "../../media/sample.ts";
 import type { Codec } from "../../media/track.ts";
@@ -26,6 +29,18 @@ const lose = (wire: Wire): void => {
 const datas = (samples: readonly Sample[]): readonly Buffer[] => samples.map((one) => one.data);
 const summary = (samples: readonly Sample[]): readonly string[] =>
   samples.map((one) => `${one.rtpTime}${one.key ? " key" : ""}${one.discontinuity ? " gap" : ""}`);
+
+/** As one packet, or as fragments of so many bytes (RFC 6184 5.8). */
+function fragmentsOf(nal: Buffer, bytes: number): readonly Buffer[] {
+  if (nal.length <= bytes) return [nal];
+  const header = nal.readUInt8(0);
+  const pieces: Buffer[] = [];
+  for (let at = 1; at < nal.length; at += bytes) {
+    const ends = (at === 1 ? 0x80 : 0) | (at + bytes >= nal.length ? 0x40 : 0);
+    pieces.push(Buffer.concat([Buffer.of((header & 0xe0) | 28, ends | (header & 0x1f)), nal.subarray(at, at + bytes)]));
+  }
+  return pieces;
+}
 
 describe("a depacketizer for H.264", () => {
   it("makes a sample of a group at once: single units, aggregations, fragments", () => {
@@ -244,15 +259,130 @@ describe("a depacketizer for H.264", () => {
   });
 });
 
-describe("a depacketizer with memory that is used again", () => {
-  it("makes the same samples in it", () => {
-    const memory = new ReusedMemory();
-    const units = [hex("65880102"), Buffer.concat([hex("65040506"), Buffer.alloc(3000, 7)])];
-    const [own] = known().send(0, units);
-    const [lent] = new Wire(createDepacketizer(described, memory)).send(0, units);
-    expect(lent?.data).to.deep.equal(own?.data);
-    memory.give(lent?.data as Buffer);
-    expect(memory.take(1).buffer).to.equal(lent?.data.buffer);
+describe("a depacketizer that leaves pictures in their packets", () => {
+  /** Makes groups as a camera's come, and does nothing with them. */
+  class Camera {
+    #sent: PacketGroup | undefined;
+    readonly wire = new Wire({
+      push: (sent) => {
+        this.#sent = sent;
+        return [];
+      },
+      flush: () => [],
+      holds: false,
+    });
+    group(...what: Parameters<Wire["send"]>): PacketGroup {
+      this.wire.send(...what);
+      return this.#sent as PacketGroup;
+    }
+  }
+  /** The same in memory that is used again. */
+  const lent = (memory: ReusedMemory, one: PacketGroup): PacketGroup => {
+    const bytes = memory.take(one.byteLength);
+    one.bytes.copy(bytes);
+    return new PacketGroup(one, new FramedPackets(bytes, one.packetCount), memory);
+  };
+  const copyOf = (data: SampleBytes | undefined): Buffer => {
+    const copy = Buffer.alloc(data?.length ?? 0);
+    if (data !== undefined) expect(copyBytes(data, copy, 0)).to.equal(data.length);
+    return copy;
+  };
+  const packed = (): Depacketizer<SampleBytes> => createPackedDepacketizer(described) as Depacketizer<SampleBytes>;
+
+  it("makes the same samples of any packets, and holds what it has not given up", () => {
+    const unit = fc.oneof(
+      fc.uint8Array({ minLength: 2, maxLength: 3000 }).map((bytes) => Buffer.concat([hex("6588"), bytes])),
+      fc.constantFrom(sps, pps, slice, rest, hex("0605ff")),
+      // A byte stream where one parameter set belongs.
+      fc.constant(Buffer.concat([sps, hex("00000001"), pps, hex("000001"), idr])),
+    );
+    const picture = fc.record({
+      units: fc.array(unit, { minLength: 1, maxLength: 5 }),
+      packetBytes: fc.integer({ min: 20, max: 1400 }),
+      isInTwo: fc.boolean(),
+      marked: fc.boolean(),
+      lost: fc.boolean(),
+      given: fc.option(fc.nat(40)),
+    });
+    fc.assert(
+      fc.property(fc.array(picture, { maxLength: 20 }), (pictures) => {
+        const [memory, camera] = [new ReusedMemory(), new Camera()];
+        const [plain, later] = [createDepacketizer(described), packed()];
+        const held: { readonly data: SampleBytes; readonly is: Buffer }[] = [];
+        const giveUp = (index: number): void => {
+          const [one] = held.splice(index % held.length, 1);
+          if (one === undefined) return;
+          expect(copyOf(one.data).equals(one.is)).to.equal(true);
+          releaseBytes(one.data);
+        };
+        for (const [index, { units, packetBytes, isInTwo, marked, lost, given }] of pictures.entries()) {
+          if (lost) lose(camera.wire);
+          const payloads = units
+            .flatMap((nal) => fragmentsOf(nal, packetBytes))
+            .map((payload, at, { length }) => ({ payload, marker: marked && at === length - 1 }));
+          const half = isInTwo ? payloads.length >> 1 : 0;
+          for (const part of [payloads.slice(0, half), payloads.slice(half)]) {
+            if (part.length === 0) continue;
+            const sent = camera.group(index * 3600, part);
+            const mine = lent(memory, sent);
+            const [right, found] = [plain?.push(sent) ?? [], later.push(mine)];
+            mine.release();
+            // What is free is another one's at once.
+            memory.take(mine.byteLength).fill(0xee);
+            for (const [at, { data, ...marks }] of found.entries()) {
+              const { data: is, ...rightMarks } = right[at] as Sample;
+              expect(marks).to.deep.equal(rightMarks);
+              held.push({ data, is });
+            }
+            expect(found.length).to.equal(right.length);
+          }
+          if (given !== null && held.length > 0) giveUp(given);
+        }
+        while (held.length > 0) giveUp(0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it("has the memory of a group given back when its sample is released, and no sooner", () => {
+    const camera = new Camera();
+    const send = (): {
+      readonly memory: ReusedMemory;
+      readonly sent: PacketGroup;
+      readonly data: SampleBytes | undefined;
+    } => {
+      const memory = new ReusedMemory();
+      const sent = lent(memory, camera.group(0, [idr]));
+      return { memory, sent, data: packed().push(sent)[0]?.data };
+    };
+    const held = send();
+    held.sent.release();
+    expect(held.memory.take(8).byteOffset).to.be.greaterThan(0);
+    expect(copyOf(held.data)).to.deep.equal(inSample(idr));
+    const before = send();
+    // The second time it holds nothing.
+    for (const data of [before.data, before.data]) if (data !== undefined) releaseBytes(data);
+    expect(before.memory.take(8).byteOffset).to.be.greaterThan(0);
+    before.sent.release();
+    const behind = send();
+    behind.sent.release();
+    if (behind.data !== undefined) releaseBytes(behind.data);
+    expect(behind.memory.take(8).byteOffset).to.equal(0);
+  });
+
+  it("gives up the groups of what it drops", () => {
+    const [memory, camera, later] = [new ReusedMemory(), new Camera(), packed()];
+    const beheaded = lent(memory, camera.group(0, [hex("7c0588")]));
+    expect(later.push(beheaded)).to.deep.equal([]);
+    beheaded.release();
+    expect(memory.take(8).byteOffset).to.equal(0);
+  });
+
+  it("copies what takes many times its bytes in packets", () => {
+    const crumbs = Array.from({ length: 500 }, (_, at) => hex(`7c${at === 0 ? "85" : at === 499 ? "45" : "05"}88`));
+    const [sample] = packed().push(new Camera().group(0, crumbs));
+    expect(Buffer.isBuffer(sample?.data)).to.equal(true);
+    expect(sample?.data.length).to.equal(4 + 1 + 500);
   });
 });
 

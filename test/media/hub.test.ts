@@ -206,6 +206,30 @@ describe("the hub of a stream", () => {
       expect(same.filter((one) => !one).length, "overwritten").to.be.greaterThan(10);
     });
 
+    it("leaves those alone that a reader holds, until it lets go, in whatever order", () => {
+      const held: { readonly one: PacketGroup; readonly letGo: () => void; readonly index: number }[] = [];
+      const seen: { readonly bytes: Buffer; readonly index: number }[] = [];
+      let index = 0;
+      hub.join({
+        saysWhatItKeeps: true,
+        deliver: (one) => {
+          held.push({ one, letGo: one.hold(), index });
+          index += 1;
+          if (held.length < 12) return;
+          const [oldest] = held.splice((index * 7) % held.length, 1);
+          if (oldest === undefined) return;
+          seen.push({ bytes: Buffer.from(oldest.one.bytes), index: oldest.index });
+          oldest.letGo();
+          // The second time it holds nothing.
+          oldest.letGo();
+        },
+      });
+      const sent = film(80);
+      expect(seen).to.have.length(69);
+      for (const { bytes, index: at } of seen) expect(bytes.equals(sent[at] as Buffer), `${at}`).to.equal(true);
+      expect(new Set(held.map(({ one }) => one.bytes.buffer)).size).to.be.at.most(12);
+    });
+
     it("holds the newest for those who join", () => {
       const sent = film(39);
       expect(contents(join().got)).to.deep.equal(sent.slice(36));

@@ -9,13 +9,22 @@ function overlap(one: Buffer, other: Buffer): boolean {
 
 describe("memory that is used again", () => {
   it("is never with two at a time, whatever is taken and given back", () => {
-    const step = fc.record({ bytes: fc.integer({ min: 1, max: 200_000 }), back: fc.option(fc.nat(50)) });
+    const step = fc.record({
+      bytes: fc.integer({ min: 1, max: 200_000 }),
+      /** It is not known before that it is so much. */
+      found: fc.option(fc.integer({ min: 1, max: 200_000 })),
+      back: fc.option(fc.nat(50)),
+    });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const memory = new ReusedMemory();
         const taken: Buffer[] = [];
-        for (const { bytes, back } of steps) {
-          const piece = memory.take(bytes);
+        for (const { bytes, found, back } of steps) {
+          const rest = found === null ? undefined : memory.takeRest(Math.max(bytes, found));
+          const [returnedMeanwhile] =
+            rest !== undefined && back !== null ? taken.splice(back % (taken.length + 1), 1) : [];
+          if (returnedMeanwhile !== undefined) memory.give(returnedMeanwhile);
+          const piece = rest === undefined ? memory.take(bytes) : memory.cut(rest, bytes);
           expect(piece.length).to.equal(bytes);
           expect(taken.some((other) => overlap(other, piece))).to.equal(false);
           taken.push(piece);
@@ -52,19 +61,17 @@ describe("memory that is used again", () => {
     expect(whole()).to.equal(blocks[0]);
   });
 
-  it("has no block with what is apart of it, and the same ones for later", () => {
+  it("gives who does not know yet how much it takes all that is free, and what it does not take to the next", () => {
     const memory = new ReusedMemory();
-    const other = memory.apart();
-    const pieces = Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? memory : other).take(20_000));
-    const ofMemory = new Set(pieces.filter((_, index) => index % 2 === 0).map(({ buffer }) => buffer));
-    const ofOther = new Set(pieces.filter((_, index) => index % 2 === 1).map(({ buffer }) => buffer));
-    expect([...ofOther].filter((block) => ofMemory.has(block))).to.deep.equal([]);
-    // Wherever they were taken.
-    for (const piece of pieces) memory.give(piece);
-    const again = Array.from({ length: 100 }, () => memory.take(20_000).buffer);
-    expect(again.filter((block) => ofOther.has(block)).length).to.be.greaterThan(0);
-    const [ours, theirs] = [memory.take(5000), other.take(5000)];
-    expect(ours.buffer, "no block is filled by two").not.to.equal(theirs.buffer);
+    const first = memory.take(5000);
+    const rest = memory.takeRest(1000);
+    expect(rest.buffer).to.equal(first.buffer);
+    expect(rest.length).to.equal(256 * 1024 - 5000);
+    const cut = memory.cut(rest, 700);
+    expect([cut.byteOffset, cut.length]).to.deep.equal([5000, 700]);
+    const next = memory.take(100);
+    expect([next.buffer === first.buffer, next.byteOffset]).to.deep.equal([true, 5700]);
+    expect(memory.takeRest(300_000).length).to.equal(512 * 1024);
   });
 
   it("is never used again, with all of its block, where somebody may still look at it", () => {

@@ -42,7 +42,9 @@ class Sink implements FragmentSink {
 
   get indices(): readonly number[] {
     return this.fragments.flatMap((one) =>
-      one.runs.filter((run) => run.id === 1).flatMap((run) => run.samples.map((sample) => indexIn(sample.data))),
+      one.runs
+        .filter((run) => run.id === 1)
+        .flatMap((run) => run.samples.map((sample) => indexIn(sample.data as Buffer))),
     );
   }
 }

@@ -140,8 +140,7 @@ for (const way of SENDERS)
       const protection = { mode: "full", keyId: "00".repeat(16), salt: Buffer.alloc(32), description: "" } as const;
       const cipher = new SegmentCipher(protection, KEY);
       const secret = Buffer.alloc(700_001, "a secret ");
-      const { bytes } = await cipher.encrypt(1, [], [{ bytes: secret, clear: false }]);
-      const box = Buffer.concat(bytes);
+      const box = Buffer.concat(await cipher.encrypt(1, [], [{ bytes: Buffer.from(secret), clear: false }]));
       const changed = Buffer.from(box);
       changed[changed.length - secret.length - 1] = (changed[changed.length - secret.length - 1] ?? 0) ^ 1;
       const caught: unknown = await cipher.decrypt(1, [], changed).catch((error: unknown) => error);

@@ -1,6 +1,10 @@
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
+import { FRAME_HEADER_BYTES, FramedPackets, writeFrameHeader } from "../../media/framed-packets.ts";
+import { PacketGroup } from "../../media/group.ts";
+import { PackedBytes, PieceRoom } from "../../media/packed-bytes.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
+import type { Sample } from "../../media/sample.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { Fragmenter } from "../../recorder/fragmenter.ts";
@@ -33,10 +37,27 @@ class Watched extends ReusedMemory {
     this.taken += 1;
     return piece;
   }
-  override give(bytes: Buffer): void {
-    if (this.#lent.delete(bytes)) bytes.fill(0xee);
-    super.give(bytes);
+  override give(place: Pick<Buffer, "buffer" | "byteOffset">): void {
+    for (const piece of this.#lent)
+      if (piece.buffer === place.buffer && piece.byteOffset === place.byteOffset) {
+        piece.fill(0xee);
+        this.#lent.delete(piece);
+      }
+    super.give(place);
   }
+}
+
+/** A sample that is still in its packet, which nobody else knows of. */
+function packedIn(memory: ReusedMemory, sample: Sample): Sample<PackedBytes> {
+  const bytes = memory.take(FRAME_HEADER_BYTES + sample.data.length);
+  writeFrameHeader(bytes, 0, 0, sample.data.length);
+  sample.data.copy(bytes, FRAME_HEADER_BYTES);
+  const group = new PacketGroup({ ...sample, track: 0 }, new FramedPackets(bytes, 1), memory);
+  const data = new PackedBytes(new PieceRoom());
+  data.lieIn(group);
+  data.add(FRAME_HEADER_BYTES, bytes.length);
+  group.release();
+  return { ...sample, data };
 }
 
 describe("a segment writer", () => {
@@ -87,36 +108,46 @@ describe("a segment writer", () => {
     expect((await diskFiles.list(`${folder}/cam/2026-11-24/13`)).files).to.deep.equal(["05-00.000Z-0.mp4.part"]);
   });
 
-  it("gives the memory of samples back when they are written, and not before", async () => {
-    const memory = new Watched();
-    await harness.close();
-    harness = await Harness.open(folder, { files, clock, memory });
-    for (const sample of samples(0, 60)) {
-      const data = memory.take(sample.data.length);
-      sample.data.copy(data);
-      harness.fragmenter.push(0, { ...sample, data });
-    }
-    await harness.writer.idle();
-    // The last ten are not a fragment yet.
-    expect(memory.lent).to.equal(10);
-    harness.fragmenter.end(undefined);
-    await harness.writer.idle();
-    expect(memory.lent).to.equal(0);
-    expect(await recordedIndices(folder, harness.context.catalog)).to.deep.equal(range(0, 60));
-    expect(await findings(folder, harness.context.catalog)).to.deep.equal([]);
-  });
+  for (const encryption of [undefined, "light", "full"] as const)
+    it(`lets go of the packets of samples when they are written, and not before, encrypted ${encryption ?? "not at all"}`, async () => {
+      const memory = new Watched();
+      const { ring: keys, close } = await openRing(folder);
+      await harness.close();
+      harness = await Harness.open(folder, { files, clock, memory, keys, ...(encryption && { encryption }) });
+      const packets = new Watched();
+      for (const sample of samples(0, 60)) harness.fragmenter.push(0, packedIn(packets, sample));
+      await harness.writer.idle();
+      // The last ten are not a fragment yet.
+      expect(packets.lent).to.equal(10);
+      harness.fragmenter.end(undefined);
+      await harness.writer.idle();
+      expect([packets.lent, memory.taken, memory.lent]).to.deep.equal([0, 3, 0]);
+      expect(await recordedIndices(folder, harness.context.catalog, "cam", keys)).to.deep.equal(range(0, 60));
+      expect(await findings(folder, harness.context.catalog, keys)).to.deep.equal([]);
+      await close();
+    });
 
-  it("gives the memory of what is encrypted back when it is written, and not before", async () => {
-    const memory = new Watched();
-    const { ring: keys, close } = await openRing(folder);
+  it("lets go of the packets of what it does not take, or cannot write", async () => {
     await harness.close();
-    harness = await Harness.open(folder, { files, clock, memory, encryption: "full", keys });
-    await harness.push(samples(0, 60));
+    const budget = new MemoryBudget(60_000);
+    harness = await Harness.open(folder, { files, clock, budget });
+    const packets = new Watched();
+    const push = (from: number, to: number): void => {
+      for (const sample of samples(from, to, 4000)) harness.fragmenter.push(0, packedIn(packets, sample));
+    };
+    let goOn = (): void => undefined;
+    files.gate = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    push(0, 400);
+    expect(harness.dropped.fragments).to.be.greaterThan(0);
+    // Nothing but what waits within the budget, and what is no fragment yet.
+    expect(packets.lent * 4000).to.be.at.most(60_000 + 25 * 4000);
+    files.decide = (operation) => (operation === "write" ? "EIO" : undefined);
+    goOn();
     harness.fragmenter.end(undefined);
     await harness.writer.idle();
-    expect([memory.taken, memory.lent]).to.deep.equal([3, 0]);
-    expect(await findings(folder, harness.context.catalog, keys)).to.deep.equal([]);
-    await close();
+    expect(packets.lent).to.equal(0);
   });
 
   for (const [what, fetchedUs, expected] of [

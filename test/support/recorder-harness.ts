@@ -77,23 +77,30 @@ export class Harness {
 }
 
 /** The numbers in the video samples of a camera's segments, in order, as the catalog has them. */
-export async function recordedIndices(folder: string, catalog: Catalog, camera = "cam"): Promise<number[]> {
+export async function recordedIndices(
+  folder: string,
+  catalog: Catalog,
+  camera = "cam",
+  keys?: KeyFinder,
+): Promise<number[]> {
   const found: number[] = [];
   for (const row of await catalog.segments.after(camera, "main", { startUs: 0, file: "" }))
-    found.push(...(await indicesOf(`${folder}/${row.file}`)));
+    found.push(...(await indicesOf(`${folder}/${row.file}`, keys)));
   return found;
 }
 
 /** The numbers in the video samples of one file. */
-export async function indicesOf(path: string): Promise<number[]> {
+export async function indicesOf(path: string, keys?: KeyFinder): Promise<number[]> {
   const handle = await diskFiles.open(path, "read");
   try {
-    const scan = await scanSegment(handle, true);
+    const scan = await scanSegment(handle, true, keys);
     const found: number[] = [];
-    for (const place of scan.fragments) {
+    for (const [index, place] of scan.fragments.entries()) {
       const bytes = Buffer.alloc(place.bytes);
       await handle.read(bytes, place.offset);
-      for (const sample of readSamples(bytes.subarray(FRAGMENT_BOX_BYTES), scan.header?.tracks ?? []))
+      const [head, body] = [bytes.subarray(0, FRAGMENT_BOX_BYTES), bytes.subarray(FRAGMENT_BOX_BYTES)];
+      const plain = (await scan.cipher?.decrypt(index + 1, [head], body)) ?? body;
+      for (const sample of readSamples(plain, scan.header?.tracks ?? []))
         if (sample.video) found.push(indexIn(sample.data));
     }
     return found;
