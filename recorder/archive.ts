@@ -8,6 +8,7 @@ import type { CutPlace } from "./export/cut.ts";
 import type { GapCause } from "./gap.ts";
 import { assertSafeId } from "./integrity.ts";
 import type { Journal } from "./journal.ts";
+import { KnownSegments } from "./known-segments.ts";
 import { later } from "./later.ts";
 import type { Mover } from "./mover.ts";
 import { type ArchiveOptions, type ArchiveParts, openParts } from "./open-parts.ts";
@@ -67,6 +68,7 @@ export class Archive {
   readonly #fetching = new Map<string, StreamRecorder>();
   /** For what is being played. */
   readonly #playing = new ReusedMemory(PLAYING_IDLE_BYTES);
+  readonly #known = new KnownSegments();
 
   private constructor(parts: ArchiveParts, settings: ArchiveSettings) {
     const { context, retainer, mover, journal, anchors, stopWaiting } = parts;
@@ -134,7 +136,12 @@ export class Archive {
 
   /** What a camera recorded. Without `stream`: its stream `main`, or the first by name that has recordings. */
   source(camera: string, stream?: string): RecordedSource {
-    const reader = (): Promise<StreamReader> => this.#reader(camera, stream);
+    let found = stream;
+    const reader = async (): Promise<StreamReader> => {
+      // It is the same one for as long as somebody plays.
+      found ??= await this.#streamOf(camera);
+      return this.#reader(camera, found);
+    };
     return {
       tracks: async (from) => (await reader()).tracks(from),
       extent: async () => (await reader()).extent(),
@@ -261,17 +268,18 @@ export class Archive {
     const name = stream ?? (await this.#streamOf(camera));
     const { volumes, files, catalog, log, keys } = this.#context;
     const live = (): SegmentFile | undefined => this.#recorders.get(`${camera}/${name}`)?.live;
-    return new StreamReader(camera, name, { volumes, files, catalog, log, keys, live, memory: this.#playing });
+    const [memory, known] = [this.#playing, this.#known];
+    return new StreamReader(camera, name, { volumes, files, catalog, log, keys, live, memory, known });
   }
 
   async #streamOf(camera: string): Promise<string> {
     if (this.#recorders.has(`${camera}/${MAIN_STREAM}`)) return MAIN_STREAM;
+    if (await this.#context.catalog.segments.hasStream(camera, MAIN_STREAM)) return MAIN_STREAM;
     const recorded = await this.#context.catalog.segments.streams(camera);
     const now = [...this.#recorders.keys()]
       .filter((key) => key.startsWith(`${camera}/`))
       .map((key) => key.slice(camera.length + 1))
       .sort();
-    const names = [...recorded, ...now];
-    return names.includes(MAIN_STREAM) ? MAIN_STREAM : (names[0] ?? MAIN_STREAM);
+    return [...recorded, ...now][0] ?? MAIN_STREAM;
   }
 }

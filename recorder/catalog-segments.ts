@@ -284,6 +284,17 @@ export class CatalogSegments {
     }));
   }
 
+  async hasStream(camera: string, stream: string): Promise<boolean> {
+    const row = await this.#query
+      .selectFrom("segments")
+      .select("startUs")
+      .where("camera", "=", camera)
+      .where("stream", "=", stream)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   /** The streams of a camera that have segments, in alphabetical order. */
   async streams(camera: string): Promise<readonly string[]> {
     const found: string[] = [];

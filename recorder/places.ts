@@ -2,16 +2,18 @@ import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import type { ReusedMemory } from "../media/reused-memory.ts";
 import type { Cursor } from "./catalog-rows.ts";
-import type { KeyFinder, SegmentCipher } from "./cipher.ts";
+import { type KeyFinder, SegmentCipher } from "./cipher.ts";
 import { readIndexed } from "./closing-index.ts";
 import { isNoAnswer } from "./disk-turns.ts";
 import { errorCode, type OpenFile } from "./files.ts";
 import type { Fmp4Track } from "./fmp4.ts";
 import { readSamples, type TimedSample } from "./fragment-read.ts";
 import { FRAGMENT_BOX_BYTES, readFragmentBox } from "./integrity.ts";
+import type { KnownSegments, SegmentStructure } from "./known-segments.ts";
 import { PART } from "./naming.ts";
 import { openStored, type StoredPlace } from "./open-stored.ts";
-import { readStart, type Scan, scanSegment } from "./scan.ts";
+import type { Protection } from "./protection.ts";
+import { readStart, scanSegment } from "./scan.ts";
 import type { FragmentExtent, SegmentFile } from "./segment.ts";
 
 /** What readers share with the archive. */
@@ -20,6 +22,7 @@ export interface ReaderContext extends StoredPlace {
   readonly keys?: KeyFinder | undefined;
   /** Where fragments lie while they are played. */
   readonly memory: ReusedMemory;
+  readonly known: KnownSegments;
   /** The segment that is being written now. */
   live(): SegmentFile | undefined;
 }
@@ -28,6 +31,8 @@ export interface ReaderContext extends StoredPlace {
 export interface Place extends Cursor {
   readonly endUs: number;
   readonly volume: string;
+  /** As in the catalog; absent while it is being written. */
+  readonly seal?: Uint8Array;
   readonly live: SegmentFile | undefined;
 }
 
@@ -37,6 +42,12 @@ export interface Opened {
   readonly cipher: SegmentCipher | undefined;
   /** Grows while the segment is being written. */
   readonly fragments: readonly FragmentExtent[];
+}
+
+/** What a look at a sealed file came to; no tracks where it cannot be read. */
+interface Found extends Omit<Opened, "handle" | "tracks"> {
+  readonly tracks: readonly Fmp4Track[] | undefined;
+  readonly protection: Protection | undefined;
 }
 
 /** The segments of one stream, sealed ones and the one that is being written alike, and what is in them. */
@@ -94,13 +105,17 @@ export class Places {
     return { startUs: first.startUs, file: live.file, volume: live.volume, endUs, live };
   }
 
-  /** What a segment's tracks are: one read, where {@link open} looks at all that is in it. Undefined where that cannot be read. */
+  /** What a segment's tracks are: without a look at all that is in it. Undefined where that cannot be read. */
   async tracks(place: Place): Promise<readonly Fmp4Track[] | undefined> {
     if (place.live !== undefined) return place.live.plan.tracks;
     const { log, keys } = this.#context;
     try {
+      const known = this.#known(place);
+      if (known !== undefined) return (await isLocked(known.protection, keys)) ? undefined : known.tracks;
       const handle = await openStored(this.#context, place);
       try {
+        const indexed = await readIndexed(handle, keys);
+        if (indexed !== undefined) return this.#note(place, { ...indexed, tracks: indexed.header.tracks }).tracks;
         const start = await readStart(handle, keys);
         return start === undefined || start.opening.length === 0 ? undefined : start.header.tracks;
       } finally {
@@ -110,6 +125,16 @@ export class Places {
       log.error({ err, file: place.file }, "a recording cannot be opened");
       return undefined;
     }
+  }
+
+  #known(place: Place): SegmentStructure | undefined {
+    return place.seal && this.#context.known.find(place, place.seal);
+  }
+
+  #note(place: Place, { tracks, protection, fragments }: SegmentStructure): SegmentStructure {
+    const structure = { tracks, protection, fragments };
+    if (place.seal !== undefined) this.#context.known.note(place, place.seal, structure);
+    return structure;
   }
 
   /** Undefined, and a line in the log, where the file is gone or cannot be read. */
@@ -124,7 +149,7 @@ export class Places {
           throw error;
         });
         const { plan, fragments, cipher } = place.live;
-        if (await isLocked(cipher, keys)) {
+        if (await isLocked(cipher?.protection, keys)) {
           await handle.close();
           log.warn({ file: place.file }, LOCKED);
           return undefined;
@@ -132,12 +157,14 @@ export class Places {
         return { handle, tracks: plan.tracks, cipher, fragments };
       }
       const handle = await openStored(this.#context, place);
-      const { header, protection, cipher, fragments } = await found(handle, keys).catch(async (error: unknown) => {
-        await handle.close();
-        throw error;
-      });
+      const { tracks, protection, cipher, fragments } = await this.#found(place, handle).catch(
+        async (error: unknown) => {
+          await handle.close();
+          throw error;
+        },
+      );
       const locked = protection !== undefined && cipher === undefined;
-      if (header !== undefined && !locked) return { handle, tracks: header.tracks, cipher, fragments };
+      if (tracks !== undefined && !locked) return { handle, tracks, cipher, fragments };
       await handle.close();
       if (locked) log.warn({ file: place.file }, LOCKED);
       else log.error({ file: place.file }, "a recording cannot be read");
@@ -145,6 +172,20 @@ export class Places {
       log.error({ err, file: place.file }, "a recording cannot be opened");
     }
     return undefined;
+  }
+
+  /** What is in a sealed file: it is known, or told by its signature, or by a walk through it. */
+  async #found(place: Place, file: OpenFile): Promise<Found> {
+    const { keys } = this.#context;
+    const known = this.#known(place);
+    if (known !== undefined) return { ...known, cipher: await cipherOf(known.protection, keys) };
+    const indexed = await readIndexed(file, keys);
+    if (indexed !== undefined) {
+      const { cipher, header } = indexed;
+      return { ...this.#note(place, { ...indexed, tracks: header.tracks }), cipher };
+    }
+    const scan = await scanSegment(file, false, keys);
+    return { ...scan, tracks: scan.header?.tracks };
   }
 
   /** Undefined where the fragment cannot be read. The samples are views into `bytes`, which are as many as the fragment has. */
@@ -169,17 +210,18 @@ export class Places {
 const LOCKED =
   "a recording is encrypted, and its key is not on this machine: it was destroyed, or the machine only records (viaduct keys status)";
 
-/** What is in a sealed file: by its signature, or by a walk through it. */
-async function found(
-  file: OpenFile,
+/** Undefined where nothing is encrypted, or the key is not here any more. */
+async function cipherOf(
+  protection: Protection | undefined,
   keys: KeyFinder | undefined,
-): Promise<Pick<Scan, "header" | "protection" | "cipher"> & Pick<Opened, "fragments">> {
-  return (await readIndexed(file, keys)) ?? scanSegment(file, false, keys);
+): Promise<SegmentCipher | undefined> {
+  const key = protection && (await keys?.find(protection.keyId));
+  return protection && key && new SegmentCipher(protection, key);
 }
 
-/** Whether what is being recorded may not be played here: a machine that only records has the key in its memory alone. */
-async function isLocked(cipher: SegmentCipher | undefined, keys: KeyFinder | undefined): Promise<boolean> {
-  return cipher !== undefined && (await keys?.find(cipher.protection.keyId)) === undefined;
+/** Whether it may not be played here: its key was destroyed, or this machine, that only records, has it in its memory alone. */
+async function isLocked(protection: Protection | undefined, keys: KeyFinder | undefined): Promise<boolean> {
+  return protection !== undefined && (await keys?.find(protection.keyId)) === undefined;
 }
 
 /** A fragment behind its box, as it is without encryption. */

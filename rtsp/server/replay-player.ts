@@ -17,6 +17,9 @@ import { LOOK_AGAIN_MS, SETTLED_MS, whenSettled } from "./settling.ts";
 import { answerTo, pointOf } from "./stretch.ts";
 import type { GroupWriter } from "./writer.ts";
 
+/** One for all, for each jump stops what played before: the one that is made where none is given notes where it was made. */
+const STOPPED = new Error("playing was stopped");
+
 export interface ReplayOptions extends ItemsOptions {
   readonly writer: GroupWriter;
   /** Where the packets lie. It outlives the player, which jumps with each PLAY. */
@@ -63,7 +66,7 @@ export class ReplayPlayer implements Player {
   static async open(options: ReplayOptions): Promise<ReplayPlayer> {
     const { stretch, clock, gone } = options;
     const stopping = new AbortController();
-    const stop = (): void => stopping.abort();
+    const stop = (): void => stopping.abort(STOPPED);
     gone.addEventListener("abort", stop, { once: true });
     if (gone.aborted) stop();
     const items: AsyncIterator<MarkedGroup | undefined> = itemsOf(options, options.memory, stopping.signal);
@@ -75,7 +78,7 @@ export class ReplayPlayer implements Player {
         const start = first as MarkedGroup;
         return new ReplayPlayer(options, await LookAhead.read(start, items, tracks), stopping, start);
       }
-      stopping.abort();
+      stopping.abort(STOPPED);
       await items.return?.();
       throw new RtspFault(457, "not-found", `nothing recorded from ${stretch.from} to ${stretch.to ?? "now"}`, {
         tell: "nothing is recorded in this range",
@@ -117,7 +120,7 @@ export class ReplayPlayer implements Player {
   }
 
   stop(): void {
-    this.#stopping.abort();
+    this.#stopping.abort(STOPPED);
     this.release();
     // Nobody else will let go of the files that reading holds open.
     if (this.#running) return;

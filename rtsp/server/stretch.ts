@@ -28,10 +28,7 @@ export async function stretchOf(
   presentation: RecordedPresentation,
   o: { readonly range: Range | undefined; readonly paused: UnixMillis | undefined; readonly backward: boolean },
 ): Promise<Stretch> {
-  const extent = await presentation.source.extent();
-  const [first, last] = [presentation.from ?? extent?.from, presentation.to ?? extent?.to];
-  if (first === undefined || last === undefined) throw refused("nothing is recorded");
-  const { zero, ...asked } = askedIn(o.range, first, o.paused ?? (o.backward ? last : first));
+  const { zero, ...asked } = await askedOf(presentation, o);
   if (asked.to !== undefined && (o.backward ? asked.to > asked.from : asked.to < asked.from))
     throw refused(o.backward ? "Scale goes backwards and Range does not" : "Range goes backwards and Scale does not");
   // Beyond what the address names there is nothing to be had.
@@ -43,10 +40,25 @@ export async function stretchOf(
   return { from, ...(to === undefined ? {} : { to }), ...(zero === undefined ? {} : { zero }) };
 }
 
+/** What is recorded is only looked up where it counts: who jumps about names instants. */
+async function askedOf(
+  { source, from, to }: RecordedPresentation,
+  { range, paused, backward }: Parameters<typeof stretchOf>[1],
+): Promise<Stretch> {
+  if (range?.unit === "clock") return { from: range.from, ...(range.to === undefined ? {} : { to: range.to }) };
+  const extent = await source.extent();
+  const [first, last] = [from ?? extent?.from, to ?? extent?.to];
+  if (first === undefined || last === undefined) throw refused("nothing is recorded");
+  return askedIn(range, first, paused ?? (backward ? last : first));
+}
+
 /** `begin`: where `npt` is 0. `usual`: where it begins when nothing is asked. */
-function askedIn(range: Range | undefined, begin: UnixMillis, usual: UnixMillis): Stretch {
+function askedIn(
+  range: Exclude<Range, { readonly unit: "clock" }> | undefined,
+  begin: UnixMillis,
+  usual: UnixMillis,
+): Stretch {
   if (range === undefined) return { from: usual };
-  if (range.unit === "clock") return { from: range.from, ...(range.to === undefined ? {} : { to: range.to }) };
   const absolute = range.from !== "now" && range.from > LONGEST_NPT_MS;
   const zero = absolute ? NTP_EPOCH : begin;
   const from = range.from === "now" ? usual : later(zero, range.from);
