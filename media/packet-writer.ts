@@ -11,6 +11,8 @@ export const PAYLOAD_BYTES = PACKET_BYTES - RTP_HEADER_BYTES;
 /** Before the packets of a sample that lie in somebody's memory: as much as ONVIF's extension of a replay takes (ONVIF Streaming 6.3). */
 const SPARE_BYTES = 16;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Where a packetizer's numbers begin. */
 export interface PacketNumbers {
   readonly payloadType: number;
@@ -31,7 +33,7 @@ export class PacketWriter {
   readonly #spareBytes: number;
   #sequence: number;
   #count = 0;
-  #buffer = Buffer.alloc(0);
+  #buffer: Buffer = NOTHING;
   #at = 0;
   #start = 0;
   #timestamp = 0;
@@ -103,7 +105,7 @@ export class PacketWriter {
   end(marked: boolean): FramedPackets {
     if (marked && this.#count > 0) this.#buffer[this.#start + 1] = (this.#buffer[this.#start + 1] ?? 0) | 0x80;
     const framed = new FramedPackets(this.#buffer.subarray(this.#spareBytes, this.#at), this.#count, this.#spareBytes);
-    this.#buffer = Buffer.alloc(0);
+    this.#buffer = NOTHING;
     return framed;
   }
 }

@@ -27,7 +27,8 @@ export function readSamples(body: Buffer, tracks: readonly Fmp4Track[]): readonl
   const media = body.subarray(moof.start);
   const least = BOX_HEADER_BYTES + moof.body.length;
   const samples: TimedSample[] = [];
-  for (const run of readMoof(moof.body)) {
+  const runs = readMoof(moof.body);
+  for (const run of runs) {
     const index = tracks.findIndex((track) => track.id === run.trackId);
     const track = tracks[index];
     const [first, last] = references.filter(({ trackId }) => trackId === run.trackId);
@@ -48,7 +49,8 @@ export function readSamples(body: Buffer, tracks: readonly Fmp4Track[]): readonl
       });
     }
   }
-  return samples.sort((a, b) => a.decodeUs - b.decodeUs);
+  // The samples of one track are in order already.
+  return runs.length > 1 ? samples.sort((a, b) => a.decodeUs - b.decodeUs) : samples;
 }
 
 /** Instants of presentation times: between two references on the line through them, else as the track's clock counts. */

@@ -125,6 +125,7 @@ export class Lanes {
     const discontinuity = sample.discontinuity || lane.discontinuity;
     lane.discontinuity = false;
     const stored = {
+      track: lane.index,
       at: unixMillis(sample.presentUs / 1000),
       quality: this.#quality,
       rtpTime,
@@ -133,11 +134,7 @@ export class Lanes {
       data: sample.data,
       format: lane.format,
     };
-    return new PacketGroup(
-      { ...stored, track: lane.index },
-      lane.packetizer.packets(stored, rtpTime),
-      this.#memory.memory,
-    );
+    return new PacketGroup(stored, lane.packetizer.packets(stored, rtpTime), this.#memory.memory);
   }
 
   #rtpTicks(lane: Lane, sample: TimedSample): number {

@@ -142,8 +142,10 @@ export class StreamReader implements RecordedSource {
               lanes.begin(opened.tracks, one, lastUs, samples === undefined);
               const wanted = samples === undefined ? [] : lastUs === undefined ? fromKey(samples, fromUs) : samples;
               lastUs = one.endUs;
-              for (const group of groupsOf(lanes, wanted, endUs)) {
+              for (const sample of wanted) {
                 if (signal.aborted) return;
+                const group = sample.presentUs < endUs ? lanes.group(sample) : undefined;
+                if (group === undefined) continue;
                 yield group;
                 turn += group.byteLength;
                 if (turn < LIMITS.bytesPerTurn) continue;
@@ -187,11 +189,4 @@ function fromKey(samples: readonly TimedSample[], us: number): readonly TimedSam
   const start = samples.findLast((one) => one.key && (one.video || !video) && one.presentUs <= us);
   if (start === undefined) return samples;
   return samples.slice(samples.indexOf(start));
-}
-
-function* groupsOf(lanes: Lanes, samples: readonly TimedSample[], endUs: number): Generator<PacketGroup> {
-  for (const sample of samples) {
-    const group = sample.presentUs < endUs ? lanes.group(sample) : undefined;
-    if (group !== undefined) yield group;
-  }
 }
