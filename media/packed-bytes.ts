@@ -79,7 +79,10 @@ export class PackedBytes {
   /** The pieces that are added next lie in this group. */
   lieIn(group: PacketGroup): void {
     this.#newest = this.#places.length;
-    this.#places.push({ bytes: group.bytes, letGo: group.hold(), memoryBytes: group.memoryBytes });
+    const place = { bytes: group.bytes, letGo: group.hold(), memoryBytes: group.memoryBytes };
+    // There is hardly ever more than one, and what grows takes room for many.
+    if (this.#newest === 0) this.#places = [place];
+    else this.#places.push(place);
     this.#note(GROUP, this.#newest);
   }
 
