@@ -29,7 +29,7 @@ export async function own<T>(
   const child = fork(join(import.meta.dirname, file), [...args], {
     env: { ...process.env, ...env },
     // As bin/viaduct starts the bridge.
-    execArgv: ["--max-semi-space-size=4", "--heap-growing-percent=100"],
+    execArgv: ["--max-semi-space-size=4", "--heap-growing-percent=150"],
   });
   const told = (await Promise.race([once(child, "message"), once(child, "exit")])) as [T | number];
   if (typeof told[0] === "number") throw new Error(`${file} ends with ${told[0]}`);

@@ -25,8 +25,8 @@ import { passphraseFd } from "./options.ts";
 // What was compiled once is kept beside the packages, where only who installs may write: a command starts in two thirds of the time.
 enableCompileCache(join(import.meta.dirname, "../node_modules/.cache/viaduct"));
 
-// The collector looks through the whole heap when it is twice what was in use the last time. V8 would wait until it is nearly four times that.
-setFlagsFromString("--heap-growing-percent=100");
+// The collector looks through the whole heap when it is two and a half times what was in use the last time. V8 would wait until it is nearly four times that.
+setFlagsFromString("--heap-growing-percent=150");
 
 /** Exit codes: 0 done, 1 failed, 2 called wrongly. */
 const EXIT = { failed: 1, usage: 2 };
