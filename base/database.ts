@@ -1,55 +1,28 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { Kysely, type Migration, Migrator, type SqliteDatabase, SqliteDialect, type SqliteStatement } from "kysely";
+import { Kysely, type Migration, Migrator, SqliteDialect } from "kysely";
+import type { DatabaseThread } from "./database-thread.ts";
 import { Fault } from "./fault.ts";
+import { SqliteFile, type SqliteOptions } from "./sqlite.ts";
+import { threadDialect } from "./thread-dialect.ts";
 import { syncFile } from "./whole-file.ts";
-
-type Parameters = Parameters_<StatementSync["all"]>;
-type Parameters_<F> = F extends (...values: infer V) => unknown ? V : never;
-
-const LIMITS = {
-  /** That are kept ready for the next time: preparing one costs more than most of them do. */
-  statements: 256,
-};
-
-/** Prepares statements, and keeps those that were used last. */
-class Statements {
-  readonly #native: DatabaseSync;
-  readonly #kept = new Map<string, SqliteStatement>();
-
-  constructor(native: DatabaseSync) {
-    this.#native = native;
-  }
-
-  of(sql: string): SqliteStatement {
-    const statement = this.#kept.get(sql) ?? statementOf(this.#native.prepare(sql));
-    this.#kept.delete(sql);
-    this.#kept.set(sql, statement);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > LIMITS.statements && oldest !== undefined) this.#kept.delete(oldest);
-    return statement;
-  }
-}
-
-function statementOf(statement: StatementSync): SqliteStatement {
-  return {
-    reader: statement.columns().length > 0,
-    all: (values) => statement.all(...(values as Parameters)),
-    run: (values) => statement.run(...(values as Parameters)),
-    iterate: () => {
-      throw new Fault("internal", "rows one by one would hold up a statement that others use");
-    },
-  };
-}
 
 /** An SQLite file (or `:memory:`) behind Kysely. */
 export interface Database<Schema> {
   readonly query: Kysely<Schema>;
+  /**
+   * As {@link query}, for what is to be done in any case, and once: where its thread gives no answer, it waits until it does, where what
+   * is asked otherwise is told so, and may be done all the same.
+   */
+  readonly patient: Kysely<Schema>;
+  /** As `work`, which asks patiently. Rejects where its thread gives no answer, and `work` goes on. */
+  whileAnswering<T>(work: Promise<T>): Promise<T>;
   /** Resolves when what was committed so far survives a power cut. Others have their turn meanwhile. */
   sync(): Promise<void>;
   /** Brings the file up to date, so that its log keeps nothing that was deleted or replaced. */
   forget(): Promise<void>;
   close(): Promise<void>;
 }
+
+type Migrations = Readonly<Record<string, Migration>>;
 
 /**
  * Opens or makes the file and brings it to the newest schema. `migrations` are applied in the order of their names,
@@ -58,45 +31,74 @@ export interface Database<Schema> {
  * Write-ahead log, `synchronous=NORMAL`: a power cut may lose the last transactions, never the file. They are in the log, as far as the
  * kernel, so that {@link Database.sync} syncs that file, in another thread; a checkpoint would bring them to the disk as well, and hold the
  * process for as long. `durable`: no transaction is lost at all, and deleted content is overwritten.
+ *
+ * Without `thread`, the process waits for the disk with each question.
  */
 export async function openDatabase<Schema>(
   file: string,
-  migrations: Readonly<Record<string, Migration>>,
-  { durable = false }: { readonly durable?: boolean } = {},
+  migrations: Migrations,
+  { durable = false, thread }: Partial<SqliteOptions> & { readonly thread?: DatabaseThread | undefined } = {},
 ): Promise<Database<Schema>> {
-  let native: DatabaseSync;
   try {
-    native = new DatabaseSync(file);
-    native.exec(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
-    );
-    if (durable) native.exec("PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;");
+    const sync = (): Promise<void> => syncFile(`${file}-wal`);
+    const opened = thread === undefined ? here<Schema>(file, { durable }) : apart<Schema>(file, { durable }, thread);
+    return await migrated({ ...(await opened), sync }, file, migrations);
   } catch (cause) {
+    if (cause instanceof Fault) throw cause;
     throw new Fault("unavailable", `cannot open database ${file}`, { cause });
   }
-  const statements = new Statements(native);
-  const adapter: SqliteDatabase = {
-    prepare: (sql) => statements.of(sql),
-    close: () => native.close(),
+}
+
+type Opened<Schema> = Omit<Database<Schema>, "sync">;
+
+async function here<Schema>(file: string, options: SqliteOptions): Promise<Opened<Schema>> {
+  const native = new SqliteFile(file, options);
+  const query = new Kysely<Schema>({ dialect: new SqliteDialect({ database: native }) });
+  return {
+    query,
+    patient: query,
+    whileAnswering: (work) => work,
+    forget: async () => native.checkpoint(),
+    close: () => query.destroy(),
   };
-  const query = new Kysely<Schema>({ dialect: new SqliteDialect({ database: adapter }) });
+}
+
+async function apart<Schema>(file: string, options: SqliteOptions, thread: DatabaseThread): Promise<Opened<Schema>> {
+  const database = await thread.open(file, options);
+  const queryOf = (isPatient: boolean): Kysely<Schema> =>
+    new Kysely<Schema>({ dialect: threadDialect(database, isPatient) });
+  const [query, patient] = [queryOf(false), queryOf(true)];
+  // Else the first question of each comes a moment later than others that were asked behind it.
+  for (const one of [query, patient]) await one.connection().execute(async () => undefined);
+  return {
+    query,
+    patient,
+    whileAnswering: (work) => thread.whileAnswering(work),
+    async forget() {
+      const turn = await database.turn(false);
+      await turn.checkpoint().finally(() => turn.end());
+    },
+    async close() {
+      await query.destroy();
+      await patient.destroy();
+      await database.close();
+    },
+  };
+}
+
+async function migrated<Schema>(
+  database: Database<Schema>,
+  file: string,
+  migrations: Migrations,
+): Promise<Database<Schema>> {
   const migrator = new Migrator({
-    db: query,
+    db: database.query,
     provider: { getMigrations: async () => ({ ...migrations }) },
     // Several parts have tables in one file, each with names of its own: a new one of the first comes before old ones of the last.
     allowUnorderedMigrations: true,
   });
   const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) {
-    await query.destroy();
-    throw new Fault("unavailable", `cannot migrate database ${file}`, { cause: error });
-  }
-  return {
-    query,
-    sync: () => syncFile(`${file}-wal`),
-    async forget() {
-      native.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    },
-    close: () => query.destroy(),
-  };
+  if (error === undefined) return database;
+  await database.close();
+  throw error instanceof Fault ? error : new Fault("unavailable", `cannot migrate database ${file}`, { cause: error });
 }

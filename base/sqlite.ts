@@ -1,0 +1,67 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { SqliteDatabase, SqliteStatement } from "kysely";
+import { Fault } from "./fault.ts";
+
+type Parameters = Parameters_<StatementSync["all"]>;
+type Parameters_<F> = F extends (...values: infer V) => unknown ? V : never;
+
+const LIMITS = {
+  /** That are kept ready for the next time: preparing one costs more than most of them do. */
+  statements: 256,
+};
+
+/** How a file is opened. */
+export interface SqliteOptions {
+  /** No transaction is lost in a power cut, and deleted content is overwritten. */
+  readonly durable: boolean;
+}
+
+/** One SQLite file (or `:memory:`), asked in the thread that opened it, which waits for the disk. */
+export class SqliteFile implements SqliteDatabase {
+  readonly #native: DatabaseSync;
+  readonly #kept = new Map<string, SqliteStatement>();
+
+  /** Throws as SQLite does. */
+  constructor(file: string, { durable }: SqliteOptions) {
+    this.#native = new DatabaseSync(file);
+    this.#native.exec(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
+    );
+    if (durable) this.#native.exec("PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;");
+  }
+
+  /** Those that were used last are kept. */
+  prepare(sql: string): SqliteStatement {
+    const statement = this.#kept.get(sql) ?? statementOf(this.#native.prepare(sql));
+    this.#kept.delete(sql);
+    this.#kept.set(sql, statement);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > LIMITS.statements && oldest !== undefined) this.#kept.delete(oldest);
+    return statement;
+  }
+
+  /** Takes back what an open transaction has done, if there is one. */
+  rollBack(): void {
+    if (this.#native.isTransaction) this.#native.exec("ROLLBACK");
+  }
+
+  /** Brings the file up to date, and empties its log. */
+  checkpoint(): void {
+    this.#native.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
+  close(): void {
+    this.#native.close();
+  }
+}
+
+function statementOf(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (values) => statement.all(...(values as Parameters)),
+    run: (values) => statement.run(...(values as Parameters)),
+    iterate: () => {
+      throw new Fault("internal", "rows one by one would hold up a statement that others use");
+    },
+  };
+}
