@@ -119,6 +119,19 @@ export class DatabaseThread {
     });
   }
 
+  /** As `work`, which is done for one of its databases elsewhere, and hangs as a question does. */
+  async alongside<T>(work: () => Promise<T>): Promise<T> {
+    const refusal = this.refusal(false);
+    if (refusal !== undefined) throw refusal;
+    const id = this.#asked++;
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#running.set(id, this.#watched({ isPatient: false, resolve: () => undefined, reject }));
+    void work()
+      .then(resolve, reject)
+      .finally(() => this.#answered({ id }));
+    return promise;
+  }
+
   /** As `work`, for which something is asked patiently; rejects while, and as soon as, nothing is answered. */
   async whileAnswering<T>(work: Promise<T>): Promise<T> {
     // It may end later, and nobody hears of it.

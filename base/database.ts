@@ -40,30 +40,28 @@ export async function openDatabase<Schema>(
   { durable = false, thread }: Partial<SqliteOptions> & { readonly thread?: DatabaseThread | undefined } = {},
 ): Promise<Database<Schema>> {
   try {
-    const sync = (): Promise<void> => syncFile(`${file}-wal`);
     const opened = thread === undefined ? here<Schema>(file, { durable }) : apart<Schema>(file, { durable }, thread);
-    return await migrated({ ...(await opened), sync }, file, migrations);
+    return await migrated(await opened, file, migrations);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw new Fault("unavailable", `cannot open database ${file}`, { cause });
   }
 }
 
-type Opened<Schema> = Omit<Database<Schema>, "sync">;
-
-async function here<Schema>(file: string, options: SqliteOptions): Promise<Opened<Schema>> {
+async function here<Schema>(file: string, options: SqliteOptions): Promise<Database<Schema>> {
   const native = new SqliteFile(file, options);
   const query = new Kysely<Schema>({ dialect: new SqliteDialect({ database: native }) });
   return {
     query,
     patient: query,
     whileAnswering: (work) => work,
+    sync: () => syncLog(file),
     forget: async () => native.checkpoint(),
     close: () => query.destroy(),
   };
 }
 
-async function apart<Schema>(file: string, options: SqliteOptions, thread: DatabaseThread): Promise<Opened<Schema>> {
+async function apart<Schema>(file: string, options: SqliteOptions, thread: DatabaseThread): Promise<Database<Schema>> {
   const database = await thread.open(file, options);
   const queryOf = (isPatient: boolean): Kysely<Schema> =>
     new Kysely<Schema>({ dialect: threadDialect(database, isPatient) });
@@ -74,6 +72,7 @@ async function apart<Schema>(file: string, options: SqliteOptions, thread: Datab
     query,
     patient,
     whileAnswering: (work) => thread.whileAnswering(work),
+    sync: () => thread.alongside(() => syncLog(file)),
     async forget() {
       const turn = await database.turn(false);
       await turn.checkpoint().finally(() => turn.end());
@@ -84,6 +83,11 @@ async function apart<Schema>(file: string, options: SqliteOptions, thread: Datab
       await database.close();
     },
   };
+}
+
+/** In another thread of the process. */
+function syncLog(file: string): Promise<void> {
+  return syncFile(`${file}-wal`);
 }
 
 async function migrated<Schema>(

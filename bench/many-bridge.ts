@@ -1,4 +1,5 @@
 import { systemClock } from "../base/clock.ts";
+import { startDatabaseWorker } from "../base/database-thread.ts";
 import { Fault } from "../base/fault.ts";
 import { Metrics } from "../base/metrics.ts";
 import type { Hub } from "../media/hub.ts";
@@ -15,6 +16,7 @@ const archive = await Archive.open({
   clock: systemClock,
   log,
   metrics: new Metrics(),
+  databases: startDatabaseWorker,
   ...(full === "full" ? { settings: { encryption: "full" }, keys: benchKeys(), signer } : {}),
 });
 const hubs = new Map<string, Hub>();

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
+import { startDatabaseWorker } from "../base/database-thread.ts";
 import { Metrics } from "../base/metrics.ts";
 import { HOUR, unixMillis } from "../base/units.ts";
 import { Archive } from "../recorder/archive.ts";
@@ -18,7 +19,7 @@ const protection = {
   signer: await benchSigner(systemClock.now()),
 } as const;
 const open = (): Promise<Archive> =>
-  Archive.open({ folder, clock: systemClock, log, metrics: new Metrics(), ...protection });
+  Archive.open({ folder, clock: systemClock, log, metrics: new Metrics(), databases: startDatabaseWorker, ...protection });
 const from = unixMillis(systemClock.now() - 2 * HOUR);
 const filling = await open();
 await record(filling, "recorded", from, Number(seconds));

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "../base/clock.ts";
+import { Fault } from "../base/fault.ts";
 import { type Log, Repeats } from "../base/log.ts";
 import { SECOND } from "../base/units.ts";
 import type { Journal, KeptEvent } from "../recorder/journal.ts";
@@ -11,6 +12,8 @@ const LIMITS = {
   waiting: 5000,
   /** They are entered so often, all in one go. */
   periodMs: SECOND,
+  /** Of what waits for the journal: those who ask for the newest event while it gives no answer. */
+  underWay: 100,
 } as const;
 
 /** What is told from the recordings themselves, and what is no matter of footage. */
@@ -18,17 +21,19 @@ const NOT_KEPT: ReadonlySet<string | undefined> = new Set(["recording", "configu
 
 /** Keeps what happens at cameras, beside their footage. */
 export class EventKeeper {
-  readonly #journal: Pick<Journal, "enter" | "newest">;
+  readonly #journal: Pick<Journal, "enter" | "newest" | "whileAnswering">;
   readonly #log: Log;
   readonly #repeats: Repeats;
   readonly #unlisten: () => void;
   readonly #timer: Timer;
   #waiting: KeptEvent[] = [];
   #entering: Promise<void> = Promise.resolve();
+  /** How much of that is not over. */
+  #underWay = 0;
 
   constructor(o: {
     readonly bus: EventBus;
-    readonly journal: Pick<Journal, "enter" | "newest">;
+    readonly journal: Pick<Journal, "enter" | "newest" | "whileAnswering">;
     readonly clock: Clock;
     readonly log: Log;
   }) {
@@ -36,31 +41,42 @@ export class EventKeeper {
     this.#log = o.log;
     this.#repeats = new Repeats(o.clock);
     this.#unlisten = o.bus.listen((event) => this.#hear(event));
-    this.#timer = o.clock.every(LIMITS.periodMs, () => void this.flush());
+    this.#timer = o.clock.every(LIMITS.periodMs, () => {
+      // While the journal gives no answer, they wait here, where they are counted.
+      if (this.#underWay === 0) void this.flush();
+    });
   }
 
   /** Resolves when everything that was heard so far is entered, or given up. */
   flush(): Promise<void> {
     const events = this.#waiting;
     this.#waiting = [];
-    if (events.length > 0) this.#entering = this.#entering.then(() => this.#enter(events));
+    if (events.length > 0) this.#then(() => this.#enter(events));
     return this.#entering;
   }
 
   /** The id of the last event that was heard so far, once all of them are entered: nothing that is heard from now on has it, or a lower one. */
-  newest(): Promise<number> {
-    const newest = this.flush().then(() => this.#journal.newest());
-    this.#entering = newest.then(
-      () => undefined,
-      () => undefined,
-    );
-    return newest;
+  async newest(): Promise<number> {
+    if (this.#underWay >= LIMITS.underWay) throw new Fault("unavailable", "too much waits for the journal of events");
+    void this.flush();
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#then(() => this.#journal.newest().then(resolve, reject));
+    return this.#journal.whileAnswering(promise);
   }
 
   async close(): Promise<void> {
     this.#unlisten();
     this.#timer.cancel();
-    await this.flush();
+    // Where it gives no answer, they are lost with the process.
+    await this.#journal.whileAnswering(this.flush()).catch(() => undefined);
+  }
+
+  /** Behind all that was begun before. */
+  #then(work: () => Promise<void>): void {
+    this.#underWay += 1;
+    this.#entering = this.#entering.then(work).finally(() => {
+      this.#underWay -= 1;
+    });
   }
 
   #hear({ camera, kind, notification }: BridgeEvent): void {

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { AuditLog } from "../auth/audit/log.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
+import { startDatabaseWorker } from "../base/database-thread.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { DAY, HOUR, SECOND } from "../base/units.ts";
@@ -45,6 +46,7 @@ export async function openArchive(
   return Archive.open({
     folder,
     ...o,
+    databases: startDatabaseWorker,
     auditHead: () => o.audit.head,
     anchored: (anchor) => {
       o.audit.record(anchorEntry(anchor));

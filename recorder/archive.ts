@@ -62,6 +62,7 @@ export class Archive {
   readonly #anchors: AnchorLog | undefined;
   readonly #mover: Mover | undefined;
   readonly #stopWaiting: () => void;
+  readonly #closeDatabases: () => Promise<void>;
   readonly #settings: ArchiveSettings;
   readonly #recorders = new Map<string, StreamRecorder>();
   /** Of what is fetched from cameras' own recordings. */
@@ -71,7 +72,7 @@ export class Archive {
   readonly #known = new KnownSegments();
 
   private constructor(parts: ArchiveParts, settings: ArchiveSettings) {
-    const { context, retainer, mover, journal, anchors, stopWaiting } = parts;
+    const { context, retainer, mover, journal, anchors, stopWaiting, closeDatabases } = parts;
     this.journal = journal;
     this.troubles = context.troubles;
     this.#context = context;
@@ -79,6 +80,7 @@ export class Archive {
     this.#anchors = anchors;
     this.#mover = mover;
     this.#stopWaiting = stopWaiting;
+    this.#closeDatabases = closeDatabases;
     this.#settings = settings;
   }
 
@@ -260,8 +262,7 @@ export class Archive {
     // The last anchor names what was recorded until now.
     await this.#anchors?.close();
     await this.#context.volumes.close();
-    await this.#context.catalog.close();
-    await this.journal.close();
+    await this.#closeDatabases();
   }
 
   async #reader(camera: string, stream?: string): Promise<StreamReader> {

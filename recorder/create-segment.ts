@@ -32,7 +32,7 @@ export async function createSegment(
   { volume, fragment, ...beginning }: SegmentBeginning,
   left: (file: StoredFile) => void,
 ): Promise<SegmentFile> {
-  const { catalog, files, signer, memory } = context;
+  const { files, signer, memory } = context;
   let announced: StoredFile | undefined;
   return SegmentFile.create({
     files,
@@ -46,15 +46,15 @@ export async function createSegment(
       const stored = { file, volume: volume.name };
       announced = stored;
       // Where the catalog cannot tell, the files do.
-      const isFree = (await notes.asked(() => catalog.opening(stored))) ?? !(await isThere(context, file));
+      const isFree = (await notes.asked((catalog) => catalog.opening(stored))) ?? !(await isThere(context, file));
       // After a power cut, nobody would look for it among the folders of that time.
-      if (isFree && beginning.fetchedUs !== undefined) await notes.noted(() => catalog.sync());
+      if (isFree && beginning.fetchedUs !== undefined) await notes.noted((catalog) => catalog.sync());
       return isFree;
     },
   }).catch(async (error: unknown) => {
     const stored = announced;
     if (stored !== undefined && isNoAnswer(error)) left(stored);
-    else if (stored !== undefined) await notes.noted(() => catalog.abandoned(stored));
+    else if (stored !== undefined) await notes.noted((catalog) => catalog.abandoned(stored));
     throw error;
   });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type Generated, type Kysely, type Migration, sql } from "kysely";
 import { type Database, openDatabase } from "../base/database.ts";
+import type { DatabaseThread } from "../base/database-thread.ts";
 import { Fault } from "../base/fault.ts";
 import { HOUR, type UnixMillis, unixMillis } from "../base/units.ts";
 
@@ -106,19 +107,24 @@ export class Journal {
     this.#database = database;
   }
 
-  /** `file`: path of the SQLite file, or `:memory:`. What was entered survives a power cut. */
-  static async open(file: string): Promise<Journal> {
-    return new Journal(await openDatabase<Schema>(file, journalMigrations, { durable: true }));
+  /** `file`: path of the SQLite file, or `:memory:`. What was entered survives a power cut. `thread`: as of the catalog. */
+  static async open(file: string, thread?: DatabaseThread): Promise<Journal> {
+    return new Journal(await openDatabase<Schema>(file, journalMigrations, { durable: true, thread }));
+  }
+
+  /** As `work`, which waits for {@link enter}. Rejects where nothing is answered, and `work` goes on. */
+  whileAnswering<T>(work: Promise<T>): Promise<T> {
+    return this.#database.whileAnswering(work);
   }
 
   close(): Promise<void> {
     return this.#database.close();
   }
 
-  /** Enters events in one go; returns how many of them were too many for their camera and hour. */
+  /** Enters events in one go, patiently; returns how many of them were too many for their camera and hour. */
   async enter(events: readonly KeptEvent[]): Promise<number> {
     const kept: Omit<Schema["events"], "id">[] = [];
-    await this.#database.query.transaction().execute(async (query) => {
+    await this.#database.patient.transaction().execute(async (query) => {
       const counts = new Map<string, number>();
       for (const { property, kind, ...event } of events) {
         const hour = Math.floor(event.at / HOUR) * HOUR;

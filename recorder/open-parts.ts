@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { DatabaseThread, type DatabaseWorker } from "../base/database-thread.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { SECOND } from "../base/units.ts";
@@ -25,6 +26,7 @@ import type { RecordingKeys, WriterContext } from "./writer-context.ts";
 
 const DEFAULTS = {
   flushMs: 5 * SECOND,
+  answerMs: 10 * SECOND,
   /** Of all streams together, while the disk is slower than they are. */
   memoryBytes: 256 * 1024 * 1024,
 };
@@ -45,6 +47,8 @@ export interface ArchiveOptions {
   readonly metrics: Metrics;
   readonly settings?: ArchiveSettings;
   readonly files?: Files;
+  /** Begins the thread that catalog and journal are asked in, so that nothing else waits for their disk; absent: this one waits. */
+  readonly databases?: () => DatabaseWorker;
   readonly keys?: RecordingKeys;
   /** Signs every segment; absent: nobody does. */
   readonly signer?: Signer | undefined;
@@ -62,6 +66,8 @@ export interface ArchiveParts {
   readonly anchors: AnchorLog | undefined;
   /** From now on nobody waits for a disk that hangs. */
   readonly stopWaiting: () => void;
+  /** Catalog and journal, behind everything else. */
+  readonly closeDatabases: () => Promise<void>;
 }
 
 /** Opens or makes what an archive is made of, and finishes what the last process left unfinished. */
@@ -69,10 +75,16 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
   const { folder, clock, metrics, settings = {}, keys, signer } = o;
   const log = o.log.child({ part: "recorder" });
   const all = volumesOf(folder, settings);
-  const watched = watch(o, all, (...told) => volumes.hangs(...told));
+  // Before the catalog is open, there are no volumes to be told of.
+  let hangs: Volumes["hangs"] = () => undefined;
+  const watched = watch(o, all, (...told) => hangs(...told));
   const files = watched ?? o.files ?? diskFiles;
   await files.makeFolder(folder);
-  const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`);
+  const thread = threadOf(o, (isHanging) => hangs(all[0] as Volume, "catalog", isHanging));
+  const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`, thread).catch(async (error: unknown) => {
+    await thread?.close();
+    throw error;
+  });
   const troubles = new Troubles();
   let removals: RemovalLog | undefined;
   let anchors: AnchorLog | undefined;
@@ -99,29 +111,32 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
       await recover({ ...finishing, removals, volume, isThere });
     },
   });
+  hangs = volumes.hangs.bind(volumes);
   let journal: Journal;
   try {
-    const place = { folder, volumes, files, catalog, clock, log };
+    const place = { folder, volumes, files, catalog: catalog.patient, clock, log };
     removals = signer && (await RemovalLog.open({ ...place, signer, anchor: () => anchors?.newest }));
     await volumes.start();
     await removals?.begin().catch((err: unknown) => {
       if (errorCode(err) === undefined) throw err;
       log.error({ err }, "statements of what is removed cannot be begun: it is tried at the next start");
     });
-    journal = await Journal.open(`${folder}/${JOURNAL_FILE}`);
+    journal = await Journal.open(`${folder}/${JOURNAL_FILE}`, thread);
     const { auditHead, anchored } = o;
     anchors =
       signer && (await AnchorLog.open({ ...place, signer, removals: () => removals?.seq ?? 0, auditHead, anchored }));
   } catch (error) {
     await volumes.close();
     await catalog.close();
+    await thread?.close();
     throw error;
   }
   const place = { volumes, files, catalog, clock, log, keys, signer };
   const { archiving } = settings;
-  const mover = archiving && new Mover({ volumes, files, catalog, clock, log, archiving });
+  const patiently = { ...place, catalog: catalog.patient };
+  const mover = archiving && new Mover({ ...patiently, archiving });
   const retainer = new Retainer({
-    ...place,
+    ...patiently,
     journal,
     removals,
     bounds: settings.bounds ?? {},
@@ -146,7 +161,32 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
       bytes.inc({ event }, count);
     },
   };
-  return { context, retainer, mover, journal, anchors, stopWaiting: () => watched?.stop() };
+  return {
+    context,
+    retainer,
+    mover,
+    journal,
+    anchors,
+    stopWaiting() {
+      watched?.stop();
+      thread?.stop();
+    },
+    async closeDatabases() {
+      await catalog.close();
+      await journal.close();
+      await thread?.close();
+    },
+  };
+}
+
+/** Undefined where there is to be none. */
+function threadOf(
+  { databases, settings = {}, clock, log }: ArchiveOptions,
+  told: (hangs: boolean) => void,
+): DatabaseThread | undefined {
+  const { answerMs = DEFAULTS.answerMs } = settings;
+  const what = "the catalog of recordings";
+  return databases && new DatabaseThread({ what, clock, log, answerMs, told, worker: databases });
 }
 
 /** Undefined where no time is set for answers. */

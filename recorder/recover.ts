@@ -47,7 +47,7 @@ export async function recover(place: Place): Promise<{ readonly recovered: numbe
       recovered += 1;
     } catch (err) {
       // All of it is tried again when the disk answers.
-      if (isNoAnswer(err)) throw err;
+      if (isNoAnswer(err) || isNoAnswer((err as Error).cause)) throw err;
       place.log.error({ err, file }, "a segment cannot be recovered: it is tried again at the next start");
     }
   };

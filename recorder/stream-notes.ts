@@ -9,6 +9,8 @@ import type { SegmentFile } from "./segment.ts";
 const LIMITS = {
   /** Rows that wait until the catalog takes them; the next start finds the others. */
   rows: 64,
+  /** Notes that wait until it answers: an hour of segments of a minute. Then the stream waits, with what is to be written. */
+  waiting: 192,
 };
 
 /** Of which stream, and where it is noted. */
@@ -30,12 +32,14 @@ interface Past {
 
 /**
  * What the writer of one stream tells the catalog: finished segments and gaps. The media are worth more than the notes about them, so
- * an error of the catalog is logged, and stops nothing. What is fetched from a camera fills gaps, and makes none.
+ * an error of the catalog is logged, and stops nothing; while it gives no answer, notes wait for it, and the stream goes on. What is
+ * fetched from a camera fills gaps, and makes none.
  */
 export class StreamNotes {
   readonly #o: StreamPlace;
   #past: Past | undefined;
   #rows: (SegmentRow & SegmentTime)[] = [];
+  readonly #waiting = new Set<Promise<unknown>>();
 
   constructor(o: StreamPlace) {
     this.#o = o;
@@ -50,10 +54,10 @@ export class StreamNotes {
   async before(): Promise<Past> {
     if (this.#past === undefined) {
       const { camera, stream, catalog } = this.#o;
-      let row: SegmentRow | undefined;
-      await this.noted(async () => {
-        row = await catalog.segments.newestOf(camera, stream, this.#isFetched ? "fetched" : "live");
-      });
+      // It is waited for: without its link, the chain would begin anew.
+      const row = await catalog.patient.segments
+        .newestOf(camera, stream, this.#isFetched ? "fetched" : "live")
+        .catch((err: unknown) => this.#complain(err));
       this.#past = { endUs: row?.endUs, link: row === undefined ? NO_LINK : Buffer.from(row.seal) };
       if (row !== undefined) await this.gap(row.endUs, STOPPED);
     }
@@ -68,15 +72,15 @@ export class StreamNotes {
   /** A segment begins that is recorded live: so does a gap end, and one before it is noted that nobody knew of. */
   async begun(startUs: number): Promise<void> {
     if (this.#isFetched) return;
-    const { camera, stream, catalog } = this.#o;
+    const { camera, stream } = this.#o;
     const endUs = this.#past?.endUs;
     if (endUs !== undefined && startUs - endUs > LEAST_GAP_US) await this.gap(endUs, cameraGap("nothing was received"));
-    await this.noted(() => catalog.gaps.end(camera, stream, Math.max(startUs, endUs ?? 0)));
+    await this.noted((catalog) => catalog.gaps.end(camera, stream, Math.max(startUs, endUs ?? 0)));
   }
 
   /** Enters a segment that was sealed now. */
   async sealed(segment: SegmentFile): Promise<void> {
-    const { camera, stream, catalog, fetchedUs } = this.#o;
+    const { camera, stream, fetchedUs } = this.#o;
     const endUs = Math.max(...segment.fragments.map((one) => one.endUs));
     const startUs = segment.fragments[0]?.startUs ?? segment.plan.zeroUs;
     this.#past = { endUs, link: segment.link };
@@ -94,7 +98,7 @@ export class StreamNotes {
       ...timeOf(segment.fragments, segment.plan.cameraAheadMs),
     });
     await this.enter();
-    if (this.#isFetched) await this.noted(() => catalog.gaps.filled(camera, stream, startUs, endUs));
+    if (this.#isFetched) await this.noted((catalog) => catalog.gaps.filled(camera, stream, startUs, endUs));
   }
 
   /** A row that the next {@link enter} brings into the catalog. */
@@ -102,58 +106,65 @@ export class StreamNotes {
     this.#rows.push(row);
   }
 
-  /** Brings finished segments into the catalog; what it does not take now waits for the next time. */
+  /** Brings finished segments into the catalog; what it refuses waits for the next time. */
   async enter(): Promise<void> {
-    for (let row = this.#rows[0]; row !== undefined; row = this.#rows[0]) {
-      const entering = row;
-      if (!(await this.noted(() => this.#o.catalog.sealed(entering)))) break;
-      this.#rows.shift();
-    }
-    this.#rows = this.#rows.slice(-LIMITS.rows);
+    const rows = this.#rows;
+    this.#rows = [];
+    for (const row of rows)
+      await this.asked(
+        (catalog) => catalog.sealed(row),
+        () => {
+          this.#rows = [...this.#rows, row].slice(-LIMITS.rows);
+        },
+      );
   }
 
   /** A gap begins, unless one is open. */
   async gap(fromUs: number, { cause, why }: GapReason): Promise<void> {
     if (this.#isFetched) return;
-    const { camera, stream, catalog } = this.#o;
-    await this.noted(() => catalog.gaps.begin({ camera, stream, fromUs, reason: why, cause }));
+    const { camera, stream } = this.#o;
+    await this.noted((catalog) => catalog.gaps.begin({ camera, stream, fromUs, reason: why, cause }));
   }
 
   /** A gap begins, and ends an open one of another cause. */
   async changeGap(fromUs: number, { cause, why }: GapReason): Promise<void> {
     if (this.#isFetched) return;
-    const { camera, stream, catalog } = this.#o;
+    const { camera, stream } = this.#o;
     await this.before();
-    await this.noted(() => catalog.gaps.change({ camera, stream, fromUs, reason: why, cause }));
+    await this.noted((catalog) => catalog.gaps.change({ camera, stream, fromUs, reason: why, cause }));
   }
 
   /** Of what was recorded, this is not there now. */
   async missed(fromUs: number, toUs: number, { cause, why: reason }: GapReason): Promise<void> {
     if (this.#isFetched) return;
-    const { camera, stream, catalog } = this.#o;
-    await this.noted(() => catalog.gaps.missed({ camera, stream, fromUs, toUs, cause, reason }));
+    const { camera, stream } = this.#o;
+    await this.noted((catalog) => catalog.gaps.missed({ camera, stream, fromUs, toUs, cause, reason }));
   }
 
   get #isFetched(): boolean {
     return this.#o.fetchedUs !== undefined;
   }
 
-  /** False where the catalog failed. */
-  async noted(act: () => Promise<void>): Promise<boolean> {
-    const noted = async (): Promise<true> => {
-      await act();
-      return true;
-    };
-    return (await this.asked(noted)) ?? false;
+  /** Whether it failed, or is done when the catalog answers, nobody hears. */
+  async noted(act: (catalog: Catalog) => Promise<void>): Promise<void> {
+    await this.asked(act);
   }
 
-  /** Undefined where the catalog failed. */
-  async asked<T>(act: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await act();
-    } catch (err) {
-      if (this.#o.repeats.admit("catalog") !== undefined) this.#o.log.error({ err }, "the catalog cannot be written");
-      return undefined;
-    }
+  /** Undefined where the catalog failed, and where it is done later, for it gives no answer now. */
+  async asked<T>(act: (catalog: Catalog) => Promise<T>, failed: () => void = () => undefined): Promise<T | undefined> {
+    const { patient } = this.#o.catalog;
+    while (this.#waiting.size >= LIMITS.waiting) await Promise.race(this.#waiting);
+    const work = act(patient).catch((err: unknown) => {
+      failed();
+      return this.#complain(err);
+    });
+    this.#waiting.add(work);
+    void work.finally(() => this.#waiting.delete(work));
+    return patient.whileAnswering(work).catch(() => undefined);
+  }
+
+  #complain(err: unknown): undefined {
+    if (this.#o.repeats.admit("catalog") !== undefined) this.#o.log.error({ err }, "the catalog cannot be written");
+    return undefined;
   }
 }

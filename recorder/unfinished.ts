@@ -35,12 +35,12 @@ export class UnfinishedFiles {
 
   /** Leaves a segment as it is, for later: until then it is not known what of it is there. */
   async leave(segment: SegmentFile, problem: string): Promise<void> {
-    const { notes, context } = this.#o;
+    const { notes } = this.#o;
     await segment.abandon();
     const left = { file: segment.file, volume: segment.volume, keepBytes: segment.bytes };
     this.add(left);
     // The next start would not know.
-    await notes.noted(() => context.catalog.left(left, left.keepBytes));
+    await notes.noted((catalog) => catalog.left(left, left.keepBytes));
     const [first, last] = [segment.fragments[0], segment.fragments.at(-1)];
     if (first === undefined || last === undefined) return;
     notes.recorded({ endUs: last.endUs, link: segment.link });
@@ -56,7 +56,7 @@ export class UnfinishedFiles {
   /** Seals what can be reached now, and enters it. */
   async salvage(): Promise<void> {
     const { camera, stream, context, log, notes } = this.#o;
-    const { catalog, volumes } = context;
+    const { volumes } = context;
     const files = this.#files;
     this.#files = [];
     for (const left of files) {
@@ -68,11 +68,11 @@ export class UnfinishedFiles {
       try {
         const row = await recoverPart({ ...context, log, volume }, left.file, left.keepBytes);
         if (row === undefined) {
-          await catalog.abandoned(left);
+          await notes.noted((catalog) => catalog.abandoned(left));
           continue;
         }
         notes.add(row);
-        await notes.noted(() => catalog.gaps.filled(camera, stream, row.startUs, row.endUs));
+        await notes.noted((catalog) => catalog.gaps.filled(camera, stream, row.startUs, row.endUs));
       } catch (err) {
         log.warn({ err, file: left.file }, "an unfinished segment cannot be sealed yet");
         this.#files.push(left);

@@ -53,6 +53,7 @@ export function stateWord({ hangs, away, failing, full }: VolumeState): VolumeSt
 
 /** In words for people; undefined where it can be recorded to. */
 export function whatIsWrong({ name, folder }: Volume, { hangs, away, failing, full }: VolumeState): string | undefined {
+  if (hangs.has("catalog")) return `the catalog in ${folder} gives no answer: what was recorded cannot be found now`;
   if (hangs.size > 0) return `the disk of the volume ${name} (${folder}) gives no answer`;
   if (away !== undefined) return `the volume ${name} is not there: ${away}`;
   if (failing !== undefined) return `the volume ${name} (${folder}) cannot be written: ${failing}`;

@@ -1,9 +1,9 @@
 import type { Clock, Timer } from "../base/clock.ts";
-import { Fault } from "../base/fault.ts";
+import { Fault, isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
 import { MINUTE, SECOND } from "../base/units.ts";
 import type { Catalog } from "./catalog.ts";
-import type { StoredFile } from "./catalog-rows.ts";
+import type { Held, StoredFile } from "./catalog-rows.ts";
 import { NO_ANSWER } from "./disk-turns.ts";
 import { errorCode, type Files } from "./files.ts";
 import { StreamPlaces } from "./stream-places.ts";
@@ -54,6 +54,8 @@ export class Volumes {
   #looking: Promise<void> | undefined;
   /** Those that were there once. */
   #known: Set<string> | undefined;
+  /** What the catalog had on each when it answered last. */
+  #heldLast: readonly Held[] = [];
 
   /** Every volume is taken to be there until {@link look}. */
   constructor(all: readonly Volume[], context: VolumesContext) {
@@ -75,7 +77,7 @@ export class Volumes {
 
   /** Those that the catalog has recordings on, and no settings name. */
   async unnamed(): Promise<readonly UnnamedVolume[]> {
-    const held = Map.groupBy(await this.#o.catalog.volumes.held(), ({ volume }) => volume);
+    const held = Map.groupBy(await this.#held(), ({ volume }) => volume);
     return [...held]
       .filter(([name]) => this.find(name) === undefined)
       .map(([name, rows]) => ({ name, ...sumOf(rows) }));
@@ -234,11 +236,10 @@ export class Volumes {
 
   /** Bytes that recordings have on it, and could have besides. */
   async roomOf(volume: Volume): Promise<number> {
-    const { files, catalog } = this.#o;
     try {
-      const held = (await catalog.volumes.held()).filter((one) => one.volume === volume.name);
+      const held = (await this.#held()).filter((one) => one.volume === volume.name);
       const bytes = held.reduce((sum, one) => sum + one.bytes, 0);
-      const room = bytes + (await files.freeBytes(volume.folder)) - volume.keepFreeBytes;
+      const room = bytes + (await this.#o.files.freeBytes(volume.folder)) - volume.keepFreeBytes;
       return Math.max(0, Math.min(volume.maxBytes, room));
     } catch {
       return 0;
@@ -272,9 +273,19 @@ export class Volumes {
     return full && isElsewhere;
   }
 
+  /** As the catalog has told last, where it gives no answer. */
+  async #held(): Promise<readonly Held[]> {
+    try {
+      this.#heldLast = await this.#o.catalog.volumes.held();
+    } catch (error) {
+      if (!isFault(error, "unavailable")) throw error;
+    }
+    return this.#heldLast;
+  }
+
   /** Of each, with what the catalog has on it. */
   async status(): Promise<readonly VolumeStatus[]> {
-    const held = Map.groupBy(await this.#o.catalog.volumes.held(), (one) => one.volume);
+    const held = Map.groupBy(await this.#held(), (one) => one.volume);
     return Promise.all(
       this.all.map(async (volume) => {
         const state = this.#state(volume);

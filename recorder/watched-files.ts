@@ -13,10 +13,11 @@ const LIMITS = {
   usualThreads: 4,
 };
 
-/** What a volume is asked for. A disk may hang for the one and not for the other. */
-export type Kind = "reading" | "writing";
+/** What a volume is asked for. A disk may hang for the one and not for the other. `catalog`: of the main volume, whatever that is asked. */
+export type Kind = "reading" | "writing" | "catalog";
 
-type Turns = Readonly<Record<Kind, DiskTurns>>;
+type FileKind = Exclude<Kind, "catalog">;
+type Turns = Readonly<Record<FileKind, DiskTurns>>;
 
 /**
  * Files on volumes, of which each has a few operations under way at a time, and a time for its answer: see {@link DiskTurns}. So a disk
@@ -37,7 +38,7 @@ export class WatchedFiles implements Files {
       /** How many threads the process has for files. */
       readonly threads: number;
       /** Told when a volume begins to hang, and when it answers again. */
-      readonly told: (volume: Volume, kind: Kind, hangs: boolean) => void;
+      readonly told: (volume: Volume, kind: FileKind, hangs: boolean) => void;
     },
   ) {
     const { volumes, clock, answerMs, threads } = o;
@@ -47,7 +48,7 @@ export class WatchedFiles implements Files {
     // Where there is no other disk, nothing is gained by not waiting.
     const givesUp = (): boolean => volumes.length > 1;
     this.#volumes = volumes.map((volume) => {
-      const turns = (kind: Kind): DiskTurns =>
+      const turns = (kind: FileKind): DiskTurns =>
         new DiskTurns({ clock, answerMs, count, givesUp, told: (hangs) => o.told(volume, kind, hangs) });
       return [volume.folder, { reading: turns("reading"), writing: turns("writing") }];
     });
@@ -83,7 +84,7 @@ export class WatchedFiles implements Files {
   removeEmptyFolder = (path: string): Promise<boolean> =>
     this.#ask("writing", path, (files) => files.removeEmptyFolder(path));
 
-  #ask<T>(kind: Kind, path: string, act: (files: Files) => Promise<T>): Promise<T> {
+  #ask<T>(kind: FileKind, path: string, act: (files: Files) => Promise<T>): Promise<T> {
     const run = (): Promise<T> => act(this.#files);
     return this.#turnsOf(path)?.[kind].run(run) ?? run();
   }
@@ -94,7 +95,7 @@ export class WatchedFiles implements Files {
   }
 }
 
-function watched(file: OpenFile, turns: Turns, kind: Kind): OpenFile {
+function watched(file: OpenFile, turns: Turns, kind: FileKind): OpenFile {
   const { reading, writing } = turns;
   return {
     read: (into, position) => reading.run(() => file.read(into, position)),

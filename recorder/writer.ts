@@ -250,7 +250,7 @@ export class SegmentWriter implements FragmentSink {
     if (await segment.seal()) {
       await this.#notes.sealed(segment);
       if (gap !== undefined) await this.#gap(gap);
-    } else await this.#notes.noted(() => this.#context.catalog.abandoned(segment));
+    } else await this.#notes.noted((catalog) => catalog.abandoned(segment));
     this.#current = undefined;
   }
 

@@ -296,11 +296,11 @@ describe("the real thread of databases", function () {
     const long = sql<{ n: number }>`
       WITH RECURSIVE count(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM count WHERE n < 1000000) SELECT max(n) AS n FROM count`;
     let turns = 0;
-    let isOver = false;
+    const progress = { isOver: false };
     const asked = long.execute(database.query).finally(() => {
-      isOver = true;
+      progress.isOver = true;
     });
-    for (; !isOver; turns += 1) await setImmediate();
+    for (; !progress.isOver; turns += 1) await setImmediate();
     expect((await asked).rows).to.deep.equal([{ n: 1_000_000 }]);
     expect(turns).to.be.greaterThan(10);
     const bytes = new Uint8Array([1, 2, 3]);

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Fault, isFault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
 import { unixMillis } from "../../base/units.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
@@ -51,6 +52,7 @@ describe("the keeper of events", () => {
   it("keeps nothing of the bridge itself, nor what recordings tell by themselves", async () => {
     const entered: KeptEvent[] = [];
     const journal = {
+      whileAnswering: <T>(work: Promise<T>): Promise<T> => work,
       newest: async (): Promise<number> => 0,
       enter: async (events: readonly KeptEvent[]): Promise<number> => {
         entered.push(...events);
@@ -83,6 +85,7 @@ describe("the keeper of events", () => {
   it("goes on where events cannot be entered, and holds no more than so many in memory", async () => {
     const sizes: number[] = [];
     const journal = {
+      whileAnswering: <T>(work: Promise<T>): Promise<T> => work,
       newest: async (): Promise<number> => 0,
       enter: async (events: readonly KeptEvent[]): Promise<number> => {
         sizes.push(events.length);
@@ -95,5 +98,33 @@ describe("the keeper of events", () => {
     publish(undefined, "gate", "one more", false);
     await keeper.close();
     expect(sizes).to.deep.equal([5000, 1]);
+  });
+  it("waits, within the same bound, for a journal that gives no answer; who asks for the newest is told so, and so is the end", async () => {
+    const sizes: number[] = [];
+    const answer = Promise.withResolvers<void>();
+    const silence = Promise.withResolvers<never>();
+    silence.promise.catch(() => undefined);
+    const journal = {
+      whileAnswering: <T>(work: Promise<T>): Promise<T> => Promise.race([work, silence.promise]),
+      newest: async (): Promise<number> => 0,
+      enter: async (events: readonly KeptEvent[]): Promise<number> => {
+        await answer.promise;
+        sizes.push(events.length);
+        return 0;
+      },
+    };
+    const keeper = new EventKeeper({ bus, journal, clock, log: silentLog() });
+    for (let second = 0; second < 10; second += 1) {
+      for (let index = 0; index < 600; index += 1) publish(undefined, "gate", String(index), false);
+      await clock.advance(1000);
+    }
+    const asked = Array.from({ length: 200 }, () => keeper.newest().catch((error: unknown) => error));
+    silence.reject(new Fault("unavailable", "it gives no answer"));
+    for (const one of await Promise.all(asked)) expect(isFault(one, "unavailable")).to.equal(true);
+    await keeper.close();
+    expect(sizes).to.deep.equal([]);
+    answer.resolve();
+    await keeper.flush();
+    expect(sizes).to.deep.equal([600, 5000]);
   });
 });
