@@ -32,7 +32,7 @@ type Migrations = Readonly<Record<string, Migration>>;
  * kernel, so that {@link Database.sync} syncs that file, in another thread; a checkpoint would bring them to the disk as well, and hold the
  * process for as long. `durable`: no transaction is lost at all, and deleted content is overwritten.
  *
- * Without `thread`, the process waits for the disk with each question.
+ * Without `thread`, the process waits for the disk with each question. With it, nobody else can open the file meanwhile.
  */
 export async function openDatabase<Schema>(
   file: string,
@@ -62,7 +62,7 @@ async function here<Schema>(file: string, options: SqliteOptions): Promise<Datab
 }
 
 async function apart<Schema>(file: string, options: SqliteOptions, thread: DatabaseThread): Promise<Database<Schema>> {
-  const database = await thread.open(file, options);
+  const database = await thread.open(file, { ...options, exclusive: true });
   const queryOf = (isPatient: boolean): Kysely<Schema> =>
     new Kysely<Schema>({ dialect: threadDialect(database, isPatient) });
   const [query, patient] = [queryOf(false), queryOf(true)];

@@ -14,6 +14,11 @@ const LIMITS = {
 export interface SqliteOptions {
   /** No transaction is lost in a power cut, and deleted content is overwritten. */
   readonly durable: boolean;
+  /**
+   * Nobody else opens it meanwhile, so that SQLite keeps its index of the log to itself, where it is a file in memory that is shared
+   * otherwise: a disk that hangs holds up who writes to that, and with them whatever else the process does to its memory, a fork first of all.
+   */
+  readonly exclusive?: boolean;
 }
 
 /** One SQLite file (or `:memory:`), asked in the thread that opened it, which waits for the disk. */
@@ -22,8 +27,10 @@ export class SqliteFile implements SqliteDatabase {
   readonly #kept = new Map<string, SqliteStatement>();
 
   /** Throws as SQLite does. */
-  constructor(file: string, { durable }: SqliteOptions) {
+  constructor(file: string, { durable, exclusive = false }: SqliteOptions) {
     this.#native = new DatabaseSync(file);
+    // Before anything else is done with it.
+    if (exclusive) this.#native.exec("PRAGMA locking_mode=EXCLUSIVE;");
     this.#native.exec(
       "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000;",
     );

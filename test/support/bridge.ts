@@ -88,6 +88,8 @@ export async function startTestBridge(
     readonly certificateAuthorities?: readonly object[];
     /** Issuers of tokens, likewise. */
     readonly jwt?: object;
+    /** The folder of the catalog; below the data folder if absent. */
+    readonly recordings?: string;
     /** Of recordings, likewise. */
     readonly volumes?: readonly object[];
     readonly timeStamps?: object;
@@ -132,6 +134,7 @@ export async function startTestBridge(
         flushSeconds: 0,
         answerSeconds: options.answerSeconds ?? 600,
         volumes: options.volumes ?? [],
+        ...(options.recordings === undefined ? {} : { folder: options.recordings }),
         ...(options.timeStamps === undefined ? {} : { timeStamps: options.timeStamps }),
         ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
       },
