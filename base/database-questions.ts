@@ -1,4 +1,4 @@
-import { SqliteFile, type SqliteOptions } from "./sqlite.ts";
+import { SqliteFile, type SqliteOptions, type SqliteResult } from "./sqlite.ts";
 
 /** What a thread of databases is asked: all of one database in the order in which it is asked. */
 export type DatabaseQuestion = { readonly database: number } & (
@@ -16,13 +16,6 @@ export interface AskedQuestion {
   readonly question: DatabaseQuestion;
 }
 
-/** Rows, or what a statement without any has changed; nothing of questions that are no statement. */
-export interface DatabaseResult {
-  readonly rows?: readonly unknown[];
-  readonly changes?: number | bigint;
-  readonly lastInsertRowid?: number | bigint;
-}
-
 /** As SQLite told it: an error loses all but its text on the way to another thread. */
 export interface PlainError {
   readonly message: string;
@@ -32,7 +25,8 @@ export interface PlainError {
 
 export interface DatabaseAnswer {
   readonly id: number;
-  readonly result?: DatabaseResult;
+  /** Of a statement. */
+  readonly result?: SqliteResult | undefined;
   readonly error?: PlainError;
 }
 
@@ -55,29 +49,24 @@ export class AskedDatabases {
     this.#files.clear();
   }
 
-  #do(question: DatabaseQuestion): DatabaseResult {
+  #do(question: DatabaseQuestion): SqliteResult | undefined {
     if (question.type === "open") {
       this.#files.set(question.database, new SqliteFile(question.file, question));
-      return {};
+      return undefined;
     }
     const file = this.#files.get(question.database);
     if (file === undefined) {
-      if (question.type === "roll back" || question.type === "close") return {};
+      if (question.type === "roll back" || question.type === "close") return undefined;
       throw new Error("this database is not open");
     }
-    if (question.type === "query") {
-      const statement = file.prepare(question.sql);
-      if (statement.reader) return { rows: statement.all(question.values) };
-      const { changes, lastInsertRowid } = statement.run(question.values);
-      return { changes, lastInsertRowid };
-    }
+    if (question.type === "query") return file.ask(question.sql, question.values);
     if (question.type === "roll back") file.rollBack();
     else if (question.type === "checkpoint") file.checkpoint();
     else {
       this.#files.delete(question.database);
       file.close();
     }
-    return {};
+    return undefined;
   }
 }
 

@@ -1,37 +1,19 @@
-import { Worker } from "node:worker_threads";
 import type { Clock, Timer } from "./clock.ts";
-import {
-  type AskedQuestion,
-  type DatabaseAnswer,
-  type DatabaseQuestion,
-  type DatabaseResult,
-  errorOf,
-} from "./database-questions.ts";
+import { type DatabaseAnswer, type DatabaseQuestion, errorOf } from "./database-questions.ts";
 import { Fault } from "./fault.ts";
 import { type Log, Repeats } from "./log.ts";
-import type { SqliteOptions } from "./sqlite.ts";
+import type { SqliteOptions, SqliteResult } from "./sqlite.ts";
+import type { DatabaseWorker } from "./start-database-worker.ts";
 import { ThreadDatabase } from "./thread-database.ts";
 import { type Millis, SECOND } from "./units.ts";
 
 const LIMITS = {
-  /** Of the thread, which has some. Never to be reached: what SQLite has no room for ends the process. A page of a thousand rows takes one. */
-  heapMegabytes: 256,
-  youngMegabytes: 4,
   /** Before a thread that has ended is begun again. */
   pauseMs: SECOND,
 };
 
 /** A thread is not found to hang in one look: where this process was held up itself, answers that are there are heard before the second. */
 const FIRST_LOOK = 0.9;
-
-/** The other thread, as {@link DatabaseThread} sees it. */
-export interface DatabaseWorker {
-  /** Each question has one answer, in the order of the questions. `ended`: of its own, once. */
-  listen(o: { readonly answered: (answer: DatabaseAnswer) => void; readonly ended: (cause?: unknown) => void }): void;
-  ask(asked: AskedQuestion): void;
-  /** Behind all that was asked. Resolves when it has ended. */
-  end(): Promise<void>;
-}
 
 /** One that is under way in the other thread. */
 interface Running {
@@ -40,7 +22,7 @@ interface Running {
   /** Nobody waits for it any more. It may be done all the same. */
   isGivenUp: boolean;
   timer: Timer | undefined;
-  readonly resolve: (result: DatabaseResult) => void;
+  readonly resolve: (result: SqliteResult | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -107,7 +89,7 @@ export class DatabaseThread {
   }
 
   /** Of a database whose turn the asker has. */
-  ask(question: DatabaseQuestion, isPatient: boolean): Promise<DatabaseResult> {
+  ask(question: DatabaseQuestion, isPatient: boolean): Promise<SqliteResult | undefined> {
     const worker = this.#worker;
     if (worker === undefined) return Promise.reject(this.#ended());
     const refusal = this.refusal(isPatient);
@@ -185,7 +167,7 @@ export class DatabaseThread {
     return one;
   }
 
-  #answered({ id, result = {}, error }: DatabaseAnswer): void {
+  #answered({ id, result, error }: DatabaseAnswer): void {
     const one = this.#running.get(id);
     if (one === undefined) return;
     one.timer?.cancel();
@@ -266,37 +248,4 @@ export class DatabaseThread {
     const tell = `${this.what} gives no answer now`;
     return new Fault("unavailable", `the thread of ${this.what} has ended`, { tell, cause });
   }
-}
-
-/** A real one: `database-worker.ts`. */
-export function startDatabaseWorker(): DatabaseWorker {
-  const worker = new Worker(new URL("database-worker.ts", import.meta.url), {
-    name: "databases",
-    resourceLimits: {
-      maxOldGenerationSizeMb: LIMITS.heapMegabytes,
-      maxYoungGenerationSizeMb: LIMITS.youngMegabytes,
-    },
-  });
-  const exit = Promise.withResolvers<void>();
-  return {
-    listen({ answered, ended }) {
-      let cause: unknown;
-      worker.on("message", answered);
-      // Both end it.
-      for (const event of ["error", "messageerror"])
-        worker.on(event, (error: unknown) => {
-          cause = error;
-          void worker.terminate();
-        });
-      worker.on("exit", () => {
-        exit.resolve();
-        ended(cause);
-      });
-    },
-    ask: (asked) => worker.postMessage(asked, []),
-    end() {
-      worker.postMessage("end", []);
-      return exit.promise;
-    },
-  };
 }

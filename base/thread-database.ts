@@ -1,7 +1,8 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
-import type { DatabaseQuestion, DatabaseResult } from "./database-questions.ts";
+import type { DatabaseQuestion } from "./database-questions.ts";
 import type { DatabaseThread } from "./database-thread.ts";
 import { Fault } from "./fault.ts";
+import type { SqliteResult } from "./sqlite.ts";
 
 const LIMITS = {
   /** That wait for their turn with one database: more than clients ask at a time. */
@@ -42,7 +43,7 @@ export class ThreadDatabase {
   }
 
   /** Within a turn. */
-  ask(question: Question, isPatient: boolean): Promise<DatabaseResult> {
+  ask(question: Question, isPatient: boolean): Promise<SqliteResult | undefined> {
     return this.#thread.ask({ ...question, database: this.#number }, isPatient);
   }
 
@@ -120,11 +121,13 @@ export class Turn implements DatabaseConnection {
 
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     const values = parameters.map(alone);
-    const { rows = [], changes, lastInsertRowid } = await this.#ask({ type: "query", sql, values });
+    const result = await this.#ask({ type: "query", sql, values });
+    if (result === undefined) return { rows: [] };
+    if ("rows" in result) return { rows: result.rows.map((row) => objectOf(result.columns, row) as R) };
     return {
-      rows: rows as R[],
-      ...(changes === undefined ? {} : { numAffectedRows: BigInt(changes) }),
-      ...(lastInsertRowid === undefined ? {} : { insertId: BigInt(lastInsertRowid) }),
+      rows: [],
+      numAffectedRows: BigInt(result.changes),
+      insertId: BigInt(result.lastInsertRowid),
     };
   }
 
@@ -145,7 +148,7 @@ export class Turn implements DatabaseConnection {
     this.#database.ended(this);
   }
 
-  async #ask(question: Question): Promise<DatabaseResult> {
+  async #ask(question: Question): Promise<SqliteResult | undefined> {
     if (this.isLost) throw new Fault("unavailable", "a transaction was given up before its end");
     try {
       return await this.#database.ask(question, this.#isPatient);
@@ -160,4 +163,10 @@ export class Turn implements DatabaseConnection {
 /** A buffer is sent to another thread with all the memory that it is a part of. */
 function alone(value: unknown): unknown {
   return value instanceof Uint8Array ? new Uint8Array(value) : value;
+}
+
+function objectOf(columns: readonly string[], row: readonly unknown[]): Record<string, unknown> {
+  const made: Record<string, unknown> = {};
+  for (const [index, name] of columns.entries()) made[name] = row[index];
+  return made;
 }

@@ -1,7 +1,7 @@
 import { systemClock } from "../base/clock.ts";
-import { startDatabaseWorker } from "../base/database-thread.ts";
 import { Fault } from "../base/fault.ts";
 import { Metrics } from "../base/metrics.ts";
+import { startDatabaseWorker } from "../base/start-database-worker.ts";
 import type { Hub } from "../media/hub.ts";
 import { Archive } from "../recorder/archive.ts";
 import { benchServer, log, pulled } from "./bench-server.ts";

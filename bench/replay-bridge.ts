@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
-import { startDatabaseWorker } from "../base/database-thread.ts";
 import { Metrics } from "../base/metrics.ts";
+import { startDatabaseWorker } from "../base/start-database-worker.ts";
 import { HOUR, unixMillis } from "../base/units.ts";
 import { Archive } from "../recorder/archive.ts";
 import { CATALOG_FILE } from "../recorder/archive-settings.ts";
@@ -19,7 +19,14 @@ const protection = {
   signer: await benchSigner(systemClock.now()),
 } as const;
 const open = (): Promise<Archive> =>
-  Archive.open({ folder, clock: systemClock, log, metrics: new Metrics(), databases: startDatabaseWorker, ...protection });
+  Archive.open({
+    folder,
+    clock: systemClock,
+    log,
+    metrics: new Metrics(),
+    databases: startDatabaseWorker,
+    ...protection,
+  });
 const from = unixMillis(systemClock.now() - 2 * HOUR);
 const filling = await open();
 await record(filling, "recorded", from, Number(seconds));

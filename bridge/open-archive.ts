@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import type { AuditLog } from "../auth/audit/log.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { startDatabaseWorker } from "../base/database-thread.ts";
 import { type Log, silentLog } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
+import { startDatabaseWorker } from "../base/start-database-worker.ts";
 import { DAY, HOUR, SECOND } from "../base/units.ts";
 import type { KeyRing } from "../keys/ring.ts";
 import { Archive } from "../recorder/archive.ts";

@@ -6,6 +6,7 @@ import { COPY } from "./copy-file.ts";
 import { errorCode, type Files } from "./files.ts";
 import { assertSafeId, NO_LINK } from "./integrity.ts";
 import { isOurs, PART } from "./naming.ts";
+import { firstRecentFolder } from "./recover.ts";
 import { REMOVALS_FILE, removalsIn, STATEMENTS_FOLDER } from "./removal-log.ts";
 import type { RemovedRange } from "./removals.ts";
 import { scanSegment } from "./scan.ts";
@@ -151,10 +152,12 @@ async function* checkFolders(
   { name: volume, folder }: Volume,
   camera: string,
 ): AsyncGenerator<Finding> {
+  const firstRecent = await firstRecentFolder(catalog, camera, volume);
   for (const day of (await files.list(`${folder}/${camera}`)).folders.filter(isOurs.day))
     for (const hour of (await files.list(`${folder}/${camera}/${day}`)).folders.filter(isOurs.hour)) {
       const place = `${camera}/${day}/${hour}`;
       const names = (await files.list(`${folder}/${place}`)).files;
+      const next = (does: string): string => (place >= firstRecent ? `: the next start ${does} it` : "");
       // Asked for after the folder was read: a file that is sealed in between is known by then.
       const known = await catalog.segments.filesBelow(place, volume);
       const expected = await expectedOn(catalog, volume);
@@ -163,8 +166,9 @@ async function* checkFolders(
         const final = file.endsWith(PART) ? file.slice(0, -PART.length) : file;
         if (known.has(final) || expected.has(final)) continue;
         if (!isOurs.segment(name)) yield { file, volume, what: "is no file of the recorder" };
-        else if (file !== final) yield { file, volume, what: "is unfinished, and nobody is writing it" };
-        else yield { file, volume, what: "is not in the catalog" };
+        else if (file !== final)
+          yield { file, volume, what: `is unfinished, and nobody is writing it${next("finishes")}` };
+        else yield { file, volume, what: `is not in the catalog${next("enters")}` };
       }
     }
 }

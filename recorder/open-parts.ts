@@ -1,7 +1,8 @@
 import type { Clock } from "../base/clock.ts";
-import { DatabaseThread, type DatabaseWorker } from "../base/database-thread.ts";
+import { DatabaseThread } from "../base/database-thread.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
+import type { DatabaseWorker } from "../base/start-database-worker.ts";
 import { SECOND } from "../base/units.ts";
 import { ReusedMemory } from "../media/reused-memory.ts";
 import type { AnchorName } from "./anchor.ts";

@@ -158,12 +158,17 @@ async function state({ removals, catalog, volume, log }: DoomedPlace, doomed: re
   return true;
 }
 
+/** The first folder (`camera/date/hour`) of a camera on a volume that {@link recover} looks at, or where it would be. */
+export async function firstRecentFolder(catalog: Catalog, camera: string, volume: string): Promise<string> {
+  const newest = await catalog.segments.newest(camera, volume);
+  return newest === undefined ? "" : folderOf(segmentPath(camera, Math.max(0, newest - LIMITS.lookBackUs), 0));
+}
+
 /** `camera/date/hour` of every folder of a volume that may differ from the catalog. */
 async function recentFolders({ volume: { name, folder }, files, catalog }: Place): Promise<readonly string[]> {
   const found: string[] = [];
   for (const camera of (await files.list(folder)).folders) {
-    const newest = await catalog.segments.newest(camera, name);
-    const first = newest === undefined ? "" : folderOf(segmentPath(camera, Math.max(0, newest - LIMITS.lookBackUs), 0));
+    const first = await firstRecentFolder(catalog, camera, name);
     for (const day of (await files.list(`${folder}/${camera}`)).folders.filter(isOurs.day)) {
       if (`${camera}/${day}/~` < first) continue;
       for (const hour of (await files.list(`${folder}/${camera}/${day}`)).folders.filter(isOurs.hour)) {

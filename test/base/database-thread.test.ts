@@ -6,9 +6,10 @@ import { expect } from "chai";
 import { sql } from "kysely";
 import { systemClock } from "../../base/clock.ts";
 import { type Database, openDatabase } from "../../base/database.ts";
-import { DatabaseThread, type DatabaseWorker, startDatabaseWorker } from "../../base/database-thread.ts";
+import { DatabaseThread } from "../../base/database-thread.ts";
 import { Fault, isFault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
+import { type DatabaseWorker, startDatabaseWorker } from "../../base/start-database-worker.ts";
 import { HeldDatabases } from "../support/held-databases.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 

@@ -97,7 +97,17 @@ for (const hasOther of [true, false])
         "the catalog of recordings gives no answer: its disk hangs",
       );
       const url = t.rtsp(login, `recorded/${gate}?at=${isoOf(from)}&for=4s`);
-      const { code, stderr } = await ffmpeg.run(["-v", "warning", "-rtsp_transport", "tcp", "-i", url, "-f", "null", "-"]);
+      const { code, stderr } = await ffmpeg.run([
+        "-v",
+        "warning",
+        "-rtsp_transport",
+        "tcp",
+        "-i",
+        url,
+        "-f",
+        "null",
+        "-",
+      ]);
       expect(code).to.not.equal(0);
       expect(stderr).to.match(/503|Service Unavailable/);
       if (hasOther) {

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { AskedDatabases, type AskedQuestion, type DatabaseAnswer } from "../../base/database-questions.ts";
-import type { DatabaseWorker } from "../../base/database-thread.ts";
+import type { DatabaseWorker } from "../../base/start-database-worker.ts";
 
 /** In the place of the thread of databases: answers as that does, or waits as for a disk that hangs, or dies. */
 export class HeldDatabases {
