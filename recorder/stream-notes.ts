@@ -45,6 +45,11 @@ export class StreamNotes {
     this.#o = o;
   }
 
+  /** So many wait for the catalog that the stream does, too. */
+  get areFull(): boolean {
+    return this.#waiting.size >= LIMITS.waiting;
+  }
+
   /** What was recorded last, once {@link before} or {@link recorded} has told. */
   get past(): Past | undefined {
     return this.#past;
@@ -153,7 +158,7 @@ export class StreamNotes {
   /** Undefined where the catalog failed, and where it is done later, for it gives no answer now. */
   async asked<T>(act: (catalog: Catalog) => Promise<T>, failed: () => void = () => undefined): Promise<T | undefined> {
     const { patient } = this.#o.catalog;
-    while (this.#waiting.size >= LIMITS.waiting) await Promise.race(this.#waiting);
+    while (this.areFull) await Promise.race(this.#waiting);
     const work = act(patient).catch((err: unknown) => {
       failed();
       return this.#complain(err);

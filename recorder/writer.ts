@@ -129,8 +129,11 @@ export class SegmentWriter implements FragmentSink {
    * its own, so that there are no more of them than changes.
    */
   nothing(reason: GapReason): void {
+    this.#nothing(Math.round(this.#context.clock.now() * 1000), reason);
+  }
+
+  #nothing(sinceUs: number, reason: GapReason): void {
     if (reason.cause === this.#cause) return;
-    const sinceUs = Math.round(this.#context.clock.now() * 1000);
     if (this.#queue.push({ type: "nothing", sinceUs, reason })) this.#cause = reason.cause;
     this.#work();
   }
@@ -149,12 +152,15 @@ export class SegmentWriter implements FragmentSink {
   }
 
   #tooSlow(fragment: ReadyFragment): false {
-    const { plan, bytes } = fragment;
+    const { plan, bytes, startUs } = fragment;
     this.#context.counted("dropped", bytes);
     releaseSamples(fragment);
     // Else the memory is missing that streams on another volume have.
-    if (this.#volume !== undefined && this.#queue.length > 0) this.#context.volumes.failed(this.#volume, "too slow");
-    this.end(plan, SLOW_DISK);
+    if (this.#volume !== undefined && this.#queue.length > 0 && !this.#notes.areFull)
+      this.#context.volumes.failed(this.#volume, "too slow");
+    if (plan === this.#accepting) this.end(plan, SLOW_DISK);
+    // Nothing of its segment was taken.
+    else this.#nothing(startUs, SLOW_DISK);
     this.#broken = plan;
     this.#context.troubles.set(this.#slowness, "the disk is too slow: recording has gaps");
     const suppressed = this.#repeats.admit("slow");

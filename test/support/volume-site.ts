@@ -13,6 +13,7 @@ import { Troubles } from "../../recorder/troubles.ts";
 import type { Volume, VolumeRole } from "../../recorder/volume.ts";
 import { Volumes } from "../../recorder/volumes.ts";
 import { GroupCamera, indexInGroup } from "./group-camera.ts";
+import type { HeldDatabases } from "./held-databases.ts";
 import { FaultyFiles } from "./recorder-harness.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "./recorder-samples.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -28,6 +29,8 @@ export class VolumeSite {
   readonly volumes: Volume[] = [];
   /** Undefined until {@link open}. */
   archive!: Archive;
+  /** In whose place catalog and journal are asked from the next {@link open} on; in this thread if absent. */
+  databases: HeldDatabases | undefined;
   /** Number of the next picture: each is in the recordings once. */
   picture = 0;
   readonly told: (string | undefined)[] = [];
@@ -69,6 +72,7 @@ export class VolumeSite {
       clock: this.clock,
       log: silentLog(),
       metrics: this.metrics,
+      ...(this.databases === undefined ? {} : { databases: this.databases.start }),
       settings: { segmentMs: 10_000, flushMs: 0, volumes: this.#volumesIn(folder), ...settings },
     });
     this.archive.troubles.watch((words) => void this.told.push(words));
