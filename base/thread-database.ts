@@ -26,6 +26,7 @@ export class ThreadDatabase {
   readonly #thread: DatabaseThread;
   #waiting: Waiting[] = [];
   #turn: Turn | undefined;
+  #closing: Promise<void> | undefined;
 
   constructor(number: number, thread: DatabaseThread) {
     this.#number = number;
@@ -79,7 +80,12 @@ export class ThreadDatabase {
   }
 
   /** Behind all that waits. Nothing may be asked after that. Where it gives no answer, the end of its thread closes it. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     try {
       await this.turn(true);
       await this.ask({ type: "close" }, true);
