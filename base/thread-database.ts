@@ -1,6 +1,5 @@
 import type { CompiledQuery, DatabaseConnection, QueryResult } from "kysely";
 import type { DatabaseQuestion } from "./database-questions.ts";
-import type { DatabaseThread } from "./database-thread.ts";
 import { Fault } from "./fault.ts";
 import type { SqliteResult } from "./sqlite.ts";
 
@@ -14,6 +13,14 @@ const LIMITS = {
 /** A question but for the database that is asked. */
 type Question<Q = DatabaseQuestion> = Q extends unknown ? Omit<Q, "database"> : never;
 
+/** The thread of a database, as that sees it. */
+interface AskedThread {
+  readonly what: string;
+  readonly isThere: boolean;
+  refusal(isPatient: boolean): Fault | undefined;
+  ask(question: DatabaseQuestion, isPatient: boolean): Promise<SqliteResult | undefined>;
+}
+
 interface Waiting {
   readonly isPatient: boolean;
   readonly begin: (turn: Turn) => void;
@@ -23,12 +30,12 @@ interface Waiting {
 /** One database of a thread: a statement, or a transaction, has its turn after the other, in the order in which they came. */
 export class ThreadDatabase {
   readonly #number: number;
-  readonly #thread: DatabaseThread;
+  readonly #thread: AskedThread;
   #waiting: Waiting[] = [];
   #turn: Turn | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(number: number, thread: DatabaseThread) {
+  constructor(number: number, thread: AskedThread) {
     this.#number = number;
     this.#thread = thread;
   }

@@ -77,11 +77,11 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
   const log = o.log.child({ part: "recorder" });
   const all = volumesOf(folder, settings);
   // Before the catalog is open, there are no volumes to be told of.
-  let hangs: Volumes["hangs"] = () => undefined;
-  const watched = watch(o, all, (...told) => hangs(...told));
+  let hangs: Volumes["hangs"] | undefined;
+  const watched = watch(o, all, (...told) => hangs?.(...told));
   const files = watched ?? o.files ?? diskFiles;
   await files.makeFolder(folder);
-  const thread = threadOf(o, (isHanging) => hangs(all[0] as Volume, "catalog", isHanging));
+  const thread = threadOf(o, (isHanging) => hangs?.(all[0] as Volume, "catalog", isHanging));
   const catalog = await Catalog.open(`${folder}/${CATALOG_FILE}`, thread).catch(async (error: unknown) => {
     await thread?.close();
     throw error;
