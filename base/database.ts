@@ -103,6 +103,12 @@ async function migrated<Schema>(
   });
   const { error } = await migrator.migrateToLatest();
   if (error === undefined) return database;
-  await database.close();
-  throw error instanceof Fault ? error : new Fault("unavailable", `cannot migrate database ${file}`, { cause: error });
+  const closed = database.close();
+  if (error instanceof Fault) {
+    // Where its thread gives no answer, that would be waited for.
+    closed.catch(() => undefined);
+    throw error;
+  }
+  await closed;
+  throw new Fault("unavailable", `cannot migrate database ${file}`, { cause: error });
 }

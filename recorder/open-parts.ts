@@ -127,6 +127,7 @@ export async function openParts(o: ArchiveOptions): Promise<ArchiveParts> {
     anchors =
       signer && (await AnchorLog.open({ ...place, signer, removals: () => removals?.seq ?? 0, auditHead, anchored }));
   } catch (error) {
+    thread?.stop();
     await volumes.close();
     await catalog.close();
     await thread?.close();

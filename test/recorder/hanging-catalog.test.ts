@@ -154,17 +154,24 @@ describe("a catalog that gives no answer", () => {
     await site.close();
   });
 
-  it("at the start ends that, with clear words", async () => {
-    databases.holds = () => true;
-    const opening = site.open({ answerMs: ANSWER_MS }).catch((error: unknown) => error);
-    await site.files.quiet();
-    await databases.quiet();
-    await site.clock.advance(ANSWER_MS);
-    const refused = await opening;
-    expect(isFault(refused, "unavailable") && refused.tell).to.equal(
-      "the catalog of recordings gives no answer: its disk hangs",
-    );
-  });
+  for (const [when, first] of [
+    ["opened", "open"],
+    ["brought up to date", "create table"],
+    ["asked what is unfinished", 'select * from "doomed"'],
+  ] as const)
+    it(`at the start ends that, with clear words: as it is ${when}`, async () => {
+      databases.holds = (name) => name.startsWith(first);
+      const opening = site.open({ answerMs: ANSWER_MS }).catch((error: unknown) => error);
+      for (let turn = 0; turn < 3; turn += 1) {
+        await site.files.quiet();
+        await databases.quiet();
+      }
+      await site.clock.advance(ANSWER_MS);
+      const refused = await opening;
+      expect(isFault(refused, "unavailable") && refused.tell).to.equal(
+        "the catalog of recordings gives no answer: its disk hangs",
+      );
+    });
 
   it("has events waiting until it answers, and refuses bookmarks", async () => {
     await site.open({ answerMs: ANSWER_MS });
