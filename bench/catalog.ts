@@ -98,6 +98,9 @@ async function asked(question: (index: number) => Promise<unknown>): Promise<Fig
   return { ms, cpuMs: (user + system) / 1000 / questions };
 }
 
+if (segments / cameras < DAY / MINUTE)
+  throw new Error("a camera needs segments of a day: fewer cameras, or more segments");
+
 try {
   const filling = await open();
   await record(filling, FOOTAGE, from, FOOTAGE_SECONDS);
@@ -110,7 +113,7 @@ try {
   const archive = await open();
   const openMs = performance.now() - began;
   const { catalog } = archive.place;
-  const days = Math.max(1, Math.floor(((segments / cameras) * MINUTE) / DAY));
+  const days = Math.floor(((segments / cameras) * MINUTE) / DAY);
   const camera = (): string => `other${random(cameras)}`;
   const dayOf = (): UnixMillis => unixMillis(from - (1 + random(days)) * DAY);
   const journaled = { camera: camera(), from: unixMillis(from - DAY) };
