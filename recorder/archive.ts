@@ -214,7 +214,7 @@ export class Archive {
         earliest: extent?.from,
         latest: extent?.to,
         bytes: bytes.get(camera) ?? 0,
-        recording: recorders(camera).some((recorder) => recorder.live !== undefined),
+        recording: recorders(camera).some((recorder) => recorder.isWriting),
         problem: recorders(camera).find((recorder) => recorder.problem !== undefined)?.problem,
       });
     }

@@ -60,6 +60,11 @@ export class StreamRecorder {
     return this.#writer.problem;
   }
 
+  /** It is being recorded, also in the moment between two segments. */
+  get isWriting(): boolean {
+    return !this.#closed && this.#writer.isWriting;
+  }
+
   /** The volume to record to while that can be written, from the next segment on; any if undefined. */
   set volume(name: string | undefined) {
     this.#writer.volume = name;

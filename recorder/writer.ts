@@ -22,6 +22,8 @@ const LIMITS = {
   /** After an error of the disk; doubled with each one that follows. */
   firstPauseMs: SECOND,
   longestPauseMs: 30 * SECOND,
+  /** From the end of a segment to the first fragment of the one that follows it at once, which comes when it is whole. */
+  betweenMs: 10 * SECOND,
 };
 
 type Job =
@@ -56,6 +58,8 @@ export class SegmentWriter implements FragmentSink {
   #current: SegmentFile | undefined;
   #working: Promise<void> | undefined;
   #flushedAt = 0;
+  /** Until then the next segment is taken to follow the one that was sealed last. */
+  #followsUntil = 0;
   #retryAt = 0;
   #pauseMs: Millis = LIMITS.firstPauseMs;
   #problem: string | undefined;
@@ -88,6 +92,11 @@ export class SegmentWriter implements FragmentSink {
   /** The segment that is being written. It stays here until the catalog has it. */
   get live(): SegmentFile | undefined {
     return this.#current;
+  }
+
+  /** A segment is being written, or the next one is about to be. */
+  get isWriting(): boolean {
+    return this.#current !== undefined || this.#context.clock.monotonic() < this.#followsUntil;
   }
 
   /** Why nothing is being recorded although samples come, or undefined. */
@@ -203,6 +212,7 @@ export class SegmentWriter implements FragmentSink {
   async #do(job: Job): Promise<void> {
     if (job.type === "fragment") await this.#write(job.fragment);
     else if (job.type === "nothing") {
+      this.#followsUntil = 0;
       // What is still open belongs to a stream that sends no more: the fragmenter has ended everything else.
       if (this.#current === undefined) await this.#notes.changeGap(job.sinceUs, job.reason);
     } else if (this.#current?.plan === job.plan) await this.#seal(job.gap);
@@ -253,6 +263,7 @@ export class SegmentWriter implements FragmentSink {
   async #seal(gap: GapReason | undefined): Promise<void> {
     const segment = this.#current;
     if (segment === undefined) return;
+    this.#followsUntil = gap === undefined ? this.#context.clock.monotonic() + LIMITS.betweenMs : 0;
     if (await segment.seal()) {
       await this.#notes.sealed(segment);
       if (gap !== undefined) await this.#gap(gap);
@@ -271,6 +282,7 @@ export class SegmentWriter implements FragmentSink {
     const { counted, clock, full, volumes } = this.#context;
     const code = errorCode(error);
     counted("failed", 0);
+    this.#followsUntil = 0;
     if (code === "ENOSPC" || code === "EDQUOT") full();
     const volume = this.#volume;
     const isElsewhere = volume !== undefined && code !== undefined && volumes.failed(volume, code);

@@ -93,7 +93,7 @@ export class StreamRecording {
 
   get info(): RecordingInfo {
     const problem = this.#phase === "open" ? this.#recorder?.problem : undefined;
-    const writing = this.#recorder?.live !== undefined;
+    const writing = this.#recorder?.isWriting === true;
     const state =
       problem !== undefined ? "failing" : writing ? "recording" : this.#phase === "open" ? "starting" : this.#phase;
     return { plan: this.#plan, state, ...(problem === undefined ? {} : { problem }) };

@@ -174,6 +174,20 @@ describe("the recording of a stream", () => {
     expect(await gaps()).to.deep.equal(["10- off"]);
   });
 
+  it("is told as recorded from one segment to the next, and not when nothing comes any more", async () => {
+    recording.follow({ mode: "continuous" });
+    await pass(5);
+    for (let second = 0; second < 125; second += 1) {
+      await pass(1);
+      expect(recording.info.state, `second ${second}`).to.equal("recording");
+    }
+    expect((await archive.source("gate").extent()) !== undefined).to.equal(true);
+    expect((await archive.volumes())[0]?.segments).to.be.at.least(2);
+    recording.lost(LOST);
+    await recorder?.idle();
+    expect(recording.info.state).to.equal("starting");
+  });
+
   it("keeps what was before an event, from a key frame on, and what comes for a while behind it", async () => {
     recording.follow(events());
     await pass(10);
