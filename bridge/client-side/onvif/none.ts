@@ -11,6 +11,8 @@ import { find, missing } from "./view.ts";
 type Of = Parameters<typeof find>[1];
 type List = Readonly<{ Configurations: readonly never[] }>;
 
+const noConfigurations = (): List => ({ Configurations: [] });
+
 /** A video source configuration that is named has to be there. */
 function assertSource(site: OnvifSite, who: Of, token: string | undefined): void {
   if (token !== undefined && find(site, who, token, "NoConfig").source.token !== token) throw missing("NoConfig");
@@ -27,10 +29,9 @@ type None =
   | "GetCompatibleVideoAnalyticsConfigurations";
 
 export function noneOfMedia(site: OnvifSite): Pick<Handlers<typeof MEDIA>, None> {
-  const none = (): List => ({ Configurations: [] });
   const ofProfile = ({ ProfileToken }: { readonly ProfileToken: string }, { who }: { readonly who: Of }): List => {
     findProfile(site, who, ProfileToken);
-    return none();
+    return noConfigurations();
   };
   return {
     GetOSDs({ ConfigurationToken }, { who }) {
@@ -38,9 +39,9 @@ export function noneOfMedia(site: OnvifSite): Pick<Handlers<typeof MEDIA>, None>
       return { OSDs: [] };
     },
     GetAudioOutputs: () => ({ AudioOutputs: [] }),
-    GetAudioOutputConfigurations: none,
-    GetAudioDecoderConfigurations: none,
-    GetVideoAnalyticsConfigurations: none,
+    GetAudioOutputConfigurations: noConfigurations,
+    GetAudioDecoderConfigurations: noConfigurations,
+    GetVideoAnalyticsConfigurations: noConfigurations,
     GetCompatibleAudioOutputConfigurations: ofProfile,
     GetCompatibleAudioDecoderConfigurations: ofProfile,
     GetCompatibleVideoAnalyticsConfigurations: ofProfile,
@@ -64,7 +65,7 @@ export function noneOfMedia2(site: OnvifSite): Pick<Handlers<typeof MEDIA2>, Non
   ): List => {
     if (ProfileToken !== undefined) findProfile(site, who, ProfileToken);
     if (ConfigurationToken !== undefined) throw missing("NoConfig");
-    return { Configurations: [] };
+    return noConfigurations();
   };
   return {
     GetOSDs({ OSDToken, ConfigurationToken }, { who }) {
