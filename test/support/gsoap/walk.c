@@ -11,10 +11,11 @@
 
 #ifdef OWN
 #define REFERENCE(made) ((made).SubscriptionReference)
-/* There, a message is anything: its topic, and what it says, behind one another. */
-static int says(const struct _wsnt__NotificationMessage *message, const char *word) {
-  for (int i = 0; i < message->__size; i++)
-    if (strstr(message->__any[i], word) != NULL) return 1;
+/* There, a message is what it is. */
+static int says(const struct wsnt__NotificationMessageHolderType *message, const char *word) {
+  const struct tt__ItemList *data = message->Message->tt__Message->Data;
+  for (int i = 0; data != NULL && i < data->__sizeSimpleItem; i++)
+    if (strcmp(data->SimpleItem[i].Name, word) == 0) return 1;
   return 0;
 }
 #else

@@ -13,8 +13,8 @@ from rtsp import Refused, Rtsp
 from soap import SPACES
 
 LOOK = 2.5
-# A group may be sent to already: then the next report comes within five seconds, and the first picture is any.
-LOOK_AT_GROUP = 6.5
+# A group may be sent to already: then the next report comes within six seconds, and the first picture is any.
+LOOK_AT_GROUP = 8.0
 BACK_CHANNEL = "www.onvif.org/ver20/backchannel"
 # 20 ms of G.711.
 SPOKEN = 160
