@@ -129,7 +129,7 @@ def with_range(replay):
 
 def i_frames(replay):
     replay.play(replay.first, Frames="intra")
-    packets = replay.look(4.0)
+    packets = replay.look(6.0)
     rtp.check_sequence(packets)
     rtp.check_extensions(packets, replay.rtsp.played)
     units = rtp.units_of(packets)
