@@ -54,6 +54,8 @@ export class AccessUnits<Data extends SampleBytes = Buffer> {
   /** Something was left out since the newest sample. */
   #missing = false;
   #packets = 0;
+  /** The unpacker knows the group that is being taken. */
+  #begun = false;
   #sequence: number | undefined;
   #newest: number | undefined;
   /** This camera sets markers before the end of an access unit. */
@@ -70,6 +72,7 @@ export class AccessUnits<Data extends SampleBytes = Buffer> {
   /** The samples that this group completes. Never throws. */
   push(group: PacketGroup): readonly Sample<Data>[] {
     const samples: Sample<Data>[] = [];
+    this.#begun = false;
     let gap = group.discontinuity;
     let first = true;
     const { bytes } = group;
@@ -88,11 +91,10 @@ export class AccessUnits<Data extends SampleBytes = Buffer> {
       this.#sequence = sequence;
       gap ||= step !== 1;
       if (first && this.#open?.rtpTime !== group.rtpTime) this.#close(gap, samples);
-      if (first) this.#unpacker.begin?.(group);
       first = false;
       this.#begin(group, gap);
       this.#marked = ((bytes[packetAt + 1] as number) & 0x80) !== 0;
-      this.#add(bytes, payloadAt, end - paddingOf(bytes, packetAt, end), packetAt);
+      this.#add(group, payloadAt, end - paddingOf(bytes, packetAt, end), packetAt);
       gap = false;
     }
     // What cannot be read at the end of the group is missing all the same.
@@ -116,10 +118,13 @@ export class AccessUnits<Data extends SampleBytes = Buffer> {
     } else if (gap) this.#lose();
   }
 
-  #add(bytes: Buffer, start: number, end: number, packetAt: number): void {
+  #add(group: PacketGroup, start: number, end: number, packetAt: number): void {
     if (this.#broken || start === end) return;
+    // Not before something of it is taken: cameras that send nothing else would have all of their groups held.
+    if (!this.#begun) this.#unpacker.begin?.(group);
+    this.#begun = true;
     this.#packets += 1;
-    if (this.#packets > LIMITS.packets || !this.#unpacker.add(bytes, start, end, packetAt)) this.#lose();
+    if (this.#packets > LIMITS.packets || !this.#unpacker.add(group.bytes, start, end, packetAt)) this.#lose();
   }
 
   #lose(): void {

@@ -378,6 +378,27 @@ describe("a depacketizer that leaves pictures in their packets", () => {
     expect(memory.take(8).byteOffset).to.equal(0);
   });
 
+  it("holds nothing of groups that it takes nothing of, however many come", () => {
+    const [memory, camera, later] = [new ReusedMemory(), new Camera(), packed()];
+    const take = (...what: Parameters<Wire["send"]>): void => {
+      const sent = lent(memory, camera.group(...what));
+      expect(later.push(sent)).to.deep.equal([]);
+      sent.release();
+    };
+    const expectGivenBack = (): void => {
+      const probe = memory.take(8);
+      expect(probe.byteOffset).to.equal(0);
+      memory.give(probe);
+    };
+    for (let time = 0; time < 5; time += 1) take(time, [Buffer.alloc(0)]);
+    expectGivenBack();
+    // Broken, and the time stands still: it does not end.
+    take(9, [hex("7c8588")]);
+    lose(camera.wire);
+    for (let count = 0; count < 5; count += 1) take(9, [slice]);
+    expectGivenBack();
+  });
+
   it("copies what takes many times its bytes in packets", () => {
     const crumbs = Array.from({ length: 500 }, (_, at) => hex(`7c${at === 0 ? "85" : at === 499 ? "45" : "05"}88`));
     const [sample] = packed().push(new Camera().group(0, crumbs));
