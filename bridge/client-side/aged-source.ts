@@ -45,11 +45,11 @@ export class AgedSource implements RecordedSource {
   }
 
   read(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup> {
-    return this.#fresh(this.#source.read(this.#clipped(range), signal), range);
+    return this.#fresh(this.#source.read(this.#clipped(range), signal));
   }
 
   follow(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup | undefined> {
-    return this.#fresh(this.#source.follow(this.#clipped(range), signal), range);
+    return this.#fresh(this.#source.follow(this.#clipped(range), signal));
   }
 
   async *readBackward(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup> {
@@ -61,7 +61,7 @@ export class AgedSource implements RecordedSource {
     }
   }
 
-  async *#fresh<T extends PacketGroup | undefined>(groups: AsyncIterable<T>, { memory }: Reading): AsyncIterable<T> {
+  async *#fresh<T extends PacketGroup | undefined>(groups: AsyncIterable<T>): AsyncIterable<T> {
     /** Tracks of which something was left out, until their next key frame. */
     const waiting = new Set<number>();
     for await (const group of groups) {
@@ -69,7 +69,7 @@ export class AgedSource implements RecordedSource {
       else {
         if (group.at < this.#oldest()) waiting.add(group.track);
         else if (group.key) waiting.delete(group.track);
-        if (waiting.has(group.track)) memory?.give(group.bytes);
+        if (waiting.has(group.track)) group.release();
         else {
           this.#showed(group.at);
           yield group;

@@ -1,28 +1,35 @@
 import { expect } from "chai";
 import { HOUR, MINUTE, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import { AgedSource } from "../../bridge/client-side/aged-source.ts";
+import { FramedPackets } from "../../media/framed-packets.ts";
 import { PacketGroup } from "../../media/group.ts";
+import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Reading, RecordedSource } from "../../media/source.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const VIDEO = 0;
 const SOUND = 1;
+const SPARE_BYTES = 16;
 
 /** A picture each second, each fifth a key frame, and sound between; from two hours ago to now. */
 function recording(end: UnixMillis): RecordedSource & { readonly asked: Reading[] } {
-  const group = (at: number, track: number, key: boolean): PacketGroup =>
-    new PacketGroup({ track, rtpTime: 0, at: unixMillis(at), quality: "camera", key, discontinuity: false }, [
-      Buffer.alloc(16),
-    ]);
+  /** `memory`: where its packet lies, with spare bytes before it as those of a replay have. */
+  const group = (at: number, track: number, key: boolean, memory = new ReusedMemory()): PacketGroup => {
+    const marks = { track, rtpTime: 0, at: unixMillis(at), quality: "camera", key, discontinuity: false } as const;
+    const { bytes } = FramedPackets.of([Buffer.alloc(16)], 0);
+    const lent = memory.take(SPARE_BYTES + bytes.length).subarray(SPARE_BYTES);
+    bytes.copy(lent);
+    return new PacketGroup(marks, new FramedPackets(lent, 1, SPARE_BYTES), memory);
+  };
   const begin = end - 2 * HOUR;
   const asked: Reading[] = [];
-  async function* forward({ from }: Reading): AsyncGenerator<PacketGroup> {
+  async function* forward({ from, memory }: Reading): AsyncGenerator<PacketGroup> {
     await Promise.resolve();
     // From the last key frame at or before the beginning, as recordings are read.
     const first = Math.floor((Math.max(from, begin) - begin) / (5 * SECOND)) * 5;
     for (let second = first; begin + second * SECOND < end; second += 1) {
-      yield group(begin + second * SECOND, VIDEO, second % 5 === 0);
-      yield group(begin + second * SECOND + 500, SOUND, true);
+      yield group(begin + second * SECOND, VIDEO, second % 5 === 0, memory);
+      yield group(begin + second * SECOND + 500, SOUND, true, memory);
     }
   }
   return {
@@ -107,6 +114,17 @@ describe("a recording of which only the newest part may be had", () => {
       [15 * SECOND, true],
       [16 * SECOND, false],
     ]);
+  });
+  it("gives back the memory of what it leaves out", async () => {
+    const { clock, aged } = open(HOUR);
+    const memory = new ReusedMemory();
+    const reading = aged.read({ from: unixMillis(0), memory }, never)[Symbol.asyncIterator]();
+    ((await reading.next()).value as PacketGroup).release();
+    await clock.advance(12 * SECOND);
+    const behind = (await reading.next()).value as PacketGroup;
+    expect(behind.at).to.be.at.least(clock.now() - HOUR);
+    behind.release();
+    expect(memory.take(8).byteOffset).to.equal(0);
   });
   it("ends backwards at the limit, before a picture that cannot be decoded without an older one", async () => {
     const { clock, aged } = open(MINUTE - 2 * SECOND);
