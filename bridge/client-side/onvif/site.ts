@@ -9,7 +9,6 @@ import type { MulticastAddress } from "../../../rtsp/server/host.ts";
 import type { CameraControl, Controls } from "../../camera-control.ts";
 import type { OwnProfiles } from "../../made-profiles.ts";
 import type { RecordingPlan } from "../../recording-plan.ts";
-
 import type { OnvifProfile } from "./profile-scopes.ts";
 import type { OnvifUsers } from "./users.ts";
 

@@ -95,7 +95,12 @@ export function userHandlers(users: OnvifUsers | undefined): UserHandlers {
         secret: Password === undefined ? undefined : passwordOf(name, Password, call, "PasswordTooWeak"),
       }));
       for (const { account, role } of wanted)
-        if (!account.roles.includes(role)) await managed.change(account.id, { roles: [role] });
+        if (!account.roles.includes(role))
+          await managed.change(account.id, (now) => {
+            // Somebody may have given it other rights meanwhile.
+            if (levelOf(now, levels) === undefined) throw fixed();
+            return { roles: [role] };
+          });
       for (const { account, secret } of wanted)
         if (secret !== undefined) await managed.renewSecret(account.id, 0, secret);
       return {};
@@ -128,9 +133,12 @@ function changeable(accounts: Accounts, levels: OnvifUsers["levels"], name: stri
   const account = accounts.named(name);
   if (account === undefined)
     throw new SoapFault("not-found", "Sender", ["InvalidArgVal", "UsernameMissing"], "There is no such user");
-  if (levelOf(account, levels) === undefined || account.id === who.accountId)
-    throw new SoapFault("invalid", "Sender", ["InvalidArgVal", "FixedUser"], "That user is not changed by ONVIF");
+  if (levelOf(account, levels) === undefined || account.id === who.accountId) throw fixed();
   return account;
+}
+
+function fixed(): SoapFault {
+  return new SoapFault("invalid", "Sender", ["InvalidArgVal", "FixedUser"], "That user is not changed by ONVIF");
 }
 
 function roleOf(levels: OnvifUsers["levels"], level: Asked["UserLevel"]): string {

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { SecondPerson } from "../../../auth/approval.ts";
 import { ADMINISTRATOR } from "../../../auth/policy.ts";
+import { Fault } from "../../../base/fault.ts";
 import { Secret } from "../../../base/secret.ts";
 import type { UserLevel } from "../../../bridge/client-side/onvif/users.ts";
 import { element, qualified } from "../../support/onvif-calls.ts";
@@ -111,6 +112,36 @@ describe("users through ONVIF", () => {
       expect(Object.keys(await users())).to.deep.equal([adminName]);
     });
 
+  it("are made, changed and removed 32 at a time, and no more", async () => {
+    const names = Array.from({ length: 33 }, (_, index) => `n${index}`);
+    for (const [operation, content] of [
+      ["CreateUsers", names.map((name) => user(name, "User", PASSWORD)).join("")],
+      ["SetUser", names.map((name) => user(name, "User")).join("")],
+      ["DeleteUsers", named(...names)],
+    ] as const)
+      expect(why(await ask(operation, content)), operation).to.equal("InvalidArgVal");
+    const most = names.slice(1);
+    expect(why(await ask("CreateUsers", most.map((name) => user(name, "User", PASSWORD)).join("")))).to.equal("done");
+    expect(why(await ask("DeleteUsers", named(...most)))).to.equal("done");
+  });
+
+  it("are given no other level who were given other rights meanwhile", async () => {
+    await site.close();
+    await start({
+      approvals: {
+        waits: () => false,
+        // The moment before the change.
+        pass: async () => {
+          const { id = "" } = site.accounts.named("one") ?? {};
+          await site.accounts.change(id, { roles: ["guard", "viewer"] });
+        },
+      },
+    });
+    await ask("CreateUsers", user("one", "User", PASSWORD));
+    expect(why(await ask("SetUser", user("one", "Administrator")))).to.equal("InvalidArgVal/FixedUser");
+    expect(site.accounts.named("one")?.roles).to.deep.equal(["guard", "viewer"]);
+  });
+
   it("are all made or none, though the registry refuses the last", async () => {
     const reply = await ask("CreateUsers", user("fine", "User", PASSWORD) + user("not fine", "User", PASSWORD));
     expect(why(reply)).to.equal("InvalidArgVal");
@@ -149,6 +180,8 @@ describe("users through ONVIF", () => {
     const other = await site.account([{ right: "live", cameras: "any", interfaces: "any" }]);
     const self = await site.accounts.createIntegration({ name: "self", grants: [], roles: [ADMINISTRATOR] });
     const selfClient = new OnvifClient(site, { name: "self", secret: self.secret.reveal() }, "token");
+    const { element: answer } = await ask("GetUsers", "");
+    expect(texts(answer, "Roles")).to.deep.equal([ADMINISTRATOR]);
     expect(await users()).to.deep.equal({
       ann: "Extended",
       self: "Administrator",
@@ -214,14 +247,14 @@ describe("users through ONVIF", () => {
       waits: (act) => act === "grant-administrator",
       pass: async (_, act, what) => {
         asked.push(`${act}: ${what().words}`);
-        throw new Error("stays closed");
+        throw new Fault("wrong-state", "stays closed");
       },
     };
     await start({ approvals });
     expect(why(await ask("CreateUsers", user("one", "User", PASSWORD)))).to.equal("done");
     expect(asked).to.deep.equal([]);
-    expect(why(await ask("CreateUsers", user("two", "Administrator", PASSWORD)))).not.to.equal("done");
-    expect(why(await ask("SetUser", user("one", "Administrator")))).not.to.equal("done");
+    expect(why(await ask("CreateUsers", user("two", "Administrator", PASSWORD)))).to.equal("OperationProhibited");
+    expect(why(await ask("SetUser", user("one", "Administrator")))).to.equal("OperationProhibited");
     expect(asked).to.have.length(2);
     expect(asked[0]).to.match(/^grant-administrator: give two role administrator/);
     expect(await users()).to.deep.equal({ [adminName]: "Extended", one: "User" });
