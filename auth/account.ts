@@ -9,7 +9,7 @@ export interface Account {
   /** Random; never used again. */
   readonly id: string;
   readonly name: string;
-  /** People have a password of their own and use the pages; integrations have a generated secret and use ONVIF and RTSP. */
+  /** People have a password of their own and use the pages; integrations have a secret, generated or chosen through ONVIF, and use ONVIF and RTSP. */
   readonly kind: "person" | "integration";
   readonly enabled: boolean;
   /** Ids of roles, whose grants it has besides its own. */

