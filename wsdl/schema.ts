@@ -1,3 +1,4 @@
+import { KeptAnswers } from "./kept-answers.ts";
 import type { Prefix } from "./namespaces.ts";
 import type { XmlElement } from "./xml.ts";
 
@@ -28,21 +29,14 @@ export interface Complex<T> {
   readonly open: boolean;
   /** What its values were printed as, of a type whose values are {@link printedOnce}; as long as each is there, for none of them ever changes. */
   readonly printed?: WeakMap<object, Printed>;
-  /** The same of messages that are {@link sentAsKept}. */
-  readonly sent?: WeakMap<object, Sent>;
+  /** The same of messages that are {@link sentAsKept}; of the newest of them. */
+  readonly sent?: KeptAnswers;
 }
 
 /** A printed value: what stands in its element's tag, and between that and the closing one. */
 export interface Printed {
   readonly attributes: string;
   readonly content: string;
-  readonly prefixes: ReadonlySet<Prefix>;
-}
-
-/** The same of a message, in the form in which it is sent. */
-export interface Sent {
-  readonly attributes: string;
-  readonly bytes: Buffer;
   readonly prefixes: ReadonlySet<Prefix>;
 }
 
@@ -167,5 +161,5 @@ export function printedOnce<T>(of: Complex<T>): Complex<T> {
 
 /** The same of a message, kept as the bytes that are sent. */
 export function sentAsKept<T>(of: Complex<T>): Complex<T> {
-  return { ...of, sent: new WeakMap() };
+  return { ...of, sent: new KeptAnswers() };
 }

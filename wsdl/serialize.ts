@@ -1,6 +1,7 @@
 import { Fault } from "../base/fault.ts";
+import type { KeptAnswers, Sent } from "./kept-answers.ts";
 import type { Prefix } from "./namespaces.ts";
-import type { Complex, Member, Printed, Sent, Type, Xml } from "./schema.ts";
+import type { Complex, Member, Printed, Type, Xml } from "./schema.ts";
 import { escapeXml } from "./xml.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -20,7 +21,7 @@ export function serializeKept<T>(
   prefix: Prefix,
   name: string,
   type: Complex<T>,
-  all: NonNullable<Complex<T>["sent"]>,
+  all: KeptAnswers,
   value: T,
 ): {
   readonly before: string;
@@ -28,16 +29,17 @@ export function serializeKept<T>(
   readonly behind: string;
   readonly prefixes: ReadonlySet<Prefix>;
 } {
-  const { attributes, bytes, prefixes } = all.get(value as Values) ?? printBytes(prefix, type, value as Values);
-  all.set(value as Values, { attributes, bytes, prefixes });
+  const { attributes, bytes, prefixes } = all.get(value as Values) ?? printBytes(prefix, type, all, value as Values);
   const tag = `${prefix}:${name}`;
   return { before: `<${tag}${attributes}>`, bytes, behind: `</${tag}>`, prefixes };
 }
 
-function printBytes(prefix: Prefix, type: Complex<unknown>, value: Values): Sent {
+function printBytes(prefix: Prefix, type: Complex<unknown>, all: KeptAnswers, value: Values): Sent {
   const prefixes = new Set<Prefix>([prefix]);
   const { attributes, content } = printParts(type, value, prefixes);
-  return { attributes, bytes: Buffer.from(content), prefixes };
+  const sent = { attributes, bytes: Buffer.from(content), prefixes };
+  all.add(value, sent);
+  return sent;
 }
 
 /** What stands inside the element of a type that has no attributes, as {@link serialize} would print it. */
