@@ -28,6 +28,8 @@ export interface Stretch {
 export interface CutRange extends Stretch {
   /** What was captured before may not be taken. Asked again and again, for a right may change. */
   readonly notBeforeUs: () => number;
+  /** Why a segment with such tracks is not wanted at all; undefined where it is. */
+  readonly unwanted?: (tracks: readonly Fmp4Track[]) => string | undefined;
 }
 
 /** A stretch that is not in the export, and why. */
@@ -84,7 +86,7 @@ export async function* cut(
   let begun = false;
   const rooms = new Rooms();
   for await (const row of segmentsOf(place.catalog, range)) {
-    const opened = row.endUs <= range.notBeforeUs() ? REASON.old : await openSegment(place, row);
+    const opened = row.endUs <= range.notBeforeUs() ? REASON.old : await openSegment(place, row, range);
     if (typeof opened === "string") {
       missing({
         fromUs: Math.max(row.startUs, range.fromUs),
@@ -184,6 +186,7 @@ async function* segmentsOf(catalog: Catalog, { camera, stream, fromUs, toUs }: S
 async function openSegment(
   place: CutPlace,
   row: SegmentRow,
+  { unwanted }: CutRange,
 ): Promise<{ readonly file: OpenFile; readonly scan: Scan; readonly segment: CutSegment } | string> {
   let file: OpenFile;
   try {
@@ -198,6 +201,11 @@ async function openSegment(
     const scan = await scanSegment(file, false, place.keys);
     const { header, opening, signature: signed } = scan;
     if (header !== undefined && opening.length > 0) {
+      const why = unwanted?.(header.tracks);
+      if (why !== undefined) {
+        await file.close();
+        return why;
+      }
       const signature = signed && Buffer.allocUnsafe(signed.bytes);
       if (signature !== undefined) await file.read(signature, signed?.offset ?? 0);
       const { zeroUs, tracks, cameraAheadMs, fetchedUs } = header;

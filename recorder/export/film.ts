@@ -27,6 +27,8 @@ const LIMITS = {
   stillUs: 3_000_000,
 };
 
+const NOTHING = Buffer.alloc(0);
+
 /** What may be left out of a film. */
 export const LEAVABLE = ["audio", "metadata"] as const;
 export type LeftOut = (typeof LEAVABLE)[number];
@@ -191,7 +193,8 @@ export class Film {
     const shaped = this.#asRecorded
       ? asRecorded(head, body, parts, shift)
       : withFewerTracks(body, parts, { ...shift, sequence });
-    if (shaped === undefined) return [];
+    // Nothing of it is left. Something is given all the same: who asks for the next but one has written what was given before.
+    if (shaped === undefined) return [NOTHING];
     this.#sequence = sequence;
     this.#fragments.push({ moofOffset: this.#bytes + shaped.moofAt, startUs: about.startUs, key: about.key });
     this.#endUs = Math.max(this.#endUs, about.endUs);

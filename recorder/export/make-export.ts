@@ -111,7 +111,12 @@ async function exportCamera(
   sums: Map<string, string>,
 ): Promise<{ readonly camera: ManifestCamera; readonly films: readonly ManifestFilm[] }> {
   const { place, bundle, signer, signal, progress } = making;
-  const range: CutRange = { camera: id, stream, fromUs: order.from * 1000, toUs: order.to * 1000, notBeforeUs };
+  const unwanted: CutRange["unwanted"] = (tracks) =>
+    keptTracks(tracks, leftOut).length > 0
+      ? undefined
+      : `there is only ${[...leftOut].join(" and ")}, which is left out`;
+  const asked = { fromUs: order.from * 1000, toUs: order.to * 1000 };
+  const range: CutRange = { camera: id, stream, ...asked, notBeforeUs, unwanted };
   const missing: Missing[] = [];
   const films: ManifestFilm[] = [];
   const stretches: FilmFacts[] = [];
@@ -120,7 +125,7 @@ async function exportCamera(
     signal?.throwIfAborted();
     addMissing(missing, one);
   };
-  const taken = looked(filmable(cut(place, range, miss), leftOut, miss), (one) => making.look?.({ id, stream }, one));
+  const taken = looked(cut(place, range, miss), (one) => making.look?.({ id, stream }, one));
   const fragments = new Ahead(taken);
   const exporter = { unit: `Viaduct ${making.installation}`, operator: order.askedBy, at: making.now };
   try {
@@ -144,24 +149,6 @@ async function exportCamera(
     reason,
   }));
   return { camera: { id, name, stream, leftOut: [...leftOut], note: noteOf(range, stretches), gaps }, films };
-}
-
-/** Passes over what has nothing left but what is to be left out. */
-async function* filmable(
-  fragments: AsyncIterable<CutFragment>,
-  leftOut: ReadonlySet<LeftOut>,
-  missing: (stretch: Missing) => void,
-): AsyncGenerator<CutFragment> {
-  for await (const fragment of fragments) {
-    const { box, segment } = fragment;
-    if (keptTracks(segment.tracks, leftOut).length > 0) yield fragment;
-    else
-      missing({
-        fromUs: box.startUs,
-        toUs: box.endUs,
-        reason: `there is only ${[...leftOut].join(" and ")}, which is left out`,
-      });
-  }
 }
 
 async function* looked(

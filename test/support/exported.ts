@@ -12,11 +12,12 @@ import { FolderBundle } from "../../recorder/export/bundle.ts";
 import { type ExportOrder, makeExport, type OrderedCamera } from "../../recorder/export/make-export.ts";
 import type { Manifest } from "../../recorder/export/manifest.ts";
 import { ZipBundle } from "../../recorder/export/zip-writer.ts";
-import { diskFiles } from "../../recorder/files.ts";
+import { diskFiles, type OpenFile } from "../../recorder/files.ts";
 import { certificateOf, type Signer } from "../../recorder/signature.ts";
 import { GroupCamera } from "./group-camera.ts";
 import { oneVolume } from "./one-volume.ts";
 import { AUDIO_TRACK, audioSample, START_MS, VIDEO_TRACK, videoSample } from "./recorder-samples.ts";
+import { slowFile } from "./slow-file.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 const NAME = "CN=Test recordings";
@@ -46,6 +47,10 @@ export interface Footage {
   readonly seconds: number;
   readonly without?: readonly [from: number, to: number];
   readonly sound?: boolean;
+  /** Seconds within them of which no picture comes. */
+  readonly blind?: readonly [from: number, to: number];
+  /** Seconds within them in which the camera says that it has sound alone. */
+  readonly soundAlone?: readonly [from: number, to: number];
   /** The group of an index; one that no decoder takes if absent. */
   readonly frame?: (index: number) => PacketGroup;
 }
@@ -69,13 +74,19 @@ export async function recordFor(
     const camera = new GroupCamera();
     const [id = "", stream = "main"] = name.split("/");
     const recorder = archive.recorder(id, stream);
-    recorder.describe(footage.sound === true ? [VIDEO_TRACK, AUDIO_TRACK] : [VIDEO_TRACK]);
-    const [from, to] = footage.without ?? [0, 0];
+    const described = footage.sound === true ? [VIDEO_TRACK, AUDIO_TRACK] : [VIDEO_TRACK];
+    recorder.describe(described);
+    const isWithin = (index: number, [from, to]: readonly [number, number] = [0, 0]): boolean =>
+      index >= from * 25 && index < to * 25;
     for (let index = 0; index < footage.seconds * 25; index += 1) {
-      if (index >= from * 25 && index < to * 25) continue;
-      recorder.push(footage.frame?.(index) ?? camera.group(0, videoSample(index, { bytes: 300 + name.length })));
+      if (isWithin(index, footage.without)) continue;
+      const isAlone = isWithin(index, footage.soundAlone);
+      if (footage.soundAlone?.some((at) => index === at * 25) === true)
+        recorder.describe(isAlone ? [AUDIO_TRACK] : described);
+      if (!isWithin(index, footage.blind) && !isAlone)
+        recorder.push(footage.frame?.(index) ?? camera.group(0, videoSample(index, { bytes: 300 + name.length })));
       if (footage.sound === true)
-        for (const half of [0, 1]) recorder.push(camera.group(1, audioSample(2 * index + half)));
+        for (const half of [0, 1]) recorder.push(camera.group(1, audioSample(2 * index + half), isAlone ? 0 : 1));
       if (index % 25 === 0) await recorder.idle();
     }
     await recorder.idle();
@@ -108,16 +119,27 @@ export function orderOf({ fromSeconds, toSeconds, cameras }: Asked): ExportOrder
   };
 }
 
+const asIs = (file: OpenFile): OpenFile => file;
+
 /** Exports into a folder, or into a ZIP file where `path` ends so. */
 export async function exportTo(
   path: string,
   archive: string,
   asked: Asked,
-  o: Signers & { readonly keys?: KeyRing | undefined; readonly password?: Secret; readonly signal?: AbortSignal },
+  o: Signers & {
+    readonly keys?: KeyRing | undefined;
+    readonly password?: Secret;
+    readonly signal?: AbortSignal;
+    /** A disk that takes its time. */
+    readonly isSlow?: boolean;
+  },
 ): Promise<Manifest> {
   const now = unixMillis(START_MS + 3_600_000);
   const bundle = path.endsWith(".zip")
-    ? new ZipBundle(await diskFiles.open(path, "create"), { password: o.password, modified: now })
+    ? new ZipBundle((o.isSlow === true ? slowFile : asIs)(await diskFiles.open(path, "create")), {
+        password: o.password,
+        modified: now,
+      })
     : await FolderBundle.create(path);
   const catalog = await Catalog.open(`${archive}/catalog.db`);
   try {

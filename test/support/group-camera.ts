@@ -17,10 +17,11 @@ export class GroupCamera {
     }),
   );
 
-  group(index: number, sample: Sample): PacketGroup {
+  /** `track`: where it stands in the description, if not at its own place. */
+  group(index: number, sample: Sample, track: number = index): PacketGroup {
     const packets = this.#packetizers[index]?.packets(sample, sample.rtpTime) ?? [];
     const { rtpTime, at: instant, quality, key, discontinuity } = sample;
-    return new PacketGroup({ track: index, rtpTime, at: instant, quality, key, discontinuity }, packets);
+    return new PacketGroup({ track, rtpTime, at: instant, quality, key, discontinuity }, packets);
   }
 }
 

@@ -9,6 +9,7 @@ import { ZipFile } from "../../../recorder/export/zip-reader.ts";
 import { ZipBundle } from "../../../recorder/export/zip-writer.ts";
 import { diskFiles, type OpenFile } from "../../../recorder/files.ts";
 import { scratchFolder } from "../../support/recorder-samples.ts";
+import { slowFile } from "../../support/slow-file.ts";
 
 const PIECES = 9;
 const PIECE_BYTES = 300_000;
@@ -51,7 +52,10 @@ describe("what is written while the next piece is made", () => {
     it(`is so in a ZIP file ${password === undefined ? "in clear" : "with a password"}`, async () => {
       const path = join(folder, `${password === undefined}.zip`);
       // On a disk that takes its time.
-      const bundle = new ZipBundle(slow(await diskFiles.open(path, "create")), { password, modified: unixMillis(0) });
+      const bundle = new ZipBundle(slowFile(await diskFiles.open(path, "create")), {
+        password,
+        modified: unixMillis(0),
+      });
       await bundle.add("film", reused());
       await bundle.add("more", [Buffer.from("words")]);
       await bundle.finish();
@@ -68,7 +72,7 @@ describe("what is written while the next piece is made", () => {
     const file = await diskFiles.open(join(folder, "full.zip"), "create");
     let writes = 0;
     const full: OpenFile = {
-      ...slow(file),
+      ...slowFile(file),
       async write(buffers, position) {
         writes += 1;
         if (writes > 2) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
@@ -82,14 +86,3 @@ describe("what is written while the next piece is made", () => {
     expect(writes).to.equal(3);
   });
 });
-
-/** Writes what lies there when the loop has gone round, as a disk that is busy does. */
-function slow(file: OpenFile): OpenFile {
-  return {
-    ...file,
-    async write(buffers, position) {
-      for (let round = 0; round < 3; round += 1) await setImmediate();
-      await file.write(buffers, position);
-    },
-  };
-}
