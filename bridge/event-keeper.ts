@@ -8,8 +8,8 @@ import { topicKey } from "../wsdl/topic.ts";
 import type { BridgeEvent, EventBus } from "./event-bus.ts";
 
 const LIMITS = {
-  /** Events that wait to be entered: all cameras at the rate of a flood for some seconds. */
-  waiting: 5000,
+  /** Events that are not entered yet: all cameras at the rate of a flood for some seconds. */
+  events: 5000,
   /** They are entered so often, all in one go. */
   periodMs: SECOND,
   /** Of what waits for the journal: those who ask for the newest event while it gives no answer. */
@@ -27,6 +27,8 @@ export class EventKeeper {
   readonly #unlisten: () => void;
   readonly #timer: Timer;
   #waiting: KeptEvent[] = [];
+  /** With those that are being entered, which takes as long as the journal gives no answer. */
+  #events = 0;
   #entering: Promise<void> = Promise.resolve();
   /** How much of that is not over. */
   #underWay = 0;
@@ -42,7 +44,7 @@ export class EventKeeper {
     this.#repeats = new Repeats(o.clock);
     this.#unlisten = o.bus.listen((event) => this.#hear(event));
     this.#timer = o.clock.every(LIMITS.periodMs, () => {
-      // While the journal gives no answer, they wait here, where they are counted.
+      // While the journal gives no answer, they wait here, to be entered in one go.
       if (this.#underWay === 0) void this.flush();
     });
   }
@@ -81,10 +83,11 @@ export class EventKeeper {
 
   #hear({ camera, kind, notification }: BridgeEvent): void {
     if (camera === undefined || NOT_KEPT.has(kind)) return;
-    if (this.#waiting.length >= LIMITS.waiting) {
+    if (this.#events >= LIMITS.events) {
       this.#complain("too many events at once: some are not kept", {});
       return;
     }
+    this.#events += 1;
     this.#waiting.push(keptOf(camera, kind, notification));
   }
 
@@ -94,6 +97,8 @@ export class EventKeeper {
       if (over > 0) this.#complain("a camera tells of too much in an hour: the rest of it is not kept", { over });
     } catch (err) {
       this.#complain("events cannot be kept", { err });
+    } finally {
+      this.#events -= events.length;
     }
   }
 

@@ -99,6 +99,7 @@ describe("the keeper of events", () => {
     await keeper.close();
     expect(sizes).to.deep.equal([5000, 1]);
   });
+
   it("waits, within the same bound, for a journal that gives no answer; who asks for the newest is told so, and so is the end", async () => {
     const sizes: number[] = [];
     const answer = Promise.withResolvers<void>();
@@ -125,6 +126,31 @@ describe("the keeper of events", () => {
     expect(sizes).to.deep.equal([]);
     answer.resolve();
     await keeper.flush();
-    expect(sizes).to.deep.equal([600, 5000]);
+    expect(sizes).to.deep.equal([600, 4400]);
+  });
+
+  it("holds no more than that where the newest is asked for again and again meanwhile", async () => {
+    let entered = 0;
+    const answer = Promise.withResolvers<void>();
+    const journal = {
+      whileAnswering: <T>(work: Promise<T>): Promise<T> => work,
+      newest: async (): Promise<number> => entered,
+      enter: async (events: readonly KeptEvent[]): Promise<number> => {
+        await answer.promise;
+        entered += events.length;
+        return 0;
+      },
+    };
+    const keeper = new EventKeeper({ bus, journal, clock, log: silentLog() });
+    const asked: Promise<number>[] = [];
+    for (let round = 0; round < 10; round += 1) {
+      for (let index = 0; index < 600; index += 1) publish(undefined, "gate", String(index), false);
+      asked.push(keeper.newest());
+    }
+    answer.resolve();
+    expect(await Promise.all(asked)).to.deep.equal([600, 1200, 1800, 2400, 3000, 3600, 4200, 4800, 5000, 5000]);
+    publish(undefined, "gate", "one more", false);
+    await keeper.close();
+    expect(entered).to.equal(5001);
   });
 });
