@@ -26,6 +26,7 @@ export interface CallOptions {
 
 /** A command that goes on until it is stopped. */
 export interface Running {
+  readonly pid: number | undefined;
   readonly out: () => string;
   readonly err: () => string;
   /** Waits until standard output has it. Throws when the command ends before. */
@@ -43,11 +44,13 @@ export async function viaduct(args: readonly string[], options: CallOptions = {}
 /** Starts `viaduct <args>`; the caller stops it. */
 export function startViaduct(args: readonly string[], options: CallOptions = {}): Running {
   const { child, out, err, ended } = launch(args, options);
+  const { pid } = child;
   let over: Ended | undefined;
   void ended.then((how) => {
     over = how;
   });
   return {
+    pid,
     out,
     err,
     async until(text) {
