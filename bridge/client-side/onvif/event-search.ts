@@ -55,6 +55,8 @@ export class EventSearch {
   readonly #found: AsyncGenerator<FoundEvent | undefined>;
   #left: number;
   #completed = false;
+  /** Why it cannot be brought to its end: it is never told to be complete then. */
+  #failed: { readonly error: unknown } | undefined;
   #asking: Promise<unknown> = Promise.resolve();
 
   constructor(history: EventHistory, question: EventQuestion, clock: Clock) {
@@ -63,7 +65,10 @@ export class EventSearch {
     this.#found = eventsOf(history, question, clock.now());
   }
 
-  /** The next events, at most `most`, and fewer where they cannot be found soon. Calls wait for one another. */
+  /**
+   * The next events, at most `most`, and fewer where they cannot be found soon. Calls wait for one another. Rejects as the journal does, and
+   * from then on each time.
+   */
   next(
     most: number,
     waitMs: Millis | undefined,
@@ -71,7 +76,10 @@ export class EventSearch {
     readonly events: readonly FoundEvent[];
     readonly completed: boolean;
   }> {
-    const answer = this.#asking.then(() => this.#take(most, Math.min(waitMs ?? LIMITS.lookMs, LIMITS.lookMs)));
+    const answer = this.#asking.then(async () => {
+      if (this.#failed !== undefined) throw this.#failed.error;
+      return this.#take(most, Math.min(waitMs ?? LIMITS.lookMs, LIMITS.lookMs));
+    });
     this.#asking = answer.catch(() => undefined);
     return answer;
   }
@@ -81,7 +89,10 @@ export class EventSearch {
     const until = this.#clock.monotonic() + waitMs;
     this.#completed ||= this.#left === 0;
     while (!this.#completed && events.length < most) {
-      const { done, value } = await this.#found.next();
+      const { done, value } = await this.#found.next().catch((error: unknown) => {
+        this.#failed = { error };
+        throw error;
+      });
       if (done === true) this.#completed = true;
       else if (value === undefined) {
         if (this.#clock.monotonic() > until) break;
@@ -157,7 +168,7 @@ async function* toldOf(
   let cursor: EventCursor | undefined;
   for (;;) {
     const page = await journal.events([...of.keys()], window, cursor);
-    // The database answers within this turn of the loop: others shall have theirs between two pages.
+    // A database without a thread answers within this turn of the loop: others shall have theirs between two pages.
     await setImmediate();
     for (const kept of page) {
       const recording = of.get(kept.camera);

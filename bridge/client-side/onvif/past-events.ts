@@ -39,16 +39,23 @@ interface PastEvent {
   readonly notification: Notification;
 }
 
+/** Why a page cannot be told now. */
+interface Unanswered {
+  readonly error: unknown;
+}
+
+type Page = readonly PastEvent[];
+
 /**
  * What cameras told before a Seek, as it was kept, strictly in the order of time, each event once. Holds its place and one page, not its
- * results, and reads no further before that page is taken.
+ * results, and reads no further before that page is taken. Where the journal gives no answer, it goes on from there when that does.
  */
 export class PastEvents {
   readonly reverse: boolean;
   readonly #reach: PastEventsOptions["reach"];
   readonly #clock: Clock;
-  readonly #pages: AsyncGenerator<readonly PastEvent[]>;
-  #found: readonly PastEvent[] = [];
+  readonly #pages: AsyncGenerator<Page | Unanswered>;
+  #found: Page = [];
   #over = false;
 
   constructor(options: PastEventsOptions) {
@@ -68,13 +75,14 @@ export class PastEvents {
     return this.#over && !this.ready;
   }
 
-  /** Looks at the next page, unless something waits already. */
+  /** Looks at the next page, unless something waits already. Rejects as the journal does; the next look is at the same page then. */
   async look(): Promise<void> {
     if (this.ready || this.#over) return;
-    // The database answers within this turn of the loop: others shall have theirs between two pages.
+    // A database without a thread answers within this turn of the loop: others shall have theirs between two pages.
     await setImmediate();
     const { value, done } = await this.#pages.next();
     if (done === true) this.#over = true;
+    else if ("error" in value) throw value.error;
     else this.#found = value;
   }
 
@@ -97,10 +105,10 @@ function mayTell({ camera, notification }: PastEvent, reach: ReadonlyMap<string,
   return camera === undefined || now - notification.at <= (reach.get(camera) ?? 0);
 }
 
-async function* pagesOf(o: PastEventsOptions): AsyncGenerator<readonly PastEvent[]> {
+async function* pagesOf(o: PastEventsOptions): AsyncGenerator<Page | Unanswered> {
   const { history, at, reverse, filter, reach, clock } = o;
   const upTo = await o.newest;
-  const begin = await beginOf(o);
+  const begin = yield* answered(() => beginOf(o));
   const notification = { at: begin, topic: BUFFER_BEGIN, source: [], data: [] };
   const begun = filter(notification) ? [{ camera: undefined, notification }] : [];
   const isBefore = reverse ? at < begin : at <= begin;
@@ -111,11 +119,8 @@ async function* pagesOf(o: PastEventsOptions): AsyncGenerator<readonly PastEvent
   let cursor: EventCursor | undefined;
   do {
     const allowed = reach();
-    const page = await history.journal.events(
-      [...allowed.keys()],
-      { ...range, backward: reverse, upTo },
-      cursor,
-      LIMITS.page,
+    const page = yield* answered(() =>
+      history.journal.events([...allowed.keys()], { ...range, backward: reverse, upTo }, cursor, LIMITS.page),
     );
     cursor = page.at(-1);
     yield page
@@ -123,6 +128,16 @@ async function* pagesOf(o: PastEventsOptions): AsyncGenerator<readonly PastEvent
       .filter((event) => filter(event.notification) && mayTell(event, allowed, clock.now()));
   } while (cursor !== undefined);
   if (reverse && !isBefore) yield begun;
+}
+
+/** Asks again, at each look, for what was not answered: a generator that throws is over, and what it has not told would be missing. */
+async function* answered<T>(ask: () => Promise<T>): AsyncGenerator<Unanswered, T> {
+  for (;;)
+    try {
+      return await ask();
+    } catch (error) {
+      yield { error };
+    }
 }
 
 /** Where what is kept begins, as far as it may be told; now where there is nothing. */

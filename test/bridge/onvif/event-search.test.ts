@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { Fault } from "../../../base/fault.ts";
 import { DAY, isoOf, unixMillis } from "../../../base/units.ts";
 import { EventSearch } from "../../../bridge/client-side/onvif/event-search.ts";
 import type { EventCursor, KeptEvent } from "../../../recorder/journal.ts";
@@ -198,6 +199,19 @@ describe("a search for events", () => {
     expect((await client.call("tse", "GetRecordingSearchResults", call)).fault?.subcodes).to.include("InvalidToken");
     expect((await client.call("tse", "EndSearch", call)).fault).to.equal(undefined);
     expect((await results(token)).fault?.subcodes).to.include("InvalidToken");
+  });
+
+  it("is refused, and never said to be complete, where the journal has given no answer to it", async () => {
+    const token = await start({});
+    const { journal } = site;
+    const answers = journal.events.bind(journal);
+    journal.events = async () => {
+      throw new Fault("unavailable", "it gives no answer");
+    };
+    expect((await results(token)).fault).to.not.equal(undefined);
+    journal.events = answers;
+    expect((await results(token)).fault).to.not.equal(undefined);
+    expect(await found({})).to.deep.equal(MOTION);
   });
 
   it("gives others their turn of the loop between two pages", async () => {

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import type { Grant } from "../../../auth/principal.ts";
+import { Fault } from "../../../base/fault.ts";
 import { DAY, HOUR, isoOf, later, MINUTE, SECOND, type UnixMillis, unixMillis } from "../../../base/units.ts";
 import { readNotification } from "../../../wsdl/notification.ts";
 import { officialFolder, officialValidator } from "../../support/official-schemas.ts";
@@ -176,6 +177,22 @@ describe("Seek", () => {
       await seek(back, clock.now());
       move("gate", "d");
       expect(words(await pull(back)).concat(words(await pull(back)))).to.deep.equal(["gate c", "gate d"]);
+    });
+
+    it("goes on where it was once the journal answers again, with nothing missing", async () => {
+      const path = await create();
+      await seek(path, ago(6 * HOUR));
+      const { journal } = site;
+      const refuse = async (): Promise<never> => {
+        throw new Fault("unavailable", "it gives no answer");
+      };
+      for (const asked of ["beginnings", "events"] as const) {
+        const answers = journal[asked];
+        journal[asked] = refuse;
+        expect((await pull(path)).fault, asked).to.not.equal(undefined);
+        journal[asked] = answers as typeof refuse;
+      }
+      expect(words(await pull(path))).to.deep.equal(["yard 5", "gate 4", "gate 3", "yard 1"]);
     });
 
     it("wakes a request that waits, and has it wait on where there is nothing", async () => {
