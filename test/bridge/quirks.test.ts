@@ -1,5 +1,4 @@
 import { expect } from "chai";
-import type { BridgedCamera } from "../../bridge/camera.ts";
 import { RTSP_QUIRKS } from "../../rtsp/client/known-quirks.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 
@@ -12,12 +11,7 @@ describe("what a camera does wrong, at a bridge", () => {
   });
   after(() => t?.close());
 
-  const find = (id: string): BridgedCamera => {
-    const camera = t.cameras(login).find(({ info }) => info.id === id);
-    if (camera === undefined) throw new Error(`no camera ${id}`);
-    return camera;
-  };
-  const names = (id: string): readonly string[] => find(id).info.quirks.map(({ name }) => name);
+  const names = (id: string): readonly string[] => t.cameraOf(login, id).info.quirks.map(({ name }) => name);
 
   it("is told with the camera, in words, each fault once", async () => {
     const shown = ["changing-session", "early-marker", "no-sprop", "wrong-reports"] as const;
@@ -25,14 +19,14 @@ describe("what a camera does wrong, at a bridge", () => {
     await eventually(() => names(id).length >= shown.length);
     expect([...names(id)].sort((a, b) => a.localeCompare(b))).to.deep.equal(shown);
     const { does, copes } = RTSP_QUIRKS["changing-session"];
-    expect(find(id).info.quirks).to.deep.include({ name: "changing-session", does, copes });
+    expect(t.cameraOf(login, id).info.quirks).to.deep.include({ name: "changing-session", does, copes });
   });
 
   it("stays with the recording, as the quality of its time; a camera with a right clock has its own", async () => {
     const ids = [await t.adopt(await t.camera({ quirks: ["wrong-reports"] })), await t.adopt(await t.camera())];
     const qualities: string[] = [];
     for (const id of ids) {
-      const { recorded } = find(id);
+      const { recorded } = t.cameraOf(login, id);
       await eventually(async () => (await recorded.extent()) !== undefined);
       const extent = await recorded.extent();
       const stop = new AbortController();
@@ -46,7 +40,7 @@ describe("what a camera does wrong, at a bridge", () => {
 
   it("is nothing where there is nothing", async () => {
     const id = await t.adopt(await t.camera({ audio: true }));
-    await eventually(async () => (await find(id).recorded.extent()) !== undefined);
+    await eventually(async () => (await t.cameraOf(login, id).recorded.extent()) !== undefined);
     expect(names(id)).to.deep.equal([]);
   });
 });

@@ -111,11 +111,7 @@ describe("the bridge", function () {
     );
     ({ id } = adopted);
   };
-  const info = async (): Promise<CameraInfo> => {
-    const found = t.cameras(await login).find((one) => one.info.id === id);
-    if (found === undefined) throw new Error(`no camera ${id}`);
-    return found.info;
-  };
+  const info = async (): Promise<CameraInfo> => t.cameraOf(await login, id).info;
   let login: ReturnType<TestBridge["account"]>;
 
   afterEach(async () => {

@@ -24,11 +24,7 @@ describe("GStreamer's camera, by every transport", function () {
     network?.close();
   });
 
-  const infoOf = (id: string): CameraInfo => {
-    const found = t.cameras(login).find(({ info }) => info.id === id);
-    if (found === undefined) throw new Error(`no camera ${id}`);
-    return found.info;
-  };
+  const infoOf = (id: string): CameraInfo => t.cameraOf(login, id).info;
   const decoded = async (ffmpeg: Peer, id: string): Promise<number> => {
     const url = t.rtsp(login, `live/${id}`);
     const { code, stdout, stderr } = await ffmpeg.run([

@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import type { BridgedCamera } from "../../bridge/camera.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
 import { peer } from "../support/peer.ts";
+import { probeCodecs } from "../support/probe.ts";
 
 const PICTURE = "videoconvert ! video/x-raw,format=GRAY8";
 const SOUND = "audioconvert ! audio/x-raw,format=S16LE,channels=1";
@@ -60,32 +60,17 @@ describe("codecs that are shown and not recorded", function () {
         { rtsp: gst.url(mount).href },
         { name: mount, credentials: GST_LOGIN, plainText: true },
       );
-      const camera = (): BridgedCamera => {
-        const found = t.cameras(login).find(({ info }) => info.id === id);
-        if (found === undefined) throw new Error(`no camera ${id}`);
-        return found;
-      };
-      await camera().streams[0].live.ready(10_000);
+      await t.cameraOf(login, id).streams[0].live.ready(10_000);
       const url = t.rtsp(login, `live/${id}`);
-      const probed = await ffprobe.run([
-        "-v",
-        "error",
-        "-rtsp_transport",
-        "tcp",
-        "-show_entries",
-        "stream=codec_name",
-        "-of",
-        "csv=p=0",
-        url,
-      ]);
+      const probed = await probeCodecs(ffprobe, ["-rtsp_transport", "tcp", url]);
       expect(probed.code, probed.stderr).to.equal(0);
-      expect(probed.stdout.toString().trim().split("\n")).to.deep.equal(codecs);
+      expect(probed.codecs).to.deep.equal(codecs);
       const source = `rtspsrc location=${url} protocols=tcp tls-validation-flags=0 latency=200`;
       const pipeline = `${source} ! ${decode} ! identity eos-after=${buffers} ! fdsink fd=1 sync=false`;
       const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")]);
       expect(stdout.length, stderr).to.be.at.least(bytes);
-      await eventually(() => camera().info.unrecordable.some((text) => unrecordable.test(text)));
-      expect(camera().info.unrecordable).to.have.length(1);
+      await eventually(() => t.cameraOf(login, id).info.unrecordable.some((text) => unrecordable.test(text)));
+      expect(t.cameraOf(login, id).info.unrecordable).to.have.length(1);
       await t.bridge.parts.discovery.remove(id);
     });
 });

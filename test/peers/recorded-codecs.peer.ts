@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Context } from "mocha";
 import { isoOf, later } from "../../base/units.ts";
-import type { BridgedCamera } from "../../bridge/camera.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { startGstCamera } from "../support/gst-camera.ts";
 import { type Peer, peer } from "../support/peer.ts";
+import { probeCodecs } from "../support/probe.ts";
 import { startPushedCamera } from "../support/pushed-camera.ts";
 
 /** Frames or buffers that GStreamer is asked for. */
@@ -63,16 +63,10 @@ describe("MPEG-4 Visual and Opus", function () {
     for (const camera of cameras.splice(0)) await camera.close();
   });
 
-  const cameraOf = (id: string): BridgedCamera => {
-    const found = t.cameras(login).find(({ info }) => info.id === id);
-    if (found === undefined) throw new Error(`no camera ${id}`);
-    return found;
-  };
   const namesIn = async (ffprobe: Peer, args: readonly string[]): Promise<readonly string[]> => {
-    const show = ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0"];
-    const { code, stdout, stderr } = await ffprobe.run([...show, ...args]);
+    const { code, stderr, codecs } = await probeCodecs(ffprobe, args);
     expect([code, stderr]).to.deep.equal([0, ""]);
-    return stdout.toString().trim().split("\n");
+    return codecs;
   };
 
   for (const { what, start, codecs, decode, bytes } of ROWS)
@@ -82,12 +76,12 @@ describe("MPEG-4 Visual and Opus", function () {
       cameras.push(camera);
       const { discovery } = t.bridge.parts;
       const { id } = await discovery.adopt({ rtsp: camera.url }, { name: what, plainText: true });
-      const { recorded } = cameraOf(id);
+      const { recorded } = t.cameraOf(login, id);
       await eventually(async () => {
         const extent = await recorded.extent();
         return extent !== undefined && extent.to - extent.from > 6000;
       });
-      expect(cameraOf(id).info.unrecordable).to.deep.equal([]);
+      expect(t.cameraOf(login, id).info.unrecordable).to.deep.equal([]);
       const extent = await recorded.extent();
       const from = isoOf(later(extent?.from ?? t.bridge.parts.clock.now(), 1000));
       for (const path of [`live/${id}`, `recorded/${id}?at=${from}&for=4s`]) {

@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import { Secret } from "../../base/secret.ts";
 import { isoOf, later } from "../../base/units.ts";
-import type { BridgedCamera } from "../../bridge/camera.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
 import { type Peer, peer } from "../support/peer.ts";
+import { probeCodecs } from "../support/probe.ts";
 
 /** What GStreamer's camera sends, and what ffprobe must call it on our side. */
 const MOUNTS: readonly (readonly [mount: GstMount, codecs: readonly string[]])[] = [
@@ -41,18 +41,13 @@ describe("cameras of another make, added by their RTSP address alone", function 
       { rtsp: `${gst.url(mount).href}${query}` },
       { name: mount, plainText: true, credentials: { user: GST_LOGIN.user, password } },
     );
-  const cameraOf = (id: string): BridgedCamera => {
-    const camera = t.cameras(login).find(({ info }) => info.id === id);
-    if (camera === undefined) throw new Error(`no camera ${id}`);
-    return camera;
-  };
 
   /**
    * Waits for seven seconds of recording, and plays both ways. ffmpeg counts the four seconds from what is first: on a busy machine
    * this camera's sound and picture begin up to two seconds apart.
    */
   const expectPlays = async (id: string, codecs: readonly string[], ffprobe: Peer, ffmpeg: Peer): Promise<void> => {
-    const camera = cameraOf(id);
+    const camera = t.cameraOf(login, id);
     await camera.streams[0].live.ready(10_000);
     await eventually(async () => {
       const extent = await camera.recorded.extent();
@@ -64,19 +59,9 @@ describe("cameras of another make, added by their RTSP address alone", function 
     const addresses = { live: `live/${id}`, recorded: `recorded/${id}?at=${from}&for=5s` };
     for (const [kind, path] of Object.entries(addresses)) {
       const url = t.rtsp(login, path);
-      const probed = await ffprobe.run([
-        "-v",
-        "error",
-        "-rtsp_transport",
-        "tcp",
-        "-show_entries",
-        "stream=codec_name",
-        "-of",
-        "csv=p=0",
-        url,
-      ]);
+      const probed = await probeCodecs(ffprobe, ["-rtsp_transport", "tcp", url]);
       expect(probed.code, probed.stderr).to.equal(0);
-      expect(probed.stdout.toString().trim().split("\n"), kind).to.deep.equal(codecs);
+      expect(probed.codecs, kind).to.deep.equal(codecs);
       const copied = await ffmpeg.run(
         `-v warning -rtsp_transport tcp -i ${url} -t 4 -map 0 -c copy -f framecrc -`.split(" "),
       );
@@ -108,7 +93,7 @@ describe("cameras of another make, added by their RTSP address alone", function 
         { name: "udp", plainText: true, credentials: GST_LOGIN },
       );
       await expectPlays(id, ["h264", "aac"], ffprobe, ffmpeg);
-      expect(cameraOf(id).info.streams[0].transport).to.equal("udp");
+      expect(t.cameraOf(login, id).info.streams[0].transport).to.equal("udp");
       await t.bridge.parts.discovery.remove(id);
     } finally {
       await udp.close();
@@ -118,7 +103,7 @@ describe("cameras of another make, added by their RTSP address alone", function 
   it("a wrong password is told in words, and no picture is promised", async function () {
     const { id } = await adopt("h264", "?again", new Secret("wrong"));
     const state = (): string => {
-      const { connection } = cameraOf(id).info;
+      const { connection } = t.cameraOf(login, id).info;
       return connection.state === "offline" ? connection.why : connection.state;
     };
     await eventually(() => /password/.test(state()));

@@ -42,6 +42,8 @@ export interface TestBridge {
   administrator(password: string): Promise<void>;
   /** The cameras that the account sees over RTSP. */
   cameras(login: Login): readonly BridgedCamera[];
+  /** One of them, as it is now; throws where it is none of them. */
+  cameraOf(login: Login, id: string): BridgedCamera;
   /** `rtsp://name:secret@…/<path>`; rtsps where asked for. */
   rtsp(login: Login, path: string, scheme?: "rtsp" | "rtsps"): string;
   close(): Promise<void>;
@@ -148,6 +150,10 @@ export async function startTestBridge(
   let nextHost = 1;
   const { accounts, discovery } = bridge.parts;
   const cameraAddress = (): string => `${network}.${nextHost++}`;
+  const seenBy = (login: Login): readonly BridgedCamera[] => {
+    const who = accounts.principalOf(login.id);
+    return who === undefined ? [] : bridge.parts.watch.visible(who, "rtsp");
+  };
   return {
     bridge,
     folder,
@@ -188,9 +194,11 @@ export async function startTestBridge(
       const token = accounts.setUpToken()?.reveal() ?? "";
       await accounts.setUp(token, "admin", password, { address: "127.0.0.1", port: 1, tls: true });
     },
-    cameras(login) {
-      const who = accounts.principalOf(login.id);
-      return who === undefined ? [] : bridge.parts.watch.visible(who, "rtsp");
+    cameras: seenBy,
+    cameraOf(login, id) {
+      const found = seenBy(login).find(({ info }) => info.id === id);
+      if (found === undefined) throw new Error(`no camera ${id}`);
+      return found;
     },
     rtsp(login, path, scheme = "rtsp") {
       const { doors } = bridge.parts.addresses();
