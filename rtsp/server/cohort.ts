@@ -7,7 +7,7 @@ import { CohortTrack, type Place } from "./cohort-track.ts";
 
 interface Member {
   readonly reader: CohortReader;
-  /** Nothing before a key frame is any use to it. */
+  /** No picture or sound before a key frame is any use to it. */
   waitingForKey: boolean;
   /** By track; undefined while it is not in step. */
   places: ReadonlyMap<number, MembersPlace> | undefined;
@@ -58,16 +58,17 @@ export class Cohort implements LiveReader {
   /** As of the source. Not while a group is being handed out. */
   join(reader: CohortReader): () => void {
     const { source } = this.#o;
-    this.#leaveSource ??= source.join(this);
     const member: Member = { reader, waitingForKey: true, places: undefined, left: false };
     const first = (group: PacketGroup): void => {
       member.waitingForKey = false;
       reader.deliver(group);
     };
     // For what the source still has of the time before; what comes from now on comes by way of us.
-    source.join({ deliver: first })();
+    if (this.#leaveSource !== undefined) source.join({ deliver: first })();
     this.#members = [...this.#members, member];
     this.#stale = true;
+    // The first one is there already: what a source tells at once, it may tell only once.
+    this.#leaveSource ??= source.join(this);
     return () => this.#leave(member);
   }
 
@@ -112,10 +113,12 @@ export class Cohort implements LiveReader {
   }
 
   #alone(member: Member, group: PacketGroup): void {
-    if (member.waitingForKey && !startsAt(group, this.#o.source.tracks)) return;
-    member.waitingForKey = false;
+    const { tracks } = this.#o.source;
+    member.waitingForKey &&= !startsAt(group, tracks);
+    // Of events it can have those of now, whatever pictures wait for.
+    if (member.waitingForKey && tracks[group.track]?.kind !== "metadata") return;
     this.#give(member, group);
-    if (member.left) return;
+    if (member.left || member.waitingForKey) return;
     member.places = this.#placesFor(member);
     if (member.places === undefined) return;
     this.#stale = true;

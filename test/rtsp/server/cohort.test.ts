@@ -5,11 +5,14 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { silentLog } from "../../../base/log.ts";
 import { SECOND } from "../../../base/units.ts";
+import { EVENT_TRACK } from "../../../bridge/client-side/event-track.ts";
+import { ExtendedSource, type ExtraTrack } from "../../../media/extended-source.ts";
 import { FramedPackets } from "../../../media/framed-packets.ts";
 import { PacketGroup } from "../../../media/group.ts";
 import { Hub } from "../../../media/hub.ts";
 import { ReusedMemory } from "../../../media/reused-memory.ts";
 import type { NativeSender } from "../../../net/native.ts";
+import { Cohort } from "../../../rtsp/server/cohort.ts";
 import { Cohorts } from "../../../rtsp/server/cohorts.ts";
 import { START } from "../../media/receiver-fixture.ts";
 import { native } from "../../support/native.ts";
@@ -271,6 +274,65 @@ describe("readers in step", () => {
       expect(one?.numbers()).to.deep.equal(upTo(24).slice(from));
     }
     expect(calls.at(-1)).to.equal(3);
+  });
+
+  it("are told at once what a source tells those who come, and what happens while pictures wait for a key frame", () => {
+    let tell: (group: PacketGroup) => void = () => undefined;
+    let watched = 0;
+    const events: ExtraTrack = {
+      track: EVENT_TRACK,
+      ssrc: 102,
+      renew: () => undefined,
+      // At once to the first one, who has it made.
+      join(index, deliver) {
+        if (watched === 0) {
+          tell = deliver;
+          deliver(groupOf(1, { track: index }));
+        }
+        watched += 1;
+        return () => {
+          watched -= 1;
+        };
+      },
+    };
+    const source = new ExtendedSource(hub, events);
+    const channels = new Map([0, 2].map((index) => [index, index * 2]));
+    const cohort = new Cohort({ source, clock, channels, ended: () => undefined });
+    const join = (): { readonly given: (readonly [track: number, number: number])[]; readonly leave: () => void } => {
+      const given: [number, number][] = [];
+      const leave = cohort.join({
+        deliver: (group) => void given.push([group.track, group.packets[0]?.readUInt32BE(12) ?? 0]),
+        changed: () => undefined,
+        direct: () => undefined,
+        reportDueAt: () => clock.monotonic(),
+        count: () => undefined,
+        failed: () => undefined,
+      });
+      return { given, leave };
+    };
+    const early = join();
+    publish(9, 11);
+    // Damaged: nothing is kept any more.
+    hub.publish(groupOf(11, { discontinuity: true }));
+    const late = join();
+    tell(groupOf(2, { track: 2 }));
+    publish(12, 21);
+    const all = [
+      [2, 1],
+      [0, 10],
+      [0, 11],
+      [2, 2],
+      ...upTo(21)
+        .slice(12)
+        .map((number) => [0, number]),
+    ];
+    expect(early.given).to.deep.equal(all);
+    expect(late.given).to.deep.equal([
+      [2, 2],
+      [0, 20],
+    ]);
+    for (const { leave } of [early, late]) leave();
+    expect(watched).to.equal(0);
   });
 
   it("are those who have set up the same tracks", async () => {
