@@ -6,7 +6,7 @@ import type { Track } from "./track.ts";
 /** Someone who watches a live source. Must not throw and must not block. */
 export interface LiveReader {
   deliver(group: PacketGroup): void;
-  /** It calls `keep` of each group that it looks at after `deliver`. For a reader that does not say so, every group is kept. */
+  /** It calls `keep` or `hold` of each group that it looks at after `deliver`. For a reader that does not say so, every group is kept. */
   readonly saysWhatItKeeps?: true;
   /** How many watch through it; one if absent. */
   readonly readers?: number;

@@ -1,5 +1,5 @@
 import { Fault } from "../base/fault.ts";
-import { type UnixMillis, unixMillis } from "../base/units.ts";
+import { type Millis, SECOND, type UnixMillis, unixMillis } from "../base/units.ts";
 import { ReusedMemory } from "../media/reused-memory.ts";
 import type { RecordedSource, Span } from "../media/source.ts";
 import type { AnchorLog } from "./anchor-log.ts";
@@ -22,6 +22,9 @@ import type { WriterContext } from "./writer-context.ts";
 
 /** Fragments that wait to be used again: some for each of a dozen sessions that play. */
 const PLAYING_IDLE_BYTES = 16 * 1024 * 1024;
+
+/** How long a source takes the stream that it has found for the camera's. */
+const KNOWN_STREAM_MS: Millis = 10 * SECOND;
 
 /** The stream that is meant where only a camera is named, if it has one of this name. */
 const MAIN_STREAM = "main";
@@ -138,11 +141,14 @@ export class Archive {
 
   /** What a camera recorded. Without `stream`: its stream `main`, or the first by name that has recordings. */
   source(camera: string, stream?: string): RecordedSource {
-    let found = stream;
+    const { clock } = this.#context;
+    let found: { readonly name: string; readonly untilMs: number } | undefined;
     const reader = async (): Promise<StreamReader> => {
-      // It is the same one for as long as somebody plays.
-      found ??= await this.#streamOf(camera);
-      return this.#reader(camera, found);
+      // Who plays asks again and again, but a source may outlive what is recorded.
+      const known = found !== undefined && clock.monotonic() < found.untilMs ? found.name : undefined;
+      const name = stream ?? known ?? (await this.#streamOf(camera));
+      if (stream === undefined && known === undefined) found = { name, untilMs: clock.monotonic() + KNOWN_STREAM_MS };
+      return this.#reader(camera, name);
     };
     return {
       tracks: async (from) => (await reader()).tracks(from),

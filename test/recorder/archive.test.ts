@@ -298,6 +298,20 @@ describe("an archive", () => {
     ]);
   });
 
+  it("finds what a camera comes to have in another stream, though its source was asked before", async () => {
+    const source = archive.source("cam");
+    expect(await source.extent()).to.equal(undefined);
+    const low = archive.recorder("cam", "low");
+    low.describe([VIDEO_TRACK]);
+    await record(low, 0, 50);
+    await low.close();
+    await clock.advance(11_000);
+    expect(indices(await read(source, at(0)))).to.deep.equal(range(0, 50));
+    await record(recorder(), 50, 100);
+    await clock.advance(11_000);
+    expect(indices(await read(source, at(0)))[0]).to.equal(50);
+  });
+
   it("keeps streams of a camera apart, and means the main one where none is named", async () => {
     const main = recorder();
     const sub = archive.recorder("cam", "low");
