@@ -9,6 +9,7 @@ import { LOG_INS, MATRIX, type MatrixRow, stretchAddress } from "../support/clie
 import { type ClientNetwork, makeClientNetwork, NETWORK } from "../support/client-network.ts";
 import { framesOf } from "../support/frame-code.ts";
 import { expectConsecutive } from "../support/frames.ts";
+import { GST_WATCH } from "../support/gst-watch.ts";
 import { startLogInRelay } from "../support/log-in-relay.ts";
 import { DEBIAN_PYTHON, missing, type Outcome, type Peer, peer, pythonPeer } from "../support/peer.ts";
 
@@ -17,7 +18,6 @@ const HEIGHT = 176;
 const FPS = 15;
 /** What is watched of each. */
 const SECONDS = 4;
-const WATCH = join(import.meta.dirname, "../support/gst-watch.py");
 const CURL = join(import.meta.dirname, "../support/curl-rtsp.py");
 const REFUSED = /401|unauthorized|not authorized/i;
 
@@ -85,7 +85,7 @@ describe("clients that nobody here wrote", function () {
     } else {
       pythonPeer(context, "gi.repository.Gst");
       const most = isLive ? ["--frames", `${SECONDS * FPS}`] : [];
-      const args = [WATCH, url, "--protocols", transport, "--sound", file, ...most];
+      const args = [GST_WATCH, url, "--protocols", transport, "--sound", file, ...most];
       outcome = await there(context, DEBIAN_PYTHON).run(args);
     }
     return { ...outcome, sound: await readFile(file).catch(() => Buffer.alloc(0)) };

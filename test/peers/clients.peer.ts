@@ -8,12 +8,11 @@ import { loadIdentity } from "../../net/tls.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { framesOf } from "../support/frame-code.ts";
 import { expectConsecutive } from "../support/frames.ts";
+import { GST_WATCH } from "../support/gst-watch.ts";
 import { type Outcome, peer, pythonPeer } from "../support/peer.ts";
 
 /** Some groups of pictures: a key frame of a simulated camera has 350 kB. */
 const MOVIE_BYTES = 1_500_000;
-
-const PLAYER = join(import.meta.dirname, "../support/gst-watch.py");
 
 describe("other people's clients of the whole bridge", function () {
   this.timeout(60_000);
@@ -35,7 +34,7 @@ describe("other people's clients of the whole bridge", function () {
 
   describe("GStreamer over RTSPS, which looks at the certificate", () => {
     const watch = (python: ReturnType<typeof peer>, certificate: string): Promise<Outcome> =>
-      python.run([PLAYER, t.rtsp(login, `live/${id}`, "rtsps"), "--ca", certificate, "--frames", "40"]);
+      python.run([GST_WATCH, t.rtsp(login, `live/${id}`, "rtsps"), "--ca", certificate, "--frames", "40"]);
 
     it("plays every frame where it trusts the bridge's", async function () {
       const python = pythonPeer(this, "gi.repository.Gst");

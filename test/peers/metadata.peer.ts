@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import type { SimCamera } from "../../sim/camera-options.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { watchTrackInGStreamer } from "../support/gst-watch.ts";
 import { officialValidator } from "../support/official-schemas.ts";
-import { peer } from "../support/peer.ts";
+import { peer, pythonPeer } from "../support/peer.ts";
 
 describe("the bridge's own events, as metadata of a live stream", function () {
   this.timeout(60_000);
@@ -53,13 +54,10 @@ describe("the bridge's own events, as metadata of a live stream", function () {
   });
 
   it("reach GStreamer", async function () {
-    const gst = peer(this, "gst-launch-1.0");
-    const { stdout, stderr } = await gst.run([
-      "-q",
-      ...`rtspsrc location=${t.rtsp(login, `live/${id}`)} protocols=tcp latency=0`.split(" "),
-      ..."! application/x-rtp,media=application ! identity eos-after=3 ! fakesink dump=true sync=false".split(" "),
-    ]);
-    expect(stdout.toString(), stderr).to.include("tt:Me");
+    const python = pythonPeer(this, "gi.repository.Gst");
+    const packets = { medium: "application", decode: "identity", count: 3 } as const;
+    const came = await watchTrackInGStreamer(python, t.rtsp(login, `live/${id}`), packets);
+    expect(came.toString("latin1")).to.include("tt:MetadataStream");
   });
 
   it("are neither described nor set up without the right", async function () {

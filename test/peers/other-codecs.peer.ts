@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { GST_LOGIN, type GstCamera, type GstMount, startGstCamera } from "../support/gst-camera.ts";
-import { peer } from "../support/peer.ts";
+import { watchTrackInGStreamer } from "../support/gst-watch.ts";
+import { peer, pythonPeer } from "../support/peer.ts";
 import { probeCodecs } from "../support/probe.ts";
 
 const PICTURE = "videoconvert ! video/x-raw,format=GRAY8";
@@ -13,6 +14,7 @@ const ROWS: readonly {
   /** What ffprobe calls them. */
   readonly codecs: readonly string[];
   readonly unrecordable: RegExp;
+  readonly medium: "video" | "audio";
   /** GStreamer: from the RTP of the one that is not recorded to what is seen or heard. */
   readonly decode: string;
   /** Frames or buffers that are waited for, and bytes that they have at least. */
@@ -23,7 +25,8 @@ const ROWS: readonly {
     mount: "h264g726",
     codecs: ["h264", "adpcm_g726le"],
     unrecordable: /G726-32/i,
-    decode: `application/x-rtp,encoding-name=G726-32 ! rtpg726depay ! avdec_g726 ! ${SOUND}`,
+    medium: "audio",
+    decode: `rtpg726depay ! avdec_g726 ! ${SOUND}`,
     buffers: 10,
     bytes: 2000,
   },
@@ -31,6 +34,7 @@ const ROWS: readonly {
     mount: "vp8",
     codecs: ["vp8"],
     unrecordable: /VP8/i,
+    medium: "video",
     decode: `rtpvp8depay ! vp8dec ! ${PICTURE}`,
     buffers: 20,
     bytes: 19 * 320 * 240,
@@ -53,9 +57,9 @@ describe("codecs that are shown and not recorded", function () {
     await t?.close();
   });
 
-  for (const { mount, codecs, unrecordable, decode, buffers, bytes } of ROWS)
+  for (const { mount, codecs, unrecordable, medium, decode, buffers, bytes } of ROWS)
     it(`${mount}: passes through untouched, to ffmpeg and to GStreamer, and the camera's page says what is not recorded`, async function () {
-      const [ffprobe, launch] = [peer(this, "ffprobe"), peer(this, "gst-launch-1.0")];
+      const [ffprobe, python] = [peer(this, "ffprobe"), pythonPeer(this, "gi.repository.Gst")];
       const { id } = await t.bridge.parts.discovery.adopt(
         { rtsp: gst.url(mount).href },
         { name: mount, credentials: GST_LOGIN, plainText: true },
@@ -65,10 +69,8 @@ describe("codecs that are shown and not recorded", function () {
       const probed = await probeCodecs(ffprobe, ["-rtsp_transport", "tcp", url]);
       expect(probed.code, probed.stderr).to.equal(0);
       expect(probed.codecs).to.deep.equal(codecs);
-      const source = `rtspsrc location=${url} protocols=tcp tls-validation-flags=0 latency=200`;
-      const pipeline = `${source} ! ${decode} ! identity eos-after=${buffers} ! fdsink fd=1 sync=false`;
-      const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")]);
-      expect(stdout.length, stderr).to.be.at.least(bytes);
+      const decoded = await watchTrackInGStreamer(python, url, { medium, decode, count: buffers });
+      expect(decoded.length).to.be.at.least(bytes);
       await eventually(() => t.cameraOf(login, id).info.unrecordable.some((text) => unrecordable.test(text)));
       expect(t.cameraOf(login, id).info.unrecordable).to.have.length(1);
       await t.bridge.parts.discovery.remove(id);

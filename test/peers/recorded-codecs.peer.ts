@@ -5,7 +5,8 @@ import type { Context } from "mocha";
 import { isoOf, later } from "../../base/units.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { startGstCamera } from "../support/gst-camera.ts";
-import { type Peer, peer } from "../support/peer.ts";
+import { watchTrackInGStreamer } from "../support/gst-watch.ts";
+import { type Peer, peer, pythonPeer } from "../support/peer.ts";
 import { probeCodecs } from "../support/probe.ts";
 import { startPushedCamera } from "../support/pushed-camera.ts";
 
@@ -21,7 +22,8 @@ const ROWS: readonly {
   readonly start: (context: Context) => Promise<{ readonly url: string; close(): Promise<void> }>;
   /** What ffprobe calls them, live, replayed and in the file. */
   readonly codecs: readonly string[];
-  /** GStreamer: from the RTP to what is seen or heard. */
+  readonly medium: "video" | "audio";
+  /** GStreamer: from the RTP of that to what is seen or heard. */
   readonly decode: string;
   /** What so many buffers of that have at least. */
   readonly bytes: number;
@@ -31,6 +33,7 @@ const ROWS: readonly {
     // GStreamer's server sends none.
     start: (context) => startPushedCamera(context, [...MOVING, "-c:v", "mpeg4", "-g", "25"]),
     codecs: ["mpeg4"],
+    medium: "video",
     decode: "rtpmp4vdepay ! avdec_mpeg4 ! videoconvert ! video/x-raw,format=GRAY8",
     bytes: (BUFFERS - 1) * 320 * 240,
   },
@@ -41,8 +44,8 @@ const ROWS: readonly {
       return { url: gst.url("h264opus").href, close: () => gst.close() };
     },
     codecs: ["h264", "opus"],
-    decode:
-      "application/x-rtp,encoding-name=OPUS ! rtpopusdepay ! opusdec ! audioconvert ! audio/x-raw,format=S16LE,channels=1",
+    medium: "audio",
+    decode: "rtpopusdepay ! opusdec ! audioconvert ! audio/x-raw,format=S16LE,channels=1",
     bytes: (BUFFERS - 1) * 960 * 2,
   },
 ];
@@ -69,9 +72,10 @@ describe("MPEG-4 Visual and Opus", function () {
     return codecs;
   };
 
-  for (const { what, start, codecs, decode, bytes } of ROWS)
+  for (const { what, start, codecs, medium, decode, bytes } of ROWS)
     it(`${what}: ffmpeg and GStreamer play it live and recorded, and the file by itself`, async function () {
-      const [ffprobe, ffmpeg, launch] = [peer(this, "ffprobe"), peer(this, "ffmpeg"), peer(this, "gst-launch-1.0")];
+      const [ffprobe, ffmpeg] = [peer(this, "ffprobe"), peer(this, "ffmpeg")];
+      const python = pythonPeer(this, "gi.repository.Gst");
       const camera = await start(this);
       cameras.push(camera);
       const { discovery } = t.bridge.parts;
@@ -87,10 +91,8 @@ describe("MPEG-4 Visual and Opus", function () {
       for (const path of [`live/${id}`, `recorded/${id}?at=${from}&for=4s`]) {
         const url = t.rtsp(login, path);
         expect(await namesIn(ffprobe, ["-rtsp_transport", "tcp", url]), path).to.deep.equal(codecs);
-        const source = `rtspsrc location=${url} protocols=tcp latency=200`;
-        const pipeline = `${source} ! ${decode} ! identity eos-after=${BUFFERS} ! fdsink fd=1 sync=false`;
-        const { stdout, stderr } = await launch.run(["-q", ...pipeline.split(" ")]);
-        expect(stdout.length, `${path}: ${stderr}`).to.be.at.least(bytes);
+        const decoded = await watchTrackInGStreamer(python, url, { medium, decode, count: BUFFERS });
+        expect(decoded.length, path).to.be.at.least(bytes);
       }
       // Seals what is open.
       await discovery.remove(id);

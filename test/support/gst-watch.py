@@ -1,7 +1,7 @@
-"""A player on GStreamer's rtspsrc that can be told what gst-launch cannot: which certificate to trust, and to write sound too.
+"""A player on GStreamer's rtspsrc that can be told what gst-launch cannot: which certificate to trust, and to take several tracks.
 
 Writes decoded frames, gray, to standard output: --frames of them, or all that there are. Fails where the server refuses, and where
-it cannot prove who it is while --ca is given. See clients.peer.ts and client-matrix.peer.ts.
+it cannot prove who it is while --ca is given. See clients.peer.ts, client-matrix.peer.ts and recorded-codecs.peer.ts.
 """
 import argparse
 import os
@@ -18,6 +18,8 @@ parser.add_argument("--ca", help="file with the certificate; without it any is t
 parser.add_argument("--frames", type=int, help="without it, all up to the end")
 parser.add_argument("--protocols", help="as rtspsrc names them", default="tcp")
 parser.add_argument("--sound", help="file for 16-bit samples of a PCMU track")
+parser.add_argument("--medium", help="audio: what comes of it is written, instead of the picture", default="video")
+parser.add_argument("--decode", help="elements that make of RTP what is written; without them, H.264 becomes gray")
 options = parser.parse_args()
 
 Gst.init(None)
@@ -25,12 +27,10 @@ Gst.init(None)
 Gst.Caps.new_empty_simple("video/x-raw").get_structure(0).get_string("media")
 # Who joins a multicast group that is running must wait for a key frame; everybody else is given one.
 wait = str(options.protocols == "udp-mcast").lower()
-picture = (
-    f"rtph264depay wait-for-keyframe={wait} ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8"
-    " ! fakesink name=sink sync=false signal-handoffs=true"
-)
+gray = f"rtph264depay wait-for-keyframe={wait} ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8"
+written = f"{options.decode or gray} ! fakesink name=sink sync=false signal-handoffs=true"
 sound = f"rtppcmudepay ! mulawdec ! filesink location={options.sound} buffer-mode=unbuffered sync=false"
-branches = {"video": picture} | ({"audio": sound} if options.sound else {})
+branches = {options.medium: written} | ({"audio": sound} if options.sound else {})
 pipeline = Gst.Pipeline.new()
 source = Gst.ElementFactory.make("rtspsrc")
 source.set_property("latency", 0)
@@ -45,7 +45,11 @@ def link(_source, pad):
     caps = pad.get_current_caps() or pad.query_caps(None)
     branch = bins.get(caps.get_structure(0).get_string("media"))
     if branch is None:
-        return
+        # Not left alone: what comes first and goes nowhere ends all, for rtspsrc knows of no other pad yet.
+        branch = Gst.ElementFactory.make("fakesink")
+        branch.set_property("async", False)
+        pipeline.add(branch)
+        branch.sync_state_with_parent()
     sink = branch.get_static_pad("sink")
     if sink.is_linked():
         sink.get_peer().unlink(sink)
@@ -82,7 +86,7 @@ def message(_bus, what):
         loop.quit()
 
 
-bins["video"].get_by_name("sink").connect("handoff", frame)
+bins[options.medium].get_by_name("sink").connect("handoff", frame)
 bus = pipeline.get_bus()
 bus.add_signal_watch()
 bus.connect("message", message)
