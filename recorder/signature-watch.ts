@@ -7,10 +7,9 @@ import { schemesIn } from "./export/camera-schemes.ts";
 import { partsOf } from "./export/reshape.ts";
 import { merged } from "./merged.ts";
 import { streamOf } from "./naming.ts";
-import { OneAtATime } from "./one-at-a-time.ts";
 
 const LIMITS = {
-  /** Of fragments before the first signature: half a minute of 4 Mbit/s, which is what the comparison hashes before one, too. */
+  /** Of fragments before the first signature: half a minute of 4 Mbit/s, which is what the comparison hashes before one, too. In memory of twice that at most. */
   heldBytes: 16 * 1024 * 1024,
 } as const;
 
@@ -21,7 +20,8 @@ export interface WatchedFragment extends ComparedFragment {
 }
 
 interface Held extends WatchedFragment {
-  readonly room: OneAtATime;
+  /** Where its body lies. */
+  readonly memory: Buffer;
 }
 
 /**
@@ -35,8 +35,8 @@ export class SignatureWatch {
   #isClosed = false;
   readonly #held: Held[] = [];
   #heldBytes = 0;
-  /** Memory that was held and is not any more. */
-  readonly #free: OneAtATime[] = [];
+  /** Memory of the newest one that was let go of, for the next. */
+  #free: Buffer | undefined;
   /** What was let go of without a signature in it or behind it, by stream. */
   readonly #unsigned = new Map<string, readonly CameraFinding[]>();
 
@@ -59,7 +59,7 @@ export class SignatureWatch {
     }
     this.#thread ??= new CameraSignaturesThread(this.#trusted);
     for (const held of this.#held.splice(0)) await this.#thread.fragment(held);
-    this.#free.length = 0;
+    this.#free = undefined;
     await this.#thread.fragment(given);
   }
 
@@ -80,10 +80,11 @@ export class SignatureWatch {
   #hold(given: WatchedFragment): void {
     const bytes = given.body.length;
     while (this.#held.length > 0 && this.#heldBytes + bytes > LIMITS.heldBytes) this.#letGo();
-    const room = this.#free.pop() ?? new OneAtATime();
-    const body = room.of(bytes);
+    const memory = memoryFor(bytes, this.#free);
+    this.#free = undefined;
+    const body = memory.subarray(0, bytes);
     body.set(given.body);
-    this.#held.push({ ...given, body, room });
+    this.#held.push({ ...given, body, memory });
     this.#heldBytes += bytes;
   }
 
@@ -91,11 +92,17 @@ export class SignatureWatch {
     const oldest = this.#held.shift();
     if (oldest === undefined) return;
     this.#heldBytes -= oldest.body.length;
-    this.#free.push(oldest.room);
+    this.#free = oldest.memory;
     const { about, fromUs, toUs } = oldest;
     const stream = streamOf(about);
     this.#unsigned.set(stream, merged([...(this.#unsigned.get(stream) ?? []), { verdict: "unsigned", fromUs, toUs }]));
   }
+}
+
+/** A power of two of bytes, so that `free` does for what is about as large, and nothing small lies in much more than it needs. */
+function memoryFor(bytes: number, free: Buffer | undefined): Buffer {
+  const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 1)));
+  return free?.length === size ? free : Buffer.allocUnsafeSlow(size);
 }
 
 function isSigned({ body, tracks }: WatchedFragment): boolean {
