@@ -11,7 +11,7 @@ import { cameraSide } from "../../net/sides.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { FakeCamera, framed } from "../rtsp/client/fake-camera.ts";
 import { GroupCamera } from "../support/group-camera.ts";
-import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
+import { resized, START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
 const FPS = 25;
@@ -25,6 +25,8 @@ interface Sent {
   readonly index: number;
   readonly seconds: number | undefined;
   readonly flags?: number;
+  /** It has another size, as it may be of another stream. */
+  readonly isResized?: boolean;
 }
 
 const second = (from: number, to: number, at = (index: number): number => index / FPS): Sent[] =>
@@ -59,7 +61,7 @@ describe("fetching from a camera that sends", function () {
     write: (to: FakeCamera) => void,
     cameraClock = RIGHT,
     pace = UNBOUNDED,
-    { span = range, signal = new AbortController().signal, isOfAnother = () => false } = {},
+    { span = range, signal = new AbortController().signal, isOfAnother = (): boolean => false } = {},
   ): Promise<Fetched> {
     camera = await FakeCamera.start();
     const to = camera;
@@ -91,8 +93,11 @@ describe("fetching from a camera that sends", function () {
     (sent: readonly Sent[]) =>
     (to: { send(bytes: Buffer): void }): void => {
       const made = new GroupCamera();
-      for (const { index, seconds, flags = 0 } of sent) {
-        const packets = made.group(0, videoSample(index)).packets.map((packet) => Buffer.from(packet));
+      for (const { index, seconds, flags = 0, isResized = false } of sent) {
+        const sample = videoSample(index);
+        const packets = made
+          .group(0, isResized ? resized(sample) : sample)
+          .packets.map((packet) => Buffer.from(packet));
         const [first, ...rest] = packets;
         if (first === undefined) continue;
         const dated = seconds === undefined ? first : withTime(first, START_MS + seconds * SECOND, flags);
@@ -123,6 +128,24 @@ describe("fetching from a camera that sends", function () {
     expect(camera?.asked.find(({ method }) => method === "SETUP")?.header("Require")).to.equal("onvif-replay");
     expect(await recorded()).to.deep.equal(indices(0, SPAN_SECONDS));
   });
+
+  for (const [name, ownSeconds, kept] of [
+    ["from the beginning: nothing of it is kept, and another recording may be the wanted one", 0, indices(0, 0)],
+    ["behind its own: what came before that group is kept, and there is no other to ask for", 2, indices(0, 1)],
+  ] as const)
+    it(`pictures of another stream ${name}`, async () => {
+      const foreign = second(ownSeconds, SPAN_SECONDS).map((one) => ({ ...one, isResized: true }));
+      let looks = 0;
+      const isOfAnother = (): boolean => {
+        looks += 1;
+        return ownSeconds === 0 || looks > 1;
+      };
+      const sent = pictures([...second(0, ownSeconds), ...foreign, END]);
+      const found = await fetched(sent, RIGHT, UNBOUNDED, { isOfAnother });
+      expect(found).to.include({ groups: kept.length, isOfAnother: kept.length === 0 });
+      expect(found.why).to.include("not of this stream");
+      expect(await recorded()).to.deep.equal(kept);
+    });
 
   it("pictures until it is stopped amid them, and the rest later: nothing is missing between", async () => {
     const stop = new AbortController();

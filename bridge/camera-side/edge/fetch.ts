@@ -35,7 +35,7 @@ export interface Fetched {
   readonly discarded: { readonly outside: number; readonly untimed: number; readonly repeated: number };
   /** Why it ended before the camera said that it was done, in words; undefined where it was done. */
   readonly why: string | undefined;
-  /** What the camera sent was of another stream than the wanted one. */
+  /** What the camera sent was of another stream than the wanted one, and nothing of it was recorded. */
   readonly isOfAnother: boolean;
 }
 
@@ -136,7 +136,8 @@ class Fetching {
       await this.#recorder.close();
     }
     const discarded = { outside: this.#outside, untimed: this.#untimed, repeated: this.#repeated };
-    return { groups: this.#groups, discarded, why: this.#why, isOfAnother: this.#isOfAnother };
+    const isOfAnother = this.#isOfAnother && this.#groups === 0;
+    return { groups: this.#groups, discarded, why: this.#why, isOfAnother };
   }
 
   #described(media: readonly MediaDescription[]): void {

@@ -179,7 +179,7 @@ export class Fetcher {
     let fetched: Fetched = { ...NOTHING, why: "it has no recording of that time" };
     for (const own of source.recordings) {
       fetched = await this.#replay(camera.record, wanted, source, own, signal);
-      // Only that was not what the camera had said: another one may be.
+      // Only that was not what the camera had said: another one may be. Where something was recorded, another one would overlap it.
       if (!fetched.isOfAnother || signal.aborted) break;
     }
     return fetched;
