@@ -44,6 +44,8 @@ export async function simCamera(options: SimOptions): Promise<void> {
       throw new Fault("invalid", `a simulated camera sends by ${UPSTREAM_TRANSPORTS.join(", ")}, not by "${name}"`);
     return transport;
   });
+  if (typeof options.card === "string" && options.card !== "both")
+    throw new Fault("invalid", `a card has the main stream, or both, not "${options.card}"`);
   const played = options.play === undefined ? undefined : readPlayed(await readFile(options.play));
   const given = process.env["VIADUCT_SIM_PASSWORD"];
   const password = given ?? makeSecret(12).reveal();

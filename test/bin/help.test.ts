@@ -56,6 +56,7 @@ describe("viaduct, called wrongly", function () {
     ["sim camera --size 10x10", "both even"],
     ["sim camera --port many", "--port must be a number"],
     ["sim camera --transport pigeon", 'a simulated camera sends by tcp, udp, http, multicast, not by "pigeon"'],
+    ["sim camera --card main", 'a card has the main stream, or both, not "main"'],
     ["sim camera --quirk none", 'there is no quirk "none": see `viaduct sim quirks`'],
   ];
   it("ends with 2 and says what is wrong, without a stack", async () => {
