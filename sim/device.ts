@@ -1,7 +1,6 @@
 import type { UnixMillis } from "../base/units.ts";
 import type { Feed } from "./feed.ts";
 import type { Motion } from "./motion.ts";
-
 import type { Quirk } from "./quirks.ts";
 import type { StreamName } from "./rtsp-target.ts";
 

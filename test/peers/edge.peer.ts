@@ -4,22 +4,18 @@ import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
-import { HOUR, SECOND, unixMillis } from "../../base/units.ts";
-import { EdgeFill } from "../../bridge/camera-side/edge/fill.ts";
-import { edgeSchema } from "../../bridge/edge-settings.ts";
-import { EventBus } from "../../bridge/event-bus.ts";
+import { SECOND, unixMillis } from "../../base/units.ts";
 import { pictureOf } from "../../media/picture-of.ts";
 import type { PictureSize } from "../../media/picture-size.ts";
 import type { Track } from "../../media/track.ts";
-import { cameraSide } from "../../net/sides.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { diskFiles } from "../../recorder/files.ts";
 import { exitCodeOf, verify } from "../../recorder/verify.ts";
 import { H264Encoder } from "../../sim/h264.ts";
 import { eventually } from "../support/bridge.ts";
-import { edgeCamera } from "../support/edge-camera.ts";
+import { edgeCamera, edgeFiller } from "../support/edge-camera.ts";
 import { GroupCamera } from "../support/group-camera.ts";
-import { peer, pythonPeer } from "../support/peer.ts";
+import { type Peer, peer, pythonPeer } from "../support/peer.ts";
 import { scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
 import { makeSigner } from "../support/signer.ts";
 
@@ -43,8 +39,7 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
       signer: await makeSigner(),
     });
     try {
-      await eventually(() => /^\d+$/m.test(running.output()));
-      const port = /^\d+$/m.exec(running.output())?.[0] ?? "";
+      const deviceUrl = await deviceUrlOf(running);
       // Two seconds of a minute ago, and two more behind a gap.
       const startMs = Math.floor(systemClock.now() / SECOND) * SECOND - 60 * SECOND;
       const recorder = archive.recorder("gate", "main");
@@ -60,20 +55,7 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
       film(2 + GAP_SECONDS, 4 + GAP_SECONDS);
       await recorder.close();
 
-      const fill = new EdgeFill({
-        settings: edgeSchema.parse({ fill: ["gate"] }),
-        maxAgeMs: HOUR,
-        cameras: { list: () => [edgeCamera({ deviceUrl: `http://127.0.0.1:${port}/onvif/device_service` })] },
-        archive,
-        side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
-        ca: undefined,
-        audit: { record: () => undefined },
-        bus: new EventBus(systemClock, silentLog()),
-        clock: systemClock,
-        log: silentLog(),
-        metrics: new Metrics(),
-        settledMs: 0,
-      });
+      const fill = edgeFiller(archive, () => [edgeCamera({ deviceUrl })], { settings: { fill: ["gate"] } });
       await fill.look();
       await fill.idle();
       await fill.close();
@@ -115,9 +97,7 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
       }
       expect(decoded).to.equal(GAP_SECONDS * FPS);
     } finally {
-      const closed = once(running.child, "close");
-      running.child.kill();
-      await closed;
+      await ended(running);
       await archive.close().catch(() => undefined);
       await remove();
     }
@@ -159,8 +139,7 @@ describe("GStreamer's ONVIF server as a camera with a card, for a sub-stream", f
       const running = python.start([SCRIPT, "127.0.0.1", ...cards]);
       const archive = await Archive.open({ folder, clock: systemClock, log: silentLog(), metrics: new Metrics() });
       try {
-        await eventually(() => /^\d+$/m.test(running.output()));
-        const port = /^\d+$/m.exec(running.output())?.[0] ?? "";
+        const deviceUrl = await deviceUrlOf(running);
         const startMs = Math.floor(systemClock.now() / SECOND) * SECOND - 5 * 60 * SECOND;
         // It lasts, and what is younger than two minutes may be recorded yet.
         const to = unixMillis(startMs + (2 + GAP_SECONDS) * SECOND);
@@ -177,20 +156,8 @@ describe("GStreamer's ONVIF server as a camera with a card, for a sub-stream", f
           main: [describedAs({ width: 160, height: 128 })],
           sub: [describedAs({ width: 96, height: 64 })],
         };
-        const deviceUrl = `http://127.0.0.1:${port}/onvif/device_service`;
-        const fill = new EdgeFill({
-          settings: edgeSchema.parse({}),
-          maxAgeMs: HOUR,
-          cameras: { list: () => [edgeCamera({ deviceUrl, subUrl: "rtsp://127.0.0.1/live/sub", tracks })] },
-          archive,
-          side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
-          ca: undefined,
-          audit: { record: () => undefined },
-          bus: new EventBus(systemClock, silentLog()),
-          clock: systemClock,
-          log: silentLog(),
-          metrics: new Metrics(),
-        });
+        const adopted = edgeCamera({ deviceUrl, subUrl: "rtsp://127.0.0.1/live/sub", tracks });
+        const fill = edgeFiller(archive, () => [adopted]);
         const from = unixMillis(startMs + 2 * SECOND);
         const found: unknown[] = [];
         for (const stream of ["main", "sub"]) {
@@ -205,14 +172,26 @@ describe("GStreamer's ONVIF server as a camera with a card, for a sub-stream", f
         await fill.close();
         expect(found).to.deep.equal(expected);
       } finally {
-        const closed = once(running.child, "close");
-        running.child.kill();
-        await closed;
+        await ended(running);
         await archive.close();
         await remove();
       }
     });
 });
+
+type Running = ReturnType<Peer["start"]>;
+
+/** Of the camera that was started, once it listens. */
+async function deviceUrlOf(camera: Running): Promise<string> {
+  await eventually(() => /^\d+$/m.test(camera.output()));
+  return `http://127.0.0.1:${/^\d+$/m.exec(camera.output())?.[0] ?? ""}/onvif/device_service`;
+}
+
+async function ended({ child }: Running): Promise<void> {
+  const closed = once(child, "close");
+  child.kill();
+  await closed;
+}
 
 /** As a camera describes such pictures. */
 function describedAs(size: PictureSize): Track {

@@ -1,8 +1,15 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
-import { type Millis, unixMillis } from "../../base/units.ts";
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import { Metrics } from "../../base/metrics.ts";
+import { HOUR, type Millis, unixMillis } from "../../base/units.ts";
 import type { Connection, RecordingInfo } from "../../bridge/camera.ts";
 import type { EdgeCamera } from "../../bridge/camera-side/edge/edge-camera.ts";
+import { EdgeFill, type EdgeFillOptions } from "../../bridge/camera-side/edge/fill.ts";
+import { edgeSchema } from "../../bridge/edge-settings.ts";
+import { EventBus } from "../../bridge/event-bus.ts";
 import type { Track } from "../../media/track.ts";
+import { cameraSide } from "../../net/sides.ts";
 
 export const RECORDED_LIVE: RecordingInfo = { plan: { mode: "continuous" }, state: "recording" };
 export const ONLINE: Connection = { state: "online", since: unixMillis(0) };
@@ -63,4 +70,27 @@ export function edgeCamera(o: {
     ],
     removed: o.removed ?? new AbortController().signal,
   };
+}
+
+/** Fills gaps of cameras on this machine, of a day at most, at once when their live stream is there. `settings` as in a configuration. */
+export function edgeFiller(
+  archive: EdgeFillOptions["archive"],
+  cameras: () => readonly EdgeCamera[],
+  { settings = {}, ...others }: Partial<Omit<EdgeFillOptions, "settings">> & { readonly settings?: object } = {},
+): EdgeFill {
+  return new EdgeFill({
+    settings: edgeSchema.parse(settings),
+    maxAgeMs: 24 * HOUR,
+    cameras: { list: cameras },
+    archive,
+    side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
+    ca: undefined,
+    audit: { record: () => undefined },
+    bus: new EventBus(systemClock, silentLog()),
+    clock: systemClock,
+    log: silentLog(),
+    metrics: new Metrics(),
+    settledMs: 0,
+    ...others,
+  });
 }
