@@ -153,6 +153,9 @@ export class SegmentWriter implements FragmentSink {
     await this.idle();
     await this.#unfinished.salvage();
     this.#context.volumes.leave(this.#name);
+    // It has nothing to complain of any more, and nobody else would say that it is over.
+    this.#trouble(undefined);
+    this.#context.troubles.set(this.#slowness, undefined);
   }
 
   /** Resolves when nothing waits to be written. */
@@ -308,12 +311,19 @@ export class SegmentWriter implements FragmentSink {
     this.#pauseMs = Math.min(this.#pauseMs * 2, LIMITS.longestPauseMs);
     this.#broken = this.#accepting;
     this.#accepting = undefined;
-    for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
-      this.#over(job);
-      if (job.type === "fragment") counted("dropped", job.fragment.bytes);
+    /** What keeps it from recording from then on, whatever the disk does. */
+    let nothing: Job | undefined;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+      this.#over(next);
+      if (next.type === "fragment") counted("dropped", next.fragment.bytes);
+      if (next.type !== "end") nothing = next.type === "nothing" ? next : undefined;
     }
     await this.#leave(problem);
-    await this.#gap({ cause: "disk", why: problem });
+    const reason: GapReason = { cause: "disk", why: problem };
+    await this.#gap(reason);
+    // Recording was to go on here: what kept it from that before is over.
+    if (job.type === "fragment") await this.#notes.changeGap(job.fragment.startUs, reason);
+    if (nothing !== undefined) await this.#do(nothing);
     return false;
   }
 
