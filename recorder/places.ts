@@ -142,18 +142,16 @@ export class Places {
     const { files, log, keys } = this.#context;
     try {
       if (place.live !== undefined) {
-        const { path } = place.live;
+        const { path, plan, fragments, cipher } = place.live;
+        if (await isLocked(cipher?.protection, keys)) {
+          log.warn({ file: place.file }, LOCKED);
+          return undefined;
+        }
         const handle = await files.open(path + PART, "read").catch((error: unknown) => {
           // It was sealed in the meantime.
           if (errorCode(error) === "ENOENT") return files.open(path, "read");
           throw error;
         });
-        const { plan, fragments, cipher } = place.live;
-        if (await isLocked(cipher?.protection, keys)) {
-          await handle.close();
-          log.warn({ file: place.file }, LOCKED);
-          return undefined;
-        }
         return { handle, tracks: plan.tracks, cipher, fragments };
       }
       const handle = await openStored(this.#context, place);

@@ -112,15 +112,18 @@ export class StreamReader implements RecordedSource {
     let turn = 0;
     let lanes: Lanes | undefined;
     let lastUs: number | undefined;
+    /** The segment that was looked at last, whether it could be read or not. */
+    let last: Cursor | undefined;
     let place = await this.#places.locate(fromUs);
     while (!signal.aborted) {
       if (place === undefined) {
         if (!follow) return;
         yield undefined;
-        place = await this.#places.locate(fromUs);
+        place = await (last === undefined ? this.#places.locate(fromUs) : this.#places.next(last));
         continue;
       }
       if (place.startUs >= endUs) return;
+      last = place;
       const opened = await this.#places.open(place);
       if (opened === undefined) {
         place = await this.#places.next(place);

@@ -155,6 +155,25 @@ describe("an archive", () => {
     expect(indices(groups)).to.deep.equal(range(0, 875));
   });
 
+  it("follows what is recorded, and plays nothing twice where the newest file cannot be read", async () => {
+    const into = recorder();
+    await record(into, 0, 100);
+    into.gap({ cause: "network", why: "the camera is away" });
+    await record(into, 1000, 1100);
+    into.gap({ cause: "network", why: "the camera is away" });
+    await into.idle();
+    const hour = `${folder}/cam/2026-11-24/13`;
+    for (const name of (await diskFiles.list(hour)).files) if (name > "05-40") await rm(`${hour}/${name}`);
+    const groups: PacketGroup[] = [];
+    let waits = 0;
+    for await (const group of archive.source("cam").follow({ from: at(0) }, never)) {
+      if (group !== undefined) groups.push(group);
+      else if (++waits === 2) await record(into, 2000, 2051);
+      else if (waits > 4) break;
+    }
+    expect(indices(groups)).to.deep.equal([...range(0, 100), ...range(2000, 2050)]);
+  });
+
   it("begins behind a gap, and marks it", async () => {
     const into = recorder();
     await record(into, 0, 100);
