@@ -32,10 +32,16 @@ export interface Files {
   freeBytes(path: string): Promise<number>;
 }
 
-/** The system's error code (`ENOENT`, …), or undefined for errors of other origin. */
+/** The error code of the system (`ENOENT`, …) or of Node.js (`ERR_…`); undefined for errors of other origin. */
 export function errorCode(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === "string" ? code : undefined;
+}
+
+/** The system's alone: a disk may be to blame. */
+export function systemCode(error: unknown): string | undefined {
+  const code = errorCode(error);
+  return code?.startsWith("ERR_") === true ? undefined : code;
 }
 
 const FLAGS = {

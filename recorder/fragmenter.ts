@@ -29,6 +29,9 @@ const LIMITS = {
   segmentsPerMinute: 20,
 };
 
+/** What a file has room for, of one duration and of one offset, whatever the camera's clock does. */
+const MOST_TICKS = 2 ** 31 - 1;
+
 /** What is common to all fragments of one segment. Two fragments belong together when they have the same object. */
 export interface SegmentPlan {
   readonly tracks: readonly Fmp4Track[];
@@ -182,7 +185,8 @@ export class Fragmenter {
     }
     const ticks = last.ticks + step;
     if (step > 0 && !jumped) slot.step = step;
-    slot.highestTicks = Math.max(slot.highestTicks, ticks);
+    // After a jump, what was before it is in no order with what comes.
+    slot.highestTicks = jumped ? ticks : Math.max(slot.highestTicks, ticks);
     slot.last = { rtpTime: sample.rtpTime, ticks, at: sample.at };
     return ticks;
   }
@@ -380,9 +384,9 @@ function runOf(slot: Slot, zeroUs: number, nextTicks: number | undefined): { run
     const at = decode[index] ?? 0;
     return {
       data: sample.data,
-      durationTicks: (decode[index + 1] ?? at + lastDuration) - at,
+      durationTicks: Math.min((decode[index + 1] ?? at + lastDuration) - at, MOST_TICKS),
       key: sample.key,
-      compositionOffsetTicks: mediaOf(ticks) - at,
+      compositionOffsetTicks: Math.max(-MOST_TICKS, Math.min(mediaOf(ticks) - at, MOST_TICKS)),
       discontinuity: sample.discontinuity,
     };
   });

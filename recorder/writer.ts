@@ -6,7 +6,7 @@ import { type Millis, SECOND } from "../base/units.ts";
 import { releaseBytes } from "../media/packed-bytes.ts";
 import { cipherFor, createSegment } from "./create-segment.ts";
 import { isNoAnswer } from "./disk-turns.ts";
-import { errorCode } from "./files.ts";
+import { systemCode } from "./files.ts";
 import type { FragmentSink, ReadyFragment, SegmentPlan } from "./fragmenter.ts";
 import { type GapReason, SLOW_DISK } from "./gap.ts";
 import type { SegmentFile } from "./segment.ts";
@@ -30,6 +30,10 @@ type Job =
   | { readonly type: "fragment"; readonly fragment: ReadyFragment; readonly heldFor: string | undefined }
   | { readonly type: "end"; readonly plan: SegmentPlan; readonly gap: GapReason | undefined }
   | { readonly type: "nothing"; readonly sinceUs: number; readonly reason: GapReason };
+
+const DISK_FAILS = "the disk fails";
+/** No disk is to blame, and no other one would do better. */
+const UNWRITABLE = "what the camera sends cannot be put into a file";
 
 const WHILE_CHANGING: GapReason = { cause: "disk", why: "the disk failed, and another was taken" };
 
@@ -283,18 +287,14 @@ export class SegmentWriter implements FragmentSink {
   /** True where the job is to be done again, on another volume. */
   async #failed(error: unknown, job: Job): Promise<boolean> {
     const { counted, clock, full, volumes } = this.#context;
-    const code = errorCode(error);
+    const code = systemCode(error);
     counted("failed", 0);
     this.#followsUntil = 0;
     if (code === "ENOSPC" || code === "EDQUOT") full();
     const volume = this.#volume;
     const isElsewhere = volume !== undefined && code !== undefined && volumes.failed(volume, code);
-    const own = error instanceof Fault;
-    const problem = own
-      ? error.message
-      : isNoAnswer(error)
-        ? "the disk gives no answer"
-        : `the disk fails: ${code ?? "unknown"}`;
+    const words = whyNot(error);
+    const problem = words === DISK_FAILS ? `${words}: ${code}` : words;
     if (isElsewhere) {
       await this.#leave(problem);
       if (job.type === "end" && job.gap !== undefined) await this.#gap(job.gap);
@@ -303,10 +303,7 @@ export class SegmentWriter implements FragmentSink {
     }
     this.#trouble(problem);
     if (this.#repeats.admit(code ?? "unknown") !== undefined)
-      this.#log.error(
-        { err: error, pauseMs: this.#pauseMs },
-        `recording is paused: ${own ? error.message : isNoAnswer(error) ? "the disk gives no answer" : "the disk fails"}`,
-      );
+      this.#log.error({ err: error, pauseMs: this.#pauseMs }, `recording is paused: ${words}`);
     this.#retryAt = clock.monotonic() + this.#pauseMs;
     this.#pauseMs = Math.min(this.#pauseMs * 2, LIMITS.longestPauseMs);
     this.#broken = this.#accepting;
@@ -319,7 +316,7 @@ export class SegmentWriter implements FragmentSink {
       if (next.type !== "end") nothing = next.type === "nothing" ? next : undefined;
     }
     await this.#leave(problem);
-    const reason: GapReason = { cause: "disk", why: problem };
+    const reason: GapReason = { cause: words === UNWRITABLE ? "camera" : "disk", why: problem };
     await this.#gap(reason);
     // Recording was to go on here: what kept it from that before is over.
     if (job.type === "fragment") await this.#notes.changeGap(job.fragment.startUs, reason);
@@ -345,6 +342,13 @@ export class SegmentWriter implements FragmentSink {
     this.#problem = problem;
     this.#context.troubles.set(this.#name, problem);
   }
+}
+
+/** In words, without the system's code. */
+function whyNot(error: unknown): string {
+  if (error instanceof Fault) return error.message;
+  if (isNoAnswer(error)) return "the disk gives no answer";
+  return systemCode(error) === undefined ? UNWRITABLE : DISK_FAILS;
 }
 
 function releaseSamples({ runs }: ReadyFragment): void {

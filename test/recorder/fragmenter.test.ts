@@ -240,6 +240,54 @@ describe("the fragmenter", () => {
       expect(sink.indices).to.deep.equal([...range(0, 60), ...range(75, 100)]);
     });
 
+  it("goes on cutting after 2 s where RTP time was set back", () => {
+    const { sink, fragmenter } = start();
+    for (const index of range(0, 500)) {
+      const sample = videoSample(index, { gop: 250 });
+      fragmenter.push(0, index < 60 ? sample : { ...sample, rtpTime: (sample.rtpTime - 3600 * 90_000) >>> 0 });
+    }
+    fragmenter.end(undefined);
+    expect(sink.fragments.map(({ startUs, endUs }) => (endUs - startUs) / 1_000_000)).to.deep.equal([
+      2, 0.4, 2, 2, 2, 2, 2,
+    ]);
+  });
+
+  it("makes of the times of a camera, however wild, such as a file can hold", () => {
+    const fits = (ticks: number, least: number): boolean =>
+      Number.isInteger(ticks) && ticks >= least && ticks < 2 ** 31;
+    fc.assert(
+      fc.property(
+        fc.constantFrom(1000, 90_000, 999_999_999),
+        fc.array(fc.nat(2 ** 31 - 1), { maxLength: 30 }),
+        (hz, steps) => {
+          const sink = new Sink();
+          const fragmenter = new Fragmenter(sink, { segmentMs: 60_000, phaseMs: 0 });
+          fragmenter.describe([
+            { ...VIDEO_TRACK, clockRateHz: hz },
+            { ...METADATA_TRACK, clockRateHz: hz },
+          ]);
+          let rtpTime = 0;
+          for (const [index, step] of steps.entries()) {
+            // Less than a second, which counts as the order of B pictures, or anything.
+            rtpTime = (rtpTime + (index % 3 === 0 ? -0.9 * hz : 2 * step)) >>> 0;
+            fragmenter.push(0, { ...videoSample(index), rtpTime });
+            fragmenter.push(1, { ...audioSample(index), rtpTime: 2 * step, format: METADATA });
+          }
+          for (let index = 0; index < 100; index += 1) {
+            rtpTime = (rtpTime - 0.9 * hz) >>> 0;
+            fragmenter.push(0, { ...videoSample(steps.length + index), rtpTime });
+          }
+          fragmenter.end(undefined);
+          for (const { runs } of sink.fragments)
+            for (const { durationTicks, compositionOffsetTicks = 0 } of runs.flatMap(({ samples }) => samples)) {
+              expect(fits(durationTicks, 0)).to.equal(true);
+              expect(fits(compositionOffsetTicks, -(2 ** 31))).to.equal(true);
+            }
+        },
+      ),
+    );
+  });
+
   it("goes on over a loss of less than a second, and keeps the mark", () => {
     const { sink, fragmenter } = start();
     for (const index of [...range(0, 30), ...range(40, 50)])

@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { unixMillis } from "../../base/units.ts";
+import { Appending } from "../../recorder/appending.ts";
 import { STOPPED } from "../../recorder/gap.ts";
 import { FaultyFiles, Harness } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, videoSample } from "../support/recorder-samples.ts";
@@ -65,6 +66,16 @@ describe("what a segment writer says of a disk that fails", () => {
       ["disk", 20, undefined],
     ]);
     files.decide = () => undefined;
+  });
+
+  it("is nothing where no disk is to blame", async () => {
+    await harness.close();
+    const appending = new Appending();
+    appending.run = () => Promise.reject(Object.assign(new RangeError("too large"), { code: "ERR_OUT_OF_RANGE" }));
+    harness = await Harness.open(folder, { files, clock, appending });
+    await harness.push(seconds(0, 3));
+    expect(harness.writer.problem).to.equal("what the camera sends cannot be put into a file");
+    expect((await gaps()).map(([cause]) => cause)).to.deep.equal(["camera"]);
   });
 
   it("is no trouble any more once nothing is to be recorded", async () => {
