@@ -35,6 +35,8 @@ interface Tunnel {
 
 interface WaitingPost {
   readonly socket: Socket;
+  /** Among the newcomers. A closed socket has forgotten it. */
+  readonly key: string;
   readonly rest: Buffer;
   readonly timer: Timer;
 }
@@ -131,15 +133,15 @@ export class Tunnels {
 
   #wait(name: string, socket: Socket, rest: Buffer): void {
     const timer = this.#clock.after(LIMITS.halfMs, () => socket.destroy());
-    const waiting: WaitingPost = { socket, rest, timer };
+    const waiting: WaitingPost = { socket, key: keyOf(socket), rest, timer };
     this.#posts.set(name, waiting);
-    this.#server.newcomers.add(keyOf(socket), peerOf(socket).address, socket);
+    this.#server.newcomers.add(waiting.key, peerOf(socket).address, socket);
     socket.once("close", () => this.#forget(name, waiting));
   }
 
   #forget(name: string, waiting: WaitingPost): void {
     waiting.timer.cancel();
-    this.#server.newcomers.remove(keyOf(waiting.socket));
+    this.#server.newcomers.remove(waiting.key);
     if (this.#posts.get(name) === waiting) this.#posts.delete(name);
   }
 }

@@ -185,6 +185,19 @@ describe("RTSP in HTTP", () => {
     await get.shows("CSeq: 7");
   });
 
+  it("forgets a POST that makes way for another one", async () => {
+    const get = wire(getOf("one"));
+    await get.shows("\r\n\r\n");
+    for (let count = 0, before = wire(postOf("two")); count < 250; count += 1) {
+      const next = wire(postOf("two"));
+      await before.until(() => before.closed);
+      before = next;
+    }
+    wire(postOf("one")).base64(OPTIONS);
+    await get.until(() => get.closed || get.text.includes("CSeq: 7"));
+    expect(get.closed, "hung up on among halves that are gone").to.equal(false);
+  });
+
   it("leaves all other HTTP to HTTP, cut anywhere", async () => {
     const one = wire();
     for (const character of "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n") {
