@@ -163,6 +163,8 @@ class Speaker implements TalkSession {
     );
     const played = await this.#conversation.ask("PLAY", this.#control, REQUIRE);
     expectOk("PLAY", played);
+    // Nobody would stop what begins below.
+    if (this.#closing !== undefined) throw new Fault("unavailable", "the talk was called off");
     this.#conversation.notePlay(played);
     this.#queue = new TalkQueue({ clock, track: media.track, send: (packet) => this.#send(lane, packet) });
     this.#timers.push(clock.every(REPORT_PERIOD_MS, () => this.#report(lane)));

@@ -87,7 +87,7 @@ describe("a session with a camera's speaker", () => {
     await clock.advance(30_000);
     await until(() => camera.methods.includes("GET_PARAMETER"));
     camera.hangUp();
-    expect(await talk.ended.then(String, asFault)).to.include({ kind: "unavailable" });
+    expect(await talk.ended.then(() => undefined, asFault)).to.include({ kind: "unavailable" });
     await talk.close();
   });
 
@@ -102,7 +102,7 @@ describe("a session with a camera's speaker", () => {
     it(`is not had where ${what}`, async () => {
       const options = await start({ DESCRIBE: describeIt });
       expect(await describeSpeaker(options)).to.equal(undefined);
-      expect(await openTalk(options).then(String, asFault)).to.include({ kind: "not-found" });
+      expect(await openTalk(options).then(() => undefined, asFault)).to.include({ kind: "not-found" });
       expect(camera.methods).not.to.include("SETUP");
     });
 
@@ -112,15 +112,31 @@ describe("a session with a camera's speaker", () => {
 
   it("fails when the camera refuses to set it up, for whoever asked to hear", async () => {
     const options = await start({ SETUP: (one) => answer(one, [], "", "453 Not Enough Bandwidth") });
-    expect(await openTalk(options).then(String, asFault)).to.include({ kind: "busy" });
+    expect(await openTalk(options).then(() => undefined, asFault)).to.include({ kind: "busy" });
   });
 
   it("ends when it is called off, wherever it is", async () => {
     const options = await start({ PLAY: () => undefined });
-    const opening = openTalk(options).then(String, asFault);
+    const opening = openTalk(options).then(() => undefined, asFault);
     await until(() => camera.methods.includes("PLAY"));
     stop.abort();
     expect(await opening).to.include({ kind: "unavailable" });
     expect(camera.methods).to.include("TEARDOWN");
+  });
+
+  it("leaves nothing behind where the camera begins to listen while it is called off", async () => {
+    let play: Asked | undefined;
+    const options = await start({
+      PLAY: (one) => {
+        play = one;
+        return undefined;
+      },
+      // What it was asked before is answered first.
+      TEARDOWN: (one) => play && answer(play) + answer(one),
+    });
+    const opening = openTalk(options).then(() => undefined, asFault);
+    await until(() => play !== undefined);
+    stop.abort();
+    expect(await opening).to.include({ kind: "unavailable" });
   });
 });
