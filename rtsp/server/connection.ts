@@ -143,7 +143,9 @@ export class ClientConnection {
   async #work(): Promise<void> {
     if (this.#working) return;
     this.#working = true;
-    for (let request = this.#queue.shift(); request !== undefined; request = this.#queue.shift()) {
+    while (!this.#ending) {
+      const request = this.#queue.shift();
+      if (request === undefined) break;
       if (this.#requests.authenticated) this.#deadline = this.#in(LIMITS.idleMs);
       try {
         const answer = await this.#requests.serve(request);

@@ -416,6 +416,24 @@ describe("the RTSP server", () => {
       await client.until(() => client.closed);
     });
 
+    it("looks at no log-in of those that wait when it hangs up", async () => {
+      const [asked, decided] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let looked = 0;
+      stage.logIn = () => {
+        looked += 1;
+        asked.resolve();
+        return decided.promise;
+      };
+      client.request("DESCRIBE", "/live/gate");
+      await asked.promise;
+      const guess = "DESCRIBE rtsp://x/live/gate RTSP/1.0\r\nCSeq: 2\r\nAuthorization: Test nobody\r\n\r\n";
+      client.write(guess.repeat(500));
+      await client.reply(0);
+      decided.resolve();
+      await client.until(() => client.closed);
+      expect(looked).to.equal(1);
+    });
+
     it("hangs up on who has not logged in within ten seconds, whatever they send meanwhile", async () => {
       await client.ask("OPTIONS", "*", [], "");
       await stage.clock.advance(9000);
