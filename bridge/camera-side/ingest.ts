@@ -22,7 +22,7 @@ import { Backoff } from "./backoff.ts";
 import { ShownQuirks } from "./shown-quirks.ts";
 import { afterRefusal, transportsFor } from "./transport.ts";
 
-/** After this long without a failure the camera counts as healthy, and the next failure is retried at once. */
+/** A camera that has sent for so long counts as healthy, and the waiting times after failures begin anew. To fail may take as long. */
 const HEALTHY_AFTER_MS = 30_000;
 
 /** A camera that refuses our log-in is asked rarely: many lock an account after a few wrong passwords. */
@@ -82,6 +82,8 @@ export class Ingest {
   #first: UpstreamTransport | undefined;
   /** Ends the running session, so that the next one begins at once. */
   #renewal = new AbortController();
+  /** Since when packets come in the attempt that runs. */
+  #flowsSince: MonotonicMillis | undefined;
   #receivers: TrackReceiver[] = [];
   #tracks: readonly Track[] = [];
   #running: Promise<void> | undefined;
@@ -160,7 +162,7 @@ export class Ingest {
   async #attempt(ending: AbortSignal): Promise<void> {
     const { clock, hub, log, onConnection, onLost } = this.#options;
     const stop = this.#stopping.signal;
-    const started = clock.monotonic();
+    this.#flowsSince = undefined;
     onConnection({ state: "connecting", since: clock.now() });
     let fault = new Fault("unavailable", "the camera ended the stream");
     let cause: GapReason["cause"] = "camera";
@@ -175,7 +177,8 @@ export class Ingest {
     }
     this.#session = undefined;
     for (const receiver of this.#receivers) receiver.flush();
-    if (clock.monotonic() - started > HEALTHY_AFTER_MS) this.#backoff.reset();
+    const flowsSince = this.#flowsSince ?? clock.monotonic();
+    if (clock.monotonic() - flowsSince > HEALTHY_AFTER_MS) this.#backoff.reset();
     if (stop.aborted) return;
     hub.lost();
     this.#failure = fault;
@@ -225,6 +228,7 @@ export class Ingest {
   }
 
   #flows(used: UpstreamTransport): void {
+    this.#flowsSince = this.#options.clock.monotonic();
     this.#first = used;
     if (used === this.#transport.used) return;
     this.#transport = { ...this.#transport, used };

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../base/clock.ts";
+import { asFault, Fault } from "../../base/fault.ts";
 import { silentLog } from "../../base/log.ts";
-import type { CameraInfo, TransportSetting } from "../../bridge/camera.ts";
+import { HOUR, SECOND } from "../../base/units.ts";
+import type { CameraInfo, Connection, TransportSetting } from "../../bridge/camera.ts";
 import { Ingest } from "../../bridge/camera-side/ingest.ts";
 import { transportsFor } from "../../bridge/camera-side/transport.ts";
 import { Hub } from "../../media/hub.ts";
@@ -44,6 +46,23 @@ describe("an ingest", () => {
     isUdp(one)
       ? answer(one, [`Transport: ${one.header("transport")};server_port=6970-6971`, "Session: 1"])
       : answer(one, [], "", "461 Unsupported Transport");
+  /** Newest last. */
+  let states: Connection["state"][];
+  const ingestOf = ({ url }: FakeCamera, hub: Hub, clock: VirtualClock): Ingest =>
+    new Ingest({
+      url,
+      credentials: undefined,
+      tls: undefined,
+      side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
+      hub,
+      clock,
+      log: silentLog(),
+      onLost: () => undefined,
+      onConnection: ({ state }) => states.push(state),
+    });
+  beforeEach(() => {
+    states = [];
+  });
 
   it("begins with what was not refused when it comes again, though that failed for a reason of its own", async () => {
     const clock = new VirtualClock();
@@ -52,17 +71,7 @@ describe("an ingest", () => {
         one.connection === 1 ? answer(one, [], "", "503 Service Unavailable") : answer(one, [], VIDEO_SDP),
       SETUP: refusingTcp,
     });
-    const ingest = new Ingest({
-      url: camera.url,
-      credentials: undefined,
-      tls: undefined,
-      side: cameraSide({ interfaces: ["127.0.0.0/8"], clientAddresses: [] }),
-      hub: new Hub({ clock, log: silentLog() }),
-      clock,
-      log: silentLog(),
-      onLost: () => undefined,
-      onConnection: () => undefined,
-    });
+    const ingest = ingestOf(camera, new Hub({ clock, log: silentLog() }), clock);
     try {
       ingest.start();
       await eventually(() => camera.connections === 2 && clock.pending === 1);
@@ -74,6 +83,39 @@ describe("an ingest", () => {
         [2, true],
       ]);
     } finally {
+      await ingest.stop();
+      await camera.close();
+    }
+  });
+
+  it("takes no attempt that was long in vain for a sign of health: who waits is told, and the camera is left alone for longer", async () => {
+    const clock = new VirtualClock();
+    const hub = new Hub({ clock, log: silentLog() });
+    const slow = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY"];
+    const camera = await FakeCamera.start(Object.fromEntries(slow.map((method) => [method, () => undefined])));
+    const ingest = ingestOf(camera, hub, clock);
+    let told: Fault | undefined;
+    hub.ready(HOUR).catch((fault: unknown) => {
+      told = asFault(fault);
+    });
+    try {
+      ingest.start();
+      for (let attempt = 1; attempt <= 2; attempt += 1) {
+        for (const method of slow) {
+          const asked = (): readonly Asked[] => camera.asked.filter((one) => one.method === method);
+          await eventually(() => asked().length === attempt);
+          await clock.advance(9 * SECOND);
+          const one = asked().at(-1) as Asked;
+          if (method === "SETUP") camera.send(answer(one, [`Transport: ${one.header("transport")}`, "Session: 1"]));
+          else if (method !== "PLAY") camera.send(answer(one, [], method === "DESCRIBE" ? VIDEO_SDP : ""));
+          else camera.hangUp();
+        }
+        await eventually(() => states.filter((state) => state === "offline").length === attempt);
+        if (attempt === 1) await clock.advance(SECOND);
+      }
+      expect(told).to.include({ kind: "unavailable" });
+    } finally {
+      hub.giveUp(new Fault("unavailable", "the test is over"));
       await ingest.stop();
       await camera.close();
     }
