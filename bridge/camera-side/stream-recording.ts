@@ -221,6 +221,8 @@ export class StreamRecording {
     if (group.at < this.#notBefore) return;
     this.#cameraAheadMs = group.cameraAheadMs ?? this.#cameraAheadMs;
     const starts = startsAt(group, this.#o.stream.tracks);
+    // The clock may be set back to before it was begun.
+    if (starts) this.#notBefore = unixMillis(0);
     if (this.#ending && starts) {
       this.#handOn();
       this.#ending = false;

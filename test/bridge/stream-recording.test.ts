@@ -65,6 +65,8 @@ describe("the recording of a stream", () => {
   let recorder: StreamRecorder | undefined;
   let recording: StreamRecording;
   let picture = 0;
+  /** When the first picture was captured, by the clock of now. */
+  let startMs: number;
   let camera: GroupCamera;
 
   const open = async (): Promise<void> => {
@@ -98,6 +100,7 @@ describe("the recording of a stream", () => {
     ({ folder, remove } = await scratchFolder());
     clock = new VirtualClock(unixMillis(START_MS));
     picture = 0;
+    startMs = START_MS;
     camera = new GroupCamera();
     await open();
     recording.flows();
@@ -112,7 +115,7 @@ describe("the recording of a stream", () => {
   async function pass(seconds: number, bytes?: number): Promise<void> {
     for (let second = 0; second < seconds; second += 1) {
       for (let index = 0; index < FPS; index += 1) {
-        stream.send(camera.group(0, videoSample(picture, { ...PICTURES, startMs: START_MS, ...(bytes && { bytes }) })));
+        stream.send(camera.group(0, videoSample(picture, { ...PICTURES, startMs, ...(bytes && { bytes }) })));
         picture += 1;
       }
       await clock.advance(1000);
@@ -354,6 +357,19 @@ describe("the recording of a stream", () => {
     expect(stream.keyRequests).to.equal(1);
     recording.follow({ mode: "off" });
     expect(await kept()).to.deep.equal(["60-90"]);
+  });
+
+  it("goes on where the clock is set back to before it was begun", async () => {
+    const weekly = [{ days: [1, 2, 3, 4, 5, 6, 7], from: "20:00", to: "21:00" }];
+    recording.follow({ mode: "schedule", hours: { zone: "UTC", weekly, exceptions: [] } });
+    await pass(3600);
+    recording.follow({ mode: "continuous" });
+    await pass(5);
+    clock.setWall(unixMillis(clock.now() - 1800_000));
+    startMs -= 1800_000;
+    await pass(10);
+    recording.follow({ mode: "off" });
+    expect(await kept()).to.deep.equal(["1805-1815", "3600-3605"]);
   });
 
   it("is open when its time profile is, at any instant, over changes of the clock too", () =>
