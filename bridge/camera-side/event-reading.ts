@@ -16,6 +16,9 @@ const LIMITS = {
 /** How long something is taken to last that a camera says the beginning of, and never the end (Reolink: ZoneMinder 2dc48e433). */
 const UNENDED_MS = MINUTE;
 
+/** Contacts are one way or the other, and neither is an end: they stand as the camera said last. */
+const CONTACTS: ReadonlySet<string | undefined> = new Set(["digital-input", "relay"]);
+
 /** What the bridge itself says of every camera, or says under names of its own: a camera's word for it would be another thing. */
 const OURS = /^(?:Media|RecordingConfig|RecordingHistory|VideoSource SignalLoss)(?: |$)/;
 
@@ -58,14 +61,10 @@ export class EventReading {
 
   /** The camera is not listened to any more: nothing is known to be so. */
   close(): void {
-    const kinds = new Set<keyof typeof COMMON>();
-    for (const { notification, end } of this.#active.values()) {
+    for (const [name, { end }] of this.#active) {
       end?.cancel();
-      const kind = meaningOf(notification)?.kind;
-      if (kind === "motion" || kind === "tamper") kinds.add(kind);
+      this.#end(name);
     }
-    this.#active.clear();
-    for (const kind of kinds) this.#tellCommon(kind, undefined);
   }
 
   #admits(): boolean {
@@ -85,7 +84,8 @@ export class EventReading {
       return;
     }
     if (this.#active.size >= LIMITS.states) return;
-    const end = this.#ends.has(name) ? undefined : this.#clock.after(UNENDED_MS, () => this.#end(name));
+    const isEnded = this.#ends.has(name) || CONTACTS.has(meaningOf(raw)?.kind);
+    const end = isEnded ? undefined : this.#clock.after(UNENDED_MS, () => this.#end(name));
     this.#active.set(name, { notification: raw, end });
   }
 
@@ -95,7 +95,8 @@ export class EventReading {
     this.#active.delete(name);
     const kind = notification && meaningOf(notification)?.kind;
     if (kind === "motion" || kind === "tamper") this.#tellCommon(kind, undefined);
-    else if (notification !== undefined) this.#tell({ ...notification, data: overIn(notification) });
+    else if (notification !== undefined && !CONTACTS.has(kind))
+      this.#tell({ ...notification, data: overIn(notification) });
   }
 
   #tellCommon(kind: keyof typeof COMMON, raw: Notification | undefined): void {

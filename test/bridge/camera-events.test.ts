@@ -245,13 +245,34 @@ describe("what a camera says", () => {
   it("is over in the item that said that it is so, however that was written, and in no other", async () => {
     const { read, told, clock } = reading();
     const data: readonly Item[] = [
-      ["LogicalState", " True "],
+      ["IsInside", " True "],
       ["Enabled", "true"],
       ["Count", "1"],
     ];
-    read.read(say("Device/Trigger/DigitalInput", data, [["InputToken", "1"]]));
+    read.read(say("RuleEngine/FieldDetector/ObjectsInside", data));
     await clock.advance(60_000);
-    expect(told.at(-1)).to.equal("Device/Trigger/DigitalInput Changed gate gate_1 false true 1");
+    expect(told.at(-1)).to.equal("RuleEngine/FieldDetector/ObjectsInside Changed gate false true 1");
+  });
+
+  it("is over when the camera is not listened to any more, whatever it is", () => {
+    const { read, told, clock } = reading();
+    read.read(say("RuleEngine/MyRuleDetector/PeopleDetect", [["State", "true"]]));
+    read.read(say("RuleEngine/MyRuleDetector/Visitor", [["State", "true"]]));
+    read.close();
+    expect(told.slice(2)).to.deep.equal([
+      "RuleEngine/MyRuleDetector/PeopleDetect Changed gate false",
+      "RuleEngine/MyRuleDetector/Visitor Changed gate false",
+    ]);
+    expect(clock.pending).to.equal(0);
+  });
+
+  it("of contacts stays so until the camera says otherwise: a closed one is not open because nothing more is said of it", async () => {
+    const { read, told, clock } = reading();
+    read.read(say("Device/Trigger/DigitalInput", [["LogicalState", "true"]], [["InputToken", "1"]]));
+    read.read(say("Device/Trigger/Relay", [["LogicalState", "active"]], [["RelayToken", "1"]]));
+    await clock.advance(3_600_000);
+    read.close();
+    expect(told).to.have.length(2);
   });
 
   it("is heard to its end, though it says more in a second than is taken", () => {
