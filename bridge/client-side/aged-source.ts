@@ -55,7 +55,10 @@ export class AgedSource implements RecordedSource {
   async *readBackward(range: Reading, signal: AbortSignal): AsyncIterable<PacketGroup> {
     for await (const group of this.#source.readBackward(range, signal)) {
       // What lies before it is older still.
-      if (group.at < this.#oldest()) return;
+      if (group.at < this.#oldest()) {
+        group.release();
+        return;
+      }
       this.#showed(group.at);
       yield group;
     }

@@ -148,6 +148,8 @@ export class ReplayPlayer implements Player {
     let jumped = this.#o.jump;
     let item = this.#start;
     this.#start = undefined;
+    /** What waits to be written. */
+    let unsent: PacketGroup | undefined;
     try {
       while (!signal.aborted) {
         if (item === undefined) {
@@ -161,11 +163,13 @@ export class ReplayPlayer implements Player {
           if (this.#held !== undefined) await this.#held.promise;
           if (signal.aborted) break;
           const dressed = this.#dressed(item, jumped);
+          unsent = dressed;
           item = undefined;
           this.#o.numbers.sent(dressed);
           await bytePace?.spend(dressed.byteLength, signal);
           // Waiting for what is there already would cost as much as sending it.
           if (writer.isFull) await writer.room(signal);
+          unsent = undefined;
           writer.put(dressed, () => dressed.release());
           this.#position = at;
           jumped = false;
@@ -175,7 +179,7 @@ export class ReplayPlayer implements Player {
         item = value;
       }
     } finally {
-      item?.group.release();
+      (unsent ?? item?.group)?.release();
       await this.#items.return();
     }
     if (signal.aborted) return false;

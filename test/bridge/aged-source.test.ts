@@ -44,10 +44,11 @@ function recording(end: UnixMillis): RecordedSource & { readonly asked: Reading[
       asked.push(range);
       return forward(range);
     },
-    async *readBackward() {
+    async *readBackward({ memory }) {
       await Promise.resolve();
       for (let second = 7195; second >= 0; second -= 5)
-        for (let more = 0; more < 5; more += 1) yield group(begin + (second + more) * SECOND, VIDEO, more === 0);
+        for (let more = 0; more < 5; more += 1)
+          yield group(begin + (second + more) * SECOND, VIDEO, more === 0, memory);
     },
   };
 }
@@ -124,6 +125,12 @@ describe("a recording of which only the newest part may be had", () => {
     const behind = (await reading.next()).value as PacketGroup;
     expect(behind.at).to.be.at.least(clock.now() - HOUR);
     behind.release();
+    expect(memory.take(8).byteOffset).to.equal(0);
+  });
+  it("gives back the memory of that with which it ends backwards", async () => {
+    const { clock, aged } = open(12 * SECOND);
+    const memory = new ReusedMemory();
+    for await (const group of aged.readBackward({ from: clock.now(), memory }, never)) group.release();
     expect(memory.take(8).byteOffset).to.equal(0);
   });
   it("ends backwards at the limit, before a picture that cannot be decoded without an older one", async () => {
