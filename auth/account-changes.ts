@@ -11,9 +11,7 @@ import { assertNotTooMany, type KnownAccounts } from "./known-accounts.ts";
 import { assertGoodPassword, hashPassword, verifyPassword } from "./password.ts";
 import type { Grant } from "./principal.ts";
 import type { PasswordIsTemporary, PasswordProved } from "./temporary-password.ts";
-import { UnauthenticatedFault } from "./unauthenticated.ts";
-
-const CHANGED_MEANWHILE = "your account was changed meanwhile: log in again";
+import { changedMeanwhile } from "./unauthenticated.ts";
 
 /** What every client can write into a URL and a digest. */
 const INTEGRATION_NAME = /^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$/;
@@ -141,8 +139,7 @@ export class AccountChanges {
   async choosePassword({ account: { id, name }, generation }: PasswordProved, next: Secret): Promise<void> {
     const hash = await this.#hashFor(id, next);
     await this.#store.inTurn(() => {
-      if (this.#known.get(id).generation !== generation)
-        throw new UnauthenticatedFault(`${name} was changed meanwhile`, { tell: CHANGED_MEANWHILE });
+      if (this.#known.get(id).generation !== generation) throw changedMeanwhile(name);
       return this.#replacePassword(id, hash, false);
     });
   }

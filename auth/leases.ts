@@ -91,7 +91,7 @@ export class Leases implements Closable {
       requests,
       who,
       end: new AbortController(),
-      credential: this.#accounts.credentialOf(who.accountId),
+      credential: this.#credentialOf(who),
       unlimited: false,
       until: Number.POSITIVE_INFINITY,
       maxAgeMs: Number.POSITIVE_INFINITY,
@@ -119,6 +119,11 @@ export class Leases implements Closable {
     this.#timer = undefined;
     for (const [who, { changed }] of this.#running) who.revoked.removeEventListener("abort", changed);
     this.#running.clear();
+  }
+
+  /** Undefined, as of an account that is out, where nobody knows any more whether it is that by which somebody came. */
+  #credentialOf({ accountId, revoked, renew }: Principal): string | undefined {
+    return revoked.aborted && renew === undefined ? undefined : this.#accounts.credentialOf(accountId);
   }
 
   #join(who: Principal, running: Running): void {

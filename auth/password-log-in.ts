@@ -83,13 +83,10 @@ export class PasswordLogIn {
         if (found.account.kind !== "person") throw new UnauthenticatedFault(`${name} is not a person`);
         return found;
       });
-      const { principal } = entry;
       throttle.succeeded(peer.address, name);
       if (entry.account.temporaryPassword === true) throw new PasswordIsTemporary(entry.account, entry.generation);
       if (known.lacksFactor(entry)) throw new FactorDemanded(entry.account);
-      if (known.get(principal.accountId).account.directory === undefined)
-        await this.#rehash(principal.accountId, given);
-      return principal;
+      return entry.account.directory === undefined ? await this.#rehashed(entry, given) : entry.principal;
     } catch (error) {
       if (error instanceof UnauthenticatedFault) {
         throttle.failed(peer.address, name);
@@ -130,19 +127,21 @@ export class PasswordLogIn {
     return verifyPassword(undefined, password);
   }
 
-  /** The only moment at which the password is at hand to be hashed at today's cost. The log-in does not depend on it. */
-  async #rehash(id: string, password: Secret): Promise<void> {
+  /** The only moment at which the password is at hand to be hashed at today's cost. The log-in does not depend on it. Answers who that is then. */
+  async #rehashed({ account: { id }, credential: old, principal }: KnownAccount, password: Secret): Promise<Principal> {
     const { known, store, log } = this.#o;
-    const old = known.get(id).credential;
-    if (!isOutdated(old)) return;
+    if (!isOutdated(old)) return principal;
     try {
       const hash = await hashPassword(password);
-      await store.inTurn(async () => {
+      return await store.inTurn(async () => {
         const now = known.find(id);
-        if (now?.credential === old) await store.update(now.account, hash);
+        if (now?.credential !== old) return principal;
+        await store.update(now.account, hash);
+        return known.get(id).principal;
       });
     } catch (err) {
       log.warn({ err, account: id }, "could not hash a password anew");
+      return principal;
     }
   }
 }

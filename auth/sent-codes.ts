@@ -101,13 +101,15 @@ export class SentCodes {
     if (before !== undefined && now - before.sentAt < LIMITS.againMs) return;
     this.#count(countedOf(sender, { accountId, by, to }), now);
     const code = String(randomInt(10 ** LIMITS.digits)).padStart(LIMITS.digits, "0");
+    const waiting: Waiting = { mark: this.#mark(key, code), sentAt: now, triesLeft: LIMITS.tries };
     this.#waiting.delete(key);
-    this.#waiting.set(key, { mark: this.#mark(key, code), sentAt: now, triesLeft: LIMITS.tries });
+    this.#waiting.set(key, waiting);
     forgetBeyond(this.#waiting);
     try {
       await sender.send(to, new Secret(code));
     } catch (cause) {
-      this.#waiting.delete(key);
+      // Another one may have been sent since.
+      if (this.#waiting.get(key) === waiting) this.#waiting.delete(key);
       throw new Fault("unavailable", `a code could not be sent: ${asFault(cause).message}`, {
         cause,
         tell: "the code could not be sent: try again in a minute, or use a recovery code",

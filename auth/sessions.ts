@@ -6,6 +6,7 @@ import { makeSecret, type Secret } from "../base/secret.ts";
 import { HOUR, MINUTE, type MonotonicMillis } from "../base/units.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Principal } from "./principal.ts";
+import { changedMeanwhile } from "./unauthenticated.ts";
 
 const LIMITS = {
   /** Without a request, and with nothing that runs in it, for this long the session is over. */
@@ -48,8 +49,12 @@ export class WebSessions implements Closable {
     this.#clock = o.clock;
   }
 
-  /** A new session after a log-in. Its id goes into the cookie and nowhere else. */
+  /**
+   * A new session after a log-in. Its id goes into the cookie and nowhere else. Fault `unauthenticated` where the account was changed since: the
+   * session would be good for a credential that nobody has shown.
+   */
   begin(who: Principal): Secret {
+    if (who.revoked.aborted) throw changedMeanwhile(who.name);
     this.#sweep();
     const mine = [...this.#sessions].filter(([, session]) => session.accountId === who.accountId);
     for (const [key] of mine.slice(0, Math.max(0, mine.length - LIMITS.perAccount + 1))) this.#drop(key);

@@ -40,3 +40,10 @@ export class UnauthenticatedFault extends Fault {
     this.detail = options.detail;
   }
 }
+
+/** Of a log-in that was right when it began: what it was right for is not what the account is now. */
+export function changedMeanwhile(name: string): UnauthenticatedFault {
+  return new UnauthenticatedFault(`${name} was changed during the log-in`, {
+    tell: "your account was changed meanwhile: log in again",
+  });
+}

@@ -7,7 +7,7 @@ import type { Accounts } from "./accounts.ts";
 import { type Approval, ApprovalNeeded } from "./approval.ts";
 import type { Approvals } from "./approvals.ts";
 import type { Principal } from "./principal.ts";
-import { UnauthenticatedFault } from "./unauthenticated.ts";
+import { changedMeanwhile, UnauthenticatedFault } from "./unauthenticated.ts";
 
 const LIMITS = {
   /** More than anybody waits for; the request expires before. */
@@ -52,16 +52,18 @@ export class WaitingLogIns {
     this.#o = o;
   }
 
-  /** Asks for a second person. Undefined where nobody is needed. Faults: `busy`, `unavailable`. */
+  /** Asks for a second person. Undefined where nobody is needed. Faults: `unauthenticated` (the account was changed since), `busy`, `unavailable`. */
   async begin(who: Principal, address: string): Promise<LogInWaits | undefined> {
     const { accounts, approvals, clock } = this.#o;
+    if (who.revoked.aborted) throw changedMeanwhile(who.name);
     if (!approvals.logInWaits(who.accountId)) return undefined;
+    // That which was shown: another one may be there once the request is written down.
+    const credential = accounts.credentialOf(who.accountId) ?? "";
     const ticket = makeSecret(LIMITS.ticketLength);
     const key = keyOf(ticket.reveal());
     const approval = await this.#needed(who, address, key);
     if (approval === undefined) throw new Fault("internal", "a log-in was approved before it was asked for");
     const until = (clock.monotonic() + LIMITS.waitMs) as MonotonicMillis;
-    const credential = accounts.credentialOf(who.accountId) ?? "";
     this.#waiting.set(key, { accountId: who.accountId, credential, address, approval: approval.id, until });
     if (this.#waiting.size > LIMITS.waiting) this.#waiting.delete(this.#waiting.keys().next().value ?? "");
     return { ticket, approval };

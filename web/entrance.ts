@@ -47,11 +47,13 @@ export class Entrance {
     );
   }
 
-  /** A session, entered in the audit log with how it was come by. */
-  enter(ctx: WithCookies, who: Principal, { address }: Peer, why?: string): void {
+  /** A session, entered in the audit log with how it was come by. Fault `unauthenticated` as {@link WebSessions.begin}. */
+  async enter(ctx: WithCookies, who: Principal, peer: Peer, why?: string): Promise<void> {
+    const { audit, sessions } = this.#o;
+    await this.audited("log-in", who.name, peer, async () => begin(ctx, sessions, who));
     const how = why === undefined ? {} : { why };
-    this.#o.audit.record({ action: "log-in", who: who.name, interface: "web", address, outcome: "allowed", ...how });
-    begin(ctx, this.#o.sessions, who);
+    const { address } = peer;
+    audit.record({ action: "log-in", who: who.name, interface: "web", address, outcome: "allowed", ...how });
   }
 
   /** Answers a log-in: a session, or what it still needs. */
@@ -66,7 +68,7 @@ export class Entrance {
       const told = recoveryCodes && { recoveryCodes: recoveryCodes.map((one) => one.reveal()) };
       const waits = await this.logIns.begin(who, peer.address);
       if (waits === undefined) {
-        this.enter(ctx, who, peer, why);
+        await this.enter(ctx, who, peer, why);
         ctx.status = told === undefined ? 204 : 200;
         if (told !== undefined) ctx.body = told;
         return;

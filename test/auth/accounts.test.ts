@@ -1,3 +1,4 @@
+import { hash } from "argon2";
 import { expect } from "chai";
 import type { Accounts } from "../../auth/accounts.ts";
 import type { Grant } from "../../auth/principal.ts";
@@ -192,6 +193,17 @@ describe("accounts", () => {
       ] as const)
         expect(await kindOf(() => accounts.logIn(name, password, TLS)), name).to.equal("unauthenticated");
     });
+    it("hashes a password anew that was hashed at less than today's cost, and lets in who has come with it", async () => {
+      const id = await administrator(accounts);
+      const { query } = site.database;
+      const credential = await hash(PASSWORD, { memoryCost: 1024, timeCost: 2, parallelism: 1 });
+      await query.updateTable("account").set({ credential }).where("id", "=", id).execute();
+      const again = await site.again();
+      expect((await again.logIn("admin", PASSWORD, TLS)).revoked.aborted).to.equal(false);
+      const after = await query.selectFrom("account").select("credential").executeTakeFirstOrThrow();
+      expect(after.credential).to.match(/m=19456,/);
+      expect((await again.logIn("admin", PASSWORD, TLS)).name).to.equal("admin");
+    });
     it("is slowed down after some failures, then opens again", async () => {
       await administrator(accounts);
       for (let n = 0; n < 6; n += 1) await kindOf(() => accounts.logIn("admin", `wrong ${n}`, TLS));
@@ -292,6 +304,11 @@ describe("accounts", () => {
       const last = begin();
       await accounts.remove(id);
       expect(sessions.find(last)).to.equal(undefined);
+    });
+    it("begin by no log-in whose password was changed meanwhile", async () => {
+      const before = await accounts.logIn("admin", PASSWORD, TLS);
+      await accounts.setPassword(id, new Secret("another long password"));
+      expect(await kindOf(() => sessions.begin(before))).to.equal("unauthenticated");
     });
     it("are ten at most for one account: the oldest goes", () => {
       const all = Array.from({ length: 12 }, begin);

@@ -4,8 +4,9 @@ import { type Lease, Leases } from "../../auth/leases.ts";
 import type { Grant } from "../../auth/principal.ts";
 import type { CameraRight } from "../../auth/right.ts";
 import { hoursSchema } from "../../auth/time-profile.ts";
+import { Secret } from "../../base/secret.ts";
 import { DAY, HOUR, MINUTE, SECOND, unixMillis } from "../../base/units.ts";
-import { openSite, type Site } from "./fixture.ts";
+import { openSite, PASSWORD, type Site } from "./fixture.ts";
 
 const grant = (right: CameraRight, more: Partial<Grant> = {}): Grant => ({
   right,
@@ -64,6 +65,15 @@ describe("what runs under rights", () => {
         address: "192.0.2.7",
       },
     ]);
+  });
+  it("does not begin by a log-in whose password was changed meanwhile", async () => {
+    const { accounts } = site;
+    const { id } = await accounts.createPerson({ name: "ada", password: new Secret(PASSWORD), grants: [grant("live")] });
+    const before = await accounts.checkPassword("ada", new Secret(PASSWORD), "192.0.2.7");
+    await accounts.setPassword(id, new Secret("another long password"));
+    const request = { right: "live", camera: "gate", interface: "rtsp" } as const;
+    expect(leases.open(before, [request]).ended.aborted).to.equal(true);
+    expect(leases.size).to.equal(0);
   });
   it("goes on where another grant takes over", async () => {
     await site.accounts.setPart("hours", "office", office("08:00"));

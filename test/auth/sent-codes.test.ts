@@ -105,6 +105,26 @@ describe("codes that are sent", () => {
     expect(await kindOf(() => new SentCodes(clock, {}).send("ada", HERE, "mail", ADA))).to.equal("unavailable");
   });
 
+  it("are good though one that was sent before is found not to have arrived only then", async () => {
+    const first = Promise.withResolvers<void>();
+    let answer: Promise<void> = first.promise;
+    const slow = new SentCodes(clock, {
+      mail: {
+        async send(to, code) {
+          sent.push({ to, code: code.reveal() });
+          await answer;
+        },
+      },
+    });
+    const failing = kindOf(() => slow.send("ada", HERE, "mail", ADA));
+    await clock.advance(MINUTE);
+    answer = Promise.resolve();
+    await slow.send("ada", HERE, "mail", ADA);
+    first.reject(new Fault("unavailable", "it took too long"));
+    expect(await failing).to.equal("unavailable");
+    expect(slow.take("ada", HERE, ADA, last())).to.equal(true);
+  });
+
   it("go to addresses that cannot become more than one line, and are told of masked", () => {
     for (const good of ["a@b", "ada.lovelace+x@mail.example.org", "o'neil@example.org"])
       expect(isMailAddress(good), good).to.equal(true);

@@ -347,6 +347,19 @@ describe("acts that wait for a second person, at the pages", () => {
       expect((await proceed(ticket)).status).to.equal(401);
     });
 
+    it("is over when the account is changed while the request for it is written down", async () => {
+      const { approvals } = site.options;
+      const pass = approvals.pass.bind(approvals);
+      approvals.pass = async (...asked) => {
+        approvals.pass = pass;
+        await site.accounts.setPassword(idOf("guard"), new Secret("another long password"));
+        await pass(...asked);
+      };
+      const { ticket, id } = await logIn();
+      await says(bob, id, { says: "approved" });
+      expect((await proceed(ticket)).status).to.equal(401);
+    });
+
     it("does not wait for who may approve", async () => {
       await site.accounts.change(idOf("bob"), { roles: ["guards"] });
       expect((await site.stranger().logIn("bob", PASSWORD)).status).to.equal(204);

@@ -75,6 +75,22 @@ describe("second factors, at the API", () => {
     );
   });
 
+  it("open nothing where the password was changed while the code was looked at", async () => {
+    const { factors } = site.options;
+    const check = factors.check.bind(factors);
+    factors.check = async (id, ...of) => {
+      factors.check = check;
+      const found = await check(id, ...of);
+      await site.accounts.setPassword(id, new Secret("another long password"));
+      return found;
+    };
+    const answer = await logIn({ code: await nextCode() });
+    expect([answer.status, answer.cookies]).to.deep.equal([401, []]);
+    const { action, outcome } = site.audited.at(-1) ?? {};
+    expect([action, outcome]).to.deep.equal(["log-in", "failed"]);
+    await site.accounts.setPassword(site.accounts.named("ada")?.id ?? "", new Secret(PASSWORD));
+  });
+
   it("cannot be guessed: after some wrong codes right ones have to wait, too", async () => {
     await site.clock.advance(10 * MINUTE);
     const statuses: number[] = [];

@@ -86,7 +86,7 @@ export function sessionRoutes(
       ctx.body = { needs: "approval", approval: plainApproval(found) };
       return;
     }
-    entrance.enter(ctx, found, o.peerOf(ctx));
+    await entrance.enter(ctx, found, o.peerOf(ctx));
     ctx.status = 204;
   });
 
