@@ -18,6 +18,7 @@ import type { NtlmLogIns } from "../bridge/directory/ntlm.ts";
 import type { EdgeFetches } from "../bridge/edge-fetches.ts";
 import { peerOf } from "../net/http.ts";
 import type { Archive } from "../recorder/archive.ts";
+import { readJson } from "./body.ts";
 import { Entrance } from "./entrance.ts";
 import { answerFaults } from "./faults.ts";
 import { sameOriginOnly, securityHeaders } from "./headers.ts";
@@ -83,6 +84,7 @@ export function createWeb(o: WebOptions): HttpPart & { close(): void } {
   app.use(answerFaults(o.log));
   app.use(sameOriginOnly);
   app.use(async (ctx, next) => {
+    await readJson(ctx.req);
     // RFC 6750 3: for the answer to a token that is not taken.
     if (bearerOf(ctx.req) !== undefined) ctx.set("www-authenticate", 'Bearer realm="Viaduct", error="invalid_token"');
     const visitor = await visitorOf(ctx.req, o);

@@ -19,6 +19,8 @@ export interface WebRequest {
   readonly body?: unknown;
   /** An empty one takes away what a browser would send. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Done when the other end has had the head of the request, and before it gets the body. */
+  readonly meanwhile?: () => Promise<unknown>;
 }
 
 /** A WebSocket that was let in. */
@@ -48,7 +50,7 @@ export class WebClient {
   }
 
   /** `path` goes out as it is. */
-  send(method: string, path: string, { body, headers = {} }: WebRequest = {}): Promise<WebAnswer> {
+  send(method: string, path: string, { body, headers = {}, meanwhile }: WebRequest = {}): Promise<WebAnswer> {
     const bytes = body === undefined || typeof body === "string" || Buffer.isBuffer(body) ? body : JSON.stringify(body);
     return new Promise((resolve, reject) => {
       const sent = request(
@@ -65,13 +67,16 @@ export class WebClient {
               ? {}
               : { "content-type": "application/json", "content-length": String(Buffer.byteLength(bytes)) }),
             cookie: this.cookie,
+            ...(meanwhile === undefined ? {} : { expect: "100-continue" }),
             ...headers,
           }),
         },
         (response) => void answerOf(response).then(resolve, reject),
       );
       sent.on("error", reject);
-      sent.end(bytes);
+      if (meanwhile === undefined) sent.end(bytes);
+      // Node.js says so just before it hands the request on, which has all been done by the time that this arrives.
+      else sent.once("continue", () => void meanwhile().then(() => sent.end(bytes), reject));
     }).then((answer) => {
       const { cookies } = answer as WebAnswer;
       for (const cookie of cookies) this.cookie = cookie.split(";", 1)[0] ?? "";

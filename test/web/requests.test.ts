@@ -109,6 +109,18 @@ describe("requests to the web API", () => {
     });
   });
 
+  it("do nothing by rights that end before all of them is there", async () => {
+    const ada = await site.person("ada", [{ right: "manage-accounts", cameras: "any", interfaces: "any" }]);
+    const { id = "" } = site.accounts.named("ada") ?? {};
+    const body = { name: "mole", watching: {} };
+    const { status } = await ada.send("POST", "/api/accounts", {
+      body,
+      meanwhile: () => site.accounts.change(id, { enabled: false }),
+    });
+    expect([status, site.accounts.named("mole")]).to.deep.equal([401, undefined]);
+    await site.accounts.remove(id);
+  });
+
   describe("do what they say", () => {
     it("start a scan, and adopt with and without a log-in", async () => {
       await admin.send("POST", "/api/discovery/scan", { body: { targets: ["10.1.0.0/24"] } });
