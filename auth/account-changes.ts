@@ -165,6 +165,7 @@ export class AccountChanges {
       const { account } = this.#known.get(id);
       this.#assertManaged({ ...account, enabled: false });
       await this.#store.remove(account);
+      this.#logIns.forget(id);
     });
   }
 

@@ -79,8 +79,14 @@ export class AccountStore {
     this.#known.putAll(all);
   }
 
+  /** With all that is kept of it, of which nobody could find out any more what it is. */
   async remove(account: Account): Promise<void> {
-    await this.#query.deleteFrom("account").where("id", "=", account.id).execute();
+    const { id } = account;
+    await this.#query.transaction().execute(async (query) => {
+      await query.deleteFrom("account").where("id", "=", id).execute();
+      for (const table of ["second_factor", "api_token", "integration_secret"] as const)
+        await query.deleteFrom(table).where("account", "=", id).execute();
+    });
     this.#known.drop(account);
   }
 

@@ -219,6 +219,12 @@ export const authMigrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  // Accounts were removed without it.
+  "auth-0011-second-factors-of-nobody": {
+    async up(database) {
+      await sql`delete from second_factor where account not in (select id from account)`.execute(database);
+    },
+  },
 };
 
 interface OldGrant {

@@ -148,6 +148,11 @@ export class IntegrationLogIns {
     await this.#write(accountId, pair);
   }
 
+  /** The account is gone. */
+  forget(accountId: string): void {
+    this.#pairs.delete(accountId);
+  }
+
   /** Ends when what was used last is written down. */
   async settled(): Promise<void> {
     await this.#writing;

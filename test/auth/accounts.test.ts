@@ -1,11 +1,43 @@
 import { hash } from "argon2";
 import { expect } from "chai";
 import type { Accounts } from "../../auth/accounts.ts";
+import { type AuthSchema, authMigrations } from "../../auth/auth-schema.ts";
 import type { Grant } from "../../auth/principal.ts";
 import { WebSessions } from "../../auth/sessions.ts";
+import { openDatabase } from "../../base/database.ts";
 import { Secret } from "../../base/secret.ts";
 import { HOUR, MINUTE, SECOND } from "../../base/units.ts";
 import { administrator, kindOf, MANAGE, openSite, PASSWORD, PLAIN, type Site, TLS, WATCH_ALL } from "./fixture.ts";
+
+describe("second factors from before they went with their accounts", () => {
+  it("stay those of accounts that there are", async () => {
+    const { "auth-0011-second-factors-of-nobody": last, ...before } = authMigrations;
+    const { query, close } = await openDatabase<AuthSchema>(":memory:", before);
+    const account = {
+      id: "1",
+      kind: "person",
+      grants: "[]",
+      roles: "[]",
+      created: 0,
+      enabled: 1,
+      temporary_password: 0,
+    };
+    const named = { name: "ada", folded: "ada", credential: "x", directory: null, arming: null };
+    await query
+      .insertInto("account")
+      .values({ ...account, ...named })
+      .execute();
+    const factor = { kind: "totp", sealed: "x", last_step: 0, recovery: "[]" };
+    for (const owner of ["1", "2"])
+      await query
+        .insertInto("second_factor")
+        .values({ ...factor, account: owner })
+        .execute();
+    await last?.up(query as never);
+    expect(await query.selectFrom("second_factor").select("account").execute()).to.deep.equal([{ account: "1" }]);
+    await close();
+  });
+});
 
 describe("accounts", () => {
   let site: Site;
@@ -146,6 +178,22 @@ describe("accounts", () => {
       const other = accounts.principalOf(b?.account.id ?? "");
       await accounts.remove(a?.account.id ?? "");
       expect(other?.revoked.aborted).to.equal(false);
+    });
+    it("take all that is kept of an account with it: second factor, tokens, how its secrets were used", async () => {
+      const { query } = site.database;
+      const made = await accounts.createIntegration({ name: "vms", grants: WATCH_ALL });
+      const { id } = made.account;
+      await accounts.renewSecret(id, HOUR);
+      const factor = { account: id, kind: "mail", sealed: "x", last_step: 0, recovery: "[]" };
+      await query.insertInto("second_factor").values(factor).execute();
+      const token = { name: "t", hash: "x", interfaces: "[]", networks: "[]", created: 0 };
+      await query
+        .insertInto("api_token")
+        .values({ ...token, id: "t", account: id, expires: null, used_at: null, used_from: null })
+        .execute();
+      await accounts.remove(id);
+      for (const table of ["account", "second_factor", "api_token", "integration_secret"] as const)
+        expect(await query.selectFrom(table).selectAll().execute(), table).to.deep.equal([]);
     });
     it("of unknown accounts are refused", async () => {
       for (const change of [

@@ -68,7 +68,11 @@ describe("what runs under rights", () => {
   });
   it("does not begin by a log-in whose password was changed meanwhile", async () => {
     const { accounts } = site;
-    const { id } = await accounts.createPerson({ name: "ada", password: new Secret(PASSWORD), grants: [grant("live")] });
+    const { id } = await accounts.createPerson({
+      name: "ada",
+      password: new Secret(PASSWORD),
+      grants: [grant("live")],
+    });
     const before = await accounts.checkPassword("ada", new Secret(PASSWORD), "192.0.2.7");
     await accounts.setPassword(id, new Secret("another long password"));
     const request = { right: "live", camera: "gate", interface: "rtsp" } as const;
