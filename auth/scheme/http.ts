@@ -344,6 +344,11 @@ export class ChallengeAnswerer {
     ].join(", ")}`;
   }
 
+  /** The last request that was signed got no answer: a refusal of the next one speaks of the same credentials. */
+  unanswered(): void {
+    this.#signed = Math.max(0, this.#signed - 1);
+  }
+
   #usable({ scheme, params }: AuthValue): Chosen | undefined {
     if (scheme === "basic" && this.#allowBasic)
       return { scheme, strength: BASIC_STRENGTH, params, algorithm: undefined, withQop: false };

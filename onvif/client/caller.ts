@@ -164,6 +164,7 @@ export class Caller {
       return await this.#request(call, proven);
     } catch (error) {
       if (!(error instanceof Fault) || !wasCutOff(error.cause)) throw error;
+      if (proven) this.login.unanswered();
       return this.#request(call, proven);
     }
   }

@@ -57,6 +57,11 @@ export class Login {
     return authorization === undefined ? {} : { authorization };
   }
 
+  /** The last proof got no answer, and is made once more. */
+  unanswered(): void {
+    if (this.#mode === "digest") this.#answerer?.unanswered();
+  }
+
   /** The last request was answered without a word about logging in. */
   taken(): void {
     if (this.#mode !== "none") this.#accepted = true;
