@@ -254,9 +254,8 @@ export class AuditLog implements Audit, Closable {
       this.#checkpoint();
       fdatasyncSync(this.#fd);
       mkdirSync(fullFolder(this.#file), { recursive: true, mode: 0o700 });
-      renameSync(this.#file, fullFile(this.#file, first.seq));
       const full = this.#fd;
-      this.#fd = openSync(this.#file, "a+", 0o600);
+      this.#fd = this.#beginAnother(fullFile(this.#file, first.seq));
       this.#leave(full);
       this.#bytes = 0;
       this.#first = undefined;
@@ -265,6 +264,17 @@ export class AuditLog implements Audit, Closable {
     } catch (err) {
       this.#rollAfter = now + LIMITS.rollAgainMs;
       this.#log.error({ err }, "cannot put a full file of the audit log aside");
+    }
+  }
+
+  /** Puts the file aside, and opens another one in its place; where that fails, it stays where it is, so that it can be tried again. */
+  #beginAnother(aside: string): number {
+    renameSync(this.#file, aside);
+    try {
+      return openSync(this.#file, "a+", 0o600);
+    } catch (error) {
+      renameSync(aside, this.#file);
+      throw error;
     }
   }
 

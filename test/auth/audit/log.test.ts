@@ -208,6 +208,30 @@ describe("the audit log", () => {
     expect((await verifyAudit(site.folder)).broken).to.equal(undefined);
   });
 
+  it("stays in a full file, under its name, where no new one can be opened, and begins one a minute later", async () => {
+    const audit = site.open({ fileBytes: 1 });
+    audit.record({ ...ENTRY, who: "a" });
+    const { openSync } = fs;
+    replace({
+      openSync: () => {
+        throw Object.assign(new Error("too many open files"), { code: "EMFILE" });
+      },
+    });
+    try {
+      audit.record({ ...ENTRY, who: "b" });
+    } finally {
+      replace({ openSync });
+    }
+    expect(site.entries().map(({ who }) => who)).to.include.members(["a", "b"]);
+    expect(fullFiles(site.file)).to.deep.equal([]);
+    await site.clock.advance(MINUTE);
+    audit.record({ ...ENTRY, who: "c" });
+    expect(fullFiles(site.file)).to.have.length(1);
+    expect(site.entries().map(({ who }) => who)).to.deep.equal(["c"]);
+    audit.close();
+    expect((await verifyAudit(site.folder)).broken).to.equal(undefined);
+  });
+
   it("syncs changes of rights at once, and those that come meanwhile together behind that", () => {
     const audit = site.open();
     const { fdatasync } = fs;
