@@ -122,8 +122,8 @@ export class Leases implements Closable {
   }
 
   /** Undefined, as of an account that is out, where nobody knows any more whether it is that by which somebody came. */
-  #credentialOf({ accountId, revoked, renew }: Principal): string | undefined {
-    return revoked.aborted && renew === undefined ? undefined : this.#accounts.credentialOf(accountId);
+  #credentialOf(who: Principal): string | undefined {
+    return who.revoked.aborted && who.renew === undefined ? undefined : this.#accounts.credentialOf(who.accountId);
   }
 
   #join(who: Principal, running: Running): void {

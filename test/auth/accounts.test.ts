@@ -12,7 +12,8 @@ import { administrator, kindOf, MANAGE, openSite, PASSWORD, PLAIN, type Site, TL
 describe("second factors from before they went with their accounts", () => {
   it("stay those of accounts that there are", async () => {
     const { "auth-0011-second-factors-of-nobody": last, ...before } = authMigrations;
-    const { query, close } = await openDatabase<AuthSchema>(":memory:", before);
+    const database = await openDatabase<AuthSchema>(":memory:", before);
+    const { query } = database;
     const account = {
       id: "1",
       kind: "person",
@@ -35,7 +36,7 @@ describe("second factors from before they went with their accounts", () => {
         .execute();
     await last?.up(query as never);
     expect(await query.selectFrom("second_factor").select("account").execute()).to.deep.equal([{ account: "1" }]);
-    await close();
+    await database.close();
   });
 });
 
