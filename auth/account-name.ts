@@ -6,8 +6,12 @@ export function isAccountName(name: string): boolean {
   return NAME.test(name);
 }
 
+/** Names in this form already. */
+const FOLDED = /^[a-z0-9 ._@-]{0,256}$/;
+
 /** Names that are the same are equal in this form. */
 export function foldedName(name: string): string {
+  if (FOLDED.test(name)) return name;
   return name.slice(0, 256).normalize("NFKC").toLowerCase();
 }
 

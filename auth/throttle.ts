@@ -79,6 +79,7 @@ export class Throttle {
 
   /** Right credentials. The address keeps its count: whoever owns one account shall not try out the others with it. */
   succeeded(address: string, account: string): void {
+    if (this.#failures.size === 0) return;
     this.#failures.delete(pairKey(address, account));
   }
 }

@@ -91,9 +91,10 @@ export function readEnvelope(document: string | Uint8Array, limits?: Partial<Xml
     throw new SoapFault("invalid", "Sender", ["WellFormed"], "The body must hold one element");
   const header = childOf(root, NAMESPACES.s, "Header")?.children ?? [];
   for (const block of header) {
+    if (UNDERSTOOD.has(block.ns)) continue;
     const demands = ["1", "true"].includes(attributeOf(block, "mustUnderstand", NAMESPACES.s)?.trim() ?? "");
     const ours = OUR_ROLES.has(attributeOf(block, "role", NAMESPACES.s)?.trim() ?? "");
-    if (demands && ours && !UNDERSTOOD.has(block.ns))
+    if (demands && ours)
       throw new SoapFault("invalid", "MustUnderstand", [], "A mandatory header block is not understood");
   }
   return { header, body: body.children[0], addressing: addressingOf(header) };

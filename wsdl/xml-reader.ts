@@ -47,6 +47,8 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["apos", "'"],
 ]);
 
+/** What nearly every document is made of: characters of XML 1.0 (2.2) all of them, found in half the time. */
+const PLAIN = /^[\t\n -~]*$/;
 /** What is no character of XML 1.0 (2.2). */
 const NO_CHARACTER = /[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
@@ -94,7 +96,7 @@ export class XmlReader {
 
   /** The root. Throws a Fault `invalid` for what is not well-formed, not ours to read, or beyond the limits. */
   read(): XmlElement {
-    if (NO_CHARACTER.test(this.#text)) throw refuse("with a character that XML has not");
+    if (!PLAIN.test(this.#text) && NO_CHARACTER.test(this.#text)) throw refuse("with a character that XML has not");
     if (this.#text.startsWith("<?xml")) this.#take(DECLARATION, "its declaration");
     for (let next = this.#next(); next !== -1; next = this.#next()) {
       this.#characters(this.#text.slice(this.#at, next));

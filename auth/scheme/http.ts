@@ -153,8 +153,8 @@ export class HttpAuthenticator {
     if (!denotesSame(answer.uri, uri, door, method))
       throw new Fault("invalid", `signed ${answer.uri}, asked for ${uri}`, { tell: "uri does not match the request" });
     const check = async (): Promise<Principal> => {
-      // All of it for everybody: how long an unknown name takes must not tell that it is unknown.
-      const [came] = accounts.integrationSecrets(answer.user).filter(({ secret, principal }) => {
+      // Who is wrong is compared with both: how long an unknown name takes must not tell that it is unknown.
+      const came = accounts.integrationSecrets(answer.user).find(({ secret, principal }) => {
         const expected = digestResponse({ ...answer, realm, password: secret.reveal(), method });
         return equalDigests(expected, answer.response) && principal !== undefined;
       });

@@ -43,7 +43,7 @@ export interface UsernameTokenAuthentication {
  * Who is asking. HTTP credentials count first; a UsernameToken only where there are none (ONVIF Core 5.9.1). An empty
  * Authorization field, or one of a scheme that we do not speak, or with a token that is not of ours, is none. Fault `unauthenticated` or `busy`.
  */
-export async function authenticate(
+export function authenticate(
   request: IncomingMessage,
   peer: Peer,
   envelope: Envelope,

@@ -169,7 +169,7 @@ export class OnvifServer {
   }
 
   /** Not asynchronous itself, so that the request is not kept while its answer is waited for, as that of a pull point for minutes. */
-  #run(service: Service, body: XmlElement, envelope: Envelope, call: Call): Promise<Text> {
+  #run(service: Service, body: XmlElement, envelope: Envelope, call: Call): Text | Promise<Text> {
     const { prefix, actions, operations } = service.table;
     const operation: Operation | undefined = Object.hasOwn(operations, body.name) ? operations[body.name] : undefined;
     const handler = service.handlers.get(body.name);
@@ -187,7 +187,8 @@ export class OnvifServer {
       result = handler.run(args, known);
     }
     const header = printAddressing(envelope.addressing, `${actions}/${body.name}Response`);
-    return printed(result, { prefix, name: `${body.name}Response`, type: operation.response, header });
+    const how = { prefix, name: `${body.name}Response`, type: operation.response, header };
+    return result instanceof Promise ? result.then((value) => printed(value, how)) : printed(result, how);
   }
 
   #fail(fault: Fault, response: ServerResponse, peer: Peer, { operation, addressing, who }: Progress): void {
@@ -208,17 +209,16 @@ export class OnvifServer {
   }
 }
 
-/** The answer with what a handler gives, or will give. */
-async function printed(
-  result: unknown,
+/** The answer with what a handler has given. */
+function printed(
+  value: unknown,
   how: Pick<ServiceTable, "prefix"> & {
     readonly name: string;
     readonly type: Operation["response"];
     readonly header: string;
   },
-): Promise<Text> {
+): Text {
   const { prefix, name, type, header } = how;
-  const value = await result;
   if (type.sent !== undefined) {
     const kept = serializeKept(prefix, name, type, type.sent, value);
     const [before, behind] = printAround(kept.prefixes, header);

@@ -13,6 +13,9 @@ const LIMITS = {
 /** SOAP 1.2, and SOAP 1.1's type for clients that name their 1.2 messages so; a real 1.1 message gets a fault that says so. */
 const CONTENT_TYPES = new Set(["application/soap+xml", "text/xml"]);
 
+/** What most clients write, and need not be taken apart for. */
+const USUAL_TYPE = "application/soap+xml; charset=utf-8";
+
 /** An answer that is no SOAP message, because what came was none. */
 export class Refused extends Error {
   readonly status: number;
@@ -28,25 +31,33 @@ export class Refused extends Error {
  * `unauthenticated` for nothing at all: libcurl sends that first, to be challenged, where it is told to use digest.
  */
 export async function readMessage(request: IncomingMessage): Promise<Envelope> {
-  const body = await bodyOf(request);
+  refuseOthers(request);
+  let body: Buffer;
+  try {
+    body = await readBody(request, LIMITS.bodyBytes);
+  } catch {
+    // The encoding is fine, so the body is too long, or it broke off and nobody reads this.
+    throw new Refused(413);
+  }
   if (body.length === 0 && request.headers.authorization === undefined)
     throw new UnauthenticatedFault("nothing was sent", { failure: "no-credentials" });
   return parsed(body);
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  if (request.method !== "POST") throw new Refused(405);
-  const encoding = request.headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
+/** By what its head says. */
+function refuseOthers({ method, headers }: IncomingMessage): void {
+  if (method !== "POST") throw new Refused(405);
+  const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "identity";
   if (encoding !== "identity" && encoding !== "") throw new Refused(415);
-  const [type = "", ...parameters] = (request.headers["content-type"] ?? "").toLowerCase().split(";");
+  const type = headers["content-type"] ?? "";
+  if (type === USUAL_TYPE || isSoap(type)) return;
+  throw new Refused(415);
+}
+
+function isSoap(contentType: string): boolean {
+  const [type = "", ...parameters] = contentType.toLowerCase().split(";");
   const charset = parameters.map((one) => /^\s*charset\s*=\s*"?([^"\s]*)"?\s*$/.exec(one)?.[1]).find(Boolean);
-  if (!CONTENT_TYPES.has(type.trim()) || (charset !== undefined && charset !== "utf-8")) throw new Refused(415);
-  try {
-    return await readBody(request, LIMITS.bodyBytes);
-  } catch {
-    // The encoding is fine, so the body is too long, or it broke off and nobody reads this.
-    throw new Refused(413);
-  }
+  return CONTENT_TYPES.has(type.trim()) && (charset === undefined || charset === "utf-8");
 }
 
 function parsed(body: Buffer): Envelope {
