@@ -30,12 +30,12 @@ import { MEDIA } from "../wsdl/tables/trt.ts";
 import type { XmlElement } from "../wsdl/xml.ts";
 
 // An ONVIF server with cameras that are not there: ours behind its real front door, with log-ins and rights, or npm's soap, which has
-// neither and is given as an object what ours has answered, by standard input.
+// neither and is given as an object what ours has answered, by standard input. Or an HTTP server of Node.js that answers the same text to all.
 
 const [kind = "viaduct", cameras = "64", accountCount = "1"] = process.argv.slice(2);
 process.on("disconnect", () => process.exit(0));
 if (kind === "viaduct") await viaduct();
-else process.once("message", (answer) => nodeSoap(String(answer)));
+else process.once("message", (answer) => (kind === "http" ? plainHttp : nodeSoap)(String(answer)));
 if (kind !== "viaduct") process.send?.({ port: 0, logins: [] });
 
 async function viaduct(): Promise<void> {
@@ -147,6 +147,17 @@ function nodeSoap(answer: string): void {
     listenSoap(server, { path: "/media", services, xml: wsdl, forceSoap12Headers: true } as IServerOptions);
     process.send?.({ port: at });
   });
+}
+
+/** What there is before anything of ours: a body is read, and a text is sent. */
+function plainHttp(answer: string): void {
+  const server = createServer((request, response) => {
+    request.resume().once("end", () => {
+      response.writeHead(200, { "Content-Type": "application/soap+xml", "Content-Length": Buffer.byteLength(answer) });
+      response.end(answer);
+    });
+  });
+  server.listen(0, "127.0.0.1", () => process.send?.({ port: (server.address() as { port: number }).port }));
 }
 
 /** As npm's soap takes it: children of another namespace by their prefixes, attributes apart. */

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { Agent, request } from "node:http";
@@ -14,7 +14,7 @@ import { cell, table } from "./figures.ts";
 import { own } from "./servers.ts";
 import { pause, usageOf } from "./usage.ts";
 
-// What ONVIF requests cost: CPU of the serving process for each, beside npm's soap in the same run; the memory of pull points whose
+// What ONVIF requests cost: CPU of the serving process for each, beside npm's soap and an HTTP server that does nothing, in the same run; the memory of pull points whose
 // clients wait; and how long the tables of operations take to load.
 
 const { values } = parseArgs({
@@ -32,7 +32,8 @@ if (values.help === true) {
 
   node bench/onvif.ts [--cameras 64] [--requests 2000] [--pull-points 1000] [--json]
 
-Ours checks a UsernameToken and the rights of each request; npm's soap does neither. It answers a tenth of the requests.
+Ours checks a UsernameToken and the rights of each request; npm's soap does neither. It answers a tenth of the requests. "Node.js alone" is
+its HTTP server, which reads GetStreamUri without looking at it.
 `);
   process.exit(0);
 }
@@ -46,6 +47,8 @@ interface Login {
 const CLIENTS = 8;
 /** Code that has run often is another one: so many go before those that are counted. */
 const WARM_UP = 3;
+/** Characters that GetStreamUri is answered with. */
+const SHORT_ANSWER = 700;
 /** Of one account, and of one address: half of all connections is the most that it may have. */
 const [OF_ACCOUNT, OF_ADDRESS] = [100, 500];
 
@@ -173,22 +176,31 @@ const answer = await post({
   agent: false,
   body: asked(login, PROFILES),
 });
-theirs.process.send(answer);
-const [{ port: soapPort }] = (await once(theirs.process, "message")) as [{ readonly port: number }];
+/** Gives a server what it answers with. */
+async function told(process: ChildProcess, text: string): Promise<number> {
+  process.send(text);
+  return ((await once(process, "message")) as [{ readonly port: number }])[0].port;
+}
+const soapPort = await told(theirs.process, answer);
+const plain = await own("onvif-server.ts", ["http"]);
+const plainPort = await told(plain.process, "-".repeat(SHORT_ANSWER));
 const servers = [
   { name: "Viaduct", port: ours.port, path: "/onvif/media_service", pid: ours.process.pid ?? 0, login, share: 1 },
   { name: "npm soap", port: soapPort, path: "/media", pid: theirs.process.pid ?? 0, login: undefined, share: 0.1 },
 ];
+const alone = { port: plainPort, path: "/", pid: plain.process.pid ?? 0, login };
 const rows: { readonly server: string; readonly operation: string; readonly microseconds: number }[] = [];
 for (const [operation, body] of Object.entries(OPERATIONS))
   for (const server of servers) {
     const requests = Math.ceil(Number(values.requests) * server.share);
     rows.push({ server: server.name, operation, microseconds: await cost(server, body, requests) });
   }
+const any = { server: "Node.js alone", operation: "any, short" };
+rows.push({ ...any, microseconds: await cost(alone, OPERATIONS.GetStreamUri, Number(values.requests)) });
 const kilobytesEach = await waiting(ours.port, ours.process.pid ?? 0, ours.logins);
 const tablesMs = loading(TABLES);
 const servicesMs = loading(SERVICES);
-for (const one of [ours, theirs]) {
+for (const one of [ours, theirs, plain]) {
   one.process.kill();
   await once(one.process, "exit");
 }
