@@ -146,7 +146,7 @@ export class Archive {
     const reader = async (): Promise<StreamReader> => {
       // Who plays asks again and again, but a source may outlive what is recorded.
       const known = found !== undefined && clock.monotonic() < found.untilMs ? found.name : undefined;
-      const name = stream ?? known ?? (await this.#streamOf(camera));
+      const name = stream ?? known ?? (await this.meantStream(camera));
       if (stream === undefined && known === undefined) found = { name, untilMs: clock.monotonic() + KNOWN_STREAM_MS };
       return this.#reader(camera, name);
     };
@@ -157,6 +157,18 @@ export class Archive {
       follow: (range, signal) => later(async () => (await reader()).follow(range, signal)),
       readBackward: (range, signal) => later(async () => (await reader()).readBackward(range, signal)),
     };
+  }
+
+  /** Which stream is meant where a camera is named alone: its main one, or another one where there is footage of that alone. */
+  async meantStream(camera: string): Promise<string> {
+    if (this.#recorders.has(`${camera}/${MAIN_STREAM}`)) return MAIN_STREAM;
+    if (await this.#context.catalog.segments.hasStream(camera, MAIN_STREAM)) return MAIN_STREAM;
+    const recorded = await this.#context.catalog.segments.streams(camera);
+    const now = [...this.#recorders.keys()]
+      .filter((key) => key.startsWith(`${camera}/`))
+      .map((key) => key.slice(camera.length + 1))
+      .sort();
+    return [...recorded, ...now][0] ?? MAIN_STREAM;
   }
 
   /** Stretches without a gap that touch the range, cut to it, in order. */
@@ -170,7 +182,7 @@ export class Archive {
    */
   async gaps(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Gap[]> {
     const { catalog, volumes } = this.#context;
-    const name = stream ?? (await this.#streamOf(camera));
+    const name = stream ?? (await this.meantStream(camera));
     const range = { fromUs: Math.round(from * 1000), toUs: Math.round(to * 1000) };
     const rows = await catalog.gaps.touching(camera, name, range.fromUs, range.toUs);
     const away = await catalog.segments.elsewhere(camera, name, range, volumes.here);
@@ -193,7 +205,7 @@ export class Archive {
   /** What of the range was fetched from the camera's own recording, cut to it, in order; the first thousand stretches. */
   async fetchedSpans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]> {
     const range = { fromUs: Math.round(from * 1000), toUs: Math.round(to * 1000) };
-    const name = stream ?? (await this.#streamOf(camera));
+    const name = stream ?? (await this.meantStream(camera));
     return (await this.#context.catalog.segments.fetched(camera, name, range)).map(({ fromUs, toUs }) => ({
       from: unixMillis(Math.max(fromUs, range.fromUs) / 1000),
       to: unixMillis(Math.min(toUs, range.toUs) / 1000),
@@ -272,21 +284,10 @@ export class Archive {
   }
 
   async #reader(camera: string, stream?: string): Promise<StreamReader> {
-    const name = stream ?? (await this.#streamOf(camera));
+    const name = stream ?? (await this.meantStream(camera));
     const { volumes, files, catalog, log, keys } = this.#context;
     const live = (): SegmentFile | undefined => this.#recorders.get(`${camera}/${name}`)?.live;
     const [memory, known] = [this.#playing, this.#known];
     return new StreamReader(camera, name, { volumes, files, catalog, log, keys, live, memory, known });
-  }
-
-  async #streamOf(camera: string): Promise<string> {
-    if (this.#recorders.has(`${camera}/${MAIN_STREAM}`)) return MAIN_STREAM;
-    if (await this.#context.catalog.segments.hasStream(camera, MAIN_STREAM)) return MAIN_STREAM;
-    const recorded = await this.#context.catalog.segments.streams(camera);
-    const now = [...this.#recorders.keys()]
-      .filter((key) => key.startsWith(`${camera}/`))
-      .map((key) => key.slice(camera.length + 1))
-      .sort();
-    return [...recorded, ...now][0] ?? MAIN_STREAM;
   }
 }

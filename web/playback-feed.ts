@@ -14,7 +14,7 @@ import { type Footage, timelineOf } from "./timeline.ts";
 /** What is played, and to be told, of one camera's recording. */
 export interface PlaybackFeedOptions {
   readonly camera: string;
-  /** The main one if absent. */
+  /** The one that is meant where the camera is named alone, if absent. */
   readonly stream: string | undefined;
   /** What of it the account may have. */
   readonly source: RecordedSource;

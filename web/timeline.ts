@@ -11,17 +11,21 @@ const LIMITS = {
 
 /** What was recorded when, and why not. */
 export interface Footage {
+  /** Which stream is meant where a camera is named alone. */
+  meantStream(camera: string): Promise<string>;
   /** Stretches without a gap that touch the range, cut to it, in order. */
-  spans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]>;
+  spans(camera: string, from: UnixMillis, to: UnixMillis, stream: string): Promise<readonly Span[]>;
   /** Stretches that were not recorded, in order. */
-  gaps(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Gap[]>;
+  gaps(camera: string, from: UnixMillis, to: UnixMillis, stream: string): Promise<readonly Gap[]>;
   /** Stretches that were not recorded live, but fetched from the camera's own recording, cut to the range, in order. */
-  fetchedSpans(camera: string, from: UnixMillis, to: UnixMillis, stream?: string): Promise<readonly Span[]>;
+  fetchedSpans(camera: string, from: UnixMillis, to: UnixMillis, stream: string): Promise<readonly Span[]>;
 }
 
 /** What of a range is recorded, for a timeline. Instants are milliseconds since 1970. */
 export interface Timeline {
   readonly type: "timeline";
+  /** Of which stream it is told. */
+  readonly stream: string;
   readonly from: number;
   readonly to: number;
   /** The earliest and latest recorded instant that may be played; absent where there is none. */
@@ -50,14 +54,15 @@ export async function timelineOf(
   const { from } = range;
   const to = unixMillis(Math.min(Math.max(range.to, from), from + LIMITS.rangeMs));
   const extent = await o.source.extent();
-  const told = { type: "timeline", from, to } as const;
+  const stream = o.stream ?? (await o.footage.meantStream(camera));
+  const told = { type: "timeline", stream, from, to } as const;
   if (extent === undefined) return { ...told, spans: [], fetched: [], gaps: [] };
   const oldest = unixMillis(Math.max(from, extent.from));
   if (oldest >= to) return { ...told, extent, spans: [], fetched: [], gaps: [] };
   const [spans, fetched, gaps] = await Promise.all([
-    o.footage.spans(camera, oldest, to, o.stream),
-    o.footage.fetchedSpans(camera, oldest, to, o.stream),
-    o.footage.gaps(camera, oldest, to, o.stream),
+    o.footage.spans(camera, oldest, to, stream),
+    o.footage.fetchedSpans(camera, oldest, to, stream),
+    o.footage.gaps(camera, oldest, to, stream),
   ]);
   const least = (to - from) / LIMITS.parts;
   return {

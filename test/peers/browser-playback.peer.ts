@@ -7,7 +7,7 @@ import { Secret } from "../../base/secret.ts";
 import { isoOf, SECOND, unixMillis } from "../../base/units.ts";
 import type { BridgedCamera } from "../../bridge/camera.ts";
 import { createDepacketizer } from "../../media/depacketizer.ts";
-import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
 import { framesOf } from "../support/frame-code.ts";
 import { type Peer, peer } from "../support/peer.ts";
@@ -324,6 +324,33 @@ describe("recordings in Chromium", function () {
     // What became of one stretch is not said of another.
     await page.getByRole("button", { name: "Newest" }).click();
     await missing("Gate").waitFor({ state: "detached" });
+  });
+
+  it("are those of the stream that is recorded, and are fetched of that one, where it is a sub-stream alone", async () => {
+    const { discovery, archive, watch } = t.bridge.parts;
+    const { hostname } = new URL((await t.camera({ name: "Side", card: "both" })).deviceUrl);
+    await discovery.startScan([hostname]);
+    const find = discovery.list().find(({ ip }) => ip === hostname)?.id ?? "";
+    const choice = { credentials: CAMERA_LOGIN, plainText: true, recording: { mode: "off" } } as const;
+    const { id } = await discovery.adopt({ find }, choice);
+    const become = async (mode: "off" | "continuous", state: string): Promise<void> => {
+      await discovery.setRecording(id, "sub", { mode });
+      const side = (): BridgedCamera | undefined => watch.all().find(({ info }) => info.id === id);
+      await eventually(() => side()?.info.streams.find(({ name }) => name === "sub")?.recording.state === state);
+    };
+    await become("continuous", "recording");
+    await systemClock.sleep(3 * SECOND);
+    await become("off", "off");
+    const at = unixMillis(systemClock.now() + 3 * SECOND);
+    await systemClock.sleep(6 * SECOND);
+    await become("continuous", "recording");
+    const query = new URLSearchParams({ camera: id, at: isoOf(at) });
+    await page.goto(`${new URL(page.url()).origin}/playback?${query.toString()}`);
+    const missing = page.getByLabel("What is missing of Side");
+    await missing.getByRole("button", { name: "Fetch from the camera" }).click();
+    await missing.getByText("Side: was fetched from the camera's own recording.").waitFor();
+    expect(await archive.fetchedSpans(id, at, unixMillis(at + 1), "sub")).to.have.length(1);
+    expect(at - (await instant())).to.be.within(0, 1000 / 7);
   });
 
   it("say where nothing is recorded", async () => {

@@ -22,7 +22,7 @@ import { Metrics } from "../../base/metrics.ts";
 import { Sealer } from "../../base/seal.ts";
 import { Secret } from "../../base/secret.ts";
 import { DAY } from "../../base/units.ts";
-import type { BridgedCamera, StreamInfo } from "../../bridge/camera.ts";
+import { type BridgedCamera, MAIN_STREAM, type StreamInfo } from "../../bridge/camera.ts";
 import { Exports } from "../../bridge/client-side/exports/exports.ts";
 import { FrontDoor } from "../../bridge/client-side/front-door.ts";
 import { PtzHolders } from "../../bridge/client-side/ptz-holders.ts";
@@ -201,6 +201,7 @@ export async function startWebSite(
     pages,
     discovery,
     footage: {
+      meantStream: () => Promise.resolve(MAIN_STREAM),
       spans: () => Promise.resolve([]),
       gaps: () => Promise.resolve([]),
       fetchedSpans: () => Promise.resolve([]),

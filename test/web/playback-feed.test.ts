@@ -77,6 +77,7 @@ describe("a page's feed of a recording", () => {
       thumbnails: recording,
       turns: new Turns(),
       footage: {
+        meantStream: () => Promise.resolve("main"),
         spans: () => {
           looked += 1;
           return Promise.resolve([]);

@@ -8,6 +8,7 @@ const SECOND = 1000;
 
 const timeline = (more: Partial<Timeline> = {}): Timeline => ({
   type: "timeline",
+  stream: "main",
   from: BEGIN - 60 * SECOND,
   to: BEGIN + 60 * SECOND,
   spans: [],

@@ -24,16 +24,19 @@ function timeline(
   fetched: readonly Span[] = [],
 ) {
   const asked: number[] = [];
+  const streams = new Set<string>();
   const footage = {
-    spans: (_camera: string, from: number) => {
+    meantStream: () => Promise.resolve("sub"),
+    spans: (_camera: string, from: number, _to: number, stream: string) => {
       asked.push(from);
+      streams.add(stream);
       return Promise.resolve(spans);
     },
     gaps: () => Promise.resolve(gaps),
     fetchedSpans: () => Promise.resolve(fetched),
   };
   const told = timelineOf("gate", range, { source: unreadRecording([], extent), footage });
-  return told.then((one) => ({ ...one, asked }));
+  return told.then((one) => ({ ...one, asked, streams }));
 }
 
 describe("a timeline", () => {
@@ -50,6 +53,12 @@ describe("a timeline", () => {
       { from: at(10), to: at(20), ...lost },
       { from: at(30), ...lost },
     ]);
+  });
+
+  it("says of which stream it is, so that what is missing there is asked for, and of no other", async () => {
+    const { stream, streams } = await timeline(span(0, 60), [span(0, 10)], [], span(0, 60));
+    expect([stream, ...streams]).to.deep.equal(["sub", "sub"]);
+    expect((await timeline(undefined, [], [], span(0, 60))).stream).to.equal("sub");
   });
 
   it("tells apart what was fetched from the camera's own recording", async () => {

@@ -50,10 +50,10 @@ export function FetchGap(props: {
   }, [fetch?.id, fetch?.state]);
   if (gap === undefined && fetch === undefined) return null;
   const begin = (): void => {
-    if (gap === undefined) return;
+    if (known === undefined || gap === undefined) return;
     const from = Math.max(gap.from, instant - LONGEST_MS / 2);
     const to = Math.min(gap.to ?? Date.now(), from + LONGEST_MS);
-    const stretch = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+    const stretch = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), stream: known.stream };
     task.run(async () => setBegun(await call<Fetch>("POST", path, stretch)));
   };
   return (

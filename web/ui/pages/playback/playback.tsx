@@ -131,7 +131,7 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
             recorded <i class="event" /> events <i class="bookmark" /> bookmarks <i class="lock" /> locked
           </p>
           <SignaturesBar
-            cameras={chosen.map((id) => ({ id, name: nameOf(id) }))}
+            cameras={chosen.map((id) => ({ id, name: nameOf(id), stream: view?.timelines.get(id)?.stream }))}
             range={range}
             instant={instant}
             onJump={(to) => playback.jump(to)}

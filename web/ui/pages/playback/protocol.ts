@@ -9,6 +9,8 @@ export interface Span {
 /** What of a range is recorded. */
 export interface Timeline extends Span {
   readonly type: "timeline";
+  /** Of which stream it is told: what is asked about what it shows is asked of that one. */
+  readonly stream: string;
   /** The earliest and latest that may be played; absent where there is none. */
   readonly extent?: Span;
   readonly spans: readonly Span[];

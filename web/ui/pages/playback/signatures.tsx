@@ -38,7 +38,8 @@ interface Compared {
 type Line = Compared | { readonly type: "at"; readonly at: string } | { readonly type: "failed"; readonly why: string };
 
 interface SignaturesProps {
-  readonly cameras: readonly { readonly id: string; readonly name: string }[];
+  /** `stream`: the one that is shown of it; undefined where that is not known yet. */
+  readonly cameras: readonly { readonly id: string; readonly name: string; readonly stream: string | undefined }[];
   readonly range: Span;
   readonly instant: Instant;
   readonly onJump: (instant: Instant) => void;
@@ -73,6 +74,8 @@ function Signatures(props: SignaturesProps & { readonly onClose: () => void }): 
   const compare = async (): Promise<void> => {
     const [begin, end] = [new Date(from), new Date(to)];
     const query = new URLSearchParams({ from: begin.toISOString(), to: end.toISOString() });
+    const stream = cameras.find(({ id }) => id === camera)?.stream;
+    if (stream !== undefined) query.set("stream", stream);
     const stopper = new AbortController();
     stopping.current = stopper;
     setFound(undefined);
