@@ -47,20 +47,26 @@ export class CatalogDoomed {
     });
   }
 
-  /** All that is doomed on a volume now is named by a signed statement. */
-  async stated(volume: string): Promise<void> {
-    await this.#query.updateTable("doomed").set({ stated: 1 }).where("volume", "=", volume).execute();
+  /** These files of a volume are named by a signed statement. */
+  async stated(volume: string, files: readonly string[]): Promise<void> {
+    for (const page of pagesOf(files))
+      await this.#query
+        .updateTable("doomed")
+        .set({ stated: 1 })
+        .where("volume", "=", volume)
+        .where("file", "in", page)
+        .execute();
   }
 
   /** Files of {@link add} are off the disk. */
   async gone(volume: string, files: readonly string[]): Promise<void> {
-    for (let at = 0; at < files.length; at += PAGE_ROWS)
-      await this.#query
-        .deleteFrom("doomed")
-        .where("volume", "=", volume)
-        .where("file", "in", files.slice(at, at + PAGE_ROWS))
-        .execute();
+    for (const page of pagesOf(files))
+      await this.#query.deleteFrom("doomed").where("volume", "=", volume).where("file", "in", page).execute();
   }
+}
+
+function* pagesOf(files: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < files.length; at += PAGE_ROWS) yield files.slice(at, at + PAGE_ROWS);
 }
 
 export async function enterDoomed(

@@ -154,7 +154,11 @@ async function state({ removals, catalog, volume, log }: DoomedPlace, doomed: re
     log.warn({ err }, "a statement of what is removed cannot be written");
     return false;
   }
-  await catalog.doomed.stated(volume.name);
+  // What was doomed meanwhile is in no statement yet.
+  await catalog.doomed.stated(
+    volume.name,
+    doomed.map(({ file }) => file),
+  );
   return true;
 }
 

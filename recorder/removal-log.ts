@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
+import { Turns } from "../base/turns.ts";
 import { isoOf } from "../base/units.ts";
 import type { AnchorName } from "./anchor.ts";
 import type { Catalog } from "./catalog.ts";
@@ -67,6 +68,8 @@ export class RemovalLog {
   #isNew = true;
   /** By file, what is to be stated; emptied where that was written. */
   readonly #pending = new Map<string, RemovedSegment>();
+  /** Each statement goes on from the one before: of two at a time, one would be lost. */
+  readonly #turns = new Turns();
 
   private constructor(place: StatingPlace) {
     this.#place = place;
@@ -127,7 +130,11 @@ export class RemovalLog {
    * States what is about to be removed. It survives a power cut once this resolves; rejects as the disk does, and then it may be asked
    * again, also when the files are gone. Of a file that somebody else has removed, nothing is stated: it is missing.
    */
-  async state(rows: readonly DoomedRow[]): Promise<void> {
+  state(rows: readonly DoomedRow[]): Promise<void> {
+    return this.#turns.take(() => this.#state(rows));
+  }
+
+  async #state(rows: readonly DoomedRow[]): Promise<void> {
     // What is removed before the first statement is under that one.
     if (this.#isNew) return;
     for (const { file, volume, facts } of rows) {

@@ -7,13 +7,16 @@ import { Metrics } from "../../base/metrics.ts";
 import { unixMillis } from "../../base/units.ts";
 import { Archive } from "../../recorder/archive.ts";
 import { Catalog } from "../../recorder/catalog.ts";
+import type { SegmentRow } from "../../recorder/catalog-rows.ts";
 import { diskFiles, type Files } from "../../recorder/files.ts";
-import { removalsIn } from "../../recorder/removal-log.ts";
+import { type DoomedPlace, removeDoomed } from "../../recorder/recover.ts";
+import { RemovalLog, removalsIn } from "../../recorder/removal-log.ts";
 import { type RemovedSegment, withRemoved } from "../../recorder/removals.ts";
 import { certificateOf, type Signer } from "../../recorder/signature.ts";
 import { trustIn } from "../../recorder/trust.ts";
 import { exitCodeOf, type Report, verify } from "../../recorder/verify.ts";
 import { GroupCamera } from "../support/group-camera.ts";
+import { oneVolume } from "../support/one-volume.ts";
 import { findings } from "../support/recorder-harness.ts";
 import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/recorder-samples.ts";
 import { makeSigner } from "../support/signer.ts";
@@ -366,5 +369,45 @@ describe("recordings that retention removed", () => {
     await keep(2, files);
     expect(await filesOf("a")).to.have.length(2);
     expect(said(await report())).to.deep.equal(["removed a"]);
+  });
+
+  describe("by two at once, as when a disk comes back while retention is at work", () => {
+    let catalog: Catalog;
+    let rows: readonly SegmentRow[];
+    const removing = async (files: Files): Promise<DoomedPlace & { readonly removals: RemovalLog }> => {
+      const volumes = oneVolume(folder, catalog);
+      const place = { files, volumes, catalog, log: silentLog() };
+      const removals = await RemovalLog.open({ ...place, folder, clock, signer, anchor: () => undefined });
+      return { ...place, removals, volume: volumes.main };
+    };
+    beforeEach(async () => {
+      catalog = await Catalog.open(`${folder}/catalog.db`);
+      rows = await catalog.segments.after("a", "main", { startUs: 0, file: "" });
+    });
+    afterEach(() => catalog.close());
+
+    it("are in one statement after the other", async () => {
+      const { removals } = await removing(diskFiles);
+      await catalog.doomed.add(rows.slice(0, 2), "age");
+      await Promise.all((await catalog.doomed.all()).map((one) => removals.state([one])));
+      const [range] = (await removalsIn(diskFiles, folder))?.removals.ranges ?? [];
+      expect(range?.segments).to.equal(2);
+    });
+
+    it("are stated also where they are doomed while a statement is written", async () => {
+      const late = rows.slice(1, 2);
+      const place = await removing({
+        ...diskFiles,
+        rename: async (from, to) => {
+          if (to === statement()) await catalog.doomed.add(late.splice(0), "age");
+          await diskFiles.rename(from, to);
+        },
+      });
+      await catalog.doomed.add(rows.slice(0, 1), "age");
+      await removeDoomed(place);
+      await removeDoomed(place);
+      expect(await filesOf("a")).to.have.length(4);
+      expect(said(await report())).to.deep.equal(["removed a"]);
+    });
   });
 });
