@@ -25,7 +25,7 @@ const LIMITS = {
   jumpMs: SECOND,
   /** A clock that was corrected by more than this within a fragment is noted at both of its ends. */
   correctionUs: 1000,
-  /** Segments that may begin within a minute. A camera that gives a reason for a new one with every picture is not let. */
+  /** Segments that may begin within a minute: a camera that gives a reason for a new one with every picture is not let. */
   segmentsPerMinute: 20,
 };
 
@@ -211,7 +211,8 @@ export class Fragmenter {
         this.#renew ||
         Math.floor((sample.at + this.#phaseMs) / this.#segmentMs) >
           Math.floor((this.#open.since + this.#phaseMs) / this.#segmentMs);
-      if (mayBegin && due) {
+      // Where no other may begin now, this one goes on: what is in it can be read all the same.
+      if (mayBegin && due && this.#admits(sample.at)) {
         this.#cut(slot, ticks);
         this.end(undefined);
       } else if (age > LIMITS.longestSegmentMs || this.#segmentBytes > LIMITS.segmentBytes)
@@ -232,10 +233,12 @@ export class Fragmenter {
     }
   }
 
-  /** Whether a segment may begin now; where not, what comes is left out until one may. */
+  /** Whether one more segment may begin now; where not, and none is open, what comes is left out until one may. */
   #admits(at: UnixMillis): boolean {
     this.#begun = this.#begun.filter((begun) => Math.abs(at - begun) < MINUTE);
-    return this.#begun.length < LIMITS.segmentsPerMinute;
+    // One of which nothing was handed on yet is not among them.
+    const more = this.#open !== undefined && this.#open.plan === undefined ? 1 : 0;
+    return this.#begun.length + more < LIMITS.segmentsPerMinute;
   }
 
   /** A fragment that is too long or too large, and a place where decoding and presentation order agree. */

@@ -11,6 +11,7 @@ import {
   indexIn,
   METADATA,
   METADATA_TRACK,
+  PCMU,
   START_MS,
   VIDEO_TRACK,
   videoSample,
@@ -212,6 +213,23 @@ describe("the fragmenter", () => {
     fragmenter.end(undefined);
     expect(sink.indices.at(-1)).to.equal(4499);
   });
+
+  const reasons: readonly [string, Partial<Sample>, (index: number) => Partial<Sample>][] = [
+    ["sound changes its format", {}, (index) => ({ format: { ...PCMU, channels: 1 + (index % 2) } })],
+    ["the clock of the sound jumps", {}, (index) => ({ rtpTime: (index * 0x1000_0000) >>> 0 })],
+    ["the clock of the picture jumps", { quality: "jumped" }, () => ({})],
+  ];
+  for (const [what, picture, sound] of reasons)
+    it(`begins no more than these, and loses no picture, where ${what} again and again`, () => {
+      const { sink, fragmenter } = start();
+      for (const index of range(0, 3000)) {
+        fragmenter.push(0, { ...videoSample(index), ...picture });
+        fragmenter.push(1, { ...audioSample(index * 2), ...sound(index) });
+      }
+      fragmenter.end(undefined);
+      expect(sink.plans).to.have.length(40);
+      expect(sink.indices).to.deep.equal(range(0, 3000));
+    });
 
   it("does not take an equal format for a new one", () => {
     const { sink, fragmenter } = start();
