@@ -35,20 +35,12 @@ export class CatalogGaps {
       const { camera, stream, fromUs } = gap;
       const open = await query
         .selectFrom("gaps")
-        .select(["fromUs", "cause"])
+        .select("cause")
         .where("camera", "=", camera)
         .where("stream", "=", stream)
         .where("toUs", "is", null)
         .executeTakeFirst();
       if (open?.cause === gap.cause) return;
-      // One that would have no length gives way.
-      if (open !== undefined && open.fromUs >= fromUs)
-        await query
-          .deleteFrom("gaps")
-          .where("camera", "=", camera)
-          .where("stream", "=", stream)
-          .where("toUs", "is", null)
-          .execute();
       await endOpenGap(query, camera, stream, fromUs);
       await query
         .insertInto("gaps")
@@ -59,7 +51,7 @@ export class CatalogGaps {
 
   /** Ends the open gap, if there is one. */
   async end(camera: string, stream: string, toUs: number): Promise<void> {
-    await endOpenGap(this.#query, camera, stream, toUs);
+    await this.#query.transaction().execute((query) => endOpenGap(query, camera, stream, toUs));
   }
 
   /** Something was lost between two stretches that were recorded. */
@@ -117,7 +109,15 @@ export class CatalogGaps {
   }
 }
 
+/** One that would have no length, or less where the clock was set back, gives way. */
 async function endOpenGap(query: Kysely<CatalogSchema>, camera: string, stream: string, toUs: number): Promise<void> {
+  await query
+    .deleteFrom("gaps")
+    .where("camera", "=", camera)
+    .where("stream", "=", stream)
+    .where("toUs", "is", null)
+    .where("fromUs", ">=", toUs)
+    .execute();
   await query
     .updateTable("gaps")
     .set({ toUs })

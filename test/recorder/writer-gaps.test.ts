@@ -68,6 +68,16 @@ describe("what a segment writer says of a disk that fails", () => {
     files.decide = () => undefined;
   });
 
+  it("has no gap that ends before it begins, where the clock was set back meanwhile", async () => {
+    await harness.push(seconds(0, 5));
+    await clock.advance(5000);
+    harness.fragmenter.end(undefined);
+    await clock.advance(3_600_000);
+    harness.writer.nothing(CLOSED);
+    await harness.push(seconds(20, 23));
+    expect(await gaps()).to.deep.equal([]);
+  });
+
   it("is nothing where no disk is to blame", async () => {
     await harness.close();
     const appending = new Appending();
