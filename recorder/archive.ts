@@ -133,10 +133,10 @@ export class Archive {
     return this.#context;
   }
 
-  /** Whether something that was captured before `to` is in a segment that is still being written. */
+  /** Whether something that was captured before `to` may be in a segment that is not sealed yet. */
   isOpen(camera: string, stream: string, to: UnixMillis): boolean {
-    const first = this.#recorders.get(`${camera}/${stream}`)?.live?.fragments[0];
-    return first !== undefined && first.startUs < to * 1000;
+    const fromUs = this.#recorders.get(`${camera}/${stream}`)?.unsealedFromUs;
+    return fromUs !== undefined && fromUs < to * 1000;
   }
 
   /** What a camera recorded. Without `stream`: its stream `main`, or the first by name that has recordings. */

@@ -65,6 +65,11 @@ export class StreamRecorder {
     return !this.#closed && this.#writer.isWriting;
   }
 
+  /** What was captured from then on may be in a segment that is not sealed yet, in microseconds since 1970; undefined while none is written. */
+  get unsealedFromUs(): number | undefined {
+    return this.#writer.unsealedFromUs;
+  }
+
   /** The volume to record to while that can be written, from the next segment on; any if undefined. */
   set volume(name: string | undefined) {
     this.#writer.volume = name;

@@ -103,6 +103,12 @@ export class SegmentWriter implements FragmentSink {
     return this.#current !== undefined || this.#context.clock.monotonic() < this.#followsUntil;
   }
 
+  /** What was captured from then on may be in a segment that is not sealed yet, in microseconds since 1970; undefined while none is written. */
+  get unsealedFromUs(): number | undefined {
+    if (!this.isWriting) return undefined;
+    return this.#current?.fragments[0]?.startUs ?? this.#notes.past?.endUs;
+  }
+
   /** Why nothing is being recorded although samples come, or undefined. */
   get problem(): string | undefined {
     return this.#problem;

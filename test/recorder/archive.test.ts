@@ -304,6 +304,22 @@ describe("an archive", () => {
     ]);
   });
 
+  it("says that something is not sealed yet, also between two segments", async () => {
+    const into = recorder();
+    const sealed: (UnixMillis | undefined)[] = [];
+    for (let index = 0; index < 600; index += 1) {
+      await record(into, index, index + 1);
+      if (into.live !== undefined || index < 100) continue;
+      const end = (await archive.source("cam").extent())?.to ?? at(0);
+      sealed.push(end);
+      expect(archive.isOpen("cam", "main", unixMillis(end + 1))).to.equal(true);
+      expect(archive.isOpen("cam", "main", end)).to.equal(false);
+    }
+    expect(sealed).to.have.length.greaterThan(0);
+    await into.close();
+    expect(archive.isOpen("cam", "main", at(100))).to.equal(false);
+  });
+
   it("goes on after a restart, and notes that it was away", async () => {
     await record(recorder(), 0, 100);
     await archive.close();
