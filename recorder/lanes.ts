@@ -1,9 +1,11 @@
 import { randomInt } from "node:crypto";
+import { isFault } from "../base/fault.ts";
 import { unixMillis } from "../base/units.ts";
+import type { FramedPackets } from "../media/framed-packets.ts";
 import { PacketGroup, type TimeQuality, usualChannel } from "../media/group.ts";
 import { createPacketizer, type Packetizer } from "../media/packetizer.ts";
 import type { ReusedMemory } from "../media/reused-memory.ts";
-import type { SampleFormat } from "../media/sample.ts";
+import type { Sample, SampleFormat } from "../media/sample.ts";
 import type { Numbering, Reading } from "../media/source.ts";
 import type { Track } from "../media/track.ts";
 import type { Fmp4Track } from "./fmp4.ts";
@@ -19,6 +21,8 @@ const LIMITS = {
   driftUs: 10_000,
   /** More than this between two fragments is a gap. */
   gapUs: 1_500_000,
+  /** Samples in a row that RTP cannot carry and that are left out; who reads something else altogether is to be told. */
+  leftOut: 25,
 };
 
 /** One track of a reading: its numbers go on whatever the segments do. */
@@ -33,6 +37,8 @@ interface Lane {
   /** RTP time at which the last sample ended. */
   endTicks: number | undefined;
   discontinuity: boolean;
+  /** Samples in a row. */
+  leftOut: number;
 }
 
 interface LanesOptions {
@@ -71,6 +77,7 @@ export class Lanes {
       offset: undefined,
       endTicks: undefined,
       discontinuity: false,
+      leftOut: 0,
     }));
   }
 
@@ -115,26 +122,26 @@ export class Lanes {
     });
   }
 
-  /** Undefined for samples of tracks that are left out. */
+  /** Undefined for samples that are left out, for their track is, or RTP cannot carry them. Fault `invalid` where it can carry none. */
   group(sample: TimedSample): PacketGroup | undefined {
     const lane = this.#here[sample.track];
     if (lane === undefined) return undefined;
     const ticks = this.#rtpTicks(lane, sample);
     lane.endTicks = ticks + sample.durationTicks;
     const rtpTime = wrapped(ticks);
-    const discontinuity = sample.discontinuity || lane.discontinuity;
-    lane.discontinuity = false;
     const stored = {
       track: lane.index,
       at: unixMillis(sample.presentUs / 1000),
       quality: this.#quality,
       rtpTime,
       key: sample.key,
-      discontinuity,
+      discontinuity: sample.discontinuity || lane.discontinuity,
       data: sample.data,
       format: lane.format,
     };
-    return new PacketGroup(stored, lane.packetizer.packets(stored, rtpTime), this.#memory.memory);
+    const packets = packetsOf(lane, stored);
+    lane.discontinuity = packets === undefined;
+    return packets && new PacketGroup(stored, packets, this.#memory.memory);
   }
 
   #rtpTicks(lane: Lane, sample: TimedSample): number {
@@ -148,6 +155,18 @@ export class Lanes {
     if (counted !== undefined && near(counted)) return counted;
     lane.offset = exact - sample.presentTicks;
     return exact;
+  }
+}
+
+function packetsOf(lane: Lane, sample: Sample): FramedPackets | undefined {
+  try {
+    const packets = lane.packetizer.packets(sample, sample.rtpTime);
+    lane.leftOut = 0;
+    return packets;
+  } catch (error) {
+    if (!isFault(error, "invalid") || lane.leftOut >= LIMITS.leftOut) throw error;
+    lane.leftOut += 1;
+    return undefined;
   }
 }
 

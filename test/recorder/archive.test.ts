@@ -6,6 +6,8 @@ import { silentLog } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import { jpegFile } from "../../media/jpeg-file.ts";
+import { tablesOfQuality } from "../../media/jpeg-tables.ts";
 import { ReusedMemory } from "../../media/reused-memory.ts";
 import type { Sample } from "../../media/sample.ts";
 import type { RecordedSource } from "../../media/source.ts";
@@ -15,7 +17,7 @@ import { diskFiles } from "../../recorder/files.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { scanSegment } from "../../recorder/scan.ts";
 import { GroupCamera, indexInGroup, pass } from "../support/group-camera.ts";
-import { indicesOf } from "../support/recorder-harness.ts";
+import { Harness, indicesOf } from "../support/recorder-harness.ts";
 import {
   AUDIO_TRACK,
   audioSample,
@@ -273,6 +275,27 @@ describe("an archive", () => {
       ...range(behind + 75, 1000),
     ]);
     expect(indices(groups.filter((one) => one.discontinuity))).to.deep.equal([behind, behind + 75]);
+  });
+
+  it("plays around pictures that RTP cannot carry, and marks where they were", async () => {
+    const harness = await Harness.open(folder, {}, 10_000, "jpeg");
+    const end = 50;
+    const picture = { width: 320, height: 240, sampling: 0x21, tables: tablesOfQuality(50), restartInterval: 0 };
+    const foreign = { ...picture, sampling: 0x11 };
+    harness.describe([track("video", "JPEG", 90_000)]);
+    for (let index = 0; index < 2 * end; index += 1) {
+      const data = jpegFile(index === 7 || index >= end ? foreign : picture, [Buffer.from(`#${index};`)]);
+      const format = { codec: "JPEG", width: 320, height: 240 } as const;
+      await harness.push([{ ...videoSample(index, { gop: 1 }), data, format }]);
+    }
+    await harness.close();
+    const groups = await read(archive.source("jpeg"), at(0), at(2));
+    expect(indices(groups)).to.deep.equal([...range(0, 7), ...range(8, end)]);
+    expect(indices(groups.filter((one) => one.discontinuity))).to.deep.equal([8]);
+    const backward = archive.source("jpeg").readBackward({ from: at(1.9) }, never);
+    expect(indices(await Array.fromAsync(backward))).to.deep.equal([...range(0, 7), ...range(8, 48)].toReversed());
+    // Who would read on and on for nothing is told.
+    expect(await read(archive.source("jpeg"), at(2.5)).catch((error: Fault) => error.kind)).to.equal("invalid");
   });
 
   it("stops reading when it is told to", async () => {
