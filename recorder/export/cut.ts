@@ -4,7 +4,7 @@ import type { Catalog } from "../catalog.ts";
 import type { Cursor, SegmentRow } from "../catalog-rows.ts";
 import type { KeyFinder } from "../cipher.ts";
 import { isNoAnswer } from "../disk-turns.ts";
-import { errorCode, type OpenFile } from "../files.ts";
+import { errorCode, type OpenFile, systemCode } from "../files.ts";
 import type { Fmp4Track } from "../fmp4.ts";
 import { FRAGMENT_BOX_BYTES, type FragmentHeader, readFragmentBox } from "../integrity.ts";
 import { OneAtATime } from "../one-at-a-time.ts";
@@ -67,6 +67,7 @@ export interface CutFragment {
 const REASON = {
   gone: "it was deleted while the export was made",
   damaged: "it is damaged: it is not as it was recorded",
+  hanging: "its disk gave no answer",
   locked: "it is encrypted, and its key is not on this machine",
   old: "it is older than this account may have",
   keyless: "it cannot be decoded without what is missing before it",
@@ -97,7 +98,7 @@ export async function* cut(
       continue;
     }
     const { file, scan, segment } = opened;
-    let ahead: Promise<CutFragment | undefined> | undefined;
+    let ahead: Promise<CutFragment | string> | undefined;
     try {
       const first = begun
         ? 0
@@ -114,13 +115,12 @@ export async function* cut(
           needsKey = true;
         };
         const early = await ahead;
-        const isRead = ahead !== undefined;
         ahead = undefined;
         if (startUs < range.notBeforeUs()) leave(REASON.old);
         else if (needsKey && !key) leave(REASON.keyless);
         else {
-          const fragment = isRead ? early : await readFragment(file, rooms.free, { offset, bytes }, scan, segment);
-          if (fragment === undefined) leave(REASON.damaged);
+          const fragment = early ?? (await readFragment(file, rooms.free, { offset, bytes }, scan, segment));
+          if (typeof fragment === "string") leave(fragment);
           else {
             needsKey = false;
             rooms.turn();
@@ -194,8 +194,7 @@ async function openSegment(
   } catch (error) {
     if (isFault(error, "unavailable")) return error.message;
     if (errorCode(error) === "ENOENT") return REASON.gone;
-    if (errorCode(error) === undefined) throw error;
-    return REASON.damaged;
+    return unreadable(error);
   }
   try {
     const scan = await scanSegment(file, false, place.keys);
@@ -215,31 +214,39 @@ async function openSegment(
     return scan.protection !== undefined && scan.cipher === undefined ? REASON.locked : REASON.damaged;
   } catch (error) {
     await file.close();
-    if (errorCode(error) === undefined) throw error;
-    return REASON.damaged;
+    return unreadable(error);
   }
 }
 
+/** Why something cannot be read that is there. Throws what no disk and no file is to blame for. */
+function unreadable(error: unknown): string {
+  if (isNoAnswer(error)) return REASON.hanging;
+  const code = systemCode(error);
+  if (code !== undefined) return `its disk fails: it cannot be read (${code})`;
+  if (isFault(error, "invalid") || errorCode(error) !== undefined) return REASON.damaged;
+  throw error;
+}
+
+/** Or why not. */
 async function readFragment(
   file: OpenFile,
   room: OneAtATime,
   { offset, bytes }: { readonly offset: number; readonly bytes: number },
   { cipher }: Scan,
   segment: CutSegment,
-): Promise<CutFragment | undefined> {
+): Promise<CutFragment | string> {
   const stored = room.of(bytes);
   try {
-    if ((await file.read(stored, offset)) < stored.length) return undefined;
+    if ((await file.read(stored, offset)) < stored.length) return REASON.damaged;
     const head = stored.subarray(0, FRAGMENT_BOX_BYTES);
     const box = readFragmentBox(head);
     const rest = stored.subarray(FRAGMENT_BOX_BYTES);
     const body = (await cipher?.decrypt(box.sequence, [head], rest)) ?? rest;
     // In another thread, while what was read before is used.
     const hash = Buffer.from(await subtle.digest("SHA-256", body));
-    return hash.equals(box.hash) ? { segment, box, head, body } : undefined;
+    return hash.equals(box.hash) ? { segment, box, head, body } : REASON.damaged;
   } catch (error) {
     if (isNoAnswer(error)) room.lose();
-    if (isFault(error, "invalid") || errorCode(error) !== undefined) return undefined;
-    throw error;
+    return unreadable(error);
   }
 }

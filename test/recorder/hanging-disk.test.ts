@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { expect } from "chai";
 import { unixMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
+import { cut } from "../../recorder/export/cut.ts";
 import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { GroupCamera, indexInGroup } from "../support/group-camera.ts";
 import { START_MS, videoSample } from "../support/recorder-samples.ts";
@@ -157,6 +158,29 @@ describe("a disk that hangs without an error", function () {
     await expectAll(yard);
     expect(await site.findings()).to.deep.equal([]);
   });
+
+  for (const [what, operation] of [
+    ["reads", "read"],
+    ["opens", "open"],
+  ] as const)
+    it(`is told of in an export, and no recording accused, where it hangs while that ${what}`, async () => {
+      await gate.recorder.close();
+      const toUs = (START_MS + 12_000) * 1000;
+      const range = { camera: "gate", stream: "main", fromUs: START_MS * 1000, toUs, notBeforeUs: () => 0 };
+      const missing: string[] = [];
+      const cutting = cut(site.archive.place, range, ({ reason }) => missing.push(reason));
+      if (operation === "read") await cutting.next();
+      hang([operation]);
+      const way = { isOver: false };
+      const rest = Array.fromAsync(cutting).finally(() => {
+        way.isOver = true;
+      });
+      // Hashes are made in another thread, beside virtual time.
+      while (!way.isOver) await wait(1);
+      await rest;
+      expect(new Set(missing)).to.include("its disk gave no answer");
+      for (const reason of missing) expect(reason).to.not.include("damaged");
+    });
 
   it("is passed over by who plays it, and what is on other disks is played", async () => {
     await gate.recorder.close();
