@@ -8,6 +8,7 @@ import type { Journal, Mark } from "./journal.ts";
 import { removeDoomed } from "./recover.ts";
 import type { RemovalLog } from "./removal-log.ts";
 import type { RemovalReason } from "./removals.ts";
+import { SteadyTime } from "./steady-time.ts";
 import type { Volume } from "./volume.ts";
 import type { Volumes } from "./volumes.ts";
 import type { RecordingKeys } from "./writer-context.ts";
@@ -19,6 +20,9 @@ const LIMITS = {
   statement: 500,
   periodMs: MINUTE,
 };
+
+/** Who has this trouble, among volumes. */
+const CLOCK = "the clock";
 
 /** What is kept of one camera. Absent: no bound of this kind. */
 export interface Retention {
@@ -65,6 +69,7 @@ export class Retainer {
   readonly #o: RetainerParts;
   readonly #cameras = new Map<string, Retention>();
   readonly #timer: Timer;
+  readonly #time: SteadyTime;
   /** By volume, or of all together. */
   readonly #troubles = new Map<string, string>();
   /** Out of the catalog, and not yet removed. */
@@ -76,6 +81,7 @@ export class Retainer {
   constructor(o: RetainerParts) {
     this.#o = o;
     this.#timer = o.clock.every(LIMITS.periodMs, () => void this.run());
+    this.#time = new SteadyTime(o.clock);
   }
 
   /** Instead of what is said for each camera. */
@@ -110,7 +116,10 @@ export class Retainer {
   }
 
   async #pass(): Promise<void> {
-    const { catalog, clock, volumes } = this.#o;
+    const { catalog, volumes } = this.#o;
+    const now = this.#time.now();
+    const words = "the clock was set ahead: by that, nothing is deleted for its age until it has stayed so for a day";
+    this.#tell(CLOCK, this.#time.isHeld ? words : undefined);
     // On a disk that is away nothing is removed: it would be forgotten, and there again when the disk is.
     const there: Volume[] = [];
     for (const volume of volumes.all) if (await volumes.isHere(volume)) there.push(volume);
@@ -126,7 +135,7 @@ export class Retainer {
     for (const [camera, parts] of held) {
       const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
       const { maxAgeMs = Infinity, maxBytes = Infinity } = this.#of(camera);
-      const oldUs = (clock.now() - maxAgeMs) * 1000;
+      const oldUs = (now - maxAgeMs) * 1000;
       let left = bytes;
       await this.#remove({ camera, volumes: names }, (row) => {
         const isOld = row.endUs < oldUs;
@@ -139,7 +148,7 @@ export class Retainer {
     await this.#discard();
     for (const camera of await catalog.gaps.cameras()) {
       const { maxAgeMs } = this.#of(camera);
-      if (maxAgeMs !== undefined) await catalog.gaps.forget(camera, (clock.now() - maxAgeMs) * 1000);
+      if (maxAgeMs !== undefined) await catalog.gaps.forget(camera, (now - maxAgeMs) * 1000);
     }
     for (const camera of (await this.#o.journal?.cameras()) ?? []) await this.#forget(camera);
     await this.#keepSum(all, names);
@@ -148,7 +157,7 @@ export class Retainer {
       const { maxAgeMs } = this.#of(camera);
       if (maxAgeMs === undefined) continue;
       // A segment may reach into the next day.
-      const oldest = dayOf(unixMillis(Math.max(0, clock.now() - maxAgeMs - 2 * DAY)));
+      const oldest = dayOf(unixMillis(Math.max(0, now - maxAgeMs - 2 * DAY)));
       await this.#shred(camera, (day) => day < oldest);
     }
   }
@@ -160,7 +169,7 @@ export class Retainer {
   /** Within its camera's minimum. */
   #isYoung({ camera, endUs }: SegmentRow): boolean {
     const { minAgeMs } = this.#of(camera);
-    return minAgeMs !== undefined && endUs >= (this.#o.clock.now() - minAgeMs) * 1000;
+    return minAgeMs !== undefined && endUs >= (this.#time.now() - minAgeMs) * 1000;
   }
 
   /** `all`: the bytes on the volumes that are there, together. */
@@ -230,17 +239,18 @@ export class Retainer {
     if (trouble === this.#troubles.get(name)) return;
     if (trouble === undefined) this.#troubles.delete(name);
     else this.#troubles.set(name, trouble);
-    if (trouble !== undefined) this.#o.log.error(name === "" ? {} : { volume: name }, trouble);
+    if (trouble !== undefined) this.#o.log.error(name === "" || name === CLOCK ? {} : { volume: name }, trouble);
     const [first] = this.#troubles.values();
     this.#o.trouble?.(first);
   }
 
   /** Events and bookmarks go with the footage that they are of; those of a camera without any, by their age alone. */
   async #forget(camera: string): Promise<void> {
-    const { catalog, clock, journal } = this.#o;
+    const { catalog, journal } = this.#o;
     const { maxAgeMs = Infinity } = this.#of(camera);
+    const now = this.#time.now();
     const [oldest] = await catalog.segments.oldest(1, camera);
-    await journal?.forget(camera, unixMillis(Math.max(clock.now() - maxAgeMs, (oldest?.startUs ?? 0) / 1000)));
+    await journal?.forget(camera, unixMillis(Math.max(now - maxAgeMs, (oldest?.startUs ?? 0) / 1000)));
   }
 
   /** Dooms segments, oldest first, until one stays. Locked ones are passed over whatever is said of them. */

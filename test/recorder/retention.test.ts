@@ -144,6 +144,43 @@ describe("retention", () => {
     await subject.close();
   });
 
+  it("deletes nothing because the clock was set ahead, says so, and believes it after a day", async () => {
+    const before = clock.now();
+    const told: (string | undefined)[] = [];
+    const volumes = oneVolume(folder, catalog, { files });
+    const each = { maxAgeMs: 2 * DAY };
+    const log = silentLog();
+    const subject = new Retainer({
+      volumes,
+      files,
+      catalog,
+      clock,
+      log,
+      each,
+      bounds: {},
+      trouble: (words) => void told.push(words),
+    });
+    clock.setWall(unixMillis(before + 3650 * DAY));
+    await subject.run();
+    expect(await starts("one")).to.have.length(4);
+    expect(told.at(-1)).to.include("the clock was set ahead");
+    // Set right again.
+    clock.setWall(before);
+    await subject.run();
+    expect(told.at(-1)).to.equal(undefined);
+    clock.setWall(unixMillis(before + 10 * DAY));
+    await subject.run();
+    clock.holdUp(DAY - 1);
+    await subject.run();
+    expect(await starts("one")).to.have.length(4);
+    clock.holdUp(1);
+    await subject.run();
+    expect(await starts("one")).to.deep.equal([]);
+    expect(told.at(-1)).to.equal(undefined);
+    await subject.close();
+    clock.setWall(unixMillis(START_MS + DAY));
+  });
+
   it("runs every minute", async () => {
     const subject = retainer();
     subject.retain("one", { maxAgeMs: 1 });
