@@ -66,7 +66,7 @@ interface Inside {
 }
 
 /**
- * The descriptor of an open TCP socket of the runtime's own (libuv on Linux); undefined once it is closed, and for everything else.
+ * The descriptor of an open TCP socket of the runtime's own (libuv on Linux), be it under TLS; undefined once it is closed, and for everything else.
  * Asked for again at each use, for numbers of closed ones are given to others. Node.js does not document it: where a later one does
  * without, all goes the runtime's way.
  */

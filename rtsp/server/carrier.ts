@@ -2,7 +2,7 @@ import type { DirectWay } from "./direct-way.ts";
 
 /**
  * What carries the way to a client of one RTSP connection, requests' answers and what is played on it: of a socket, as much as
- * that needs, so that a socket of TCP or TLS is one as it is. What comes from the client is handed to `ClientConnection.read`.
+ * that needs. What comes from the client is handed to `ClientConnection.read`.
  */
 export interface Carrier {
   /** How bytes go past all that is written; absent where they cannot. */

@@ -84,7 +84,7 @@ export class CohortTrack<P extends Place> {
     this.#passOver(now);
     for (let index = 0; index < fds.length; index += 1)
       if (fds[index] !== NONE && this.#ways[index]?.admits(bytes, packets) !== true) fds[index] = NONE;
-    const whole = first.sendToAll(fds, bytes, packets, this.#taken);
+    const whole = first.sendToAll(this.#ways, fds, bytes, group, this.#taken);
     this.#sums = plus(this.#sums, group);
     this.#newestAt = group.at;
     return this.#left(whole, group);
@@ -92,7 +92,7 @@ export class CohortTrack<P extends Place> {
 
   /** Puts what the system did not take of a group on its way. */
   sendRest({ way }: P, group: PacketGroup, taken: number): void {
-    way.rest(group.framed(this.#channel), group.packetCount, taken);
+    way.rest(group.framed(this.#channel), group, taken);
   }
 
   /** Tells a reader what it was sent since it was told the last time. */

@@ -27,7 +27,7 @@ export interface CohortOptions {
 
 /**
  * Readers of one live source that have set up the same tracks in the same way. Those for whom nothing waits, and who have nothing to say, are in
- * step: one call of the system sends a group to all of them, and little else is done for each, for to look at all that belongs to a
+ * step: one call of the system sends a group to all of them, or one write to each stream, and little else is done for each, for to look at all that belongs to a
  * reader costs half as much as to send to it. The others are given the group one by one, and are in step again when nothing waits
  * for them any more.
  */

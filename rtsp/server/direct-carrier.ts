@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { PacketGroup } from "../../media/group.ts";
 import { descriptorOf, isOpen, type NativeSender } from "../../net/native.ts";
 import type { Carrier } from "./carrier.ts";
 import type { DirectWay } from "./direct-way.ts";
@@ -56,12 +57,18 @@ export class DirectCarrier implements Carrier, DirectWay {
     return true;
   }
 
-  sendToAll(fds: Int32Array, framed: Buffer, _packets: number, taken: Int32Array): number {
+  sendToAll(
+    _ways: readonly DirectWay[],
+    fds: Int32Array,
+    framed: Buffer,
+    _group: PacketGroup,
+    taken: Int32Array,
+  ): number {
     this.#native.writeAll(fds, framed, taken);
     return framed.length;
   }
 
-  rest(framed: Buffer, _packets: number, taken: number): void {
+  rest(framed: Buffer, _group: PacketGroup, taken: number): void {
     const left = framed.subarray(Math.max(0, taken));
     this.#directBytes -= left.length;
     this.#stream(left);

@@ -22,6 +22,7 @@ import { DirectCarrier } from "./direct-carrier.ts";
 import type { RtspHost } from "./host.ts";
 import { MulticastSenders } from "./multicast.ts";
 import { Newcomers } from "./newcomers.ts";
+import { StreamCarrier } from "./stream-carrier.ts";
 
 const LIMITS = {
   /** Logged-in connections: two cores feed about 2000 of 4 Mbit/s. */
@@ -199,15 +200,12 @@ export class RtspServer {
     // Not so inside HTTP and WebSockets: around these there may be a browser, which sends its certificate for any page.
     const peer = peerWithCertificate(socket);
     const { tls } = peer;
-    const carrier = tls ? socket : this.#plain(socket);
+    const native = tls ? undefined : this.#native;
+    const carrier = native === undefined ? new StreamCarrier(socket) : new DirectCarrier(socket, native);
     const connection = this.serve(carrier, socket, tls ? this.#datagrams.secure : this.#datagrams.plain, peer);
     socket.on("data", (chunk: Buffer) => connection.read(chunk));
     socket.on("error", () => socket.destroy());
     socket.on("end", () => socket.destroy());
-  }
-
-  #plain(socket: Socket): Carrier {
-    return this.#native === undefined ? socket : new DirectCarrier(socket, this.#native);
   }
 
   #admit(who: Principal): void {

@@ -7,6 +7,7 @@ import { type HttpHead, peekHead } from "../../net/http-head.ts";
 import { Base64Stream } from "../wire/base64-stream.ts";
 import type { ClientConnection } from "./connection.ts";
 import { keyOf, type RtspServer } from "./server.ts";
+import { StreamCarrier } from "./stream-carrier.ts";
 
 const LIMITS = {
   /** A POST that waits for its GET. A GET without a POST ends as every connection without a log-in does. */
@@ -100,7 +101,7 @@ export class Tunnels {
       return;
     }
     socket.write(OPENED);
-    const tunnel: Tunnel = { connection: this.#server.serve(socket, socket), post: undefined };
+    const tunnel: Tunnel = { connection: this.#server.serve(new StreamCarrier(socket), socket), post: undefined };
     this.#tunnels.set(name, tunnel);
     // What may still come belongs to nothing.
     socket.on("data", () => undefined);

@@ -132,11 +132,11 @@ export class UdpSink extends EventEmitter<{ drain: []; close: [] }> implements S
         this.#left -= count;
         return true;
       },
-      sendToAll(fds, framed, count, taken) {
+      sendToAll(_ways, fds, framed, { packetCount }, taken) {
         sender.sendToAll(fds, framed, taken);
-        return count;
+        return packetCount;
       },
-      rest: (framed, count, taken) => this.#sendRest(framed, count, Math.max(0, taken), sender),
+      rest: (framed, { packetCount }, taken) => this.#sendRest(framed, packetCount, Math.max(0, taken), sender),
     };
   }
 

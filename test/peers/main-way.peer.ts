@@ -47,6 +47,24 @@ describe("a camera in, and out to players", function () {
     });
   }
 
+  it("ffmpeg decodes every frame once over rtsps, of those that are sent to several at once, however often one comes and goes", async function () {
+    const ffmpeg = peer(this, "ffmpeg");
+    const play = (frames: number): ReturnType<typeof ffmpeg.run> =>
+      ffmpeg.run(
+        `-v error -rtsp_transport tcp -i ${t.rtsp(login, `live/${id}`, "rtsps")} -map 0:v -frames:v ${frames} -f rawvideo -pix_fmt gray -`.split(
+          " ",
+        ),
+      );
+    const guests = async (): Promise<void> => {
+      for (let count = 0; count < 3; count += 1) await play(5);
+    };
+    const [one, other] = await Promise.all([play(4 * GOP), play(4 * GOP), guests()]);
+    for (const { code, stdout, stderr } of [one, other]) {
+      expect(code, stderr).to.equal(0);
+      expectConsecutive(framesOf(stdout, WIDTH, HEIGHT), 4 * GOP);
+    }
+  });
+
   it("ffmpeg plays what was two seconds ago, of a camera that was adopted this moment", async function () {
     const ffmpeg = peer(this, "ffmpeg");
     const other = await t.adopt(await t.camera({ width: 320, height: 176 }));

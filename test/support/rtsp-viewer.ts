@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import { ChallengeAnswerer } from "../../auth/scheme/http.ts";
 import { Secret } from "../../base/secret.ts";
 import { openPortPair } from "../../net/udp.ts";
@@ -22,13 +23,15 @@ export class RtspViewer {
   }
 
   static async connect(t: TestBridge, login: Login, carrier: CarrierName): Promise<RtspViewer> {
-    const { rtsp = 0, http = 0 } = t.bridge.parts.addresses().doors;
+    const { rtsp = 0, rtsps = 0, http = 0 } = t.bridge.parts.addresses().doors;
     const socket =
       carrier === "HTTP"
         ? new TunnelledSocket(http)
         : carrier === "WebSocket"
           ? new WebSocketed(http)
-          : connect(rtsp, "127.0.0.1");
+          : carrier === "TLS"
+            ? connectTls({ port: rtsps, host: "127.0.0.1", rejectUnauthorized: false })
+            : connect(rtsp, "127.0.0.1");
     const viewer = new RtspViewer(socket, `rtsp://127.0.0.1:${rtsp}`, login);
     if (carrier === "UDP") viewer.client.hear(await openPortPair("127.0.0.1"));
     await viewer.client.connected;

@@ -14,6 +14,7 @@ import { ReusedMemory } from "../../../media/reused-memory.ts";
 import type { NativeSender } from "../../../net/native.ts";
 import { Cohort } from "../../../rtsp/server/cohort.ts";
 import { Cohorts } from "../../../rtsp/server/cohorts.ts";
+import { DirectCarrier } from "../../../rtsp/server/direct-carrier.ts";
 import { START } from "../../media/receiver-fixture.ts";
 import { native } from "../../support/native.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
@@ -83,7 +84,8 @@ describe("readers in step", () => {
       const [near] = (await once(server, "connection")) as [Socket];
       for (const socket of [near, far]) socket.on("error", () => undefined);
       const { apart = false, tracks = 1 } = o;
-      made.push(new Watcher({ near, far, sending, hub, clock, tracks, cohorts: apart ? undefined : cohorts }));
+      const carrier = new DirectCarrier(near, sending);
+      made.push(new Watcher({ near, far, carrier, hub, clock, tracks, cohorts: apart ? undefined : cohorts }));
     }
     watchers.push(...made);
     return made;

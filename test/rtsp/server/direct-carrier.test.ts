@@ -7,6 +7,7 @@ import * as fc from "fast-check";
 import type { NativeSender } from "../../../net/native.ts";
 import { DirectCarrier } from "../../../rtsp/server/direct-carrier.ts";
 import { native } from "../../support/native.ts";
+import { groupOf } from "./stage.ts";
 
 describe("a carrier that goes past the stream", () => {
   let sender: NativeSender;
@@ -34,10 +35,11 @@ describe("a carrier that goes past the stream", () => {
   const sendTogether = (carriers: readonly DirectCarrier[], bytes: Buffer): void => {
     const fds = Int32Array.from(carriers, (one) => (one.admits(bytes) ? (one.descriptor ?? -1) : -1));
     const taken = new Int32Array(fds.length);
-    const whole = carriers[0]?.sendToAll(fds, bytes, 1, taken);
+    const group = groupOf(0);
+    const whole = carriers[0]?.sendToAll(carriers, fds, bytes, group, taken);
     for (const [index, one] of carriers.entries()) {
       if (fds[index] === -1) one.write(bytes);
-      else if (taken[index] !== whole) one.rest(bytes, 1, taken[index] ?? 0);
+      else if (taken[index] !== whole) one.rest(bytes, group, taken[index] ?? 0);
     }
   };
   /** The native sender, that takes no more than it is let. */

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import type { Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
 import type { Principal } from "../../../auth/principal.ts";
 import { UnauthenticatedFault } from "../../../auth/unauthenticated.ts";
@@ -17,12 +18,14 @@ import { writeRtpHeader } from "../../../media/rtp.ts";
 import type { Numbering, RecordedSource } from "../../../media/source.ts";
 import type { Track } from "../../../media/track.ts";
 import { createHttpServer } from "../../../net/http.ts";
+import type { Identity } from "../../../net/tls.ts";
 import { openPortPair, type PortPair } from "../../../net/udp.ts";
 import type { MulticastAddress, RtspHost, TalkOffer } from "../../../rtsp/server/host.ts";
 import { RtspServer } from "../../../rtsp/server/server.ts";
 import { Tunnels } from "../../../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../../../rtsp/server/web-sockets.ts";
 import { START, videoTrack } from "../../media/receiver-fixture.ts";
+import { testIdentity } from "../../support/onvif-users.ts";
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import { TunnelledSocket } from "./tunnelled.ts";
 import { WebSocketed } from "./web-socketed.ts";
@@ -128,8 +131,11 @@ function gopOf(at: UnixMillis): number {
 }
 
 /** What an RTSP connection, or what is played by it, goes through. */
-export const CARRIERS = ["TCP", "HTTP", "WebSocket", "UDP"] as const;
+export const CARRIERS = ["TCP", "TLS", "HTTP", "WebSocket", "UDP"] as const;
 export type CarrierName = (typeof CARRIERS)[number];
+
+/** Made once. */
+let identity: Promise<Identity> | undefined;
 
 /** An RTSP server on a real socket, whose accounts and cameras are made up: `Authorization: Test <name>` logs in. */
 export class Stage {
@@ -161,6 +167,7 @@ export class Stage {
   /** Our ends of WebSockets, in the order of their coming. */
   readonly upgraded: Socket[] = [];
   port = 0;
+  tlsPort = 0;
   httpPort = 0;
 
   constructor(
@@ -198,6 +205,9 @@ export class Stage {
 
   async start(): Promise<void> {
     ({ port: this.port } = await this.#server.listen({ address: "127.0.0.1", port: 0 }));
+    identity ??= testIdentity();
+    const secure = { address: "127.0.0.1", port: 0, identity: await identity };
+    ({ port: this.tlsPort } = await this.#server.listen(secure));
     this.#http.listen(0, "127.0.0.1");
     await once(this.#http, "listening");
     this.httpPort = (this.#http.address() as AddressInfo).port;
@@ -231,7 +241,9 @@ export class Stage {
         ? new TunnelledSocket(this.httpPort)
         : carrier === "WebSocket"
           ? new WebSocketed(this.httpPort)
-          : connect(this.port, "127.0.0.1");
+          : carrier === "TLS"
+            ? connectTls({ port: this.tlsPort, host: "127.0.0.1", rejectUnauthorized: false })
+            : connect(this.port, "127.0.0.1");
     const client = new Client(socket, `rtsp://127.0.0.1:${this.port}`);
     if (carrier === "UDP") client.hear(await openPortPair("127.0.0.1"));
     await client.connected;

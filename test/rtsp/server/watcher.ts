@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import type { Hub } from "../../../media/hub.ts";
-import type { NativeSender } from "../../../net/native.ts";
+import type { Carrier } from "../../../rtsp/server/carrier.ts";
 import type { Cohorts } from "../../../rtsp/server/cohorts.ts";
-import { DirectCarrier } from "../../../rtsp/server/direct-carrier.ts";
 import type { Lane } from "../../../rtsp/server/lane.ts";
 import { LivePlayer } from "../../../rtsp/server/live-player.ts";
 import { InterleavedSink } from "../../../rtsp/server/sink.ts";
@@ -11,10 +10,10 @@ import { GroupWriter } from "../../../rtsp/server/writer.ts";
 import type { VirtualClock } from "../../support/virtual-clock.ts";
 import { AUDIO, VIDEO } from "./stage.ts";
 
-/** A client that plays over TCP, and what the bridge has for it. */
+/** A client that plays inside its RTSP connection, and what the bridge has for it. */
 export class Watcher {
   readonly failures: unknown[] = [];
-  readonly carrier: DirectCarrier;
+  readonly carrier: Carrier;
   readonly lanes: Map<number, Lane>;
   readonly player: LivePlayer;
   /** The bridge's end of the connection, and the client's. */
@@ -27,7 +26,7 @@ export class Watcher {
   constructor(o: {
     readonly near: Socket;
     readonly far: Socket;
-    readonly sending: NativeSender;
+    readonly carrier: Carrier;
     readonly hub: Hub;
     readonly clock: VirtualClock;
     /** It is given each group itself if absent. */
@@ -38,7 +37,7 @@ export class Watcher {
     this.near = o.near;
     this.far = o.far;
     this.far.on("data", (bytes: Buffer) => this.#take(bytes));
-    this.carrier = new DirectCarrier(o.near, o.sending);
+    this.carrier = o.carrier;
     this.lanes = new Map(
       [VIDEO, AUDIO]
         .slice(0, o.tracks)
