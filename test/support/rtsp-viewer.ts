@@ -23,7 +23,7 @@ export class RtspViewer {
   }
 
   static async connect(t: TestBridge, login: Login, carrier: CarrierName): Promise<RtspViewer> {
-    const { rtsp = 0, rtsps = 0, http = 0 } = t.bridge.parts.addresses().doors;
+    const { rtsp = 0, rtsps, http = 0 } = t.bridge.parts.addresses().doors;
     const socket =
       carrier === "HTTP"
         ? new TunnelledSocket(http)
