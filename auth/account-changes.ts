@@ -160,12 +160,14 @@ export class AccountChanges {
     });
   }
 
-  remove(id: string): Promise<void> {
+  remove(ids: readonly string[], still: (account: Account) => void): Promise<void> {
     return this.#store.inTurn(async () => {
-      const { account } = this.#known.get(id);
-      this.#assertManaged({ ...account, enabled: false });
-      await this.#store.remove(account);
-      this.#logIns.forget(id);
+      const all = ids.map((id) => this.#known.get(id).account);
+      if (all.length === 0) return;
+      for (const account of all) still(account);
+      this.#assertManaged(all.map((account) => ({ ...account, enabled: false })));
+      await this.#store.remove(all);
+      for (const id of ids) this.#logIns.forget(id);
     });
   }
 
@@ -200,21 +202,22 @@ export class AccountChanges {
   }
 
   async #update(account: Account, credential: string, overlap?: { readonly overlaps: boolean }): Promise<void> {
-    this.#assertManaged(account);
+    this.#assertManaged([account]);
     this.#known.policy.effective(account);
     await this.#store.update(account, credential, overlap);
   }
 
   /** Refuses a change that would leave nobody to undo it. */
-  #assertManaged(changed: Account): void {
+  #assertManaged(changed: readonly Account[]): void {
     const { policy } = this.#known;
     const administrators = this.#known.administrators(policy);
+    const ids = new Set(changed.map(({ id }) => id));
     if (
-      administrators.every(({ id }) => id === changed.id) &&
+      administrators.every(({ id }) => ids.has(id)) &&
       administrators.length > 0 &&
-      !isAdministrator(changed, policy)
+      !changed.some((account) => isAdministrator(account, policy))
     )
-      throw new Fault("wrong-state", `${changed.name} is the last administrator`, { tell: NOBODY_LEFT });
+      throw new Fault("wrong-state", `${administrators[0]?.name} is the last administrator`, { tell: NOBODY_LEFT });
   }
 }
 

@@ -79,15 +79,15 @@ export class AccountStore {
     this.#known.putAll(all);
   }
 
-  /** With all that is kept of it, of which nobody could find out any more what it is. */
-  async remove(account: Account): Promise<void> {
-    const { id } = account;
+  /** All or none, with all that is kept of each, of which nobody could find out any more what it is. */
+  async remove(all: readonly Account[]): Promise<void> {
+    const ids = all.map(({ id }) => id);
     await this.#query.transaction().execute(async (query) => {
-      await query.deleteFrom("account").where("id", "=", id).execute();
+      await query.deleteFrom("account").where("id", "in", ids).execute();
       for (const table of ["second_factor", "api_token", "integration_secret"] as const)
-        await query.deleteFrom(table).where("account", "=", id).execute();
+        await query.deleteFrom(table).where("account", "in", ids).execute();
     });
-    this.#known.drop(account);
+    for (const account of all) this.#known.drop(account);
   }
 
   /** `next`: the policy with the part. */

@@ -294,9 +294,12 @@ export class Accounts {
     return this.#changes.change(id, change);
   }
 
-  /** Takes effect at once. Faults: `not-found`; `wrong-state` when nobody would be left to manage accounts. */
-  remove(id: string): Promise<void> {
-    return this.#changes.remove(id);
+  /**
+   * Takes effect at once, for all of them or none. `still` throws where one is not to be removed as it stands when their turn comes. Faults:
+   * `not-found`; `wrong-state` when nobody would be left to manage accounts.
+   */
+  remove(ids: string | readonly string[], still: (account: Account) => void = () => undefined): Promise<void> {
+    return this.#changes.remove(typeof ids === "string" ? [ids] : ids, still);
   }
 
   /** Ends all that was begun with the account, as a new credential does; the one that there is stays good. Fault `not-found`. */

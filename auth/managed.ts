@@ -89,10 +89,13 @@ export class ManagedAccounts {
   }
 
   /** See {@link Accounts.remove}. */
-  async remove(id: string): Promise<void> {
-    const before = this.#accounts.find(id);
-    await this.#accounts.remove(id);
-    if (before !== undefined) this.#record("remove-account", before.name, rightsOf(before), undefined);
+  async remove(ids: string | readonly string[], still: (account: Account) => void = () => undefined): Promise<void> {
+    const removed: Account[] = [];
+    await this.#accounts.remove(ids, (account) => {
+      still(account);
+      removed.push(account);
+    });
+    for (const before of removed) this.#record("remove-account", before.name, rightsOf(before), undefined);
   }
 
   /** See {@link Accounts.setPassword}. */

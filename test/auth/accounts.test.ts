@@ -213,6 +213,8 @@ describe("accounts", () => {
       ])
         expect(await kindOf(change)).to.equal("wrong-state");
       const second = await accounts.createPerson({ name: "second", password: new Secret(PASSWORD), grants: MANAGE });
+      expect(await kindOf(() => accounts.remove([id, second.id]))).to.equal("wrong-state");
+      expect(accounts.list()).to.have.length(2);
       const both = [kindOf(() => accounts.remove(id)), kindOf(() => accounts.remove(second.id))];
       expect((await Promise.all(both)).toSorted()).to.deep.equal(["none", "wrong-state"]);
       expect(accounts.setUpNeeded).to.equal(false);

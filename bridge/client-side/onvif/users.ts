@@ -42,7 +42,8 @@ export const USER_CAPABILITIES = { MaxUserNameLength: LIMITS.nameCharacters, Max
  * ONVIF's users (Core 8.4). A user of a level is the account of an external system with the role that stands for it, and nothing else: these
  * are made, changed and removed here. All others are `Extended`, and fixed: people, whose passwords belong to the pages, accounts of
  * directories, and systems with other rights. Who asks has been found to manage accounts; each change stands in the audit log, and what makes an
- * administrator waits for a second person where that is set.
+ * administrator waits for a second person where that is set. Several in one request are made or removed together or not at all; they are changed one
+ * after the other, and what was changed before one that fails stays so.
  */
 export function userHandlers(users: OnvifUsers | undefined): UserHandlers {
   const changing = (
@@ -78,7 +79,7 @@ export function userHandlers(users: OnvifUsers | undefined): UserHandlers {
         for (const one of wanted) made.push((await managed.createIntegration({ ...one, grants: [] })).account);
       } catch (error) {
         // All of them, or none.
-        for (const { id } of made.toReversed()) await managed.remove(id);
+        await managed.remove(made.map(({ id }) => id));
         throw error;
       }
       return {};
@@ -108,7 +109,14 @@ export function userHandlers(users: OnvifUsers | undefined): UserHandlers {
 
     async DeleteUsers({ Username: names }, call) {
       const { accounts, levels, managed } = changing(call, names);
-      for (const { id } of names.map((name) => changeable(accounts, levels, name, call))) await managed.remove(id);
+      const all = names.map((name) => changeable(accounts, levels, name, call));
+      await managed.remove(
+        all.map(({ id }) => id),
+        // Somebody may have given it other rights meanwhile.
+        (now) => {
+          if (levelOf(now, levels) === undefined) throw fixed();
+        },
+      );
       return {};
     },
   };

@@ -205,6 +205,19 @@ describe("users through ONVIF", () => {
     expect((await users())["one"]).to.equal("User");
   });
 
+  it("are all removed or none, also where one was given other rights while the request was under way", async () => {
+    await ask("CreateUsers", user("one", "User", PASSWORD) + user("two", "User", PASSWORD));
+    const { accounts } = site;
+    const remove = accounts.remove.bind(accounts);
+    accounts.remove = async (...of) => {
+      accounts.remove = remove;
+      await accounts.change(accounts.named("two")?.id ?? "", { roles: ["guard", "viewer"] });
+      await remove(...of);
+    };
+    expect(why(await ask("DeleteUsers", named("one", "two")))).to.equal("InvalidArgVal/FixedUser");
+    expect(await users()).to.include({ one: "User", two: "Extended" });
+  });
+
   it("are told and changed to nobody who may not manage accounts through ONVIF", async () => {
     const other = await site.account([
       { right: "live", cameras: "any", interfaces: "any" },
