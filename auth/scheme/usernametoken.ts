@@ -17,6 +17,8 @@ const LIMITS = {
   nonceBytes: [8, 64],
   /** Tokens that were right and are remembered. Guessing fills nothing. */
   remembered: 50_000,
+  /** Of which something was forgotten: as many as there can be, so that those go that are gone. */
+  accounts: 20_000,
   nameLength: 256,
 } as const;
 
@@ -42,19 +44,23 @@ export class UsernameTokenVerifier {
   readonly #windowMs: Millis;
   /** In the order of their use, with the time of the use. */
   readonly #used = new Map<string, MonotonicMillis>();
-  /** Tokens made up to this instant may have been used and forgotten. */
-  #forgottenUpTo = Number.NEGATIVE_INFINITY;
+  readonly #remembered: number;
+  /** By account: its tokens made up to this instant may have been used and forgotten. Those of others have clocks of their own. */
+  readonly #forgottenUpTo = new Map<string, number>();
 
   constructor(options: {
     readonly accounts: Accounts;
     readonly clock: Clock;
     readonly throttle: Throttle;
     readonly windowMs?: Millis;
+    /** For tests: how many tokens are remembered. */
+    readonly remembered?: number;
   }) {
     this.#accounts = options.accounts;
     this.#clock = options.clock;
     this.#throttle = options.throttle;
     this.#windowMs = options.windowMs ?? LIMITS.windowMs;
+    this.#remembered = options.remembered ?? LIMITS.remembered;
   }
 
   /** Faults: `unauthenticated`, `busy` (throttled, or too many passwords to check). */
@@ -113,23 +119,33 @@ export class UsernameTokenVerifier {
         detail: seconds,
       });
     }
-    this.#useOnce(`${principal.accountId} ${nonce.toString("base64")} ${created}`, created, username);
+    this.#useOnce(principal.accountId, nonce.toString("base64"), created, username);
     came?.used(peer.address);
     return principal;
   }
 
-  #useOnce(key: string, created: UnixMillis, account: string): void {
+  #useOnce(accountId: string, nonce: string, created: UnixMillis, account: string): void {
+    const key = `${accountId} ${nonce} ${created}`;
     const now = this.#clock.monotonic();
     for (const [old, usedAt] of this.#used) {
       // Twice the window: a token from the future is good for that long.
       const expired = now - usedAt > 2 * this.#windowMs;
-      if (!expired && this.#used.size < LIMITS.remembered) break;
+      if (!expired && this.#used.size < this.#remembered) break;
       this.#used.delete(old);
-      if (!expired) this.#forgottenUpTo = Math.max(this.#forgottenUpTo, Number(old.split(" ")[2]));
+      if (!expired) this.#forget(old);
     }
-    if (this.#used.has(key) || created <= this.#forgottenUpTo)
+    if (this.#used.has(key) || created <= (this.#forgottenUpTo.get(accountId) ?? Number.NEGATIVE_INFINITY))
       throw new UnauthenticatedFault("token was used already", { stale: true, failure: "used-again", account });
     this.#used.set(key, now);
+  }
+
+  #forget(key: string): void {
+    const [accountId = "", , created] = key.split(" ");
+    const before = this.#forgottenUpTo.get(accountId) ?? Number.NEGATIVE_INFINITY;
+    this.#forgottenUpTo.delete(accountId);
+    this.#forgottenUpTo.set(accountId, Math.max(before, Number(created)));
+    if (this.#forgottenUpTo.size > LIMITS.accounts)
+      this.#forgottenUpTo.delete(this.#forgottenUpTo.keys().next().value ?? "");
   }
 }
 

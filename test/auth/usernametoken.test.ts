@@ -114,6 +114,25 @@ describe("WS-Security UsernameToken", () => {
     expect(await kind({ ...first, username: "VMS" })).to.equal("unauthenticated");
     expect(await kind({ ...first, nonce: first.nonce?.replace("==", "") ?? "" })).to.equal("unauthenticated");
   });
+  it("refuses a replay that it has forgotten, and nothing else: not even where another system's clock is ahead", async () => {
+    const { secret: others } = await site.accounts.createIntegration({ name: "busy", grants: WATCH_ALL });
+    const few = { accounts: site.accounts, clock: site.clock, throttle: new Throttle(site.clock), remembered: 2 };
+    verifier = new UsernameTokenVerifier(few);
+    const of = (n: number): UsernameToken => {
+      const nonce = Buffer.from(`nonce number ${n}`);
+      const [username, created] = ["busy", at(4 * MINUTE + n * SECOND)];
+      return token({
+        username,
+        created,
+        nonce: nonce.toString("base64"),
+        password: digestOf(nonce, created, others.reveal()),
+      });
+    };
+    for (let n = 0; n < 5; n += 1) expect(await kind(of(n))).to.equal("none");
+    expect([await kind(of(0)), await kind(of(4))]).to.deep.equal(["unauthenticated", "unauthenticated"]);
+    expect(await kind(token())).to.equal("none");
+  });
+
   it("does not count a wrong clock as guessing, but wrong secrets", async () => {
     for (let n = 0; n < 30; n += 1)
       expect(await kind(token({ created: at(-10 * MINUTE) }))).to.equal("unauthenticated");
