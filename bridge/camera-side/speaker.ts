@@ -84,7 +84,11 @@ class Talker implements Talk {
   async start(): Promise<void> {
     const { signal } = this.#options;
     this.#session ??= openTalk({ ...this.#options, signal: AbortSignal.any([signal, this.#closing.signal]) });
-    const session = await this.#session;
+    const session = await this.#session.catch((error: unknown) => {
+      // The next PLAY asks the camera anew.
+      this.#session = undefined;
+      throw error;
+    });
     if (this.#open !== undefined) return;
     this.#open = session;
     session.ended.catch((fault: unknown) => {
