@@ -5,7 +5,8 @@ import { releaseBytes, type SampleBytes } from "../media/packed-bytes.ts";
 import type { Sample, SampleFormat } from "../media/sample.ts";
 import { plainFormat } from "../media/sounds.ts";
 import type { Track } from "../media/track.ts";
-import type { Fmp4Sample, Fmp4Track } from "./fmp4.ts";
+import type { Fmp4Track } from "./fmp4.ts";
+import { earliestUs, type Run, runOf, type TimedTrack } from "./fragment-times.ts";
 import { cameraGap, type GapReason } from "./gap.ts";
 
 /** Where fragments and segments end. */
@@ -23,14 +24,9 @@ const LIMITS = {
   /** Time that is missing between two samples before it counts as a gap, and where a loss is known. */
   silenceMs: 10 * SECOND,
   jumpMs: SECOND,
-  /** A clock that was corrected by more than this within a fragment is noted at both of its ends. */
-  correctionUs: 1000,
   /** Segments that may begin within a minute: a camera that gives a reason for a new one with every picture is not let. */
   segmentsPerMinute: 20,
 };
-
-/** What a file has room for, of one duration and of one offset, whatever the camera's clock does. */
-const MOST_TICKS = 2 ** 31 - 1;
 
 /** What is common to all fragments of one segment. Two fragments belong together when they have the same object. */
 export interface SegmentPlan {
@@ -39,22 +35,6 @@ export interface SegmentPlan {
   readonly zeroUs: number;
   readonly time: TimeQuality;
   readonly cameraAheadMs: number | undefined;
-}
-
-/** Which instant a presentation time of a track is. */
-export interface Reference {
-  readonly mediaTicks: number;
-  /** Microseconds since 1970. */
-  readonly us: number;
-}
-
-/** Samples of one track in a fragment. */
-export interface Run {
-  readonly id: number;
-  readonly baseTimeTicks: bigint;
-  /** At the first sample, and at the last one too where the clock was corrected between them. */
-  readonly references: readonly [first: Reference, last?: Reference];
-  readonly samples: readonly Fmp4Sample<SampleBytes>[];
 }
 
 export interface ReadyFragment {
@@ -76,27 +56,12 @@ export interface FragmentSink {
   end(plan: SegmentPlan, gap: GapReason | undefined): void;
 }
 
-interface Pending {
-  readonly sample: Sample<SampleBytes>;
-  /** RTP time without wrapping. */
-  readonly ticks: number;
-}
-
 /** State of one recordable track. */
-interface Slot {
-  readonly id: number;
-  readonly timescale: number;
+interface Slot extends TimedTrack {
   readonly video: boolean;
   format: SampleFormat | undefined;
   last: { readonly rtpTime: number; readonly ticks: number; readonly at: number } | undefined;
   highestTicks: number;
-  /** Between the newest two samples. */
-  step: number | undefined;
-  pending: Pending[];
-  /** Which RTP time of this segment is which media time. */
-  anchor: { readonly ticks: number; readonly media: number } | undefined;
-  /** Decoding times only rise. */
-  lastDecode: number;
 }
 
 /**
@@ -335,90 +300,4 @@ function worst(samples: readonly Sample<SampleBytes>[]): TimeQuality {
   let found = 0;
   for (const { quality } of samples) found = Math.max(found, TIME_QUALITIES.indexOf(quality));
   return TIME_QUALITIES[found] ?? "arrival";
-}
-
-function earliest(slot: Slot): Pending | undefined {
-  let found: Pending | undefined;
-  for (const pending of slot.pending) if (found === undefined || pending.ticks < found.ticks) found = pending;
-  return found;
-}
-
-function earliestUs(slot: Slot): number {
-  return usOf(earliest(slot));
-}
-
-function latest(slot: Slot): Pending | undefined {
-  let found: Pending | undefined;
-  for (const pending of slot.pending) if (found === undefined || pending.ticks > found.ticks) found = pending;
-  return found;
-}
-
-function usOf(pending: Pending | undefined): number {
-  return Math.round((pending?.sample.at ?? 0) * 1000);
-}
-
-/**
- * The samples of one track with their times. Decoding times are the presentation times put in order: with B-frames, that
- * is a valid clock for the decoder; without them, both are the same.
- */
-function runOf(slot: Slot, zeroUs: number, nextTicks: number | undefined): { run: Run; endUs: number } {
-  const { pending, timescale } = slot;
-  const times = pending.map((one) => one.ticks);
-  const reordered = times.some((ticks, index) => ticks < (times[index - 1] ?? ticks));
-  const order = reordered ? [...times].sort((a, b) => a - b) : times;
-  const firstTicks = order[0] ?? 0;
-  const referenceUs = earliestUs(slot);
-  slot.anchor ??= {
-    ticks: firstTicks,
-    media: Math.max(0, Math.round(((referenceUs - zeroUs) / 1_000_000) * timescale)),
-  };
-  const { anchor } = slot;
-  const mediaOf = (ticks: number): number => ticks - anchor.ticks + anchor.media;
-
-  const decode: number[] = [];
-  for (const ticks of order) {
-    slot.lastDecode = Math.max(mediaOf(ticks), slot.lastDecode + 1);
-    decode.push(slot.lastDecode);
-  }
-  const toNext = nextTicks === undefined || reordered ? undefined : mediaOf(nextTicks) - slot.lastDecode;
-  const inRange = toNext !== undefined && toNext > 0 && toNext < (LIMITS.silenceMs / SECOND) * timescale;
-  const lastDuration = inRange ? toNext : usualDuration(slot, pending.at(-1)?.sample);
-  const samples = pending.map(({ sample, ticks }, index): Fmp4Sample<SampleBytes> => {
-    const at = decode[index] ?? 0;
-    return {
-      data: sample.data,
-      durationTicks: Math.min((decode[index + 1] ?? at + lastDuration) - at, MOST_TICKS),
-      key: sample.key,
-      compositionOffsetTicks: Math.max(-MOST_TICKS, Math.min(mediaOf(ticks) - at, MOST_TICKS)),
-      discontinuity: sample.discontinuity,
-    };
-  });
-  const base = decode[0] ?? 0;
-  const references = referencesOf(slot, mediaOf);
-  const { mediaTicks, us } = references.at(-1) ?? { mediaTicks: base, us: referenceUs };
-  const remainingTicks = slot.lastDecode + lastDuration - mediaTicks;
-  return {
-    run: { id: slot.id, baseTimeTicks: BigInt(base), references, samples },
-    endUs: us + Math.round((remainingTicks / timescale) * 1_000_000),
-  };
-}
-
-/** Times between two references are drawn out or together, so that they do not overlap with those of the next fragment. */
-function referencesOf(slot: Slot, mediaOf: (ticks: number) => number): Run["references"] {
-  const [first, last] = [earliest(slot), latest(slot)].map((pending) => ({
-    mediaTicks: Math.max(0, mediaOf(pending?.ticks ?? 0)),
-    us: usOf(pending),
-  })) as [Reference, Reference];
-  const countedUs = ((last.mediaTicks - first.mediaTicks) / slot.timescale) * 1_000_000;
-  return Math.abs(last.us - first.us - countedUs) > LIMITS.correctionUs && last.us > first.us ? [first, last] : [first];
-}
-
-/** How long a sample lasts when the next one is not there to tell. */
-function usualDuration(slot: Slot, sample: Sample<SampleBytes> | undefined): number {
-  const format = sample?.format;
-  const perSecond = slot.timescale;
-  if (sample !== undefined && (format?.codec === "PCMU" || format?.codec === "PCMA"))
-    return Math.max(1, Math.round((sample.data.length / format.channels / format.sampleRateHz) * perSecond));
-  if (format?.codec === "MPEG4-GENERIC") return Math.round((1024 / format.sampleRateHz) * perSecond);
-  return slot.step ?? Math.round(perSecond / 25);
 }
