@@ -4,7 +4,7 @@ import type { Sample } from "../media/sample.ts";
 import type { Fmp4Sample } from "./fmp4.ts";
 
 const LIMITS = {
-  /** A sample lasts until the next one, if that comes so soon. */
+  /** A sample lasts until the next one, if that comes so soon, and never longer, whatever is counted. */
   durationMs: 10 * SECOND,
   /** A clock that was corrected by more than this within a fragment is noted at both of its ends. */
   correctionUs: 1000,
@@ -110,9 +110,11 @@ export function runOf(track: TimedTrack, zeroUs: number, nextTicks: number | und
   const references = referencesOf(track, mediaOf);
   const { mediaTicks, us } = references.at(-1) ?? { mediaTicks: base, us: referenceUs };
   const remainingTicks = track.lastDecode + lastDuration - mediaTicks;
+  const endUs = us + Math.round((remainingTicks / timescale) * 1_000_000);
+  const newestMs = pending.reduce((newest, { sample }) => Math.max(newest, sample.at), 0);
   return {
     run: { id: track.id, baseTimeTicks: BigInt(base), references, samples },
-    endUs: us + Math.round((remainingTicks / timescale) * 1_000_000),
+    endUs: Math.min(endUs, Math.round((newestMs + LIMITS.durationMs) * 1000)),
   };
 }
 
