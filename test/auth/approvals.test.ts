@@ -122,6 +122,18 @@ describe("a second person", () => {
     ]);
   });
 
+  it("is asked for 200 things of all accounts together, five of each, and no more", async () => {
+    for (let n = 0; n < 40; n += 1) {
+      const made = await accounts.createIntegration({ name: `vms-${n}`, grants: WATCH_ALL });
+      ids = { ...ids, ada: made.account.id };
+      for (let one = 0; one < 5; one += 1) await needed("ada", { one });
+      expect(await kindOf(() => pass("ada", { one: 5 }))).to.equal("busy");
+    }
+    expect(await kindOf(() => pass("bob"))).to.equal("busy");
+    await approvals.withdraw(asker("ada"), (await needed("ada", { one: 0 })).id);
+    expect((await needed("bob")).who).to.equal("bob");
+  });
+
   it("is not the person under whom the external system is that asks", async () => {
     const link = { directory: "corp", id: "guid-1", roles: [] };
     await accounts.followDirectory([{ make: "dora", link }]);

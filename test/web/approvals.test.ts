@@ -2,8 +2,10 @@ import { expect } from "chai";
 import { ACTS, type Act } from "../../auth/acts.ts";
 import type { Grant } from "../../auth/principal.ts";
 import { RIGHTS } from "../../auth/right.ts";
+import { WaitingLogIns } from "../../auth/waiting-log-ins.ts";
 import { Secret } from "../../base/secret.ts";
 import { HOUR, isoOf, MINUTE, unixMillis } from "../../base/units.ts";
+import { kindOf } from "../auth/fixture.ts";
 import { makeSigners, recordFor, type Signers } from "../support/exported.ts";
 import { START_MS, scratchFolder } from "../support/recorder-samples.ts";
 import type { WebAnswer, WebClient } from "../support/web-client.ts";
@@ -345,6 +347,17 @@ describe("acts that wait for a second person, at the pages", () => {
       await says(bob, id, { says: "approved" });
       await site.accounts.change(idOf("guard"), { enabled: false });
       expect((await proceed(ticket)).status).to.equal(401);
+    });
+
+    it("goes on from the address alone that it was begun at", async () => {
+      const logIns = new WaitingLogIns(site.options);
+      const who = site.accounts.principalOf(idOf("guard"));
+      if (who === undefined) throw new Error("no guard");
+      const ticketFrom = async (address: string): Promise<string> =>
+        (await logIns.begin(who, address))?.ticket.reveal() ?? "";
+      const [one, other] = [await ticketFrom("192.0.2.1"), await ticketFrom("192.0.2.2")];
+      expect(await logIns.proceed(one, "192.0.2.1")).to.include({ state: "waiting" });
+      expect(await kindOf(() => logIns.proceed(other, "192.0.2.1"))).to.equal("unauthenticated");
     });
 
     it("is over when the account is changed while the request for it is written down", async () => {

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
@@ -241,6 +241,19 @@ describe("certificates of an authority", () => {
       await publish(...more);
       expect(seen(made), more.join(" ")).to.equal(vms.id);
     }
+  });
+
+  it("stay revoked where a list from before comes back", async () => {
+    const made = ca.issue("played-back", ["-subj", "/CN=vms"]);
+    ca.publish(["-crl_lastupdate", "20200101000000Z", "-crldays", "9000"]);
+    const before = await readFile(ca.crlFile);
+    ca.revoke("played-back");
+    await publish();
+    expect(seen(made)).to.equal("it is revoked");
+    await writeFile(ca.crlFile, before);
+    version += 1;
+    await revocations.refresh().catch(() => undefined);
+    expect(seen(made)).to.equal("it is revoked");
   });
 
   it("end when they expire, and with their account, for whom more is asked at the pages too", async () => {
