@@ -140,6 +140,16 @@ for (const [carrier, sender] of WAYS)
       await client.until(() => client.closed);
     });
 
+    if (carrier === "TLS")
+      it("sends what is encrypted as one in pieces that fill a block of Node.js's", async () => {
+        const pieces: number[] = [];
+        client.socket.on("data", (bytes: Buffer) => void pieces.push(bytes.length));
+        publish(10, 11, 60_000);
+        await client.play("/live/gate");
+        await client.until(() => client.numbers().includes(10));
+        expect(Math.max(...pieces)).to.equal(16 * 1024 - 22);
+      });
+
     if (carrier === "UDP") return;
     it("hangs up on a reader that takes nothing for half a minute", async () => {
       publish(10, 11);
