@@ -25,8 +25,6 @@ import { Newcomers } from "./newcomers.ts";
 import { StreamCarrier } from "./stream-carrier.ts";
 
 const LIMITS = {
-  /** Of what is encrypted as one: with its header and tag it fills one of the blocks that Node.js copies it into (16 KiB), and takes no second one. */
-  recordBytes: 16 * 1024 - 22,
   /** Logged-in connections: two cores feed about 2000 of 4 Mbit/s. */
   connections: 2000,
   /** Of one account, so that a mad client locks out nobody else. */
@@ -175,12 +173,8 @@ export class RtspServer {
         this.#accept(socket);
       });
     }
-    const server = createTlsServer(
-      { ...serverTlsOptions(identity), handshakeTimeout: LIMITS.handshakeMs },
-      (socket) => {
-        socket.setMaxSendFragment(LIMITS.recordBytes);
-        this.#accept(socket);
-      },
+    const server = createTlsServer({ ...serverTlsOptions(identity), handshakeTimeout: LIMITS.handshakeMs }, (socket) =>
+      this.#accept(socket),
     );
     server.on("connection", (socket: Socket) => this.#arrived(socket));
     server.on("tlsClientError", (error, socket) => {

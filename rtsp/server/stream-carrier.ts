@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { PacketGroup } from "../../media/group.ts";
 import { descriptorOf } from "../../net/native.ts";
 import type { Carrier } from "./carrier.ts";
@@ -7,6 +8,8 @@ import type { DirectWay } from "./direct-way.ts";
 const LIMITS = {
   /** What a stream is given in step before it has sent what it has: as much as a writer, which looks at each group, gives it. */
   unsentBytes: 256 * 1024,
+  /** Of what TLS encrypts as one: with its header and tag it fills one of the blocks that Node.js copies it into, and takes no second one. */
+  recordBytes: 16 * 1024 - 22,
 };
 
 /**
@@ -20,6 +23,7 @@ export class StreamCarrier implements Carrier, DirectWay {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    if (socket instanceof TLSSocket) socket.setMaxSendFragment(LIMITS.recordBytes);
   }
 
   write(bytes: Buffer, sent?: () => void): void {
