@@ -46,16 +46,19 @@ source.set_property("onvif-rate-control", not options.unpaced)
 
 loop = GLib.MainLoop()
 count = 0
+jumping = False
 failure = []
 
 
 def frame(_sink, buffer, _pad):
-    global count
-    if count >= options.frames:
+    global count, jumping
+    # On a busy machine more of what was before comes until the jump is under way.
+    if jumping or count >= options.frames:
         return
     count += 1
     sys.stdout.buffer.write(buffer.extract_dup(0, buffer.get_size()))
     if count == options.jump_after:
+        jumping = True
         # Not from the thread that brings the frames: a flushing seek waits for it.
         GLib.idle_add(lambda: source.send_event(seek(options.jump_ms, None)) and False)
     if count == options.frames:
@@ -70,6 +73,14 @@ def told(_pad, info):
     return Gst.PadProbeReturn.OK
 
 
+def flushed(_pad, info):
+    """What comes from here on is of the place that was jumped to."""
+    global jumping
+    if info.get_event().type == Gst.EventType.FLUSH_STOP:
+        jumping = False
+    return Gst.PadProbeReturn.OK
+
+
 def message(_bus, what):
     if what.type == Gst.MessageType.ERROR:
         failure.append(what.parse_error()[0].message)
@@ -79,6 +90,7 @@ def message(_bus, what):
 
 
 pipeline.get_by_name("sink").connect("handoff", frame)
+pipeline.get_by_name("sink").get_static_pad("sink").add_probe(Gst.PadProbeType.EVENT_FLUSH, flushed)
 pipeline.get_by_name("parse").get_static_pad("src").add_probe(Gst.PadProbeType.BUFFER, told)
 bus = pipeline.get_bus()
 bus.add_signal_watch()
