@@ -20,6 +20,7 @@ import type { EventHistory } from "../bridge/client-side/onvif/site.ts";
 import { onvifPart } from "../bridge/client-side/onvif-part.ts";
 import { PtzHolders } from "../bridge/client-side/ptz-holders.ts";
 import { Watch } from "../bridge/client-side/watch.ts";
+import { DeviceScopes } from "../bridge/device-scopes.ts";
 import { EventBus } from "../bridge/event-bus.ts";
 import { MadeProfiles } from "../bridge/made-profiles.ts";
 import { type SiteSchema, siteMigrations } from "../bridge/site-schema.ts";
@@ -69,6 +70,7 @@ async function viaduct(): Promise<void> {
     history: {} as EventHistory,
     recordings: { setRecording: () => Promise.resolve() },
     profiles: await MadeProfiles.open({ query: database.query, accounts: new Set() }),
+    scopes: await DeviceScopes.open(database.query),
     clock,
     log,
     metrics,

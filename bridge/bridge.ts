@@ -48,6 +48,7 @@ import { Watch } from "./client-side/watch.ts";
 import { codeSendersOf, tellOfLimits } from "./code-senders.ts";
 import { consumersOf } from "./consumers.ts";
 import { DATABASE_FILE, openDataFolder } from "./data-folder.ts";
+import { DeviceScopes } from "./device-scopes.ts";
 import { DirectoryDesk } from "./directory/desk.ts";
 import { Directories } from "./directory/directories.ts";
 import { HEAD_WITH_TICKET_BYTES, KerberosLogIns, REPLAY_CACHE_FILE, workingGssapi } from "./directory/kerberos.ts";
@@ -354,6 +355,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
     query: database.query,
     accounts: new Set(accounts.list().map(({ id }) => id)),
   });
+  const scopes = await DeviceScopes.open(database.query);
   const cameraDevices = cameraDevicesOf(clientSide.cameraDevices);
   const web = o.web?.(parts);
   const onvif = await life.start("ONVIF", async () =>
@@ -379,6 +381,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
       retentionMs: settings.recording.maxAgeDays * DAY,
       recordings: cameras,
       profiles,
+      scopes,
       history: {
         journal: archive.journal,
         spans: (...range) => archive.spans(...range),
@@ -438,6 +441,7 @@ async function start(o: BridgeOptions, life: Lifecycle): Promise<Bridge> {
         log,
       });
       await server.start();
+      scopes.whenChanged(() => server.changed(`urn:uuid:${folder.uuid}`));
       return server;
     });
   }

@@ -56,9 +56,6 @@ export const IN_PART: Readonly<Record<string, string>> = {
 
 /** Why operations are not there: by the operation, or by its service. */
 export const WHY_NOT: Readonly<Record<string, string>> = {
-  "tds:SetScopes": "fixed: they say what this is",
-  "tds:AddScopes": "fixed",
-  "tds:RemoveScopes": "fixed",
   "tds:SetDiscoveryMode": "set in the configuration",
   "tds:SetHostname": "the machine's",
   "tds:SetDNS": "the machine's",

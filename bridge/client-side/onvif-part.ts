@@ -9,6 +9,7 @@ import { DEVICE, NETWORK_VIDEO_TRANSMITTER } from "../../discovery/message.ts";
 import type { DiscoveredDevice } from "../../discovery/server/hello.ts";
 import type { HttpAuthentication, UsernameTokenAuthentication } from "../../onvif/server/authenticate.ts";
 import { OnvifServer, type OnvifServerOptions } from "../../onvif/server/dispatch.ts";
+import type { DeviceScopes } from "../device-scopes.ts";
 import type { EventBus } from "../event-bus.ts";
 import type { MadeProfiles } from "../made-profiles.ts";
 import type { Addresses } from "./addresses.ts";
@@ -17,9 +18,9 @@ import type { MulticastPlan } from "./multicast-plan.ts";
 import { bridgeSite, type RecordingSwitch } from "./onvif/bridge-site.ts";
 import type { OwnDoor } from "./onvif/camera-device.ts";
 import { CameraDevices, type ShownDevices } from "./onvif/camera-devices.ts";
-import { deviceScopes } from "./onvif/device.ts";
 import type { ConsumerOptions } from "./onvif/notifications.ts";
 import type { OnvifProfile } from "./onvif/profile-scopes.ts";
+import { deviceScopes } from "./onvif/scopes.ts";
 import { SearchSessions } from "./onvif/search-sessions.ts";
 import { onvifServices } from "./onvif/services.ts";
 import type { EventHistory } from "./onvif/site.ts";
@@ -64,6 +65,8 @@ export function onvifPart(o: {
   readonly profileScopes: readonly OnvifProfile[];
   /** Accounts as ONVIF's users, and what its levels stand for; absent: there are none. */
   readonly users?: Pick<OnvifUsers, "accounts" | "approvals" | "levels"> | undefined;
+  /** Scopes of the device of all cameras that clients have set. */
+  readonly scopes: DeviceScopes;
   readonly multicast: MulticastPlan | undefined;
   readonly srtp: boolean;
   readonly ptzHolders: PtzHolders;

@@ -76,6 +76,9 @@ export class DiscoveryServer {
   #group: Socket | undefined;
   #port: number;
   #messageNumber = 0;
+  /** Of the devices that were changed since the start. */
+  readonly #versions = new Map<string, number>();
+  readonly #changed = new Set<string>();
   #greeted = false;
 
   constructor(options: DiscoveryServerOptions) {
@@ -112,6 +115,21 @@ export class DiscoveryServer {
       this.#greeted = true;
       for (const one of this.#interfaces)
         for (const device of this.#entries(one)) void this.#multicast(one, { kind: "Hello", device });
+    });
+  }
+
+  /** What is told of a device is another thing than before: says Hello once more, within half a second, with a version that has grown. */
+  changed(endpoint: string): void {
+    // Seconds, as after a restart, and never the same twice.
+    const seconds = Math.floor(this.#options.clock.now() / 1000);
+    this.#versions.set(endpoint, Math.max(seconds, (this.#versions.get(endpoint) ?? this.#instanceId) + 1));
+    if (!this.#greeted || this.#changed.has(endpoint)) return;
+    this.#changed.add(endpoint);
+    this.#later(APP_MAX_DELAY_MS, () => {
+      this.#changed.delete(endpoint);
+      for (const one of this.#interfaces)
+        for (const device of this.#entries(one))
+          if (device.endpoint === endpoint) void this.#multicast(one, { kind: "Hello", device });
     });
   }
 
@@ -207,11 +225,11 @@ export class DiscoveryServer {
   }
 
   #entries({ address }: Interface): readonly DeviceEntry[] {
-    // The version grows when scopes or addresses may have changed, which is at a restart.
+    // The version grows when scopes or addresses may have changed, which is at a restart, and when we are told.
     return this.#options
       .devices(address)
       .slice(0, LIMITS.devices)
-      .map((device) => ({ ...device, metadataVersion: this.#instanceId }));
+      .map((device) => ({ ...device, metadataVersion: this.#versions.get(device.endpoint) ?? this.#instanceId }));
   }
 
   #later(mostMs: Millis, run: () => unknown): void {

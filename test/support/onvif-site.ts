@@ -26,6 +26,7 @@ import type { UserLevel } from "../../bridge/client-side/onvif/users.ts";
 import { type CameraDeviceSettings, type OnvifPart, onvifPart } from "../../bridge/client-side/onvif-part.ts";
 import { PtzHolders } from "../../bridge/client-side/ptz-holders.ts";
 import { Watch } from "../../bridge/client-side/watch.ts";
+import { DeviceScopes } from "../../bridge/device-scopes.ts";
 import { EventBus } from "../../bridge/event-bus.ts";
 import { EventKeeper } from "../../bridge/event-keeper.ts";
 import { MadeProfiles } from "../../bridge/made-profiles.ts";
@@ -158,6 +159,7 @@ export async function startOnvifSite(
       },
     },
     profiles: await MadeProfiles.open({ query: database.query, accounts: new Set() }),
+    scopes: await DeviceScopes.open(database.query),
     recordings: { setRecording: (...set) => Promise.resolve(void switched.push(set)) },
     clock,
     log,

@@ -105,6 +105,9 @@ export const DEVICE = service(
       { Manufacturer: string, Model: string, FirmwareVersion: string, SerialNumber: string, HardwareId: string },
     ),
     GetScopes: operation("READ_SYSTEM", {}, { Scopes: some(Scope) }),
+    SetScopes: operation("WRITE_SYSTEM", { Scopes: some(anyURI) }, {}),
+    AddScopes: operation("WRITE_SYSTEM", { ScopeItem: some(anyURI) }, {}),
+    RemoveScopes: operation("WRITE_SYSTEM", { ScopeItem: some(anyURI) }, { ScopeItem: many(anyURI) }),
     GetUsers: operation("READ_SYSTEM_SECRET", {}, { User: many(User) }),
     CreateUsers: operation("WRITE_SYSTEM", { User: some(User) }, {}),
     SetUser: operation("WRITE_SYSTEM", { User: some(User) }, {}),
@@ -131,7 +134,7 @@ export const DEVICE = service(
   },
   {
     WRITE_SYSTEM: `
-      SetSystemDateAndTime UpgradeSystemFirmware SetScopes AddScopes RemoveScopes SetDiscoveryMode
+      SetSystemDateAndTime UpgradeSystemFirmware SetDiscoveryMode
       SetRemoteDiscoveryMode SetDPAddresses SetUserRole DeleteUserRole SetRemoteUser
       SetPasswordComplexityConfiguration SetPasswordHistoryConfiguration
       SetAuthFailureWarningConfiguration SetHostname SetHostnameFromDHCP SetDNS SetNTP SetDynamicDNS

@@ -5,6 +5,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { Fault } from "../../../base/fault.ts";
 import { DAY, type Millis } from "../../../base/units.ts";
 import { type BridgedCamera, type BridgedStream, MAIN_STREAM } from "../../camera.ts";
+import type { DeviceScopes } from "../../device-scopes.ts";
 import type { MadeProfiles } from "../../made-profiles.ts";
 import { type RecordingPlan, recordingChange, switched } from "../../recording-plan.ts";
 import { type Addresses, interfacesOf, narrowed } from "../addresses.ts";
@@ -45,6 +46,7 @@ export function bridgeSite(o: {
   readonly history: EventHistory;
   readonly profiles: MadeProfiles;
   readonly users: OnvifUsers | undefined;
+  readonly scopes: DeviceScopes;
   readonly audit: Audit;
   readonly clock: Clock;
 }): OnvifSite {
@@ -106,6 +108,7 @@ export function bridgeSite(o: {
     discoverable: o.discoverable,
     profileScopes: o.profileScopes,
     users: o.users,
+    scopes: { set: o.scopes, audit: o.audit },
     history: o.history,
     eventsReachMs: (who, id) => (mayKnow(who, { camera: id }) ? reachOf(who, id, "onvif") : 0),
     multicast: o.multicast !== undefined,

@@ -2,7 +2,7 @@ import type { Principal } from "../../../auth/principal.ts";
 import type { Service } from "../../../onvif/server/service.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
 import { cameraIdentity, type OwnDoor, siteOf } from "./camera-device.ts";
-import { deviceScopes } from "./device.ts";
+import { deviceScopes } from "./scopes.ts";
 import type { OnvifSite } from "./site.ts";
 import { seenCamera } from "./view.ts";
 

@@ -6,7 +6,7 @@ import type { Xml } from "../../../wsdl/schema.ts";
 import type { ResponseOf } from "../../../wsdl/service.ts";
 import { DEVICE } from "../../../wsdl/tables/tds.ts";
 import { relayHandlers } from "./device-io.ts";
-import { profileScopes } from "./profile-scopes.ts";
+import { scopeHandlers } from "./scopes.ts";
 import type { OnvifSite } from "./site.ts";
 import { USER_CAPABILITIES, userHandlers } from "./users.ts";
 
@@ -25,17 +25,6 @@ export const DEVICE_PATH = "device_service";
 
 /** ONVIF's releases count as versions; 2.40 and later are known to every client that asks. */
 const SUPPORTED_VERSIONS = [{ Major: 2, Minor: 60 }];
-
-function scope(category: string, value: string): string {
-  return `onvif://www.onvif.org/${category}/${encodeURIComponent(value)}`;
-}
-
-/** What the device says of itself as scopes, here and in discovery (Core 7.3.2.1). */
-export function deviceScopes(site: OnvifSite): readonly string[] {
-  const { name, model } = site.device;
-  const about = [scope("name", name), scope("hardware", model), "onvif://www.onvif.org/type/video_encoder"];
-  return [...about, ...profileScopes(site.profileScopes)];
-}
 
 type DeviceCapabilities = ResponseOf<(typeof DEVICE)["operations"]["GetServiceCapabilities"]>["Capabilities"];
 
@@ -120,7 +109,7 @@ export function deviceService(o: {
       SerialNumber: site.device.serial,
       HardwareId: site.device.hardwareId,
     }),
-    GetScopes: () => ({ Scopes: deviceScopes(site).map((ScopeItem) => ({ ScopeDef: "Fixed" as const, ScopeItem })) }),
+    ...scopeHandlers(site),
     ...userHandlers(site.users),
     GetHostname: () => ({ HostnameInformation: { FromDHCP: false } }),
     GetNetworkInterfaces: (_, { base }) => ({ NetworkInterfaces: networkInterfaces(site, base) }),

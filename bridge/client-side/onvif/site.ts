@@ -10,6 +10,7 @@ import type { CameraControl, Controls } from "../../camera-control.ts";
 import type { OwnProfiles } from "../../made-profiles.ts";
 import type { RecordingPlan } from "../../recording-plan.ts";
 import type { OnvifProfile } from "./profile-scopes.ts";
+import type { OnvifScopes } from "./scopes.ts";
 import type { OnvifUsers } from "./users.ts";
 
 /** All that the ONVIF services know of the product. */
@@ -91,6 +92,8 @@ export interface OnvifSite {
   readonly discoverable: boolean;
   /** Accounts as ONVIF's users; absent at the device of a camera, which has none. */
   readonly users?: OnvifUsers | undefined;
+  /** Scopes that clients may set; absent at the device of a camera, whose name is the camera's. */
+  readonly scopes?: OnvifScopes | undefined;
   /** Announced although they are not full, for clients that insist. */
   readonly profileScopes: readonly OnvifProfile[];
   /** The network interfaces that clients reach. */
