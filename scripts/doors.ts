@@ -196,7 +196,7 @@ export const DOORS: Readonly<Record<Guarded, Doors>> = {
     ],
     imaging: of("timg", "GetImagingSettings SetImagingSettings GetOptions GetMoveOptions GetStatus Move Stop"),
     relay: of("tds", "GetRelayOutputs SetRelayOutputState"),
-    "manage-accounts": of("tds", "GetUsers CreateUsers SetUser DeleteUsers"),
+    "manage-accounts": of("tds", "GetUsers CreateUsers SetUser DeleteUsers SetScopes AddScopes RemoveScopes"),
   },
   rtsp: {
     live: ["/live"],

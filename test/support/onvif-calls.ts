@@ -59,6 +59,9 @@ export const CALLS: Readonly<Record<ServicePrefix, Readonly<Record<string, reado
     GetServiceCapabilities: [""],
     GetDeviceInformation: [""],
     GetScopes: [""],
+    SetScopes: [element("Scopes", "onvif://www.onvif.org/name/Harbour") + element("Scopes", "urn:example:1")],
+    AddScopes: [element("ScopeItem", "onvif://www.onvif.org/location/country/germany")],
+    RemoveScopes: [element("ScopeItem", "urn:example:1")],
     GetUsers: [""],
     CreateUsers: [
       user("maker-1", "correct horse battery", "Operator") + user("maker-2", "correct horse staple", "User"),

@@ -47,7 +47,7 @@ export function scopeHandlers(site: Scoped): ScopeHandlers {
     if (before === after) return;
     audit.record({
       who: who.name,
-      action: "change-scopes",
+      action: "set-scopes",
       interface: "onvif",
       outcome: "allowed",
       subject: "bridge",

@@ -55,7 +55,7 @@ describe("scopes through ONVIF", () => {
     await ask("SetScopes", NAME);
     await ask("AddScopes", PLACE);
     expect(site.part.devices("127.0.0.1")[0]?.scopes).to.deep.equal([NAME, PLACE, ...FIXED]);
-    const changes = site.audited.filter(({ action }) => action === "change-scopes");
+    const changes = site.audited.filter(({ action }) => action === "set-scopes");
     expect(changes.map(({ before, after }) => [before, after])).to.deep.equal([
       ["[]", JSON.stringify([NAME])],
       [JSON.stringify([NAME]), JSON.stringify([NAME, PLACE])],

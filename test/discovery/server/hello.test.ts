@@ -183,6 +183,30 @@ describe("the bridge in discovery", () => {
     }
   });
 
+  it("says Hello once more, with a version that has grown, of a device that was changed, once for changes at one time", async () => {
+    others = ["other"];
+    await clock.advance(SECOND / 2);
+    const [first] = await group.hears(2);
+    server.changed(ENDPOINT);
+    server.changed(ENDPOINT);
+    await clock.advance(SECOND / 2);
+    const last = (await group.hears(3))[2];
+    const [before, now] = [first, last].map((message) =>
+      message?.body.kind === "Hello" ? message.body.device : undefined,
+    );
+    expect([before?.endpoint, now?.endpoint]).to.deep.equal([ENDPOINT, ENDPOINT]);
+    expect(now?.metadataVersion).to.be.greaterThan(before?.metadataVersion ?? Number.POSITIVE_INFINITY);
+    expect(valid(group.heard[2]?.text ?? "")).to.deep.equal([]);
+    await server.close();
+    expect((await group.hears(5)).map(({ body }) => body.kind)).to.deep.equal([
+      "Hello",
+      "Hello",
+      "Hello",
+      "Bye",
+      "Bye",
+    ]);
+  });
+
   it("says no Bye where it said no Hello, and has no timers left", async () => {
     await server.close();
     expect(clock.pending).to.equal(0);
