@@ -3,8 +3,7 @@ import type { Handlers, KnownCall } from "../../../onvif/server/service.ts";
 import { SoapFault } from "../../../wsdl/envelope.ts";
 import type { DEVICE } from "../../../wsdl/tables/tds.ts";
 import { DeviceScopes, isReserved, isScope } from "../../device-scopes.ts";
-import { profileScopes } from "./profile-scopes.ts";
-import type { OnvifSite } from "./site.ts";
+import { type OnvifProfile, profileScopes } from "./profile-scopes.ts";
 
 /** The scopes of a device that clients may set. */
 export interface OnvifScopes {
@@ -13,7 +12,13 @@ export interface OnvifScopes {
 }
 
 type ScopeHandlers = Pick<Handlers<typeof DEVICE>, "GetScopes" | "SetScopes" | "AddScopes" | "RemoveScopes">;
-type Scoped = Pick<OnvifSite, "device" | "profileScopes" | "scopes">;
+
+/** What of a site its scopes are made of. */
+interface Scoped {
+  readonly device: { readonly name: string; readonly model: string };
+  readonly profileScopes: readonly OnvifProfile[];
+  readonly scopes?: OnvifScopes | undefined;
+}
 
 /** What the device says of itself as scopes, here and in discovery (Core 7.3.2.2): what was set first, for clients show the first name. */
 export function deviceScopes(site: Scoped): readonly string[] {
