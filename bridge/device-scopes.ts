@@ -91,12 +91,12 @@ export class DeviceScopes {
   }
 }
 
-/** A URI (RFC 3986) that can stand in a list of such, as discovery sends them: without blanks, quotes and steps upwards. */
+/** A URI (RFC 3986) that can stand in a list of such, as discovery sends them: without blanks, quotes and steps upwards, written out or not. */
 export function isScope(text: string): boolean {
   return (
     text.length <= LIMITS.characters &&
     /^[a-z][a-z0-9+.-]*:[!#-;=?-[\]_a-z~]+$/i.test(text) &&
-    !/\/\.{1,2}(?:\/|$)/.test(text)
+    !/(?:\/|%2f)(?:\.|%2e){1,2}(?:\/|%2f|$)/i.test(text)
   );
 }
 

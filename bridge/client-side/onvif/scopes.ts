@@ -20,7 +20,7 @@ interface Scoped {
   readonly scopes?: OnvifScopes | undefined;
 }
 
-/** What the device says of itself as scopes, here and in discovery (Core 7.3.2.2): what was set first, for clients show the first name. */
+/** What the device says of itself as scopes, here and in discovery (Core 7.3): what was set first, for clients show the first name. */
 export function deviceScopes(site: Scoped): readonly string[] {
   return [...(site.scopes?.set.list() ?? []), ...fixedScopes(site)];
 }
@@ -35,7 +35,7 @@ function scope(category: string, value: string): string {
 }
 
 /**
- * Scopes by name, place and whatever else an installation goes by (Core 8.3.12 to 8.3.15). What says what the bridge is and does is fixed, its own
+ * Scopes by name, place and whatever else an installation goes by (Core 8.3: scope parameters). What says what the bridge is and does is fixed, its own
  * name too: there has to be a fixed one. Who asks has been found to manage accounts; each change stands in the audit log, and is told by discovery.
  * The device of a camera has none but fixed ones: its name is the camera's.
  */

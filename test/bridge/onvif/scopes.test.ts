@@ -73,6 +73,8 @@ describe("scopes through ONVIF", () => {
       ["AddScopes", "ONVIF://WWW.onvif.org/hardware/Other", overwrite],
       ["AddScopes", `${ONVIF}/name/`, overwrite],
       ["AddScopes", `${ONVIF}/name/../Profile/T`, "Sender/InvalidArgVal"],
+      ["AddScopes", `${ONVIF}/name/%2E./Profile/T`, "Sender/InvalidArgVal"],
+      ["AddScopes", `${ONVIF}/name%2f..%2FProfile/T`, "Sender/InvalidArgVal"],
       ["AddScopes", "no scheme", "Sender/InvalidArgVal"],
       ["AddScopes", "", "Sender/InvalidArgVal"],
       ["SetScopes", `urn:${"x".repeat(125)}`, "Sender/InvalidArgVal"],
