@@ -4,21 +4,20 @@ Arguments: folder of the files, address of the device service, user, password, "
 """
 
 import json
-import os
 import queue
 import sys
 import threading
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import urlparse
 
 from lxml import etree
 from requests import Session
 from requests.auth import HTTPDigestAuth
 from zeep import Client, Settings
 from zeep.exceptions import Fault, TransportError
-from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
+
+from zeep_device import Offline
 
 folder, address, user, password, scheme = sys.argv[1:]
 
@@ -35,15 +34,6 @@ EARLY, LATE = (datetime(2025, 12, 24, tzinfo=timezone.utc), datetime(2026, 1, 1,
 SETUP = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
 
 
-class Offline(Transport):
-    """Takes every file from the folder: nothing is fetched."""
-
-    def _load_remote_data(self, url):
-        parts = urlparse(url)
-        with open(os.path.join(folder, parts.netloc, parts.path.lstrip("/")), "rb") as file:
-            return file.read()
-
-
 EVENTS = "http://www.onvif.org/ver10/events/wsdl"
 
 
@@ -55,7 +45,7 @@ def service(namespace, at, of=None):
     path, binding = of or FILES[namespace]
     client = Client(
         "http://www.onvif.org/" + path,
-        transport=Offline(session=session, timeout=20, operation_timeout=20),
+        transport=Offline(folder, session=session, timeout=20, operation_timeout=20),
         wsse=UsernameToken(user, password, use_digest=True) if scheme == "token" else None,
         settings=Settings(strict=True),
     )
@@ -112,7 +102,7 @@ def be_told(at):
     made = producer.Subscribe(ConsumerReference=where, InitialTerminationTime="PT5M")
     address = made.SubscriptionReference.Address._value_1
     body = etree.fromstring(sent.get(timeout=20)).find("{http://www.w3.org/2003/05/soap-envelope}Body")
-    client = Client("http://www.onvif.org/" + file, transport=Offline())
+    client = Client("http://www.onvif.org/" + file, transport=Offline(folder))
     notify = client.get_element("{http://docs.oasis-open.org/wsn/b-2}Notify")
     messages = notify.parse(body[0], client.wsdl.types).NotificationMessage
     manager = service(EVENTS, address, (file, "PausableSubscriptionManagerBinding"))

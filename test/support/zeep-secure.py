@@ -5,26 +5,15 @@ or "certificate", its file and that of its key.
 """
 
 import json
-import os
 import sys
-from urllib.parse import urlparse
 
 from requests import Session
 from zeep import Client
 from zeep.exceptions import Fault, TransportError
-from zeep.transports import Transport
+
+from zeep_device import Offline
 
 folder, address, trusted, scheme, *credential = sys.argv[1:]
-
-
-class Offline(Transport):
-    """Takes every file from the folder: nothing is fetched."""
-
-    def _load_remote_data(self, url):
-        parts = urlparse(url)
-        with open(os.path.join(folder, parts.netloc, parts.path.lstrip("/")), "rb") as file:
-            return file.read()
-
 
 session = Session()
 session.trust_env = False
@@ -34,7 +23,7 @@ if scheme == "bearer":
 else:
     session.cert = tuple(credential)
 client = Client(
-    "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl", transport=Offline(session=session, operation_timeout=20)
+    "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl", transport=Offline(folder, session=session, operation_timeout=20)
 )
 device = client.create_service("{http://www.onvif.org/ver10/device/wsdl}DeviceBinding", address)
 try:
