@@ -3,7 +3,7 @@ import { Fault } from "../base/fault.ts";
 import type { Secret } from "../base/secret.ts";
 import { type Account, type AccountChange, newId } from "./account.ts";
 import { isAccountName } from "./account-name.ts";
-import type { AccountStore } from "./account-store.ts";
+import type { AccountStore, Replacing } from "./account-store.ts";
 import { isAdministrator, NOBODY_LEFT } from "./administrator.ts";
 import type { IntegrationLogIns } from "./integration-log-ins.ts";
 import { type IntegrationSecrets, SECRET_LOST } from "./integration-secrets.ts";
@@ -108,13 +108,7 @@ export class AccountChanges {
       if (account.kind !== "integration") throw wrongKind(`${account.name} is a person, with a password`);
       if (chosen !== undefined) assertGoodPassword(account.name, chosen);
       const { secret, credential } = this.#secrets.make(id, chosen);
-      await this.#logIns.replace(account, overlapMs);
-      try {
-        await this.#update(account, credential, { overlaps: overlapMs > 0 });
-      } catch (error) {
-        if (overlapMs > 0) await this.#logIns.endFormer(id);
-        throw error;
-      }
+      await this.#update(account, credential, this.#logIns.replacing(account, overlapMs));
       return secret;
     });
   }
@@ -201,10 +195,10 @@ export class AccountChanges {
     return account;
   }
 
-  async #update(account: Account, credential: string, overlap?: { readonly overlaps: boolean }): Promise<void> {
+  async #update(account: Account, credential: string, replacing?: Replacing): Promise<void> {
     this.#assertManaged([account]);
     this.#known.policy.effective(account);
-    await this.#store.update(account, credential, overlap);
+    await this.#store.update(account, credential, replacing);
   }
 
   /** Refuses a change that would leave nobody to undo it. */

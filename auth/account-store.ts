@@ -9,6 +9,16 @@ import { type IntegrationSecrets, SECRET_LOST } from "./integration-secrets.ts";
 import type { KnownAccounts } from "./known-accounts.ts";
 import { Policy, type PolicyKind, type PolicyParts, plainPart } from "./policy.ts";
 
+/** The secret of an integration is replaced with a change of its account. */
+export interface Replacing {
+  /** See {@link KnownAccounts.put}. */
+  readonly overlaps: boolean;
+  /** What is kept of the one before, written with the change or not at all. */
+  write(query: Kysely<AuthSchema>): Promise<void>;
+  /** Both are. */
+  written(): void;
+}
+
 /** Accounts and policy in the database: each change is written there first, and known after that, one after another. */
 export class AccountStore {
   readonly #query: Kysely<AuthSchema>;
@@ -50,11 +60,14 @@ export class AccountStore {
     this.#known.put(account, credential);
   }
 
-  /** `overlap`: see {@link KnownAccounts.put}. */
-  async update(account: Account, credential: string, overlap: { readonly overlaps?: boolean } = {}): Promise<void> {
+  async update(account: Account, credential: string, replacing?: Replacing): Promise<void> {
     const { id, ...rest } = rowOf(account, credential);
-    await this.#query.updateTable("account").set(rest).where("id", "=", id).execute();
-    this.#known.put(account, credential, overlap);
+    await this.#query.transaction().execute(async (query) => {
+      await replacing?.write(query);
+      await query.updateTable("account").set(rest).where("id", "=", id).execute();
+    });
+    replacing?.written();
+    this.#known.put(account, credential, replacing);
   }
 
   /** New ones and such as there are, all or none. */

@@ -107,7 +107,13 @@ export class Accounts {
     const store = new AccountStore(query, known);
     await store.read(secrets, o.log);
     const { clock, log } = o;
-    return new Accounts(known, store, secrets, await IntegrationLogIns.open({ query, known, secrets, clock, log }), o);
+    return new Accounts(
+      known,
+      store,
+      secrets,
+      await IntegrationLogIns.open({ query, store, known, secrets, clock, log }),
+      o,
+    );
   }
 
   /** In the order of their names. */

@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Secret } from "../base/secret.ts";
 import { DAY, MINUTE, type UnixMillis, unixMillis } from "../base/units.ts";
 import type { Account } from "./account.ts";
+import type { AccountStore, Replacing } from "./account-store.ts";
 import type { AuthSchema, IntegrationSecretTable } from "./auth-schema.ts";
 import type { IntegrationSecrets } from "./integration-secrets.ts";
 import type { KnownAccount, KnownAccounts } from "./known-accounts.ts";
@@ -57,6 +58,7 @@ interface Pair {
  */
 export class IntegrationLogIns {
   readonly #query: Kysely<AuthSchema>;
+  readonly #store: Parts["store"];
   readonly #known: KnownAccounts;
   readonly #secrets: IntegrationSecrets;
   readonly #clock: Clock;
@@ -75,8 +77,9 @@ export class IntegrationLogIns {
     return logIns;
   }
 
-  private constructor({ query, known, secrets, clock, log }: Parts) {
+  private constructor({ query, store, known, secrets, clock, log }: Parts) {
     this.#query = query;
+    this.#store = store;
     this.#known = known;
     this.#secrets = secrets;
     this.#clock = clock;
@@ -105,31 +108,33 @@ export class IntegrationLogIns {
   }
 
   /**
-   * Before the secret is replaced: it holds for `overlapMs` more, 0 for not at all. One that was replaced before it holds no longer. Fault
+   * The secret is to be replaced: it holds for `overlapMs` more, 0 for not at all. One that was replaced before it holds no longer. Fault
    * `invalid`: that is longer than a secret may hold.
    */
-  async replace({ id }: Account, overlapMs: number): Promise<void> {
+  replacing({ id }: Account, overlapMs: number): Replacing {
     if (!(overlapMs >= 0 && overlapMs <= LIMITS.overlapMs))
       throw new Fault("invalid", `overlap of ${overlapMs} ms`, {
         tell: "a replaced secret holds for up to 30 days, or 0 for not at all",
       });
     const pair = this.#pairOf(this.#known.get(id));
-    pair?.former?.revoke.abort(new Fault("denied", "a former secret was replaced"));
-    if (pair === undefined || overlapMs === 0) {
-      this.#pairs.delete(id);
-      await this.#query.deleteFrom("integration_secret").where("account", "=", id).execute();
-      return;
-    }
-    pair.former = pair.present;
-    pair.former.until = unixMillis(this.#clock.now() + overlapMs);
-    try {
-      await this.#write(id, { former: pair.former });
-    } catch (error) {
-      // It stays the present one, which has no end.
-      pair.present.until = undefined;
-      pair.former = undefined;
-      throw error;
-    }
+    const replaced = overlapMs > 0 ? pair?.present : undefined;
+    const until = unixMillis(this.#clock.now() + overlapMs);
+    return {
+      overlaps: replaced !== undefined,
+      write: async (query) => {
+        if (replaced !== undefined) await write(query, id, { former: { ...replaced, until } });
+        else await query.deleteFrom("integration_secret").where("account", "=", id).execute();
+      },
+      written: () => {
+        const ended = pair?.former;
+        if (replaced === undefined) this.#pairs.delete(id);
+        else {
+          replaced.until = until;
+          this.#pairs.set(id, { present: replaced, former: replaced });
+        }
+        ended?.revoke.abort(new Fault("denied", "a former secret was replaced"));
+      },
+    };
   }
 
   /** The former secret holds no longer; what runs by it ends. Fault `not-found`: there is none. */
@@ -142,10 +147,8 @@ export class IntegrationLogIns {
         tell: "there is no former secret: it was ended, or its time is over",
       });
     pair.former = undefined;
-    // Where the present one was not replaced after all.
-    if (former === pair.present) former.until = undefined;
-    else former.revoke.abort(new Fault("denied", "the former secret was ended"));
-    await this.#write(accountId, pair);
+    former.revoke.abort(new Fault("denied", "the former secret was ended"));
+    await write(this.#query, accountId, pair);
   }
 
   /** The account is gone. */
@@ -186,7 +189,7 @@ export class IntegrationLogIns {
     if (pair.present.credential !== credential) pair.present = heldOf(account.id, credential, secret);
     if (pair.former?.until !== undefined && pair.former.until <= this.#clock.now()) {
       pair.former = undefined;
-      this.#note(account.id, pair);
+      this.#note(account.id);
     }
     return pair;
   }
@@ -220,37 +223,41 @@ export class IntegrationLogIns {
     const use = { at: this.#clock.now(), address };
     if (!isNews(use, held.lastUse, LIMITS.useEveryMs)) return;
     held.lastUse = use;
-    const pair = this.#pairs.get(held.accountId);
-    if (pair !== undefined) this.#note(held.accountId, pair);
+    this.#note(held.accountId);
   }
 
-  /** Nobody waits for it. */
-  #note(accountId: string, pair: Pair): void {
-    const written = this.#write(accountId, pair);
+  /** Nobody waits for it. In turn: what is being replaced meanwhile would be written back as it was. */
+  #note(accountId: string): void {
+    const written = this.#store.inTurn(async () => {
+      const known = this.#known.find(accountId);
+      const pair = known && this.#pairOf(known);
+      if (pair !== undefined) await write(this.#query, accountId, pair);
+    });
     this.#writing = Promise.all([this.#writing, written]).catch((err: unknown) =>
       this.#log.warn({ err, account: accountId }, "could not write down how a secret was used"),
     );
   }
+}
 
-  async #write(account: string, { present, former }: Partial<Pair>): Promise<void> {
-    const row = {
-      former: former?.credential ?? null,
-      until: former?.until ?? null,
-      former_used_at: former?.lastUse?.at ?? null,
-      former_used_from: former?.lastUse?.address ?? null,
-      used_at: present?.lastUse?.at ?? null,
-      used_from: present?.lastUse?.address ?? null,
-    };
-    await this.#query
-      .insertInto("integration_secret")
-      .values({ account, ...row })
-      .onConflict((conflict) => conflict.column("account").doUpdateSet(row))
-      .execute();
-  }
+async function write(query: Kysely<AuthSchema>, account: string, { present, former }: Partial<Pair>): Promise<void> {
+  const row = {
+    former: former?.credential ?? null,
+    until: former?.until ?? null,
+    former_used_at: former?.lastUse?.at ?? null,
+    former_used_from: former?.lastUse?.address ?? null,
+    used_at: present?.lastUse?.at ?? null,
+    used_from: present?.lastUse?.address ?? null,
+  };
+  await query
+    .insertInto("integration_secret")
+    .values({ account, ...row })
+    .onConflict((conflict) => conflict.column("account").doUpdateSet(row))
+    .execute();
 }
 
 interface Parts {
   readonly query: Kysely<AuthSchema>;
+  readonly store: Pick<AccountStore, "inTurn">;
   readonly known: KnownAccounts;
   readonly secrets: IntegrationSecrets;
   readonly clock: Clock;

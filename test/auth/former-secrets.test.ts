@@ -83,6 +83,50 @@ describe("a secret that is replaced", () => {
       expect((await digest(old)).name).to.equal("vms");
     });
 
+  for (const [what, table] of [
+    ["that another one is", "integration_secret"],
+    ["what replaces it", "account"],
+  ] as const)
+    for (const overlapMs of [0, HOUR])
+      it(`stays where it cannot be written down ${what} in ${overlapMs} ms, and so does the one before it`, async () => {
+        const { schema } = site.database.query;
+        const next = await site.accounts.renewSecret(id, DAY);
+        const [before, lease] = [site.accounts.secretsOf(id), run(await digest(old))];
+        await site.accounts.close();
+        await schema.alterTable(table).renameTo("gone").execute();
+        const renewed = await site.accounts.renewSecret(id, overlapMs).then(
+          () => true,
+          () => false,
+        );
+        await schema.alterTable("gone").renameTo(table).execute();
+        expect([renewed, lease.ended.aborted]).to.deep.equal([false, false]);
+        expect(site.accounts.secretsOf(id)?.former?.until).to.equal(before?.former?.until);
+        for (const accounts of [site.accounts, await site.again()])
+          expect([(await digest(old, TLS, accounts)).name, (await digest(next, TLS, accounts)).name]).to.deep.equal([
+            "vms",
+            "vms",
+          ]);
+      });
+
+  it("is not written back by a use of it while it is being replaced", async () => {
+    await digest(old);
+    await site.clock.advance(MINUTE);
+    const at = site.clock.now();
+    let replacing = Promise.resolve(old);
+    await site.database.query.transaction().execute(async () => {
+      replacing = site.accounts.renewSecret(id, HOUR);
+      // It waits for the database now.
+      await new Promise((resolve) => setImmediate(resolve));
+      await digest(old);
+    });
+    const next = await replacing;
+    await site.accounts.close();
+    const again = await site.again();
+    const lastUse = { at, address: TLS.address };
+    expect(again.secretsOf(id)).to.deep.equal({ lastUse: undefined, former: { until: at + HOUR, lastUse } });
+    expect([(await digest(old, TLS, again)).name, (await digest(next, TLS, again)).name]).to.deep.equal(["vms", "vms"]);
+  });
+
   it("stays the present one where a crash came before what replaces it was written down", async () => {
     const { query } = site.database;
     const { credential } = await query.selectFrom("account").select("credential").executeTakeFirstOrThrow();
