@@ -9,7 +9,7 @@ import type { EventBus } from "../event-bus.ts";
 const LIMITS = {
   /** What a camera says in one second: one answer at least. The rest is left out, but for the ends of what is so. */
   eventsPerSecond: MOST_MESSAGES,
-  /** Things of one camera that can be so at one time, and whose ends are known. */
+  /** Things of one camera that can be so at one time, and whose ends are known; of ends, the one that came longest ago is forgotten first. */
   states: 128,
 } as const;
 
@@ -80,13 +80,20 @@ export class EventReading {
     before?.end?.cancel();
     this.#active.delete(name);
     if (!active) {
-      if (before !== undefined && this.#ends.size < LIMITS.states) this.#ends.add(name);
+      if (before !== undefined) this.#learnEnd(name);
       return;
     }
     if (this.#active.size >= LIMITS.states) return;
     const isEnded = this.#ends.has(name) || CONTACTS.has(meaningOf(raw)?.kind);
     const end = isEnded ? undefined : this.#clock.after(UNENDED_MS, () => this.#end(name));
     this.#active.set(name, { notification: raw, end });
+  }
+
+  #learnEnd(name: string): void {
+    this.#ends.delete(name);
+    this.#ends.add(name);
+    const [oldest] = this.#ends;
+    if (this.#ends.size > LIMITS.states && oldest !== undefined) this.#ends.delete(oldest);
   }
 
   /** Says for the camera that it is over. */

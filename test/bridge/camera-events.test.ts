@@ -242,6 +242,26 @@ describe("what a camera says", () => {
     expect(clock.pending).to.equal(0);
   });
 
+  it("is over when the camera says so, though its ends of many others were heard before", async () => {
+    const { read, told, clock } = reading();
+    const inside = (object: string, value: boolean): void =>
+      read.read(say("RuleEngine/FieldDetector/ObjectsInside", [["IsInside", String(value)]], [["Object", object]]));
+    const seen = async (object: string): Promise<void> => {
+      inside(object, true);
+      inside(object, false);
+      await clock.advance(1000);
+    };
+    // Each with a name of its own, and one thing among them that comes again and again.
+    for (let count = 0; count < 540; count += 1) {
+      await seen(String(count));
+      if (count % 60 === 0) await seen("gate");
+    }
+    const before = told.length;
+    for (const object of ["gate", "539"]) inside(object, true);
+    await clock.advance(3_600_000);
+    expect(told.slice(before).filter((one) => one.includes("false"))).to.deep.equal([]);
+  });
+
   it("is over in the item that said that it is so, however that was written, and in no other", async () => {
     const { read, told, clock } = reading();
     const data: readonly Item[] = [
