@@ -10,6 +10,7 @@ import type { RecordingPlan } from "./recording-plan.ts";
 /** How the connection for one stream of a camera stands. */
 export type Connection =
   | { readonly state: "connecting"; readonly since: UnixMillis }
+  /** Packets come; of events alone, they may. */
   | { readonly state: "online"; readonly since: UnixMillis }
   /** Nobody watches: it is connected when somebody does. */
   | { readonly state: "idle"; readonly since: UnixMillis }

@@ -227,7 +227,15 @@ export class Ingest {
     });
   }
 
+  /** A camera that says that it sends, and does not, would be there and away at each attempt. */
+  #online(): void {
+    const { clock, onConnection, log } = this.#options;
+    onConnection({ state: "online", since: clock.now() });
+    log.info({ tracks: this.#tracks.map((track) => track.encoding) }, "camera stream is up");
+  }
+
   #flows(used: UpstreamTransport): void {
+    if (isContinuous(this.#tracks)) this.#online();
     this.#flowsSince = this.#options.clock.monotonic();
     this.#first = used;
     if (used === this.#transport.used) return;
@@ -247,11 +255,10 @@ export class Ingest {
 
   #described(media: readonly MediaDescription[], session: UpstreamSession): void {
     this.#session = session;
-    const { clock, onConnection, log } = this.#options;
     const tracks = media.map((one) => one.track);
     this.#describe(tracks);
-    onConnection({ state: "online", since: clock.now() });
-    log.info({ tracks: tracks.map((track) => track.encoding) }, "camera stream is up");
+    // Of events alone nothing comes until something happens.
+    if (!isContinuous(tracks)) this.#online();
   }
 
   /** Tracks that the camera had before the reconnect go on in their numbering; anything else starts anew. */
@@ -284,6 +291,10 @@ export class Ingest {
       this.#receivers.map((receiver) => receiver.ssrc),
     );
   }
+}
+
+function isContinuous(tracks: readonly Track[]): boolean {
+  return tracks.some(({ kind }) => kind === "video" || kind === "audio");
 }
 
 function wordsOf(fault: Fault): string {

@@ -15,7 +15,8 @@ import type { UpstreamTransport } from "../../rtsp/wire/transport.ts";
 import { startSimCamera } from "../../sim/camera.ts";
 import type { SimCamera } from "../../sim/camera-options.ts";
 import type { Quirk } from "../../sim/quirks.ts";
-import { type Asked, answer, FakeCamera, VIDEO_SDP } from "../rtsp/client/fake-camera.ts";
+import { Numbers } from "../hostile/pulled.ts";
+import { type Asked, answer, FakeCamera, framed, VIDEO_SDP } from "../rtsp/client/fake-camera.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
@@ -82,6 +83,53 @@ describe("an ingest", () => {
         [0, false],
         [2, true],
       ]);
+    } finally {
+      await ingest.stop();
+      await camera.close();
+    }
+  });
+
+  it("is not there before packets come: a camera that says that it plays, and sends nothing, is away all the time", async () => {
+    const clock = new VirtualClock();
+    const camera = await FakeCamera.start();
+    const ingest = ingestOf(camera, new Hub({ clock, log: silentLog() }), clock);
+    const plays = (): number => camera.methods.filter((method) => method === "PLAY").length;
+    // Time stands still while it is being asked.
+    const next = async (stepMs: number): Promise<void> => {
+      if (["PLAY", "TEARDOWN"].includes(camera.methods.at(-1) ?? "")) await clock.advance(stepMs);
+    };
+    try {
+      ingest.start();
+      await eventually(async () => {
+        await next(SECOND);
+        return plays() > 2 && states.at(-1) === "offline";
+      });
+      expect(states).not.to.include("online");
+      await eventually(async () => {
+        if (camera.methods.at(-1) === "PLAY") camera.send(framed(0, new Numbers().packet(Buffer.from([0x65]))));
+        else await next(SECOND);
+        return states.at(-1) === "online";
+      });
+    } finally {
+      await ingest.stop();
+      await camera.close();
+    }
+  });
+
+  it("is there as soon as it plays where it sends events alone, which may be long in coming", async () => {
+    const clock = new VirtualClock();
+    const metadata = VIDEO_SDP.replace("m=video", "m=application").replace("H264/", "vnd.onvif.metadata/");
+    const camera = await FakeCamera.start({
+      DESCRIBE: (one) => answer(one, ["Content-Type: application/sdp"], metadata),
+    });
+    const ingest = ingestOf(camera, new Hub({ clock, log: silentLog() }), clock);
+    try {
+      ingest.start();
+      await eventually(() => states.length > 1);
+      camera.send(framed(0, new Numbers().packet(Buffer.from("<x/>"))));
+      await eventually(() => ingest.transport === "tcp");
+      await ingest.stop();
+      expect(states).to.deep.equal(["connecting", "online", "idle"]);
     } finally {
       await ingest.stop();
       await camera.close();

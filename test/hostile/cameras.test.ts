@@ -95,7 +95,7 @@ describe("a hostile camera", function () {
 
   const start = async (script: Script = {}): Promise<void> => {
     [pulled, honest] = await Promise.all([Pulled.from(script), Pulled.from()]);
-    await honest.online();
+    await honest.playing();
     await honest.flows();
   };
   afterEach(async () => {
@@ -107,7 +107,7 @@ describe("a hostile camera", function () {
   for (const [what, bytes] of STREAMS)
     it(`that sends ${what} costs little, and its next picture comes`, async () => {
       await start();
-      await pulled.online();
+      await pulled.playing();
       await pulled.flows();
       pulled.camera.send(bytes(pulled.numbers));
       await pulled.flows();
@@ -121,19 +121,21 @@ describe("a hostile camera", function () {
   for (const [what, bytes, why] of ENDINGS)
     it(`that sends ${what} is left, and asked again later`, async () => {
       await start();
-      await pulled.online();
+      await pulled.playing();
       await pulled.flows();
       pulled.camera.send(bytes);
       await pulled.until(() => pulled.states.some(({ state }) => state === "offline"));
       const offline = pulled.states.find(({ state }) => state === "offline");
       expect(offline !== undefined && "why" in offline ? offline.why : "").to.match(why);
-      await pulled.until(() => pulled.state?.state === "online");
+      await pulled.until(() =>
+        pulled.camera.asked.some(({ method, connection }) => method === "PLAY" && connection > 0),
+      );
       await pulled.flows();
     });
 
   it("that never reads what is asked of us is left", async () => {
     await start();
-    await pulled.online();
+    await pulled.playing();
     pulled.camera.pause();
     pulled.camera.send(many(200_000, (index) => Buffer.from(`OPTIONS * RTSP/1.0\r\nCSeq: ${index}\r\n\r\n`)));
     await pulled.until(() => pulled.states.some(({ state }) => state === "offline"), 10);
@@ -198,7 +200,7 @@ describe("a hostile camera", function () {
       DESCRIBE: (asked) =>
         answer(asked, ["Content-Base: rtsp://169.254.169.254/", "Content-Type: application/sdp"], sdp),
     });
-    await pulled.online();
+    await pulled.playing();
     await pulled.flows();
     expect(
       pulled.camera.asked.filter(({ method }) => method === "SETUP").map(({ uri }) => new URL(uri).hostname),

@@ -102,8 +102,9 @@ export class Pulled {
     });
   }
 
-  async online(): Promise<void> {
-    await eventually(() => this.state?.state === "online");
+  /** It is asked to play. */
+  async playing(): Promise<void> {
+    await eventually(() => this.camera.methods.includes("PLAY"));
   }
 
   /** A key frame is sent and arrives: the session goes on. */
