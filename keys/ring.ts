@@ -1,5 +1,6 @@
 import { type KeyObject, randomBytes } from "node:crypto";
 import { Fault } from "../base/fault.ts";
+import { Turns } from "../base/turns.ts";
 import { isoOf, unixMillis } from "../base/units.ts";
 import type { Holder, KeyStore, StoredDataKey } from "./store.ts";
 import { KEY_BYTES, openSealed, readKey, sealTo, unwrap, wrap } from "./wrap.ts";
@@ -47,6 +48,8 @@ export class KeyRing {
   /** For recording, by camera: the key of the day on which it records now. */
   readonly #current = new Map<string, DataKey & { readonly day: string }>();
   readonly #opened = new Map<string, Buffer>();
+  /** Of those who look for a key and those who destroy keys: else one that is destroyed is recorded with, or remembered, by who found it before. */
+  readonly #turns = new Turns();
 
   private constructor(
     store: KeyStore,
@@ -120,33 +123,39 @@ export class KeyRing {
     const day = dayOf(startUs);
     const current = this.#current.get(camera);
     if (current?.day === day) return current;
-    const stored = await this.#store.dataKeyOf(camera, day);
-    const key = stored && this.#unwrapped(stored);
-    const found =
-      stored !== undefined && key !== undefined ? { id: stored.id, key, day } : await this.#make(camera, day);
-    this.#current.set(camera, found);
-    return found;
+    return this.#turns.take(async () => {
+      const stored = await this.#store.dataKeyOf(camera, day);
+      const key = stored && this.#unwrapped(stored);
+      const found =
+        stored !== undefined && key !== undefined ? { id: stored.id, key, day } : await this.#make(camera, day);
+      this.#current.set(camera, found);
+      return found;
+    });
   }
 
   /** The key with this id; undefined where it is gone, or not for this machine to open. */
   async find(id: string): Promise<Buffer | undefined> {
     const known = this.#opened.get(id);
     if (known !== undefined) return known;
-    const stored = await this.#store.dataKey(id);
-    const key = stored && this.#unwrapped(stored);
-    if (key === undefined) return undefined;
-    const [oldest] = this.#opened.keys();
-    if (this.#opened.size >= LIMITS.opened && oldest !== undefined) this.#opened.delete(oldest);
-    this.#opened.set(id, key);
-    return key;
+    return this.#turns.take(async () => {
+      const stored = await this.#store.dataKey(id);
+      const key = stored && this.#unwrapped(stored);
+      if (key === undefined) return undefined;
+      const [oldest] = this.#opened.keys();
+      if (this.#opened.size >= LIMITS.opened && oldest !== undefined) this.#opened.delete(oldest);
+      this.#opened.set(id, key);
+      return key;
+    });
   }
 
   /** Destroys a camera's keys of the days that go, but for the one that is being recorded with. How many. */
   async shred(camera: string, goes: (day: string) => boolean): Promise<number> {
-    const current = this.#current.get(camera)?.day;
-    const gone = await this.#store.shred(camera, (day) => day !== current && goes(day));
-    if (gone > 0) this.#opened.clear();
-    return gone;
+    return this.#turns.take(async () => {
+      const current = this.#current.get(camera)?.day;
+      const gone = await this.#store.shred(camera, (day) => day !== current && goes(day));
+      if (gone > 0) this.#opened.clear();
+      return gone;
+    });
   }
 
   cameras(): Promise<readonly string[]> {

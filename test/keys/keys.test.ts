@@ -1,5 +1,6 @@
 import { readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { Fault } from "../../base/fault.ts";
@@ -218,6 +219,32 @@ describe("the keys of recordings", () => {
     for (const { id, key: data } of made) expect(await second.ring.find(id)).to.deep.equal(data);
     expect(await second.ring.find("00".repeat(16))).to.equal(undefined);
     await second.close();
+  });
+
+  it("are destroyed for good while somebody looks for one, and never under a recording that begins", async () => {
+    const before = await openRing(folder);
+    const { id } = await before.ring.forRecording("gate", DAY_US);
+    await before.ring.forRecording("door", DAY_US);
+    await before.close();
+    const { ring, store, close } = await openRing(folder);
+    // Found, and not yet told.
+    const told = Promise.withResolvers<void>();
+    const [find, findOf] = [store.dataKey.bind(store), store.dataKeyOf.bind(store)];
+    store.dataKey = (...asked) => find(...asked).finally(() => told.promise);
+    store.dataKeyOf = (...asked) => findOf(...asked).finally(() => told.promise);
+    const looked = ring.find(id);
+    const recorded = ring.forRecording("door", DAY_US);
+    const shredded = ["gate", "door"].map((camera) => ring.shred(camera, () => true));
+    await setImmediate();
+    told.resolve();
+    await looked;
+    expect(await Promise.all(shredded)).to.deep.equal([1, 0]);
+    expect(await ring.find(id)).to.equal(undefined);
+    const { id: current, key: data } = await recorded;
+    await close();
+    const after = await openRing(folder);
+    expect(await after.ring.find(current)).to.deep.equal(data);
+    await after.close();
   });
 
   it("stand in no file in clear, before and after a rotation, and of the old master key nothing is left", async () => {
