@@ -181,6 +181,42 @@ describe("the queue of exports", () => {
     await queue.close();
   });
 
+  const LAST_MOMENTS = [
+    ["cancelled", "cancelled", []],
+    ["cancelled while the bridge stops", "cancelled", []],
+    ["not allowed any more", "failed", ["end-export denied", "export-made failed"]],
+    ["broken off by a stop", "ready", ["export-made allowed"]],
+  ] as const;
+  for (const [what, state, told] of LAST_MOMENTS)
+    it(`calls one that is ${what} once its file is made ${state}, and keeps the file only of one that is ready`, async () => {
+      let closed: Promise<void> | undefined;
+      const { list, queue, spool } = await open(async (one) => {
+        await writeFile(spool.fileOf(one), "whole");
+        if (what.includes("stop")) closed = queue.close();
+        if (what.startsWith("cancelled")) await queue.cancel(one);
+        if (what.startsWith("not allowed")) await accounts.change(account, { grants: [] });
+        return MADE;
+      });
+      await list.add(job(1));
+      queue.wake();
+      await eventually(() => !["waiting", "running"].includes(states(list)[0] ?? ""));
+      await (closed ?? queue.close());
+      expect(states(list)).to.deep.equal([state]);
+      const kept = [`${job(1).id}.json`, ...(state === "ready" ? [`${job(1).id}.zip`] : [])];
+      expect((await readdir(folder)).toSorted()).to.deep.equal(kept);
+      expect(await readFile(`${folder}/${job(1).id}.json`, "utf8")).to.include(`"state": "${state}"`);
+      expect(audited.map(({ action, outcome }) => `${action} ${outcome}`)).to.deep.equal(told);
+    });
+
+  it("leaves none waiting on the disk that is cancelled while it is entered", async () => {
+    const { list, queue } = await open(() => Promise.reject(new Error("never called")));
+    const added = list.add(job(1));
+    await Promise.all([added, queue.cancel(job(1))]);
+    expect(states(list)).to.deep.equal(["cancelled"]);
+    expect(await readFile(`${folder}/${job(1).id}.json`, "utf8")).to.include('"state": "cancelled"');
+    await queue.close();
+  });
+
   it("tells nobody what failed in the bridge itself", async () => {
     const { list, queue } = await open(() => Promise.reject(new Error("secret path /x/y")));
     await list.add(job(1));

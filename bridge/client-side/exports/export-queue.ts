@@ -87,12 +87,13 @@ export class ExportQueue implements Closable {
         running.doneBytes += bytes;
       };
       const made = await make(job, { signal, lease, progress });
+      // It may have been ended since its maker has looked last. A stop comes too late to break it off.
+      for (const ended of [running.cancel.signal, lease.ended]) ended.throwIfAborted();
       await jobs.end(job, { state: "ready", ...made });
       audit.record({ ...entryOf(job), action: "export-made", outcome: "allowed", why: `${made.films} films` });
     } catch (error) {
-      if (this.#closing.signal.aborted) return;
       if (running.cancel.signal.aborted) await jobs.end(job, { state: "cancelled" });
-      else {
+      else if (!this.#closing.signal.aborted) {
         const fault = asFault(error);
         if (fault.kind === "internal") log.error({ err: fault, export: job.id }, "an export failed");
         const problem = problemOf(fault);

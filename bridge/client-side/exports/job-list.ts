@@ -71,8 +71,10 @@ export class JobList {
   async add(job: Job): Promise<void> {
     this.#jobs.set(job.id, job);
     this.#adding.add(job.id);
+    const saved = this.#writing.then(() => this.#spool.save(job));
+    this.#writing = saved.catch(() => undefined);
     try {
-      await this.#spool.save(job);
+      await saved;
     } catch (error) {
       this.#jobs.delete(job.id);
       throw error;
@@ -86,11 +88,13 @@ export class JobList {
     return this.#inTurn(job, "the state of an export cannot be saved", () => this.#spool.save(job));
   }
 
-  /** It is kept for as long as the settings say. Its password is needed no more. */
+  /** It is kept for as long as the settings say, without a file unless it is ready. Its password is needed no more. */
   async end(job: Job, how: Partial<Job> & Pick<Job, "state">): Promise<void> {
     const { password: _, ...rest } = job;
     const endedAt = Math.floor(this.#clock.now());
     await this.change({ ...rest, ...how, endedAt, goneAt: endedAt + this.#keepMs });
+    if (how.state !== "ready")
+      await this.#inTurn(job, "what was made of an export cannot be removed", () => this.#spool.discard(job));
   }
 
   forget(job: Job): Promise<void> {
@@ -98,7 +102,7 @@ export class JobList {
     return this.#inTurn(job, "an export cannot be removed", () => this.#spool.forget(job));
   }
 
-  /** What is forgotten while it is saved must not come back. */
+  /** What is cancelled or forgotten while it is saved must not come back. */
   #inTurn({ id }: Job, trouble: string, work: () => Promise<void>): Promise<void> {
     this.#writing = this.#writing.then(work).catch((err: unknown) => this.#log.error({ err, export: id }, trouble));
     return this.#writing;
