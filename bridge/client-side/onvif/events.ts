@@ -117,20 +117,20 @@ export function eventServices(o: {
       const subscription = subscriptions.find(who, resource);
       if (subscription.sent) throw eventFault(clock, "UnableToGetMessagesFault", "The messages of this one are sent");
       // In one go: what is told from now on is not of the past.
-      const newest = site.history.newest();
-      subscription.seek(
-        new PastEvents({
-          history: site.history,
-          newest,
-          at: UtcTime,
-          reverse: Reverse === true,
-          filter: subscription.wants,
-          // As what is told live: by the log-in that made the subscription, with which it ends.
-          reach: () => reachOf(site, subscription.who, subscription.camera),
-          clock,
-        }),
+      await subscription.seek(
+        site.history.newest(),
+        (newest) =>
+          new PastEvents({
+            history: site.history,
+            newest,
+            at: UtcTime,
+            reverse: Reverse === true,
+            filter: subscription.wants,
+            // As what is told live: by the log-in that made the subscription, with which it ends.
+            reach: () => reachOf(site, subscription.who, subscription.camera),
+            clock,
+          }),
       );
-      await newest;
       return {};
     },
     SetSynchronizationPoint(_, { who, resource }) {

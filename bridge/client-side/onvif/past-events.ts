@@ -23,7 +23,7 @@ export const BUFFER_BEGIN = onvifTopic("EventBuffer/Begin");
 export interface PastEventsOptions {
   readonly history: Pick<EventHistory, "journal">;
   /** Of what was kept up to then is told; what comes later is told as it happens. See `EventHistory.newest`. */
-  readonly newest: Promise<number>;
+  readonly newest: number;
   /** From here on, or, in reverse, back from here; itself included. */
   readonly at: UnixMillis;
   readonly reverse: boolean;
@@ -106,8 +106,7 @@ function mayTell({ camera, notification }: PastEvent, reach: ReadonlyMap<string,
 }
 
 async function* pagesOf(o: PastEventsOptions): AsyncGenerator<Page | Unanswered> {
-  const { history, at, reverse, filter, reach, clock } = o;
-  const upTo = await o.newest;
+  const { history, newest: upTo, at, reverse, filter, reach, clock } = o;
   const begin = yield* answered(() => beginOf(o));
   const notification = { at: begin, topic: BUFFER_BEGIN, source: [], data: [] };
   const begun = filter(notification) ? [{ camera: undefined, notification }] : [];

@@ -54,6 +54,10 @@ export class Subscription {
   /** Where its place is in the past. What happens meanwhile waits for the end of it; going back, there is no such end. */
   #past: PastEvents | undefined;
   #sought = false;
+  /** Seeks of which it is not known yet whether they succeed. */
+  #seeking = 0;
+  /** How much was put in the queue since the beginning: the newest of that are in it. */
+  #offered = 0;
   #expires: MonotonicMillis;
   #waiting = false;
   #wake: (() => void) | undefined;
@@ -122,14 +126,20 @@ export class Subscription {
   };
 
   offer(event: BridgeEvent): void {
-    if (this.#past?.reverse === true || !this.wants(event.notification) || !this.mayKnow(event)) return;
+    if (
+      (this.#past?.reverse === true && this.#seeking === 0) ||
+      !this.wants(event.notification) ||
+      !this.mayKnow(event)
+    )
+      return;
     while (!this.#queue.push(event)) if (this.#queue.shift() === undefined) return;
+    this.#offered += 1;
     this.#arrived();
   }
 
   /** Tells from the beginning how everything stands, behind what happened and waits. Nothing after a Seek (ONVIF Core 9.2.5). */
   synchronize(properties: readonly BridgeEvent[]): void {
-    if (this.#changedOnly || this.#sought) return;
+    if (this.#changedOnly || this.#sought || this.#seeking > 0) return;
     const waits = [...this.#initial];
     for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) waits.push(event);
     const happened = waits.filter(({ notification }) => notification.operation !== "Initialized").slice(-LIMITS.events);
@@ -139,9 +149,22 @@ export class Subscription {
     this.#arrived();
   }
 
-  /** Tells what happened, instead of all that waits, and then, unless it goes back, what has happened since. */
-  seek(past: PastEvents): void {
-    this.#forget();
+  /**
+   * Tells what happened, instead of all that waits now, and then, unless it goes back, what has happened since. `newest`: up to where it is
+   * the past. Until that is known, all is as it was; where it rejects, this does too, and all stays so.
+   */
+  async seek(newest: Promise<number>, pastUpTo: (newest: number) => PastEvents): Promise<void> {
+    const offered = this.#offered;
+    this.#seeking += 1;
+    const past = pastUpTo(
+      await newest.finally(() => {
+        this.#seeking -= 1;
+      }),
+    );
+    if (this.over.aborted) return;
+    this.#initial = [];
+    while (this.#queue.length > this.#offered - offered) this.#queue.shift();
+    this.#withheld.clear();
     this.#sought = true;
     this.#past = past;
     this.#wake?.();

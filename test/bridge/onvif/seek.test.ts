@@ -195,6 +195,49 @@ describe("Seek", () => {
       expect(words(await pull(path))).to.deep.equal(["yard 5", "gate 4", "gate 3", "yard 1"]);
     });
 
+    /** Has something happen in the moment before the journal tells a Seek what is newest, or that it cannot. */
+    function meanwhile(happens: () => void, refusal?: Fault): void {
+      const { journal } = site;
+      const newest = journal.newest.bind(journal);
+      journal.newest = async () => {
+        const found = await newest();
+        happens();
+        journal.newest = newest;
+        if (refusal !== undefined) throw refusal;
+        return found;
+      };
+    }
+
+    it("leaves everything as it was where it fails, also where it went back before", async () => {
+      const [path, back] = [await create(), await create()];
+      await seek(back, ago(4 * HOUR), { reverse: "true" });
+      move("gate", "before");
+      for (const at of [path, back]) {
+        meanwhile(
+          () => move("gate", at === path ? "meanwhile" : "later"),
+          new Fault("unavailable", "it gives no answer"),
+        );
+        const wish = `<tev:UtcTime>${isoOf(ago(HOUR))}</tev:UtcTime>`;
+        expect((await client.call("tev", "Seek", wish, false, at)).fault).to.not.equal(undefined);
+      }
+      expect(words(await pull(path))).to.deep.equal(["gate before", "gate meanwhile", "gate later"]);
+      expect(words(await pull(back))).to.deep.equal(["gate 4", "yard 5"]);
+      expect(words(await pull(back))).to.deep.equal([]);
+      await client.call("tev", "SetSynchronizationPoint", "", false, path);
+      expect(words(await pull(path))).to.deep.equal(["gate later"]);
+    });
+
+    for (const reverse of ["false", "true"])
+      it(`tells once each what happens while it is answered, where reverse was ${reverse} before`, async () => {
+        const path = await create();
+        await seek(path, ago(30 * MINUTE), { reverse });
+        move("gate", "a");
+        meanwhile(() => move("gate", "b"));
+        await seek(path, clock.now());
+        move("gate", "c");
+        expect(words(await pull(path)).concat(words(await pull(path)))).to.deep.equal(["gate a", "gate b", "gate c"]);
+      });
+
     it("wakes a request that waits, and has it wait on where there is nothing", async () => {
       const path = await create();
       const waiting = pull(path, { timeout: "PT1M" });
