@@ -230,8 +230,12 @@ describe("the keys of recordings", () => {
     // Found, and not yet told.
     const told = Promise.withResolvers<void>();
     const [find, findOf] = [store.dataKey.bind(store), store.dataKeyOf.bind(store)];
-    store.dataKey = (...asked) => find(...asked).finally(() => told.promise);
-    store.dataKeyOf = (...asked) => findOf(...asked).finally(() => told.promise);
+    const afterwards = async <T>(answer: T): Promise<T> => {
+      await told.promise;
+      return answer;
+    };
+    store.dataKey = async (asked) => afterwards(await find(asked));
+    store.dataKeyOf = async (...asked) => afterwards(await findOf(...asked));
     const looked = ring.find(id);
     const recorded = ring.forRecording("door", DAY_US);
     const shredded = ["gate", "door"].map((camera) => ring.shred(camera, () => true));
