@@ -13,6 +13,12 @@ const SSRC = 0x0badcafe;
 /** Noise without anything that looks like a start code. */
 const NOISE = Buffer.from(randomBytes(BYTES.key).map((byte) => byte | 1));
 
+/**
+ * How a slice begins that fits these parameter sets (H.264 7.3.3): intra, of frame 0, with the quality of the set and no deblocking.
+ * What follows is noise; but without a header that can be read, ffmpeg does not find out how large pictures are.
+ */
+const SLICE_HEADERS = { key: Buffer.of(0x88, 0x84, 0xaf), other: Buffer.of(0x88, 0x82, 0xbf) };
+
 let sequence = 0;
 
 function packet(payload: readonly Uint8Array[], timestamp: number, marker: boolean): Buffer {
@@ -38,13 +44,13 @@ function accessUnit(frame: number): Buffer {
   const packets = [...(key ? [[SPS], [PPS]] : []), [sei]].map((nal) => packet(nal, timestamp, false));
   const slice = NOISE.subarray(0, key ? BYTES.key : BYTES.other);
   const type = key ? 5 : 1;
+  const begin = SLICE_HEADERS[key ? "key" : "other"];
   for (let offset = 0; offset < slice.length; offset += PACKET_BYTES) {
     const piece = slice.subarray(offset, offset + PACKET_BYTES);
     const last = offset + PACKET_BYTES >= slice.length;
     const header = Buffer.of(0x7c, (offset === 0 ? 0x80 : 0) | (last ? 0x40 : 0) | type);
-    // The first byte of a slice says that it begins at macroblock 0.
     packets.push(
-      packet(offset === 0 ? [header, Buffer.of(0x88), piece.subarray(1)] : [header, piece], timestamp, last),
+      packet(offset === 0 ? [header, begin, piece.subarray(begin.length)] : [header, piece], timestamp, last),
     );
   }
   return Buffer.concat(packets);
