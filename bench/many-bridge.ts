@@ -5,9 +5,11 @@ import { startDatabaseWorker } from "../base/start-database-worker.ts";
 import type { Hub } from "../media/hub.ts";
 import { Archive } from "../recorder/archive.ts";
 import { benchServer, log, pulled } from "./bench-server.ts";
+import { watchLoop } from "./loop-delay.ts";
 import { benchKeys, benchSigner } from "./protection.ts";
 
-// The bridge with many cameras, all of them recorded, and nothing else in the process. In full: encrypted and signed.
+// The bridge with many cameras, all of them recorded, and nothing else in the process but what watches its event loop.
+// In full: encrypted and signed.
 
 const [camera = "", folder = "", count = "1", full] = process.argv.slice(2);
 const signer = await benchSigner(systemClock.now());
@@ -35,4 +37,5 @@ const server = benchServer(([, name = ""]) => {
 });
 const { port } = await server.listen({ address: "127.0.0.1", port: 0 });
 process.send?.({ port });
+watchLoop();
 process.on("disconnect", () => process.exit(0));
