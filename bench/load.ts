@@ -55,6 +55,7 @@ export interface Taken extends Look {
 /**
  * Has our own readers play, each of the `urls` in turn, and measures the server `pid` once they have settled. `manner`: header lines for
  * PLAY. `also`: to be looked at besides, at both ends of the measured seconds.
+ * `afterwards`: while readers still play.
  */
 export async function taken(o: {
   readonly pid: number;
@@ -65,7 +66,8 @@ export async function taken(o: {
   readonly settleSeconds: number;
   readonly seconds: number;
   readonly manner?: string;
-  readonly also?: () => Promise<void>;
+  readonly also?: () => void;
+  readonly afterwards?: () => Promise<void>;
 }): Promise<Taken> {
   const more = o.manner === undefined ? [] : [o.manner];
   const args = [o.urls.join(" "), o.way, String(o.readers), String(o.stopped ?? 0), ...more];
@@ -76,12 +78,13 @@ export async function taken(o: {
   };
   await pause(o.settleSeconds * 1000);
   const { firstMs, bytes: before } = await look();
-  await o.also?.();
+  o.also?.();
   const used = usageOf(o.pid);
   await pause(o.seconds * 1000);
   const { cpuSeconds, megabytes } = usageOf(o.pid);
-  await o.also?.();
+  o.also?.();
   const { bytes, ages } = await look();
+  await o.afterwards?.();
   client.process.kill();
   await once(client.process, "exit");
   const gbit = ((bytes - before) * 8) / 1e9;

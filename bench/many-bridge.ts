@@ -8,7 +8,7 @@ import { benchServer, log, pulled } from "./bench-server.ts";
 import { watchLoop } from "./loop-delay.ts";
 import { benchKeys, benchSigner } from "./protection.ts";
 
-// The bridge with many cameras, all of them recorded, and nothing else in the process but what watches its event loop.
+// The bridge with many cameras, all of them recorded, and nothing else in the process but what can watch its event loop.
 // In full: encrypted and signed.
 
 const [camera = "", folder = "", count = "1", full] = process.argv.slice(2);
