@@ -54,8 +54,7 @@ export interface Taken extends Look {
 
 /**
  * Has our own readers play, each of the `urls` in turn, and measures the server `pid` once they have settled. `manner`: header lines for
- * PLAY. `also`: to be looked at besides, at both ends of the measured seconds.
- * `afterwards`: while readers still play.
+ * PLAY. `also`: to be looked at besides, at both ends of the measured seconds. `afterwards`: what is done then, while readers still play.
  */
 export async function taken(o: {
   readonly pid: number;
