@@ -10,22 +10,35 @@ export type Log = Logger;
 const SECRET_FIELDS = ["password", "secret", "token", "authorization", "cookie", "nonce", "key", "passphrase", "pass"];
 
 /**
- * Everything between `//` and `@` in an address: a user name and password that someone wrote into a URL. Runs on what clients
- * write, in linear time: each part is bounded, or ends where the next one cannot begin.
+ * Everything between `//` and `@` in an address: a user name and password that someone wrote into a URL. This and what follows run on what
+ * clients write, in linear time: each part is bounded, or ends where the next one cannot begin.
  */
 const USER_INFO = /(\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/]*@/gi;
 
-/** Text with the credentials of every address in it removed. */
-export function withoutUserInfo(text: string): string {
-  return text.replace(USER_INFO, "$1");
+/** What parameters are called that a log-in stands in, as far as cameras are known to. */
+const LOG_IN =
+  "(?:u|p|pw|sid|key|(?:user|usr|login)[a-z0-9_-]{0,16}|[a-z0-9_-]{0,16}(?:pass|pwd|psw|secret|token|auth)[a-z0-9_-]{0,16})";
+
+/**
+ * A log-in in the query of an address, or in its path (XM: `/user=admin_password=tlJwpbo6_channel=1_stream=0.sdp`). Rather too much than too
+ * little: a password may hold whatever does not end it for certain.
+ */
+const PARAMETERS = new RegExp(
+  `([?&;]${LOG_IN}=)[^\\s&"<>]*|([/_]${LOG_IN}=)(?:(?!_(?:channel|stream)=)[^\\s&"<>/?])*`,
+  "gi",
+);
+
+/** Text with the log-ins in every address in it removed. */
+export function withoutLogIns(text: string): string {
+  return text.replace(PARAMETERS, "$1$2[secret]").replace(USER_INFO, "$1");
 }
 
 function describe(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { message: withoutUserInfo(String(error)) };
-  const fields: Record<string, unknown> = { message: withoutUserInfo(error.message) };
+  if (!(error instanceof Error)) return { message: withoutLogIns(String(error)) };
+  const fields: Record<string, unknown> = { message: withoutLogIns(error.message) };
   if (error instanceof Fault) fields["kind"] = error.kind;
   // A Fault says all it knows in its message; anything else is a bug, and its stack finds it.
-  if (!(error instanceof Fault) || error.kind === "internal") fields["stack"] = withoutUserInfo(error.stack ?? "");
+  if (!(error instanceof Fault) || error.kind === "internal") fields["stack"] = withoutLogIns(error.stack ?? "");
   if (error.cause !== undefined) fields["cause"] = describe(error.cause);
   return fields;
 }
@@ -41,7 +54,7 @@ export function createLog(level: LogLevel, destination?: DestinationStream): Log
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: "[secret]" },
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: describe, url: (value: unknown) => withoutUserInfo(String(value)) },
+      serializers: { err: describe, url: (value: unknown) => withoutLogIns(String(value)) },
     },
     destination ?? pino.destination({ dest: 2, sync: true }),
   );

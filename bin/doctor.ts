@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { systemClock } from "../base/clock.ts";
 import { Fault } from "../base/fault.ts";
 import type { Finding } from "../base/finding.ts";
-import { silentLog, withoutUserInfo } from "../base/log.ts";
+import { silentLog, withoutLogIns } from "../base/log.ts";
 import { Secret } from "../base/secret.ts";
 import { examineCamera } from "../bridge/camera-side/examine.ts";
 import { cameraSide } from "../net/sides.ts";
@@ -51,7 +51,7 @@ function targetOf(address: string): { readonly ip: string; readonly xaddrs: read
   if (url === undefined || !/^https?:$/.test(url.protocol) || isIP(ip) === 0)
     throw new Fault(
       "invalid",
-      `${withoutUserInfo(address)} is no IP address and no address of a service: say one, such as 10.1.4.20 or https://10.1.4.20:8443/onvif/device_service`,
+      `${withoutLogIns(address)} is no IP address and no address of a service: say one, such as 10.1.4.20 or https://10.1.4.20:8443/onvif/device_service`,
     );
   if (url.username !== "" || url.password !== "")
     throw new Fault(

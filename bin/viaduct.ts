@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Command, CommanderError, Option } from "commander";
 import { asFault } from "../base/fault.ts";
-import { withoutUserInfo } from "../base/log.ts";
+import { withoutLogIns } from "../base/log.ts";
 import { printed } from "../base/printed.ts";
 import { addAccountCommands } from "./commands/account.ts";
 import { addApprovalCommands } from "./commands/approval.ts";
@@ -111,10 +111,10 @@ try {
     process.exitCode = error.exitCode === 0 ? 0 : EXIT.usage;
   } else {
     const fault = asFault(error);
-    const lines = withoutUserInfo(fault.tell ?? fault.message).split("\n");
+    const lines = withoutLogIns(fault.tell ?? fault.message).split("\n");
     process.stderr.write(`viaduct: ${lines.map(printed).join("\n")}\n`);
     if (fault.kind === "internal")
-      process.stderr.write(`${withoutUserInfo((fault.cause as Error | undefined)?.stack ?? fault.stack ?? "")}\n`);
+      process.stderr.write(`${withoutLogIns((fault.cause as Error | undefined)?.stack ?? fault.stack ?? "")}\n`);
     process.exitCode = fault.kind === "invalid" ? EXIT.usage : EXIT.failed;
   }
 }

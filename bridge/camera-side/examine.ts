@@ -2,7 +2,7 @@ import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, type FaultKind } from "../../base/fault.ts";
 import type { Finding } from "../../base/finding.ts";
-import type { Log } from "../../base/log.ts";
+import { type Log, withoutLogIns } from "../../base/log.ts";
 import { isoOf, later, MINUTE, SECOND, type UnixMillis } from "../../base/units.ts";
 import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
@@ -74,7 +74,7 @@ async function* findings(o: ExamineOptions): AsyncGenerator<CameraFinding> {
   yield {
     what: "log-in",
     result: "works",
-    says: `${manufacturer} ${model}, firmware ${firmware}, at ${deviceUrl.href}`,
+    says: `${manufacturer} ${model}, firmware ${firmware}, at ${withoutLogIns(deviceUrl.href)}`,
   };
   yield clockFinding(clockOffsetMs);
   let main: AdoptedStream;

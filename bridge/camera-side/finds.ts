@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault } from "../../base/fault.ts";
-import type { Log } from "../../base/log.ts";
+import { type Log, withoutLogIns } from "../../base/log.ts";
 import type { UnixMillis } from "../../base/units.ts";
 import { type Found, probe } from "../../discovery/client/probe.ts";
 import type { CameraSide } from "../../net/sides.ts";
@@ -76,7 +76,7 @@ export class Finds implements Discovery {
     const transport = o.transport ?? "auto";
     assertMaySendBy(transport, plainText);
     // Every page that listens hears of it: the address goes without its log-in.
-    const id = "find" in target ? target.find : target.rtsp.slice(target.rtsp.lastIndexOf("@") + 1);
+    const id = "find" in target ? target.find : withoutLogIns(target.rtsp).replace(/^.*@/, "");
     const adopted = await adoptCamera({
       target: this.#targetOf(target),
       plainText,

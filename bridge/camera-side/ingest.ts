@@ -1,7 +1,7 @@
 import type { Credentials } from "../../auth/scheme/http.ts";
 import type { Clock } from "../../base/clock.ts";
 import { asFault, Fault, type FaultKind, isFault } from "../../base/fault.ts";
-import { type Log, Repeats, withoutUserInfo } from "../../base/log.ts";
+import { type Log, Repeats, withoutLogIns } from "../../base/log.ts";
 import type { MonotonicMillis } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import type { Hub } from "../../media/hub.ts";
@@ -298,5 +298,5 @@ function isContinuous(tracks: readonly Track[]): boolean {
 }
 
 function wordsOf(fault: Fault): string {
-  return withoutUserInfo(fault.tell ?? fault.message);
+  return withoutLogIns(fault.tell ?? fault.message);
 }

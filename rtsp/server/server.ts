@@ -5,7 +5,7 @@ import type { RefusedRequest } from "../../auth/refused.ts";
 import { networkOf } from "../../base/address.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
-import { type Log, Repeats, withoutUserInfo } from "../../base/log.ts";
+import { type Log, Repeats, withoutLogIns } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import { SECOND } from "../../base/units.ts";
 import { peerWithCertificate } from "../../net/client-certificate.ts";
@@ -224,7 +224,7 @@ export class RtspServer {
 
   #refused(fault: Fault, request: Request | undefined, address: string, who: Principal | undefined): void {
     if (request !== undefined || fault.kind === "denied") {
-      const what = request === undefined ? "session" : `${request.method} ${withoutUserInfo(request.uri)}`;
+      const what = request === undefined ? "session" : `${request.method} ${withoutLogIns(request.uri)}`;
       this.#o.refused?.({ fault, interface: "rtsp", address, who: who?.name, what });
     }
     const suppressed = this.#repeats.admit(`${networkOf(address)} ${fault.kind}`);

@@ -10,7 +10,7 @@ import { within } from "../../base/clock.ts";
 import { Fault, isFault } from "../../base/fault.ts";
 import { Lifecycle } from "../../base/lifecycle.ts";
 import { lockFolder } from "../../base/lock.ts";
-import { createLog, Repeats, silentLog, withoutUserInfo } from "../../base/log.ts";
+import { createLog, Repeats, silentLog, withoutLogIns } from "../../base/log.ts";
 import { BoundedQueue } from "../../base/queue.ts";
 import { remembered } from "../../base/remember.ts";
 import { Sealer } from "../../base/seal.ts";
@@ -99,11 +99,39 @@ describe("the log", () => {
   });
 
   it("takes credentials out of any text", () => {
-    expect(withoutUserInfo("at rtsp://admin:a:b@10.0.0.1:554/x and http://me@h/")).to.equal(
+    expect(withoutLogIns("at rtsp://admin:a:b@10.0.0.1:554/x and http://me@h/")).to.equal(
       "at rtsp://10.0.0.1:554/x and http://h/",
     );
-    expect(withoutUserInfo("rtsp://admin:p@ss@10.0.0.1/x@y")).to.equal("rtsp://10.0.0.1/x@y");
+    expect(withoutLogIns("rtsp://admin:p@ss@10.0.0.1/x@y")).to.equal("rtsp://10.0.0.1/x@y");
   });
+
+  for (const [written, shown] of [
+    ["rtsp://h/s?user=admin&password=hunter2&channel=1", "rtsp://h/s?user=[secret]&password=[secret]&channel=1"],
+    ["rtsp://h/s?channel=1&USR=admin&Pwd=hunter2", "rtsp://h/s?channel=1&USR=[secret]&Pwd=[secret]"],
+    ["rtsp://h/11?u=admin&p=hun/t@er?2;x=#1'", "rtsp://h/11?u=[secret]&p=[secret]"],
+    ["rtsp://h?pwd=hunter@2", "rtsp://h?pwd=[secret]"],
+    ["rtsp://h/s?loginuse=admin&loginpas=hunter2", "rtsp://h/s?loginuse=[secret]&loginpas=[secret]"],
+    ["rtsp://h/s?user_name=admin&user_password=hunt/er2", "rtsp://h/s?user_name=[secret]&user_password=[secret]"],
+    ["rtsp://h/cam?channel=1&subtype=0&authbasic=aHVudGVyMg==", "rtsp://h/cam?channel=1&subtype=0&authbasic=[secret]"],
+    [
+      "rtsp://h:554/user=admin_password=hunter2_channel=1_stream=0.sdp?real_stream",
+      "rtsp://h:554/user=[secret]_channel=1_stream=0.sdp?real_stream",
+    ],
+    [
+      "rtsp://h/user=admin&password=hunter2&channel=1&stream=0.sdp?",
+      "rtsp://h/user=[secret]&password=[secret]&channel=1&stream=0.sdp?",
+    ],
+    ["rtsp://h/password=hunt_er=2/s", "rtsp://h/password=[secret]/s"],
+    ["rtsp://u:hunter2@h/s?password=hunter2 is gate", "rtsp://h/s?password=[secret] is gate"],
+    ['{"url":"http://h/?access_token=hunter2","at":1}', '{"url":"http://h/?access_token=[secret]","at":1}'],
+    [
+      "rtsps://h/live/gate?at=-30s&for=10s&speed=2&profile=main",
+      "rtsps://h/live/gate?at=-30s&for=10s&speed=2&profile=main",
+    ],
+  ] as const)
+    it(`shows ${written} as an address without a log-in`, () => {
+      expect(withoutLogIns(written)).to.equal(shown);
+    });
 
   it("says a thing that repeats once in a while, and how often it was", async () => {
     const clock = new VirtualClock();

@@ -13,6 +13,8 @@ import { WebClient } from "../support/web-client.ts";
 const WRONG = {
   camera: "wr0ng-camera-pass",
   address: "wr0ng-at@in-address",
+  query: "wr0ng-at@in-query",
+  path: "wr0ng-at@in-path",
   person: "wr0ng-person-pass",
   setUp: "wr0ng-set-up-token",
   rtsp: "wr0ng-rtsp-secret",
@@ -65,6 +67,14 @@ describe("secrets", function () {
     expect(await adopt({ target: { rtsp: `${head}://${user}:${WRONG.address}@${tail}` } })).to.equal(201);
     expect(await adopt({ target: { rtsp: `${head}://${user}:${WRONG.address}@${tail}` } })).to.equal(409);
     expect(await adopt({ target: { rtsp: `nothing://${user}:${WRONG.address}@${tail}` } })).to.equal(400);
+    for (const tailOf of [
+      (path: string) => `${path}?user=${user}&pwd=${WRONG.query}`,
+      (path: string) => path.replace("/", `/user=${user}_password=${WRONG.path}_channel=1`),
+    ]) {
+      const rtsp = `${head}://${tailOf(tail ?? "")}`;
+      expect(await adopt({ target: { rtsp } })).to.equal(201);
+      expect(await adopt({ target: { rtsp } })).to.equal(409);
+    }
     await eventually(() => lines.some((line) => line.includes("camera stream failed")));
     await eventually(() => lines.some((line) => line.includes("camera stream is up")));
   });
