@@ -13,10 +13,8 @@ import { grantEndedBy, Policy } from "./policy.ts";
 import type { EffectiveGrant, Principal } from "./principal.ts";
 import type { SecondFactors } from "./second-factors.ts";
 
-const LIMITS = {
-  /** People and systems together; all are held in memory. */
-  accounts: 20_000,
-} as const;
+/** People and systems together; all are held in memory. */
+export const MOST_ACCOUNTS = 20_000;
 
 /** An account in memory. Replaced whole at each change; `revoke` ends the principals made from it. */
 export interface KnownAccount {
@@ -189,7 +187,7 @@ export class KnownAccounts {
 
 /** Fault `invalid`: there may not be so many. */
 export function assertNotTooMany(accounts: number): void {
-  if (accounts > LIMITS.accounts) throw new Fault("invalid", "too many accounts", { tell: "too many accounts" });
+  if (accounts > MOST_ACCOUNTS) throw new Fault("invalid", "too many accounts", { tell: "too many accounts" });
 }
 
 /** What an account may do, and no longer than it is armed. */

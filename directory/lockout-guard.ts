@@ -9,9 +9,7 @@ const LIMITS = {
   /** Wrong passwords that are passed on where the directory does not say how many lock. */
   unknown: 3,
   /** Wrong passwords of an account that are remembered, where none lock it. */
-  remembered: 50,
-  /** Accounts with failures that are remembered; the oldest is forgotten first. */
-  accounts: 10_000,
+  remembered: 25,
 } as const;
 
 interface Failures {
@@ -28,14 +26,20 @@ interface Failures {
  */
 export class LockoutGuard {
   readonly #clock: Clock;
+  readonly #most: number;
   readonly #key = randomBytes(32);
   readonly #failures = new Map<string, Failures>();
   /** Passwords that the directory is being asked for, by person: each may be wrong. */
   readonly #asking = new Map<string, number>();
   #policy: LockoutPolicy = { threshold: undefined, windowMs: 30 * MINUTE };
 
-  constructor(clock: Clock) {
+  /**
+   * `most`: people with failures who are remembered; the oldest is forgotten first. No fewer than there can be, or whoever makes all others fail
+   * has more guesses at one who is forgotten.
+   */
+  constructor(clock: Clock, most: number) {
     this.#clock = clock;
+    this.#most = most;
   }
 
   follow(policy: LockoutPolicy): void {
@@ -77,7 +81,7 @@ export class LockoutGuard {
     this.#failures.delete(person);
     this.#failures.set(person, failures);
     for (const oldest of this.#failures.keys()) {
-      if (this.#failures.size <= LIMITS.accounts) break;
+      if (this.#failures.size <= this.#most) break;
       this.#failures.delete(oldest);
     }
   }

@@ -1,4 +1,5 @@
 import type { DirectoryAnswer } from "../../auth/directory-link.ts";
+import { MOST_ACCOUNTS } from "../../auth/known-accounts.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Fault } from "../../base/fault.ts";
 import type { Log } from "../../base/log.ts";
@@ -25,7 +26,7 @@ export class DirectoryLogIns {
     this.#access = access;
     this.#clock = clock;
     this.#log = log;
-    this.#guard = new LockoutGuard(clock);
+    this.#guard = new LockoutGuard(clock, MOST_ACCOUNTS);
   }
 
   /** When the directory locks accounts. */
