@@ -1,3 +1,4 @@
+import { networkOf } from "../../base/address.ts";
 import type { Clock, Timer } from "../../base/clock.ts";
 import { isoOf, MINUTE, type UnixMillis } from "../../base/units.ts";
 import type { AuditEntry } from "../audit.ts";
@@ -5,7 +6,7 @@ import type { AuditEntry } from "../audit.ts";
 const LIMITS = {
   /** The same again within this time is counted, and told once it is over: a client in a loop must not fill the disk. */
   periodMs: 1 * MINUTE,
-  /** Different refusals of one address within the same time, before the rest is counted as one. */
+  /** Different refusals of one address, IPv6 by its /64, within the same time, before the rest is counted as one. */
   refusalsPerAddress: 60,
   /** Ends of what one account ran through one door, before the rest is told as one sum: a player that jumps begins anew each time. */
   endsPerPeriod: 10,
@@ -52,11 +53,12 @@ export class Floods {
     if (entry.seconds !== undefined) return this.#admitEnd(entry);
     const key = JSON.stringify(entry);
     if (this.#repeats(key)) return false;
-    if (entry.outcome === "allowed" || this.#mayPass(`refusal ${entry.address ?? ""}`, LIMITS.refusalsPerAddress)) {
+    const address = entry.address === undefined ? undefined : networkOf(entry.address);
+    if (entry.outcome === "allowed" || this.#mayPass(`refusal ${address ?? ""}`, LIMITS.refusalsPerAddress)) {
       this.#remember(key, entry, 0);
       return true;
     }
-    const { action, outcome, address, interface: door } = entry;
+    const { action, outcome, interface: door } = entry;
     const many: AuditEntry = {
       who: "(several)",
       action,

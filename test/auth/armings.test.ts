@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { expect } from "chai";
+import { sql } from "kysely";
 import { approvalSchema } from "../../auth/acts.ts";
 import { ApiTokens } from "../../auth/api-tokens.ts";
 import { ApprovalNeeded, type Asker } from "../../auth/approval.ts";
@@ -244,6 +245,25 @@ describe("an external system that is let in only while it is armed", () => {
     const changing = site.accounts.change(id, { grants: [] });
     const ending = site.accounts.disarm(id);
     await Promise.all([changing, ending]);
+    expect([site.accounts.principalOf(id), site.accounts.find(id)?.arming]).to.deep.equal([undefined, {}]);
+  });
+
+  it("is out where another change that was under way has brought it back, and the end cannot be written down", async () => {
+    const { query } = site.database;
+    await site.accounts.arm(id, HOUR);
+    await sql`CREATE TRIGGER full BEFORE UPDATE ON account WHEN NEW.arming = '{}' BEGIN SELECT RAISE(ABORT, 'full'); END`.execute(
+      query,
+    );
+    let [changing, ending] = [Promise.resolve<unknown>(undefined), Promise.resolve()];
+    await query.transaction().execute(async () => {
+      changing = site.accounts.change(id, { grants: [] });
+      // It waits for the database now, with the account as it was.
+      await new Promise((resolve) => setImmediate(resolve));
+      ending = site.accounts.disarm(id);
+      ending.catch(() => undefined);
+    });
+    await changing;
+    expect(await ending.catch((error: Error) => error.message)).to.include("full");
     expect([site.accounts.principalOf(id), site.accounts.find(id)?.arming]).to.deep.equal([undefined, {}]);
   });
 
