@@ -46,10 +46,10 @@ export class SenderReports {
     return senderReport({ ssrc, at: group.at, rtpTime: group.rtpTime, packets, octets, cname: CNAME });
   }
 
-  /** When the next report of a track is due, so that it comes with what is sent then. */
+  /** When the next report of a track is due, so that it comes with what is sent then: before all else where there was none. */
   dueAt(track: number): MonotonicMillis {
     const counts = this.#counts.get(track);
-    return counts === undefined ? this.#clock.monotonic() : ((counts.reportedAt + PERIOD_MS) as MonotonicMillis);
+    return (counts === undefined ? 0 : counts.reportedAt + PERIOD_MS) as MonotonicMillis;
   }
 
   /** Counts packets that were sent before any report was due again. */

@@ -114,6 +114,19 @@ describe("readers in step", () => {
     }
   });
 
+  it("are told by a report before the first group of each track, also where others of another track came long before", async () => {
+    const all = await watch(3, { tracks: 2 });
+    run(all);
+    publish(0, 3);
+    for (let number = 1000; number < 1003; number += 1) hub.publish(groupOf(number, { track: 1 }));
+    for (const one of all) {
+      await one.end();
+      expect(one.numbers(2)).to.deep.equal([1000, 1001, 1002]);
+      expect([one.packets(1).length, one.packets(3).length]).to.deep.equal([1, 1]);
+    }
+    expect(calls.filter((call) => call === 3).length, "the others in step").to.equal(4);
+  });
+
   it("are told by reports what they were sent, as if each had been sent it alone, and so is whoever asks", async () => {
     const [early, apart] = [await watch(2), await watch(1, { apart: true })];
     run([...early, ...apart]);

@@ -209,6 +209,7 @@ describe("over TLS", () => {
         await one.end();
         expect(one.numbers()).to.deep.equal(upTo(40));
         expect(one.numbers(2)).to.deep.equal(upTo(40).map((number) => number + 1000));
+        expect([one.packets(1).length, one.packets(3).length], "reports").to.deep.equal([1, 1]);
       }
     });
 
