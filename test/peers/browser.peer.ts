@@ -232,6 +232,38 @@ describe("the pages, in Chromium", function () {
     await page.getByRole("link", { name: "Accounts" }).click();
   });
 
+  it("ask once more for what they only read where the network dropped it, and never for a change", async () => {
+    const dropped: string[] = [];
+    await page.route(/\/api\//, async (route) => {
+      const { pathname } = new URL(route.request().url());
+      const asked = `${route.request().method()} ${pathname}`;
+      if (asked === "GET /api/audit" && dropped.includes(asked)) return route.continue();
+      dropped.push(asked);
+      return route.abort("internetdisconnected");
+    });
+    await page.getByRole("link", { name: "Audit" }).click();
+    await page.getByRole("row").filter({ hasText: "adopt-camera" }).first().waitFor();
+    expect(dropped.filter((asked) => asked === "GET /api/audit")).to.have.length(1);
+    await page.unroute(/\/api\//);
+    await page.getByRole("link", { name: "Accounts" }).click();
+    await page.getByRole("button", { name: "Add a person…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Name").fill("nobody");
+    await dialog.getByLabel("Password").fill("four other random words");
+    let changes = 0;
+    await page.route(/\/api\//, (route) => {
+      if (route.request().method() === "GET") return route.continue();
+      changes += 1;
+      return route.abort("internetdisconnected");
+    });
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await dialog.getByRole("alert").filter({ hasText: "The bridge does not answer." }).waitFor();
+    expect(changes).to.equal(1);
+    await page.unroute(/\/api\//);
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+  });
+
   it("change the password of whoever is logged in, and give somebody else another one", async () => {
     const dialog = page.getByRole("dialog");
     await window.account("Password");

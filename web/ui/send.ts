@@ -10,7 +10,7 @@ export class Refusal extends Error {
 
 const NO_ANSWER = "The bridge does not answer. Is it running, and is the network there?";
 
-/** One request to the API, sent once. Throws a {@link Refusal}, with the status 0 where nobody answers. */
+/** One request to the API. Throws a {@link Refusal}, with the status 0 where nobody answers. */
 export async function send(method: string, path: string, body?: unknown): Promise<unknown> {
   const response = await answerTo(path, {
     method,
@@ -41,12 +41,12 @@ export async function* lines(path: string, signal: AbortSignal): AsyncGenerator 
 
 /** One that is not a refusal. */
 async function answerTo(path: string, init: RequestInit): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(path, init);
-  } catch {
-    throw new Refusal(0, NO_ANSWER);
-  }
+  const ask = (): Promise<Response> => fetch(path, init);
+  // Browsers drop what is on its way when their machine changes its network. What only reads may be asked twice.
+  const mayAskAgain = init.method === undefined || init.method === "GET";
+  const response = await ask()
+    .catch((error: unknown) => (mayAskAgain ? ask() : Promise.reject(error)))
+    .catch(() => Promise.reject(new Refusal(0, NO_ANSWER)));
   if (response.ok) return response;
   const text = await response.text();
   const error = text === "" ? undefined : (JSON.parse(text) as { error?: string }).error;
