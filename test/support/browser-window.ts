@@ -2,9 +2,18 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { Peer } from "./peer.ts";
+import { witnesses } from "./witnesses.ts";
 
 /** Where to leave pictures of the pages for a person to look at; none are taken without it. */
 const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
+
+const LIMITS = {
+  /** What a step waits for: pages answer at once, but on a machine where much else runs. */
+  stepMs: 60_000,
+  /** For what is said of a test that failed, and how much that is. */
+  witnessMs: 5000,
+  shownCharacters: 3000,
+};
 
 /** A window of a browser, in which a test works as a person does. */
 export interface BrowserWindow {
@@ -54,12 +63,18 @@ export async function openWindow(
     ...(credentials === undefined ? {} : { httpCredentials: credentials }),
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(LIMITS.stepMs);
   page.on("pageerror", (error) => troubles.push(String(error)));
   page.on("console", (message) => {
-    // Other tests make interfaces meanwhile, at which Chromium drops what it is loading; what is missing is seen by the steps.
-    const expected = /status of 4\d\d|ERR_NETWORK_CHANGED/;
+    // Refusals, and what a test or a changed network cuts off; what is missing is seen by the steps.
+    const expected = /status of 4\d\d|ERR_(INTERNET_DISCONNECTED|NETWORK_CHANGED)/;
     if (message.type() === "error" && !expected.test(message.text())) troubles.push(message.text());
   });
+  const witness = async (): Promise<string> => {
+    const text = await page.locator("body").innerText({ timeout: LIMITS.witnessMs });
+    return [`At ${page.url()}:`, text.slice(0, LIMITS.shownCharacters), ...troubles].join("\n");
+  };
+  witnesses.add(witness);
   await page.goto(url);
   return {
     page,
@@ -81,6 +96,9 @@ export async function openWindow(
       await page.screenshot({ path: join(SCREENSHOTS, `${name}-dark.png`), fullPage: true });
       await page.emulateMedia({ colorScheme: "light" });
     },
-    close: () => browser.close(),
+    async close() {
+      witnesses.delete(witness);
+      await browser.close();
+    },
   };
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { delimiter, join } from "node:path";
 import type { Context } from "mocha";
+import { findProgram } from "./find-program.ts";
 
 /** What a finished program left behind. */
 export interface Outcome {
@@ -49,7 +48,7 @@ export function leaveOut(context: Context, why: string): never {
 
 /** Finds `program` on the path (or by its absolute path), or skips the test. Call from `before` or from a test. */
 export function peer(context: Context, program: string): Peer {
-  const path = find(program);
+  const path = findProgram(program);
   if (path === undefined) return missing(context, program);
   return {
     program: path,
@@ -67,14 +66,6 @@ export function pythonPeer(context: Context, ...modules: readonly string[]): Pee
     return missing(context, `Python's ${modules.join(", ")}`);
   }
   return python;
-}
-
-function find(program: string): string | undefined {
-  if (program.startsWith("/")) return existsSync(program) ? program : undefined;
-  return (process.env["PATH"] ?? "")
-    .split(delimiter)
-    .map((folder) => join(folder, program))
-    .find((path) => existsSync(path));
 }
 
 function start(
