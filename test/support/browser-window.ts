@@ -71,7 +71,7 @@ export async function openWindow(
     if (message.type() === "error" && !expected.test(message.text())) troubles.push(message.text());
   });
   const witness = async (): Promise<string> => {
-    const text = await page.locator("body").innerText({ timeout: LIMITS.witnessMs });
+    const text = await page.locator("body").ariaSnapshot({ timeout: LIMITS.witnessMs });
     return [`At ${page.url()}:`, text.slice(0, LIMITS.shownCharacters), ...troubles].join("\n");
   };
   witnesses.add(witness);

@@ -30,7 +30,8 @@ export function clientNetwork(context: Context): ClientNetwork {
 export function makeClientNetwork(context: Context): ClientNetwork | undefined {
   const { program } = peer(context, "ip");
   const claimed = claimNetwork();
-  const network = claimed ?? makeNetwork(program, (made += 1));
+  if (claimed === undefined) made += 1;
+  const network = claimed ?? makeNetwork(program, made);
   if (network === undefined) return undefined;
   const command = [program, "netns", "exec", network.namespace] as const;
   return {

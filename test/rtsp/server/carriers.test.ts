@@ -68,7 +68,7 @@ for (const [carrier, sender] of WAYS)
     for (const [what, hex] of Object.entries(requests))
       it(`hands on a request for a key frame (${what}), and of a flood of them next to nothing`, async () => {
         const asked: number[] = [];
-        stage.hub.onKeyRequest(() => void asked.push(stage.clock.monotonic()));
+        stage.hub.onKeyRequest(() => void asked.push(Math.round(stage.clock.monotonic())));
         publish(10, 11);
         await client.play("/live/gate");
         const report = Buffer.from("80c9000100000001", "hex");

@@ -15,7 +15,7 @@ describe("the pace of a replay", () => {
         // As a recording marks it: a key frame that does not follow.
         const jump = scale < 0 || Math.abs(at - (captured[index - 1] ?? at)) > 20_000;
         await pace.reach(unixMillis(at), jump, new AbortController().signal);
-        sent.push(clock.monotonic() - began);
+        sent.push(Math.round(clock.monotonic() - began));
       }
     })();
     await clock.advance(60_000);
