@@ -5,12 +5,13 @@ The numbers are those of the published test cases; the steps are written from it
 import time
 
 import rtp
+from carriers import LIMIT_SECONDS
 from rtsp import Rtsp
 from soap import SPACES, SoapFault
 
 REPLAY = {"Require": "onvif-replay"}
 UDP, HTTP, TCP = ("udp", "UDP"), ("http", "HTTP"), ("tcp", "RTSP")
-# How much of a stream is looked at, in seconds.
+# How much of a stream is looked at, in seconds: longer where what it is looked at for has not come by then.
 LOOK = 2.5
 DELTA = 4.0
 # A frame may begin this much before what was asked for: the key frame before it.
@@ -53,10 +54,18 @@ class Replay:
     def pause(self, **headers):
         self.rtsp.pause(**headers)
 
-    def look(self, seconds=LOOK, enough=lambda packets: False):
-        """What has come of the newest PLAY; packets of the one before may still have been on their way."""
+    def look(self, seconds=LOOK, units=1):
+        """What comes of the newest PLAY in so long, or until there are so many access units of each track."""
+        self.rtsp.receive(seconds)
+        self.rtsp.receive(
+            LIMIT_SECONDS, lambda _: all(len(rtp.units_of(self.own(), track)) >= units for track in self.tracks)
+        )
+        return self.own()
+
+    def own(self):
+        """What has come of the newest PLAY: packets of the one before may still have been on their way."""
         begun, own = set(), []
-        for one in self.rtsp.receive(seconds, enough):
+        for one in self.rtsp.packets:
             if not one.rtcp and one.extension and one.extension.cseq == self.rtsp.played & 0xFF:
                 begun.add(one.track)
             if one.rtcp or one.track in begun:
@@ -103,7 +112,7 @@ def media_control(replay):
 
 def forward(replay):
     replay.play(replay.first)
-    packets = replay.look()
+    packets = replay.look(units=6)
     replay.check(packets)
     for track in replay.tracks:
         assert len(rtp.units_of(packets, track)) > 5, f"hardly anything of track {track}"
@@ -129,7 +138,7 @@ def with_range(replay):
 
 def i_frames(replay):
     replay.play(replay.first, Frames="intra")
-    packets = replay.look(6.0)
+    packets = replay.look(6.0, units=3)
     rtp.check_sequence(packets)
     rtp.check_extensions(packets, replay.rtsp.played)
     units = rtp.units_of(packets)

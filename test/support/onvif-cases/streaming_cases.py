@@ -12,9 +12,9 @@ from carriers import LIMIT_SECONDS
 from rtsp import Refused, Rtsp
 from soap import SPACES
 
+# How much of a stream is looked at, in seconds: longer where what it is looked at for has not come by then. A group may be sent to already;
+# then the next report comes within six seconds, and the first picture is any.
 LOOK = 2.5
-# A group may be sent to already: then the next report comes within six seconds, and the first picture is any.
-LOOK_AT_GROUP = 8.0
 BACK_CHANNEL = "www.onvif.org/ver20/backchannel"
 # 20 ms of G.711.
 SPOKEN = 160
@@ -59,7 +59,8 @@ def watch(rtsp, encodings, way):
         transport = "RTP/AVP/TCP;unicast;client_port=50000-50001" if way in ("http", "https") else None
         rtsp.setup(chosen[-1], transport)
     rtsp.play()
-    packets = rtsp.receive(LOOK_AT_GROUP if way == "multicast" else LOOK)
+    rtsp.receive(LOOK)
+    packets = rtsp.receive(LIMIT_SECONDS, lambda packets: is_all_there(packets, range(len(chosen))))
     for track, media in enumerate(chosen):
         rtp.check_sequence(packets, track)
         units = rtp.units_of(packets, track)
@@ -72,6 +73,11 @@ def watch(rtsp, encodings, way):
     assert any(one.rtcp for one in packets), "no RTCP"
     rtp.check_rtcp(packets)
     rtsp.teardown()
+
+
+def is_all_there(packets, tracks):
+    """A report, and more access units of each track than one has at its beginning."""
+    return any(one.rtcp for one in packets) and all(len(rtp.units_of(packets, track)) > 5 for track in tracks)
 
 
 def talk(way, beside=()):
