@@ -1,14 +1,16 @@
 import type { Log, Repeats } from "../base/log.ts";
 import type { Catalog } from "./catalog.ts";
-import type { SegmentRow, SegmentTime } from "./catalog-rows.ts";
+import type { SegmentRow, SegmentTime, StoredFile } from "./catalog-rows.ts";
 import { describeTracks, timeOf } from "./describe.ts";
 import { cameraGap, type GapReason, LEAST_GAP_US, STOPPED } from "./gap.ts";
 import { type Link, NO_LINK } from "./integrity.ts";
 import type { SegmentFile } from "./segment.ts";
 
 const LIMITS = {
-  /** Rows that wait until the catalog takes them; the next start finds the others. */
+  /** Rows that wait until the catalog takes them ... */
   rows: 64,
+  /** ... and names of files without rows, a week of segments of a minute, for the next start to enter; others are for `viaduct check` to find. */
+  names: 10_000,
   /** Notes that wait until it answers: an hour of segments of a minute. Then the stream waits, with what is to be written. */
   waiting: 192,
 };
@@ -39,6 +41,8 @@ export class StreamNotes {
   readonly #o: StreamPlace;
   #past: Past | undefined;
   #rows: (SegmentRow & SegmentTime)[] = [];
+  /** Files whose rows were too many to wait. */
+  #names: StoredFile[] = [];
   readonly #waiting = new Set<Promise<unknown>>();
 
   constructor(o: StreamPlace) {
@@ -118,10 +122,32 @@ export class StreamNotes {
     for (const row of rows)
       await this.asked(
         (catalog) => catalog.sealed(row),
+        () => this.#wait(row),
+      );
+    if (this.#rows.length === 0) await this.#name();
+  }
+
+  #wait(row: SegmentRow & SegmentTime): void {
+    this.#rows.push(row);
+    const tooMany = this.#rows.splice(0, this.#rows.length - LIMITS.rows);
+    this.#names.push(...tooMany.map(({ file, volume }) => ({ file, volume })));
+    this.#names.splice(0, this.#names.length - LIMITS.names);
+  }
+
+  /** Once rows are taken again: the next start looks for files that were being written, and else for those of the last hour alone. */
+  async #name(): Promise<void> {
+    for (let file = this.#names.pop(); file !== undefined; file = this.#names.pop()) {
+      const name = file;
+      let isRefused = false;
+      await this.asked(
+        (catalog) => catalog.opening(name),
         () => {
-          this.#rows = [...this.#rows, row].slice(-LIMITS.rows);
+          isRefused = true;
+          this.#names.push(name);
         },
       );
+      if (isRefused) return;
+    }
   }
 
   /** A gap begins, unless one is open. */
