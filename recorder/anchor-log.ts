@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock, Timer } from "../base/clock.ts";
 import { isFault } from "../base/fault.ts";
 import type { Log } from "../base/log.ts";
-import { HOUR, isoOf, unixMillis } from "../base/units.ts";
+import { DAY, HOUR, isoOf, later, unixMillis } from "../base/units.ts";
 import { type AnchoredSegment, type AnchorName, printAnchor, readAnchor } from "./anchor.ts";
 import {
   type AnchorFile,
@@ -25,6 +25,8 @@ const LIMITS = {
   periodMs: HOUR,
   /** Streams that are asked for in one turn of the loop. */
   streamsPerTurn: 20,
+  /** A file of a day that has not come yet, for the clock was set back, is followed by one of the day after it: years would not fit into one. */
+  fileBytes: 8 * 1024 * 1024,
 };
 
 interface AnchorPlace {
@@ -149,7 +151,7 @@ export class AnchorLog {
     const now = clock.now();
     const today = anchorFileOf(folder, now);
     // Where the clock was set back, still behind the anchor before.
-    const file = this.#file !== undefined && this.#file.day > today.day ? this.#file : today;
+    const file = this.#file !== undefined && this.#file.day > today.day ? this.#laterThan(this.#file) : today;
     const seq = this.#seq + 1;
     const { old, first = seq } = await this.#outlived(file);
     const line = printAnchor(
@@ -167,6 +169,12 @@ export class AnchorLog {
     // Before the anchors that they are of: a time stamp without its anchor would accuse somebody.
     for (const one of old) await files.remove(timeStampFileOf(folder, one));
     for (const { path } of old) await files.remove(path);
+  }
+
+  #laterThan(file: AnchorFile): AnchorFile {
+    return this.#end < LIMITS.fileBytes
+      ? file
+      : anchorFileOf(this.#place.folder, later(unixMillis(Date.parse(file.day)), DAY));
   }
 
   async #newest(): Promise<readonly AnchoredSegment[]> {

@@ -273,6 +273,24 @@ describe("anchors of recordings", () => {
     expect(said(await report({ kept: told }))).to.deep.equal([]);
   });
 
+  it("accuse nobody where the clock was far ahead at a start, and go on in more than one file when it is right", async () => {
+    clock.setWall(unixMillis(START_MS + 400 * DAY));
+    await record(2, START_MS + 400 * DAY);
+    clock.setWall(unixMillis(START_MS));
+    await record(2);
+    const ahead = await anchorsFile();
+    const whole = await readFile(ahead, "utf8");
+    // As after years, or with very many streams.
+    await appendFile(ahead, "\n".repeat(8 * 1024 * 1024));
+    await record(2, START_MS + HOUR);
+    await writeFile(ahead, whole);
+    await record(2, START_MS + 2 * HOUR);
+    expect(told.map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4]);
+    expect(await anchorsFile()).to.not.equal(ahead);
+    expect(await lines()).to.have.length(2);
+    expect(said(await report({ kept: told }))).to.deep.equal([]);
+  });
+
   it("notice it of a camera's folder alone, and accuse no other camera there", async () => {
     await record(3);
     await rm((await filesOf("a")).at(-1) ?? "");
