@@ -160,15 +160,16 @@ export class ReplayPlayer implements Player {
           // Backwards, a group of pictures goes out whole: it is decoded before any of it is shown.
           if (manner.rateControl && (manner.scale > 0 || discontinuity)) await pace.reach(at, discontinuity, signal);
           if (this.#isBehindPausePoint(at)) return true;
-          if (this.#held !== undefined) await this.#held.promise;
-          if (signal.aborted) break;
           const dressed = this.#dressed(item, jumped);
           unsent = dressed;
           item = undefined;
-          this.#o.numbers.sent(dressed);
           await bytePace?.spend(dressed.byteLength, signal);
           // Waiting for what is there already would cost as much as sending it.
           if (writer.isFull) await writer.room(signal);
+          // Behind all else that is waited for: what comes after a jump is numbered behind what was sent before it, and nothing else.
+          if (this.#held !== undefined) await this.#held.promise;
+          if (signal.aborted) break;
+          this.#o.numbers.sent(dressed);
           unsent = undefined;
           writer.put(dressed, () => dressed.release());
           this.#position = at;

@@ -211,6 +211,40 @@ for (const sender of SENDERS)
         await large.close();
       });
 
+    it("jumps in a recording behind what was sent before, with no hole in the numbers of its packets", async () => {
+      // Two fit into what goes at once: the third one waits for its pace when the client jumps.
+      const large = new Stage({ udp: true, recordedBytes: 50_000 });
+      await large.start();
+      const one = await large.client("UDP");
+      const headers = (from: string): readonly string[] => [
+        "Require: onvif-replay",
+        "Rate-Control: no",
+        "Immediate: yes",
+        `Range: clock=${from}-20260101T000130Z`,
+      ];
+      const sent = (): readonly Buffer[] =>
+        one.packets.filter(({ channel }) => channel === 0).map(({ packet }) => packet);
+      const numberIn = (packet: Buffer): number => packet.readUInt32BE(BEHIND_EXTENSION);
+      await one.play("/recorded/gate", { headers: headers("20260101T000010Z") });
+      await one.until(() => sent().length >= 2);
+      const reply = await one.ask("PLAY", "/recorded/gate", headers("20260101T000050Z"));
+      await one.until(() => sent().some((packet) => numberIn(packet) >= 501));
+      const first = sent().findIndex((packet) => numberIn(packet) >= 500);
+      const [before, after] = [sent().slice(0, first), sent().slice(first)];
+      expect(before.map(numberIn)).to.deep.equal(before.map((_, index) => 100 + index));
+      expect(after.map(numberIn)).to.deep.equal(after.map((_, index) => 500 + index));
+      // A key frame, marked as a discontinuity; and the low byte of CSeq (ONVIF Streaming 6.3).
+      expect(after.map((packet) => [(packet[24] ?? 0) & 0xe0, packet[25]])).to.deep.equal(
+        after.map((_, index) => [index === 0 ? 0xa0 : 0, 3]),
+      );
+      expect(new Set(before.map((packet) => packet[25]))).to.deep.equal(new Set([2]));
+      const sequences = sent().map((packet) => packet.readUInt16BE(2));
+      expect(sequences).to.deep.equal(sequences.map((_, index) => ((sequences[0] ?? 0) + index) & 0xffff));
+      expect(reply.header("rtp-info")).to.include(`seq=${sequences[first]}`);
+      one.socket.destroy();
+      await large.close();
+    });
+
     it("is refused inside HTTP", async () => {
       const tunnelled = await stage.client("HTTP");
       const reply = await tunnelled.ask("SETUP", "/live/gate/track0", [
