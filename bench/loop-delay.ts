@@ -12,6 +12,9 @@ import { pause } from "./usage.ts";
  */
 const EVERY_MS = 7;
 
+/** On the clock that all processes of this machine share. */
+const nowOfAllMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
 /** In the process that is to be measured: looks while its parent wishes it, and tells it then what it saw. Until then it does nothing. */
 export function watchLoop(): void {
   let delaysMs: number[] = [];
@@ -19,7 +22,7 @@ export function watchLoop(): void {
   let timer: NodeJS.Timeout | undefined;
   /** How long it is to the next. */
   const look = (): number => {
-    const nowMs = performance.now();
+    const nowMs = nowOfAllMs();
     for (; dueAtMs <= nowMs; dueAtMs += EVERY_MS) delaysMs.push(nowMs - dueAtMs);
     return dueAtMs - nowMs;
   };
@@ -27,9 +30,10 @@ export function watchLoop(): void {
     timer = setTimeout(wait, Math.ceil(look()));
   };
   process.on("message", (message) => {
-    if (message === "watch") {
+    if (typeof message === "number") {
       delaysMs = [];
-      dueAtMs = performance.now() + EVERY_MS;
+      // From when it was asked, for the loop may stand still already.
+      dueAtMs = message + EVERY_MS;
       wait();
     } else if (message === "tell") {
       look();
@@ -40,9 +44,9 @@ export function watchLoop(): void {
 }
 
 /** Of a process that can watch its loop: how late it was for each, in milliseconds, from now on for so long. */
-export async function loopDelaysMs(process: ChildProcess, seconds: number): Promise<readonly number[]> {
-  process.send("watch");
+export async function loopDelaysMs(watched: ChildProcess, seconds: number): Promise<readonly number[]> {
+  watched.send(nowOfAllMs());
   await pause(seconds * 1000);
-  process.send("tell");
-  return ((await once(process, "message")) as [readonly number[]])[0];
+  watched.send("tell");
+  return ((await once(watched, "message")) as [readonly number[]])[0];
 }
