@@ -112,7 +112,7 @@ export interface BridgeParts {
   readonly ntlm: NtlmLogIns | undefined;
   readonly discovery: Discovery;
   /** What was recorded when. */
-  readonly footage: Pick<Archive, "meantStream" | "spans" | "gaps" | "fetchedSpans">;
+  readonly footage: Pick<Archive, "meantStream" | "source" | "spans" | "gaps" | "fetchedSpans">;
   readonly exports: Exports;
   /** What is fetched from cameras' own recordings. */
   readonly fetches: EdgeFetches;

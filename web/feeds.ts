@@ -13,12 +13,12 @@ import { streamOf, type Watch } from "../bridge/client-side/watch.ts";
 import type { Discovery } from "../bridge/ports.ts";
 import type { WebSocket } from "../net/websocket.ts";
 import { showLive, unplayable, type Viewer } from "./live.ts";
-import { PlaybackFeed } from "./playback-feed.ts";
+import { type PlayableStream, PlaybackFeed } from "./playback-feed.ts";
 import { PtzFeed } from "./ptz-feed.ts";
 import { hearRecorded } from "./recorded-sound.ts";
 import { hearLive } from "./sound.ts";
 import type { WebDoor } from "./state.ts";
-import type { Footage } from "./timeline.ts";
+import type { RecordedFootage } from "./timeline.ts";
 
 const LIMITS = {
   /** Events that wait for one page; it is hung up on beyond, and begins again. */
@@ -37,7 +37,7 @@ export interface FeedsOptions {
   readonly ptzHolders: PtzHolders;
   readonly leases: Leases;
   readonly discovery: Discovery;
-  readonly footage: Footage;
+  readonly footage: RecordedFootage;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -142,15 +142,24 @@ export class Feeds {
   ): void {
     try {
       const camera = this.#o.watch.open(who, id, "playback", door, address);
-      const { recorded } = streamOf(camera, name);
+      // Missing where there is no such stream.
+      streamOf(camera, name);
       const lease = this.#o.watch.run(who, camera, ["playback"], door, address);
       ws.once("close", lease.close);
       const { footage, clock } = this.#o;
+      const playable = (wanted: string | undefined): PlayableStream | undefined => {
+        if (wanted !== undefined && !camera.streams.some(({ info }) => info.name === wanted)) return undefined;
+        // Where none is named, another one than the main one may be meant; what is named is that one.
+        const recorded = wanted === undefined ? camera.recorded : footage.source(id, wanted);
+        return {
+          source: recordedUnder(recorded, lease, clock),
+          thumbnails: new AgedSource(recorded, { clock, maxAgeMs: () => lease.maxAgeMs }),
+        };
+      };
       const feed = new PlaybackFeed(ws, {
         camera: id,
         stream: name,
-        source: recordedUnder(recorded, lease, clock),
-        thumbnails: new AgedSource(recorded, { clock, maxAgeMs: () => lease.maxAgeMs }),
+        playable,
         turns,
         footage,
         clock,

@@ -11,15 +11,20 @@ import type { PlaybackMessage, PlaybackRequest } from "./playback-protocol.ts";
 import { CLOSE_WRONG, requestIn, tellPage } from "./playback-words.ts";
 import { type Footage, timelineOf } from "./timeline.ts";
 
-/** What is played, and to be told, of one camera's recording. */
-export interface PlaybackFeedOptions {
-  readonly camera: string;
-  /** The one that is meant where the camera is named alone, if absent. */
-  readonly stream: string | undefined;
-  /** What of it the account may have. */
+/** What an account may have of the recording of one stream. */
+export interface PlayableStream {
   readonly source: RecordedSource;
   /** The same for thumbnails: they may become too old while the picture is not. */
   readonly thumbnails: RecordedSource;
+}
+
+/** What is played, and to be told, of one camera's recordings. */
+export interface PlaybackFeedOptions {
+  readonly camera: string;
+  /** Of the connection's address: the one that is meant where the camera is named alone, if absent. */
+  readonly stream: string | undefined;
+  /** Undefined where the camera has no such stream. */
+  readonly playable: (stream: string | undefined) => PlayableStream | undefined;
   /** In which key frames are read, whichever page of the account asks for them. */
   readonly turns: Turns;
   readonly footage: Footage;
@@ -29,20 +34,60 @@ export interface PlaybackFeedOptions {
 
 type Asked<T extends PlaybackRequest["type"]> = Extract<PlaybackRequest, { type: T }>;
 
-/** One page's connection to the recording of one camera: pictures, key frames and timelines as it asks for them. */
+/** One page's connection to the recordings of one camera: pictures, key frames and timelines of its streams, as it asks for them. */
 export class PlaybackFeed {
   readonly #ws: WebSocket;
   readonly #o: PlaybackFeedOptions;
+  /** Those that were asked for, of those that the camera has. */
+  readonly #streams = new Map<string | undefined, StreamFeed>();
+
+  constructor(ws: WebSocket, o: PlaybackFeedOptions) {
+    this.#ws = ws;
+    this.#o = o;
+    ws.on("message", (data: Buffer) => this.#take(data));
+  }
+
+  close(): void {
+    for (const stream of this.#streams.values()) stream.close();
+  }
+
+  #take(data: Buffer): void {
+    // What comes before the page has closed its end, too.
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    const request = requestIn(data);
+    const stream = request && this.#streamOf(request.stream ?? this.#o.stream);
+    if (request === undefined || stream === undefined) {
+      this.#ws.close(CLOSE_WRONG);
+      this.close();
+    } else stream.take(request);
+  }
+
+  #streamOf(name: string | undefined): StreamFeed | undefined {
+    const known = this.#streams.get(name);
+    const playable = known === undefined ? this.#o.playable(name) : undefined;
+    if (playable === undefined) return known;
+    const tell = (message: PlaybackMessage, bytes?: Buffer) => tellPage(this.#ws, message, bytes);
+    const made = new StreamFeed(tell, { ...this.#o, ...playable, stream: name });
+    this.#streams.set(name, made);
+    return made;
+  }
+}
+
+type Tell = (message: PlaybackMessage, bytes?: Buffer) => Promise<void>;
+
+/** What one page has of one stream: no two of its timelines, nor of its key frames, are on their way at a time. */
+class StreamFeed {
+  readonly #tell: Tell;
+  readonly #o: PlaybackFeedOptions & PlayableStream;
   readonly #picture: RecordedPicture;
   readonly #timelines = new Newest<Asked<"timeline">>((asked) => this.#tellTimeline(asked));
   readonly #keyFrames = new Newest<Asked<"key-frame">>((asked) => this.#tellKeyFrame(asked));
   readonly #closing = new AbortController();
 
-  constructor(ws: WebSocket, o: PlaybackFeedOptions) {
-    this.#ws = ws;
+  constructor(tell: Tell, o: PlaybackFeedOptions & PlayableStream) {
+    this.#tell = tell;
     this.#o = o;
-    this.#picture = new RecordedPicture({ tell: (message, bytes) => this.#tell(message, bytes) }, o);
-    ws.on("message", (data: Buffer) => this.#take(data));
+    this.#picture = new RecordedPicture({ tell }, o);
   }
 
   close(): void {
@@ -52,14 +97,8 @@ export class PlaybackFeed {
     this.#picture.close();
   }
 
-  #take(data: Buffer): void {
-    // What comes before the page has closed its end, too.
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
-    const request = requestIn(data);
-    if (request === undefined) {
-      this.#ws.close(CLOSE_WRONG);
-      this.close();
-    } else if (request.type === "timeline") this.#timelines.ask(request);
+  take(request: PlaybackRequest): void {
+    if (request.type === "timeline") this.#timelines.ask(request);
     else if (request.type === "key-frame") this.#keyFrames.ask(request);
     else this.#picture.take(request);
   }
@@ -90,9 +129,5 @@ export class PlaybackFeed {
       this.#o.log.error({ err: asFault(error) }, "a key frame could not be read");
       await this.#tell({ type: "no-key-frame", asked, why: "The recording cannot be read at the moment." });
     }
-  }
-
-  #tell(message: PlaybackMessage, bytes?: Buffer): Promise<void> {
-    return tellPage(this.#ws, message, bytes);
   }
 }

@@ -11,24 +11,34 @@ const instant = z
   .max(Date.UTC(9999, 11, 31))
   .transform(unixMillis);
 
-/** What a page asks for. `run` is a number of the page's own, which comes back with all that belongs to what it asked for. */
+/** The camera's stream that is meant; that of the connection's address if absent. */
+const stream = z
+  .string()
+  .regex(/^[a-z0-9-]{1,16}$/)
+  .optional();
+
+/**
+ * What a page asks for. `run` is a number of the page's own, which comes back with all that belongs to what it asked for. Of each stream
+ * one run is read at a time.
+ */
 export const playbackRequest = z.discriminatedUnion("type", [
   /** Pictures from the last key frame at or before `from` on, up to `until`; or key frames backwards from there. */
   z.strictObject({
     type: z.literal("read"),
+    stream,
     run: z.int(),
     from: instant,
     until: instant,
     backward: z.boolean().default(false),
   }),
   /** The same up to another instant. */
-  z.strictObject({ type: z.literal("more"), run: z.int(), until: instant }),
+  z.strictObject({ type: z.literal("more"), stream, run: z.int(), until: instant }),
   /** No more pictures. */
-  z.strictObject({ type: z.literal("stop") }),
+  z.strictObject({ type: z.literal("stop"), stream }),
   /** What of that range is recorded. */
-  z.strictObject({ type: z.literal("timeline"), from: instant, to: instant }),
+  z.strictObject({ type: z.literal("timeline"), stream, from: instant, to: instant }),
   /** One picture for a thumbnail: the last key frame at or before that instant. */
-  z.strictObject({ type: z.literal("key-frame"), at: instant }),
+  z.strictObject({ type: z.literal("key-frame"), stream, at: instant }),
 ]);
 
 export type PlaybackRequest = z.output<typeof playbackRequest>;

@@ -36,7 +36,9 @@ export function hearRecorded(ws: WebSocket, o: SoundParts): () => void {
     if (ws.readyState !== ws.OPEN) return;
     const request = requestIn(data);
     const isOfSound = request !== undefined && request.type !== "timeline" && request.type !== "key-frame";
-    if (isOfSound && !(request.type === "read" && request.backward)) sound.take(request);
+    // A connection has the sound of one stream.
+    if (isOfSound && request.stream === undefined && !(request.type === "read" && request.backward))
+      sound.take(request);
     else {
       ws.close(CLOSE_WRONG);
       sound.close();

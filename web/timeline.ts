@@ -21,6 +21,12 @@ export interface Footage {
   fetchedSpans(camera: string, from: UnixMillis, to: UnixMillis, stream: string): Promise<readonly Span[]>;
 }
 
+/** The same, with what was recorded itself. */
+export interface RecordedFootage extends Footage {
+  /** Of that stream, and of no other where there is nothing of it. */
+  source(camera: string, stream: string): RecordedSource;
+}
+
 /** What of a range is recorded, for a timeline. Instants are milliseconds since 1970. */
 export interface Timeline {
   readonly type: "timeline";

@@ -202,6 +202,8 @@ export async function startWebSite(
     discovery,
     footage: {
       meantStream: () => Promise.resolve(MAIN_STREAM),
+      source: (id, stream) =>
+        cameras.get(id)?.streams.find(({ info }) => info.name === stream)?.recorded ?? unreadRecording([], undefined),
       spans: () => Promise.resolve([]),
       gaps: () => Promise.resolve([]),
       fetchedSpans: () => Promise.resolve([]),

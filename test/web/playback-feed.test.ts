@@ -65,16 +65,24 @@ describe("a page's feed of a recording", () => {
   let page: Page;
   let feed: PlaybackFeed;
   let recording: ScriptedRecording;
+  let smaller: ScriptedRecording;
   let looked = 0;
   beforeEach(() => {
     page = new Page();
     looked = 0;
     recording = scriptedRecording(frames.track, GROUPS);
+    smaller = scriptedRecording(frames.track, GROUPS.slice(GOP));
+    const streams = new Map([
+      [undefined, recording],
+      ["sub", smaller],
+    ]);
     feed = new PlaybackFeed(page as unknown as WebSocket, {
       camera: "gate",
       stream: undefined,
-      source: recording,
-      thumbnails: recording,
+      playable: (stream) => {
+        const source = streams.get(stream);
+        return source && { source, thumbnails: source };
+      },
       turns: new Turns(),
       footage: {
         meantStream: () => Promise.resolve("main"),
@@ -166,6 +174,46 @@ describe("a page's feed of a recording", () => {
     const before = page.sent.flatMap((type, index) => (type === "bytes" ? [page.sent[index - 1]] : []));
     expect([...new Set(before)]).to.have.members(["stream", "pictures", "key-frame"]);
     expect(page.bytes.length).to.equal(page.sent.filter((type) => /^(?:stream|pictures|key-frame)$/.test(type)).length);
+  });
+
+  it("has what another stream recorded, beside and not instead of the first one", async () => {
+    const until = at(4 * GOP);
+    page.ask({ type: "read", run: 1, from: at(0), until });
+    page.ask({ type: "read", run: 2, stream: "sub", from: at(0), until });
+    const picturesOf = (run: number): readonly number[] =>
+      (page.words as { readonly run?: number; readonly at?: readonly number[] }[]).flatMap((one) =>
+        one.run === run ? (one.at ?? []) : [],
+      );
+    await page.reads(() => picturesOf(1).length === 4 * GOP && picturesOf(2).length === 3 * GOP);
+    expect([picturesOf(1)[0], picturesOf(2)[0]]).to.deep.equal([at(0), at(GOP)]);
+    page.ask({ type: "timeline", from: at(0), to: until });
+    page.ask({ type: "timeline", stream: "sub", from: at(0), to: until });
+    const told = (): readonly unknown[] =>
+      page.words.flatMap((one) => ("extent" in one && "stream" in one ? [[one.stream, one.extent]] : []));
+    await page.reads(() => told().length === 2);
+    expect(told()).to.have.deep.members([
+      ["main", await recording.extent()],
+      ["sub", await smaller.extent()],
+    ]);
+    page.ask({ type: "key-frame", stream: "sub", at: Math.round(at(0)) });
+    await page.reads(() => page.sent.at(-1) === "no-key-frame");
+    askKeyFrame(0);
+    await page.reads(() => page.sent.includes("key-frame"));
+  });
+
+  it("reads no more of the stream that it is told to stop, and goes on with the others", async () => {
+    page.ask({ type: "read", run: 1, from: at(0), until: at(0) });
+    page.ask({ type: "read", run: 2, stream: "sub", from: at(0), until: at(0) });
+    await page.reads(() => recording.open() === 1 && smaller.open() === 1);
+    page.ask({ type: "stop", stream: "sub" });
+    await page.reads(() => smaller.open() === 0);
+    expect(recording.open()).to.equal(1);
+  });
+
+  it("ends with a page that asks for a stream which the camera does not have", async () => {
+    page.ask({ type: "timeline", stream: "none", from: at(0), to: at(GOP) });
+    await settled();
+    expect([page.sent, page.readyState]).to.deep.equal([[], 2]);
   });
 
   it("does nothing more once it is closed, though the page has not closed its end", async () => {

@@ -72,13 +72,16 @@ describe("a recording through the pages", () => {
   it("has nothing that is too old for the account, neither to see nor to know of", async () => {
     const maxAgeMs = NOW - at(2 * GOP);
     const guard = await site.person("guard", [{ ...PLAYBACK, maxAgeMs }]);
-    const feed = await guard.openFeed(PATH);
-    read(feed, 0, 4 * GOP);
-    await eventually(() => instantsOf(feed).length === 2 * GOP);
-    expect(instantsOf(feed)[0]).to.equal(at(2 * GOP));
-    ask(feed, { type: "timeline", from: at(0), to: at(4 * GOP) });
-    await eventually(() => (feed.messages.at(-1) as { readonly type?: string }).type === "timeline");
-    expect(feed.messages.at(-1)).to.deep.include({ extent: { from: at(2 * GOP), to: at(4 * GOP) } });
+    // Also of a stream that is named.
+    for (const named of [{}, { stream: "main" }]) {
+      const feed = await guard.openFeed(PATH);
+      ask(feed, { type: "read", run: 1, from: at(0), until: at(4 * GOP), ...named });
+      await eventually(() => instantsOf(feed).length === 2 * GOP);
+      expect(instantsOf(feed)[0]).to.equal(at(2 * GOP));
+      ask(feed, { type: "timeline", from: at(0), to: at(4 * GOP), ...named });
+      await eventually(() => (feed.messages.at(-1) as { readonly type?: string }).type === "timeline");
+      expect(feed.messages.at(-1)).to.deep.include({ extent: { from: at(2 * GOP), to: at(4 * GOP) } });
+    }
   });
 
   it("has no thumbnail of what is too old for the account, and none ends the picture by its own age", async () => {
@@ -153,6 +156,8 @@ describe("a recording through the pages", () => {
       '{"type":"read","run":0.5,"from":1,"until":2}',
       '{"type":"read","run":1,"from":1,"until":1e300}',
       '{"type":"stop","more":1}',
+      '{"type":"stop","stream":"none"}',
+      '{"type":"stop","stream":"../main"}',
     ]) {
       const feed = await guard.openFeed(PATH);
       feed.send(Buffer.from(text));

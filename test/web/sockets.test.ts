@@ -206,6 +206,7 @@ describe("WebSockets of the pages", () => {
         "nonsense",
         JSON.stringify({ type: "key-frame", at: 1 }),
         JSON.stringify({ type: "read", run: 1, from: 2, until: 1, backward: true }),
+        JSON.stringify({ type: "read", run: 1, from: 1, until: 2, stream: "main" }),
       ]) {
         const feed = await listener.openFeed("/api/recorded-sound/gate");
         feed.send(Buffer.from(asked));
