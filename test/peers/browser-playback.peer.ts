@@ -91,7 +91,7 @@ describe("recordings in Chromium", function () {
   const first = () => page.locator(".players .picture").first();
   /** The instant that the page says, once the picture stands still. */
   const instant = async (): Promise<number> => {
-    const video = first().locator("video");
+    const video = first().locator("video:not([hidden])");
     await first().and(page.locator('[data-state="showing"]')).waitFor();
     const shown = async (): Promise<number> => {
       const said = Number(await page.locator(".instant").getAttribute("data-instant"));
@@ -105,7 +105,7 @@ describe("recordings in Chromium", function () {
     return shown();
   };
   /** The number that the camera burnt into the picture which the browser shows, in large or small. */
-  const number = async (shown: Locator = first().locator("video")): Promise<number> => {
+  const number = async (shown: Locator = first().locator("video:not([hidden])")): Promise<number> => {
     const gray = await shown.evaluate((element) => {
       const video = element as unknown as Shown;
       const canvas = video.ownerDocument.createElement("canvas");
@@ -281,7 +281,7 @@ describe("recordings in Chromium", function () {
     await page.getByLabel("Timeline").focus();
     await page.keyboard.press("ArrowLeft");
     await page.keyboard.press("ArrowRight");
-    const videos = page.locator('.players .picture[data-state="showing"] video');
+    const videos = page.locator('.players .picture[data-state="showing"] video:not([hidden])');
     await videos.nth(1).waitFor();
     await eventually(async () => {
       const times = await videos.evaluateAll((all) => all.map((one) => (one as unknown as Shown).currentTime));
@@ -346,9 +346,9 @@ describe("recordings in Chromium", function () {
     await become("continuous", "recording");
     const query = new URLSearchParams({ camera: id, at: isoOf(at) });
     await page.goto(`${new URL(page.url()).origin}/playback?${query.toString()}`);
-    const missing = page.getByLabel("What is missing of Side");
+    const missing = page.getByLabel("What is missing of Side, sub-stream");
     await missing.getByRole("button", { name: "Fetch from the camera" }).click();
-    await missing.getByText("Side: was fetched from the camera's own recording.").waitFor();
+    await missing.getByText("Side, sub-stream: was fetched from the camera's own recording.").waitFor();
     expect(await archive.fetchedSpans(id, at, unixMillis(at + 1), "sub")).to.have.length(1);
     expect(at - (await instant())).to.be.within(0, 1000 / 7);
   });
@@ -369,7 +369,7 @@ describe("recordings in Chromium", function () {
     await page.getByText("Your right to play this recording has ended.").waitFor();
     expect(
       await first()
-        .locator("video")
+        .locator("video:not([hidden])")
         .evaluate((element) => (element as unknown as Shown).videoWidth),
     ).to.equal(0);
     await page.reload();

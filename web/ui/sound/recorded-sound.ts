@@ -21,14 +21,17 @@ type Message = { readonly run?: number } & (
   | { readonly type: "unplayable"; readonly why: string }
 );
 
-/** Plays the sound of one camera's recording where its picture is played as fast as it was captured, and is silent elsewhere. */
+/** Plays the sound of one camera's recording, of the stream that is seen, where its picture is played as fast as it was captured, and is silent elsewhere. */
 export class RecordedSound {
-  readonly #url: string;
+  readonly #camera: string;
+  readonly #streamOf: () => string | undefined;
   readonly #shownAt: ShownAt;
   readonly #speaker: Speaker;
   readonly #onTrouble: (why: string) => void;
   readonly #looking: number;
   #socket: WebSocket | undefined;
+  /** Of the socket. */
+  #stream: string | undefined;
   #retrying: number | undefined;
   /** What is being read now; pieces of others are dropped. */
   #run = 0;
@@ -36,9 +39,17 @@ export class RecordedSound {
   #asked: { readonly from: number; until: number } | undefined;
   #closed = false;
 
-  /** `shownAt`: undefined while it is not to be heard. `onTrouble`: it has ended, for this reason. */
-  constructor(camera: string, o: { readonly shownAt: ShownAt; readonly onTrouble: (why: string) => void }) {
-    this.#url = `wss://${location.host}/api/recorded-sound/${encodeURIComponent(camera)}`;
+  /** `stream`: the one that is seen. `shownAt`: undefined while it is not to be heard. `onTrouble`: it has ended, for this reason. */
+  constructor(
+    camera: string,
+    o: {
+      readonly stream: () => string | undefined;
+      readonly shownAt: ShownAt;
+      readonly onTrouble: (why: string) => void;
+    },
+  ) {
+    this.#camera = camera;
+    this.#streamOf = o.stream;
     this.#shownAt = o.shownAt;
     this.#onTrouble = o.onTrouble;
     this.#speaker = new Speaker({ shownAt: o.shownAt, withoutPicture: "wait", onTrouble: (why) => this.#fail(why) });
@@ -55,18 +66,29 @@ export class RecordedSound {
   }
 
   #open(): void {
-    const socket = new WebSocket(this.#url);
+    this.#stream = this.#streamOf();
+    const path = [this.#camera, this.#stream ?? []].flat().map(encodeURIComponent).join("/");
+    const socket = new WebSocket(`wss://${location.host}/api/recorded-sound/${path}`);
     socket.binaryType = "arraybuffer";
     this.#asked = undefined;
     socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
-      if (this.#closed) return;
+      if (this.#closed || socket !== this.#socket) return;
       if (typeof data === "string") this.#told(JSON.parse(data) as Message);
       else if (this.#isOfRun) this.#speaker.take(data as ArrayBuffer);
     });
     socket.addEventListener("close", () => {
-      if (!this.#closed) this.#retrying = window.setTimeout(() => this.#open(), RETRY_MS);
+      if (!this.#closed && socket === this.#socket) this.#retrying = window.setTimeout(() => this.#open(), RETRY_MS);
     });
     this.#socket = socket;
+  }
+
+  /** To the stream that is seen now. */
+  #change(): void {
+    window.clearTimeout(this.#retrying);
+    const before = this.#socket;
+    this.#speaker.silence();
+    this.#open();
+    before?.close();
   }
 
   #told(message: Message): void {
@@ -79,6 +101,7 @@ export class RecordedSound {
 
   /** Has read what is to be heard next. */
   #look(): void {
+    if (this.#streamOf() !== this.#stream) this.#change();
     const shown = this.#shownAt();
     if (this.#socket?.readyState !== WebSocket.OPEN) return;
     if (shown === undefined) {

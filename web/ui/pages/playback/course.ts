@@ -1,5 +1,7 @@
-import type { Instant, Span, Timeline } from "./protocol.ts";
-import { type Course, type PlayerState, RecordedPlayer } from "./recorded-player.ts";
+import { CameraPlayer, type CameraState } from "./camera-player.ts";
+import type { Instant, Span } from "./protocol.ts";
+import type { Course } from "./stream-player.ts";
+import type { CameraTimeline, Choice } from "./streams.ts";
 import type { Thumbnails } from "./thumbnails.ts";
 
 /** Ways to play, as a person chooses them. */
@@ -19,14 +21,14 @@ const BEYOND_MS = 120_000;
 /** How everything stands. */
 export interface PlaybackView extends Course {
   /** By camera. */
-  readonly states: ReadonlyMap<string, PlayerState>;
-  readonly timelines: ReadonlyMap<string, Timeline>;
+  readonly states: ReadonlyMap<string, CameraState>;
+  readonly timelines: ReadonlyMap<string, CameraTimeline>;
 }
 
 /** The clock of the page, and the players that follow it: all cameras show the same instant. */
 export class Playback {
-  readonly #players = new Map<string, RecordedPlayer>();
-  readonly #timelines = new Map<string, Timeline>();
+  readonly #players = new Map<string, CameraPlayer>();
+  readonly #timelines = new Map<string, CameraTimeline>();
   readonly #onView: (view: PlaybackView) => void;
   #course: Course;
   /** Nobody has said yet where to begin. */
@@ -65,8 +67,10 @@ export class Playback {
     return { from: Math.min(...all.map(({ from }) => from)), to: Math.max(...all.map(({ to }) => to)) };
   }
 
-  add(camera: string, video: HTMLVideoElement): void {
-    const player = new RecordedPlayer(video, camera, {
+  /** `videos`: by stream, the best one first. */
+  add(camera: string, videos: ReadonlyMap<string, HTMLVideoElement>, choice: Choice): void {
+    const player = new CameraPlayer(camera, videos, {
+      choice,
       onTimeline: (timeline) => {
         this.#timelines.set(camera, timeline);
         this.#arrived += 1;
@@ -86,6 +90,16 @@ export class Playback {
     this.#players.get(camera)?.close();
     this.#players.delete(camera);
     this.#timelines.delete(camera);
+  }
+
+  /** Which stream of one of the cameras that were added is played. */
+  choose(camera: string, choice: Choice): void {
+    this.#players.get(camera)?.choose(choice);
+  }
+
+  /** The stream that is seen of it, or was last. */
+  streamOf(camera: string): string | undefined {
+    return this.#players.get(camera)?.stream;
   }
 
   close(): void {
@@ -122,10 +136,7 @@ export class Playback {
   step(by: 1 | -1): void {
     const [player] = this.#players.values();
     if (player === undefined) return;
-    const { instant } = this.#course;
-    const shown = player.pictureAt(instant) ?? instant;
-    const to = by === 1 ? player.pictureAfter(instant) : shown - 1;
-    this.#course = { instant: to ?? instant, playing: false, speed: 1 };
+    this.#course = { instant: player.stepped(this.#course.instant, by), playing: false, speed: 1 };
   }
 
   /** The instant of the picture of the first camera that is seen now. */
@@ -153,7 +164,7 @@ export class Playback {
   }
 
   /** The page is drawn where something has changed, and no more often than is seen. */
-  #tell(states: ReadonlyMap<string, PlayerState>, now: number): void {
+  #tell(states: ReadonlyMap<string, CameraState>, now: number): void {
     if (this.#course.playing && now - this.#toldAt < LEAST_BETWEEN_VIEWS_MS) return;
     const mark = JSON.stringify([this.#course, [...states], this.shown, this.#arrived]);
     if (mark === this.#told) return;

@@ -2,7 +2,8 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { call } from "../../api.ts";
 import { Trouble, useTask } from "../../parts.tsx";
-import type { Instant, Timeline } from "./protocol.ts";
+import type { Instant } from "./protocol.ts";
+import { type CameraTimeline, missingAt, streamWords } from "./streams.ts";
 
 /** Until the next look how a fetch stands. */
 const REFRESH_MS = 2000;
@@ -25,15 +26,40 @@ const STATE_WORDS: Readonly<Record<Fetch["state"], string>> = {
   stopped: "was broken off",
 };
 
-/** What is missing of a camera at an instant, and what has it fetched from the camera's own recording. */
-export function FetchGap(props: {
+/** What is missing of a camera at an instant in what is played, and what has it fetched from the camera's own recording. */
+export function MissingOf(props: {
   readonly camera: string;
   readonly name: string;
-  readonly known: Timeline | undefined;
+  readonly known: CameraTimeline | undefined;
+  readonly instant: Instant;
+}): JSX.Element {
+  const { camera, name, known, instant } = props;
+  const missing = known === undefined ? [] : missingAt(known, instant);
+  return (
+    <>
+      {(known?.streams ?? []).map((stream) => (
+        <FetchGap
+          key={stream}
+          camera={camera}
+          stream={stream}
+          name={known?.isNamed === true ? `${name}, ${streamWords(stream)}` : name}
+          gap={missing.find((gap) => gap.stream === stream)}
+          instant={instant}
+        />
+      ))}
+    </>
+  );
+}
+
+/** The same of one stream. */
+function FetchGap(props: {
+  readonly camera: string;
+  readonly stream: string;
+  readonly name: string;
+  readonly gap: CameraTimeline["gaps"][number] | undefined;
   readonly instant: Instant;
 }): JSX.Element | null {
-  const { camera, name, known, instant } = props;
-  const gap = known?.gaps.find(({ from, to = Number.POSITIVE_INFINITY }) => from <= instant && instant < to);
+  const { camera, stream, name, gap, instant } = props;
   const [begun, setBegun] = useState<Fetch | undefined>(undefined);
   // What came of one is said of its own stretch: another gap is missing all the same.
   const fetch = begun?.state === "running" || isWithin(begun, instant) ? begun : undefined;
@@ -50,10 +76,10 @@ export function FetchGap(props: {
   }, [fetch?.id, fetch?.state]);
   if (gap === undefined && fetch === undefined) return null;
   const begin = (): void => {
-    if (known === undefined || gap === undefined) return;
+    if (gap === undefined) return;
     const from = Math.max(gap.from, instant - LONGEST_MS / 2);
     const to = Math.min(gap.to ?? Date.now(), from + LONGEST_MS);
-    const stretch = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), stream: known.stream };
+    const stretch = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), stream };
     task.run(async () => setBegun(await call<Fetch>("POST", path, stretch)));
   };
   return (

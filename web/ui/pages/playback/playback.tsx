@@ -2,15 +2,18 @@ import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, type Camera } from "../../api.ts";
 import { Empty, Trouble, wordsOf } from "../../parts.tsx";
+import { type Asked, addressOf, askedIn } from "./address.ts";
 import { Controls } from "./controls.tsx";
 import { Playback as Course, type PlaybackView } from "./course.ts";
-import { FetchGap } from "./fetch-gap.tsx";
+import { MissingOf } from "./fetch-gap.tsx";
 import { type MarkKind, useHappenings } from "./happenings.ts";
 import { Marks } from "./marks.tsx";
 import "./playback.css";
 import type { Span } from "./protocol.ts";
 import { RecordedPicture } from "./recorded-picture.tsx";
 import { SignaturesBar } from "./signatures.tsx";
+import { StreamChoice } from "./stream-choice.tsx";
+import type { CameraTimeline, Choice } from "./streams.ts";
 import { showing } from "./time-axis.ts";
 import { Timeline } from "./timeline.tsx";
 
@@ -43,11 +46,12 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
   const { cameras, may } = props;
   const asked = useMemo(() => askedFor(cameras), []);
   const [chosen, setChosen] = useState<readonly string[]>(asked.cameras);
+  const [choices, setChoices] = useState<ReadonlyMap<string, string>>(asked.choices);
   const [range, setRange] = useState<Span>(asked.range);
   const [view, setView] = useState<PlaybackView | undefined>(undefined);
   const [playback, setPlayback] = useState<Course | undefined>(undefined);
   useEffect(() => {
-    const made = new Course({ start: asked.start, range: asked.range, onView: setView });
+    const made = new Course({ start: asked.at, range: asked.range, onView: setView });
     setPlayback(made);
     return () => made.close();
   }, []);
@@ -65,14 +69,22 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
     if (to !== range) look(to);
   }, [instant]);
   useEffect(() => {
-    if (!playing) remember(chosen, instant);
-  }, [chosen, playing, playing ? 0 : instant]);
+    if (!playing) remember(addressOf(chosen, (id) => choices.get(id), instant));
+  }, [chosen, choices, playing, playing ? 0 : instant]);
 
   const toggle = (id: string): void => {
     const without = chosen.filter((one) => one !== id);
     if (without.length < chosen.length) setChosen(without.length === 0 ? chosen : without);
     else if (chosen.length < MOST_CAMERAS) setChosen([...chosen, id]);
   };
+  const choose = (id: string, choice: Choice): void => {
+    const others = [...choices].filter(([one]) => one !== id);
+    setChoices(new Map(choice === undefined ? others : [...others, [id, choice]]));
+  };
+  const streamsOf = (id: string): readonly string[] =>
+    cameras.find((camera) => camera.id === id)?.streams.map(({ name }) => name) ?? [];
+  const knownOf = (id: string): CameraTimeline | undefined => view?.timelines.get(id);
+  const severalAreRecorded = chosen.some((id) => (knownOf(id)?.streams.length ?? 0) > 1);
   const nameOf = (id: string): string => cameras.find((camera) => camera.id === id)?.name ?? id;
   return (
     <section aria-label="Playback" class="playback">
@@ -99,18 +111,37 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
                 playback={playback}
                 camera={id}
                 name={nameOf(id)}
+                streams={streamsOf(id)}
+                choice={choices.get(id)}
                 state={view?.states.get(id)}
-                sound={isHeard(cameras.find((camera) => camera.id === id))}
+                known={knownOf(id)}
+                sound={isHeard(
+                  cameras.find((camera) => camera.id === id),
+                  choices.get(id),
+                )}
               />
             ))}
           </div>
           <Controls playback={playback} view={view} />
+          <div class="streams">
+            {chosen
+              .filter((id) => choices.has(id) || (knownOf(id)?.streams.length ?? 0) > 1)
+              .map((id) => (
+                <StreamChoice
+                  key={id}
+                  name={nameOf(id)}
+                  streams={streamsOf(id)}
+                  choice={choices.get(id)}
+                  onChoose={(choice) => choose(id, choice)}
+                />
+              ))}
+          </div>
           <Timeline
             view={range}
             instant={instant}
             lanes={chosen.map((id) => ({
               name: nameOf(id),
-              known: view?.timelines.get(id),
+              known: knownOf(id),
               happenings: happenings.get(id),
               thumbnails: playback.thumbnailsOf(id),
             }))}
@@ -127,18 +158,29 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
               />{" "}
               Thumbnails
             </label>
-            <i class="recorded" /> recorded <i class="fetched" /> from the camera's own recording <i class="gap" /> not
-            recorded <i class="event" /> events <i class="bookmark" /> bookmarks <i class="lock" /> locked
+            <i class="recorded" /> recorded{" "}
+            {severalAreRecorded ? (
+              <>
+                <i class="other" /> by another stream alone{" "}
+              </>
+            ) : null}
+            <i class="fetched" /> from the camera's own recording <i class="gap" /> not recorded <i class="event" />{" "}
+            events <i class="bookmark" /> bookmarks <i class="lock" /> locked
           </p>
           <SignaturesBar
-            cameras={chosen.map((id) => ({ id, name: nameOf(id), stream: view?.timelines.get(id)?.stream }))}
+            cameras={chosen.map((id) => ({
+              id,
+              name: nameOf(id),
+              streams: knownOf(id)?.streams ?? [],
+              shown: view?.states.get(id)?.stream,
+            }))}
             range={range}
             instant={instant}
             onJump={(to) => playback.jump(to)}
           />
           {may.fetch
             ? chosen.map((id) => (
-                <FetchGap key={id} camera={id} name={nameOf(id)} known={view?.timelines.get(id)} instant={instant} />
+                <MissingOf key={id} camera={id} name={nameOf(id)} known={knownOf(id)} instant={instant} />
               ))
             : null}
           <Marks
@@ -155,30 +197,22 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
   );
 }
 
-function isHeard(camera: Camera | undefined): boolean {
-  return camera?.mayHearRecorded === true && camera.streams[0].tracks.some(({ kind }) => kind === "audio");
+function isHeard(camera: Camera | undefined, choice: Choice): boolean {
+  if (camera?.mayHearRecorded !== true) return false;
+  const played = camera.streams.filter(({ name }) => choice === undefined || name === choice);
+  return played.some(({ tracks }) => tracks.some(({ kind }) => kind === "audio"));
 }
 
-/** What the address says: `?camera=gate,yard&at=2026-11-24T10:00:00.000Z`. */
-function askedFor(cameras: readonly Camera[]): {
-  readonly cameras: readonly string[];
-  readonly start: number | undefined;
-  readonly range: Span;
-} {
-  const query = new URLSearchParams(location.search);
-  const known = (query.get("camera") ?? "").split(",").filter((id) => cameras.some((camera) => camera.id === id));
-  const at = Date.parse(query.get("at") ?? "");
-  const start = Number.isNaN(at) ? undefined : at;
-  const to = start === undefined ? Date.now() : start + HOUR_MS / 2;
-  const first = cameras[0]?.id ?? "";
+function askedFor(cameras: readonly Camera[]): Asked & { readonly range: Span } {
+  const asked = askedIn(location.search, cameras, MOST_CAMERAS);
+  const to = asked.at === undefined ? Date.now() : asked.at + HOUR_MS / 2;
   return {
-    cameras: known.length === 0 ? [first] : known.slice(0, MOST_CAMERAS),
-    start,
+    ...asked,
+    cameras: asked.cameras.length === 0 ? [cameras[0]?.id ?? ""] : asked.cameras,
     range: { from: to - HOUR_MS, to },
   };
 }
 
-function remember(cameras: readonly string[], instant: number): void {
-  const query = `?camera=${cameras.join(",")}&at=${new Date(instant).toISOString()}`;
+function remember(query: string): void {
   if (location.search !== query) history.replaceState(null, "", `${location.pathname}${query}`);
 }

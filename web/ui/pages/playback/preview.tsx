@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { timeWords } from "./instant-words.ts";
 import type { Instant } from "./protocol.ts";
+import { streamNear, streamWords } from "./streams.ts";
 import type { Lane } from "./timeline-drawing.ts";
 import { whyEmpty } from "./why-empty.ts";
 
@@ -24,6 +25,7 @@ export function Preview(props: {
     canvas.current.getContext("2d")?.drawImage(picture, 0, 0);
   }, [picture]);
   const words = asked !== undefined ? wordsOf(found) : lane.known && whyEmpty(lane.known, instant);
+  const stream = lane.known?.isNamed === true && asked !== undefined ? streamNear(lane.known.spans, asked) : undefined;
   const state = asked === undefined ? "empty" : picture === undefined ? "waiting" : "showing";
   return (
     <figure
@@ -34,7 +36,8 @@ export function Preview(props: {
     >
       {picture !== undefined ? <canvas ref={canvas} /> : <p class="words">{words}</p>}
       <figcaption>
-        {lane.name}, {timeWords(found !== undefined && "picture" in found ? found.at : instant)}
+        {lane.name}, {stream === undefined ? "" : `${streamWords(stream)}, `}
+        {timeWords(found !== undefined && "picture" in found ? found.at : instant)}
       </figcaption>
     </figure>
   );

@@ -6,10 +6,9 @@ export interface Span {
   readonly to: Instant;
 }
 
-/** What of a range is recorded. */
+/** What of a range is recorded of one stream. */
 export interface Timeline extends Span {
   readonly type: "timeline";
-  /** Of which stream it is told: what is asked about what it shows is asked of that one. */
   readonly stream: string;
   /** The earliest and latest that may be played; absent where there is none. */
   readonly extent?: Span;
@@ -46,8 +45,8 @@ export type Told =
   | { readonly type: "no-key-frame"; readonly asked: Instant; readonly why?: string }
   | Timeline;
 
-/** What it is asked for. */
-export type Asked =
+/** What it is asked for, of one of the camera's streams. Of each stream one run is read at a time. */
+export type Asked = { readonly stream: string } & (
   | {
       readonly type: "read";
       readonly run: number;
@@ -56,5 +55,7 @@ export type Asked =
       readonly backward: boolean;
     }
   | { readonly type: "more"; readonly run: number; readonly until: Instant }
+  | { readonly type: "stop" }
   | { readonly type: "timeline"; readonly from: Instant; readonly to: Instant }
-  | { readonly type: "key-frame"; readonly at: Instant };
+  | { readonly type: "key-frame"; readonly at: Instant }
+);

@@ -7,6 +7,7 @@ import { lines } from "../../send.ts";
 import { signerWords, VERDICT_WORDS } from "../../signature-words.ts";
 import { timeWords } from "./instant-words.ts";
 import type { Instant, Span } from "./protocol.ts";
+import { streamWords } from "./streams.ts";
 
 /** What is compared unless somebody says otherwise: so much before and behind what is shown. */
 const AROUND_MS = 5 * 60_000;
@@ -38,8 +39,13 @@ interface Compared {
 type Line = Compared | { readonly type: "at"; readonly at: string } | { readonly type: "failed"; readonly why: string };
 
 interface SignaturesProps {
-  /** `stream`: the one that is shown of it; undefined where that is not known yet. */
-  readonly cameras: readonly { readonly id: string; readonly name: string; readonly stream: string | undefined }[];
+  /** `streams`: those of which there is footage; `shown`: the one that is seen now, or was last. */
+  readonly cameras: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly streams: readonly string[];
+    readonly shown: string | undefined;
+  }[];
   readonly range: Span;
   readonly instant: Instant;
   readonly onJump: (instant: Instant) => void;
@@ -63,6 +69,11 @@ export function SignaturesBar(props: SignaturesProps): JSX.Element {
 function Signatures(props: SignaturesProps & { readonly onClose: () => void }): JSX.Element {
   const { cameras, range, instant, onJump, onClose } = props;
   const [camera, setCamera] = useState(cameras[0]?.id ?? "");
+  // What is played behind the dialog must not change what is asked for in it.
+  const [shown] = useState(() => new Map(cameras.map((one) => [one.id, one.shown])));
+  const [chosen, setChosen] = useState<string | undefined>(undefined);
+  const { streams = [] } = cameras.find(({ id }) => id === camera) ?? {};
+  const stream = chosen ?? shown.get(camera);
   const [from, setFrom] = useState(() => localInput(Math.max(range.from, instant - AROUND_MS)));
   const [to, setTo] = useState(() => localInput(Math.min(range.to, instant + AROUND_MS)));
   /** Of the stretch, 0 to 1, while it runs. */
@@ -74,7 +85,6 @@ function Signatures(props: SignaturesProps & { readonly onClose: () => void }): 
   const compare = async (): Promise<void> => {
     const [begin, end] = [new Date(from), new Date(to)];
     const query = new URLSearchParams({ from: begin.toISOString(), to: end.toISOString() });
-    const stream = cameras.find(({ id }) => id === camera)?.stream;
     if (stream !== undefined) query.set("stream", stream);
     const stopper = new AbortController();
     stopping.current = stopper;
@@ -102,10 +112,27 @@ function Signatures(props: SignaturesProps & { readonly onClose: () => void }): 
       <form onSubmit={submit}>
         {cameras.length < 2 ? null : (
           <Field label="Camera">
-            <select value={camera} onChange={(event) => setCamera(event.currentTarget.value)}>
+            <select
+              value={camera}
+              onChange={(event) => {
+                setCamera(event.currentTarget.value);
+                setChosen(undefined);
+              }}
+            >
               {cameras.map(({ id, name }) => (
                 <option key={id} value={id}>
                   {name}
+                </option>
+              ))}
+            </select>
+          </Field>
+        )}
+        {streams.length < 2 ? null : (
+          <Field label="Stream">
+            <select value={stream ?? ""} onChange={(event) => setChosen(event.currentTarget.value)}>
+              {streams.map((name) => (
+                <option key={name} value={name}>
+                  {streamWords(name)}
                 </option>
               ))}
             </select>

@@ -1,8 +1,5 @@
-import { RecordingFeed } from "./feed.ts";
 import { PictureBuffer } from "./picture-buffer.ts";
-import type { Instant, Timeline, Told } from "./protocol.ts";
-import { Thumbnails } from "./thumbnails.ts";
-import { whyEmpty } from "./why-empty.ts";
+import type { Asked, Instant, Span, Told } from "./protocol.ts";
 
 const LIMITS = {
   /** So much of what comes next is asked for, at the speed of real time, and at most. */
@@ -38,15 +35,18 @@ export interface Course {
   readonly speed: number;
 }
 
-/** Shows what one camera recorded at the instant that the page's clock has. */
-export class RecordedPlayer {
-  readonly thumbnails: Thumbnails;
+/** What a connection is asked for of one stream. */
+export type AskedOfStream = Asked extends infer One ? (One extends Asked ? Omit<One, "stream"> : never) : never;
+
+/** Of pictures that are read, what the bridge tells. */
+export type ToldOfRun = Exclude<Told, { readonly type: "timeline" | "key-frame" | "no-key-frame" }>;
+
+/** Shows what one stream of a camera recorded, at the instant that the page's clock has. Of what is recorded it is told by whoever has it follow. */
+export class StreamPlayer {
   readonly #video: HTMLVideoElement;
-  readonly #feed: RecordingFeed;
+  readonly #ask: (asked: AskedOfStream) => void;
+  readonly #nextRun: () => number;
   readonly #buffer: PictureBuffer;
-  readonly #onTimeline: (timeline: Timeline) => void;
-  #timeline: Timeline | undefined;
-  #asked: { readonly from: Instant; readonly to: Instant } | undefined;
   /** What is being read now; pictures of others are dropped. */
   #run = 0;
   #backward = false;
@@ -56,53 +56,45 @@ export class RecordedPlayer {
   /** The next picture that there is lies behind what was asked for, at that instant. */
   #next: Instant | undefined;
   #endedAt: number | undefined;
-  #expected: Told | undefined;
-  #open = false;
-  /** Why nothing can be shown, and whether asking anew can help. */
-  #trouble: { readonly why: string; readonly forGood: boolean } | undefined;
+  /** Why nothing can be shown until something else is read. */
+  #trouble: string | undefined;
 
+  /** `nextRun`: a number that no other reading over the connection has. */
   constructor(
     video: HTMLVideoElement,
-    camera: string,
-    o: { readonly onTimeline: (timeline: Timeline) => void; readonly onThumbnail: () => void },
+    o: { readonly ask: (asked: AskedOfStream) => void; readonly nextRun: () => number },
   ) {
     this.#video = video;
-    this.#onTimeline = o.onTimeline;
-    this.thumbnails = new Thumbnails((at) => this.#feed.ask({ type: "key-frame", at }), o.onThumbnail);
+    this.#ask = o.ask;
+    this.#nextRun = o.nextRun;
     this.#buffer = new PictureBuffer(video, (why) => {
-      this.#trouble = { why, forGood: false };
-    });
-    this.#feed = new RecordingFeed(camera, {
-      opened: () => {
-        this.#open = true;
-        this.#trouble = undefined;
-        this.#drop();
-        if (this.#asked !== undefined) this.ask(this.#asked);
-        this.thumbnails.begin();
-      },
-      told: (message) => this.#told(message),
-      bytes: (data) => this.#bytes(data),
-      lost: (why, forGood) => {
-        this.#open = false;
-        this.#trouble = { why, forGood };
-        this.#drop();
-        if (!forGood) return;
-        this.#buffer.close();
-        this.thumbnails.close();
-      },
+      this.#trouble = why;
     });
   }
 
   close(): void {
-    this.#feed.close();
     this.#buffer.close();
-    this.thumbnails.close();
   }
 
-  /** What of a range is recorded; the answer comes later, and newer ones than that. */
-  ask(range: { readonly from: Instant; readonly to: Instant }): void {
-    this.#asked = range;
-    this.#feed.ask({ type: "timeline", from: Math.round(range.from), to: Math.round(range.to) });
+  /** What was read is not there any more: there is another connection, or there will be. */
+  drop(): void {
+    this.#video.pause();
+    this.#trouble = undefined;
+    this.#until = undefined;
+    this.#run = 0;
+    this.#buffer.clear();
+  }
+
+  /** Nothing of it is to be seen soon. */
+  rest(): void {
+    if (this.#until === undefined) return;
+    this.#ask({ type: "stop" });
+    this.drop();
+  }
+
+  /** What was read goes past what has been fetched from the camera since, if these are not the stretches that were known then. */
+  fetched(before: readonly Span[], now: readonly Span[]): void {
+    if (this.#within(before) !== this.#within(now)) this.#until = undefined;
   }
 
   /** The picture that is to be seen at an instant, where it is there. */
@@ -110,33 +102,30 @@ export class RecordedPlayer {
     return this.#buffer.at(instant);
   }
 
-  pictureAfter(instant: Instant): Instant | undefined {
-    return this.#buffer.after(instant);
-  }
-
-  /** Whether there is footage at an instant, as far as is known. */
-  isRecordedAt(instant: Instant): boolean {
-    return this.#timeline?.spans.some(({ from, to }) => from <= instant && instant < to) === true;
+  /** The first picture behind an instant; none: it is not there yet, or `end` comes before it. */
+  pictureAfter(instant: Instant, end: Instant): Instant | "none" | undefined {
+    const found = this.#buffer.after(instant);
+    if (found !== undefined) return found < end ? found : "none";
+    return this.#isComplete && (this.#next ?? end) >= end ? "none" : undefined;
   }
 
   /** What is to be seen is not there yet, or the decoder is behind: the clock has to wait. */
   isBehind({ instant, playing, speed }: Course): boolean {
-    if (this.#trouble !== undefined || !this.isRecordedAt(instant)) return false;
+    if (this.#trouble !== undefined) return false;
     if (this.#backward !== speed < 0) return true;
     const shown = this.#buffer.at(instant);
-    const isComplete = this.#endedAt !== undefined || this.#next !== undefined;
-    if (shown === undefined) return !isComplete;
+    if (shown === undefined) return !this.#isComplete;
     if (speed < 0) return this.#video.seeking;
-    const isThere = isComplete || (this.#buffer.last ?? 0) >= instant;
+    const isThere = this.#isComplete || (this.#buffer.last ?? 0) >= instant;
     return !isThere || (playing && instant - this.#video.currentTime * 1000 > LIMITS.offMs * Math.max(1, speed));
   }
 
-  /** Shows the picture of that instant, and has those read that come next. Called for each frame of the screen. */
+  /** Shows the picture of that instant, of which there is one, and has those read that come next. Called for each frame of the screen. */
   follow(course: Course): PlayerState {
     this.#read(course);
     const { instant, playing, speed } = course;
     const shown = this.#buffer.at(instant);
-    const state = this.#state(instant, shown);
+    const state = this.#state(shown);
     if (state.at !== "showing" || shown === undefined) this.#video.pause();
     else if (playing && speed > 0 && !this.isBehind({ ...course, playing: false })) this.#play(instant, speed);
     else {
@@ -147,12 +136,34 @@ export class RecordedPlayer {
     return state;
   }
 
-  #state(instant: Instant, shown: Instant | undefined): PlayerState {
-    if (this.#trouble !== undefined) return { at: "stopped", why: this.#trouble.why };
-    if (this.#timeline === undefined) return { at: "connecting" };
-    if (!this.isRecordedAt(instant)) return { at: "empty", why: whyEmpty(this.#timeline, instant) };
+  /** Of the run that it has; others are passed over. */
+  told(message: ToldOfRun): void {
+    if (message.run !== this.#run) return;
+    if (message.type === "end") this.#endedAt = performance.now();
+    if (message.type === "unplayable") this.#trouble = message.why;
+    if (message.type === "waiting") this.#next = message.next;
+    if (message.type === "pictures") {
+      this.#endedAt = undefined;
+      this.#next = undefined;
+    }
+  }
+
+  /** What belongs to what was told last. */
+  bytes(of: ToldOfRun, data: ArrayBuffer): void {
+    if (of.run !== this.#run) return;
+    if (of.type === "stream") this.#buffer.begin(of.mime, data);
+    if (of.type === "pictures") this.#buffer.append(of.at, data);
+  }
+
+  /** Everything that was asked for is told. */
+  get #isComplete(): boolean {
+    return this.#endedAt !== undefined || this.#next !== undefined;
+  }
+
+  #state(shown: Instant | undefined): PlayerState {
+    if (this.#trouble !== undefined) return { at: "stopped", why: this.#trouble };
     if (shown !== undefined) return { at: "showing" };
-    if (this.#endedAt === undefined && this.#next === undefined) return { at: "connecting" };
+    if (!this.#isComplete) return { at: "connecting" };
     return {
       at: "stopped",
       why: "This is recorded, but cannot be read: it may be encrypted with a key that is not here. The log of the bridge says more.",
@@ -180,12 +191,11 @@ export class RecordedPlayer {
 
   /** Has read what the course needs and is not there. */
   #read({ instant, speed }: Course): void {
-    if (!this.#open || this.#trouble?.forGood === true) return;
     const backward = speed < 0;
     const aheadMs = Math.min(LIMITS.mostAheadMs, LIMITS.aheadMs * Math.max(1, Math.abs(speed)));
     const until = instant + (backward ? -aheadMs : aheadMs);
     if (this.#until === undefined || this.#backward !== backward || this.#isElsewhere(instant)) {
-      this.#run += 1;
+      this.#run = this.#nextRun();
       this.#backward = backward;
       this.#from = instant;
       this.#until = until;
@@ -193,11 +203,11 @@ export class RecordedPlayer {
       this.#endedAt = undefined;
       this.#trouble = undefined;
       this.#buffer.clear();
-      this.#feed.ask({ type: "read", run: this.#run, from: Math.max(0, instant), until: Math.max(0, until), backward });
+      this.#ask({ type: "read", run: this.#run, from: Math.max(0, instant), until: Math.max(0, until), backward });
     } else if (Math.abs(until - this.#until) >= LIMITS.stepMs && until > this.#until !== backward) {
       this.#until = until;
       this.#next = undefined;
-      this.#feed.ask({ type: "more", run: this.#run, until: Math.max(0, until) });
+      this.#ask({ type: "more", run: this.#run, until: Math.max(0, until) });
     }
     if (backward) return;
     this.#buffer.forget(instant - LIMITS.keepMs);
@@ -212,44 +222,9 @@ export class RecordedPlayer {
     return isEmpty && performance.now() - (this.#endedAt ?? 0) > LIMITS.lookAgainMs;
   }
 
-  #told(message: Told): void {
-    if (message.type === "timeline") {
-      // What was read goes past what has been fetched from the camera since.
-      if (this.#timeline !== undefined && this.#fetchedIn(message) !== this.#fetchedIn(this.#timeline))
-        this.#until = undefined;
-      this.#timeline = message;
-      this.thumbnails.forget(message.extent?.from ?? Number.POSITIVE_INFINITY);
-      this.#onTimeline(message);
-    } else if (message.type === "no-key-frame") this.thumbnails.miss(message.asked, message.why);
-    else if (message.type !== "key-frame" && message.run === this.#run) {
-      if (message.type === "end") this.#endedAt = performance.now();
-      if (message.type === "unplayable") this.#trouble = { why: message.why, forGood: false };
-      if (message.type === "waiting") this.#next = message.next;
-      if (message.type === "pictures") {
-        this.#endedAt = undefined;
-        this.#next = undefined;
-      }
-    }
-    this.#expected = message;
-  }
-
-  #bytes(data: ArrayBuffer): void {
-    const of = this.#expected;
-    if (of?.type === "key-frame") this.thumbnails.take(of, data);
-    if (of === undefined || !("run" in of) || of.run !== this.#run) return;
-    if (of.type === "stream") this.#buffer.begin(of.mime, data);
-    if (of.type === "pictures") this.#buffer.append(of.at, data);
-  }
-
-  /** Which stretches of what is being read were fetched from the camera's own recording. */
-  #fetchedIn({ fetched }: Timeline): string {
+  /** Which of the stretches are in what is being read. */
+  #within(stretches: readonly Span[]): string {
     const [from = 0, to = 0] = [this.#from, this.#until ?? this.#from].toSorted((a, b) => a - b);
-    return JSON.stringify(fetched.filter((one) => one.from < to && from < one.to));
-  }
-
-  /** Everything is to be asked for anew. */
-  #drop(): void {
-    this.#until = undefined;
-    this.#buffer.clear();
+    return JSON.stringify(stretches.filter((one) => one.from < to && from < one.to));
   }
 }

@@ -1,5 +1,8 @@
 import type { Instant, Span, Timeline } from "./protocol.ts";
 
+/** What is recorded, of whichever stream. */
+type Known = Pick<Timeline, "from" | "spans" | "gaps">;
+
 /** In CSS pixels: no narrower, and less than half as wide again. */
 const CELL_WIDTH = 104;
 
@@ -13,7 +16,7 @@ export interface Cell extends Span {
  * Parts of what is looked at, each of them with room for a picture. They stand on a grid that does not move with the view, so that its
  * pictures are the same ones after a move, and after the way back.
  */
-export function cellsOf(view: Span, width: number, known: Timeline | undefined): readonly Cell[] {
+export function cellsOf(view: Span, width: number, known: Known | undefined): readonly Cell[] {
   if (width < CELL_WIDTH) return [];
   const stepMs = stepOf(((view.to - view.from) / width) * CELL_WIDTH);
   const cells: Cell[] = [];
@@ -32,13 +35,13 @@ function stepOf(leastMs: number): number {
   }
 }
 
-function firstRecorded(cell: Span, known: Timeline): Instant | undefined {
+function firstRecorded(cell: Span, known: Known): Instant | undefined {
   const span = known.spans.find((one) => one.to > cell.from && one.from < cell.to);
   return span && recordedFrom(cell.from, span, known);
 }
 
 /** Spans are cut to what was asked for, but the grid goes on beyond. */
-function recordedFrom(at: Instant, span: Span, known: Timeline): Instant {
+function recordedFrom(at: Instant, span: Span, known: Known): Instant {
   return span.from <= known.from ? at : Math.ceil(Math.max(at, span.from));
 }
 
@@ -46,7 +49,7 @@ function recordedFrom(at: Instant, span: Span, known: Timeline): Instant {
  * Of which instant a picture is asked for where somebody points; undefined where nothing is recorded. Points next to each other, and those
  * within a second, have the same one, so that a moving pointer does not ask for one a pixel. Of a gap before it there is none.
  */
-export function instantOfPicture(at: Instant, { from, to }: Span, known: Timeline | undefined): Instant | undefined {
+export function instantOfPicture(at: Instant, { from, to }: Span, known: Known | undefined): Instant | undefined {
   const span = known?.spans.find((one) => one.from <= at && at < one.to);
   if (known === undefined || span === undefined) return undefined;
   const stepMs = Math.max(1000, Math.ceil((to - from) / 400));
@@ -54,7 +57,7 @@ export function instantOfPicture(at: Instant, { from, to }: Span, known: Timelin
 }
 
 /** What of the gaps was not filled later. */
-export function missingIn({ gaps, spans }: Pick<Timeline, "gaps" | "spans">): readonly Span[] {
+export function missingIn({ gaps, spans }: Pick<Known, "gaps" | "spans">): readonly Span[] {
   return gaps.flatMap(({ from, to = Date.now() }) => {
     const missing: Span[] = [];
     let begin = from;

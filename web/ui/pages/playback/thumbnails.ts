@@ -24,6 +24,8 @@ export class Thumbnails {
   readonly #known = new Map<Instant, Thumbnail>();
   #wanted: readonly Instant[] = [];
   #asked: Instant | undefined;
+  /** What comes next is not what is meant now. */
+  #isStale = false;
   #closed = false;
 
   /** `ask` says whether there is a connection to ask over. */
@@ -55,9 +57,17 @@ export class Thumbnails {
     for (const [asked, one] of this.#known) if ("picture" in one && one.at < before) this.#drop(asked);
   }
 
+  /** None of what is known is meant any more; what is on its way neither. */
+  clear(): void {
+    this.#isStale = this.#asked !== undefined;
+    for (const asked of this.#known.keys()) this.#drop(asked);
+    this.#next();
+  }
+
   /** What was asked for will not be answered: there is another connection. */
   begin(): void {
     this.#asked = undefined;
+    this.#isStale = false;
     this.#next();
   }
 
@@ -80,9 +90,14 @@ export class Thumbnails {
   }
 
   #keep(asked: Instant, one: Thumbnail): void {
-    if (this.#asked === asked) this.#asked = undefined;
-    if (this.#closed) {
+    const isOfNow = !this.#closed && !(this.#isStale && this.#asked === asked);
+    if (this.#asked === asked) {
+      this.#asked = undefined;
+      this.#isStale = false;
+    }
+    if (!isOfNow) {
       if ("picture" in one) one.picture.close();
+      this.#next();
       return;
     }
     this.#drop(asked);

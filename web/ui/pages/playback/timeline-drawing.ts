@@ -1,5 +1,6 @@
 import type { Happenings } from "./happenings.ts";
-import type { Instant, Timeline as Known, Span } from "./protocol.ts";
+import type { Instant, Span } from "./protocol.ts";
+import type { CameraTimeline, Part } from "./streams.ts";
 import { type Cell, missingIn } from "./strip.ts";
 import type { Thumbnails } from "./thumbnails.ts";
 import { type Mark, marksOf } from "./time-axis.ts";
@@ -11,11 +12,13 @@ export const LANE_HEIGHT = 22;
 const MARK_WIDTH = 90;
 /** Of the ticks of events below a lane, and of the lines of bookmarks and locks above it. */
 const TICK_HEIGHT = 3;
+/** Of what another stream alone has: its shape tells it apart, not its color. */
+const OTHER_HEIGHT = 5;
 
 /** One camera of the timeline. */
 export interface Lane {
   readonly name: string;
-  readonly known: Known | undefined;
+  readonly known: CameraTimeline | undefined;
   readonly happenings: Happenings | undefined;
   readonly thumbnails: Thumbnails | undefined;
 }
@@ -56,6 +59,8 @@ export function draw(canvas: HTMLCanvasElement, drawing: Drawing): void {
     pen.fillRect(left, top, Math.max(2, right - left), thickness);
   };
   const bar = (span: Span, top: number, fill: string): void => line(span, top + 3, LANE_HEIGHT - 6, fill);
+  const other = (span: Span, top: number, fill: string): void =>
+    line(span, top + (LANE_HEIGHT - OTHER_HEIGHT) / 2, OTHER_HEIGHT, fill);
   drawAxis(pen, { marks: marksOf(view, width / MARK_WIDTH), x, height, color });
   const lanesTop = AXIS_HEIGHT + (strip === undefined ? 0 : STRIP_HEIGHT);
   if (strip !== undefined) {
@@ -68,8 +73,10 @@ export function draw(canvas: HTMLCanvasElement, drawing: Drawing): void {
     const top = lanesTop + index * LANE_HEIGHT;
     bar(view, top, color("--line"));
     for (const { from, to = Date.now() } of known?.gaps ?? []) bar({ from, to }, top, color("--bad-ground"));
-    for (const span of known?.spans ?? []) bar(span, top, color("--accent"));
-    for (const span of known?.fetched ?? []) bar(span, top, color("--fetched"));
+    const isFirst = ({ stream }: Part): boolean => stream === known?.best;
+    for (const part of known?.spans ?? []) (isFirst(part) ? bar : other)(part, top, color("--accent"));
+    for (const part of known?.fetched ?? []) (isFirst(part) ? bar : other)(part, top, color("--fetched"));
+    for (const part of known?.others ?? []) other(part, top, color("--accent"));
     pen.fillStyle = color("--on-accent");
     pen.strokeStyle = color("--accent");
     pen.lineWidth = 3;

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Preview } from "./preview.tsx";
 import type { Instant, Span } from "./protocol.ts";
+import { momentWords } from "./streams.ts";
 import { cellsOf, instantOfPicture } from "./strip.ts";
 import { moved, zoomed } from "./time-axis.ts";
 import { AXIS_HEIGHT, draw, LANE_HEIGHT, type Lane, STRIP_HEIGHT } from "./timeline-drawing.ts";
@@ -124,7 +125,10 @@ export function Timeline(props: {
         aria-valuemin={view.from}
         aria-valuemax={view.to}
         aria-valuenow={Math.round(instant)}
-        aria-valuetext={new Date(pointed?.at ?? instant).toLocaleString()}
+        aria-valuetext={[
+          new Date(pointed?.at ?? instant).toLocaleString(),
+          ...lanes.flatMap((lane) => wordsOf(lane, pointed?.at ?? instant)),
+        ].join("; ")}
         onKeyDown={(event) => {
           const act = keys[event.shiftKey && event.key.startsWith("Arrow") ? `Shift+${event.key}` : event.key];
           if (act === undefined) return;
@@ -168,4 +172,9 @@ export function Timeline(props: {
       )}
     </div>
   );
+}
+
+/** `Gate: sub-stream`. */
+function wordsOf({ name, known }: Lane, instant: Instant): readonly string[] {
+  return known === undefined ? [] : [`${name}: ${momentWords(known, instant)}`];
 }
