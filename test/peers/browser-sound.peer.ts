@@ -140,7 +140,7 @@ describe("the sound of a camera, in Chromium", function () {
     await eventually(async () => (await played()).length === 0);
     await play.click();
     const video = (): Promise<Video> =>
-      page.locator("video").evaluate((element) => {
+      page.locator("video:not([hidden])").evaluate((element) => {
         const { currentTime, playbackRate } = element as unknown as Video;
         return { currentTime, playbackRate };
       });

@@ -39,7 +39,7 @@ export class RecordedSound {
   #asked: { readonly from: number; until: number } | undefined;
   #closed = false;
 
-  /** `stream`: the one that is seen. `shownAt`: undefined while it is not to be heard. `onTrouble`: it has ended, for this reason. */
+  /** `stream`: the one that is seen; undefined where that has no sound. `shownAt`: undefined while it is not to be heard. `onTrouble`: it has ended, for this reason. */
   constructor(
     camera: string,
     o: {
@@ -67,10 +67,12 @@ export class RecordedSound {
 
   #open(): void {
     this.#stream = this.#streamOf();
-    const path = [this.#camera, this.#stream ?? []].flat().map(encodeURIComponent).join("/");
+    this.#asked = undefined;
+    this.#socket = undefined;
+    if (this.#stream === undefined) return;
+    const path = [this.#camera, this.#stream].map(encodeURIComponent).join("/");
     const socket = new WebSocket(`wss://${location.host}/api/recorded-sound/${path}`);
     socket.binaryType = "arraybuffer";
-    this.#asked = undefined;
     socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
       if (this.#closed || socket !== this.#socket) return;
       if (typeof data === "string") this.#told(JSON.parse(data) as Message);

@@ -205,6 +205,8 @@ export class CameraPlayer {
     const all = [...this.#players.keys()].flatMap((stream) => this.#timelines.get(stream) ?? []);
     if (all.length < this.#players.size) return;
     this.#known = cameraTimeline(all, this.#choice);
+    const { best, streams } = this.#known;
+    if (best !== undefined && !streams.includes(this.#shown)) this.#show(best);
     this.thumbnails.forget(Math.min(...all.map(({ extent }) => extent?.from ?? Number.POSITIVE_INFINITY)));
     this.#onTimeline(this.#known);
   }

@@ -115,7 +115,7 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
                 choice={choices.get(id)}
                 state={view?.states.get(id)}
                 known={knownOf(id)}
-                sound={isHeard(
+                heard={heardOf(
                   cameras.find((camera) => camera.id === id),
                   choices.get(id),
                 )}
@@ -172,7 +172,7 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
               id,
               name: nameOf(id),
               streams: knownOf(id)?.streams ?? [],
-              shown: view?.states.get(id)?.stream,
+              shown: knownOf(id) && view?.states.get(id)?.stream,
             }))}
             range={range}
             instant={instant}
@@ -197,10 +197,11 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
   );
 }
 
-function isHeard(camera: Camera | undefined, choice: Choice): boolean {
-  if (camera?.mayHearRecorded !== true) return false;
+/** The streams that can be heard, of those that are played. */
+function heardOf(camera: Camera | undefined, choice: Choice): readonly string[] {
+  if (camera?.mayHearRecorded !== true) return [];
   const played = camera.streams.filter(({ name }) => choice === undefined || name === choice);
-  return played.some(({ tracks }) => tracks.some(({ kind }) => kind === "audio"));
+  return played.filter(({ tracks }) => tracks.some(({ kind }) => kind === "audio")).map(({ name }) => name);
 }
 
 function askedFor(cameras: readonly Camera[]): Asked & { readonly range: Span } {

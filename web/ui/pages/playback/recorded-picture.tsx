@@ -16,8 +16,8 @@ export function RecordedPicture(props: {
   readonly choice: Choice;
   readonly state: CameraState | undefined;
   readonly known: CameraTimeline | undefined;
-  /** It can be heard, too. */
-  readonly sound: boolean;
+  /** Those of the streams that can be heard, too. */
+  readonly heard: readonly string[];
 }): JSX.Element {
   const { playback, camera, name, streams, choice, state, known } = props;
   const videos = useRef(new Map<string, HTMLVideoElement>());
@@ -26,6 +26,9 @@ export function RecordedPicture(props: {
     return () => playback.remove(camera);
   }, [playback, camera, streams.join()]);
   useEffect(() => playback.choose(camera, choice), [playback, camera, choice]);
+  const heard = useRef(props.heard);
+  heard.current = props.heard;
+  const heardNow = (): string | undefined => heard.current.find((stream) => stream === playback.streamOf(camera));
   const shown = state?.stream ?? choice ?? streams[0];
   const words = state === undefined || state.at === "connecting" ? "Reading the recording…" : wordsOf(state);
   const called = known?.isNamed === true && shown !== undefined ? `${name}, ${streamWords(shown)}` : name;
@@ -44,13 +47,13 @@ export function RecordedPicture(props: {
         />
       ))}
       {words === undefined ? null : <p>{words}</p>}
-      {props.sound ? (
+      {props.heard.length > 0 ? (
         <SoundButton
           of={camera}
           hear={(onTrouble) =>
             new RecordedSound(camera, {
-              stream: () => playback.streamOf(camera),
-              shownAt: () => heardAt(videos.current.get(playback.streamOf(camera) ?? "")),
+              stream: heardNow,
+              shownAt: () => heardAt(videos.current.get(heardNow() ?? "")),
               onTrouble,
             })
           }

@@ -39,7 +39,7 @@ interface Compared {
 type Line = Compared | { readonly type: "at"; readonly at: string } | { readonly type: "failed"; readonly why: string };
 
 interface SignaturesProps {
-  /** `streams`: those of which there is footage; `shown`: the one that is seen now, or was last. */
+  /** `streams`: those of which there is footage. `shown`: the one that is seen now, or was last; undefined where that is not known yet. */
   readonly cameras: readonly {
     readonly id: string;
     readonly name: string;
@@ -72,8 +72,8 @@ function Signatures(props: SignaturesProps & { readonly onClose: () => void }): 
   // What is played behind the dialog must not change what is asked for in it.
   const [shown] = useState(() => new Map(cameras.map((one) => [one.id, one.shown])));
   const [chosen, setChosen] = useState<string | undefined>(undefined);
-  const { streams = [] } = cameras.find(({ id }) => id === camera) ?? {};
-  const stream = chosen ?? shown.get(camera);
+  const { streams = [], shown: shownNow } = cameras.find(({ id }) => id === camera) ?? {};
+  const stream = chosen ?? shown.get(camera) ?? shownNow;
   const [from, setFrom] = useState(() => localInput(Math.max(range.from, instant - AROUND_MS)));
   const [to, setTo] = useState(() => localInput(Math.min(range.to, instant + AROUND_MS)));
   /** Of the stretch, 0 to 1, while it runs. */

@@ -13,7 +13,7 @@ const MARK_WIDTH = 90;
 /** Of the ticks of events below a lane, and of the lines of bookmarks and locks above it. */
 const TICK_HEIGHT = 3;
 /** Of what another stream alone has: its shape tells it apart, not its color. */
-const OTHER_HEIGHT = 5;
+const OTHER_HEIGHT = 6;
 
 /** One camera of the timeline. */
 export interface Lane {
