@@ -3,8 +3,9 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { type UsernameToken, UsernameTokenVerifier, usernameTokenHeader } from "../../auth/scheme/usernametoken.ts";
 import { Throttle } from "../../auth/throttle.ts";
+import type { Clock } from "../../base/clock.ts";
 import { Secret } from "../../base/secret.ts";
-import { isoOf, later, MINUTE, SECOND, unixMillis } from "../../base/units.ts";
+import { isoOf, later, MINUTE, type MonotonicMillis, SECOND, unixMillis } from "../../base/units.ts";
 import { administrator, kindOf, openSite, PASSWORD, PLAIN, type Site, TLS, WATCH_ALL } from "./fixture.ts";
 
 const NONCE = Buffer.from("0123456789abcdef");
@@ -107,6 +108,27 @@ describe("WS-Security UsernameToken", () => {
       await site.clock.advance(MINUTE);
       expect(await kind(ahead)).to.equal("unauthenticated");
     }
+  });
+  it("refuses a replay in the last instant of its window, though time goes on between two looks at the clocks", async () => {
+    const { accounts, clock } = site;
+    let passedMs = 0;
+    const running: Clock = {
+      now: () => clock.now(),
+      monotonic: () => {
+        passedMs += 1;
+        return (clock.monotonic() + passedMs) as MonotonicMillis;
+      },
+      after: (delayMs, run) => clock.after(delayMs, run),
+      every: (periodMs, run) => clock.every(periodMs, run),
+      sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+    };
+    verifier = new UsernameTokenVerifier({ accounts, clock: running, throttle: new Throttle(clock) });
+    const ahead = token({ created: at(5 * MINUTE) });
+    expect(await kind(ahead)).to.equal("none");
+    await clock.advance(10 * MINUTE);
+    expect(await kind(ahead)).to.equal("unauthenticated");
+    await clock.advance(1);
+    expect(await kind(ahead)).to.equal("unauthenticated");
   });
   it("refuses a replay under another spelling of name, nonce or time", async () => {
     const first = token();
