@@ -137,7 +137,7 @@ export class IntegrationLogIns {
     };
   }
 
-  /** The former secret holds no longer; what runs by it ends. Fault `not-found`: there is none. */
+  /** The former secret holds no longer; what runs by it ends. Rejects where that cannot be written down: it may be ended again. Fault `not-found`: there is none. */
   async endFormer(accountId: string): Promise<void> {
     const known = this.#known.get(accountId);
     const pair = known.account.kind === "integration" ? this.#pairOf(known) : undefined;
@@ -146,9 +146,9 @@ export class IntegrationLogIns {
       throw new Fault("not-found", `no former secret of ${known.account.name}`, {
         tell: "there is no former secret: it was ended, or its time is over",
       });
-    pair.former = undefined;
     former.revoke.abort(new Fault("denied", "the former secret was ended"));
-    await write(this.#query, accountId, pair);
+    await write(this.#query, accountId, { present: pair.present });
+    pair.former = undefined;
   }
 
   /** The account is gone. */

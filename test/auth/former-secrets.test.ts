@@ -150,6 +150,26 @@ describe("a secret that is replaced", () => {
     expect(rows.map(({ former, until }) => [former, until])).to.deep.equal([[null, null]]);
   });
 
+  it("is ended at once where that cannot be written down, and can be ended again for good", async () => {
+    const { schema } = site.database.query;
+    await site.accounts.renewSecret(id, HOUR);
+    const lease = run(await digest(old));
+    await site.accounts.close();
+    await schema.alterTable("integration_secret").renameTo("gone").execute();
+    const ended = await site.accounts.endFormerSecret(id).then(
+      () => true,
+      () => false,
+    );
+    await schema.alterTable("gone").renameTo("integration_secret").execute();
+    expect([ended, lease.ended.aborted, await kindOf(() => digest(old))]).to.deep.equal([
+      false,
+      true,
+      "unauthenticated",
+    ]);
+    await site.accounts.endFormerSecret(id);
+    expect(await kindOf(async () => digest(old, TLS, await site.again()))).to.equal("unauthenticated");
+  });
+
   it("ends at once when another one is replaced after it: two hold at most", async () => {
     const first = run(await digest(old));
     const second = await site.accounts.renewSecret(id, HOUR);
