@@ -22,9 +22,7 @@ const anchorsOf = (text: string): readonly string[] =>
 /** `viaduct` and the words of a sub-command behind it, in code; a command line's `npx viaduct` too. */
 const COMMAND = /(?:`|^|npx )viaduct (?<words>[a-z]+(?: [a-z]+)?)/gm;
 
-describe("the documents", function () {
-  this.timeout(60_000);
-
+describe("the documents", () => {
   it("link to files and headings that exist", () => {
     const broken = documents.flatMap((document) =>
       [...textOf(document).matchAll(LINK)]

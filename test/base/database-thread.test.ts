@@ -264,8 +264,7 @@ describe("a thread of databases", () => {
   });
 });
 
-describe("the real thread of databases", function () {
-  this.timeout(20_000);
+describe("the real thread of databases", () => {
   let folder: string;
   let thread: DatabaseThread;
   let told: boolean[];

@@ -35,8 +35,7 @@ const NARROW: readonly PlainGrant[] = [
   { right: "read-status", cameras: "any", interfaces: "any" },
 ];
 
-describe("viaduct account", function () {
-  this.timeout(60_000);
+describe("viaduct account", () => {
   let folder = "";
   let config = "";
 

@@ -4,8 +4,7 @@ import { expect } from "chai";
 import { type AuditSite, auditSite, ENTRY } from "../auth/audit/fixture.ts";
 import { viaduct } from "../support/viaduct.ts";
 
-describe("viaduct audit", function () {
-  this.timeout(60_000);
+describe("viaduct audit", () => {
   let site: AuditSite;
 
   before(async () => {

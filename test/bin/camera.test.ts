@@ -10,8 +10,7 @@ import type { SimCamera } from "../../sim/camera-options.ts";
 import { CAMERA_LOGIN } from "../support/bridge.ts";
 import { type Ended, PROGRAM, viaduct, writeConfig } from "../support/viaduct.ts";
 
-describe("viaduct camera", function () {
-  this.timeout(180_000);
+describe("viaduct camera", () => {
   let folder = "";
   let config = "";
   let sim: SimCamera;
@@ -150,9 +149,8 @@ describe("viaduct camera", function () {
     expect((await camera("add", sim.rtspUrl, "--name", "Gate", "--plain-text")).out).to.match(/^gate-2 is adopted/);
   });
 
-  it("asks for the passphrase of the master key, in each of its commands", async function () {
+  it("asks for the passphrase of the master key, in each of its commands", async () => {
     // It is stretched at every start, on purpose slowly.
-    this.timeout(180_000);
     const command = ["bash", "-c", '"$0" "$@" 3<<< "$PASSPHRASE"', process.execPath, PROGRAM] as const;
     const run = (...args: readonly string[]): Promise<Ended> =>
       viaduct([...args, "--config", config], { command, env: { ...env, PASSPHRASE: "correct horse battery" } });

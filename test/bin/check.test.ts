@@ -9,9 +9,8 @@ import { viaduct } from "../support/viaduct.ts";
 /** Of the first segment that is recorded here, below the folder of the recordings. */
 const FIRST = "cam/2026-11-24/13/05-00.000Z-0.mp4";
 
-describe("viaduct check", function () {
+describe("viaduct check", () => {
   // Each starts a process, which takes its time on a busy machine.
-  this.timeout(60_000);
   let folder = "";
   let remove: () => Promise<void>;
   let config = "";

@@ -6,8 +6,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { PROGRAM, viaduct } from "../support/viaduct.ts";
 
-describe("viaduct config", function () {
-  this.timeout(60_000);
+describe("viaduct config", () => {
   let folder = "";
 
   before(async () => {

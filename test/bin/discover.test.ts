@@ -6,8 +6,7 @@ import type { SimCamera } from "../../sim/camera-options.ts";
 import { freeUdpPort, nextCameraNetwork } from "../support/bridge.ts";
 import { type Ended, viaduct } from "../support/viaduct.ts";
 
-describe("viaduct discover", function () {
-  this.timeout(60_000);
+describe("viaduct discover", () => {
   const network = nextCameraNetwork();
   let camera: SimCamera;
   /** Each takes the two seconds for which answers are waited for, so all ask at the same time. */

@@ -7,8 +7,7 @@ import { OnvifClient } from "../support/onvif-client.ts";
 import { onvifEndpoint } from "../support/onvif-endpoint.ts";
 import { viaduct } from "../support/viaduct.ts";
 
-describe("viaduct doctor client", function () {
-  this.timeout(60_000);
+describe("viaduct doctor client", () => {
   let folder: string;
   let config: string;
   let site: TestBridge | undefined;

@@ -10,8 +10,7 @@ import { viaduct } from "../support/viaduct.ts";
 /** One of those at which a camera is looked for when nobody names a port; the address is this test's own. */
 const USUAL_PORT = 8899;
 
-describe("viaduct doctor camera", function () {
-  this.timeout(60_000);
+describe("viaduct doctor camera", () => {
   const network = nextCameraNetwork();
   const ip = `${network}.1`;
   const password = "c4mera-pass";

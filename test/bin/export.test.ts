@@ -8,9 +8,8 @@ import { type Ended, viaduct, writeConfig } from "../support/viaduct.ts";
 
 const TIMES = ["--from", "2026-11-24T13:05:03Z", "--to", "2026-11-24T14:05:12+01:00"];
 
-describe("viaduct export", function () {
+describe("viaduct export", () => {
   // Each starts a process, which takes its time on a busy machine.
-  this.timeout(60_000);
   let folder = "";
   let remove: () => Promise<void>;
   let config = "";

@@ -14,8 +14,7 @@ import { startWebSite, type WebSite } from "../support/web-site.ts";
 const FROM = "2026-11-24T13:00:00.000Z";
 const TO = "2026-11-24T14:00:00.000Z";
 
-describe("viaduct camera fetch", function () {
-  this.timeout(120_000);
+describe("viaduct camera fetch", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let config = "";

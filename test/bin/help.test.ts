@@ -12,8 +12,7 @@ async function helpOf(path: string): Promise<readonly (readonly [path: string, h
   return [[path, help], ...(await Promise.all(below)).flat()];
 }
 
-describe("viaduct --help", function () {
-  this.timeout(60_000);
+describe("viaduct --help", () => {
   let help: ReadonlyMap<string, Ended>;
 
   before(async () => {
@@ -40,9 +39,7 @@ describe("viaduct --help", function () {
   });
 });
 
-describe("viaduct, called wrongly", function () {
-  this.timeout(60_000);
-
+describe("viaduct, called wrongly", () => {
   const rows: readonly (readonly [call: string, words: string])[] = [
     ["nonsense", "unknown command 'nonsense'"],
     ["serve", "required option '--config <file>'"],

@@ -8,8 +8,7 @@ import { Harness } from "../support/recorder-harness.ts";
 import { scratchFolder, videoSample } from "../support/recorder-samples.ts";
 import { PROGRAM, viaduct, writeConfig } from "../support/viaduct.ts";
 
-describe("viaduct keys, decrypt and verify", function () {
-  this.timeout(120_000);
+describe("viaduct keys, decrypt and verify", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let config = "";

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { type Ended, viaduct, writeConfig } from "../support/viaduct.ts";
 
-describe("viaduct role, group, hours and why", function () {
-  this.timeout(120_000);
+describe("viaduct role, group, hours and why", () => {
   let folder = "";
   let config = "";
   before(async () => {

@@ -8,8 +8,7 @@ import { WebClient } from "../support/web-client.ts";
 
 const PASSWORD = "correct horse battery";
 
-describe("viaduct serve", function () {
-  this.timeout(60_000);
+describe("viaduct serve", () => {
   let folder = "";
 
   beforeEach(async () => {

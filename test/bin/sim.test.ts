@@ -18,9 +18,7 @@ function listens(url: string): Promise<boolean> {
   });
 }
 
-describe("viaduct sim", function () {
-  this.timeout(60_000);
-
+describe("viaduct sim", () => {
   it("lists every quirk with what it does", async () => {
     const { code, out } = await viaduct(["sim", "quirks"]);
     expect(code).to.equal(0);
@@ -54,9 +52,7 @@ describe("viaduct sim", function () {
   });
 });
 
-describe("bin/viaduct", function () {
-  this.timeout(60_000);
-
+describe("bin/viaduct", () => {
   /** The machine's own Node, where that is older than the one that Viaduct is made for. */
   function olderNode(): string | undefined {
     const programs = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "node"));

@@ -6,8 +6,7 @@ import { makeCertificate } from "../support/client-certificate.ts";
 import { peer } from "../support/peer.ts";
 import { type Ended, viaduct, writeConfig } from "../support/viaduct.ts";
 
-describe("viaduct token", function () {
-  this.timeout(60_000);
+describe("viaduct token", () => {
   let folder = "";
   let config = "";
 

@@ -15,8 +15,7 @@ import { makeSigner } from "../support/signer.ts";
 import { viaduct } from "../support/viaduct.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
-describe("viaduct verify", function () {
-  this.timeout(60_000);
+describe("viaduct verify", () => {
   let folder = "";
   let remove: () => Promise<void>;
   const at = (...path: readonly string[]): string => join(folder, ...path);

@@ -12,8 +12,7 @@ import { START_MS, scratchFolder, VIDEO_TRACK, videoSample } from "../support/re
 import { makeSigner } from "../support/signer.ts";
 import { viaduct } from "../support/viaduct.ts";
 
-describe("viaduct volumes", function () {
-  this.timeout(60_000);
+describe("viaduct volumes", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let config = "";

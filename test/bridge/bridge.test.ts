@@ -150,9 +150,7 @@ describe("the life of a bridge", () => {
   });
 });
 
-describe("a bridge at work", function () {
-  this.timeout(60_000);
-
+describe("a bridge at work", () => {
   it("counts what it does, and when it is closed seals what it records and ends players and pages", async () => {
     const t = await startTestBridge();
     try {

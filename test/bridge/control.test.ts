@@ -13,8 +13,7 @@ const EVERYTHING = { live: "any", snapshot: "any", ptz: "any", presets: "any", i
 /** What the simulated camera calls its own things. */
 const CAMERAS_OWN = /sim_|video_source|main|127\.0\.(?!0\.)\d+/;
 
-describe("controlling a camera through the bridge", function () {
-  this.timeout(60_000);
+describe("controlling a camera through the bridge", () => {
   const valid = officialValidator();
   let t: TestBridge;
   let camera: SimCamera;

@@ -36,8 +36,7 @@ const second = (from: number, to: number, at = (index: number): number => index 
   }));
 const END: Sent = { index: 1000, seconds: SPAN_SECONDS + 5, flags: TERMINAL };
 
-describe("fetching from a camera that sends", function () {
-  this.timeout(60_000);
+describe("fetching from a camera that sends", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let archive: Archive;

@@ -175,8 +175,7 @@ class Stand {
   }
 }
 
-describe("filling gaps from a camera's own recording", function () {
-  this.timeout(60_000);
+describe("filling gaps from a camera's own recording", () => {
   let stand: Stand | undefined;
   afterEach(async () => {
     await stand?.close();
@@ -488,8 +487,7 @@ describe("filling gaps from a camera's own recording", function () {
   });
 });
 
-describe("filling gaps of a sub-stream", function () {
-  this.timeout(60_000);
+describe("filling gaps of a sub-stream", () => {
   let stand: Stand | undefined;
   afterEach(async () => {
     await stand?.close();
@@ -562,8 +560,7 @@ describe("filling gaps of a sub-stream", function () {
     });
 });
 
-describe("a camera with two sensors, of which it records one", function () {
-  this.timeout(60_000);
+describe("a camera with two sensors, of which it records one", () => {
   let stand: Stand;
   let proxy: Server;
   let deviceUrl = "";

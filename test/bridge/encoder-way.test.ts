@@ -37,8 +37,7 @@ function wished(
   return `<${prefix}:Configuration token="${token}"${group}><tt:Name>x</tt:Name><tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>${size}${rest}</${prefix}:Configuration>${force}`;
 }
 
-describe("an encoder that is set through the bridge", function () {
-  this.timeout(60_000);
+describe("an encoder that is set through the bridge", () => {
   const valid = officialValidator();
   let t: TestBridge;
   before(async () => {

@@ -15,8 +15,7 @@ import type { SimCamera } from "../../sim/camera-options.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { WebClient } from "../support/web-client.ts";
 
-describe("plain text towards cameras", function () {
-  this.timeout(60_000);
+describe("plain text towards cameras", () => {
   let t: TestBridge;
   const folders: string[] = [];
 

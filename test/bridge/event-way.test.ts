@@ -6,8 +6,7 @@ import { OnvifClient, texts } from "../support/onvif-client.ts";
 import { onvifEndpoint } from "../support/onvif-endpoint.ts";
 import { WebClient } from "../support/web-client.ts";
 
-describe("the way of an event through a bridge", function () {
-  this.timeout(60_000);
+describe("the way of an event through a bridge", () => {
   let t: TestBridge;
   let camera: SimCamera;
   let id: string;

@@ -11,8 +11,7 @@ import { eventually, startTestBridge, type TestBridge } from "../support/bridge.
 
 const DAY_US = Date.UTC(2026, 10, 24) * 1000;
 
-describe("a data folder that has lost keys", function () {
-  this.timeout(60_000);
+describe("a data folder that has lost keys", () => {
   let folder = "";
   const at = (name: string): string => join(folder, name);
   const refused = (opening: Promise<unknown>): Promise<Fault> =>

@@ -16,7 +16,7 @@ describe("the end of a continuous move", () => {
     [stops, taken] = [[], []];
     const stop = (profile: string): Promise<boolean> => {
       expect(profile).to.equal("main");
-      stops.push(Math.round(clock.monotonic() / SECOND));
+      stops.push(clock.monotonic() / SECOND);
       return Promise.resolve(taken.shift() ?? true);
     };
     end = new MoveEnd({ clock, stop });

@@ -52,8 +52,7 @@ class OldClient {
   }
 }
 
-describe("a whole bridge and clients of older habits", function () {
-  this.timeout(60_000);
+describe("a whole bridge and clients of older habits", () => {
   let t: TestBridge;
   let id: string;
   let login: Login;

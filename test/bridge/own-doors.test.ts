@@ -8,8 +8,7 @@ import { RtspsClient } from "../support/rtsps-client.ts";
 /** One of this machine that no other test listens at. */
 const OWN = "127.0.199.21";
 
-describe("a camera with an address or a port of its own", function () {
-  this.timeout(60_000);
+describe("a camera with an address or a port of its own", () => {
   let site: TestBridge;
   let login: Login;
   let gate: string;

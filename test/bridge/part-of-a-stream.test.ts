@@ -2,8 +2,7 @@ import { expect } from "chai";
 import { type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { RtspsClient } from "../support/rtsps-client.ts";
 
-describe("an address that names kinds of tracks", function () {
-  this.timeout(60_000);
+describe("an address that names kinds of tracks", () => {
   let t: TestBridge;
   let id: string;
   let login: Login;

@@ -16,8 +16,7 @@ import { printInFile, replaceMaster } from "../../keys/master.ts";
 import { codeFor } from "../support/authenticator.ts";
 import { startTestBridge } from "../support/bridge.ts";
 
-describe("secrets, when the master key is replaced", function () {
-  this.timeout(60_000);
+describe("secrets, when the master key is replaced", () => {
   let folder = "";
 
   beforeEach(async () => {

@@ -90,8 +90,7 @@ function judge(door: Door, knock: Knock, missing: Knock, expected: Expected, ove
     : `closed: ${text}`;
 }
 
-describe("the matrix of rights: every door of a running bridge, with each right and without it", function () {
-  this.timeout(180_000);
+describe("the matrix of rights: every door of a running bridge, with each right and without it", () => {
   let t: TestBridge;
   let stage: Stage;
   let doors: readonly Door[];

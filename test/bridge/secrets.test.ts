@@ -23,8 +23,7 @@ const WRONG = {
 } as const;
 const PERSON = "correct horse battery";
 
-describe("secrets", function () {
-  this.timeout(60_000);
+describe("secrets", () => {
   const lines: string[] = [];
   const secrets = new Set<string>([...Object.values(WRONG), PERSON, CAMERA_LOGIN.password.reveal()]);
   let t: TestBridge;

@@ -7,8 +7,7 @@ import type { SimCamera } from "../../sim/camera-options.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { RtspsClient } from "../support/rtsps-client.ts";
 
-describe("the streams of a camera", function () {
-  this.timeout(60_000);
+describe("the streams of a camera", () => {
   let folder: string;
   let t: TestBridge;
   let camera: SimCamera;

@@ -170,8 +170,7 @@ describe("an ingest", () => {
   });
 });
 
-describe("the bridge", function () {
-  this.timeout(60_000);
+describe("the bridge", () => {
   let t: TestBridge;
   let folder: string;
   let camera: SimCamera;

@@ -4,8 +4,7 @@ import { expect } from "chai";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { RtspViewer } from "../support/rtsp-viewer.ts";
 
-describe("the end of what was watched, in the audit log", function () {
-  this.timeout(60_000);
+describe("the end of what was watched, in the audit log", () => {
   let t: TestBridge;
   let id = "";
   let login: Login;

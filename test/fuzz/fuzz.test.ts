@@ -21,9 +21,7 @@ async function fuzzed(options: Omit<FuzzerOptions, "seed">, steps: number): Prom
   return fuzzer;
 }
 
-describe("what others send", function () {
-  this.timeout(60_000);
-
+describe("what others send", () => {
   for (const { target: one } of targets) {
     it(`${one.name} is read as it must be: every input that is kept`, async () => {
       const inputs = inputsOf("seeds", one.name);
@@ -49,8 +47,7 @@ function lock(input: Buffer): void {
   if (input[3] === 0x5b) throw new RangeError("inside");
 }
 
-describe("the fuzzer", function () {
-  this.timeout(60_000);
+describe("the fuzzer", () => {
   const locked = target({ name: "lock", run: lock, words: "F U Z [" });
 
   it("finds what is behind several conditions by what ran, and makes the input as short as it can be", async () => {

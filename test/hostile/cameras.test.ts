@@ -88,8 +88,7 @@ const ENDINGS: readonly (readonly [string, Buffer, RegExp])[] = [
   ],
 ];
 
-describe("a hostile camera", function () {
-  this.timeout(60_000);
+describe("a hostile camera", () => {
   let pulled: Pulled;
   let honest: Pulled;
 

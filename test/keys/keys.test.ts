@@ -100,8 +100,7 @@ describe("the master key", () => {
     await expectFault(openMaster(place(), any), /does not hold a master key/);
   });
 
-  it("is under a passphrase where that was set, and opens with no other", async function () {
-    this.timeout(180_000);
+  it("is under a passphrase where that was set, and opens with no other", async () => {
     await replaceMaster(folder, key(5), under("correct horse battery"), async () => undefined);
     expect((await readFile(join(folder, "master.key"), "latin1")).includes(key(5).toString("base64"))).to.equal(false);
     expect(await openMaster(place(), any)).to.deep.equal({ origin: "passphrase", key: key(5) });
@@ -137,8 +136,7 @@ describe("the master key", () => {
     await again.close();
   });
 
-  it("is found with either passphrase, asked for once, where a rotation from one to another broke off", async function () {
-    this.timeout(180_000);
+  it("is found with either passphrase, asked for once, where a rotation from one to another broke off", async () => {
     await replaceMaster(folder, key(5), under("the old passphrase"), async () => undefined);
     const killed = () => Promise.reject(new Error("killed"));
     await replaceMaster(folder, key(6), under("the new passphrase"), killed).catch(() => undefined);

@@ -124,9 +124,7 @@ function expectOrder(told: readonly Told[]): void {
   }
 }
 
-describe("footage times, whatever a camera and the network do", function () {
-  this.timeout(60_000);
-
+describe("footage times, whatever a camera and the network do", () => {
   it("only rise, and lie between the capture and the arrival where no report is believed", () => {
     fc.assert(
       // Clocks that are hours off.

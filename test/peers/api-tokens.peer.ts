@@ -8,8 +8,7 @@ import { type Peer, peer } from "../support/peer.ts";
 const HOSTNAME = `<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>
 <GetScopes xmlns="http://www.onvif.org/ver10/device/wsdl"/></s:Body></s:Envelope>`;
 
-describe("other people's programs with a token", function () {
-  this.timeout(60_000);
+describe("other people's programs with a token", () => {
   let t: TestBridge;
   let camera: string;
   let account: string;

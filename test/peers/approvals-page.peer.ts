@@ -11,8 +11,7 @@ import { peer } from "../support/peer.ts";
 import { viaduct } from "../support/viaduct.ts";
 import { PASSWORD } from "../support/web-site.ts";
 
-describe("acts that wait for a second person, in two Chromiums and at the command line", function () {
-  this.timeout(120_000);
+describe("acts that wait for a second person, in two Chromiums and at the command line", () => {
   let t: TestBridge;
   let folder: string;
   let config: string;

@@ -6,8 +6,7 @@ import { ExternalSystem, ended, type Playing } from "../support/external-system.
 import { peer } from "../support/peer.ts";
 
 const PASSWORD = "correct horse battery";
-describe("a system that is armed in Chromium, while ffmpeg and curl come with its secret", function () {
-  this.timeout(240_000);
+describe("a system that is armed in Chromium, while ffmpeg and curl come with its secret", () => {
   let t: TestBridge;
   let window: BrowserWindow;
   let system: ExternalSystem;

@@ -113,8 +113,7 @@ const FILMS: readonly (readonly [
   ["MPEG-4", ["-c:v", "mpeg4", "-bf", "2", "-g", "16", "-f", "m4v"], mpeg4Film, "IP"],
 ];
 
-describe("B pictures that no other picture needs, in films of ffmpeg's encoders", function () {
-  this.timeout(60_000);
+describe("B pictures that no other picture needs, in films of ffmpeg's encoders", () => {
   let ffmpeg: Peer;
 
   before(function () {

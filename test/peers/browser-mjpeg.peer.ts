@@ -14,8 +14,7 @@ interface Canvas {
   toDataURL(): string;
 }
 
-describe("a camera that sends MJPEG, in Chromium", function () {
-  this.timeout(60_000);
+describe("a camera that sends MJPEG, in Chromium", () => {
   let t: TestBridge;
   let gst: GstCamera;
   let window: BrowserWindow;

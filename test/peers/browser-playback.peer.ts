@@ -31,8 +31,7 @@ interface Canvas {
   };
 }
 
-describe("recordings in Chromium", function () {
-  this.timeout(120_000);
+describe("recordings in Chromium", () => {
   let t: TestBridge;
   let window: BrowserWindow;
   let page: Page;

@@ -9,8 +9,7 @@ import { peer } from "../support/peer.ts";
 
 const GUARD = { name: "guard", password: "correct horse battery" };
 
-describe("moving a camera in Chromium", function () {
-  this.timeout(60_000);
+describe("moving a camera in Chromium", () => {
   let t: TestBridge;
   let window: BrowserWindow;
   let page: Page;

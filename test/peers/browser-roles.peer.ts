@@ -6,8 +6,7 @@ import { peer } from "../support/peer.ts";
 
 const PASSWORD = "correct horse battery";
 
-describe("roles in Chromium", function () {
-  this.timeout(120_000);
+describe("roles in Chromium", () => {
   let t: TestBridge;
   let window: BrowserWindow;
   let page: Page;

@@ -30,8 +30,7 @@ interface Page {
   readonly AudioBufferSourceNode: { readonly prototype: { start(this: Source, when?: number): void } };
 }
 
-describe("the sound of a camera, in Chromium", function () {
-  this.timeout(60_000);
+describe("the sound of a camera, in Chromium", () => {
   let t: TestBridge;
   let gst: GstCamera;
   let window: BrowserWindow;

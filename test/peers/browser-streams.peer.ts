@@ -37,8 +37,7 @@ interface PageWindow {
   readonly MutationObserver: new (changed: () => void) => Observer;
 }
 
-describe("the streams of a camera in playback, in Chromium", function () {
-  this.timeout(180_000);
+describe("the streams of a camera in playback, in Chromium", () => {
   let t: TestBridge;
   let window: BrowserWindow;
   let page: Page;

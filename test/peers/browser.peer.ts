@@ -19,8 +19,7 @@ interface VideoElement {
   getVideoPlaybackQuality(): { readonly totalVideoFrames: number };
 }
 
-describe("the pages, in Chromium", function () {
-  this.timeout(60_000);
+describe("the pages, in Chromium", () => {
   let t: TestBridge;
   let camera: SimCamera;
   let window: BrowserWindow;

@@ -11,8 +11,7 @@ import { signedBytes } from "../support/signed-film.ts";
 
 const ADMIN = { name: "admin", password: "correct horse battery" };
 
-describe("what cameras signed, in the pages, in Chromium", function () {
-  this.timeout(180_000);
+describe("what cameras signed, in the pages, in Chromium", () => {
   let t: TestBridge;
   let window: BrowserWindow;
   let page: Page;

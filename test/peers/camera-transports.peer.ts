@@ -5,8 +5,7 @@ import { type ClientNetwork, clientNetwork } from "../support/client-network.ts"
 import { GST_LOGIN, type GstCamera, startGstCamera } from "../support/gst-camera.ts";
 import { type Peer, peer } from "../support/peer.ts";
 
-describe("GStreamer's camera, by every transport", function () {
-  this.timeout(90_000);
+describe("GStreamer's camera, by every transport", () => {
   let network: ClientNetwork;
   let t: TestBridge;
   let gst: GstCamera;

@@ -8,9 +8,8 @@ import { type ClientAuthority, clientAuthority } from "../support/client-authori
 import type { MadeCertificate } from "../support/client-certificate.ts";
 import { peer } from "../support/peer.ts";
 
-describe("programs with a certificate of the site's authority", function () {
+describe("programs with a certificate of the site's authority", () => {
   // Who is revoked is out within a minute.
-  this.timeout(120_000);
   let folder: string;
   let t: TestBridge;
   let camera: string;

@@ -14,8 +14,7 @@ import { peer, pythonPeer } from "../support/peer.ts";
 const ZEEP = join(import.meta.dirname, "../support/zeep-secure.py");
 const LONG = ["-days", "30"];
 
-describe("programs with a client certificate", function () {
-  this.timeout(60_000);
+describe("programs with a client certificate", () => {
   let folder: string;
   let t: TestBridge;
   let camera: string;

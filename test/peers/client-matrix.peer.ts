@@ -27,8 +27,7 @@ interface Watched extends Outcome {
   readonly sound: Buffer;
 }
 
-describe("clients that nobody here wrote", function () {
-  this.timeout(90_000);
+describe("clients that nobody here wrote", () => {
   /** The clients are on another machine, as far as one is enough for that. */
   let network: ClientNetwork | undefined;
   let address: string;

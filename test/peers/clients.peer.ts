@@ -14,8 +14,7 @@ import { type Outcome, peer, pythonPeer } from "../support/peer.ts";
 /** Some groups of pictures: a key frame of a simulated camera has 350 kB. */
 const MOVIE_BYTES = 1_500_000;
 
-describe("other people's clients of the whole bridge", function () {
-  this.timeout(60_000);
+describe("other people's clients of the whole bridge", () => {
   let t: TestBridge;
   let id: string;
   let login: Login;

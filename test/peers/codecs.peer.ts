@@ -194,8 +194,7 @@ const setsIn = (fmtp: string): string | undefined => /sprop-parameter-sets=([^;]
 const encode = (context: Context, { encode: { program, args } }: Row): Promise<Buffer> =>
   run(peer(context, program), args);
 
-describe("codecs of other programs", function () {
-  this.timeout(60_000);
+describe("codecs of other programs", () => {
   let ffmpeg: Peer;
   let folder: string;
 

@@ -22,8 +22,7 @@ const LDIF = [
   `dn: cn=guards,${BASE}\nchangetype: add\nobjectClass: groupOfNames\ncn: guards\n${PEOPLE.map((uid) => `member: uid=${uid},ou=people,${BASE}\n`).join("")}\n`,
 ].join("");
 
-describe("a directory, in Chromium and at the command line", function () {
-  this.timeout(120_000);
+describe("a directory, in Chromium and at the command line", () => {
   let slapd: Slapd;
   let t: TestBridge;
   let window: BrowserWindow;

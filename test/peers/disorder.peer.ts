@@ -48,8 +48,7 @@ const WAYS: readonly (readonly [what: string, mangle: () => Mangle, whole: boole
   ["lost, two in a hundred", () => lossy(0.02, seeded(3)), false],
 ];
 
-describe("RTP over UDP from a camera, on a network that", function () {
-  this.timeout(90_000);
+describe("RTP over UDP from a camera, on a network that", () => {
   let t: TestBridge;
   let login: Login;
   const relays: RtspRelay[] = [];
@@ -86,8 +85,7 @@ describe("RTP over UDP from a camera, on a network that", function () {
     });
 });
 
-describe("RTP over UDP to GStreamer, on a network that", function () {
-  this.timeout(90_000);
+describe("RTP over UDP to GStreamer, on a network that", () => {
   let t: TestBridge;
   let login: Login;
   let id: string;

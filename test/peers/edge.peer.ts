@@ -23,9 +23,7 @@ const SCRIPT = join(import.meta.dirname, "../support/gst-edge.py");
 const FPS = 25;
 const GAP_SECONDS = 12;
 
-describe("GStreamer's ONVIF server as a camera with a card", function () {
-  this.timeout(120_000);
-
+describe("GStreamer's ONVIF server as a camera with a card", () => {
   it("fills a gap, each picture at its instant, and nothing beside it", async function () {
     const python = pythonPeer(this, "gi.repository.GstRtspServer");
     const ffprobe = peer(this, "ffprobe");
@@ -104,9 +102,7 @@ describe("GStreamer's ONVIF server as a camera with a card", function () {
   });
 });
 
-describe("GStreamer's ONVIF server as a camera with a card, for a sub-stream", function () {
-  this.timeout(120_000);
-
+describe("GStreamer's ONVIF server as a camera with a card, for a sub-stream", () => {
   for (const [name, cards, expected] of [
     [
       "fills each stream from the recording with its pictures",

@@ -18,8 +18,7 @@ async function filesOf(folder: string, camera: string): Promise<readonly string[
     .map((name) => join(root, name));
 }
 
-describe("a camera that is recorded when something moves", function () {
-  this.timeout(120_000);
+describe("a camera that is recorded when something moves", () => {
   let t: TestBridge;
   let login: Login;
   let ffprobe: Peer;

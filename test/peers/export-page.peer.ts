@@ -8,8 +8,7 @@ import { viaduct } from "../support/viaduct.ts";
 
 const ADMIN = { name: "admin", password: "correct horse battery" };
 
-describe("the page of exports, in Chromium", function () {
-  this.timeout(120_000);
+describe("the page of exports, in Chromium", () => {
   let t: TestBridge;
   let zip: Peer;
   let window: BrowserWindow;

@@ -10,8 +10,7 @@ import { scratchFolder } from "../support/recorder-samples.ts";
 import { OpensslStamps, type StampServer, startStampServer } from "../support/time-stamp-authority.ts";
 import { viaduct, writeConfig } from "../support/viaduct.ts";
 
-describe("time stamps of exports, by openssl", function () {
-  this.timeout(120_000);
+describe("time stamps of exports, by openssl", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let tsa: OpensslStamps;

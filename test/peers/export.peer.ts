@@ -23,8 +23,7 @@ interface VideoElement {
   muted: boolean;
 }
 
-describe("whoever gets an export, with public tools alone", function () {
-  this.timeout(90_000);
+describe("whoever gets an export, with public tools alone", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let signers: Signers;

@@ -9,8 +9,7 @@ import { peer } from "../support/peer.ts";
 
 const PASSWORD = "correct horse battery";
 
-describe("a second factor that a role demands, in Chromium", function () {
-  this.timeout(120_000);
+describe("a second factor that a role demands, in Chromium", () => {
   let t: TestBridge;
   let window: BrowserWindow;
 

@@ -5,8 +5,7 @@ import { ExternalSystem, ended, type Playing } from "../support/external-system.
 import { peer } from "../support/peer.ts";
 
 const PASSWORD = "correct horse battery";
-describe("a secret that is replaced in Chromium, while ffmpeg and curl come with the old one", function () {
-  this.timeout(120_000);
+describe("a secret that is replaced in Chromium, while ffmpeg and curl come with the old one", () => {
   let t: TestBridge;
   let window: BrowserWindow;
   let system: ExternalSystem;

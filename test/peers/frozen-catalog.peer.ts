@@ -9,8 +9,7 @@ import { AGREEMENT, type FreezableBridge, freezableBridge } from "../support/fre
 import { type Peer, peer } from "../support/peer.ts";
 
 for (const hasOther of [true, false])
-  describe(`a bridge of which the disk of the catalog is frozen, ${hasOther ? "with another one to record to" : "which is the only one"}`, function () {
-    this.timeout(180_000);
+  describe(`a bridge of which the disk of the catalog is frozen, ${hasOther ? "with another one to record to" : "which is the only one"}`, () => {
     let ffmpeg: Peer;
     let site: FreezableBridge;
     let t: TestBridge;

@@ -6,8 +6,7 @@ import { expectConsecutive, watchFrames } from "../support/frames.ts";
 import { AGREEMENT, type FreezableBridge, freezableBridge } from "../support/freezable-bridge.ts";
 import { type Peer, peer } from "../support/peer.ts";
 
-describe("a bridge of which one disk is frozen", function () {
-  this.timeout(180_000);
+describe("a bridge of which one disk is frozen", () => {
   let ffmpeg: Peer;
   let site: FreezableBridge;
   let t: TestBridge;

@@ -8,8 +8,7 @@ import { PROGRAM, type Running, startViaduct } from "../support/viaduct.ts";
 
 const PERCENT = 2;
 
-describe("a network on which the kernel loses two datagrams in a hundred", function () {
-  this.timeout(120_000);
+describe("a network on which the kernel loses two datagrams in a hundred", () => {
   let network: ClientNetwork;
   let t: TestBridge | undefined;
   let camera: Running | undefined;

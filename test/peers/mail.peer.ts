@@ -13,8 +13,7 @@ import { peer } from "../support/peer.ts";
 import { MAIL_PASSWORD, MAIL_USER, type MailServer, startMailServer } from "../support/smtp-server.ts";
 import { viaduct } from "../support/viaduct.ts";
 
-describe("mail, given to aiosmtpd", function () {
-  this.timeout(60_000);
+describe("mail, given to aiosmtpd", () => {
   let folder: string;
   let certificate: string;
   let servers: MailServer[] = [];

@@ -11,8 +11,7 @@ const HEIGHT = 360;
 /** Frames of a group of pictures of a simulated camera. */
 const GOP = 30;
 
-describe("a camera in, and out to players", function () {
-  this.timeout(90_000);
+describe("a camera in, and out to players", () => {
   let t: TestBridge;
   let camera: SimCamera;
   let id: string;

@@ -5,8 +5,7 @@ import { watchTrackInGStreamer } from "../support/gst-watch.ts";
 import { officialValidator } from "../support/official-schemas.ts";
 import { peer, pythonPeer } from "../support/peer.ts";
 
-describe("the bridge's own events, as metadata of a live stream", function () {
-  this.timeout(60_000);
+describe("the bridge's own events, as metadata of a live stream", () => {
   let t: TestBridge;
   let camera: SimCamera;
   let id: string;

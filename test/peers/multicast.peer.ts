@@ -3,8 +3,7 @@ import { eventually, type Login, startTestBridge, type TestBridge } from "../sup
 import { type ClientNetwork, clientNetwork } from "../support/client-network.ts";
 import { expectConsecutive, watchFrames, watchFramesInGStreamer } from "../support/frames.ts";
 
-describe("live streams by multicast, to another machine", function () {
-  this.timeout(90_000);
+describe("live streams by multicast, to another machine", () => {
   let network: ClientNetwork;
   let t: TestBridge;
   let id: string;

@@ -41,8 +41,7 @@ interface EncoderCam {
   setVideoEncoderConfiguration(encoder: object): Promise<unknown>;
 }
 
-describe("an encoder that other programs set through the bridge", function () {
-  this.timeout(90_000);
+describe("an encoder that other programs set through the bridge", () => {
   let t: TestBridge;
   let python: Peer;
 

@@ -23,8 +23,7 @@ const OFFICIAL = [
 /** Of the same services, and of what a pull point is asked. */
 const OWN = [PATHS.tds, PATHS.trt, PATHS.tr2, PATHS.tptz, PATHS.tev, PATHS.tse, PATHS.trp, "subscription/any"];
 
-describe("gSOAP as a client of ours", function () {
-  this.timeout(300_000);
+describe("gSOAP as a client of ours", () => {
   let folder: string;
   let site: OnvifTestSite;
   let login: OnvifLogin;

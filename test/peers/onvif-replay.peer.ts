@@ -17,8 +17,7 @@ const range = (from: number, to: number): readonly number[] =>
 
 const CLIENT = join(import.meta.dirname, "../support/gst-replay.py");
 
-describe("GStreamer in its ONVIF mode", function () {
-  this.timeout(60_000);
+describe("GStreamer in its ONVIF mode", () => {
   let t: TestBridge;
   let python: Peer;
   let login: Login;

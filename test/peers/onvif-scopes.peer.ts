@@ -17,8 +17,7 @@ const SCRIPT = join(import.meta.dirname, "../support/onvif-scopes.py");
 const NAME = "onvif://www.onvif.org/name/Harbour";
 const PLACE = "onvif://www.onvif.org/location/country/germany";
 
-describe("zeep with the official WSDL files as one that sets scopes of a whole bridge", function () {
-  this.timeout(60_000);
+describe("zeep with the official WSDL files as one that sets scopes of a whole bridge", () => {
   let python: Peer;
   let wsdl: string;
   let folder: string;

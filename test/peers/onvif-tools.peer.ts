@@ -8,8 +8,7 @@ import { CAMERAS } from "../support/onvif-cameras.ts";
 import { type OnvifLogin, startOnvifSite, UUID } from "../support/onvif-site.ts";
 import { type Outcome, type Peer, peer } from "../support/peer.ts";
 
-describe("onvif-util as a client of ours", function () {
-  this.timeout(60_000);
+describe("onvif-util as a client of ours", () => {
   let network: ClientNetwork;
   let command: Peer;
   let login: OnvifLogin;

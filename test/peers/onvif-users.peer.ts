@@ -12,8 +12,7 @@ import { type Peer, pythonPeer } from "../support/peer.ts";
 
 const SCRIPT = join(import.meta.dirname, "../support/onvif-users.py");
 
-describe("zeep with the official WSDL files as one that makes users", function () {
-  this.timeout(60_000);
+describe("zeep with the official WSDL files as one that makes users", () => {
   let python: Peer;
   let wsdl: string;
   let folder: string;

@@ -4,8 +4,7 @@ import { Cam } from "onvif/promises/index.js";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
 
-describe("a camera in, and out to an ONVIF client", function () {
-  this.timeout(90_000);
+describe("a camera in, and out to an ONVIF client", () => {
   let t: TestBridge;
   let id: string;
   let login: Login;

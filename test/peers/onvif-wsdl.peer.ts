@@ -45,8 +45,7 @@ message = pulled.NotificationMessage[0].Message.Message
 print(type(message.UtcTime).__name__, message.PropertyOperation, *[item.Name for item in message.Source.SimpleItem])
 `;
 
-describe("our own WSDL", function () {
-  this.timeout(120_000);
+describe("our own WSDL", () => {
   let folder: string;
   let site: OnvifTestSite;
   let login: OnvifLogin;

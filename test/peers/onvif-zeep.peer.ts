@@ -11,8 +11,7 @@ import { type Peer, pythonPeer } from "../support/peer.ts";
 const SCRIPT = join(import.meta.dirname, "../support/onvif-zeep.py");
 const IDS = CAMERAS.map(({ id }) => id);
 
-describe("zeep with the official WSDL files as a client of ours", function () {
-  this.timeout(60_000);
+describe("zeep with the official WSDL files as a client of ours", () => {
   let python: Peer;
   let folder: string;
   let site: OnvifTestSite;

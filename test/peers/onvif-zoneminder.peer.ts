@@ -40,9 +40,8 @@ const SCRIPT = `
   print "over\\n";
 `;
 
-describe("ZoneMinder's ONVIF as a client of ours", function () {
+describe("ZoneMinder's ONVIF as a client of ours", () => {
   // Thousands of modules are compiled at each start.
-  this.timeout(300_000);
   let site: OnvifTestSite;
   let perl: Peer;
   let login: OnvifLogin;

@@ -72,8 +72,7 @@ async function relayTo(port: number) {
   };
 }
 
-describe("OpenLDAP", function () {
-  this.timeout(120_000);
+describe("OpenLDAP", () => {
   let slapd: Slapd;
   before(async function () {
     slapd = await startSlapd(this, LDIF);

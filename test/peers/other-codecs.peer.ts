@@ -41,8 +41,7 @@ const ROWS: readonly {
   },
 ];
 
-describe("codecs that are shown and not recorded", function () {
-  this.timeout(60_000);
+describe("codecs that are shown and not recorded", () => {
   let t: TestBridge;
   let gst: GstCamera;
   let login: Login;

@@ -17,8 +17,7 @@ const DISK_MEGABYTES = 64;
 const FLUSH_MS = "0";
 
 for (const encryption of ["none", "full"] as const)
-  describe(`a recorder whose power is cut, with encryption "${encryption}"`, function () {
-    this.timeout(120_000);
+  describe(`a recorder whose power is cut, with encryption "${encryption}"`, () => {
     let folder: string;
     let remove: () => Promise<void>;
     const disks: LoopDisk[] = [];

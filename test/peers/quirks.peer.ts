@@ -57,8 +57,7 @@ const ROWS: Readonly<Partial<Record<Quirk, Row>>> = {
   "slow-sound": { seconds: 60, off: 10 },
 };
 
-describe("a camera's quirks, the whole way from its lens to the time of its pictures", function () {
-  this.timeout(60_000);
+describe("a camera's quirks, the whole way from its lens to the time of its pictures", () => {
   let ffmpeg: Peer;
   before(function () {
     ffmpeg = peer(this, "ffmpeg");

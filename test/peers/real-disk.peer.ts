@@ -5,8 +5,7 @@ import type { StreamRecorder } from "../../recorder/recorder.ts";
 import { LoopDisk } from "../support/loop-disk.ts";
 import { VolumeSite } from "../support/volume-site.ts";
 
-describe("a real disk as a second volume", function () {
-  this.timeout(120_000);
+describe("a real disk as a second volume", () => {
   let site: VolumeSite;
   let disk: LoopDisk;
   let recorder: StreamRecorder;

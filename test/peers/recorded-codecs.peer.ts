@@ -50,8 +50,7 @@ const ROWS: readonly {
   },
 ];
 
-describe("MPEG-4 Visual and Opus", function () {
-  this.timeout(90_000);
+describe("MPEG-4 Visual and Opus", () => {
   let t: TestBridge;
   let login: Login;
   const cameras: { close(): Promise<void> }[] = [];

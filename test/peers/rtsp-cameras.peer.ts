@@ -18,8 +18,7 @@ const MOUNTS: readonly (readonly [mount: GstMount, codecs: readonly string[]])[]
 
 const FRAMES_PER_SECOND = 25;
 
-describe("cameras of another make, added by their RTSP address alone", function () {
-  this.timeout(60_000);
+describe("cameras of another make, added by their RTSP address alone", () => {
   let t: TestBridge;
   let gst: GstCamera;
   let login: Login;

@@ -54,8 +54,7 @@ function expectMount(mount: GstMount, codecs: readonly Codec[], { tracks, groups
   if (codecs[0] === "H265") expect(tracks[0]?.fmtp).to.match(/sprop-vps=.*sprop-sps=.*sprop-pps=/);
 }
 
-describe("the RTSP client pulls from GStreamer's server", function () {
-  this.timeout(60_000);
+describe("the RTSP client pulls from GStreamer's server", () => {
   let camera: GstCamera;
 
   before(async function () {
@@ -77,8 +76,7 @@ describe("the RTSP client pulls from GStreamer's server", function () {
   });
 });
 
-describe("the RTSP client pulls from GStreamer's server over UDP", function () {
-  this.timeout(60_000);
+describe("the RTSP client pulls from GStreamer's server over UDP", () => {
   let camera: GstCamera;
 
   before(async function () {
@@ -99,9 +97,7 @@ describe("the RTSP client pulls from GStreamer's server over UDP", function () {
   });
 });
 
-describe("the RTSP client logs in at GStreamer's server", function () {
-  this.timeout(60_000);
-
+describe("the RTSP client logs in at GStreamer's server", () => {
   it("with basic outside TLS it does not: the password would be in clear text", async function () {
     const camera = await startGstCamera(this, { auth: "basic" });
     try {

@@ -73,8 +73,7 @@ const PLAYER = async ({ url, presentation, authorization, most }: Readonly<Recor
   });
 };
 
-describe("RTSP in a WebSocket, in Chromium", function () {
-  this.timeout(60_000);
+describe("RTSP in a WebSocket, in Chromium", () => {
   let t: TestBridge;
   let id: string;
   let login: Login;

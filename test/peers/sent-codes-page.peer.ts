@@ -13,8 +13,7 @@ import { MAIL_PASSWORD, MAIL_USER, type MailServer, startMailServer } from "../s
 
 const PASSWORD = "correct horse battery";
 
-describe("codes by e-mail and SMS, in Chromium, through aiosmtpd and a gateway", function () {
-  this.timeout(120_000);
+describe("codes by e-mail and SMS, in Chromium, through aiosmtpd and a gateway", () => {
   let folder: string;
   let server: MailServer;
   let gateway: SmsGatewayPeer;

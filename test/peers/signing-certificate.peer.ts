@@ -33,8 +33,7 @@ keyUsage = critical,keyAgreement
 basicConstraints = critical,CA:TRUE
 `;
 
-describe("the certificate of an authority, by openssl, for the key that signs recordings", function () {
-  this.timeout(120_000);
+describe("the certificate of an authority, by openssl, for the key that signs recordings", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let config = "";

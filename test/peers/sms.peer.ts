@@ -19,8 +19,7 @@ const CODE = new Secret("012345");
 const TEXT = "012345 is your code for Viaduct, good for five minutes. Nobody will ever ask you for it.";
 const GUIDE = join(import.meta.dirname, "../../docs/guide/accounts.md");
 
-describe("SMS, given to a gateway on Python's http.server", function () {
-  this.timeout(60_000);
+describe("SMS, given to a gateway on Python's http.server", () => {
   let folder: string;
   let certificate: string;
   let gateway: SmsGatewayPeer;

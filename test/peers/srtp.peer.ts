@@ -12,8 +12,7 @@ import { framesOf } from "../support/frame-code.ts";
 import { expectConsecutive } from "../support/frames.ts";
 import { peer } from "../support/peer.ts";
 
-describe("SRTP, opened by libsrtp in GStreamer", function () {
-  this.timeout(90_000);
+describe("SRTP, opened by libsrtp in GStreamer", () => {
   let t: TestBridge;
   let id: string;
   let login: Login;

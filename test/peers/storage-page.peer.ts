@@ -9,8 +9,7 @@ import { type Peer, peer } from "../support/peer.ts";
 
 const ADMIN = { name: "admin", password: "correct horse battery" };
 
-describe("the disks of recordings, in Chromium", function () {
-  this.timeout(120_000);
+describe("the disks of recordings, in Chromium", () => {
   let chromium: Peer;
   let t: TestBridge;
   let window: BrowserWindow;

@@ -10,8 +10,7 @@ import { type AuditSite, auditSite, ENTRY } from "../auth/audit/fixture.ts";
 import { eventually } from "../support/bridge.ts";
 import { type Rsyslog, startRsyslog } from "../support/rsyslog.ts";
 
-describe("rsyslog receives the audit log over TLS", function () {
-  this.timeout(120_000);
+describe("rsyslog receives the audit log over TLS", () => {
   let rsyslog: Rsyslog;
   let site: AuditSite;
   let forwarding: AuditForwarding | undefined;

@@ -7,8 +7,7 @@ import { pythonPeer } from "../support/peer.ts";
 
 const TONE_HZ = 440;
 
-describe("a tone from GStreamer's client, through the bridge, to the speaker of GStreamer's camera", function () {
-  this.timeout(60_000);
+describe("a tone from GStreamer's client, through the bridge, to the speaker of GStreamer's camera", () => {
   let t: TestBridge;
   let gst: GstCamera;
   let id: string;

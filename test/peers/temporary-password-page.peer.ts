@@ -9,8 +9,7 @@ const PASSWORD = "correct horse battery";
 const GIVEN = "words on a slip of paper";
 const CHOSEN = "four other random words";
 
-describe("a temporary password, in Chromium", function () {
-  this.timeout(120_000);
+describe("a temporary password, in Chromium", () => {
   let t: TestBridge;
   let window: BrowserWindow;
 

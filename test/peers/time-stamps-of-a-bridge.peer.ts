@@ -16,8 +16,7 @@ import { OpensslStamps, startStampServer } from "../support/time-stamp-authority
 import { viaduct } from "../support/viaduct.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
 
-describe("time stamps of a bridge's anchors and exports, by openssl", function () {
-  this.timeout(90_000);
+describe("time stamps of a bridge's anchors and exports, by openssl", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let tsa: OpensslStamps;

@@ -24,8 +24,7 @@ import { VirtualClock } from "../support/virtual-clock.ts";
 
 const HASH = createHash("sha256").update("an anchor").digest();
 
-describe("time stamps, by openssl", function () {
-  this.timeout(90_000);
+describe("time stamps, by openssl", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let openssl: Peer;

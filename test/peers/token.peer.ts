@@ -9,8 +9,7 @@ import { scratchFolder, videoSample } from "../support/recorder-samples.ts";
 import { type SoftToken, softToken } from "../support/soft-token.ts";
 import { type Ended, startViaduct, viaduct, writeConfig } from "../support/viaduct.ts";
 
-describe("the master key in a PKCS#11 token, which is SoftHSM, and looked into by OpenSC", function () {
-  this.timeout(240_000);
+describe("the master key in a PKCS#11 token, which is SoftHSM, and looked into by OpenSC", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let token: SoftToken;

@@ -6,8 +6,7 @@ import { peer } from "../support/peer.ts";
 
 const PASSWORD = "correct horse battery";
 
-describe("tokens in Chromium", function () {
-  this.timeout(120_000);
+describe("tokens in Chromium", () => {
   let t: TestBridge;
   let window: BrowserWindow;
   let page: Page;

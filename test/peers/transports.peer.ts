@@ -15,8 +15,7 @@ const WAYS: readonly Way[] = [
   { name: "UDP", ffmpeg: "udp", door: "rtsp" },
 ];
 
-describe("rights over transports beside RTSP over TCP", function () {
-  this.timeout(90_000);
+describe("rights over transports beside RTSP over TCP", () => {
   let t: TestBridge;
   let id: string;
 

@@ -19,8 +19,7 @@ const range = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from }, (_, one) => from + one);
 
 for (const encryption of ["none", "full"] as const)
-  describe(`a recorder that is killed ${RUNS} times in a row, with encryption "${encryption}"`, function () {
-    this.timeout(300_000);
+  describe(`a recorder that is killed ${RUNS} times in a row, with encryption "${encryption}"`, () => {
     let folder = "";
     let remove: () => Promise<void>;
     /** The numbers of all frames that were found so far, in order. */

@@ -24,8 +24,7 @@ const SEGMENT_SECONDS = 2;
 const FPS = 25;
 const seconds = (at: number): number => Math.round((at - START_MS) / 100) / 10;
 
-describe("footage that was fetched from a camera's own recording", function () {
-  this.timeout(60_000);
+describe("footage that was fetched from a camera's own recording", () => {
   let folder = "";
   let remove: () => Promise<void>;
   let signer: Signer;

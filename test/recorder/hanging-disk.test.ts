@@ -38,8 +38,7 @@ class Stream {
   }
 }
 
-describe("a disk that hangs without an error", function () {
-  this.timeout(60_000);
+describe("a disk that hangs without an error", () => {
   let site: VolumeSite;
   let gate: Stream;
   let yard: Stream;
@@ -206,8 +205,7 @@ describe("a disk that hangs without an error", function () {
   });
 });
 
-describe("the only disk, which hangs without an error", function () {
-  this.timeout(60_000);
+describe("the only disk, which hangs without an error", () => {
   let site: VolumeSite;
   let gate: Stream;
 

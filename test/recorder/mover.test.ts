@@ -17,8 +17,7 @@ const ARCHIVING = { afterMs: HOUR, bytesPerSecond: Number.POSITIVE_INFINITY };
 /** Nothing is moved by itself. */
 const LATER = { archiving: undefined };
 
-describe("bringing recordings to the archive", function () {
-  this.timeout(120_000);
+describe("bringing recordings to the archive", () => {
   let site: VolumeSite;
   let flushed: Flushed;
   beforeEach(async () => {

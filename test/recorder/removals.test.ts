@@ -316,8 +316,7 @@ describe("recordings that retention removed", () => {
     return { files, calls: () => calls };
   }
 
-  it("are never missing, at whatever step a process ends that removes them", async function () {
-    this.timeout(120_000);
+  it("are never missing, at whatever step a process ends that removes them", async () => {
     const saved = `${folder}-saved`;
     await cp(folder, saved, { recursive: true });
     const steps = gone(Number.POSITIVE_INFINITY);

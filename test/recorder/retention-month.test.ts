@@ -102,8 +102,7 @@ class Site {
   }
 }
 
-describe("retention, over thirty days", function () {
-  this.timeout(120_000);
+describe("retention, over thirty days", () => {
   let site: Site;
   beforeEach(async () => {
     site = await Site.open();

@@ -13,8 +13,7 @@ import { VolumeSite } from "../support/volume-site.ts";
 const range = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from }, (_, one) => from + one);
 
-describe("recording on several volumes", function () {
-  this.timeout(60_000);
+describe("recording on several volumes", () => {
   let site: VolumeSite;
   beforeEach(async () => {
     site = await VolumeSite.make();

@@ -42,9 +42,7 @@ function planesOf({ luma, blue, red, stride, width, height }: Picture): Buffer {
   return Buffer.concat([...cut(luma, 1), ...cut(blue, 2), ...cut(red, 2)]);
 }
 
-describe("the simulated camera's H.264 encoder", function () {
-  this.timeout(60_000);
-
+describe("the simulated camera's H.264 encoder", () => {
   for (const [index, [width, height]] of SIZES.entries()) {
     it(`makes ${width}x${height} that ffmpeg decodes to the very pixels, without a warning`, async function () {
       const ffmpeg = peer(this, "ffmpeg");

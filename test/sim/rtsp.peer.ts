@@ -10,8 +10,7 @@ import { GST_WATCH } from "../support/gst-watch.ts";
 import { type Peer, peer, pythonPeer } from "../support/peer.ts";
 import { LOGIN, playable, startCamera } from "./fixture.ts";
 
-describe("players and a simulated camera", function () {
-  this.timeout(60_000);
+describe("players and a simulated camera", () => {
   let camera: SimCamera;
   before(async () => {
     camera = await startCamera({ audio: true });

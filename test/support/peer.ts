@@ -11,13 +11,13 @@ export interface Outcome {
 
 const LIMITS = {
   /** For what hangs: on a busy machine, players have taken half a minute for five seconds. */
-  runMs: 90_000,
+  runMs: 180_000,
 };
 
 /** A program that nobody here wrote, found on this machine. */
 export interface Peer {
   readonly program: string;
-  /** Runs to its end, or kills it after `limitMs`, 90 s if absent; resolves in either case (`code` is null when killed). */
+  /** Runs to its end, or kills it after `limitMs`, three minutes if absent; resolves in either case (`code` is null when killed). */
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
   /** Starts it; the caller kills it. Its output is collected in `output()`. */
   start(args: readonly string[], options?: RunOptions): { readonly child: ChildProcess; output(): string };

@@ -1,19 +1,17 @@
 import { type Clock, sleepOn, type Timer } from "../../base/clock.ts";
 import { type Millis, type MonotonicMillis, type UnixMillis, unixMillis } from "../../base/units.ts";
 
+const READING_MS = 1e-6;
+
 interface Entry {
   due: number;
   readonly run: () => void;
   readonly periodMs: Millis | undefined;
 }
 
-/** Monotonic time runs on by so much with each reading, as every clock does: two readings that are to be one would be one by luck alone. */
-const READING_MS = 1e-6;
-
-/** A clock that all but stands still until a test moves it. */
+/** A clock that stands still until a test moves it. */
 export class VirtualClock implements Clock {
   #elapsedMs = 0;
-  #readings = 0;
   #offset: number;
   readonly #entries = new Set<Entry>();
 
@@ -26,8 +24,7 @@ export class VirtualClock implements Clock {
   }
 
   monotonic(): MonotonicMillis {
-    this.#readings += 1;
-    return (this.#elapsedMs + this.#readings * READING_MS) as MonotonicMillis;
+    return this.#elapsedMs as MonotonicMillis;
   }
 
   after(delayMs: Millis, run: () => void): Timer {
@@ -84,6 +81,16 @@ export class VirtualClock implements Clock {
     for (const entry of this.#entries)
       if (entry.due <= end && (first === undefined || entry.due < first.due)) first = entry;
     return first;
+  }
+}
+
+/** One whose monotonic time runs on a little with each reading, as that of every clock does: what takes two readings for one, is right by luck alone. */
+export class RunningClock extends VirtualClock {
+  #readings = 0;
+
+  override monotonic(): MonotonicMillis {
+    this.#readings += 1;
+    return (super.monotonic() + this.#readings * READING_MS) as MonotonicMillis;
   }
 }
 

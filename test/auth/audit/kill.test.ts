@@ -9,8 +9,7 @@ import { type AuditSite, auditSite } from "./fixture.ts";
 /** How many processes are killed one after another over the same log. */
 const KILLS = 6;
 
-describe("the audit log of a process that is killed", function () {
-  this.timeout(60_000);
+describe("the audit log of a process that is killed", () => {
   let site: AuditSite;
   before(async () => {
     site = await auditSite();

@@ -39,9 +39,7 @@ const messagesOf = (film: SignedFilm) =>
     .filter(isMessage(film))
     .map((nal) => readSigningSei(nal, film.codec));
 
-describe("Axis Signed Video", function () {
-  this.timeout(60_000);
-
+describe("Axis Signed Video", () => {
   const rows: readonly (readonly [string, (film: SignedFilm) => SignedFilm, listed: RegExp, whole: RegExp])[] = [
     ["a changed picture", (film) => changed(film, 12), /^20-30 changed: 2 of its 10 parts/, /^20-30 changed/],
     ["a changed key picture", (film) => changed(film, 10), /^20-30 changed: 2 of its 10 parts/, /^20-30 changed/],

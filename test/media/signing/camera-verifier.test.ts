@@ -46,9 +46,8 @@ const low = signedFilm("low-bitrate.264");
 const together = signedFilm("signed-together.264");
 const partial = signedFilm("partial.264");
 
-describe("the camera's own signature", function () {
+describe("the camera's own signature", () => {
   // Some go through hundreds of films, which takes its time on a busy machine.
-  this.timeout(120_000);
   for (const name of ANY)
     it(`holds for every picture of ${name} up to those that are signed later`, () => {
       const said = saidOf(signedFilm(name));

@@ -17,7 +17,7 @@ import { Cohorts } from "../../../rtsp/server/cohorts.ts";
 import { DirectCarrier } from "../../../rtsp/server/direct-carrier.ts";
 import { START } from "../../media/receiver-fixture.ts";
 import { native } from "../../support/native.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { RunningClock } from "../../support/virtual-clock.ts";
 import { AUDIO, groupOf, VIDEO } from "./stage.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -27,7 +27,7 @@ const KILOBYTE = 1024;
 describe("readers in step", () => {
   let sender: NativeSender;
   let server: Server;
-  let clock: VirtualClock;
+  let clock: RunningClock;
   let hub: Hub;
   let cohorts: Cohorts;
   let watchers: Watcher[];
@@ -45,7 +45,7 @@ describe("readers in step", () => {
   after(() => server?.close());
 
   beforeEach(() => {
-    clock = new VirtualClock(START);
+    clock = new RunningClock(START);
     hub = new Hub({ clock, log: silentLog() });
     hub.describe([VIDEO, AUDIO], [100, 101]);
     cohorts = new Cohorts(clock);

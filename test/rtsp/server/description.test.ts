@@ -6,18 +6,18 @@ import type { Track } from "../../../media/track.ts";
 import { tracksOf } from "../../../rtsp/server/description.ts";
 import type { RecordedPresentation } from "../../../rtsp/server/host.ts";
 import { START } from "../../media/receiver-fixture.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { RunningClock } from "../../support/virtual-clock.ts";
 import { AUDIO, VIDEO } from "./stage.ts";
 
 describe("the tracks of a recording that is described", () => {
-  let clock: VirtualClock;
+  let clock: RunningClock;
   let gone: AbortController;
   /** What is on the disk: its end, and its tracks. */
   let end: UnixMillis | undefined;
   const tracks: readonly Track[] = [VIDEO, AUDIO];
 
   beforeEach(() => {
-    clock = new VirtualClock(START);
+    clock = new RunningClock(START);
     gone = new AbortController();
     end = undefined;
   });

@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import { unixMillis } from "../../../base/units.ts";
 import { Pace } from "../../../rtsp/server/pace.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { RunningClock } from "../../support/virtual-clock.ts";
 
 describe("the pace of a replay", () => {
   /** When each group goes out, in milliseconds after the beginning, asked for `from`. */
   async function played(from: number, captured: readonly number[], scale = 1): Promise<readonly number[]> {
-    const clock = new VirtualClock();
+    const clock = new RunningClock();
     const began = clock.monotonic();
     const pace = new Pace(clock, unixMillis(from), scale);
     const sent: number[] = [];
@@ -60,7 +60,7 @@ describe("the pace of a replay", () => {
   });
 
   it("ends at once when it is called off", async () => {
-    const clock = new VirtualClock();
+    const clock = new RunningClock();
     const stop = new AbortController();
     const waiting = new Pace(clock, unixMillis(0), 1).reach(unixMillis(1900), false, stop.signal);
     stop.abort(new Error("called off"));

@@ -9,7 +9,7 @@ import { SentNumbers } from "../../../rtsp/server/sent-numbers.ts";
 import { ALL_FRAMES, type FrameChoice } from "../../../rtsp/wire/replay.ts";
 import { START } from "../../media/receiver-fixture.ts";
 import { unreadRecording } from "../../support/unread-recording.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { RunningClock } from "../../support/virtual-clock.ts";
 import { AUDIO, groupOf, VIDEO } from "./stage.ts";
 
 const WITHOUT_REST_BYTES = 64 * 1024 * 1024;
@@ -19,12 +19,12 @@ const BYTES = 60_000;
 const SELDOM: FrameChoice = { pictures: "intra", intervalMs: 150_000 };
 
 describe("what a client is played of a recording", () => {
-  let clock: VirtualClock;
+  let clock: RunningClock;
   let stopping: AbortController;
   let readBytes: number;
 
   beforeEach(() => {
-    clock = new VirtualClock(START);
+    clock = new RunningClock(START);
     stopping = new AbortController();
     readBytes = 0;
   });

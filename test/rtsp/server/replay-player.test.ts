@@ -15,7 +15,7 @@ import { GroupWriter } from "../../../rtsp/server/writer.ts";
 import { ALL_FRAMES } from "../../../rtsp/wire/replay.ts";
 import { START } from "../../media/receiver-fixture.ts";
 import { unreadRecording } from "../../support/unread-recording.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { RunningClock } from "../../support/virtual-clock.ts";
 import { groupOf, VIDEO } from "./stage.ts";
 
 const LANES: ReadonlyMap<number, Lane> = new Map([[0, { index: 0, track: VIDEO, pair: [0, 1] }]]);
@@ -25,7 +25,7 @@ function open(
   gone: AbortSignal,
   { memory = new ReusedMemory(), carrier = new Socket() }: { memory?: ReusedMemory; carrier?: Carrier } = {},
 ): Promise<ReplayPlayer> {
-  const clock = new VirtualClock(START);
+  const clock = new RunningClock(START);
   const writer = new GroupWriter({
     sink: new InterleavedSink(carrier),
     lanes: LANES,

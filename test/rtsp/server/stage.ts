@@ -26,7 +26,7 @@ import { Tunnels } from "../../../rtsp/server/tunnels.ts";
 import { RtspWebSockets } from "../../../rtsp/server/web-sockets.ts";
 import { START, videoTrack } from "../../media/receiver-fixture.ts";
 import { testIdentity } from "../../support/onvif-users.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { RunningClock } from "../../support/virtual-clock.ts";
 import { TunnelledSocket } from "./tunnelled.ts";
 import { WebSocketed } from "./web-socketed.ts";
 
@@ -139,7 +139,7 @@ let identity: Promise<Identity> | undefined;
 
 /** An RTSP server on a real socket, whose accounts and cameras are made up: `Authorization: Test <name>` logs in. */
 export class Stage {
-  readonly clock = new VirtualClock(START);
+  readonly clock = new RunningClock(START);
   readonly hub = new Hub({ clock: this.clock, log: silentLog() });
   /** What was said to the camera. */
   readonly said: Buffer[] = [];

@@ -12,7 +12,7 @@ import { Cohorts } from "../../../rtsp/server/cohorts.ts";
 import { StreamCarrier } from "../../../rtsp/server/stream-carrier.ts";
 import { START } from "../../media/receiver-fixture.ts";
 import { testIdentity } from "../../support/onvif-users.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { RunningClock } from "../../support/virtual-clock.ts";
 import { AUDIO, groupOf, VIDEO } from "./stage.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -149,7 +149,7 @@ describe("over TLS", () => {
   });
 
   describe("readers in step", () => {
-    let clock: VirtualClock;
+    let clock: RunningClock;
     let hub: Hub;
     let cohorts: Cohorts;
     /** The readers that were given a group themselves, by the group's number. */
@@ -157,7 +157,7 @@ describe("over TLS", () => {
     let watchers: Watcher[];
 
     beforeEach(() => {
-      clock = new VirtualClock(START);
+      clock = new RunningClock(START);
       hub = new Hub({ clock, log: silentLog() });
       hub.describe([VIDEO, AUDIO], [100, 101]);
       cohorts = new Cohorts(clock);

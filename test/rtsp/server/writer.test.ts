@@ -8,7 +8,7 @@ import type { Lane } from "../../../rtsp/server/lane.ts";
 import { InterleavedSink } from "../../../rtsp/server/sink.ts";
 import { GroupWriter } from "../../../rtsp/server/writer.ts";
 import { START } from "../../media/receiver-fixture.ts";
-import { VirtualClock } from "../../support/virtual-clock.ts";
+import { RunningClock } from "../../support/virtual-clock.ts";
 import { groupOf, VIDEO } from "./stage.ts";
 
 const LANES: ReadonlyMap<number, Lane> = new Map([[0, { index: 0, track: VIDEO, pair: [0, 1] }]]);
@@ -48,7 +48,7 @@ describe("what is written to one reader", () => {
     writer = new GroupWriter({
       sink: new InterleavedSink(taker.carrier),
       lanes: LANES,
-      clock: new VirtualClock(START),
+      clock: new RunningClock(START),
       reports: true,
       dropped: () => {
         dropped += 1;
