@@ -9,6 +9,9 @@ import { whyEmpty } from "./why-empty.ts";
 const READY_MS = 5000;
 const MOST_READY_MS = 60_000;
 
+/** Less than pictures of two streams are apart, where one ends in the middle of a millisecond. */
+const JUST_MS = 0.001;
+
 /** `stream`: of which the picture is, or was last. */
 export type CameraState = PlayerState & { readonly stream: string };
 
@@ -124,14 +127,14 @@ export class CameraPlayer {
       const next = player.pictureAfter(instant, part.to);
       return next === "none" ? (this.#beside(instant, by) ?? instant) : (next ?? instant);
     }
-    const before = Math.max(player.pictureAt(instant) ?? instant, part.from) - 1;
+    const before = Math.max(player.pictureAt(instant) ?? instant, part.from) - JUST_MS;
     return this.isRecordedAt(before) ? before : (this.#beside(before, by) ?? before);
   }
 
   /** Where the next part is seen first in that direction. In whole milliseconds, so that its picture is there, however it was rounded. */
   #beside(instant: Instant, by: 1 | -1): Instant | undefined {
     const next = this.#nextPart(instant, by);
-    return next && (by === 1 ? Math.ceil(next.from) : next.to - 1);
+    return next && (by === 1 ? Math.ceil(next.from) : next.to - JUST_MS);
   }
 
   /** Whether there is footage at an instant, as far as is known. */
