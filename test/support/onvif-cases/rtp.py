@@ -50,6 +50,11 @@ def units_of(packets, track=0):
     return units
 
 
+def whole_units_of(packets, track=0):
+    """Without the last one, which may have been cut by the end of a look."""
+    return units_of(packets, track)[:-1]
+
+
 def check_sequence(packets, track=0):
     """Numbers in the order of delivery, none missing, one source, one payload type."""
     own = rtp_of(packets, track)
