@@ -9,7 +9,7 @@ import urllib.request
 from urllib.parse import urlsplit
 
 from media_cases import refused, text
-from soap import SPACES, WSSE, SoapFault
+from soap import LIMIT_SECONDS, SPACES, WSSE, SoapFault
 
 CATEGORIES = ("Analytics", "Device", "Events", "Imaging", "Media", "PTZ")
 PASSWORD = WSSE + "username-token-profile-1.0#Password"
@@ -142,7 +142,7 @@ def posted(context, header="", authorization=None):
     if authorization:
         headers["Authorization"] = authorization
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, body.encode(), headers), timeout=30) as answer:
+        with urllib.request.urlopen(urllib.request.Request(address, body.encode(), headers), timeout=LIMIT_SECONDS) as answer:
             return answer.status, [], answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers.get_all("WWW-Authenticate") or [], error.read().decode()

@@ -141,16 +141,16 @@ def properties(events):
 
 
 def create(events):
-    point = events.subscribe(life="PT10S")
-    assert point.ends >= point.begun + 10
+    point = events.subscribe(life="PT60S")
+    assert point.ends >= point.begun + 60
     point.unsubscribe()
 
 
 def renew(events):
-    point = events.subscribe(life="PT10S")
-    assert point.ends >= point.begun + 10
-    now, end = point.renew("PT10S")
-    assert end >= now + 10
+    point = events.subscribe(life="PT60S")
+    assert point.ends >= point.begun + 60
+    now, end = point.renew("PT90S")
+    assert end >= now + 90
     point.unsubscribe()
 
 
@@ -158,14 +158,19 @@ def pull_messages(events, conditions="", topic=None):
     point = events.subscribe(conditions, "PT60S")
     point.pull(2)
     point.synchronize()
-    found = point.pull(2)
-    assert any(one.operation for one in found), "no property"
-    assert topic is None or all(one.topic == topic for one in found)
+    # What happens meanwhile comes first.
+    for _ in range(100):
+        found = point.pull(2)
+        assert topic is None or all(one.topic == topic for one in found)
+        if any(one.operation for one in found):
+            break
+    else:
+        raise AssertionError("no property")
     point.unsubscribe()
 
 
 def unsubscribe_twice(events):
-    point = events.subscribe(life="PT10S")
+    point = events.subscribe(life="PT60S")
     point.unsubscribe()
     point.is_gone()
 
@@ -229,7 +234,7 @@ def unsubscribe(events):
 def as_many_as_promised(events):
     most = int(capabilities(events).get("MaxPullPoints"))
     assert most >= 2
-    points = [events.subscribe(life="PT60S") for _ in range(most)]
+    points = [events.subscribe(life="PT10M") for _ in range(most)]
     assert len({one.address for one in points}) == most
     for one in points:
         assert one.pull(), "nothing is told"
@@ -289,13 +294,16 @@ def begin_is_told(events):
     point.unsubscribe()
 
 
-def sought(point, more):
-    """Everything that is told, in its order, as long as `more` of what was told last."""
-    found = []
-    while not found or more(found[-1]):
+def sought(point, is_last, may_end):
+    """Everything that is told, in its order, up to what `is_last`; or to where nothing more is, once so much is told that it `may_end`."""
+    found, quiet = [], 0
+    while not found or not is_last(found[-1]):
         some = point.pull(timeout=5)
-        if not some:
+        # On a busy machine it may not have been looked for in that time.
+        quiet = 0 if some else quiet + 1
+        if quiet > 0 and may_end(found):
             break
+        assert quiet < 20, f"nothing more behind {len(found)} messages"
         found += some
     return found
 
@@ -305,7 +313,7 @@ def seek_forward(events):
     other.unsubscribe()
     point = events.subscribe()
     point.seek(begin - 1)
-    found = sought(point, lambda one: one.at < point.begun)
+    found = sought(point, lambda one: one.at >= point.begun, lambda found: len(found) > 1)
     assert found[0].topic == BEGIN, found[0].topic
     in_order(found, begin, 1)
     point.unsubscribe()
@@ -316,7 +324,7 @@ def seek_back(events):
     other.unsubscribe()
     point = events.subscribe()
     point.seek(time.time(), "true")
-    found = sought(point, lambda one: one.topic != BEGIN)
+    found = sought(point, lambda one: one.topic == BEGIN, lambda found: False)
     assert found[-1].topic == BEGIN, found[-1].topic
     in_order(found, begin, -1)
     point.unsubscribe()

@@ -249,6 +249,8 @@ def same_capabilities(service):
     return case
 
 
+# What it makes and removes is in what others ask for.
+ALONE = {"MEDIA2-1-1-5"}
 CASES = {
     "MEDIA2-1-1-1": ready_to_use,
     "MEDIA2-1-1-4": get_profiles,

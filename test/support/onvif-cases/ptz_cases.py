@@ -197,7 +197,8 @@ def relative_move(head):
 def continuous_move_and_stop(head):
     head.go((0, 0, 0.5))
     for velocity in ((0.5, 0.5, None), (None, None, 0.5)):
-        head.go(velocity, "Continuous", "Velocity")
+        # It would stop by itself before long.
+        head.ask("ContinuousMove", f"<tptz:Velocity>{vector(*velocity)}</tptz:Velocity><tptz:Timeout>PT1M</tptz:Timeout>")
         assert not head.rests(), "it does not move"
         head.ask("Stop")
         assert head.rests(), "it still moves"

@@ -6,10 +6,10 @@ NTP_TO_UNIX = 2208988800
 
 
 class Packet:
-    """One packet of a track. `at`: when it came, on the monotonic clock, in seconds."""
+    """One packet of a track. `at`: when it came, on the monotonic clock, in seconds. `lost`: how many our own socket had no room for before it."""
 
-    def __init__(self, track, rtcp, data):
-        self.track, self.rtcp, self.data, self.at = track, rtcp, data, time.monotonic()
+    def __init__(self, track, rtcp, data, lost=0):
+        self.track, self.rtcp, self.data, self.lost, self.at = track, rtcp, data, lost, time.monotonic()
         assert data[0] >> 6 == 2, f"version {data[0] >> 6}"
         if rtcp:
             return
@@ -40,14 +40,18 @@ def rtp_of(packets, track=0):
 
 
 def units_of(packets, track=0):
-    """Access units: all packets up to a marker (video), or each packet (anything whose markers mean something else)."""
+    """Access units: all packets up to a marker (video), or each packet (anything whose markers mean something else). None that our socket lost a part of."""
     units = []
     for one in rtp_of(packets, track):
         if units and not units[-1][-1].marker and units[-1][0].timestamp == one.timestamp:
             units[-1].append(one)
         else:
             units.append([one])
-    return units
+    return [unit for unit, following in zip(units, [*units[1:], None]) if not is_torn(unit, following)]
+
+
+def is_torn(unit, following):
+    return any(one.lost for one in unit) or (following is not None and following[0].lost > 0)
 
 
 def whole_units_of(packets, track=0):
@@ -61,7 +65,8 @@ def check_sequence(packets, track=0):
     assert own, f"no packets of track {track}"
     assert len({(one.ssrc, one.payload_type) for one in own}) == 1, "more than one source"
     for before, after in zip(own, own[1:]):
-        assert (before.sequence + 1) & 0xFFFF == after.sequence, f"sequence {before.sequence} then {after.sequence}"
+        expected = before.sequence + 1 + after.lost & 0xFFFF
+        assert expected == after.sequence, f"sequence {before.sequence}, {after.lost} lost, then {after.sequence}"
 
 
 def check_extensions(packets, cseq, track=0):

@@ -4,11 +4,15 @@ import os
 import re
 import select
 import socket
+import sys
 import time
 from urllib.parse import urlsplit, urlunsplit
 
 from carriers import LIMIT_SECONDS, open_carrier
 from rtp import Packet
+
+# Of Linux, which Python does not name: how many datagrams a socket had no room for; and groups that others have joined are not heard.
+SO_RXQ_OVFL, IP_MULTICAST_ALL = 40, 49
 
 
 class Refused(Exception):
@@ -46,6 +50,7 @@ class Rtsp:
         self.session, self.base, self.media, self.tracks = None, self.url, [], []
         self.packets = []
         self.sockets = {}
+        self.lost = {}
         self.pairs = {}
 
     def request(self, method, url=None, **headers):
@@ -111,13 +116,19 @@ class Rtsp:
         return head
 
     def play(self, **headers):
-        """Checks what must stand in the answer. Packets from before it was asked do not count any more."""
+        """
+        Checks what must stand in the answer. Packets from before it was asked do not count any more; of a group, which may be sent to by
+        then for others and end with them, none from before the answer.
+        """
         self.packets = []
         head, _ = self.request("PLAY", Session=self.session, **named(headers))
         assert head["session"].split(";")[0] == self.session, "Session of PLAY"
         infos = [dict(re.findall(r"(\w+)=([^;]+)", one)) for one in head["rtp-info"].split(",")]
         assert {one["url"] for one in infos} == {media.url for media in self.tracks}, f"RTP-Info {head['rtp-info']}"
         self.played = self.cseq
+        if self.way == "multicast":
+            self._take_waiting()
+            self.packets = []
         return head, infos
 
     def pause(self, **headers):
@@ -142,13 +153,43 @@ class Rtsp:
         for one in self.sockets:
             one.close()
 
-    def receive(self, seconds, enough=lambda packets: False):
-        """Takes packets for so long, or until there are enough. All that have come since the last PLAY."""
+    def until(self, enough, what):
+        """Takes packets until there are enough. All that have come since the last PLAY."""
+        end = time.monotonic() + LIMIT_SECONDS
+        while True:
+            self._take_waiting()
+            if enough(self.packets):
+                return self.packets
+            assert time.monotonic() < end, f"in {LIMIT_SECONDS} s, not {what}"
+            self._take_next(1.0)
+
+    def receive(self, seconds):
+        """Takes packets for so long, and all that has come by then. All that have come since the last PLAY."""
         end = time.monotonic() + seconds
-        while not enough(self.packets) and time.monotonic() < end:
-            message = self._next(max(0.0, end - time.monotonic()))
-            assert message is None, f"unasked: {message}"
+        while time.monotonic() < end:
+            self._take_next(max(0.0, end - time.monotonic()))
+        self._take_waiting()
         return self.packets
+
+    def settle(self, url):
+        """Takes what was on its way when sending stopped: datagrams may wait for their turn in the device. Between two answers is one."""
+        count = -1
+        while count != len(self.packets):
+            count = len(self.packets)
+            for _ in range(2):
+                self.request("OPTIONS", url, Session=self.session)
+            self._take_waiting()
+        return self.packets
+
+    def _take_waiting(self):
+        while self._take_next(0.0):
+            pass
+
+    def _take_next(self, seconds):
+        """False where nothing came."""
+        message = self._next(seconds)
+        assert message in (True, None), f"unasked: {message}"
+        return message is True
 
     def _ask(self, method, url, headers):
         self.cseq += 1
@@ -160,7 +201,7 @@ class Rtsp:
         end = time.monotonic() + LIMIT_SECONDS
         while time.monotonic() < end:
             message = self._next(1.0)
-            if message is None:
+            if message in (True, None):
                 continue
             status, head, body = message
             assert dict(head).get("cseq") == str(self.cseq), f"CSeq of the answer to {method}: {head}"
@@ -180,10 +221,10 @@ class Rtsp:
         return f'{common}, qop=auth, nc={count}, cnonce="{own}", response="{response}"'
 
     def _next(self, seconds):
-        """A response, or None once packets were taken or nothing came."""
+        """A response, True once something was taken, None where nothing came."""
         taken = self._take()
         if taken is not None:
-            return taken or None
+            return taken
         ready = [self.carrier] if self.carrier.pending() else []
         ready = ready or select.select([self.carrier, *self.sockets], [], [], seconds)[0]
         for one in ready:
@@ -193,14 +234,16 @@ class Rtsp:
                 self.buffer += more
             else:
                 track, rtcp = self.sockets[one]
-                data, (_, port, *_) = one.recvfrom(65536)
+                data, told, _, (_, port, *_) = one.recvmsg(65536, 64)
+                lost = sum(int.from_bytes(count, sys.byteorder) for _, kind, count in told if kind == SO_RXQ_OVFL)
                 if self.way == "udp":
                     assert port == self.pairs[track] + rtcp, f"from port {port}, not that of SETUP"
-                self.packets.append(Packet(track, rtcp, data))
-        return None
+                self.packets.append(Packet(track, rtcp, data, lost - self.lost.get(one, 0)))
+                self.lost[one] = lost
+        return True if ready else None
 
     def _take(self):
-        """What is whole in the buffer: a response, False for packets, None for nothing."""
+        """What is whole in the buffer: a response, True for packets, None for nothing."""
         if self.buffer[:1] == b"$":
             found = False
             while self.buffer[:1] == b"$" and len(self.buffer) >= 4:
@@ -210,7 +253,7 @@ class Rtsp:
                 track, rtcp = self.pairs[self.buffer[1]]
                 self.packets.append(Packet(track, rtcp, self.buffer[4:end]))
                 self.buffer, found = self.buffer[end:], True
-            return False if found else None
+            return True if found else None
         head, mark, rest = self.buffer.partition(b"\r\n\r\n")
         if mark == b"":
             return None
@@ -239,6 +282,12 @@ def check_addresses(sdp, head, host):
     assert base is None or ("[" in base) == six, f"Content-Base {base}"
 
 
+def make_room(heard):
+    """As much as the system gives, and it tells what it has no room for."""
+    heard.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    heard.setsockopt(socket.SOL_SOCKET, SO_RXQ_OVFL, 1)
+
+
 def in_group(group, port, host):
     """A socket that hears a group, on the interface by which the host is reached. Others may, too."""
     assert 224 <= int(group.split(".")[0]) <= 239, f"{group} is no multicast group"
@@ -248,7 +297,8 @@ def in_group(group, port, host):
     one.close()
     heard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     heard.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    heard.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+    heard.setsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL, 0)
+    make_room(heard)
     heard.bind((group, port))
     heard.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + socket.inet_aton(own))
     return heard
@@ -263,7 +313,7 @@ def udp_pair(host):
     own.close()
     while True:
         rtp, rtcp = (socket.socket(family, socket.SOCK_DGRAM) for _ in range(2))
-        rtp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        make_room(rtp)
         rtp.bind((address, 0))
         port = rtp.getsockname()[1]
         try:

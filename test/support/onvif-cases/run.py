@@ -30,8 +30,9 @@ CASES = (
     | device_cases.CASES
 )
 # What can be disturbed, or moves what others look at, or speaks where one may at a time.
-ALONE = event_cases.ALONE | ptz_cases.CASES.keys() | streaming_cases.ALONE
-AT_ONCE = 12
+ALONE = event_cases.ALONE | media_cases.ALONE | ptz_cases.CASES.keys() | streaming_cases.ALONE
+# No more than an account may have searches at a time.
+AT_ONCE = 10
 
 
 class Context:

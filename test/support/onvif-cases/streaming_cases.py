@@ -12,8 +12,8 @@ from carriers import LIMIT_SECONDS
 from rtsp import Refused, Rtsp
 from soap import SPACES
 
-# How much of a stream is looked at, in seconds: longer where what it is looked at for has not come by then. A group may be sent to already;
-# then the next report comes within six seconds, and the first picture is any.
+# How much of each track is looked at, in seconds by its RTP times. A group may be sent to already; then the next report comes within six
+# seconds, and the first picture is any.
 LOOK = 2.5
 BACK_CHANNEL = "www.onvif.org/ver20/backchannel"
 # 20 ms of G.711.
@@ -59,8 +59,7 @@ def watch(rtsp, encodings, way):
         transport = "RTP/AVP/TCP;unicast;client_port=50000-50001" if way in ("http", "https") else None
         rtsp.setup(chosen[-1], transport)
     rtsp.play()
-    rtsp.receive(LOOK)
-    packets = rtsp.receive(LIMIT_SECONDS, lambda packets: is_all_there(packets, range(len(chosen))))
+    packets = rtsp.until(lambda packets: is_all_there(packets, dict(enumerate(chosen))), "a report, and enough of each track")
     for track, media in enumerate(chosen):
         rtp.check_sequence(packets, track)
         units = rtp.units_of(packets, track)
@@ -76,8 +75,13 @@ def watch(rtsp, encodings, way):
 
 
 def is_all_there(packets, tracks):
-    """A report, and more access units of each track than one has at its beginning."""
-    return any(one.rtcp for one in packets) and all(len(rtp.units_of(packets, track)) > 5 for track in tracks)
+    """A report, and enough of each track."""
+    return any(one.rtcp for one in packets) and all(is_enough(packets, track, media.rate) for track, media in tracks.items())
+
+
+def is_enough(packets, track, rate):
+    units = rtp.whole_units_of(packets, track)
+    return len(units) > 5 and (units[-1][0].timestamp - units[0][0].timestamp) % 2**32 >= LOOK * rate
 
 
 def talk(way, beside=()):
@@ -116,16 +120,21 @@ def take(rtsp, speaker, transport):
 def speak(rtsp, speaker, beside, way):
     transport = "RTP/AVP/TCP;unicast;client_port=50000-50001" if way in ("http", "https") else None
     take(rtsp, speaker, transport)
-    for encoding in beside:
-        sent = [one for one in rtsp.media if one.encoding in SDP[encoding] and "a=sendonly" not in one.text]
-        rtsp.setup(sent[0], transport)
+    seen = [next(one for one in rtsp.media if one.encoding in SDP[encoding] and "a=sendonly" not in one.text) for encoding in beside]
+    for one in seen:
+        rtsp.setup(one, transport)
     head, _ = rtsp.request("PLAY", Session=rtsp.session, Require=BACK_CHANNEL)
     assert head["session"].split(";")[0] == rtsp.session, "Session of PLAY"
     ssrc = os.urandom(4)
     for count in range(int(LOOK * 50)):
         head = struct.pack("!BBHI", 0x80, 0, count, count * SPOKEN)
         rtsp.say(0, head + ssrc + b"\xff" * SPOKEN)
-        rtsp.receive(0.02, lambda packets: False)
+        rtsp.receive(0.02)
+    rtsp.until(
+        lambda packets: any(one.track == 0 for one in packets)
+        and all(is_enough(packets, track, media.rate) for track, media in enumerate(seen, 1)),
+        "a report, and enough of what is beside it",
+    )
     reports = [one for one in rtsp.packets if one.track == 0]
     assert reports and all(one.rtcp for one in reports), f"{len(reports)} packets in the back channel"
     rtp.check_rtcp(reports, first=201)
