@@ -209,6 +209,8 @@ describe("readers in step", () => {
     const drained = once(slow.near, "drain");
     slow.far.resume();
     await drained;
+    // What it was sent is on its way until it is read, and fills the system's own room.
+    await slow.until(number - slow.dropped - 1);
     const next = Math.ceil(number / 10) * 10;
     publish(next, next + 3);
     calls = [];
