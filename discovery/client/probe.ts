@@ -39,6 +39,8 @@ const JITTER_MS: Millis = 100;
 const DURATION_MS: Millis = 5 * SECOND;
 /** How long answers to the last unicast probe are waited for. */
 const LINGER_MS: Millis = 2 * SECOND;
+/** What is waited for answers is waited in so many parts. */
+const PARTS = 20;
 
 /** Single addresses are asked in bursts, 200 a second in all: neither switches nor the neighbor table mind. */
 const BURST = { addresses: 10, everyMs: 50 } as const;
@@ -90,7 +92,7 @@ export async function probe(options: ProbeOptions): Promise<readonly Found[]> {
     await Promise.all([
       scan.askEverybody(),
       scan.askEach(targets, progress),
-      scan.multicasts ? clock.sleep(options.durationMs ?? DURATION_MS, signal) : undefined,
+      scan.multicasts ? listen(clock, options.durationMs ?? DURATION_MS, signal) : undefined,
     ]);
   } catch (error) {
     if (signal?.aborted !== true) throw error;
@@ -188,9 +190,8 @@ class Scan {
       await clock.sleep(BURST.everyMs, signal);
     }
     const enough = this.#allAnswered.signal;
-    await clock
-      .sleep(LINGER_MS, signal === undefined ? enough : AbortSignal.any([signal, enough]))
-      .catch(() => signal?.throwIfAborted());
+    const signals = signal === undefined ? enough : AbortSignal.any([signal, enough]);
+    await listen(clock, LINGER_MS, signals).catch(() => signal?.throwIfAborted());
   }
 
   #bound(ip: string): Socket | undefined {
@@ -252,6 +253,11 @@ class Scan {
       if (this.#repeats.admit(sender) !== undefined) log.debug({ err, sender }, "answer to a probe was dropped");
     }
   }
+}
+
+/** A machine that stood still meanwhile loses one part of it, and not the answers that wait in its sockets then. */
+async function listen(clock: Clock, durationMs: Millis, signal: AbortSignal | undefined): Promise<void> {
+  for (let part = 0; part < PARTS; part += 1) await clock.sleep(durationMs / PARTS, signal);
 }
 
 /** Cameras echo the identifier of a question with another prefix (`uuid:`, none) or in other letters. */

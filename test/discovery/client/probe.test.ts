@@ -12,6 +12,7 @@ import {
   printMessage,
 } from "../../../discovery/message.ts";
 import { cameraSide } from "../../../net/sides.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
 
 const side = cameraSide({ interfaces: ["127.0.0.1"], clientAddresses: [] });
 
@@ -128,6 +129,27 @@ describe("a scan for cameras", () => {
       ),
     );
     expect((await scan(port)).length).to.be.at.most(1000);
+  });
+
+  it("hears what was answered while this machine stood still for longer than a scan takes", async () => {
+    const clock = new VirtualClock();
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      void device(({ messageId }, sender, socket) => {
+        answer = () => socket.send(match(messageId), sender.port, sender.address);
+        resolve();
+        return [];
+      }).then((port) => {
+        scanning = scan(port, { clock, signal: stop.signal, durationMs: 5000, onFound: () => stop.abort() });
+      });
+    });
+    const stop = new AbortController();
+    let scanning: Promise<readonly Found[]> = Promise.resolve([]);
+    await asked;
+    clock.holdUp(60_000);
+    await clock.advance(0);
+    answer();
+    expect(await scanning).to.have.length(1);
   });
 
   it("ends at once when it is called off, with what was found", async () => {
