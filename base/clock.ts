@@ -19,17 +19,36 @@ export interface Clock {
   sleep(delayMs: Millis, signal?: AbortSignal): Promise<void>;
 }
 
+/**
+ * A timer that comes so late: the process stood still meanwhile, as on a machine that is paused, moved to another host or out of memory.
+ * It is waited for a moment longer then, so that what has come meanwhile is read first: every answer that was waited for would be given
+ * up otherwise, though it is there.
+ */
+const STOOD_STILL_MS: Millis = 1000;
+const READ_FIRST_MS: Millis = 250;
+
 export const systemClock: Clock = {
   // Not performance.timeOrigin and what has passed since: that knows nothing of a clock that is set, or of a machine that was asleep.
   now: () => Date.now() as UnixMillis,
   monotonic: () => performance.now() as MonotonicMillis,
   after(delayMs, run) {
-    const timer = setTimeout(run, delayMs).unref();
+    const due = performance.now() + delayMs;
+    let timer = setTimeout(() => {
+      if (performance.now() - due < STOOD_STILL_MS) run();
+      else timer = setTimeout(run, READ_FIRST_MS).unref();
+    }, delayMs).unref();
     return { cancel: () => clearTimeout(timer) };
   },
   every(periodMs, run) {
-    const timer = setInterval(run, periodMs).unref();
-    return { cancel: () => clearInterval(timer) };
+    let timer: Timer | undefined;
+    const next = (): void => {
+      timer = systemClock.after(periodMs, () => {
+        next();
+        run();
+      });
+    };
+    next();
+    return { cancel: () => timer?.cancel() };
   },
   sleep: (delayMs, signal) => sleepOn(systemClock, delayMs, signal),
 };
