@@ -13,7 +13,7 @@ import { settingsSchema } from "../../bridge/settings.ts";
 import { Catalog } from "../../recorder/catalog.ts";
 import { check } from "../../recorder/check.ts";
 import { diskFiles } from "../../recorder/files.ts";
-import { eventually, startTestBridge } from "../support/bridge.ts";
+import { eventually, freeTcpPort, startTestBridge } from "../support/bridge.ts";
 import { oneVolume } from "../support/one-volume.ts";
 import { RtspsClient } from "../support/rtsps-client.ts";
 import { WebClient } from "../support/web-client.ts";
@@ -41,10 +41,8 @@ async function occupied(): Promise<Server & { readonly port: number }> {
 }
 
 async function freePorts(): Promise<Ports> {
-  const servers = await Promise.all(DOORS.map(() => occupied()));
-  const ports = Object.fromEntries(DOORS.map((door, index) => [door, servers[index]?.port ?? 0])) as Ports;
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const ports = await Promise.all(DOORS.map(() => freeTcpPort()));
+  return Object.fromEntries(DOORS.map((door, index) => [door, ports[index] ?? 0])) as Ports;
 }
 
 describe("the life of a bridge", () => {

@@ -9,11 +9,11 @@ import { createDepacketizer } from "../../media/depacketizer.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { lengthPrefixed } from "../../media/nal.ts";
 import type { Track } from "../../media/track.ts";
-import { eventually, startTestBridge } from "../support/bridge.ts";
+import { eventually, freeTcpPort, startTestBridge } from "../support/bridge.ts";
 import { FPS, GOP, NumberedFrames, numbersIn } from "../support/numbered-frames.ts";
 import { type Peer, peer } from "../support/peer.ts";
 import { pullUntil } from "../support/pull-until.ts";
-import { flows, freePort, startPushedCamera } from "../support/pushed-camera.ts";
+import { flows, startPushedCamera } from "../support/pushed-camera.ts";
 
 const START_CODE = Buffer.of(0, 0, 0, 1);
 /** Longer than any test looks. */
@@ -113,7 +113,7 @@ describe("the RTSP client pulls from servers that know UDP alone", () => {
 
   async function startVlc(context: Context): Promise<string> {
     const vlc = peer(context, "cvlc").program;
-    const port = await freePort();
+    const port = await freeTcpPort();
     const url = `rtsp://127.0.0.1:${port}/film`;
     const args = ["-q", "--rtsp-host", "127.0.0.1", "--rtsp-port", `${port}`, film];
     // It does not run as root.

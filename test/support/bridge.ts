@@ -1,7 +1,7 @@
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer, type Server as NetServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CameraRight } from "../../auth/right.ts";
@@ -15,12 +15,12 @@ import { settingsSchema } from "../../bridge/settings.ts";
 import { startSimCamera } from "../../sim/camera.ts";
 import type { SimCamera, SimCameraOptions } from "../../sim/camera-options.ts";
 
-let nextNetwork = 10 + (process.pid % 200);
+let networks = process.pid;
 
 /** The first three numbers of a loopback network for cameras, so that suites in one process do not hear each other. */
 export function nextCameraNetwork(): string {
-  nextNetwork += 1;
-  return `127.0.${nextNetwork - 1}`;
+  networks += 1;
+  return `127.0.${10 + (networks % 240)}`;
 }
 
 export const CAMERA_LOGIN = { user: "service", password: new Secret("c4mera-pass") };
@@ -217,19 +217,32 @@ export async function eventually(done: () => boolean | Promise<boolean>): Promis
   while (!(await done())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-export async function freeTcpPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
+/**
+ * Ports that tests ask for. The system gives nobody one of them (Linux: `ip_local_port_range`), so that what is free is so still when it
+ * is used, whatever connects meanwhile; other test processes begin elsewhere.
+ */
+const ASKED_FOR = { first: 10_000, last: 31_999, ofEachProcess: 100 } as const;
+let ports = (process.pid % 220) * ASKED_FOR.ofEachProcess;
+
+export function freeTcpPort(): Promise<number> {
+  return freePort((port) => createServer().listen(port, "127.0.0.1"));
 }
 
-export async function freeUdpPort(): Promise<number> {
-  const socket = createSocket("udp4");
-  socket.bind(0, "127.0.0.1");
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  return port;
+export function freeUdpPort(): Promise<number> {
+  return freePort((port) => createSocket("udp4").bind(port, "127.0.0.1"));
+}
+
+async function freePort(take: (port: number) => NetServer | Socket): Promise<number> {
+  for (;;) {
+    const port = ASKED_FOR.first + (ports++ % (ASKED_FOR.last - ASKED_FOR.first + 1));
+    const taken = take(port);
+    const isFree = await once(taken, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    taken.close();
+    await once(taken, "close");
+    return port;
+  }
 }

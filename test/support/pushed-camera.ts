@@ -1,18 +1,9 @@
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import type { Context } from "mocha";
-import { eventually } from "./bridge.ts";
+import { eventually, freeTcpPort } from "./bridge.ts";
 import { peer } from "./peer.ts";
 import { pullUntil } from "./pull-until.ts";
-
-/** A port of loopback that nobody has. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -39,7 +30,7 @@ export async function startPushedCamera(
   args: readonly string[],
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const [server, ffmpeg] = [peer(context, "rtsp-server-perl"), peer(context, "ffmpeg")];
-  const [port, sourcePort] = [await freePort(), await freePort()];
+  const [port, sourcePort] = [await freeTcpPort(), await freeTcpPort()];
   const addresses = ["--client_listen_address", "127.0.0.1", "--source_listen_address", "127.0.0.1"];
   const children = [server.start(["--clientport", `${port}`, "--serverport", `${sourcePort}`, ...addresses]).child];
   await eventually(() => accepts(sourcePort));
