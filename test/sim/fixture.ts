@@ -106,6 +106,9 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
 
 const typeOf = (nal: Buffer): number => (nal[0] ?? 0) & 0x1f;
 
+/** Of what begins in a packet of the picture. */
+export const nalTypesIn = (packet: Buffer): readonly number[] => nalsOf(packet.subarray(12)).map(typeOf);
+
 /** RFC 6184 5.4: a NAL unit, several (24), or the first piece of one (28), with the type of the whole. */
 function nalsOf(payload: Buffer): readonly Buffer[] {
   if (typeOf(payload) === 28) return ((payload[1] ?? 0) & 0x80) === 0 ? [] : [Buffer.of((payload[1] ?? 0) & 0x1f)];

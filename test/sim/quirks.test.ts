@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { SimCamera, SimCameraOptions } from "../../sim/camera-options.ts";
 import { QUIRKS, type Quirk } from "../../sim/quirks.ts";
 import { VirtualClock } from "../support/virtual-clock.ts";
-import { adopt, beginningOf, NETWORK, startCamera } from "./fixture.ts";
+import { adopt, beginningOf, NETWORK, nalTypesIn, startCamera } from "./fixture.ts";
 import { type Ask, askSoap, exchange, type Framed, packetsIn, streamOf, udpArrivals } from "./raw.ts";
 
 /** What a quirk looks like from outside, without our clients: a look at the raw answers, or at what was pulled. */
@@ -46,11 +46,6 @@ const arrivals = {
     const sequences = (await udpArrivals(rtspUrl, 60)).map((packet) => packet.readUInt16BE(2));
     return sequences.map((sequence) => (sequence - (sequences[0] ?? 0)) & 0xffff).join();
   },
-};
-/** In more than three seconds, for sound is sent 25 times a second. */
-const keyFrames = {
-  in: async ({ rtspUrl }: { readonly rtspUrl: string }) =>
-    (await beginningOf(new URL(rtspUrl), 80)).nalTypes.filter((type) => type === 5).join(),
 };
 const feedback = {
   in: async ({ rtspUrl }: { readonly rtspUrl: string }) => (await beginningOf(new URL(rtspUrl), 1)).feedback.join(),
@@ -507,7 +502,16 @@ const SIGNS: Readonly<Record<Quirk, Sign>> = {
         .filter((index) => index !== 49)
         .join(),
   },
-  "long-groups": { ...keyFrames, shown: (seen) => seen === "5" },
+  "long-groups": {
+    ...stream(
+      5,
+      (frames) =>
+        on(frames, 0)
+          .flatMap(nalTypesIn)
+          .filter((type) => type === 5).length,
+    ),
+    shown: (seen) => seen === "1",
+  },
   "no-feedback": { ...feedback, shown: (seen) => seen === "" },
 };
 
