@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { SECOND } from "../../base/units.ts";
+import { MINUTE, SECOND } from "../../base/units.ts";
 import type { PacketGroup } from "../../media/group.ts";
 import { pictureOf } from "../../media/picture-of.ts";
 import type { LiveSource } from "../../media/source.ts";
@@ -69,7 +69,7 @@ describe("an encoder that is set through the bridge", () => {
     t.bridge.parts.watch.all().find(({ info }) => info.id === id)?.streams[stream]?.live as LiveSource;
   /** Everything that comes of a stream from now on. */
   const followed = async (live: LiveSource): Promise<PacketGroup[]> => {
-    await live.ready(10_000);
+    await live.ready(MINUTE);
     const groups: PacketGroup[] = [];
     live.join({ deliver: (group) => void groups.push(group) });
     await eventually(() => groups.length > 5);

@@ -75,7 +75,7 @@ describe("an ingest", () => {
     const ingest = ingestOf(camera, new Hub({ clock, log: silentLog() }), clock);
     try {
       ingest.start();
-      await eventually(() => camera.connections === 2 && clock.pending === 1);
+      await eventually(() => states.at(-1) === "offline" && camera.connections === 2);
       await clock.advance(5000);
       await eventually(() => camera.asked.some(({ method }) => method === "PLAY"));
       const setups = camera.asked.filter(({ method }) => method === "SETUP");

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { MINUTE } from "../../base/units.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { RtspViewer } from "../support/rtsp-viewer.ts";
 
@@ -13,7 +14,7 @@ describe("the end of what was watched, in the audit log", () => {
     t = await startTestBridge();
     id = await t.adopt(await t.camera({ width: 320, height: 180 }));
     login = await t.account();
-    await t.cameras(login)[0]?.streams[0].live.ready(10_000);
+    await t.cameras(login)[0]?.streams[0].live.ready(MINUTE);
   });
   after(() => t?.close());
 
