@@ -39,7 +39,7 @@ function ifSealedMeanwhile(error: unknown): number {
 }
 
 describe("the bridge as a process that is killed while it records", function () {
-  this.timeout(60_000 + KILLS * 20_000);
+  this.timeout(300_000 + KILLS * 60_000);
   let bridge: ServedBridge;
   let running: ChildProcess | undefined;
 
@@ -101,6 +101,8 @@ describe("the bridge as a process that is killed while it records", function () 
         join(bridge.t.folder, basename(name)),
         "-map",
         "0:v",
+        "-vsync",
+        "passthrough",
         "-f",
         "rawvideo",
         "-pix_fmt",

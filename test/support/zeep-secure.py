@@ -23,7 +23,7 @@ if scheme == "bearer":
 else:
     session.cert = tuple(credential)
 client = Client(
-    "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl", transport=Offline(folder, session=session, operation_timeout=20)
+    "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl", transport=Offline(folder, session=session, operation_timeout=120)
 )
 device = client.create_service("{http://www.onvif.org/ver10/device/wsdl}DeviceBinding", address)
 try:
