@@ -41,6 +41,9 @@ const ROWS: readonly {
   },
 ];
 
+/** For what hangs. */
+const READY_MS = 180_000;
+
 describe("codecs that are shown and not recorded", () => {
   let t: TestBridge;
   let gst: GstCamera;
@@ -63,7 +66,7 @@ describe("codecs that are shown and not recorded", () => {
         { rtsp: gst.url(mount).href },
         { name: mount, credentials: GST_LOGIN, plainText: true },
       );
-      await t.cameraOf(login, id).streams[0].live.ready(10_000);
+      await t.cameraOf(login, id).streams[0].live.ready(READY_MS);
       const url = t.rtsp(login, `live/${id}`);
       const probed = await probeCodecs(ffprobe, ["-rtsp_transport", "tcp", url]);
       expect(probed.code, probed.stderr).to.equal(0);

@@ -18,6 +18,9 @@ const MOUNTS: readonly (readonly [mount: GstMount, codecs: readonly string[]])[]
 
 const FRAMES_PER_SECOND = 25;
 
+/** For what hangs. */
+const READY_MS = 180_000;
+
 describe("cameras of another make, added by their RTSP address alone", () => {
   let t: TestBridge;
   let gst: GstCamera;
@@ -47,7 +50,7 @@ describe("cameras of another make, added by their RTSP address alone", () => {
    */
   const expectPlays = async (id: string, codecs: readonly string[], ffprobe: Peer, ffmpeg: Peer): Promise<void> => {
     const camera = t.cameraOf(login, id);
-    await camera.streams[0].live.ready(10_000);
+    await camera.streams[0].live.ready(READY_MS);
     await eventually(async () => {
       const extent = await camera.recorded.extent();
       return extent !== undefined && extent.to - extent.from > 7000;

@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { systemClock } from "../../base/clock.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
 import { Secret } from "../../base/secret.ts";
 import { spkiOf } from "../../base/spki.ts";
+import { SECOND } from "../../base/units.ts";
 import { SmsGateway } from "../../bridge/client-side/sms-gateway.ts";
 import { smsSchema } from "../../bridge/sms-settings.ts";
 import { loadIdentity } from "../../net/tls.ts";
@@ -13,6 +14,7 @@ import { eventually } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
 import { SMS_SECRET, type SmsGatewayPeer, type SmsRequest, startSmsGateway } from "../support/sms-gateway.ts";
 import { viaduct } from "../support/viaduct.ts";
+import { VirtualClock } from "../support/virtual-clock.ts";
 
 const NUMBER = "+4512345678";
 const CODE = new Secret("012345");
@@ -42,10 +44,10 @@ describe("SMS, given to a gateway on Python's http.server", () => {
     secretFile: join(folder, secretFile),
     json: { message: "{text}", recipients: [{ msisdn: "{digits}" }], reference: "{id}", urgent: true },
   });
-  const sender = (path: string, more: object, cameras: readonly string[] = []): SmsGateway => {
+  const sender = (path: string, more: object, clock: Clock = systemClock): SmsGateway => {
     const url = `https://127.0.0.1:${gateway.port}${path}`;
     const trust = "pin" in more || "ca" in more ? {} : { ca: certificate };
-    return new SmsGateway(smsSchema.parse({ url, countries: ["+45"], ...trust, ...more }), cameras, systemClock);
+    return new SmsGateway(smsSchema.parse({ url, countries: ["+45"], ...trust, ...more }), [], clock);
   };
   /** What it was asked while `work` was done; what it writes may come after its answer. */
   const asked = async (count: number, work: () => Promise<unknown>): Promise<readonly SmsRequest[]> => {
@@ -82,18 +84,29 @@ describe("SMS, given to a gateway on Python's http.server", () => {
   });
 
   it("is not taken for sent where the gateway refuses, redirects, never ends, says nothing, or answers 200 to a failure", async () => {
+    const clock = new VirtualClock();
+    const unanswered = sender("/silent", { ...bearer(), timeoutSeconds: 1 }, clock);
     const senders = [
       sender("/messages", bearer("wrong")),
       sender("/elsewhere", bearer()),
       sender("/endless", bearer()),
-      sender("/silent", { ...bearer(), timeoutSeconds: 1 }),
+      unanswered,
       sender("/broke", { ...bearer(), success: { contains: '"status":"0"' } }),
       sender("/messages", { ...bearer(), success: { statuses: [200] } }),
     ];
     const troubles: string[] = [];
     const requests = await asked(senders.length, async () => {
-      for (const one of senders) troubles.push(await troubleOf(one.send(NUMBER, CODE)));
+      for (const one of senders) {
+        const trouble = troubleOf(one.send(NUMBER, CODE));
+        // Its time is over once it was asked, however long that takes.
+        if (one === unanswered) {
+          await eventually(() => gateway.requests().at(-1)?.path === "/silent");
+          await clock.advance(SECOND);
+        }
+        troubles.push(await trouble);
+      }
     });
+    expect(clock.pending).to.equal(0);
     const host = `127.0.0.1:${gateway.port}`;
     expect(troubles).to.deep.equal([
       `${host} did not take the message: it answered 401`,

@@ -7,6 +7,9 @@ import { pythonPeer } from "../support/peer.ts";
 
 const TONE_HZ = 440;
 
+/** For what hangs. */
+const READY_MS = 180_000;
+
 describe("a tone from GStreamer's client, through the bridge, to the speaker of GStreamer's camera", () => {
   let t: TestBridge;
   let gst: GstCamera;
@@ -21,7 +24,7 @@ describe("a tone from GStreamer's client, through the bridge, to the speaker of 
       { name: "talk", credentials: GST_LOGIN, plainText: true },
     ));
     login = await t.account({ live: "any", audio: "any", talk: "any" });
-    await t.cameras(login)[0]?.streams[0].live.ready(10_000);
+    await t.cameras(login)[0]?.streams[0].live.ready(READY_MS);
   });
   after(async () => {
     await gst?.close();

@@ -1,7 +1,8 @@
 """Plays an RTSP stream over TCP with Python's standard library alone, and prints what its sender reports say, as JSON.
 
-Usage: sender-reports.py rtsp://NAME:SECRET@HOST:PORT/PATH. For each track: its SSRC, and how far the capture time of its newest
-packet (RFC 3550 6.4.1: NTP and RTP time of the report, and the packet's RTP time) is from this machine's clock, in milliseconds.
+Usage: sender-reports.py rtsp://NAME:SECRET@HOST:PORT/PATH. For each track: its SSRC, and how far the capture times of its packets
+(RFC 3550 6.4.1: NTP and RTP time of the report, and the packet's RTP time) are from when they were read, by this machine's clock in
+milliseconds: of the one that came soonest, for any may be late on a busy machine. Ends when each track has had one in time, or many.
 """
 import hashlib
 import json
@@ -12,12 +13,14 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-SECONDS = 3
+IN_TIME_MS = 2500
+# A minute of a track that has one each second.
+PACKETS = 60
 NTP_1970 = 2208988800
 
 url = urlsplit(sys.argv[1])
 address = f"{url.scheme}://{url.hostname}:{url.port}{url.path}"
-connection = socket.create_connection((url.hostname, url.port), 10)
+connection = socket.create_connection((url.hostname, url.port), 120)
 buffer = b""
 packets = []
 state = {"cseq": 0, "challenge": None, "session": None}
@@ -94,30 +97,40 @@ tracks = []
 for section in description.split("\r\nm=")[1:]:
     clock = int(re.search(r"a=rtpmap:\d+ [^/]+/(\d+)", section)[1])
     control = re.search(r"a=control:(\S+)", section)[1]
-    tracks.append({"media": section.split()[0], "clock": clock})
+    tracks.append({"media": section.split()[0], "clock": clock, "report": None, "off": []})
     channel = 2 * len(tracks) - 2
     ask("SETUP", f"{address}/{control}", f"Transport: RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}\r\n")
 ask("PLAY", address)
-end = time.time() + SECONDS
-while time.time() < end:
-    got = take()
-    if isinstance(got[0], int):
-        packets.append(got)
 
-out = []
-for index, track in enumerate(tracks):
-    report = None
-    off = None
-    for channel, packet, at in packets:
-        if channel == 2 * index + 1 and packet[1] == 200:
-            report = struct.unpack(">IIII", packet[4:20])
-        elif channel == 2 * index and report:
-            ssrc, seconds, fraction, rtp = report
-            timestamp, source = struct.unpack(">II", packet[4:12])
-            if source != ssrc:
-                raise SystemExit(f"{track['media']}: report of {ssrc}, packet of {source}")
-            ticks = (timestamp - rtp + 2**31) % 2**32 - 2**31
-            captured = seconds - NTP_1970 + fraction / 2**32 + ticks / track["clock"]
-            off = (at - captured) * 1000
-    out.append({"media": track["media"], "ssrc": report and report[0], "offMs": off})
-print(json.dumps(out))
+
+def report(track, packet, _at):
+    if packet[1] == 200:
+        track["report"] = struct.unpack(">IIII", packet[4:20])
+
+
+def measure(track, packet, at):
+    if track["report"] is None:
+        return
+    ssrc, seconds, fraction, rtp = track["report"]
+    timestamp, source = struct.unpack(">II", packet[4:12])
+    if source != ssrc:
+        raise SystemExit(f"{track['media']}: report of {ssrc}, packet of {source}")
+    ticks = (timestamp - rtp + 2**31) % 2**32 - 2**31
+    captured = seconds - NTP_1970 + fraction / 2**32 + ticks / track["clock"]
+    track["off"].append((at - captured) * 1000)
+
+
+def known(track):
+    return len(track["off"]) >= PACKETS or min(track["off"], default=IN_TIME_MS) < IN_TIME_MS
+
+
+while not all(known(track) for track in tracks):
+    if not packets:
+        got = take()
+        if not isinstance(got[0], int):
+            continue
+        packets.append(got)
+    channel, packet, at = packets.pop(0)
+    (report if channel % 2 == 1 else measure)(tracks[channel // 2], packet, at)
+
+print(json.dumps([{"media": one["media"], "ssrc": one["report"][0], "offMs": min(one["off"])} for one in tracks]))
