@@ -1,6 +1,7 @@
-"""A client on GStreamer's rtspsrc that talks: a tone to the speaker of a camera, while it watches. Prints what it sent and saw.
+"""A client on GStreamer's rtspsrc that talks: a tone to the speaker of a camera, while it watches. 
 
-Usage: gst-talk.py URL PROTOCOLS HERTZ. Ends when its input is closed, with `sent N packets, saw M pictures`.
+Usage: gst-talk.py URL PROTOCOLS HERTZ. Says `watching` and `talking` once it has seen pictures and sent packets enough. Ends when its
+input is closed.
 """
 import ctypes
 import os
@@ -10,6 +11,9 @@ import gi
 
 gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402
+
+PICTURES = 21
+PACKETS = 91
 
 # The element takes a reference that PyGObject does not know of.
 library = ctypes.CDLL("libgstreamer-1.0.so.0")
@@ -30,6 +34,8 @@ talkers = []
 
 def saw(*_):
     counts["seen"] += 1
+    if counts["seen"] == PICTURES:
+        print("watching", flush=True)
 
 
 pipeline.get_by_name("seen").connect("handoff", saw)
@@ -49,6 +55,8 @@ def select(_source, stream, caps):
             library.gst_mini_object_ref(hash(sample))
             if source.emit("push-backchannel-buffer", stream, sample) == Gst.FlowReturn.OK:
                 counts["sent"] += 1
+                if counts["sent"] == PACKETS:
+                    print("talking", flush=True)
             return Gst.FlowReturn.OK
 
         talker.get_by_name("out").connect("new-sample", say)
@@ -69,8 +77,6 @@ bus.connect("message::error", failed)
 pipeline.set_state(Gst.State.PLAYING)
 loop = GLib.MainLoop()
 GLib.io_add_watch(sys.stdin.fileno(), GLib.PRIORITY_DEFAULT, GLib.IO_IN | GLib.IO_HUP, lambda *_: loop.quit())
-GLib.timeout_add_seconds(30, loop.quit)
 loop.run()
-print(f"sent {counts['sent']} packets, saw {counts['seen']} pictures", flush=True)
 # To put the pipeline away can hang.
 os._exit(0)

@@ -47,6 +47,8 @@ input(type="imtcp" address="127.0.0.1" port="${port}" listenPortFileName="${port
 action(type="omfile" file="${out}" template="fields")
 `,
     );
+    // Of the one before.
+    await rm(portFile, { force: true });
     const started = program.start(["-n", "-f", conf, "-i", join(folder, "pid")]);
     child = started.child;
     await eventually(async () => {
@@ -69,9 +71,10 @@ action(type="omfile" file="${out}" template="fields")
     certificate,
     async received() {
       const text = existsSync(out) ? await readFile(out, "utf8") : "";
+      // What stands behind the last end of a line is not written whole yet.
       return text
         .split("\n")
-        .filter(Boolean)
+        .slice(0, -1)
         .map((line) => line.split("\t") as [string, string, string, string, string]);
     },
     start,
