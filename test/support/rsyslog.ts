@@ -47,8 +47,6 @@ input(type="imtcp" address="127.0.0.1" port="${port}" listenPortFileName="${port
 action(type="omfile" file="${out}" template="fields")
 `,
     );
-    // Of the one before.
-    await rm(portFile, { force: true });
     const started = program.start(["-n", "-f", conf, "-i", join(folder, "pid")]);
     child = started.child;
     await eventually(async () => {
