@@ -38,12 +38,27 @@ const MOUNTS: readonly (readonly [mount: GstMount, codecs: readonly Codec[]])[] 
   ["onvif", ["H264"]],
 ];
 
+/** Pictures, and sounds and documents of each other track, that are looked at: on a busy machine one track begins seconds behind another. */
+const PICTURES = 55;
+const OTHERS = 11;
+
+function isEnough({ tracks, groups }: Pick<Pulled, "tracks" | "groups">): boolean {
+  return tracks.every(
+    (_, index) => groups.filter(({ track }) => track === index).length >= (index === 0 ? PICTURES : OTHERS),
+  );
+}
+
+/** The first report comes within five seconds, by another timer than the pictures. */
+function isReported({ groups }: Pick<Pulled, "groups">): boolean {
+  return groups.some(({ quality }) => quality === "camera");
+}
+
 /** What was pulled of one mount, whatever it came by. */
 function expectMount(mount: GstMount, codecs: readonly Codec[], { tracks, groups }: Pulled): void {
   expect(tracks.map((track) => track.codec)).to.deep.equal(codecs);
   tracks.forEach((track, index) => {
     const own = groups.filter((group) => group.track === index);
-    expect(own.length, track.encoding).to.be.above(10);
+    expect(own.length, track.encoding).to.be.at.least(OTHERS);
     expectSound(own, track.clockRateHz);
   });
   const video = groups.filter((group) => group.track === 0);
@@ -64,15 +79,13 @@ describe("the RTSP client pulls from GStreamer's server", () => {
 
   for (const [mount, codecs] of MOUNTS)
     it(`${mount}: access units, key frames and times are right`, async () => {
-      const pulled = await pullUntil(camera.url(mount), 55);
+      const pulled = await pullUntil(camera.url(mount), isEnough);
       expect(pulled.transport).to.equal("tcp");
       expectMount(mount, codecs, pulled);
     });
 
   it("takes capture times from the camera's sender reports", async () => {
-    // The first report comes within five seconds.
-    const { groups } = await pullUntil(camera.url("h264"), 140);
-    expect(groups.some((group) => group.quality === "camera")).to.equal(true);
+    expect(isReported(await pullUntil(camera.url("h264"), isReported))).to.equal(true);
   });
 });
 
@@ -86,14 +99,13 @@ describe("the RTSP client pulls from GStreamer's server over UDP", () => {
 
   for (const [mount, codecs] of MOUNTS)
     it(`${mount}: nothing is lost, and everything is as over TCP`, async () => {
-      const pulled = await pullUntil(camera.url(mount), 55, { transports: ["udp"] });
+      const pulled = await pullUntil(camera.url(mount), isEnough, { transports: ["udp"] });
       expect(pulled.transport).to.equal("udp");
       expectMount(mount, codecs, pulled);
     });
 
   it("and takes capture times from the camera's sender reports", async () => {
-    const { groups } = await pullUntil(camera.url("h264"), 140, { transports: ["udp"] });
-    expect(groups.some((group) => group.quality === "camera")).to.equal(true);
+    expect(isReported(await pullUntil(camera.url("h264"), isReported, { transports: ["udp"] }))).to.equal(true);
   });
 });
 

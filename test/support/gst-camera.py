@@ -39,7 +39,7 @@ AAC = f"{AUDIO.format(rate=44100)} ! avenc_aac ! aacparse ! rtpmp4gpay name=pay1
 PCMU = f"{PCM} ! mulawenc ! rtppcmupay name=pay1 pt=0"
 # Documents that metadata() pushes, each a packet of its own.
 METADATA = (
-    "appsrc name=pay2 is-live=true do-timestamp=true format=time caps=application/x-rtp,media=application,"
+    "appsrc name=pay2 is-live=true format=time caps=application/x-rtp,media=application,"
     "encoding-name=VND.ONVIF.METADATA,clock-rate=90000,payload=107"
 )
 MOUNTS = {
@@ -69,18 +69,31 @@ METADATA_PERIOD_MS = 100
 def metadata(_factory, media):
     source = media.get_element().get_by_name("pay2")
     sequence = 0
+    due = None
 
-    def push():
+    def one(running):
         nonlocal sequence
-        clock = source.get_clock()
-        if clock is None:
-            return True
         now = time.time()
         utc = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
-        running = (clock.get_time() - source.get_base_time()) * 90000 // Gst.SECOND
-        head = struct.pack("!BBHII", 0x80, 0x80 | 107, sequence & 0xFFFF, running & 0xFFFFFFFF, 0x0D0C0A15)
+        ticks = running * 90000 // Gst.SECOND
+        head = struct.pack("!BBHII", 0x80, 0x80 | 107, sequence & 0xFFFF, ticks & 0xFFFFFFFF, 0x0D0C0A15)
         sequence += 1
-        flow = source.emit("push-buffer", Gst.Buffer.new_wrapped(head + DOCUMENT.format(utc).encode()))
+        buffer = Gst.Buffer.new_wrapped(head + DOCUMENT.format(utc).encode())
+        buffer.pts = running
+        return source.emit("push-buffer", buffer)
+
+    def push():
+        nonlocal due
+        if source.get_state(0).state != Gst.State.PLAYING:
+            due = None
+            return True
+        running = source.get_clock().get_time() - source.get_base_time()
+        flow = Gst.FlowReturn.OK
+        # As many as are due: a busy machine comes late.
+        due = running if due is None else due
+        while due <= running and flow == Gst.FlowReturn.OK:
+            flow = one(due)
+            due += METADATA_PERIOD_MS * Gst.MSECOND
         return flow in (Gst.FlowReturn.OK, Gst.FlowReturn.FLUSHING)
 
     GLib.timeout_add(METADATA_PERIOD_MS, push)

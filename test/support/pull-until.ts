@@ -18,15 +18,17 @@ export interface Pulled {
   readonly pin: string | undefined;
 }
 
-/** Pulls until there are `enough` groups of the first track. */
+/** Pulls until there are `enough` groups of the first track, or until what has come is. */
 export async function pullUntil(
   url: URL,
-  enough: number,
+  enough: number | ((pulled: Pick<Pulled, "tracks" | "groups">) => boolean),
   o: Pick<PullOptions, "credentials" | "transports"> & { readonly pin?: string } = {},
 ): Promise<Pulled> {
   const stop = new AbortController();
   const groups: PacketGroup[] = [];
   const tracks: Track[] = [];
+  const isEnough = (): boolean =>
+    typeof enough === "number" ? groups.filter(({ track }) => track === 0).length >= enough : enough({ tracks, groups });
   let receivers: readonly TrackReceiver[] = [];
   let pin: string | undefined;
   let transport: string | undefined;
@@ -55,7 +57,7 @@ export async function pullUntil(
               },
               deliver: (group) => {
                 groups.push(group);
-                if (groups.filter((one) => one.track === 0).length >= enough) stop.abort();
+                if (isEnough()) stop.abort();
               },
             }),
         );
