@@ -28,7 +28,9 @@ export async function pullUntil(
   const groups: PacketGroup[] = [];
   const tracks: Track[] = [];
   const isEnough = (): boolean =>
-    typeof enough === "number" ? groups.filter(({ track }) => track === 0).length >= enough : enough({ tracks, groups });
+    typeof enough === "number"
+      ? groups.filter(({ track }) => track === 0).length >= enough
+      : enough({ tracks, groups });
   let receivers: readonly TrackReceiver[] = [];
   let pin: string | undefined;
   let transport: string | undefined;
