@@ -59,8 +59,13 @@ export interface Beginning {
   readonly sequences: readonly number[];
 }
 
-/** Pulls with our own client until each track has sent so many packets. */
-export async function beginningOf(url: URL, packets = 40, transports?: PullOptions["transports"]): Promise<Beginning> {
+/** Pulls with our own client until each track has sent so many packets, and whatever else is wanted of it has come. */
+export async function beginningOf(
+  url: URL,
+  packets = 40,
+  transports?: PullOptions["transports"],
+  enough: (so: Pick<Beginning, "reports" | "sequences">) => boolean = () => true,
+): Promise<Beginning> {
   const stop = new AbortController();
   let encodings: readonly string[] = [];
   let fmtp = "";
@@ -71,6 +76,10 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
   const quirks = new Set<string>();
   let sps: Buffer | undefined;
   const counts = new Map<number, number>();
+  const stopWhereEnough = (): void => {
+    const isThere = encodings.every((_, index) => (counts.get(index) ?? 0) >= packets);
+    if (isThere && enough({ reports, sequences })) stop.abort();
+  };
   await pull({
     url,
     credentials: CREDENTIALS,
@@ -93,10 +102,11 @@ export async function beginningOf(url: URL, packets = 40, transports?: PullOptio
           sps ??= nals.find((nal) => typeOf(nal) === 7);
           sequences.push(packet.readUInt16BE(2));
         }
-        if (encodings.every((_, index) => (counts.get(index) ?? 0) >= packets)) stop.abort();
+        stopWhereEnough();
       },
       rtcp() {
         reports += 1;
+        stopWhereEnough();
       },
       quirk: (name) => quirks.add(name),
     },

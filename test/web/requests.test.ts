@@ -82,7 +82,8 @@ describe("requests to the web API", () => {
       ["with a field of another type", { name: ["admin"], password: PASSWORD }, {}, /^name: .*expected string/],
       ["with a field too many", { name: "admin", password: PASSWORD, admin: true }, {}, /^request: .*"admin"/],
       ["over the limit", `{"name":"${"x".repeat(70_000)}"}`, {}, "body too large"],
-      ["over the limit by far", `{"name":"${"x".repeat(5_000_000)}"}`, {}, "body too large"],
+      // The rest never comes: an answer to somebody who still sends may be lost where the connection is closed behind it.
+      ["over the limit by far", good, { "content-length": "5000000" }, "body too large"],
       ["that is compressed", good, { "content-encoding": "gzip" }, "Content-Encoding is not supported"],
     ];
     for (const [why, body, headers, error] of rows)
