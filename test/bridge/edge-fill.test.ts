@@ -287,10 +287,10 @@ describe("filling gaps from a camera's own recording", () => {
     await stand.withGap("stopped", 4);
     const [gap] = await stand.gaps();
     if (gap === undefined) throw new Error("there is no gap");
-    for (const afterMs of [0, 60, 120, 10 * SECOND]) {
+    for (const afterMs of [0, 60, 120, undefined]) {
       const fill = stand.filler();
       await fill.look();
-      await Promise.race([systemClock.sleep(afterMs), fill.idle()]);
+      await Promise.race([...(afterMs === undefined ? [] : [systemClock.sleep(afterMs)]), fill.idle()]);
       await fill.close();
     }
     expect(await stand.leftMs(gap)).to.be.within(0, GOP_MS + 100);
