@@ -123,6 +123,11 @@ describe("an encoder that is set through the bridge", () => {
 
   it("stays as it is without the right, and its options are what it is", async () => {
     const { id, viewer, camera } = await adopted();
+    // The sub-stream is looked at once.
+    await eventually(() => {
+      const [main, sub] = t.bridge.parts.watch.all().find(({ info }) => info.id === id)?.info.streams ?? [];
+      return main?.connection.state === "online" && sub?.connection.state === "idle" && sub.tracks.length > 0;
+    });
     const { connections } = camera;
     const refused = await viewer.call(
       "tr2",
