@@ -39,6 +39,8 @@ describe("the way of an event through a bridge", () => {
     const motion = new RegExp(`VideoSource/MotionAlarm<.*?Name="Source" Value="${id}".*?Name="State" Value="true"`);
     await eventually(async () => motion.test(await told()));
     expect(await told()).not.to.include("CellMotionDetector");
+    // Only of a camera that was there it is told that it went.
+    await eventually(async () => /SignalLoss<(?:(?!<wsnt:Topic).)*"false"/.test(await told()));
     await camera.pause();
     await eventually(async () =>
       /SignalLoss<(?:(?!<wsnt:Topic).)*Changed(?:(?!<wsnt:Topic).)*"true"/.test(await told()),
