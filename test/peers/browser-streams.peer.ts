@@ -1,8 +1,10 @@
 import { expect } from "chai";
 import type { Page } from "playwright-core";
+import { unixMillis } from "../../base/units.ts";
 import type { Span } from "../../media/source.ts";
 import { CAMERA_LOGIN, eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type BrowserWindow, openWindow } from "../support/browser-window.ts";
+import { recordH265 } from "../support/h265-recording.ts";
 import { peer } from "../support/peer.ts";
 
 const ADMIN = { name: "admin", password: "correct horse battery" };
@@ -309,6 +311,38 @@ describe("the streams of a camera in playback, in Chromium", () => {
     await dialog.getByLabel("Stream").selectOption("main stream");
     expect(await compared()).to.equal("main");
     await dialog.getByText("This camera does not sign its pictures").waitFor();
+  });
+
+  it("give way where the browser has no decoder for the better one, which is said, and come back where it has", async () => {
+    const from = unixMillis(main.to + 1000);
+    await recordH265(t.bridge.parts.archive.fetched(id, "main"), from);
+    const words = page.getByText("This browser cannot show the main stream.");
+    await open(main.from + 3000);
+    await shown("main");
+    expect(await words.count()).to.equal(0);
+    await open(from + 3000);
+    expect(from + 3000 - (await shown("sub"))).to.be.within(0, 1000 / 4);
+    await words.waitFor();
+    await figure().getByText("Side, sub-stream", { exact: true }).waitFor();
+    await window.picture("streams-unshowable");
+    // Who chooses it is told why there is nothing to be seen, for as long as they look.
+    await choose().selectOption("Main stream");
+    await figure().getByText("This browser cannot show H.265 video.").waitFor();
+    expect(await words.count()).to.equal(0);
+    await choose().selectOption("Best there is");
+    await shown("sub");
+    // Found by being chosen where it can be shown.
+    await choose().selectOption("Main stream");
+    const timeline = page.getByLabel("Timeline");
+    await timeline.focus();
+    await eventually(async () => {
+      await page.keyboard.press("ArrowLeft");
+      return Number(await page.locator(".instant").getAttribute("data-instant")) < main.to - 1000;
+    });
+    await shown("main");
+    await choose().selectOption("Best there is");
+    await shown("main");
+    expect(await words.count()).to.equal(0);
   });
 
   it("raise no error on the way", () => {

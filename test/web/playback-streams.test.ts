@@ -150,6 +150,32 @@ describe("the streams of a camera in playback", () => {
     ]);
   });
 
+  it("give way where the browser cannot show them, and come back where nothing else is recorded, or they are chosen", () => {
+    const noMain = new Set(["main"]);
+    const known = cameraTimeline([told("main", [[0, 600]]), SUB], undefined, noMain);
+    expect(partsOf(known.spans)).to.deep.equal([
+      ["main", 0, 50],
+      ["sub", 50, 200],
+      ["main", 200, 220],
+      ["sub", 220, 500],
+      ["main", 500, 600],
+    ]);
+    expect([known.best, known.streams, partsOf(known.unshowable)]).to.deep.equal([
+      "sub",
+      ["main", "sub"],
+      [["main", 0, 600]],
+    ]);
+    const chosen = cameraTimeline([MAIN, SUB], "main", noMain);
+    expect([chosen.best, partsOf(chosen.spans)[0], chosen.unshowable]).to.deep.equal(["main", ["main", 100, 160], []]);
+    for (const [all, none] of [
+      [[MAIN, told("sub", [])], noMain],
+      [[MAIN, SUB], new Set(["main", "sub"])],
+    ] as const) {
+      const alone = cameraTimeline(all, undefined, none);
+      expect([alone.best, alone.unshowable]).to.deep.equal(["main", []]);
+    }
+  });
+
   it("have what was fetched of the one that is played, and of no other", () => {
     const main = { ...MAIN, fetched: [span(120, 140)] };
     const sub = { ...SUB, fetched: [span(90, 170)] };
@@ -163,6 +189,10 @@ describe("the streams of a camera in playback", () => {
   it("are missing where no better one has the picture", () => {
     const missing = (second: number, choice?: string) =>
       missingAt(cameraTimeline([MAIN, SUB], choice), at(second)).map(({ stream, why }) => `${stream}: ${why}`);
+    // The browser cannot show what the main stream has at 130.
+    const unseen = cameraTimeline([{ ...MAIN, gaps: [gap(120, 180, NO_EVENT)] }, SUB], undefined, new Set(["main"]));
+    expect(missingAt(unseen, at(130))).to.deep.equal([]);
+    expect(missingAt(unseen, at(170)).map(({ stream }) => stream)).to.deep.equal(["main"]);
     expect(missing(130)).to.deep.equal([]);
     expect(missing(180)).to.deep.equal([`main: ${NO_EVENT}`]);
     expect(missing(210)).to.deep.equal([`main: ${NO_EVENT}`, "sub: the camera does not answer"]);

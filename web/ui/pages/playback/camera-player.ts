@@ -28,6 +28,8 @@ export class CameraPlayer {
   /** Of each stream what was told last. */
   readonly #timelines = new Map<string, Timeline>();
   #choice: Choice;
+  /** Streams that the browser had no decoder for when they were tried last. */
+  readonly #unshowable = new Set<string>();
   /** Undefined until all streams have told theirs. */
   #known: CameraTimeline | undefined;
   /** The stream that is seen, or was last. */
@@ -64,7 +66,11 @@ export class CameraPlayer {
     this.#players = new Map(
       [...videos].map(([stream, video]) => [
         stream,
-        new StreamPlayer(video, { nextRun, ask: (asked) => this.#feed.ask({ ...asked, stream }) }),
+        new StreamPlayer(video, {
+          nextRun,
+          ask: (asked) => this.#feed.ask({ ...asked, stream }),
+          onTried: (isShowable) => this.#tried(stream, isShowable),
+        }),
       ]),
     );
     this.#feed = new RecordingFeed(camera, {
@@ -207,11 +213,20 @@ export class CameraPlayer {
   #tell(): void {
     const all = [...this.#players.keys()].flatMap((stream) => this.#timelines.get(stream) ?? []);
     if (all.length < this.#players.size) return;
-    this.#known = cameraTimeline(all, this.#choice);
+    this.#known = cameraTimeline(all, this.#choice, this.#unshowable);
     const { best, streams } = this.#known;
     if (best !== undefined && !streams.includes(this.#shown)) this.#show(best);
     this.thumbnails.forget(Math.min(...all.map(({ extent }) => extent?.from ?? Number.POSITIVE_INFINITY)));
     this.#onTimeline(this.#known);
+  }
+
+  /** A stream that cannot be shown gives way to the others, until it is found that it can. */
+  #tried(stream: string, isShowable: boolean): void {
+    if (this.#unshowable.has(stream) !== isShowable) return;
+    if (isShowable) this.#unshowable.delete(stream);
+    else this.#unshowable.add(stream);
+    this.#tell();
+    this.thumbnails.clear();
   }
 
   #bytes(data: ArrayBuffer): void {

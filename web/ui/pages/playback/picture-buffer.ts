@@ -8,23 +8,29 @@ type Step =
   | { readonly does: "append"; readonly at: readonly Instant[]; readonly bytes: ArrayBuffer }
   | { readonly does: "remove"; readonly before: Instant };
 
+export interface PictureBufferEvents {
+  /** Nothing more can be shown before it is cleared; `why` is a sentence for people. */
+  failed(why: string): void;
+  /** What comes next is in a codec that the browser has a decoder for, or has none for. */
+  tried(isShowable: boolean): void;
+}
+
 /**
  * What a video element can show of a recording. Its media time is the time of the capture, in seconds since 1970, so that the picture
  * of an instant is the one at that time.
  */
 export class PictureBuffer {
   readonly #video: HTMLVideoElement;
-  readonly #failed: (why: string) => void;
+  readonly #on: PictureBufferEvents;
   #source: MediaSource | undefined;
   #buffer: SourceBuffer | undefined;
   #steps: Step[] = [];
   /** Instants of the pictures that are there, in order. */
   #pictures: Instant[] = [];
 
-  /** `failed` is told, in a sentence for people, that nothing more can be shown before it is cleared. */
-  constructor(video: HTMLVideoElement, failed: (why: string) => void) {
+  constructor(video: HTMLVideoElement, on: PictureBufferEvents) {
     this.#video = video;
-    this.#failed = failed;
+    this.#on = on;
   }
 
   /** The picture that is seen at an instant: the last one up to it. */
@@ -54,8 +60,10 @@ export class PictureBuffer {
 
   /** An initialization segment: what follows is coded so. */
   begin(mime: string, bytes: ArrayBuffer): void {
-    if (!("MediaSource" in window) || !MediaSource.isTypeSupported(mime)) {
-      this.#failed(unshowable(mime));
+    const isShowable = "MediaSource" in window && MediaSource.isTypeSupported(mime);
+    this.#on.tried(isShowable);
+    if (!isShowable) {
+      this.#on.failed(unshowable(mime));
       return;
     }
     if (this.#source === undefined) this.#openSource(mime);
@@ -111,7 +119,7 @@ export class PictureBuffer {
       this.#take(buffer, step);
     } catch {
       this.close();
-      this.#failed("The browser cannot decode this recording, or has no memory left for it.");
+      this.#on.failed("The browser cannot decode this recording, or has no memory left for it.");
       return;
     }
     // What had nothing to wait for leaves room for the next.

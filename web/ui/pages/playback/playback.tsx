@@ -132,6 +132,7 @@ function Player(props: { readonly cameras: readonly Camera[]; readonly may: May 
                   name={nameOf(id)}
                   streams={streamsOf(id)}
                   choice={choices.get(id)}
+                  unshowable={[...new Set(knownOf(id)?.unshowable.map(({ stream }) => stream))]}
                   onChoose={(choice) => choose(id, choice)}
                 />
               ))}

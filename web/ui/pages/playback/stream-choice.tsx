@@ -9,9 +9,11 @@ export function StreamChoice(props: {
   /** Of the camera, the best one first. */
   readonly streams: readonly string[];
   readonly choice: Choice;
+  /** Those that the browser cannot show, where another one is played before them. */
+  readonly unshowable: readonly string[];
   readonly onChoose: (choice: Choice) => void;
 }): JSX.Element {
-  const { name, streams, choice, onChoose } = props;
+  const { name, streams, choice, unshowable, onChoose } = props;
   return (
     <label>
       Stream of {name}{" "}
@@ -26,6 +28,9 @@ export function StreamChoice(props: {
           </option>
         ))}
       </select>
+      {unshowable.length === 0 ? null : (
+        <small role="status"> This browser cannot show the {unshowable.map(streamWords).join(" and the ")}.</small>
+      )}
     </label>
   );
 }

@@ -19,6 +19,8 @@ export interface Part extends Span {
 export interface CameraTimeline extends Span {
   /** Those of which anything may be played, the best one first. */
   readonly streams: readonly string[];
+  /** What is recorded of streams that the browser cannot show, where another one is played before them. */
+  readonly unshowable: readonly Part[];
   /** The best one of what is played. */
   readonly best: string | undefined;
   /** What is played: of no instant more than one stream, in order. */
@@ -35,10 +37,20 @@ export interface CameraTimeline extends Span {
   readonly isNamed: boolean;
 }
 
-/** Of all timelines of a camera, the best stream first, what is played by that choice. */
-export function cameraTimeline(all: readonly Timeline[], choice: Choice): CameraTimeline {
+/**
+ * Of all timelines of a camera, the best stream first, what is played by that choice. `cannotShow`: streams that the browser has no
+ * decoder for; where none is chosen, any other is better.
+ */
+export function cameraTimeline(
+  all: readonly Timeline[],
+  choice: Choice,
+  cannotShow: ReadonlySet<string> = new Set(),
+): CameraTimeline {
   const recorded = all.filter(({ extent }) => extent !== undefined);
-  const chosen = choice === undefined ? recorded : recorded.filter(({ stream }) => stream === choice);
+  const isLast = ({ stream }: Timeline): number => (cannotShow.has(stream) ? 1 : 0);
+  const inOrder = recorded.toSorted((a, b) => isLast(a) - isLast(b));
+  const chosen = choice === undefined ? inOrder : recorded.filter(({ stream }) => stream === choice);
+  const hidden = chosen.some((one) => isLast(one) === 0) ? chosen.filter((one) => isLast(one) === 1) : [];
   const spans = bestOf(chosen);
   const extents = chosen.flatMap(({ extent }) => extent ?? []);
   const streams = recorded.map(({ stream }) => stream);
@@ -48,7 +60,8 @@ export function cameraTimeline(all: readonly Timeline[], choice: Choice): Camera
     from: Math.max(...all.map(({ from }) => from)),
     to: Math.min(...all.map(({ to }) => to)),
     streams,
-    best: choice ?? streams[0],
+    unshowable: hidden.flatMap(partsOf),
+    best: choice ?? inOrder[0]?.stream,
     spans,
     others: recorded
       .filter((one) => !chosen.includes(one))
@@ -84,12 +97,15 @@ export function streamNear(spans: readonly Part[], instant: Instant): string | u
 }
 
 /** The gaps at an instant of which no better stream has a picture, the best stream first. */
-export function missingAt({ spans, streams, gaps }: CameraTimeline, instant: Instant): CameraTimeline["gaps"] {
+export function missingAt(known: CameraTimeline, instant: Instant): CameraTimeline["gaps"] {
+  const { spans, streams, gaps, unshowable } = known;
   const shown = partAt(spans, instant)?.stream;
+  const isHeld = (stream: string): boolean =>
+    unshowable.some((part) => part.stream === stream && part.from <= instant && instant < part.to);
   const better = shown === undefined ? streams : streams.slice(0, streams.indexOf(shown));
   return gaps
     .filter(({ from, to = Number.POSITIVE_INFINITY }) => from <= instant && instant < to)
-    .filter(({ stream }) => better.includes(stream))
+    .filter(({ stream }) => better.includes(stream) && !isHeld(stream))
     .toSorted((a, b) => better.indexOf(a.stream) - better.indexOf(b.stream));
 }
 
