@@ -66,7 +66,8 @@ def ask(request, address):
 callbacks = [CALLBACK(one) for one in (on_packet, on_body)]
 put(URL, options.url.encode())
 put(NOSIGNAL, 1)
-put(TIMEOUT, 20)
+# For what hangs.
+put(TIMEOUT, 120)
 put(HTTPAUTH, DIGEST)
 put(USERNAME, options.user.encode())
 put(PASSWORD, options.password.encode())

@@ -80,7 +80,7 @@ export async function startGstCamera(
   const exited = once(child, "exit");
   const port = await new Promise<number>((resolve, reject) => {
     child.stdout?.on("data", () => {
-      const ready = /^ready (\d+)$/m.exec(output());
+      const ready = /^ready (\d+)\n/m.exec(output());
       if (ready !== null) resolve(Number(ready[1]));
     });
     child.once("close", (code) => reject(new Error(`gst-camera.py ended with ${code}:\n${output()}`)));

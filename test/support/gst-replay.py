@@ -41,6 +41,9 @@ pipeline = Gst.parse_launch(
 )
 source = pipeline.get_by_name("source")
 source.set_property("location", options.url)
+# Not sooner than it hangs: nothing comes for a while from a busy machine.
+source.set_property("timeout", 120 * Gst.SECOND // Gst.USECOND)
+source.set_property("tcp-timeout", 120 * Gst.SECOND // Gst.USECOND)
 source.set_property("protocols", GstRtsp.RTSPLowerTrans.TCP)
 source.set_property("onvif-rate-control", not options.unpaced)
 

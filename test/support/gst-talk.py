@@ -1,4 +1,4 @@
-"""A client on GStreamer's rtspsrc that talks: a tone to the speaker of a camera, while it watches. 
+"""A client on GStreamer's rtspsrc that talks: a tone to the speaker of a camera, while it watches.
 
 Usage: gst-talk.py URL PROTOCOLS HERTZ. Says `watching` and `talking` once it has seen pictures and sent packets enough. Ends when its
 input is closed.
@@ -28,6 +28,9 @@ pipeline = Gst.parse_launch(
 )
 source = pipeline.get_by_name("source")
 source.set_property("location", url)
+# Not sooner than it hangs: nothing comes for a while from a busy machine.
+source.set_property("timeout", 120 * Gst.SECOND // Gst.USECOND)
+source.set_property("tcp-timeout", 120 * Gst.SECOND // Gst.USECOND)
 counts = {"sent": 0, "seen": 0}
 talkers = []
 

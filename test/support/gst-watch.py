@@ -58,6 +58,9 @@ def link(_source, pad):
 
 source.connect("pad-added", link)
 source.set_property("location", options.url)
+# Not sooner than it hangs: nothing comes for a while from a busy machine.
+source.set_property("timeout", 120 * Gst.SECOND // Gst.USECOND)
+source.set_property("tcp-timeout", 120 * Gst.SECOND // Gst.USECOND)
 Gst.util_set_object_arg(source, "protocols", options.protocols)
 if options.ca:
     source.set_property("tls-database", Gio.TlsFileDatabase.new(options.ca))

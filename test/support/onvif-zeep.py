@@ -17,7 +17,7 @@ from zeep import Client, Settings
 from zeep.exceptions import Fault, TransportError
 from zeep.wsse.username import UsernameToken
 
-from zeep_device import Offline
+from zeep_device import LIMIT_SECONDS, Offline
 
 folder, address, user, password, scheme = sys.argv[1:]
 
@@ -40,12 +40,14 @@ EVENTS = "http://www.onvif.org/ver10/events/wsdl"
 def service(namespace, at, of=None):
     session = Session()
     session.trust_env = False
+    # What is kept open may be closed by the server at the moment at which it is used again: to read the files takes as long.
+    session.headers["Connection"] = "close"
     if scheme == "digest":
         session.auth = HTTPDigestAuth(user, password)
     path, binding = of or FILES[namespace]
     client = Client(
         "http://www.onvif.org/" + path,
-        transport=Offline(folder, session=session, timeout=20, operation_timeout=20),
+        transport=Offline(folder, session=session, timeout=LIMIT_SECONDS, operation_timeout=LIMIT_SECONDS),
         wsse=UsernameToken(user, password, use_digest=True) if scheme == "token" else None,
         settings=Settings(strict=True),
     )
@@ -101,7 +103,7 @@ def be_told(at):
     where = {"Address": "http://127.0.0.1:%d/told" % server.server_port}
     made = producer.Subscribe(ConsumerReference=where, InitialTerminationTime="PT5M")
     address = made.SubscriptionReference.Address._value_1
-    body = etree.fromstring(sent.get(timeout=20)).find("{http://www.w3.org/2003/05/soap-envelope}Body")
+    body = etree.fromstring(sent.get(timeout=LIMIT_SECONDS)).find("{http://www.w3.org/2003/05/soap-envelope}Body")
     client = Client("http://www.onvif.org/" + file, transport=Offline(folder))
     notify = client.get_element("{http://docs.oasis-open.org/wsn/b-2}Notify")
     messages = notify.parse(body[0], client.wsdl.types).NotificationMessage

@@ -125,7 +125,9 @@ class Camera(BaseHTTPRequestHandler):
         inside = answer(name, body)
         if not name.startswith("Get"):
             found = {one.tag.split("}")[1]: (one.text or "").strip() or dict(one.attrib) for one in body.iter() if one is not body and len(one) == 0}
-            print(json.dumps([name, found]), flush=True)
+            # A line at once: another thread may print too.
+            sys.stdout.write(json.dumps([name, found]) + "\n")
+            sys.stdout.flush()
         head = '<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns:o="%s" xmlns:r="%s"><e:Body>' % (SCHEMA, namespace)
         if inside is None:
             fault = '<e:Fault><e:Code><e:Value>e:Receiver</e:Value><e:Subcode><e:Value xmlns:t="http://www.onvif.org/ver10/error">t:ActionNotSupported</e:Value></e:Subcode></e:Code><e:Reason><e:Text xml:lang="en">no</e:Text></e:Reason></e:Fault>'

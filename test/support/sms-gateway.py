@@ -11,7 +11,9 @@ KNOWN = {f"Bearer {secret}", "Basic " + base64.b64encode(f"viaduct:{secret}".enc
 
 
 def tell(value):
-    print(json.dumps(value), flush=True)
+    # A line at once: another thread may print too.
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -33,7 +33,7 @@ export async function startSmsGateway(context: Context, identity: string): Promi
   const files = ["tls-cert.pem", "tls-key.pem"].map((name) => join(identity, name));
   const gateway = pythonPeer(context, "http.server").start([SERVER, ...files, SMS_SECRET]);
   const lines = (): unknown[] =>
-    (gateway.output().match(/^\{.*\}$/gm) ?? []).map((line) => JSON.parse(line) as unknown);
+    (gateway.output().match(/^\{.*\}(?=\n)/gm) ?? []).map((line) => JSON.parse(line) as unknown);
   await eventually(() => lines().length > 0);
   const [{ port }] = lines() as [{ port: number }];
   return {

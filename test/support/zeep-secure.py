@@ -11,7 +11,7 @@ from requests import Session
 from zeep import Client
 from zeep.exceptions import Fault, TransportError
 
-from zeep_device import Offline
+from zeep_device import LIMIT_SECONDS, Offline
 
 folder, address, trusted, scheme, *credential = sys.argv[1:]
 
@@ -23,7 +23,7 @@ if scheme == "bearer":
 else:
     session.cert = tuple(credential)
 client = Client(
-    "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl", transport=Offline(folder, session=session, operation_timeout=120)
+    "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl", transport=Offline(folder, session=session, operation_timeout=LIMIT_SECONDS)
 )
 device = client.create_service("{http://www.onvif.org/ver10/device/wsdl}DeviceBinding", address)
 try:

@@ -10,6 +10,10 @@ from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
 
 
+# For what hangs.
+LIMIT_SECONDS = 120
+
+
 class Offline(Transport):
     """Takes every file from the folder: nothing is fetched."""
 
@@ -27,10 +31,12 @@ def device(folder, address, trusted, user, secret):
     """`folder` has the official files, `trusted` names a file of certificates."""
     session = Session()
     session.trust_env = False
+    # What is kept open may be closed by the server at the moment at which it is used again: to read the files takes as long.
+    session.headers["Connection"] = "close"
     session.verify = trusted
     client = Client(
         "http://www.onvif.org/ver10/device/wsdl/devicemgmt.wsdl",
-        transport=Offline(folder, session=session, operation_timeout=20),
+        transport=Offline(folder, session=session, operation_timeout=LIMIT_SECONDS),
         wsse=UsernameToken(user, secret, use_digest=True),
     )
     return client.create_service("{http://www.onvif.org/ver10/device/wsdl}DeviceBinding", address)

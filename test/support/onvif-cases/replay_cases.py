@@ -10,9 +10,8 @@ from soap import SPACES, SoapFault
 
 REPLAY = {"Require": "onvif-replay"}
 UDP, HTTP, TCP = ("udp", "UDP"), ("http", "HTTP"), ("tcp", "RTSP")
-# Where in a recording is begun, in seconds: until a device knows a camera's delay and has its first report, it corrects the times of
-# captures. What is kept from there on is older than any cache when the cases begin.
-SETTLED, KEPT = 3.0, 13.0
+# So much of a recording is there from rtp.SETTLED on, in seconds, and older than any cache when the cases begin.
+KEPT = 13.0
 # How much of a stream is looked at, in seconds of what is told.
 LOOK = 3.0
 # How long what must not come is waited for.
@@ -38,11 +37,11 @@ class Replay:
 
     def __init__(self, device, login, kinds, transport, ca=None):
         way, protocol = transport
-        self.again = lambda: Replay(device, login, kinds, TCP, ca)
+        self.again = lambda more: Replay(device, login, kinds + more, TCP, ca)
         wanted = {TRACKS[kind] for kind in kinds}
         token = next(token for token, has in device.recordings().items() if wanted <= has)
         self.first, self.last = device.extent(token)
-        self.first += SETTLED
+        self.first += rtp.SETTLED
         url = device.replay_uri(token, protocol)
         self.rtsp = Rtsp(url, login, way, ca)
         self.options = self.rtsp.request("OPTIONS", self.rtsp.url)[0]["public"]
@@ -123,20 +122,32 @@ class Replay:
         return packets
 
     def kept(self):
-        """When what is kept was captured, of each track, from where a case begins: told by another session, as fast as it can be."""
-        other = self.again()
+        """What is kept from where a case begins: told by another session, which has the picture besides, as fast as it can be."""
+        other = self.again([] if "video" in (one.kind for one in self.media) else ["video"])
         try:
             other.play(self.first, self.first + KEPT, **{"Rate-Control": "no"})
-            packets = other.ended()
-            return [rtp.times_of(packets, track) for track in other.tracks]
+            return Kept(other, other.ended())
         finally:
             other.rtsp.close()
 
-    @staticmethod
-    def is_near(at, target, kept):
-        """So near to what was asked for as a key frame is, or there is nothing nearer: a camera may have told nothing for a while."""
+
+class Kept:
+    """When what is kept was captured: `times` of each track, and those of key frames."""
+
+    def __init__(self, replay, packets):
+        self.times = [rtp.times_of(packets, track) for track in replay.tracks]
+        video = next(track for track, media in enumerate(replay.media) if media.kind == "video")
+        self.keys = [unit[0].extension.time for unit in rtp.units_of(packets, video) if unit[0].extension.clean]
+
+    def is_near(self, at, target, track=0):
+        """
+        So near to what was asked for as a key frame is. A camera that stood still for a while has none, and tells nothing: then it is the
+        one before that, or there is nothing nearer.
+        """
         low, high = sorted((at, target))
-        return high - low < INACCURACY or not any(low + ROUNDING < one < high - ROUNDING for one in kept)
+        if high - low < INACCURACY or not any(low + ROUNDING < one < high - ROUNDING for one in self.times[track]):
+            return True
+        return at < target and not any(at + ROUNDING < one <= target - 1.0 for one in self.keys)
 
 
 def media_control(replay):
@@ -181,7 +192,7 @@ def with_range(replay):
     replay.check(packets)
     for track in replay.tracks:
         last = rtp.times_of(packets, track)[-1]
-        missing = [one for one in kept[track] if last + ROUNDING < one < end - ROUNDING]
+        missing = [one for one in kept.times[track] if last + ROUNDING < one < end - ROUNDING]
         assert not missing, f"track {track} ends at {last}, without {missing}"
 
 
@@ -236,7 +247,7 @@ def immediate(replay):
     replay.check(packets)
     for track in replay.tracks:
         assert rtp.units_of(packets, track)[0][0].extension.discontinuity or track > 0, "no D in the first packet"
-        assert replay.is_near(rtp.times_of(packets, track)[0], target, kept[track])
+        assert kept.is_near(rtp.times_of(packets, track)[0], target, track)
 
 
 def pause_without_range(replay):
@@ -253,20 +264,20 @@ def pause_without_range(replay):
     resumed = replay.look(1.5)
     replay.check(resumed)
     begin = rtp.times_of(resumed)[0]
-    assert replay.is_near(begin, stopped, kept[0]), f"paused at {stopped}, goes on at {begin}"
+    assert kept.is_near(begin, stopped), f"paused at {stopped}, goes on at {begin}"
 
 
 def pause_with_range(replay):
     kept = replay.kept()
     # Far ahead: it must not be passed before PAUSE is there.
     point = replay.first + KEPT - DELTA
-    # Of the others, what comes rarely may wait behind it for what follows.
-    last = [max(one for one in of if one < point - (1.0 if track else ROUNDING)) for track, of in enumerate(kept)]
+    last = [max(one for one in kept.times[track] if one < point - ROUNDING) for track in replay.tracks]
     replay.play(replay.first)
     replay.look(0.5)
     replay.pause(Range=f"clock={clock(point)}")
-    replay.until(
-        lambda packets, track: any(one > last[track] - ROUNDING for one in rtp.times_of(packets, track)),
+    # Of one track at least: what another has rarely may wait behind that for what follows.
+    replay.rtsp.until(
+        lambda _: any(one > last[track] - ROUNDING for track in replay.tracks for one in rtp.times_of(replay.own(), track)),
         f"what is kept up to {point}",
     )
     packets = replay.nothing_beyond(point)
@@ -275,7 +286,7 @@ def pause_with_range(replay):
     resumed = replay.look(1.5)
     replay.check(resumed)
     begin = rtp.times_of(resumed)[0]
-    assert replay.is_near(begin, point, kept[0]), f"paused at {point}, goes on at {begin}"
+    assert kept.is_near(begin, point), f"paused at {point}, goes on at {begin}"
 
 
 def seek(replay):
@@ -286,7 +297,7 @@ def seek(replay):
         replay.play(target, **{"Rate-Control": "no"}, **extra)
         packets = replay.look(1.0)
         replay.check(packets)
-        assert replay.is_near(rtp.times_of(packets)[0], target, kept[0]), f"{rtp.times_of(packets)[0]} instead of {target}"
+        assert kept.is_near(rtp.times_of(packets)[0], target), f"{rtp.times_of(packets)[0]} instead of {target}"
         sources.append([rtp.rtp_of(packets, track)[0].ssrc for track in replay.tracks])
     # RFC 2326 B: a jump in what is played is none in RTP.
     assert all(one == sources[0] for one in sources), f"sources {sources}"

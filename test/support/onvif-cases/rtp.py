@@ -86,10 +86,22 @@ def check_forward(packets, track=0):
         assert after > before, f"{after} after {before}"
 
 
+# Until a device knows the delay of a camera that begins to send, and has its first report, it corrects the times of captures; in seconds.
+SETTLED = 3.0
+
+
 def check_timestamps(packets, rate, track=0):
-    """RTP time goes as the time of the capture does, give or take 20 ms between neighbours that are no gap."""
+    """
+    RTP time goes as the time of the capture does, give or take 20 ms between neighbours that are no gap. Where the camera begins anew in
+    the middle of it, that is known only after a while.
+    """
     units = units_of(packets, track)
+    begun = float("-inf")
     for before, after in zip(units, units[1:]):
+        if after[0].extension.discontinuity:
+            begun = after[0].extension.time
+        if after[0].extension.time - begun < SETTLED:
+            continue
         elapsed = after[0].extension.time - before[0].extension.time
         ticks = (after[0].timestamp - before[0].timestamp + 2**31) % 2**32 - 2**31
         if abs(elapsed) < 1.5:
