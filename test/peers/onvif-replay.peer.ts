@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect } from "chai";
-import { later, type UnixMillis } from "../../base/units.ts";
+import type { UnixMillis } from "../../base/units.ts";
+import type { RecordedSource } from "../../media/source.ts";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { framesOf } from "../support/frame-code.ts";
 import { type Peer, pythonPeer } from "../support/peer.ts";
@@ -14,6 +15,35 @@ const CLOCK_MS = 500;
 
 const range = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from }, (_, index) => from + index);
+
+/** So much of what is recorded is looked at, before a key frame and from it on. */
+const BEFORE = 3 * GOP;
+const BEHIND = 5 * GOP;
+
+/**
+ * When a key frame was captured around which no frame is missing and each stands at its time; undefined as long as there is none. A machine that
+ * stands still for long has its camera leave frames out.
+ */
+async function wholeAround(source: RecordedSource): Promise<UnixMillis | undefined> {
+  const extent = await source.extent();
+  if (extent === undefined || extent.to - extent.from < (BEFORE + BEHIND) * FRAME_MS) return undefined;
+  const frames: { readonly at: UnixMillis; readonly key: boolean; readonly rtpTime: number }[] = [];
+  for await (const { track, at, key, rtpTime } of source.read({ from: extent.from }, new AbortController().signal))
+    if (track === 0) frames.push({ at, key, rtpTime });
+  const isNext = (index: number): boolean =>
+    (((frames[index]?.rtpTime ?? 0) - (frames[index - 1]?.rtpTime ?? 0)) >>> 0) / 90 < 1.5 * FRAME_MS;
+  return frames.find(
+    ({ at, key }, index) =>
+      key &&
+      index >= BEFORE &&
+      index + BEHIND <= frames.length &&
+      range(-BEFORE, BEHIND).every(
+        (step) =>
+          Math.abs((frames[index + step]?.at ?? 0) - at - step * FRAME_MS) < CLOCK_MS &&
+          (step === -BEFORE || isNext(index + step)),
+      ),
+  )?.at;
+}
 
 const CLIENT = join(import.meta.dirname, "../support/gst-replay.py");
 
@@ -32,17 +62,12 @@ describe("GStreamer in its ONVIF mode", () => {
     login = await t.account();
     const recorded = t.cameras(login)[0]?.recorded;
     if (recorded === undefined) throw new Error("no camera");
+    let at: UnixMillis | undefined;
     await eventually(async () => {
-      const extent = await recorded.extent();
-      return extent !== undefined && extent.to - extent.from > 18_000;
+      at = await wholeAround(recorded);
+      return at !== undefined;
     });
-    const extent = await recorded.extent();
-    const from = later(extent?.from ?? later(t.bridge.parts.clock.now(), 0), 7500);
-    const at = await (async () => {
-      for await (const group of recorded.read({ from }, new AbortController().signal))
-        if (group.key && group.track === 0 && group.at > from) return group.at;
-      throw new Error("no key frame");
-    })();
+    if (at === undefined) throw new Error("no key frame");
     // What is asked for is the frame, and what is sent begins with the key frame before it.
     key = { at, number: (await watch(["--frames", "1"], at)).numbers[0] ?? -1 };
   });

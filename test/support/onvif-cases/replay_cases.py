@@ -226,11 +226,11 @@ def rate_control(replay):
 
 
 def ahead(packets, begin, asked):
-    """How much earlier something came than it was captured, in seconds, both counted from the beginning of a replay."""
+    """How much earlier something came than it was captured, in seconds, both counted from the beginning of a replay, or of what there is of it."""
+    told = [one for one in packets if not one.rtcp and one.extension]
+    begin = max(begin, told[0].extension.time)
     most, newest, skipped = 0.0, begin, 0.0
-    for one in packets:
-        if one.rtcp or not one.extension:
-            continue
+    for one in told:
         skipped += one.extension.time - newest if one.extension.time - newest > GAP else 0.0
         newest = max(newest, one.extension.time)
         most = max(most, one.extension.time - begin - skipped - (one.at - asked))
