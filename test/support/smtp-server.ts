@@ -36,7 +36,8 @@ export async function startMailServer(
   const files = ["tls-cert.pem", "tls-key.pem"].map((name) => join(identity, name));
   const server = pythonPeer(context, "aiosmtpd").start([SERVER, mode, ...files, MAIL_USER, MAIL_PASSWORD]);
   // It says things of its own besides.
-  const lines = (): unknown[] => (server.output().match(/^\{.*\}(?=\n)/gm) ?? []).map((line) => JSON.parse(line) as unknown);
+  const lines = (): unknown[] =>
+    (server.output().match(/^\{.*\}(?=\n)/gm) ?? []).map((line) => JSON.parse(line) as unknown);
   await eventually(() => lines().length > 0);
   const [{ port }] = lines() as [{ port: number }];
   return {
