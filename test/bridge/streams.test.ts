@@ -23,6 +23,8 @@ describe("the streams of a camera", () => {
   });
   afterEach(async () => {
     await t.close();
+    // It outlives a bridge that is started again.
+    await camera.close();
     await rm(folder, { recursive: true, force: true });
   });
 

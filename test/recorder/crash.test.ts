@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "chai";
 import * as fc from "fast-check";
+import { MINUTE } from "../../base/units.ts";
 import { PART } from "../../recorder/naming.ts";
 import { recordedFiles, recordedFrames, recordingFindings } from "../support/kept-recording.ts";
 import { decryptTo, openRing } from "../support/keys.ts";
@@ -30,7 +31,9 @@ for (const encryption of ["none", "full"] as const)
     });
     after(() => remove());
 
-    it("has, after each restart and without repair, all that it had acknowledged, and a catalog that agrees with the files", async () => {
+    it("has, after each restart and without repair, all that it had acknowledged, and a catalog that agrees with the files", async function () {
+      // Each is a start of a process.
+      this.timeout(RUNS * MINUTE);
       // How many acknowledgements each one lives for; with none, it is killed while it starts.
       const lives = fc.sample(fc.integer({ min: -2, max: 12 }), { seed: SEED, numRuns: RUNS });
       let first = 0;
