@@ -34,7 +34,12 @@ describe("a key frame before its time, from a camera that sends one a minute", (
           const response = await fetch(url, {
             method: "POST",
             body: String(body),
-            headers: { "content-type": "application/soap+xml; charset=utf-8", ...(headers as Record<string, string>) },
+            headers: {
+              "content-type": "application/soap+xml; charset=utf-8",
+              // One that is kept may be closed by the bridge, as it is asked for the next request, where this process stood still.
+              connection: "close",
+              ...(headers as Record<string, string>),
+            },
           });
           const challenges = (response.headers.get("www-authenticate") ?? "").split(/, (?=Digest )/);
           return { status: response.status, headers: {}, challenges, body: await response.text() };
