@@ -21,11 +21,10 @@ export interface Clock {
 
 /**
  * A timer that comes so late: the process stood still meanwhile, as on a machine that is paused, moved to another host or out of memory.
- * It is waited for a moment longer then, so that what has come meanwhile is read first: every answer that was waited for would be given
+ * It is waited for as long once more then, so that what has come meanwhile is read first: every answer that was waited for would be given
  * up otherwise, though it is there.
  */
-const STOOD_STILL_MS: Millis = 1000;
-const READ_FIRST_MS: Millis = 250;
+const STOOD_STILL_MS: Millis = 250;
 
 export const systemClock: Clock = {
   // Not performance.timeOrigin and what has passed since: that knows nothing of a clock that is set, or of a machine that was asleep.
@@ -35,7 +34,7 @@ export const systemClock: Clock = {
     const due = performance.now() + delayMs;
     let timer = setTimeout(() => {
       if (performance.now() - due < STOOD_STILL_MS) run();
-      else timer = setTimeout(run, READ_FIRST_MS).unref();
+      else timer = setTimeout(run, STOOD_STILL_MS).unref();
     }, delayMs).unref();
     return { cancel: () => clearTimeout(timer) };
   },

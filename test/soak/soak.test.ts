@@ -71,7 +71,7 @@ const VISITS: readonly Visit[] = [
 ];
 
 describe("a bridge whose viewers come and go, and whose cameras do", function () {
-  this.timeout(SOAK_SECONDS * SECOND * 4 + 120_000);
+  this.timeout(SOAK_SECONDS * SECOND * 4 + 10 * MINUTE);
   const clock = new CountingClock();
   let t: TestBridge;
   let login: Login;
@@ -157,15 +157,24 @@ describe("a bridge whose viewers come and go, and whose cameras do", function ()
   it("keeps nothing of them: memory, files, timers, readers, sessions", async () => {
     for (let number = 0; number < 4; number += 1) await round(number);
     const first = await measured();
-    const end = systemClock.monotonic() + SOAK_SECONDS * SECOND;
     let rounds = 0;
-    for (; systemClock.monotonic() < end || rounds % 4 !== 0; rounds += 1) await round(rounds);
+    const half = async (): Promise<void> => {
+      const end = systemClock.monotonic() + (SOAK_SECONDS / 2) * SECOND;
+      do for (let count = 0; count < 4; count += 1) await round(rounds++);
+      while (systemClock.monotonic() < end);
+    };
+    await half();
+    const middle = await measured();
+    await half();
     let last = await measured();
+    // What the system has given stays with the process where it was needed once, as on a machine that is busy for a while: what is kept grows on.
+    const rssBytes = () => 2 * Math.min(middle.rssBytes - first.rssBytes, last.rssBytes - middle.rssBytes);
     const grownBy = () =>
       Object.fromEntries(
         Object.entries(TOLERANCE).map(([what, most]) => {
           const name = what as keyof typeof TOLERANCE;
-          return [what, Math.max(0, last[name] - first[name] - most)];
+          const more = name === "rssBytes" ? rssBytes() : last[name] - first[name];
+          return [what, Math.max(0, more - most)];
         }),
       );
     // Some come and go, as the files of a segment that is sealed just now. What is kept is there whenever one looks.
@@ -175,10 +184,9 @@ describe("a bridge whose viewers come and go, and whose cameras do", function ()
       return Object.values(grownBy()).every((one) => one === 0) || systemClock.monotonic() > enough;
     });
     const grown = grownBy();
-    const what = `${rounds * CARRIERS.length * VISITS.length} visits: ${JSON.stringify(first)} became ${JSON.stringify(last)}`;
+    const what = `${rounds * CARRIERS.length * VISITS.length} visits: ${[first, middle, last].map((one) => JSON.stringify(one)).join(" became ")}`;
     expect(grown, what).to.deep.equal({ heapBytes: 0, externalBytes: 0, rssBytes: 0, files: 0, timers: 0 });
     expect(last.readers, "readers").to.equal(first.readers);
-    expect(rounds).to.be.above(0);
     if (process.env["VIADUCT_SOAK_SECONDS"] !== undefined) process.stdout.write(`      ${what}\n`);
   });
 });
