@@ -9,8 +9,8 @@ import { Scene } from "./scene.ts";
 import { SAMPLE_RATE_HZ, tone } from "./tone.ts";
 
 const LIMITS = {
-  /** What is sent late rather than left out when the machine was busy. */
-  lateMs: 4 * SECOND,
+  /** What is sent late rather than left out when the machine stood still: less than what is taken for another time of the camera. */
+  lateMs: 8 * SECOND,
 } as const;
 
 const KEY_FRAME_PERIOD_MS = 2 * SECOND;

@@ -88,13 +88,13 @@ describe("the feed of a simulated camera", () => {
     const notes = new Notes();
     feed.watch(notes);
     await clock.advance(100);
-    clock.stall(3000);
+    clock.stall(7010);
     await clock.advance(100);
-    expect(notes.numbers).to.deep.equal(range(0, 48));
+    expect(notes.numbers).to.deep.equal(range(0, 108));
     clock.stall(60_000);
-    await clock.advance(100);
-    expect(notes.numbers.at(-1)).to.equal(949);
-    expect(notes.frames).to.have.length.below(60);
+    await clock.advance(200);
+    expect(notes.numbers.at(-1)).to.equal(1011);
+    expect(notes.frames).to.have.length.below(120);
     feed.unwatch(notes);
   });
 
