@@ -386,6 +386,9 @@ function boxIn(file: Buffer, type: string): Buffer {
 
 const LAST = Buffer.from("no RTP, the end");
 
+/** As much as the system gives: all that a row has, so that nothing is lost while this process stands still. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
 /** Has ffmpeg send a raw stream by UDP to the loopback, in packets that fit in a socket's buffer all together. */
 async function sentByFfmpeg(
   ffmpeg: Peer,
@@ -393,7 +396,7 @@ async function sentByFfmpeg(
   row: Row,
   original: Buffer,
 ): Promise<{ readonly described: Track; readonly packets: readonly Buffer[] }> {
-  const socket = createSocket("udp4");
+  const socket = createSocket({ type: "udp4", recvBufferSize: BUFFER_BYTES });
   const packets: Buffer[] = [];
   socket.on("message", (packet) => packets.push(packet));
   socket.bind(0, "127.0.0.1");
@@ -438,7 +441,7 @@ async function sentByFfmpeg(
 async function watchedByFfmpeg(ffmpeg: Peer, folder: string, row: Row, samples: readonly Sample[]): Promise<void> {
   const [first] = samples;
   if (first === undefined) throw new Error("no samples");
-  const port = await freePort();
+  const port = freePort();
   const { payloadType, clockRateHz, kind } = row.track;
   const described = createPacketizer(first.format, { payloadType, ssrc: 1, sequence: 0, clockRateHz }).track;
   const text = printSdp({
@@ -461,8 +464,8 @@ async function watchedByFfmpeg(ffmpeg: Peer, folder: string, row: Row, samples: 
   let round = 0;
   let next = 0;
   const sending = setInterval(() => {
-    // Only whole access units, and no more at once than the socket's buffer holds.
-    if (next === 0 && round === 0 && !isBound(port)) return;
+    // Only whole access units, and none before ffmpeg has read the one before: it may stand still for longer than a buffer lasts.
+    if (waitingBytes(port) !== 0) return;
     let marker = false;
     while (!marker) {
       const packet = Buffer.from(packets[next] ?? Buffer.alloc(0));
@@ -484,21 +487,18 @@ async function watchedByFfmpeg(ffmpeg: Peer, folder: string, row: Row, samples: 
   }
 }
 
-/** Whether a program listens at this UDP port. */
-function isBound(port: number): boolean {
+/** What the system keeps for whoever listens at this UDP port; undefined where nobody does. */
+function waitingBytes(port: number): number | undefined {
   const address = `:${port.toString(16).toUpperCase().padStart(4, "0")} `;
-  return readFileSync("/proc/net/udp", "latin1").includes(address);
+  const line = readFileSync("/proc/net/udp", "latin1")
+    .split("\n")
+    .find((one) => one.includes(address));
+  // proc_net_udp: sl, local_address, rem_address, st, tx_queue:rx_queue, …
+  return line === undefined ? undefined : Number.parseInt(line.trim().split(/\s+/)[4]?.split(":")[1] ?? "", 16);
 }
 
-/** An even port that was free a moment ago, and so was the next. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const socket = createSocket("udp4");
-    socket.bind(0, "127.0.0.1");
-    await once(socket, "listening");
-    const { port } = socket.address();
-    socket.close();
-    await once(socket, "close");
-    if (port % 2 === 0) return port;
-  }
+/** An even port that nobody has, nor the next one, below those that the system chooses from: it gives none of these to anybody meanwhile. */
+function freePort(): number {
+  for (let port = 10_000 + 2 * (process.pid % 2000); ; port += 2)
+    if (waitingBytes(port) === undefined && waitingBytes(port + 1) === undefined) return port;
 }
