@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
-import { startTestBridge, type TestBridge } from "../support/bridge.ts";
+import { eventually, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { type Peer, peer } from "../support/peer.ts";
 
 const HOSTNAME = `<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>
@@ -56,11 +56,11 @@ describe("other people's programs with a token", () => {
     const ask = (scheme: string, port: number | undefined): string =>
       `DESCRIBE ${scheme}://127.0.0.1:${port}/live/${camera} RTSP/1.0\r\nCSeq: 1\r\nAuthorization: Bearer ${token}\r\nConnection: close\r\n\r\n`;
     const options = ["s_client", "-quiet", "-verify_return_error", "-CAfile", certificate()];
-    const { stdout } = await program.run([...options, "-connect", `127.0.0.1:${rtsps}`, "-ign_eof"], {
-      input: ask("rtsps", rtsps),
-      limitMs: 5_000,
-    });
-    expect(stdout.toString()).to.match(/^RTSP\/1\.0 200 [\s\S]*m=video/);
+    const openssl = program.start([...options, "-connect", `127.0.0.1:${rtsps}`, "-ign_eof"], { keepInput: true });
+    openssl.child.stdin?.write(ask("rtsps", rtsps));
+    await eventually(() => openssl.child.exitCode !== null || /^RTSP\/1\.0 [\s\S]*m=video/m.test(openssl.output()));
+    openssl.child.kill();
+    expect(openssl.output()).to.match(/^RTSP\/1\.0 200 [\s\S]*m=video/m);
     const plain = connect(Number(rtsp), "127.0.0.1");
     plain.write(ask("rtsp", rtsp));
     const [refused] = (await once(plain, "data")) as [Buffer];

@@ -147,7 +147,7 @@ describe("programs with a client certificate", () => {
     const other = await startTestBridge();
     try {
       const args = ["s_client", "-connect", `127.0.0.1:${other.bridge.parts.addresses().doors.https}`];
-      const { stdout } = await peer(this, "openssl").run(args, { limitMs: 5000 });
+      const { stdout } = await peer(this, "openssl").run(args);
       expect(stdout.toString())
         .to.contain("No client certificate CA names sent")
         .and.not.contain("Acceptable client certificate");
