@@ -62,6 +62,11 @@ describe("a camera that signs its stream itself", () => {
       };
       await eventually(() => t.cameras(login).some(({ info }) => info.connection.state === "online"));
       streams["live"] = await copied(`live/${id}`);
+      // As many pictures as are asked for, or the replay would end before.
+      await eventually(async () => {
+        const { from = 0, to = 0 } = (await t.cameraOf(login, id).recorded.extent()) ?? {};
+        return to - from > 5000;
+      });
       streams["replayed"] = await copied(`recorded/${id}`);
     } finally {
       await t.close();
