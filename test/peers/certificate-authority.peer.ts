@@ -58,11 +58,17 @@ describe("programs with a certificate of the site's authority", () => {
     let sent = 0;
     const ask = async (method: string, at: string, more = ""): Promise<string> => {
       sent += 1;
-      const number = sent;
-      player.child.stdin?.write(`${method} ${at} RTSP/1.0\r\nCSeq: ${number}\r\n${more}\r\n`);
-      const answer = new RegExp(`RTSP/1\\.0 (\\d+)[^$]*?CSeq: ${number}\r[\\s\\S]*?\r\n\r\n`);
-      await eventually(() => answer.test(player.output()));
-      return answer.exec(player.output())?.[0] ?? "";
+      const before = player.output().length;
+      player.child.stdin?.write(`${method} ${at} RTSP/1.0\r\nCSeq: ${sent}\r\n${more}\r\n`);
+      const answer = /RTSP\/1\.0 \d+[\s\S]*?\r\n\r\n/;
+      const whole = (): string | undefined => {
+        const told = player.output().slice(before);
+        const [head] = answer.exec(told) ?? [];
+        const [, length = "0"] = /Content-Length: (\d+)/i.exec(head ?? "") ?? [];
+        return head === undefined || told.length < told.indexOf(head) + head.length + Number(length) ? undefined : head;
+      };
+      await eventually(() => whole() !== undefined);
+      return whole() ?? "";
     };
     await ask("DESCRIBE", url);
     const control = /a=control:(\S+)[\s\S]*$/.exec(player.output().split("m=video")[1] ?? "")?.[1] ?? "";
