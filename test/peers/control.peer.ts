@@ -32,8 +32,12 @@ describe("npm's onvif controls a camera in Python through the bridge", () => {
     if (asked === undefined) throw new Error(`npm's onvif has no ${what}`);
     return asked.call(cam, options);
   };
-  /** The newest request that the camera has got. */
-  const got = (): unknown => JSON.parse(output().trim().split("\n").at(-1) ?? "");
+  /** The requests that the camera has got: what the bridge asks of its own accord may stand behind that of a client. */
+  const got = (): readonly unknown[] =>
+    output()
+      .split("\n")
+      .slice(1, -1)
+      .map((line) => JSON.parse(line) as unknown);
 
   before(async function () {
     const { user, password } = CREDENTIALS;
@@ -99,19 +103,24 @@ describe("npm's onvif controls a camera in Python through the bridge", () => {
 
   it("moves and stops it", async () => {
     await ask("continuousMove", { profileToken: "gate", x: 0.5, y: -0.25, timeout: 2000 });
-    expect(got()).to.deep.equal([
+    expect(got()).to.deep.include([
       "ContinuousMove",
       { ProfileToken: "py-profile", PanTilt: { x: "0.5", y: "-0.25" }, Zoom: { x: "0" }, Timeout: "PT2S" },
     ]);
     await ask("stop", { profileToken: "gate", panTilt: true });
-    expect(got()).to.deep.equal(["Stop", { ProfileToken: "py-profile", PanTilt: "true" }]);
+    expect(got()).to.deep.include(["Stop", { ProfileToken: "py-profile", PanTilt: "true" }]);
     expect(await ask("getStatus", { profileToken: "gate" })).to.have.nested.property("position.x", 0.25);
   });
 
   it("has the bridge stop it when it says nothing more", async () => {
-    await ask("continuousMove", { profileToken: "gate", x: 1, timeout: 100 });
     const stopped = JSON.stringify(["Stop", { ProfileToken: "py-profile", PanTilt: "true", Zoom: "true" }]);
-    await eventually(() => JSON.stringify(got()) === stopped);
+    const before = got().length;
+    await ask("continuousMove", { profileToken: "gate", x: 1, timeout: 100 });
+    await eventually(() =>
+      got()
+        .slice(before)
+        .some((one) => JSON.stringify(one) === stopped),
+    );
   });
 
   it("keeps a place, goes there and forgets it, under a token of the bridge's", async () => {
@@ -120,15 +129,15 @@ describe("npm's onvif controls a camera in Python through the bridge", () => {
     const token = presets.Door?.$.token;
     expect(token).to.match(/^[0-9a-f]{12}$/);
     await ask("gotoPreset", { profileToken: "gate", preset: token });
-    expect(got()).to.deep.equal(["GotoPreset", { ProfileToken: "py-profile", PresetToken: "py-preset-1" }]);
+    expect(got()).to.deep.include(["GotoPreset", { ProfileToken: "py-profile", PresetToken: "py-preset-1" }]);
     await ask("removePreset", { profileToken: "gate", presetToken: token });
-    expect(got()).to.deep.equal(["RemovePreset", { ProfileToken: "py-profile", PresetToken: "py-preset-1" }]);
+    expect(got()).to.deep.include(["RemovePreset", { ProfileToken: "py-profile", PresetToken: "py-preset-1" }]);
   });
 
   it("reads and changes how it sees", async () => {
     expect(await ask("getImagingSettings", { token: "gate" })).to.include({ brightness: 55, contrast: 40 });
     await ask("setImagingSettings", { token: "gate", brightness: 60 });
-    expect(got()).to.deep.include(["SetImagingSettings", { VideoSourceToken: "py-source", Brightness: "60" }][1]);
+    expect(got()).to.deep.include(["SetImagingSettings", { VideoSourceToken: "py-source", Brightness: "60" }]);
   });
 
   it("fetches its picture, and neither padding nor the address that the camera told", async () => {
