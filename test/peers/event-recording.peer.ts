@@ -45,10 +45,12 @@ describe("a camera that is recorded when something moves", () => {
     for (const name of ["main", "sub"]) await t.bridge.parts.discovery.setRecording(id, name, plan);
     for (const state of ["recording", "waiting", "recording", "waiting"])
       await eventually(() => info(id, "main").recording.state === state);
-    const streams = t.cameras(login).find((one) => one.info.id === id)?.streams ?? [];
+    // A file is closed some time after its event is over.
+    const { segments } = t.bridge.parts.archive.place.catalog;
     await eventually(async () => {
-      const extents = await Promise.all(streams.map(({ recorded }) => recorded.extent()));
-      return extents.every((one) => one !== undefined) && info(id, "sub").recording.state === "waiting";
+      const begin = { startUs: 0, file: "" };
+      const closed = await Promise.all(["main", "sub"].map((name) => segments.after(id, name, begin)));
+      return closed.every((ofStream) => ofStream.length > 0);
     });
     const files = await filesOf(t.folder, id);
     expect(files.length).to.be.at.least(2);
@@ -80,7 +82,8 @@ describe("a camera that is recorded when something moves", () => {
       const target = { rtsp: gst.url("h264").href };
       const { id } = await t.bridge.parts.discovery.adopt(target, { plainText: true, recording: { mode: "off" } });
       expect(info(id, "main").recording.state).to.equal("off");
-      const minute = (offset: number): string => new Date(Date.now() + offset * 60_000).toISOString().slice(11, 16);
+      const begun = Date.now();
+      const minute = (offset: number): string => new Date(begun + offset * 60_000).toISOString().slice(11, 16);
       const days = [1, 2, 3, 4, 5, 6, 7];
       const plan = (from: string, to: string) =>
         readRecordingPlan({ mode: "schedule", hours: { zone: "UTC", weekly: [{ days, from, to }] } });
@@ -89,7 +92,8 @@ describe("a camera that is recorded when something moves", () => {
       await t.bridge.parts.discovery.setRecording(id, "main", plan(minute(-5), minute(20)));
       await eventually(() => info(id, "main").recording.state === "recording");
       await t.bridge.parts.discovery.setRecording(id, "main", plan(minute(10), minute(20)));
-      await eventually(async () => (await filesOf(t.folder, id)).length === 1);
+      // One, or more where it took long to close its hours again.
+      await eventually(async () => (await filesOf(t.folder, id)).length > 0);
       const [file = ""] = await filesOf(t.folder, id);
       const { code, stdout } = await ffprobe.run([
         "-v",
