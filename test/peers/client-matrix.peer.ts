@@ -8,7 +8,7 @@ import { eventually, type Login, startTestBridge, type TestBridge } from "../sup
 import { LOG_INS, MATRIX, type MatrixRow, stretchAddress } from "../support/client-matrix.ts";
 import { type ClientNetwork, makeClientNetwork, NETWORK } from "../support/client-network.ts";
 import { framesOf } from "../support/frame-code.ts";
-import { expectConsecutive } from "../support/frames.ts";
+import { expectConsecutive, UDP_BUFFER_BYTES } from "../support/frames.ts";
 import { GST_WATCH } from "../support/gst-watch.ts";
 import { startLogInRelay } from "../support/log-in-relay.ts";
 import { DEBIAN_PYTHON, missing, type Outcome, type Peer, peer, pythonPeer } from "../support/peer.ts";
@@ -77,7 +77,8 @@ describe("clients that nobody here wrote", () => {
     const isLive = rest.includes("/live/");
     let outcome: Outcome;
     if (client === "ffmpeg") {
-      const input = ["-rtsp_transport", transport, ...(isLive ? ["-t", `${SECONDS}`] : []), "-i", url];
+      const buffer = ["-buffer_size", `${UDP_BUFFER_BYTES}`];
+      const input = ["-rtsp_transport", transport, ...buffer, ...(isLive ? ["-t", `${SECONDS}`] : []), "-i", url];
       const picture = ["-map", "0:v", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
       const args = ["-v", "warning", ...input, ...picture, "-map", "0:a", "-f", "s16le", file];
       outcome = await there(context, "ffmpeg").run(args);

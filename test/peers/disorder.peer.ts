@@ -104,7 +104,7 @@ describe("RTP over UDP to GStreamer, on a network that", () => {
       const relay = await startRtspRelay({ address: "127.0.0.1", server, mangle: mangle() });
       try {
         const url = `rtsp://${login.name}:${login.secret}@127.0.0.1:${relay.port}/live/${id}`;
-        expectGoesOn(await watchOverUdp(gst, url), whole);
+        expectGoesOn(await watchOverUdp(gst, url, whole), whole);
       } finally {
         relay.close();
       }

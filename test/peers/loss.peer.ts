@@ -52,7 +52,7 @@ describe("a network on which the kernel loses two datagrams in a hundred", () =>
     const loss = losePackets(this, network, "coming", PERCENT);
     t = await startTestBridge({ clientAddress: network.address });
     const id = await t.adopt(await t.camera({ width: WIDTH, height: HEIGHT }));
-    expectGoesOn(await watchOverUdp(gst, t.rtsp(await t.account(), `live/${id}`)), false);
+    expectGoesOn(await watchOverUdp(gst, t.rtsp(await t.account(), `live/${id}`), false), false);
     expect(loss.dropped(), "dropped").to.be.above(0);
   });
 });

@@ -5,6 +5,9 @@ import type { Peer } from "./peer.ts";
 const WIDTH = 640;
 const HEIGHT = 360;
 
+/** Of a client's sockets over UDP: what comes in while it stands still for some seconds. The system may give less (net.core.rmem_max). */
+export const UDP_BUFFER_BYTES = 4 * 1024 * 1024;
+
 /** Every frame that comes, as gray bytes on standard output. */
 const RAW = ["-map", "0:v", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", "gray", "-"];
 
@@ -20,6 +23,8 @@ export async function watchFrames(
     "warning",
     "-rtsp_transport",
     transport,
+    "-buffer_size",
+    `${UDP_BUFFER_BYTES}`,
     "-i",
     url,
     ...more,
@@ -39,7 +44,7 @@ export async function watchFramesInGStreamer(
   most?: number,
   protocols = "tcp",
 ): Promise<readonly number[]> {
-  const source = `rtspsrc location=${url} protocols=${protocols} tls-validation-flags=0 latency=0`;
+  const source = `rtspsrc location=${url} protocols=${protocols} tls-validation-flags=0 latency=0 udp-buffer-size=${UDP_BUFFER_BYTES} timeout=0`;
   // Who joins a group that is running must wait for a key frame; everybody else is given one.
   const depay = protocols === "udp-mcast" ? "rtph264depay wait-for-keyframe=true" : "rtph264depay";
   const decode = `${depay} ! h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8`;

@@ -34,6 +34,8 @@ branches = {options.medium: written} | ({"audio": sound} if options.sound else {
 pipeline = Gst.Pipeline.new()
 source = Gst.ElementFactory.make("rtspsrc")
 source.set_property("latency", 0)
+# What comes in while it stands still for some seconds.
+source.set_property("udp-buffer-size", 4 * 1024 * 1024)
 pipeline.add(source)
 bins = {media: Gst.parse_bin_from_description(text, True) for media, text in branches.items()}
 for one in bins.values():

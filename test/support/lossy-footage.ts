@@ -6,6 +6,7 @@ import type { RecordedSource } from "../../media/source.ts";
 import type { Track } from "../../media/track.ts";
 import { eventually } from "./bridge.ts";
 import { framesOf } from "./frame-code.ts";
+import { UDP_BUFFER_BYTES } from "./frames.ts";
 import type { Peer } from "./peer.ts";
 
 /** Small, for a key frame of a simulated camera is not compressed: the larger, the rarer it comes whole. */
@@ -16,6 +17,7 @@ const GOP = 30;
 const FRAME_MS = 1000 / 15;
 /** Timers of a busy machine, on the camera's side and on ours. */
 const CLOCK_MS = 250;
+const PATIENT_MS = 20_000;
 /** Frames that are looked at. */
 const ENOUGH = 3 * GOP;
 const START_CODE = Buffer.of(0, 0, 0, 1);
@@ -43,9 +45,13 @@ export async function expectMarkedFootage(ffmpeg: Peer, source: RecordedSource, 
   );
 }
 
-/** Live frames that GStreamer shows over UDP, where it waits for a key frame behind each loss. */
-export async function watchOverUdp(gst: Peer, url: string): Promise<readonly number[]> {
-  const source = `rtspsrc location=${url} protocols=udp latency=400 ! rtph264depay wait-for-keyframe=true`;
+/**
+ * Live frames that GStreamer shows over UDP, where it waits for a key frame behind each loss. Where nothing is lost, it waits for what is
+ * late for as long as a machine may stand still.
+ */
+export async function watchOverUdp(gst: Peer, url: string, isWhole: boolean): Promise<readonly number[]> {
+  const patience = `latency=${isWhole ? PATIENT_MS : 400} udp-buffer-size=${UDP_BUFFER_BYTES} timeout=0`;
+  const source = `rtspsrc location=${url} protocols=udp ${patience} ! rtph264depay wait-for-keyframe=true`;
   const decode = "h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8";
   const line = `-q ${source} ! ${decode} ! identity eos-after=${ENOUGH} ! fdsink fd=1 sync=false`;
   const { stdout, stderr } = await gst.run(line.split(" "));
