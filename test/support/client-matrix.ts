@@ -1,4 +1,4 @@
-import { isoOf, later, SECOND, unixMillis } from "../../base/units.ts";
+import { isoOf, later, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { RecordedSource } from "../../media/source.ts";
 
 /** What RTSP and RTP go over, from a client to the bridge. */
@@ -75,6 +75,9 @@ export function matrixLines(): readonly string[] {
   });
 }
 
+/** Pictures of a simulated camera that follow each other: fifteen come in a second. */
+const MOST_APART_MS = 100;
+
 /**
  * The address of a stretch that was recorded whole, `seconds` long; undefined as long as there is none. On a busy machine a
  * simulated camera drops pictures, which no client can be blamed for.
@@ -83,8 +86,13 @@ export async function stretchAddress(source: RecordedSource, id: string, seconds
   const extent = await source.extent();
   if (extent === undefined) return undefined;
   let from = later(extent.from, SECOND);
+  let last: UnixMillis = from;
   for await (const { at, track, discontinuity } of source.read({ from }, new AbortController().signal)) {
-    if (track === 0 && discontinuity) from = unixMillis(Math.max(from, at));
+    if (track === 0) {
+      // What the camera itself has left out was not lost on the way.
+      if (discontinuity || at - last > MOST_APART_MS) from = unixMillis(Math.max(from, at));
+      last = at;
+    }
     if (at - from > (seconds + 1) * SECOND) return `recorded/${id}?at=${isoOf(from)}&for=${seconds}s`;
   }
   return undefined;
