@@ -128,6 +128,7 @@ describe("programs with a client certificate", () => {
       key: await keyOf(known),
     });
     await once(post, "secureConnect");
+    post.on("error", () => undefined);
     const request = `DESCRIBE rtsps://127.0.0.1/live/${camera} RTSP/1.0\r\nCSeq: 1\r\n\r\n`;
     post.write(`POST / HTTP/1.0\r\nContent-Length: 32767\r\nContent-Type: application/x-rtsp-tunnelled\r\n${cookie}`);
     post.write(Buffer.from(request).toString("base64"));
