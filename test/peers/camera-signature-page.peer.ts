@@ -112,7 +112,7 @@ describe("what cameras signed, in the pages, in Chromium", () => {
     await dialog.getByLabel("To", { exact: true }).fill(await local(to));
     await dialog.getByRole("button", { name: "Export", exact: true }).click();
     await page.getByRole("button", { name: "Done" }).click();
-    await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByText("ready", { exact: true }).waitFor();
     await page.getByText(/^Gate, signed by the camera: .*as the camera signed it, \d/).waitFor();
     await page.getByText(/^signed by Axis Edge Vault Attestation/).waitFor();
     expect(await page.getByText(/^Yard, signed by the camera/).count()).to.equal(0);

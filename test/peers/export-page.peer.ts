@@ -77,7 +77,7 @@ describe("the page of exports, in Chromium", () => {
     await page.getByRole("button", { name: "Done" }).click();
     await page.getByText(/waits for its turn|is being made|ready/).waitFor();
     await window.picture("exports-running");
-    await page.getByText("ready", { exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByText("ready", { exact: true }).waitFor();
     expect(await page.getByText(password).count()).to.equal(0);
     await window.picture("exports-ready");
   });

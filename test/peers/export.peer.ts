@@ -14,6 +14,8 @@ import { scratchFolder } from "../support/recorder-samples.ts";
 
 /** Where to leave pictures of the viewer for a person to look at; none are taken without it. */
 const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
+/** For what hangs: on a busy machine, Chromium begins slowly, and plays so. */
+const [LAUNCH_MS, STEP_MS] = [180_000, 120_000];
 const PASSWORD = new Secret("correct horse battery");
 
 /** What is asked of the page's `<video>`. */
@@ -172,8 +174,13 @@ describe("whoever gets an export, with public tools alone", () => {
 
     before(async function () {
       const { program } = peer(this, "chromium");
-      browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
+      browser = await chromium.launch({
+        executablePath: program,
+        timeout: LAUNCH_MS,
+        args: ["--no-sandbox", "--disable-gpu"],
+      });
       page = await browser.newPage({ viewport: { width: 1000, height: 900 } });
+      page.setDefaultTimeout(STEP_MS);
       page.on("pageerror", (error) => troubles.push(String(error)));
       page.on("console", (message) => {
         if (message.type() === "error") troubles.push(message.text());

@@ -8,8 +8,10 @@ import { witnesses } from "./witnesses.ts";
 const SCREENSHOTS = process.env["VIADUCT_SCREENSHOTS"];
 
 const LIMITS = {
-  /** What a step waits for: pages answer at once, but on a machine where much else runs. */
-  stepMs: 60_000,
+  /** Chromium itself begins slowly on such a machine. */
+  launchMs: 180_000,
+  /** For what hangs in a step: pages answer at once, but on a machine where much else runs. */
+  stepMs: 180_000,
   /** For what is said of a test that failed, and how much that is. */
   witnessMs: 5000,
   shownCharacters: 3000,
@@ -45,6 +47,7 @@ export async function openWindow(
 ): Promise<BrowserWindow> {
   const browser: Browser = await chromium.launch({
     executablePath: program,
+    timeout: LIMITS.launchMs,
     ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
     args: [
       "--no-sandbox",
