@@ -78,6 +78,7 @@ export async function startSamba(
   const krb5Conf = join(folder, "krb5.conf");
   await writeFile(krb5Conf, clientsConfiguration(address));
   let child: ChildProcess | undefined;
+  let dead: Promise<unknown> | undefined;
   const chunks: Buffer[] = [];
   const domain: SambaDomain = {
     address,
@@ -112,6 +113,8 @@ export async function startSamba(
       if (code !== 0) throw new Error(`samba-tool domain exportkeytab: ${stderr}`);
     },
     async start() {
+      // Where it was killed, all of it must be gone: what still listens would be taken for the new one, which could not listen then.
+      await dead;
       const args = [samba.program, "-s", conf, "-F", "--no-process-group", "--debug-stdout"];
       // Where its own parts find its winbind is compiled in.
       const own = `mkdir -p /run/samba && mount --bind ${folder}/samba /run/samba && exec "$@"`;
@@ -134,7 +137,9 @@ export async function startSamba(
       while (await accepts(address, 636)) await new Promise((resolve) => setTimeout(resolve, 20));
     },
     kill() {
-      if (child !== undefined) killGroup(child);
+      if (child === undefined) return;
+      dead = once(child, "close");
+      killGroup(child);
       child = undefined;
     },
     output: () => Buffer.concat(chunks).toString("utf8").slice(-4000),
