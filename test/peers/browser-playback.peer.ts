@@ -20,6 +20,7 @@ interface Shown {
   readonly videoWidth: number;
   readonly seeking: boolean;
   readonly currentTime: number;
+  readonly buffered: { readonly length: number; end(index: number): number };
   readonly ownerDocument: { createElement(name: "canvas"): Canvas };
 }
 interface Canvas {
@@ -100,8 +101,12 @@ describe("recordings in Chromium", () => {
       });
       return !seeking && Math.abs(currentTime * 1000 - said) < 5 ? said : Number.NaN;
     };
-    await eventually(async () => !Number.isNaN(await shown()));
-    return shown();
+    let said = Number.NaN;
+    await eventually(async () => {
+      said = await shown();
+      return !Number.isNaN(said);
+    });
+    return said;
   };
   /** The number that the camera burnt into the picture which the browser shows, in large or small. */
   const number = async (shown: Locator = first().locator("video:not([hidden])")): Promise<number> => {
@@ -118,6 +123,8 @@ describe("recordings in Chromium", () => {
     frame.set(gray, 320 * WIDTH);
     return framesOf(frame, WIDTH, HEIGHT)[0] ?? -1;
   };
+  /** The same while it is played, where there is none yet when another run has just begun. */
+  const numberPlayed = (): Promise<number> => number().catch(() => Number.NaN);
   /** The number in the picture of that instant, by ffmpeg. */
   const recordedNumber = async (at: number): Promise<number> => {
     const [track] = await camera.recorded.tracks(unixMillis(at));
@@ -155,6 +162,16 @@ describe("recordings in Chromium", () => {
   };
   const step = (name: "One picture on" | "One picture back"): Promise<void> =>
     page.getByRole("button", { name }).click();
+  /** Until the page has what comes behind an instant: it steps on to no picture that it does not know yet. */
+  const isRead = (until: number): Promise<void> =>
+    eventually(() =>
+      first()
+        .locator("video:not([hidden])")
+        .evaluate((element, end) => {
+          const { buffered } = element as unknown as Shown;
+          return buffered.length > 0 && buffered.end(buffered.length - 1) * 1000 > end;
+        }, until),
+    );
 
   it("show the picture of exactly the instant that is asked for", async () => {
     const { from = 0 } = (await camera.recorded.extent()) ?? {};
@@ -218,9 +235,11 @@ describe("recordings in Chromium", () => {
   it("go on and back by one picture, also over a key frame", async () => {
     const begin = await number();
     const at = await instant();
+    await isRead(at + 500);
     for (let count = 1; count <= 3; count += 1) {
       await step("One picture on");
-      await instant();
+      // The page says so with its next frame.
+      await eventually(async () => (await instant()) > at + (count * 1000) / 15 - 20);
       expect(await number()).to.equal(begin + count);
     }
     for (let count = 2; count >= -12; count -= 1) {
@@ -233,21 +252,26 @@ describe("recordings in Chromium", () => {
   it("play at the speed that is chosen, and backwards", async () => {
     const begin = await number();
     await page.getByRole("button", { name: "Play" }).click();
-    await eventually(async () => (await number()) > begin + 15);
+    await eventually(async () => (await numberPlayed()) > begin + 15);
     await page.getByLabel("Speed").selectOption("4×");
-    await eventually(async () => (await number()) > begin + 40);
+    await eventually(async () => (await numberPlayed()) > begin + 40);
     await page.getByRole("button", { name: "Pause" }).click();
-    expect(await number()).to.equal(await recordedNumber(await instant()));
+    await page.getByRole("button", { name: "Play" }).waitFor();
+    const paused = await instant();
+    expect(await number()).to.equal(await recordedNumber(paused));
     await page.getByLabel("Speed").selectOption("4× back");
     await page.getByRole("button", { name: "Play" }).click();
-    await eventually(async () => (await number()) < begin + 10);
+    await eventually(async () => (await numberPlayed()) < begin + 10);
     // Nothing is older: there it stops by itself, however busy the machine.
     await page.getByRole("button", { name: "Play" }).waitFor();
-    expect(await number()).to.equal(await recordedNumber(await instant()));
+    const stopped = await instant();
+    expect(await number()).to.equal(await recordedNumber(stopped));
   });
 
   it("show when something happened, and keep bookmarks, which lead back to it", async () => {
+    const oldest = await instant();
     await page.getByRole("button", { name: "Newest" }).click();
+    await eventually(async () => (await instant()) > oldest);
     const at = unixMillis(await instant());
     const event = { camera: camera.info.id, at, kind: "motion", about: "test", property: false, content: "<a/>" };
     await t.bridge.parts.archive.journal.enter([event]);
