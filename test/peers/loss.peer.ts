@@ -35,7 +35,7 @@ describe("a network on which the kernel loses two datagrams in a hundred", () =>
         env: { VIADUCT_SIM_PASSWORD: CAMERA_LOGIN.password.reveal() },
       },
     );
-    await camera.until(/^RTSP/m);
+    await camera.until(/^RTSP .*\n/m);
     const [, rtsp = ""] = /^RTSP {3}(rtsp\S+)$/m.exec(camera.out()) ?? [];
     t = await startTestBridge({ network: otherAddress.split(".").slice(0, 3).join(".") });
     const login = await t.account();

@@ -10,6 +10,8 @@ const WIDTH = 640;
 const HEIGHT = 360;
 /** Frames of a group of pictures of a simulated camera. */
 const GOP = 30;
+/** Each frame as it comes: by itself, ffmpeg would show one twice where another is late. */
+const RAW = "-vsync passthrough -f rawvideo -pix_fmt gray -";
 
 describe("a camera in, and out to players", () => {
   let t: TestBridge;
@@ -50,7 +52,7 @@ describe("a camera in, and out to players", () => {
     const ffmpeg = peer(this, "ffmpeg");
     const play = (frames: number): ReturnType<typeof ffmpeg.run> =>
       ffmpeg.run(
-        `-v error -rtsp_transport tcp -i ${t.rtsp(login, `live/${id}`, "rtsps")} -map 0:v -frames:v ${frames} -f rawvideo -pix_fmt gray -`.split(
+        `-v error -rtsp_transport tcp -i ${t.rtsp(login, `live/${id}`, "rtsps")} -map 0:v -frames:v ${frames} ${RAW}`.split(
           " ",
         ),
       );
@@ -68,7 +70,7 @@ describe("a camera in, and out to players", () => {
     const ffmpeg = peer(this, "ffmpeg");
     const other = await t.adopt(await t.camera({ width: 320, height: 176 }));
     const { code, stdout, stderr } = await ffmpeg.run(
-      `-v error -rtsp_transport tcp -i ${t.rtsp(login, `recorded/${other}?at=-2s`)} -frames:v 20 -f rawvideo -pix_fmt gray -`.split(
+      `-v error -rtsp_transport tcp -i ${t.rtsp(login, `recorded/${other}?at=-2s`)} -frames:v 20 ${RAW}`.split(
         " ",
       ),
     );

@@ -3,6 +3,9 @@ import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { eventually, type Login, startTestBridge, type TestBridge } from "../support/bridge.ts";
 import { peer } from "../support/peer.ts";
 
+/** For a browser that hangs. */
+const LIMIT_MS = 180_000;
+
 interface Seen {
   /** Statuses of the answers, in order. */
   readonly statuses: readonly number[];
@@ -89,8 +92,10 @@ describe("RTSP in a WebSocket, in Chromium", () => {
       const extent = await t.cameras(login)[0]?.recorded.extent();
       return extent !== undefined && extent.to - extent.from > 5000;
     });
-    browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu"] });
+    const args = ["--no-sandbox", "--disable-gpu"];
+    browser = await chromium.launch({ executablePath: program, args, timeout: LIMIT_MS });
     context = await browser.newContext({ ignoreHTTPSErrors: true });
+    context.setDefaultTimeout(LIMIT_MS);
   });
   after(async () => {
     await browser?.close();
@@ -134,7 +139,7 @@ describe("RTSP in a WebSocket, in Chromium", () => {
     const other = await t.account();
     const playing = play(other, `live/${id}`, 1e9);
     const { rtspSessions, accounts } = t.bridge.parts;
-    while (rtspSessions(other.name) === 0) await new Promise((resolve) => setImmediate(resolve));
+    await eventually(() => rtspSessions(other.name) > 0);
     await accounts.change(other.id, { enabled: false });
     expect((await playing).code).to.equal(1006);
   });

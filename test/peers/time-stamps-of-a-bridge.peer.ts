@@ -2,7 +2,6 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog } from "../../base/log.ts";
-import { MINUTE, unixMillis } from "../../base/units.ts";
 import { TimeStamper } from "../../bridge/client-side/time-stamper.ts";
 import { readAnchor } from "../../recorder/anchor.ts";
 import { certificatesOf } from "../../recorder/cms/chain.ts";
@@ -39,18 +38,19 @@ describe("time stamps of a bridge's anchors and exports, by openssl", () => {
   const verify = (...more: readonly string[]): ReturnType<typeof viaduct> =>
     viaduct(["verify", recordings(), "--certificate", at("bridge", "evidence-cert.pem"), ...more]);
   const judge = (ca = "root.pem") => verify("--tsa-ca", tsa.file(ca));
-  /** The file of an export of what was recorded in the last minute, as somebody asks for it at the pages. */
+  /** The file of an export of what was recorded, as somebody asks for it at the pages. */
   const exportFrom = async (site: TestBridge): Promise<string> => {
     const { accounts, exports, watch } = site.bridge.parts;
     const login = await site.account({ export: "any" });
     const who = accounts.principalOf(login.id);
     if (who === undefined) throw new Error(`${login.name} is not let in`);
     const asking = { who, door: "api", address: "127.0.0.1" } as const;
-    const now = Date.now();
+    const cameras = watch.all();
+    const extent = await cameras[0]?.recorded.extent();
+    if (extent === undefined) throw new Error("nothing is recorded");
     const { id } = await exports.ask(asking, {
-      cameras: watch.all().map(({ info }) => info.id),
-      from: unixMillis(now - MINUTE),
-      to: unixMillis(now),
+      cameras: cameras.map(({ info }) => info.id),
+      ...extent,
       stream: "main",
       reason: "",
       without: [],

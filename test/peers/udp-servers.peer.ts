@@ -16,8 +16,8 @@ import { pullUntil } from "../support/pull-until.ts";
 import { flows, startPushedCamera } from "../support/pushed-camera.ts";
 
 const START_CODE = Buffer.of(0, 0, 0, 1);
-/** Longer than any test looks. */
-const FILM_SECONDS = 60;
+/** Longer than any test looks, also on a busy machine: VLC and ffmpeg begin it once. */
+const FILM_SECONDS = 300;
 
 /** H.264 as a byte stream, and its description as far as it is needed. */
 function byteStream(track: Pick<Track, "codec" | "kind" | "fmtp">, groups: readonly PacketGroup[]): Buffer {
