@@ -70,9 +70,7 @@ describe("a camera in, and out to players", () => {
     const ffmpeg = peer(this, "ffmpeg");
     const other = await t.adopt(await t.camera({ width: 320, height: 176 }));
     const { code, stdout, stderr } = await ffmpeg.run(
-      `-v error -rtsp_transport tcp -i ${t.rtsp(login, `recorded/${other}?at=-2s`)} -frames:v 20 ${RAW}`.split(
-        " ",
-      ),
+      `-v error -rtsp_transport tcp -i ${t.rtsp(login, `recorded/${other}?at=-2s`)} -frames:v 20 ${RAW}`.split(" "),
     );
     expect(code, stderr).to.equal(0);
     expectConsecutive(framesOf(stdout, 320, 176), 20);
