@@ -18,8 +18,8 @@ interface Watching {
   end(): Promise<void>;
 }
 
-function watch({ start }: Peer, args: string): Watching {
-  const { child } = start(args.split(" "));
+function watch(program: Peer, args: string): Watching {
+  const { child } = program.start(args.split(" "));
   const ended = once(child, "close");
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -63,7 +63,7 @@ async function expectFlows(ffmpeg: Peer, url: string, kind: string, streams: num
         child.exitCode !== null ||
         (runs().length === streams && runs().every((run, index) => run >= (index === 0 ? PICTURES : SOUNDS))),
     );
-    expect(child.exitCode, `${kind}: ${runs()}`).to.equal(null);
+    expect(child.exitCode, `${kind}: ${runs().join(", ")}`).to.equal(null);
   } finally {
     child.kill("SIGKILL");
   }
