@@ -48,7 +48,7 @@ const inFfmpeg = (ffmpeg: Peer, url: string): Watching =>
 const inGStreamer = (gst: Peer, url: string): Watching =>
   watch(
     gst,
-    `-q rtspsrc location=${url} protocols=udp-mcast latency=0 ! rtph264depay wait-for-keyframe=true ! h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8 ! fdsink fd=1 sync=false`,
+    `-q rtspsrc location=${url} protocols=udp-mcast latency=0 timeout=0 ! rtph264depay wait-for-keyframe=true ! h264parse ! avdec_h264 ! videoconvert ! video/x-raw,format=GRAY8 ! fdsink fd=1 sync=false`,
   );
 
 describe("live streams by multicast, to another machine", () => {

@@ -34,6 +34,9 @@ describe("a tone from GStreamer's client, through the bridge, to the speaker of 
     await t?.close();
   });
 
+  // One may talk at a time, and who has ended is gone a moment later.
+  afterEach(() => eventually(() => t.bridge.parts.rtspSessions(login.name) === 0));
+
   // Each another tone, for the end of the one before may still be on its way.
   for (const [protocols, scheme, toneHz] of [
     ["tcp", "rtsp", 440],
@@ -56,7 +59,10 @@ describe("a tone from GStreamer's client, through the bridge, to the speaker of 
         const ended = once(child, "close");
         const says = (word: string): boolean => talker.output().split("\n").includes(word);
         await eventually(
-          () => (says("watching") && says("talking") && heard().length >= ENOUGH) || child.exitCode !== null,
+          () =>
+            (says("watching") && says("talking") && heard().length >= ENOUGH) ||
+            /^failed:/m.test(talker.output()) ||
+            child.exitCode !== null,
         );
         child.stdin?.end();
         await ended;
