@@ -21,6 +21,8 @@ parser.add_argument("--password", required=True)
 parser.add_argument("--packets", type=int, required=True)
 options = parser.parse_args()
 
+# In any environment the whole of what is written goes out: without a buffer of its own, Python writes a part where it is interrupted.
+output = open(sys.stdout.fileno(), "wb", closefd=False)
 curl = ctypes.CDLL("libcurl.so.4")
 curl.curl_easy_init.restype = ctypes.c_void_p
 curl.curl_easy_strerror.restype = ctypes.c_char_p
@@ -32,7 +34,7 @@ packets = 0
 
 def on_packet(data, size, count, _):
     global packets
-    sys.stdout.buffer.write(data[: size * count])
+    output.write(data[: size * count])
     packets += 1
     return size * count
 
@@ -79,4 +81,4 @@ ask(SETUP, options.url + "/track0")
 ask(PLAY, options.url)
 while packets < options.packets:
     ask(RECEIVE, options.url)
-sys.stdout.buffer.flush()
+output.flush()

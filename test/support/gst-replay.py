@@ -26,6 +26,8 @@ parser.add_argument("--jump-ms", type=int, help="where to go on, in ms since 197
 parser.add_argument("--jump-after", type=int, help="... after so many frames")
 options = parser.parse_args()
 
+# In any environment the whole of what is written goes out: without a buffer of its own, Python writes a part where it is interrupted.
+output = open(sys.stdout.fileno(), "wb", closefd=False)
 Gst.init(None)
 NTP_TO_UNIX_MS = 2208988800 * 1000
 
@@ -59,7 +61,7 @@ def frame(_sink, buffer, _pad):
     if jumping or count >= options.frames:
         return
     count += 1
-    sys.stdout.buffer.write(buffer.extract_dup(0, buffer.get_size()))
+    output.write(buffer.extract_dup(0, buffer.get_size()))
     if count == options.jump_after:
         jumping = True
         # Not from the thread that brings the frames: a flushing seek waits for it.
@@ -123,7 +125,7 @@ def seek(start, stop):
 source.send_event(seek(options.from_ms, options.to_ms))
 pipeline.set_state(Gst.State.PLAYING)
 loop.run()
-sys.stdout.buffer.flush()
+output.flush()
 for text in failure:
     print("failed:", text, file=sys.stderr)
 sys.stderr.flush()

@@ -22,6 +22,8 @@ parser.add_argument("--medium", help="audio: what comes of it is written, instea
 parser.add_argument("--decode", help="elements that make of RTP what is written; without them, H.264 becomes gray")
 options = parser.parse_args()
 
+# In any environment the whole of what is written goes out: without a buffer of its own, Python writes a part where it is interrupted.
+output = open(sys.stdout.fileno(), "wb", closefd=False)
 Gst.init(None)
 # What two threads use first at the same time, PyGObject has not made yet for one of them: `link` is called for picture and sound.
 Gst.Caps.new_empty_simple("video/x-raw").get_structure(0).get_string("media")
@@ -77,7 +79,7 @@ failure = []
 def frame(_sink, buffer, _pad):
     global count
     if options.frames is None or count < options.frames:
-        sys.stdout.buffer.write(buffer.extract_dup(0, buffer.get_size()))
+        output.write(buffer.extract_dup(0, buffer.get_size()))
     count += 1
     if count == options.frames:
         loop.quit()
@@ -97,7 +99,7 @@ bus.add_signal_watch()
 bus.connect("message", message)
 pipeline.set_state(Gst.State.PLAYING)
 loop.run()
-sys.stdout.buffer.flush()
+output.flush()
 for text in failure:
     print("failed:", text, file=sys.stderr)
 sys.stderr.flush()
