@@ -59,6 +59,8 @@ export interface Answer {
   readonly body: XmlElement;
   /** Our time in the middle of the exchange. */
   readonly at: UnixMillis;
+  /** How long it took. */
+  readonly tookMs: Millis;
 }
 
 /** A SOAP fault that is not about logging in: the camera does not know the operation, or refuses its arguments. */
@@ -135,9 +137,10 @@ export class Caller {
   ): Promise<Answer | { readonly refused: { challenges: readonly string[]; fault: boolean } }> {
     const { clock } = this.#options;
     const what = `${call.operation} at ${call.url.host}`;
-    const before = clock.now();
+    const [before, begun] = [clock.now(), clock.monotonic()];
     const response = await this.#requestTwice(call, proven);
     const at = unixMillis((before + clock.now()) / 2);
+    const tookMs = clock.monotonic() - begun;
     const { status } = response;
     if (status >= 300 && status < 400)
       throw notOnvif(`${what}: answered with a redirect (${status}), which is not followed`);
@@ -155,7 +158,7 @@ export class Caller {
     if (status === 503) throw new Fault("unavailable", `${what}: HTTP 503`, { tell: "the camera is busy" });
     if (body === undefined || status !== 200) throw notOnvif(`${what}: HTTP ${status}`);
     if (body.name !== `${call.operation}Response`) throw notOnvif(`${what}: answered with ${body.name.slice(0, 60)}`);
-    return { body, at };
+    return { body, at, tookMs };
   }
 
   /** Cameras close connections at odd moments: a request that was cut off is sent once more, with a fresh proof. */

@@ -9,10 +9,10 @@ import type { CameraTls } from "../../net/tcp.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import { scopeValue } from "../../wsdl/scope.ts";
 import { findPath, type XmlElement } from "../../wsdl/xml.ts";
-import { type Answer, type Call, Caller, ifThere } from "./caller.ts";
+import { type Answer, Caller, ifThere } from "./caller.ts";
+import { readClock } from "./clock.ts";
 import { type CameraProfile, readProfiles } from "./media.ts";
 import { addressIn, USUAL_DEVICE_PORTS } from "./quirks.ts";
-import { clockOffset, clockOffsetOfHeader } from "./skew.ts";
 
 const LIMITS = {
   /** Addresses of the device service that are tried, one after the other. */
@@ -153,21 +153,6 @@ async function describeAt(device: URL, caller: Caller, o: DescribeOptions): Prom
     clockOffsetMs: caller.login.clockOffsetMs,
     services: [...services.urls.keys()],
   };
-}
-
-/**
- * Asked before logging in, as Core 5.9.4 allows everybody: log-ins by UsernameToken are dated by the camera's clock. Panasonic
- * and Digital Barriers want a login even here (agsh/onvif src/onvif.ts, getSystemDateAndTime); they are asked once more with
- * one, dated by the Date field of their refusal or else by our clock.
- */
-export async function readClock(caller: Caller, call: Call): Promise<Millis | undefined> {
-  let answer = await ifThere(caller.callOpenly(call));
-  if (answer === undefined && caller.refusedAt !== undefined) {
-    const { date, at } = caller.refusedAt;
-    caller.login.clockOffsetMs = clockOffsetOfHeader(date, at) ?? 0;
-    answer = await ifThere(caller.call(call));
-  }
-  return answer && clockOffset(answer.body, answer.at);
 }
 
 /** Where GetCapabilities has a service's address (Core 8.1.2.3). */

@@ -8,7 +8,8 @@ import { readLoosely } from "../../wsdl/read-loosely.ts";
 import { serializeContent } from "../../wsdl/serialize.ts";
 import type { Operation, RequestOf, ResponseOf, ServiceTable } from "../../wsdl/service.ts";
 import { Caller } from "./caller.ts";
-import { readClock, readServices } from "./camera.ts";
+import { readServices } from "./camera.ts";
+import { readClock } from "./clock.ts";
 import { RefusedLogIn } from "./refused-log-in.ts";
 
 const LIMITS = {

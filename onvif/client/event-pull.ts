@@ -4,7 +4,8 @@ import { MINUTE, SECOND } from "../../base/units.ts";
 import { NAMESPACES } from "../../wsdl/namespaces.ts";
 import type { Notification } from "../../wsdl/notification.ts";
 import { Caller, type CallerOptions } from "./caller.ts";
-import { readClock, readServices } from "./camera.ts";
+import { readServices } from "./camera.ts";
+import { readClock } from "./clock.ts";
 import { PullPoint } from "./pull-point.ts";
 
 /** Between the beginnings of two requests: with a camera that answers at once without anything, and with others. */

@@ -7,7 +7,8 @@ import type { CameraSide } from "../../net/sides.ts";
 import type { CameraTls } from "../../net/tcp.ts";
 import { escapeXml } from "../../wsdl/xml.ts";
 import { Caller } from "./caller.ts";
-import { readClock, readServices } from "./camera.ts";
+import { readServices } from "./camera.ts";
+import { readClock } from "./clock.ts";
 import { profileOfStream } from "./media.ts";
 
 /** After a failure: a camera that refuses a log-in must not be asked until it locks the account. */

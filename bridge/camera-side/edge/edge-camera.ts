@@ -6,7 +6,7 @@ import { pictureOf } from "../../../media/picture-of.ts";
 import type { Span } from "../../../media/source.ts";
 import type { Track } from "../../../media/track.ts";
 import type { CameraSide } from "../../../net/sides.ts";
-import { readClock } from "../../../onvif/client/camera.ts";
+import { readClockWell } from "../../../onvif/client/clock.ts";
 import { Conversation } from "../../../onvif/client/conversation.ts";
 import { type EdgeRecording, ofSensor, readEdgeRecordings, readReplayUri } from "../../../onvif/client/edge.ts";
 import { readRecordedProfiles, readRecordedSizes } from "../../../onvif/client/edge-contents.ts";
@@ -87,7 +87,7 @@ export async function askEdge(
     throw new Fault("not-found", "no search and replay services", { tell: "the camera has no recordings of its own" });
   const { toldAheadMs, found } = await conversation.run(async ({ caller, services }) => ({
     found: await profilesOfStreams(caller, services, { ip, streams: [stream, ...rest.map(({ url }) => new URL(url))] }),
-    toldAheadMs: await readClock(caller, { url: device, prefix: "tds", operation: "GetSystemDateAndTime" }),
+    toldAheadMs: await readClockWell(caller, { url: device, prefix: "tds", operation: "GetSystemDateAndTime" }),
   }));
   const { profiles = [], tokens = [] } = found ?? {};
   const sensor = profiles.find(({ token }) => token === tokens[0])?.source;
