@@ -1,4 +1,4 @@
-import { isoOf, later, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
+import { isoOf, SECOND, type UnixMillis, unixMillis } from "../../base/units.ts";
 import type { RecordedSource } from "../../media/source.ts";
 
 /** What RTSP and RTP go over, from a client to the bridge. */
@@ -79,21 +79,27 @@ export function matrixLines(): readonly string[] {
 const MOST_APART_MS = 100;
 
 /**
- * The address of a stretch that was recorded whole, `seconds` long; undefined as long as there is none. On a busy machine a
- * simulated camera drops pictures, which no client can be blamed for.
+ * The address of a stretch that was recorded whole, `seconds` long, from a key frame on; undefined as long as there is none. On a busy
+ * machine a simulated camera drops pictures, which no client can be blamed for: also none of the group with which a replay begins.
  */
 export async function stretchAddress(source: RecordedSource, id: string, seconds: number): Promise<string | undefined> {
   const extent = await source.extent();
   if (extent === undefined) return undefined;
-  let from = later(extent.from, SECOND);
-  let last: UnixMillis = from;
-  for await (const { at, track, discontinuity } of source.read({ from }, new AbortController().signal)) {
+  let from: UnixMillis | undefined;
+  let last: UnixMillis | undefined;
+  for await (const { at, track, key, discontinuity } of source.read(
+    { from: extent.from },
+    new AbortController().signal,
+  )) {
     if (track === 0) {
       // What the camera itself has left out was not lost on the way.
-      if (discontinuity || at - last > MOST_APART_MS) from = unixMillis(Math.max(from, at));
+      if (discontinuity || at - (last ?? at) > MOST_APART_MS) from = undefined;
+      // In whole milliseconds, and not before that picture: else it would begin with the group before.
+      if (key) from ??= unixMillis(Math.ceil(at));
       last = at;
     }
-    if (at - from > (seconds + 1) * SECOND) return `recorded/${id}?at=${isoOf(from)}&for=${seconds}s`;
+    if (from !== undefined && at - from > (seconds + 1) * SECOND)
+      return `recorded/${id}?at=${isoOf(from)}&for=${seconds}s`;
   }
   return undefined;
 }
