@@ -121,7 +121,9 @@ interface Compared extends Row {
   readonly ofFfmpeg: number;
 }
 
-const source = await own<{ readonly port: number }>("relay-source.ts", []);
+/** As many as there are to be at most: those who come next watch the next one. */
+const most = Math.max(...values.cameras.split(",").map(Number));
+const source = await own<{ readonly port: number }>("relay-source.ts", [String(most)]);
 const camera = `rtsp://127.0.0.1:${source.port}/cam`;
 const rows: Compared[] = [];
 const missing: string[] = [];
