@@ -58,8 +58,8 @@ export class StreamPlayer {
   #endedAt: number | undefined;
   /** Why nothing can be shown until something else is read. */
   #trouble: string | undefined;
-  /** That is the browser's fault: to read the same again would change nothing. */
-  #isForGood = false;
+  /** The browser has no decoder for what is read: to read the same again would change nothing. */
+  #isUnshowable = false;
 
   /**
    * `nextRun`: a number that no other reading over the connection has. `onTried` is told whether the browser has a decoder for what is
@@ -79,9 +79,11 @@ export class StreamPlayer {
     this.#buffer = new PictureBuffer(video, {
       failed: (why) => {
         this.#trouble = why;
-        this.#isForGood = true;
       },
-      tried: o.onTried,
+      tried: (isShowable) => {
+        this.#isUnshowable = !isShowable;
+        o.onTried(isShowable);
+      },
     });
   }
 
@@ -93,7 +95,6 @@ export class StreamPlayer {
   drop(): void {
     this.#video.pause();
     this.#trouble = undefined;
-    this.#isForGood = false;
     this.#until = undefined;
     this.#run = 0;
     this.#buffer.clear();
@@ -216,7 +217,7 @@ export class StreamPlayer {
       this.#next = undefined;
       this.#endedAt = undefined;
       this.#trouble = undefined;
-      this.#isForGood = false;
+      this.#isUnshowable = false;
       this.#buffer.clear();
       this.#ask({ type: "read", run: this.#run, from: Math.max(0, instant), until: Math.max(0, until), backward });
     } else if (Math.abs(until - this.#until) >= LIMITS.stepMs && until > this.#until !== backward) {
@@ -233,7 +234,7 @@ export class StreamPlayer {
   #isElsewhere(instant: Instant): boolean {
     const until = this.#until ?? instant;
     if (this.#backward ? instant > this.#from || instant < until : instant < this.#from || instant > until) return true;
-    const isEmpty = !this.#isForGood && this.#buffer.last === undefined && this.#endedAt !== undefined;
+    const isEmpty = !this.#isUnshowable && this.#buffer.last === undefined && this.#endedAt !== undefined;
     return isEmpty && performance.now() - (this.#endedAt ?? 0) > LIMITS.lookAgainMs;
   }
 

@@ -101,7 +101,10 @@ export function missingAt(known: CameraTimeline, instant: Instant): CameraTimeli
   const { spans, streams, gaps, unshowable } = known;
   const shown = partAt(spans, instant)?.stream;
   const isHeld = (stream: string): boolean =>
-    unshowable.some((part) => part.stream === stream && part.from <= instant && instant < part.to);
+    partAt(
+      unshowable.filter((part) => part.stream === stream),
+      instant,
+    ) !== undefined;
   const better = shown === undefined ? streams : streams.slice(0, streams.indexOf(shown));
   return gaps
     .filter(({ from, to = Number.POSITIVE_INFINITY }) => from <= instant && instant < to)
