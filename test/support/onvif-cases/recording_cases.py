@@ -7,7 +7,7 @@ import time
 from media_cases import refused, same_capabilities, text
 from soap import SPACES, seconds
 
-# The least that a device must support, and one that is long over behind that; in seconds.
+# The least that a device must support, and one that lasts much longer; in seconds.
 KEEP_ALIVE, LONG_KEEP_ALIVE = 10, 90
 STATES = {"tns1:RecordingHistory/Recording/State", "tns1:RecordingHistory/Track/State"}
 # Of the seconds that the device tells, for they are cut to milliseconds.
